@@ -1,0 +1,72 @@
+/** The house rules of DESIGN.md section 3: who may import whom. Everything not allowed here is forbidden. */
+const rooms = {
+  protocol: [],
+  connection: ['protocol'],
+  driver: ['protocol', 'connection'],
+  transport: ['protocol', 'connection', 'driver'],
+  'job-server/engine': [],
+  'job-server/storage': ['job-server/engine'],
+  'job-server/front': ['protocol', 'connection', 'job-server/engine'],
+  'job-server/nest': [
+    'job-server',
+    'protocol',
+    'connection',
+    'job-server/engine',
+    'job-server/storage',
+    'job-server/front',
+  ],
+  testing: ['job-server', 'job-server/nest', 'transport', 'driver', 'protocol', 'connection'],
+  cli: ['job-server', 'job-server/nest', 'job-server/storage', 'transport', 'driver', 'protocol', 'connection'],
+};
+/** `job-server` alone is the composition: the files directly in lib/job-server. */
+const inRoom = (room) => (room === 'job-server' ? '^lib/job-server/[^/]+\\.ts$' : `^lib/${room}/`);
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `room-${room.replace('/', '-')}`,
+  comment: `lib/${room} may import ${allowed.length ? allowed.join(', ') : 'no other room'}`,
+  severity: 'error',
+  from: { path: inRoom(room) },
+  to: { path: '^lib/', pathNot: [inRoom(room), ...allowed.map(inRoom)] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    {
+      name: 'room-job-server',
+      comment: 'the composition imports its own rooms, connection and protocol; never transport or driver',
+      severity: 'error',
+      from: { path: inRoom('job-server') },
+      to: { path: '^lib/(transport|driver|testing|cli)/|^lib/index\\.ts$' },
+    },
+    {
+      name: 'engine-is-pure',
+      comment: 'the engine opens no socket, reads no clock, arms no timer; protocol is bytes only',
+      severity: 'error',
+      from: { path: '^lib/(job-server/engine|protocol)/' },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?buffer$' },
+    },
+    {
+      name: 'nest-stays-at-the-edge',
+      comment: 'only transport, job-server/nest, testing and the command know Nest',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/(transport|job-server/nest|testing|cli)/|^lib/(job-server/)?index\\.ts$' },
+      to: { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^lib/', pathNot: '\\.d\\.ts$' },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,7 @@
+export {
+  Connection,
+  DEFAULT_MAX_SEND_BUFFER_BYTES,
+  SendBufferFullError,
+  type ConnectionListener,
+  type ConnectionOptions,
+} from './connection.js';

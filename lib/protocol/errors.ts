@@ -1,0 +1,84 @@
+/** What can be wrong with bytes a peer sent, or with a packet about to be sent. */
+export type ProtocolErrorCode =
+  'BAD_MAGIC' | 'UNKNOWN_PACKET_TYPE' | 'PACKET_TOO_LARGE' | 'LINE_TOO_LONG' | 'MISSING_ARGUMENT' | 'INVALID_ARGUMENT';
+
+/**
+ * Bytes that are not the Gearman protocol.
+ *
+ * `recoverable` is true when the packet's end is known, so that the stream can
+ * go on behind it; after any other error nothing more can be read.
+ */
+export class ProtocolError extends Error {
+  override readonly name: string = 'ProtocolError';
+
+  constructor(
+    readonly code: ProtocolErrorCode,
+    message: string,
+    readonly recoverable = false,
+  ) {
+    super(message);
+  }
+}
+
+/** A packet header that starts with neither `\0REQ` nor `\0RES`. */
+export class BadMagicError extends ProtocolError {
+  override readonly name = 'BadMagicError';
+
+  constructor(readonly magic: Buffer) {
+    super('BAD_MAGIC', `a packet starts with \\0REQ or \\0RES, this one with the bytes ${magic.toString('hex')}`);
+  }
+}
+
+/** A packet number outside the protocol's table. */
+export class UnknownPacketTypeError extends ProtocolError {
+  override readonly name = 'UnknownPacketTypeError';
+
+  constructor(readonly type: number) {
+    super('UNKNOWN_PACKET_TYPE', `packet types are 1 to 42, this one is ${type}`);
+  }
+}
+
+/** A packet whose header announces more than `maxPacketBytes`. */
+export class PacketTooLargeError extends ProtocolError {
+  override readonly name = 'PacketTooLargeError';
+
+  constructor(
+    readonly bytes: number,
+    readonly maxPacketBytes: number,
+  ) {
+    super(
+      'PACKET_TOO_LARGE',
+      `a packet of ${bytes} bytes passes maxPacketBytes (${maxPacketBytes}); raise it on both sides`,
+    );
+  }
+}
+
+/** An admin line that does not end within the limit. */
+export class LineTooLongError extends ProtocolError {
+  override readonly name = 'LineTooLongError';
+
+  constructor(readonly maxLineBytes: number) {
+    super('LINE_TOO_LONG', `an admin command ends within ${maxLineBytes} bytes, this one does not`);
+  }
+}
+
+/** A packet with fewer NUL-separated arguments than its type has. */
+export class MissingArgumentError extends ProtocolError {
+  override readonly name = 'MissingArgumentError';
+
+  constructor(
+    readonly packet: string,
+    readonly argument: string,
+  ) {
+    super('MISSING_ARGUMENT', `${packet} lacks its argument ${argument}`, true);
+  }
+}
+
+/** An argument that cannot travel: a NUL inside any but the last one would shift all that follow. */
+export class InvalidArgumentError extends ProtocolError {
+  override readonly name = 'InvalidArgumentError';
+
+  constructor(packet: string, argument: string, problem: string) {
+    super('INVALID_ARGUMENT', `${packet}: the argument ${argument} ${problem}`, true);
+  }
+}

@@ -1,0 +1,14 @@
+export { fromByteString, toByteString, type Argument, type ByteString } from './byte-string.js';
+export * from './errors.js';
+export { HEADER_BYTES, Packet } from './packet.js';
+export { checkArguments, encodedBytes, encodeInto, encodePacket } from './packet-encoder.js';
+export { DEFAULT_MAX_PACKET_BYTES, MAX_LINE_BYTES, PacketParser, type PacketParserOptions } from './packet-parser.js';
+export {
+  LAST_PACKET_TYPE,
+  PACKET_TABLE,
+  packetRow,
+  PacketType,
+  type Magic,
+  type PacketName,
+  type PacketRow,
+} from './packet-table.js';

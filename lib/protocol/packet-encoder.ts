@@ -1,0 +1,74 @@
+import type { Argument } from './byte-string.js';
+import { InvalidArgumentError, MissingArgumentError, UnknownPacketTypeError } from './errors.js';
+import { HEADER_BYTES } from './packet.js';
+import { packetRow, type Magic } from './packet-table.js';
+
+const MAGIC_REQ = 0x00524551;
+const MAGIC_RES = 0x00524553;
+
+/**
+ * One packet as bytes: `\0REQ` or `\0RES`, type, size, arguments.
+ *
+ * Strings are byte strings; text goes through `toByteString` first.
+ *
+ * @throws MissingArgumentError, InvalidArgumentError, UnknownPacketTypeError for a packet that no parser could take apart.
+ */
+export function encodePacket(magic: Magic, type: number, args: readonly Argument[]): Buffer {
+  checkArguments(type, args);
+  const packet = Buffer.allocUnsafe(encodedBytes(args));
+  encodeInto(packet, 0, magic, type, args);
+  return packet;
+}
+
+/** How many bytes a packet with these arguments has. */
+export function encodedBytes(args: readonly Argument[]): number {
+  let bytes = HEADER_BYTES;
+  for (let index = 0; index < args.length; index++) bytes += args[index]!.length;
+  return args.length > 1 ? bytes + args.length - 1 : bytes;
+}
+
+/**
+ * Writes a packet into `target` at `offset` and returns where it ends. Checks
+ * nothing: the arguments are known to be free of NULs but for the last, and
+ * `target` has {@link encodedBytes} left.
+ */
+export function encodeInto(
+  target: Buffer,
+  offset: number,
+  magic: Magic,
+  type: number,
+  args: readonly Argument[],
+): number {
+  const start = offset;
+  offset += HEADER_BYTES;
+  for (let index = 0; index < args.length; index++) {
+    if (index > 0) target[offset++] = 0;
+    const argument = args[index]!;
+    if (typeof argument === 'string') {
+      target.write(argument, offset, 'latin1');
+    } else {
+      target.set(argument, offset);
+    }
+    offset += argument.length;
+  }
+  target.writeUInt32BE(magic === 'REQ' ? MAGIC_REQ : MAGIC_RES, start);
+  target.writeUInt32BE(type, start + 4);
+  target.writeUInt32BE(offset - start - HEADER_BYTES, start + 8);
+  return offset;
+}
+
+/** Throws for arguments that would not come out of a parser as they went in. */
+export function checkArguments(type: number, args: readonly Argument[]): void {
+  const row = packetRow(type);
+  if (!row) throw new UnknownPacketTypeError(type);
+  for (const [index, name] of row.arguments.entries()) {
+    const argument = args[index];
+    if (argument === undefined) throw new MissingArgumentError(row.name, name);
+    const isLast = index === row.arguments.length - 1;
+    const hasNul = typeof argument === 'string' ? argument.includes('\0') : argument.includes(0);
+    if (!isLast && hasNul) throw new InvalidArgumentError(row.name, name, 'contains a NUL byte');
+  }
+  if (args.length > row.arguments.length) {
+    throw new InvalidArgumentError(row.name, String(row.arguments.length + 1), 'is one too many');
+  }
+}

@@ -1,0 +1,163 @@
+import { BadMagicError, LineTooLongError, PacketTooLargeError, UnknownPacketTypeError } from './errors.js';
+import { HEADER_BYTES, Packet } from './packet.js';
+import { LAST_PACKET_TYPE, type PacketType } from './packet-table.js';
+
+/** The default of `maxPacketBytes`: 64 MiB. */
+export const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
+
+/** How long an admin command may be, in bytes. */
+export const MAX_LINE_BYTES = 8192;
+
+/** The options of a {@link PacketParser}. */
+export interface PacketParserOptions {
+  /** The largest packet accepted, header included. Bytes, default 64 MiB. */
+  maxPacketBytes?: number;
+}
+
+const REQ = 0x00524551;
+const RES = 0x00524553;
+const NEWLINE = 0x0a;
+const EMPTY: Buffer = Buffer.alloc(0);
+
+/**
+ * Cuts a stream of bytes into packets, and into admin lines where a line
+ * stands at a place a packet could start (PROTOCOL: what starts with NUL is
+ * binary, anything else is text).
+ *
+ * Chunks are never copied but for a packet that spans several: only that one
+ * is gathered, in a buffer that grows with what has arrived and not with what
+ * its header announces.
+ *
+ * ```ts
+ * parser.push(chunk);
+ * for (let unit = parser.next(); unit !== undefined; unit = parser.next()) ...
+ * ```
+ */
+export class PacketParser {
+  private readonly maxPacketBytes: number;
+  /** The chunk being read, and how far. */
+  private chunk = EMPTY;
+  private offset = 0;
+  /** The unfinished packet or line at the end of the chunks before. */
+  private tail = EMPTY;
+  private tailBytes = 0;
+
+  constructor({ maxPacketBytes = DEFAULT_MAX_PACKET_BYTES }: PacketParserOptions = {}) {
+    this.maxPacketBytes = maxPacketBytes;
+  }
+
+  /** True while an unfinished packet or line waits for its rest. */
+  get isPartial(): boolean {
+    return this.tailBytes > 0;
+  }
+
+  /** Gives the parser the next bytes. Everything before them must have been taken by {@link next}. */
+  push(chunk: Buffer): void {
+    this.chunk = chunk;
+    this.offset = 0;
+  }
+
+  /**
+   * The next packet or admin line (a string, without its line end), or undefined when the chunk is used up.
+   *
+   * @throws ProtocolError. After a recoverable one the next call goes on behind the bad packet.
+   */
+  next(): Packet | string | undefined {
+    return this.tailBytes > 0 ? this.nextFromTail() : this.nextFromChunk();
+  }
+
+  private nextFromChunk(): Packet | string | undefined {
+    const { chunk, offset } = this;
+    const available = chunk.length - offset;
+    if (available === 0) return this.finish();
+    if (chunk[offset] !== 0) {
+      const end = chunk.indexOf(NEWLINE, offset);
+      if (end < 0) return this.keep(available > MAX_LINE_BYTES ? tooLong() : available);
+      this.offset = end + 1;
+      return lineOf(chunk, offset, end);
+    }
+    if (available < HEADER_BYTES) return this.keep(available);
+    const size = this.sizeOf(chunk, offset);
+    if (available < size) return this.keep(available);
+    this.offset = offset + size;
+    return packetOf(chunk, offset, size);
+  }
+
+  private nextFromTail(): Packet | string | undefined {
+    if (this.tail[0] !== 0) return this.lineFromTail();
+    if (this.tailBytes < HEADER_BYTES && !this.gather(HEADER_BYTES)) return this.finish();
+    const size = this.sizeOf(this.tail, 0);
+    if (!this.gather(size)) return this.finish();
+    const packet = this.tail;
+    this.tailBytes = 0;
+    this.tail = EMPTY;
+    return packetOf(packet, 0, size);
+  }
+
+  private lineFromTail(): string | undefined {
+    const end = this.chunk.indexOf(NEWLINE, this.offset);
+    const bytes = end < 0 ? this.chunk.length - this.offset : end + 1 - this.offset;
+    if (this.tailBytes + bytes > MAX_LINE_BYTES) tooLong();
+    this.gather(this.tailBytes + bytes);
+    if (end < 0) return this.finish();
+    const line = lineOf(this.tail, 0, this.tailBytes - 1);
+    this.tailBytes = 0;
+    this.tail = EMPTY;
+    return line;
+  }
+
+  /** Reads a header's type and size; `size` includes the header. */
+  private sizeOf(buffer: Buffer, offset: number): number {
+    const magic = buffer.readUInt32BE(offset);
+    if (magic !== REQ && magic !== RES) throw new BadMagicError(Buffer.from(buffer.subarray(offset, offset + 4)));
+    const type = buffer.readUInt32BE(offset + 4);
+    if (type === 0 || type > LAST_PACKET_TYPE) throw new UnknownPacketTypeError(type);
+    const size = HEADER_BYTES + buffer.readUInt32BE(offset + 8);
+    if (size > this.maxPacketBytes) throw new PacketTooLargeError(size, this.maxPacketBytes);
+    return size;
+  }
+
+  /** Moves the rest of the chunk, an unfinished packet or line, into a tail of its own. */
+  private keep(bytes: number): undefined {
+    this.tail = Buffer.allocUnsafe(Math.max(bytes, HEADER_BYTES));
+    this.chunk.copy(this.tail, 0, this.offset);
+    this.tailBytes = bytes;
+    return this.finish();
+  }
+
+  /** Lets go of the chunk: what is kept of it are the packets' own views. */
+  private finish(): undefined {
+    this.chunk = EMPTY;
+    this.offset = 0;
+    return undefined;
+  }
+
+  /** Fills the tail up to `size` bytes from the chunk; false while the chunk has too few. */
+  private gather(size: number): boolean {
+    const bytes = Math.min(size - this.tailBytes, this.chunk.length - this.offset);
+    const needed = this.tailBytes + bytes;
+    if (needed > this.tail.length) {
+      const grown = Buffer.allocUnsafe(Math.min(size, Math.max(needed, this.tail.length * 2)));
+      this.tail.copy(grown, 0, 0, this.tailBytes);
+      this.tail = grown;
+    }
+    this.chunk.copy(this.tail, this.tailBytes, this.offset, this.offset + bytes);
+    this.tailBytes += bytes;
+    this.offset += bytes;
+    return this.tailBytes >= size;
+  }
+}
+
+function packetOf(buffer: Buffer, start: number, size: number): Packet {
+  const isRequest = buffer[start + 3] === 0x51;
+  return new Packet(buffer[start + 7] as PacketType, isRequest, buffer, start + HEADER_BYTES, start + size);
+}
+
+function lineOf(buffer: Buffer, start: number, end: number): string {
+  const stop = end > start && buffer[end - 1] === 0x0d ? end - 1 : end;
+  return buffer.toString('latin1', start, stop);
+}
+
+function tooLong(): never {
+  throw new LineTooLongError(MAX_LINE_BYTES);
+}

@@ -1,0 +1,86 @@
+import type { ByteString } from './byte-string.js';
+import { MissingArgumentError } from './errors.js';
+import { packetRow, type PacketName, type PacketType } from './packet-table.js';
+
+/** Bytes of a packet's header: magic, type and size, four each. */
+export const HEADER_BYTES = 12;
+
+/**
+ * A packet as it arrived: a view on the bytes it came in, cut into arguments
+ * only where someone asks for one.
+ *
+ * The views it hands out stay valid for as long as they are held; they share
+ * memory with the chunk the packet came in, so who keeps a small argument for
+ * long takes {@link byteString}, which is a copy.
+ */
+export class Packet {
+  /** Where the arguments but the last end: the offsets of their NULs. */
+  private readonly separators: number[] | undefined;
+
+  /**
+   * @throws MissingArgumentError when there are fewer separators than the type's arguments need.
+   */
+  constructor(
+    readonly type: PacketType,
+    /** True for `\0REQ`: the packet is meant for a job server. */
+    readonly isRequest: boolean,
+    private readonly buffer: Buffer,
+    private readonly start: number,
+    private readonly end: number,
+  ) {
+    const count = ARGUMENT_COUNTS[type]!;
+    if (count > 1) this.separators = this.findSeparators(count - 1);
+  }
+
+  /** The packet's name in PROTOCOL. */
+  get name(): PacketName {
+    return packetRow(this.type)!.name as PacketName;
+  }
+
+  /** How many bytes follow the header. */
+  get bodyBytes(): number {
+    return this.end - this.start;
+  }
+
+  /** Argument `index` as a view on the packet's bytes. */
+  bytes(index: number): Buffer {
+    return this.buffer.subarray(this.startOf(index), this.endOf(index));
+  }
+
+  /** Argument `index` as a byte string: one character a byte, a copy. */
+  byteString(index: number): ByteString {
+    return this.buffer.toString('latin1', this.startOf(index), this.endOf(index));
+  }
+
+  /** Argument `index` decoded as UTF-8. */
+  text(index: number): string {
+    return this.buffer.toString('utf8', this.startOf(index), this.endOf(index));
+  }
+
+  /** How long argument `index` is, in bytes. */
+  lengthOf(index: number): number {
+    return this.endOf(index) - this.startOf(index);
+  }
+
+  private startOf(index: number): number {
+    return index === 0 ? this.start : this.separators![index - 1]! + 1;
+  }
+
+  private endOf(index: number): number {
+    const separators = this.separators;
+    return separators && index < separators.length ? separators[index]! : this.end;
+  }
+
+  private findSeparators(count: number): number[] {
+    const { buffer, end } = this;
+    const separators: number[] = [];
+    for (let at = this.start; at < end; at++) {
+      // A loop, not indexOf: names are short, and a call into C++ costs more than they do.
+      if (buffer[at] === 0 && separators.push(at) === count) return separators;
+    }
+    const row = packetRow(this.type)!;
+    throw new MissingArgumentError(row.name, row.arguments[separators.length + 1]!);
+  }
+}
+
+const ARGUMENT_COUNTS = Array.from({ length: 43 }, (_, number) => packetRow(number)?.arguments.length ?? 0);
