@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { describe, it } from '@jest/globals';
+import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
+
+/** A program of the machine that a test talks to, and the Debian packages it comes in. */
+interface Peer {
+  readonly packages: string;
+  readonly isThere: () => boolean;
+}
+
+/** The real peers of the tests; `.ci/run` installs them all. */
+const PEERS = {
+  gearmand: { packages: 'gearman-job-server', isThere: () => existsSync(C_GEARMAND) },
+  'perl gearmand': { packages: 'gearman-server', isThere: () => existsSync(PERL_GEARMAND) },
+  gearman: { packages: 'gearman-tools', isThere: () => runs('gearman', '-H') },
+  gearadmin: { packages: 'gearman-tools', isThere: () => runs('gearadmin', '--help') },
+  libgearman: { packages: 'libgearman-dev gcc libc6-dev', isThere: hasLibgearman },
+  perl: { packages: 'libgearman-client-perl', isThere: () => runs('perl', '-MGearman::Client', '-e1') },
+  php: {
+    packages: 'php-cli php-gearman',
+    isThere: () => runs('php', '-r', "exit((int)!extension_loaded('gearman'));"),
+  },
+  redis: { packages: 'redis-server', isThere: () => runs('redis-server', '--version') },
+  strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
+  openssl: { packages: 'openssl', isThere: () => runs('openssl', 'version') },
+  sqlite3: { packages: 'sqlite3', isThere: () => runs('sqlite3', '--version') },
+  cc: { packages: 'gcc libc6-dev', isThere: () => runs('cc', '--version') },
+} satisfies Record<string, Peer>;
+
+export type PeerName = keyof typeof PEERS;
+
+const found = new Map<PeerName, boolean>();
+
+/** True when the machine has this peer. */
+export function hasPeer(name: PeerName): boolean {
+  let isThere = found.get(name);
+  if (isThere === undefined) found.set(name, (isThere = PEERS[name].isThere()));
+  return isThere;
+}
+
+/**
+ * `describe` for tests that need real peers. Where one is missing they are
+ * skipped, their title saying what to install; with REQUIRE_PEERS=1 that is a
+ * failure instead.
+ */
+export function describeWith(peers: PeerName | readonly PeerName[], title: string, tests: () => void): void {
+  const missing = [peers].flat().filter((peer) => !hasPeer(peer as PeerName)) as PeerName[];
+  if (missing.length === 0) {
+    describe(title, tests);
+    return;
+  }
+  const cure = `apt-get install ${missing.map((peer) => PEERS[peer].packages).join(' ')}`;
+  if (process.env['REQUIRE_PEERS'] === '1') {
+    describe(title, () => {
+      it('finds its peers', () => {
+        throw new Error(`REQUIRE_PEERS=1, and ${missing.join(', ')} missing: ${cure}`);
+      });
+    });
+  } else {
+    describe.skip(`${title} (skipped: ${cure})`, tests);
+  }
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+function hasLibgearman(): boolean {
+  const program = '#include <libgearman/gearman.h>\n';
+  return (
+    spawnSync('cc', ['-fsyntax-only', '-x', 'c', '-'], { input: program, stdio: ['pipe', 'ignore', 'ignore'] })
+      .status === 0
+  );
+}

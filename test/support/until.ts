@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const STEP = 5;
+
+/**
+ * Waits until `condition` is true, asking every few milliseconds, and returns
+ * what it returned; fails, naming `what`, after `within` milliseconds. For
+ * what cannot be awaited: another process, a file.
+ */
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  { within = 10_000 }: { within?: number } = {},
+): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
+  const deadline = performance.now() + within;
+  for (;;) {
+    const result = await condition();
+    if (result) return result as Exclude<T, false | undefined | null | 0 | ''>;
+    if (performance.now() > deadline) throw new Error(`waited ${within} ms in vain until ${what}`);
+    await sleep(STEP);
+  }
+}
+
+/** `promise`, or a failure naming `what` when it has not settled within `ms` milliseconds. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
