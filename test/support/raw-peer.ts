@@ -1,0 +1,158 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { atEnd } from './cleanup.js';
+import { bytesOf, packetBytes, readPacket, type WireMagic } from './wire.js';
+
+/** What {@link RawPeer.next} returns when the other side has closed the connection. */
+export const CLOSED = 'closed';
+
+const DEADLINE = 5_000;
+
+/**
+ * The other side of a connection, in a test's hands: it sends exactly the bytes
+ * it is told to and hands out what arrives packet by packet, in the notation of
+ * `wire.ts`, or line by line where text arrives. Nothing is waited for longer
+ * than five seconds.
+ *
+ * ```ts
+ * const worker = await RawPeer.connect(gearmand);
+ * worker.send('CAN_DO reverse', 'PRE_SLEEP');
+ * expect(await worker.next()).toBe('NOOP');
+ * ```
+ */
+export class RawPeer {
+  private arrived = Buffer.alloc(0);
+  private hasEnded = false;
+  private wake: () => void = () => {};
+
+  /** @param magic what this side sends: `REQ` as a client or worker, `RES` in the place of a job server. */
+  constructor(
+    readonly stream: Duplex,
+    private readonly magic: WireMagic = 'REQ',
+  ) {
+    const end = (): void => {
+      this.hasEnded = true;
+      this.wake();
+    };
+    stream.on('data', (chunk: Buffer) => {
+      this.arrived = Buffer.concat([this.arrived, chunk]);
+      this.wake();
+    });
+    // A reset is an end like any other here; tests see CLOSED.
+    stream.on('end', end).on('close', end).on('error', end);
+    atEnd(() => void stream.destroy());
+  }
+
+  /** Connects to a loopback port as a client or worker. */
+  static connect({ port }: { port: number }): Promise<RawPeer> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => resolve(new RawPeer(socket)));
+    });
+  }
+
+  /** Sends packets in notation, or bytes as they are, all in one write. */
+  send(...packets: (string | Buffer)[]): void {
+    this.stream.write(
+      Buffer.concat(packets.map((packet) => (Buffer.isBuffer(packet) ? packet : packetBytes(packet, this.magic)))),
+    );
+  }
+
+  /** Sends an admin command; the line end is part of `text`. */
+  sendText(text: string): void {
+    this.stream.write(bytesOf(text));
+  }
+
+  /** The next packet in notation, the next line of text with its line end, or {@link CLOSED}. */
+  next(deadline = DEADLINE): Promise<string> {
+    return this.take('a packet, a line or the end', deadline, () => {
+      if (this.arrived.length === 0) return undefined;
+      if (this.arrived[0] === 0) {
+        const packet = readPacket(this.arrived, this.magic === 'REQ' ? 'RES' : 'REQ');
+        return packet && { bytes: packet.size, result: packet.notation };
+      }
+      const bytes = this.arrived.indexOf('\n') + 1;
+      return bytes > 0 ? { bytes, result: this.arrived.toString('latin1', 0, bytes) } : undefined;
+    });
+  }
+
+  /** The next `count` packets or lines. */
+  async nextOnes(count: number): Promise<string[]> {
+    const units: string[] = [];
+    while (units.length < count) units.push(await this.next());
+    return units;
+  }
+
+  /** Lines up to and with the one that says `.`, as most admin answers end. */
+  async list(): Promise<string[]> {
+    const lines: string[] = [];
+    do lines.push(await this.next());
+    while (lines.at(-1) !== '.\n' && lines.at(-1) !== CLOSED);
+    return lines;
+  }
+
+  /** Fails unless exactly these bytes arrive next. */
+  async expectBytes(expected: Buffer): Promise<void> {
+    const bytes = expected.length;
+    const actual = await this.take(`${bytes} bytes`, DEADLINE, () =>
+      this.arrived.length >= bytes ? { bytes, result: this.arrived.subarray(0, bytes).toString('hex') } : undefined,
+    );
+    if (actual !== expected.toString('hex')) throw new Error(`expected ${expected.toString('hex')}, got ${actual}`);
+  }
+
+  /**
+   * What has arrived before the job server's answer to an ECHO_REQ sent now. As
+   * a job server answers in order, this is everything it had to say so far: the
+   * way to assert that nothing comes, without waiting for nothing.
+   */
+  async untilEcho(tag = 'sync', deadline = DEADLINE): Promise<string[]> {
+    this.send(`ECHO_REQ ${tag}`);
+    const units: string[] = [];
+    for (;;) {
+      const unit = await this.next(deadline);
+      if (unit === `ECHO_RES ${tag}`) return units;
+      units.push(unit);
+      if (unit === CLOSED) return units;
+    }
+  }
+
+  /** Ends this side in good order; the other side may still send. */
+  end(): void {
+    this.stream.end();
+  }
+
+  /** Ends the connection at once, as a crash would. */
+  destroy(): void {
+    this.stream.destroy();
+  }
+
+  private async take(
+    what: string,
+    deadline: number,
+    cut: () => { bytes: number; result: string } | undefined,
+  ): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, deadline, 'late')));
+    try {
+      for (;;) {
+        const found = cut();
+        if (found) {
+          this.arrived = this.arrived.subarray(found.bytes);
+          return found.result;
+        }
+        if (this.hasEnded) return CLOSED;
+        const news = new Promise<void>((resolve) => (this.wake = resolve));
+        if ((await Promise.race([news, late])) === 'late') {
+          throw new Error(`waited ${deadline} ms in vain for ${what}; unread: ${JSON.stringify(this.unread)}`);
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private get unread(): string {
+    return this.arrived.toString('latin1', 0, 200);
+  }
+}
