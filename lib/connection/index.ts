@@ -1,3 +1,5 @@
+export type { ServerAddress, SocketAddress, StreamAddress, TlsOptions } from './address.js';
+export type { BackoffOptions } from './backoff.js';
 export {
   Connection,
   DEFAULT_MAX_SEND_BUFFER_BYTES,
@@ -5,3 +7,4 @@ export {
   type ConnectionListener,
   type ConnectionOptions,
 } from './connection.js';
+export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from './errors.js';

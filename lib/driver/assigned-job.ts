@@ -1,0 +1,46 @@
+/** A job a worker runs. */
+export interface AssignedJob {
+  readonly function: string;
+  readonly handle: string;
+  /** Empty when the submitter gave none, or the job server does not tell. */
+  readonly unique: string;
+  /** Shares memory with what arrived beside it: copy what is kept long. */
+  readonly workload: Buffer;
+  /** Only with the worker's option `reducers`. */
+  readonly reducer?: string;
+  /** The name of the job server's address it came from. */
+  readonly server: string;
+  /**
+   * Aborts when the work is in vain: its time is over (reason `TimeoutError`),
+   * its job server is lost (`ConnectionLostError`), or the worker's grace
+   * period is (`ClosedError`).
+   */
+  readonly signal: AbortSignal;
+  /** Sends a part of the result (WORK_DATA). */
+  data(bytes: Uint8Array | string): void;
+  /** Sends a warning (WORK_WARNING). */
+  warning(bytes: Uint8Array | string): void;
+  /** Reports progress (WORK_STATUS): `numerator` of `denominator`. */
+  status(numerator: number, denominator: number): void;
+}
+
+/**
+ * Runs a job: what it resolves to is the result (WORK_COMPLETE), nothing is an
+ * empty one. When it throws the job fails: a {@link WorkException}'s bytes go
+ * out as WORK_EXCEPTION, anything else is WORK_FAIL.
+ */
+export type JobHandler = (job: AssignedJob) => JobResult | Promise<JobResult>;
+
+/** What a handler may return; text goes out as UTF-8. */
+export type JobResult = Uint8Array | string | void;
+
+/** How a worker serves one function. */
+export interface FunctionOptions {
+  /**
+   * How long a job may run, in milliseconds. Then its signal aborts and it
+   * fails; its slot stays taken until the handler has ended. Default: for ever.
+   */
+  timeout?: number;
+  /** How many jobs of this function run at once, apart from the worker's own `concurrency`. Default: shares that. */
+  concurrency?: number;
+}

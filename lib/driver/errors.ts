@@ -1,0 +1,124 @@
+import { GearmanError } from '../connection/index.js';
+
+export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from '../connection/index.js';
+
+/** A connection to a job server ended before its answer came. */
+export class ConnectionLostError extends GearmanError {
+  override readonly name = 'ConnectionLostError';
+
+  constructor(
+    /** The address' name. */
+    readonly server: string,
+    consequence: string,
+    options?: ErrorOptions,
+  ) {
+    super('GEARMAN_CONNECTION_LOST', `the connection to the job server ${server} was lost: ${consequence}`, options);
+  }
+}
+
+/** No job server could be reached in time; the message names every one and why. */
+export class NoServerError extends GearmanError {
+  override readonly name = 'NoServerError';
+
+  constructor(
+    /** What was last heard of each, by the address' name. */
+    readonly servers: ReadonlyMap<string, Error | undefined>,
+    connectTimeout: number,
+  ) {
+    const states = [...servers].map(([name, error]) => `${name} (${error?.message ?? 'no answer yet'})`);
+    super(
+      'GEARMAN_NO_SERVER',
+      `no job server could be reached within ${connectTimeout} ms (connectTimeout): ${states.join('; ')}. ` +
+        'Is one running at an address of `servers`?',
+    );
+  }
+}
+
+/** A job server answered a request with an ERROR packet. */
+export class ServerError extends GearmanError {
+  override readonly name = 'ServerError';
+
+  constructor(
+    /** The address' name. */
+    readonly server: string,
+    /** The job server's own code, such as `QUEUE_ERROR`. */
+    readonly serverCode: string,
+    readonly serverText: string,
+  ) {
+    super('GEARMAN_SERVER_ERROR', `the job server ${server} refused: ${serverCode}: ${serverText}`);
+  }
+}
+
+/** A job ended with WORK_FAIL: its worker failed, or the job server gave it up. */
+export class JobFailedError extends GearmanError {
+  override readonly name: string = 'JobFailedError';
+
+  constructor(
+    readonly functionName: string,
+    /** The address' name of the job server it ran through. */
+    readonly server: string,
+    readonly handle: string,
+  ) {
+    super(
+      'GEARMAN_JOB_FAILED',
+      `the job ${handle} of ${functionName} failed (WORK_FAIL from ${server}); see its worker's log`,
+    );
+  }
+}
+
+/** A job ended with WORK_EXCEPTION: `bytes` is what its worker said. */
+export class JobExceptionError extends GearmanError {
+  override readonly name = 'JobExceptionError';
+
+  constructor(
+    readonly functionName: string,
+    /** The address' name of the job server it ran through. */
+    readonly server: string,
+    readonly handle: string,
+    readonly bytes: Buffer,
+  ) {
+    super('GEARMAN_JOB_EXCEPTION', `the job ${handle} of ${functionName} failed: ${excerpt(bytes)}`);
+  }
+}
+
+/** Something took longer than it may; the message names the option that says how long. */
+export class TimeoutError extends GearmanError {
+  override readonly name = 'TimeoutError';
+
+  constructor(
+    what: string,
+    readonly timeout: number,
+    option: string,
+  ) {
+    super('GEARMAN_TIMEOUT', `${what} took longer than ${timeout} ms (${option})`);
+  }
+}
+
+/** The client or worker was closed before the answer came. */
+export class ClosedError extends GearmanError {
+  override readonly name = 'ClosedError';
+
+  constructor(what: string) {
+    super('GEARMAN_CLOSED', `${what} was closed`);
+  }
+}
+
+/**
+ * Thrown by a job's handler to fail the job with `bytes` as its WORK_EXCEPTION,
+ * which clients with the option `exceptions` receive; others see WORK_FAIL.
+ */
+export class WorkException extends Error {
+  override readonly name = 'WorkException';
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array | string, options?: ErrorOptions) {
+    const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes);
+    super(excerpt(buffer), options);
+    this.bytes = buffer;
+  }
+}
+
+function excerpt(bytes: Buffer): string {
+  const text = bytes.toString('utf8', 0, 200);
+  return bytes.length > 200 ? `${text}...` : text;
+}

@@ -1,0 +1,7 @@
+export type { BackoffOptions, ServerAddress, SocketAddress, StreamAddress, TlsOptions } from '../connection/index.js';
+export type { AssignedJob, FunctionOptions, JobHandler, JobResult } from './assigned-job.js';
+export type { DriverEvents, DriverOptions } from './driver-options.js';
+export * from './errors.js';
+export { JobClient, type JobClientOptions, type ServerChoice } from './job-client.js';
+export type { JobIdentity, JobObserver, JobPriority, JobRequest, JobStatus, Submission } from './job-request.js';
+export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';
