@@ -5,6 +5,7 @@ import { packetRow, type Magic } from './packet-table.js';
 
 const MAGIC_REQ = 0x00524551;
 const MAGIC_RES = 0x00524553;
+const BEYOND_A_BYTE = /[^\u0000-\u00ff]/;
 
 /**
  * One packet as bytes: `\0REQ` or `\0RES`, type, size, arguments.
@@ -64,6 +65,9 @@ export function checkArguments(type: number, args: readonly Argument[]): void {
   for (const [index, name] of row.arguments.entries()) {
     const argument = args[index];
     if (argument === undefined) throw new MissingArgumentError(row.name, name);
+    if (typeof argument === 'string' && BEYOND_A_BYTE.test(argument)) {
+      throw new InvalidArgumentError(row.name, name, 'is text and not yet bytes: pass it through toByteString');
+    }
     const isLast = index === row.arguments.length - 1;
     const hasNul = typeof argument === 'string' ? argument.includes('\0') : argument.includes(0);
     if (!isLast && hasNul) throw new InvalidArgumentError(row.name, name, 'contains a NUL byte');
