@@ -1,0 +1,16 @@
+export type { Addition, CorruptRecord, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
+export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_TIME } from './job-limits.js';
+export { MemoryStorage } from './memory-storage.js';
+export { StorageError, type StorageErrorCode } from './storage-error.js';
+export type {
+  DeadLetter,
+  FoundJob,
+  FunctionCounts,
+  JobChanges,
+  JobCounters,
+  JobOutcome,
+  NewJob,
+  QueueName,
+  StoredJob,
+  StoredPriority,
+} from './stored-job.js';

@@ -1,0 +1,33 @@
+import { StorageError } from './storage-error.js';
+import type { NewJob } from './stored-job.js';
+
+/** The longest function name a storage takes, in bytes. */
+export const MAX_FUNCTION_BYTES = 1_000;
+
+/** The longest handle a storage takes, in bytes. */
+export const MAX_HANDLE_BYTES = 255;
+
+/** The latest time a job can be given, in milliseconds since 1970: 48 bits, the year 10,889. */
+export const MAX_TIME = 2 ** 48 - 1;
+
+/** Refuses a job no storage could keep. */
+export function checkJob(job: NewJob): void {
+  if (job.function.length === 0 || job.function.length > MAX_FUNCTION_BYTES) {
+    throw invalid(`a function has 1 to ${MAX_FUNCTION_BYTES} bytes, this one ${job.function.length}`);
+  }
+  if (job.handle.length === 0 || job.handle.length > MAX_HANDLE_BYTES) {
+    throw invalid(`a handle has 1 to ${MAX_HANDLE_BYTES} bytes, this one ${job.handle.length}`);
+  }
+  checkTime(job.at);
+}
+
+/** Refuses a time that is no number of milliseconds since 1970. */
+export function checkTime(at: number): void {
+  if (!(at >= 0 && at <= MAX_TIME && Number.isInteger(at))) {
+    throw invalid(`a time is a whole number of milliseconds from 0 to ${MAX_TIME}, this one is ${at}`);
+  }
+}
+
+function invalid(message: string): StorageError {
+  return new StorageError('GEARMAN_STORAGE_INVALID', message);
+}

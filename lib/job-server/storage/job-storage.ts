@@ -1,0 +1,190 @@
+import type { StorageError } from './storage-error.js';
+import type {
+  DeadLetter,
+  FoundJob,
+  FunctionCounts,
+  JobChanges,
+  JobCounters,
+  JobOutcome,
+  NewJob,
+  QueueName,
+  StoredJob,
+  StoredPriority,
+} from './stored-job.js';
+
+/**
+ * Where background jobs survive: a queue with leases, not a log to replay.
+ *
+ *              +------------------- release, lease lost -----------------+
+ *              v                                                         |
+ *   add --> WAITING --lease--> leased --done--> gone (or ENDED for keepResults)
+ *              ^                 |
+ *              | at              +--bury--> DEAD --purge--> gone
+ *              |                              |
+ *         +----+-------- replay --------------+
+ *
+ * Capitals persist; `leased` does not have to. An embedded storage keeps its
+ * leases in memory only: after a crash every job waits again, in its old place.
+ *
+ * **Concurrency.** One owner (a job server) opens a storage; several owners may
+ * share one storage where its implementation says so. A job is leased to at
+ * most one owner at a time, and only that owner may call `change`, `release`,
+ * `done` and `bury` for it; from anybody else they do nothing. Leases of a
+ * shared storage run out after {@link leaseTime} unless extended, so a job may
+ * run twice when an owner stalls: at least once, never at most once.
+ *
+ * **Crash.** A job whose `add` resolved is kept until `done`, `bury` or
+ * `remove` is durable. What returns `void` is made durable soon after, in
+ * order, and at the latest by `flush` or `close`: a crash before that repeats
+ * work, and never loses a job. What fails after it was accepted is tried again
+ * and told to {@link StorageListener.trouble}.
+ *
+ * Handles, functions, uniques, reducers are byte strings. No method reads a
+ * clock: `now` is an argument, in milliseconds since 1970.
+ */
+export interface JobStorage {
+  /** How long a lease holds without `extend`, in milliseconds; `Infinity` where only this process can hold one. */
+  readonly leaseTime: number;
+
+  /**
+   * Makes the storage ready; the time it takes does not depend on how many jobs wait.
+   *
+   * After a `close` it may be opened again. Rejects with a {@link StorageError}.
+   */
+  open(listener: StorageListener): Promise<void>;
+
+  /** Waits until everything is durable, gives all leases back and closes. Later calls reject, `void` ones do nothing. */
+  close(): Promise<void>;
+
+  /** Resolves when everything told before is durable; rejects when it could not be written. */
+  flush(): Promise<void>;
+
+  /**
+   * Takes a job, and with `lease: true` leases it to the caller at once if it
+   * would be the next one anyway: it is ready, and no older job of its
+   * function and priority waits unleased.
+   *
+   * Several servers that add the same function and unique at the same moment
+   * get one job: one has added it, the others are told the existing one.
+   */
+  add(job: NewJob, lease: boolean): Addition;
+
+  /**
+   * Leases the oldest ready jobs of a function and priority, at most `count`:
+   * first those whose time has come, by their times, then those without one, in
+   * the order they were accepted. Costs O(count). A job whose `add` has
+   * resolved can be leased; one whose `add` has not may already be among them.
+   */
+  lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]>;
+
+  /** Leases this one job, whatever its place and time; `undefined` when it is unknown or leased already. */
+  leaseOne(handle: string): Promise<StoredJob | undefined>;
+
+  /** Keeps these leases for another {@link leaseTime}. Resolves with the handles that are no longer the caller's. */
+  extend(handles: Iterable<string>): Promise<string[]>;
+
+  /** Writes changed counters of a leased job, which stays leased (its worker vanished, another one gets it). */
+  change(handle: string, counters: JobCounters): void;
+
+  /** Gives a leased job back: without `at` it takes its old place, with `at` it waits for its time. */
+  release(handle: string, changes?: JobChanges): void;
+
+  /**
+   * Ends a leased job. If it was never written, it never will be, and its
+   * `add` resolves. With an outcome its result is kept for a time.
+   */
+  done(handle: string, outcome?: JobOutcome): void;
+
+  /** Moves a leased job to the dead letters; its unique is free again. */
+  bury(handle: string, error: string, now: number): void;
+
+  /** Takes a job out for good, waiting or leased (it was cancelled). False when it is unknown, or leased by another owner. */
+  remove(handle: string): Promise<boolean>;
+
+  /** What is known of a handle: waiting, leased, dead, or ended with a kept result. */
+  findByHandle(handle: string): Promise<FoundJob | undefined>;
+
+  /** The job, waiting or leased, of this function and unique. */
+  findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined>;
+
+  /** The counts of every function that has jobs, from memory: O(functions). A shared storage answers what it last knew. */
+  counts(): FunctionCounts[];
+
+  /** The counts of one function: O(1). */
+  count(functionName: string): FunctionCounts;
+
+  /** Which functions and priorities have unleased jobs whose time (`at`) has come, and when the next one's comes. */
+  due(now: number): DueJobs;
+
+  /**
+   * All jobs, waiting and leased, in pages, function by function. A job that
+   * comes, goes or moves meanwhile may be left out, none is told twice by
+   * its sequence. Never holds the storage up between pages.
+   */
+  iterate(options?: PageOptions): AsyncIterable<StoredJob[]>;
+
+  /** The dead letters in pages, longest dead first. */
+  deadLetters(options?: PageOptions): AsyncIterable<DeadLetter[]>;
+
+  /** Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken. */
+  replay(handle: string): Promise<boolean>;
+
+  /** Deletes a dead letter; false when there is none. */
+  purge(handle: string): Promise<boolean>;
+
+  /** Forgets kept results whose time is over, at most `limit` (default 1,000) of them; resolves with how many. */
+  forget(now: number, limit?: number): Promise<number>;
+
+  /** Copies the storage as it is at this moment to a new folder while it runs; missing where an implementation cannot. */
+  backup?(path: string): Promise<void>;
+}
+
+/** What {@link JobStorage.add} answers. */
+export interface Addition {
+  /** The caller holds the job and may run it, even before it is durable. */
+  readonly isLeased: boolean;
+  /**
+   * Resolves once the job is durable, with `undefined`; or with the job that
+   * already has this function and unique, itself durable, and nothing was
+   * added. Rejects with a {@link StorageError}; then nothing was added, and a
+   * lease is void.
+   */
+  readonly stored: Promise<StoredJob | undefined>;
+}
+
+/** What {@link JobStorage.due} answers. */
+export interface DueJobs {
+  readonly ready: readonly QueueName[];
+  /** The next time a job becomes ready, in milliseconds since 1970; `Infinity` for never. */
+  readonly next: number;
+}
+
+/** Options of the listings. */
+export interface PageOptions {
+  /** Only jobs of this function; default: of all. */
+  readonly function?: string;
+  /** The most entries of one page. Default 1,000. */
+  readonly pageSize?: number;
+}
+
+/** What a storage tells its owner. Never called inside a call of the owner's. */
+export interface StorageListener {
+  /** Unleased jobs of this function and priority can be leased. Told once for a batch, not for every job. */
+  ready(functionName: string, priority: StoredPriority): void;
+  /** Writing fails, told at every failure; or works again (`undefined`). Waiting submissions were rejected with the same error. */
+  trouble(error: StorageError | undefined): void;
+  /** A record that cannot be read was set aside: it is kept, but no longer run. */
+  setAside(record: CorruptRecord): void;
+}
+
+/** A record that was set aside. */
+export interface CorruptRecord {
+  /** The function it was queued under. */
+  readonly function: string;
+  /** Under which key it is kept in quarantine, for people. */
+  readonly key: string;
+  /** What is wrong with it. */
+  readonly reason: string;
+  /** Its bytes, as they were found. */
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,88 @@
+import type { DueJobs } from './job-storage.js';
+import type { FunctionCounts, QueueName, StoredJob, StoredPriority } from './stored-job.js';
+import { WaitingList } from './waiting-list.js';
+
+/** The jobs of one function and priority in a {@link MemoryStorage}. */
+export class MemoryQueue {
+  /** Waiting jobs without a time. */
+  private readonly ready = new WaitingList();
+  /** Waiting jobs with a time, due or not. */
+  private readonly scheduled = new WaitingList();
+  /** All jobs, leased ones included. */
+  total = 0;
+  /** Those of them with a time. */
+  totalScheduled = 0;
+
+  constructor(readonly name: QueueName) {}
+
+  /** Whether jobs without a time wait. */
+  get hasReady(): boolean {
+    return this.ready.size > 0;
+  }
+
+  wait(job: StoredJob): void {
+    this.listOf(job).insert(job);
+  }
+
+  take(now: number): StoredJob | undefined {
+    return this.isDue(now) ? this.scheduled.take() : this.ready.take();
+  }
+
+  takeOut(job: StoredJob): void {
+    this.listOf(job).remove(job);
+  }
+
+  isDue(now: number): boolean {
+    return (this.scheduled.first?.at ?? Infinity) <= now;
+  }
+
+  /** When the next job becomes ready after `now`. */
+  dueAfter(now: number): number {
+    return this.scheduled.firstAfter(now)?.at ?? Infinity;
+  }
+
+  private listOf(job: StoredJob): WaitingList {
+    return job.at > 0 ? this.scheduled : this.ready;
+  }
+}
+
+/** Every function's three queues. */
+export class MemoryQueues {
+  private readonly byFunction = new Map<string, [MemoryQueue, MemoryQueue, MemoryQueue]>();
+
+  queue(functionName: string, priority: StoredPriority): MemoryQueue {
+    let queues = this.byFunction.get(functionName);
+    if (!queues) {
+      const make = (of: StoredPriority): MemoryQueue => new MemoryQueue({ function: functionName, priority: of });
+      queues = [make(0), make(1), make(2)];
+      this.byFunction.set(functionName, queues);
+    }
+    return queues[priority];
+  }
+
+  queueOf(job: StoredJob): MemoryQueue {
+    return this.queue(job.function, job.priority);
+  }
+
+  count(functionName: string): FunctionCounts {
+    const [high, normal, low] = this.byFunction.get(functionName) ?? [];
+    return {
+      function: functionName,
+      total: [high?.total ?? 0, normal?.total ?? 0, low?.total ?? 0],
+      scheduled: [high?.totalScheduled ?? 0, normal?.totalScheduled ?? 0, low?.totalScheduled ?? 0],
+    };
+  }
+
+  counts(): FunctionCounts[] {
+    const all = [...this.byFunction.keys()].map((name) => this.count(name));
+    return all.filter(({ total: [high, normal, low] }) => high + normal + low > 0);
+  }
+
+  due(now: number): DueJobs {
+    const queues = [...this.byFunction.values()].flat();
+    return {
+      ready: queues.filter((queue) => queue.isDue(now)).map(({ name }) => name),
+      next: queues.reduce((next, queue) => Math.min(next, queue.dueAfter(now)), Infinity),
+    };
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What a storage keeps. Every `string` in this file is a byte string: one
+ * character a byte (U+0000 to U+00FF), so names are kept as they came.
+ */
+
+/** A job's priority: 0 high, 1 normal, 2 low. */
+export type StoredPriority = 0 | 1 | 2;
+
+/** A background job as its submitter hands it over. */
+export interface NewJob {
+  /** Unique over all servers and restarts; at most 255 bytes. */
+  readonly handle: string;
+  /** The Gearman function; at most 1,000 bytes. */
+  readonly function: string;
+  /** Jobs of one function with the same unique are one job; `''` when it has none. */
+  readonly unique: string;
+  readonly priority: StoredPriority;
+  /** Its bytes; not to be changed once the job was handed over. */
+  readonly workload: string | Uint8Array;
+  /** The reducer of SUBMIT_REDUCE_JOB; `''` when it has none. */
+  readonly reducer: string;
+  /** Not to be run before this time, in milliseconds since 1970; 0 for at once. */
+  readonly at: number;
+  /** How often a worker reported its failure. */
+  readonly attempts: number;
+  /** How often a worker vanished with it. */
+  readonly losses: number;
+}
+
+/** A background job as the storage hands it back. */
+export interface StoredJob extends NewJob {
+  /** Its place among the jobs of its function and priority: a lower one was accepted earlier. */
+  readonly sequence: number;
+}
+
+/** Counters that change while a job is leased; what is left out stays. */
+export interface JobCounters {
+  readonly attempts?: number;
+  readonly losses?: number;
+}
+
+/** What may change when a job is given back; what is left out stays. */
+export interface JobChanges extends JobCounters {
+  /** Not before this time, in milliseconds since 1970; 0 for at once. */
+  readonly at?: number;
+}
+
+/** A job that is out of attempts, kept until it is replayed or purged. */
+export interface DeadLetter {
+  readonly job: StoredJob;
+  /** The last failure, as text for people. */
+  readonly error: string;
+  /** When it was given up, in milliseconds since 1970. */
+  readonly diedAt: number;
+}
+
+/** How an ended job is remembered for a while (`keepResults`). */
+export interface JobOutcome {
+  readonly state: 'complete' | 'failed';
+  readonly result: string | Uint8Array;
+  /** When it may be forgotten, in milliseconds since 1970. */
+  readonly keepUntil: number;
+}
+
+/** What a storage knows of a handle. */
+export type FoundJob =
+  | { readonly state: 'waiting' | 'leased'; readonly job: StoredJob }
+  | { readonly state: 'dead'; readonly letter: DeadLetter }
+  | { readonly state: 'ended'; readonly function: string; readonly outcome: JobOutcome };
+
+/** How many jobs of one function a storage holds, leased ones included, by priority: `[high, normal, low]`. */
+export interface FunctionCounts {
+  readonly function: string;
+  /** All jobs. */
+  readonly total: readonly [high: number, normal: number, low: number];
+  /** Those of them that were given a time (`at`), whether it has come or not. */
+  readonly scheduled: readonly [high: number, normal: number, low: number];
+}
+
+/** A function and a priority: what jobs are leased by. */
+export interface QueueName {
+  readonly function: string;
+  readonly priority: StoredPriority;
+}
+
+/** A job with changes applied. */
+export function changedJob(job: StoredJob, { attempts, losses, at }: JobChanges): StoredJob {
+  return { ...job, attempts: attempts ?? job.attempts, losses: losses ?? job.losses, at: at ?? job.at };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  CorruptRecord,
+  JobStorage,
+  NewJob,
+  StorageError,
+  StorageListener,
+} from '../../lib/job-server/storage/index.js';
+
+/** A listener that writes down what it is told. */
+export class RecordingListener implements StorageListener {
+  readonly readyQueues: string[] = [];
+  readonly troubles: (StorageError | undefined)[] = [];
+  readonly corrupt: CorruptRecord[] = [];
+
+  ready(functionName: string, priority: number): void {
+    this.readyQueues.push(`${functionName}/${priority}`);
+  }
+
+  trouble(error: StorageError | undefined): void {
+    this.troubles.push(error);
+  }
+
+  setAside(record: CorruptRecord): void {
+    this.corrupt.push(record);
+  }
+}
+
+/** The time the tests live in, in milliseconds since 1970. */
+export const NOW = 1_700_000_000_000;
+
+let lastHandle = 0;
+
+/** A job with a fresh handle, and defaults for what is not given. */
+export function newJob(job: Partial<NewJob> = {}): NewJob {
+  return {
+    handle: `H:test:${++lastHandle}`,
+    function: 'reverse',
+    unique: '',
+    priority: 1,
+    workload: 'Hello world!',
+    reducer: '',
+    at: 0,
+    attempts: 0,
+    losses: 0,
+    ...job,
+  };
+}
+
+/** Adds jobs, waits until they are durable, and gives back their handles. */
+export async function addAll(storage: JobStorage, ...jobs: NewJob[]): Promise<string[]> {
+  await Promise.all(jobs.map((job) => storage.add(job, false).stored));
+  return jobs.map(({ handle }) => handle);
+}
+
+/** Waits until `condition` holds; fails by the test's own timeout, naming what it waited for. */
+export async function until(what: string, condition: () => boolean, tries = 1_000): Promise<void> {
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (condition()) return;
+    await delay(5);
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
+/** The handles of jobs, in their order. */
+export function handlesOf(jobs: readonly { handle: string }[]): string[] {
+  return jobs.map(({ handle }) => handle);
+}
+
+/** All items of a paged listing. */
+export async function allOf<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
+}
+
+/** A workload's bytes, whichever form it came in. */
+export function bytesOf(workload: string | Uint8Array = ''): Buffer {
+  return typeof workload === 'string' ? Buffer.from(workload, 'latin1') : Buffer.from(workload);
+}
