@@ -1,0 +1,47 @@
+import type { JobClientOptions } from '../driver/index.js';
+import type { WorkloadFormat } from './formats.js';
+import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
+import { checkOptions, RULES } from './option-rules.js';
+
+/** Options of a `GearmanClient`; all of them are optional. */
+export interface GearmanClientOptions extends JobClientOptions {
+  /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
+  prefix?: string;
+  /** How workloads and results travel, where neither the record nor the contract says. Default `json`. */
+  format?: WorkloadFormat;
+  /**
+   * The longest silence a caller bears, in milliseconds: nothing of the job
+   * has come, neither result nor data, warning or progress. Then the call
+   * fails with `GEARMAN_TIMEOUT`; the job runs on. 0 bears any. Default 60_000.
+   */
+  timeout?: number;
+  /**
+   * Whether metadata (trace ids, a record's `metadata`) travel beside the
+   * workload. Only workers of this package can read such a workload: leave it
+   * off for functions that foreign workers serve. Default false.
+   */
+  metadata?: boolean;
+  /** Makes the data a workload. Default: goes by the format. */
+  serializer?: GearmanSerializer<RequestPacket>;
+  /** Makes results values. Default: goes by the format. */
+  deserializer?: GearmanDeserializer<ResponsePacket>;
+}
+
+/** The default of a client's `timeout`, in milliseconds. */
+export const DEFAULT_TIMEOUT = 60_000;
+
+const CLIENT_RULES = {
+  prefix: RULES.prefix,
+  format: RULES.format,
+  timeout: RULES.duration,
+  metadata: RULES.boolean,
+  serializer: RULES.serializer,
+  deserializer: RULES.deserializer,
+};
+
+/** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
+export function splitClientOptions(options: GearmanClientOptions) {
+  checkOptions(options, CLIENT_RULES);
+  const { prefix, format, timeout, metadata, serializer, deserializer, ...driver } = options;
+  return { own: { prefix, format, timeout, metadata, serializer, deserializer }, driver };
+}

@@ -1,0 +1,52 @@
+/**
+ * What a handler's failure looks like on the wire: the workload of
+ * WORK_EXCEPTION is JSON, whatever the function's format.
+ *
+ *   { "status": "error", "message": "what went wrong", ... }
+ *
+ * is what Nest makes of an `RpcException` with a text and of any other error
+ * (whose message stays in the worker's log: "Internal server error"). An
+ * `RpcException` with an object travels as that object, and what an exception
+ * filter throws as what it throws, so long as it is an object, an array or a
+ * string. The caller's `catchError` gets the same value back.
+ */
+export function encodeException(error: unknown): Buffer {
+  return Buffer.from(toJson(isBody(error) ? error : { status: 'error', message: String(error) }), 'utf8');
+}
+
+/**
+ * The value in an exception's bytes, or undefined where they are not such a
+ * body: a foreign worker's exception is whatever its language throws.
+ */
+export function decodeException(bytes: Uint8Array): object | string | undefined {
+  const first = bytes[0];
+  if (first === undefined || !BODY_STARTS.includes(first)) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return isBody(value) ? value : undefined;
+  } catch {
+    return undefined; // a foreign worker's text that only begins like JSON
+  }
+}
+
+/** `{`, `[` and `"`: a number or a bare word is rather some other language's text. */
+const BODY_STARTS = [0x7b, 0x5b, 0x22];
+
+function isBody(value: unknown): value is object | string {
+  return (typeof value === 'object' && value !== null) || typeof value === 'string';
+}
+
+function toJson(body: object | string): string {
+  try {
+    return JSON.stringify(body instanceof Error ? describeError(body) : body) ?? JSON.stringify(String(body));
+  } catch (error) {
+    // A body that JSON cannot hold must still reach the caller as a failure.
+    return JSON.stringify({ status: 'error', message: `the error cannot be written as JSON: ${String(error)}` });
+  }
+}
+
+/** An Error that no exception filter turned into a body: its message and code, never its stack. */
+function describeError(error: Error & { code?: unknown }): object {
+  const { message, code } = error;
+  return { status: 'error', message, ...(typeof code === 'string' ? { code } : {}) };
+}

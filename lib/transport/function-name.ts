@@ -1,0 +1,27 @@
+import { GearmanError } from '../driver/index.js';
+
+/**
+ * The Gearman function of a pattern: the prefix, then the pattern's route.
+ *
+ * A route is what every Nest transport makes of a pattern: a text stays what
+ * it is, a number becomes its digits, an object its JSON with the keys sorted
+ * at every depth. So `{ cmd: 'sum', v: 1 }` is the function
+ * `{"cmd":"sum","v":1}`, and a foreign client calls it by exactly that name.
+ */
+export function functionNameOf(pattern: unknown, route: unknown, prefix: string): string {
+  if (pattern instanceof RegExp) {
+    throw invalidPattern(pattern, 'a job server knows functions by name only; register each name');
+  }
+  if (typeof route !== 'string' || route === '') {
+    throw invalidPattern(pattern, 'use a text, a number or an object of those');
+  }
+  if (route.includes('\0')) throw invalidPattern(pattern, 'a function name holds no NUL');
+  return prefix + route;
+}
+
+function invalidPattern(pattern: unknown, cure: string): GearmanError {
+  return new GearmanError(
+    'GEARMAN_INVALID_PATTERN',
+    `${String(pattern)} is no pattern for a Gearman function: ${cure}`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { MessageHandler } from '@nestjs/microservices';
+import { GearmanError } from '../driver/index.js';
+import { handlerOptionsOf, mergeHandlerOptions, type GearmanHandlerOptions } from './handler-options.js';
+
+/** A function as the strategy serves it. */
+export interface ServedFunction {
+  /** As the job server knows it: with the prefix. */
+  readonly name: string;
+  /** One `@MessagePattern`, or any number of `@EventPattern`s. */
+  readonly handlers: readonly MessageHandler[];
+  readonly isEvent: boolean;
+  readonly options: GearmanHandlerOptions;
+}
+
+/**
+ * The functions of a strategy, by name.
+ *
+ * Gearman gives each job to one worker and does not say whether its client
+ * waits. So a function has either one message handler, or event handlers that
+ * all run; what does not fit is kept and told by {@link check}, all of it at
+ * once and when the application starts.
+ */
+export class FunctionRegistry {
+  private readonly functions = new Map<string, ServedFunction>();
+  private readonly problems: GearmanError[] = [];
+
+  get size(): number {
+    return this.functions.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<ServedFunction> {
+    return this.functions.values();
+  }
+
+  /** Adds a handler to the function called what `nameOf` returns; a failure of it is kept as a problem. */
+  add(nameOf: () => string, handler: MessageHandler, isEvent: boolean, extras: GearmanHandlerOptions): void {
+    try {
+      const name = nameOf();
+      this.functions.set(name, this.extend(name, handler, isEvent, handlerOptionsOf(extras, name)));
+    } catch (error) {
+      if (!(error instanceof GearmanError)) throw error;
+      this.problems.push(error);
+    }
+  }
+
+  /** Throws where a handler could not be added: that error, or one that lists them all. */
+  check(): void {
+    const [first] = this.problems;
+    if (!first) return;
+    if (this.problems.length === 1) throw first;
+    throw new GearmanError(first.code, this.problems.map((problem) => problem.message).join('; '), {
+      cause: new AggregateError(this.problems),
+    });
+  }
+
+  private extend(
+    name: string,
+    handler: MessageHandler,
+    isEvent: boolean,
+    options: GearmanHandlerOptions,
+  ): ServedFunction {
+    const present = this.functions.get(name);
+    if (!present) return { name, handlers: [handler], isEvent, options };
+    if (!isEvent || !present.isEvent) throw duplicate(name, isEvent !== present.isEvent);
+    return {
+      name,
+      handlers: [...present.handlers, handler],
+      isEvent,
+      options: mergeHandlerOptions(present.options, options, name),
+    };
+  }
+}
+
+function duplicate(name: string, isMixed: boolean): GearmanError {
+  const problem = isMixed ? 'both message and event handlers' : 'two message handlers';
+  return new GearmanError(
+    'GEARMAN_DUPLICATE_PATTERN',
+    `function "${name}" has ${problem}, and a job is given to one: ` +
+      'use one @MessagePattern, or only @EventPatterns, or give one of them another name or another transport',
+  );
+}

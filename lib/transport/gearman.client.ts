@@ -1,0 +1,214 @@
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import { ReplaySubject, type Observable } from 'rxjs';
+import { JobClient, type JobIdentity, type JobStatus } from '../driver/index.js';
+import { splitClientOptions, type GearmanClientOptions } from './client-options.js';
+import { ConnectionMonitor } from './connection-monitor.js';
+import { FunctionContract } from './function-contract.js';
+import { functionNameOf } from './function-name.js';
+import type { GearmanHealth, HealthSource } from './gearman.health.js';
+import { GearmanJob } from './gearman.job.js';
+import type { GearmanRecord } from './gearman.record.js';
+import {
+  RESPONSE_FORMATS,
+  type GearmanDeserializer,
+  type RequestPacket,
+  type ResponsePacket,
+} from './gearman.serializer.js';
+import { checkForeground, prepareCall, type JobCall } from './job-call.js';
+import { JobListener, type JobEars } from './job-listener.js';
+import type { GearmanEvents, GearmanStatus } from './status.js';
+
+/**
+ * Submits jobs to one or several job servers.
+ *
+ * Inject it by `GearmanModule.forRoot()`, or by Nest's own
+ * `ClientsModule.register([{ name, customClass: GearmanClient, options }])`.
+ *
+ * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
+ */
+export class GearmanClient
+  extends ClientProxy<GearmanEvents, GearmanStatus>
+  implements HealthSource, OnApplicationShutdown
+{
+  protected readonly logger = new Logger(GearmanClient.name);
+  private readonly responses: GearmanDeserializer<ResponsePacket>;
+  private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
+  private client: JobClient;
+  private connecting: Promise<void> | undefined;
+  private unwatch: () => void;
+
+  constructor(private readonly options: GearmanClientOptions = {}) {
+    super();
+    this.responses = options.deserializer ?? RESPONSE_FORMATS;
+    // Here, and not when it is first used: an option that cannot be is told at start.
+    this.client = new JobClient(splitClientOptions(options).driver);
+    this.unwatch = this.monitor.watch(this.client);
+  }
+
+  /**
+   * Connects to every job server; resolves when the first has answered, and
+   * rejects where none did within `connectTimeout`. Called again it connects
+   * no second time; after a failure, or after `close`, it tries anew. Not
+   * needed: whatever is sent connects.
+   */
+  connect(): Promise<void> {
+    if (!this.connecting) {
+      const connecting = this.client.connect().catch((error: unknown) => {
+        if (this.connecting === connecting) this.connecting = undefined;
+        throw error;
+      });
+      this.connecting = connecting;
+    }
+    return this.connecting;
+  }
+
+  /** Disconnects; what is pending fails with `GEARMAN_CLOSED`. The client may be used again. */
+  async close(): Promise<void> {
+    const { client, unwatch } = this;
+    this.connecting = undefined;
+    this.client = new JobClient(splitClientOptions(this.options).driver);
+    this.unwatch = this.monitor.watch(this.client);
+    await client.close();
+    unwatch();
+  }
+
+  /** Nest calls it: closes the client with the application. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Submits a foreground job for each subscription. What the handler emits, or
+   * `context.data()` sends, is a `next`, and so is the result where it has one.
+   * Unsubscribing stops listening; the job runs on.
+   *
+   * Errors with what the handler's exception held (an `RpcException`'s object,
+   * or `{ status, message }`), or with a `GearmanError`: `GEARMAN_JOB_FAILED`
+   * where the worker said nothing, `GEARMAN_TIMEOUT` after a silence too long.
+   */
+  override send<In, Out>(
+    fn: FunctionContract<In, Out>,
+    data: NoInfer<In> | GearmanRecord<NoInfer<In>>,
+  ): Observable<Out>;
+  override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;
+  override send(pattern: unknown, data: unknown): Observable<unknown> {
+    return super.send(pattern, data);
+  }
+
+  /**
+   * Submits a background job, at once and whether or not anybody subscribes.
+   * Emits the job's identity when a job server has accepted it. A failure that
+   * nobody subscribed to is logged.
+   */
+  override emit<In>(fn: FunctionContract<In>, data: NoInfer<In> | GearmanRecord<NoInfer<In>>): Observable<JobIdentity>;
+  override emit<TResult = JobIdentity, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;
+  override emit(pattern: unknown, data: unknown): Observable<unknown> {
+    if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own error for it
+    const accepted = new ReplaySubject<JobIdentity>(1);
+    this.emitNow(pattern, data).then(
+      (job) => {
+        accepted.next(job);
+        accepted.complete();
+      },
+      (error: Error) => {
+        if (!accepted.observed) this.logger.error(`emit of ${String(pattern)} failed: ${error.message}`);
+        accepted.error(error);
+      },
+    );
+    return accepted.asObservable();
+  }
+
+  /** Submits a foreground job; resolves when a job server has accepted it, to all that can be known of it. */
+  async submit<In, Out>(
+    fn: FunctionContract<In, Out>,
+    data: NoInfer<In> | GearmanRecord<NoInfer<In>>,
+  ): Promise<GearmanJob<Out>>;
+  async submit<Out = unknown>(pattern: unknown, data: unknown): Promise<GearmanJob<Out>>;
+  async submit(pattern: unknown, data: unknown): Promise<GearmanJob> {
+    await this.connect();
+    const call = this.prepare(this.packet(pattern, data));
+    return new Promise((resolve, reject) => {
+      const controls = { status: (job: JobIdentity) => this.statusOf(job), forget: () => listener.stop() };
+      const listener: JobListener = this.listen(call, GearmanJob.listen(controls, resolve, reject));
+    });
+  }
+
+  /** Asks a job's job server about it: a job of `emit` or `submit`, today's or another day's. */
+  async statusOf({ handle, server }: JobIdentity): Promise<JobStatus> {
+    await this.connect();
+    return this.client.status({ handle, server });
+  }
+
+  /** Asks every connected job server for a job with this unique; the one that knows it answers. */
+  async statusByUnique(unique: string): Promise<JobStatus> {
+    await this.connect();
+    return this.client.statusByUnique(unique);
+  }
+
+  /** Adds a listener for what happens to the connections; before or after `connect`. */
+  override on<Event extends keyof GearmanEvents>(event: Event, listener: GearmanEvents[Event]): void {
+    this.monitor.on(event, listener);
+  }
+
+  /** The driver's `JobClient`; another one after `close`. */
+  unwrap<T = JobClient>(): T {
+    return this.client as T;
+  }
+
+  /** How the client is: for `GearmanHealthIndicator`. */
+  health(): GearmanHealth {
+    return { servers: this.client.connectedServers };
+  }
+
+  protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    try {
+      const listener = this.listen(this.prepare(packet), {
+        data: (response) => callback({ response }),
+        complete: (response) => callback({ response, isDisposed: true }),
+        fail: (err) => callback({ err }),
+      });
+      return () => listener.stop();
+    } catch (err) {
+      callback({ err });
+      return () => {};
+    }
+  }
+
+  protected async dispatchEvent<T = JobIdentity>(packet: ReadPacket): Promise<T> {
+    return (await this.client.submitBackground(this.prepare(packet).request)) as T;
+  }
+
+  protected override normalizePattern(pattern: MsPattern): string {
+    return (pattern as unknown) instanceof FunctionContract ? String(pattern) : super.normalizePattern(pattern);
+  }
+
+  private async emitNow(pattern: unknown, data: unknown): Promise<JobIdentity> {
+    await this.connect();
+    return this.dispatchEvent(this.packet(pattern, data));
+  }
+
+  /** What `createPacket` makes on Nest 12; Nest 11 has neither that nor the hook. */
+  private packet(pattern: unknown, data: unknown): ReadPacket {
+    const packet = { pattern, data };
+    this.onDispatchHook?.(packet);
+    return packet;
+  }
+
+  private prepare(packet: RequestPacket): JobCall {
+    const route = this.normalizePattern(packet.pattern as MsPattern);
+    const functionName = functionNameOf(packet.pattern, route, this.options.prefix ?? '');
+    return prepareCall(packet, functionName, this.options);
+  }
+
+  private listen(call: JobCall, ears: JobEars): JobListener {
+    checkForeground(call.request);
+    const listener = new JobListener(call, this.responses, ears);
+    listener.listen(this.client);
+    return listener;
+  }
+}
+
+function isNil(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}

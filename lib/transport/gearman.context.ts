@@ -1,0 +1,94 @@
+import { BaseRpcContext } from '@nestjs/microservices';
+import type { AssignedJob } from '../driver/index.js';
+import type { GearmanMetadata } from './metadata.js';
+
+type GearmanContextArgs = [job: AssignedJob, metadata: GearmanMetadata | undefined];
+
+/**
+ * What a handler may know of its job and tell about it; `@Ctx()` injects it.
+ *
+ * What it sends while the handler runs reaches every client of the job that
+ * listens, in order and before the result; background jobs have none.
+ */
+export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
+  readonly #encode: (value: unknown) => Uint8Array;
+
+  /** @param encode how {@link data} makes a value bytes */
+  constructor(args: GearmanContextArgs, encode: (value: unknown) => Uint8Array) {
+    super(args);
+    this.#encode = encode;
+  }
+
+  /** The function, as the job server knows it: with the prefix. */
+  get function(): string {
+    return this.job.function;
+  }
+
+  /** The job's handle; only together with {@link server} does it name one job. */
+  get handle(): string {
+    return this.job.handle;
+  }
+
+  /** The job's unique; empty where it has none. */
+  get unique(): string {
+    return this.job.unique;
+  }
+
+  /** The function that is to reduce the results, where the client named one and the strategy has `reducers: true`. */
+  get reducer(): string | undefined {
+    return this.job.reducer;
+  }
+
+  /** The name of the job server's address the job came from. */
+  get server(): string {
+    return this.job.server;
+  }
+
+  /** The workload's bytes as they came, metadata included. Copy what is kept long. */
+  get workload(): Buffer {
+    return this.job.workload;
+  }
+
+  /**
+   * Aborts when going on is in vain: the job's `timeout` is over, its job
+   * server is lost (which gives the job to another worker), or the strategy's
+   * `gracePeriod` is over. `reason` says which.
+   */
+  get signal(): AbortSignal {
+    return this.job.signal;
+  }
+
+  /** What the client attached to the job; undefined where it attached nothing. Named as Nest's contexts name it. */
+  getMetadata(): GearmanMetadata | undefined {
+    return this.args[1];
+  }
+
+  /** The function, as {@link function}. Named as Nest's contexts name it. */
+  getPattern(): string {
+    return this.job.function;
+  }
+
+  /** Reports progress (WORK_STATUS): `numerator` of `denominator` is done. */
+  progress(numerator: number, denominator: number): void {
+    this.job.status(numerator, denominator);
+  }
+
+  /**
+   * Sends a part of the result (WORK_DATA), in the function's format: a `next`
+   * of the caller's `send`.
+   *
+   * Throws `GEARMAN_INVALID_WORKLOAD` for a value the format cannot hold.
+   */
+  data(value: unknown): void {
+    this.job.data(this.#encode(value));
+  }
+
+  /** Sends a warning (WORK_WARNING): UTF-8 text for people, whatever the format. `submit` hears it, `send` does not. */
+  warning(message: string): void {
+    this.job.warning(message);
+  }
+
+  private get job(): AssignedJob {
+    return this.args[0];
+  }
+}

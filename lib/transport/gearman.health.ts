@@ -1,0 +1,62 @@
+/** How a strategy or a client is, right now. */
+export interface GearmanHealth {
+  /** The names of the job servers that are connected. */
+  readonly servers: readonly string[];
+  /** How many functions are served; a strategy's only. */
+  readonly functions?: number;
+  /** How many jobs run; a strategy's only. */
+  readonly runningJobs?: number;
+}
+
+/** A strategy or a client. */
+export interface HealthSource {
+  health(): GearmanHealth;
+}
+
+/** What `@nestjs/terminus` takes for an indicator's result. */
+export type GearmanHealthResult<Key extends string = string> = Record<
+  Key,
+  { status: 'up' | 'down'; message?: string } & Partial<GearmanHealth>
+>;
+
+/**
+ * A health indicator for `@nestjs/terminus`, which it does not need:
+ *
+ * ```ts
+ * const gearman = new GearmanHealthIndicator(strategy, client);
+ * health.check([() => gearman.check()]); // { gearman: { status: 'up', servers: ['jobs:4730'], ... } }
+ * ```
+ *
+ * It is up when each of its sources is connected to at least one job server:
+ * the others are tried again and again, and their jobs go to the one. A client
+ * that nobody has used yet connects.
+ */
+export class GearmanHealthIndicator {
+  private readonly sources: readonly HealthSource[];
+
+  constructor(...sources: HealthSource[]) {
+    this.sources = sources;
+  }
+
+  /** The state now; never rejects. `key` is the name it goes by in the answer. */
+  async check<Key extends string = 'gearman'>(key = 'gearman' as Key): Promise<GearmanHealthResult<Key>> {
+    const states = this.sources.map((source) => source.health());
+    const isUp = states.every(({ servers }) => servers.length > 0);
+    const state = {
+      ...(isUp ? { status: 'up' as const } : { status: 'down' as const, message: 'not connected to any job server' }),
+      ...summarize(states),
+    };
+    return { [key]: state } as GearmanHealthResult<Key>;
+  }
+}
+
+function summarize(states: readonly GearmanHealth[]): GearmanHealth {
+  const workers = states.filter(({ functions }) => functions !== undefined);
+  const servers = [...new Set(states.flatMap((state) => state.servers))];
+  if (workers.length === 0) return { servers };
+  return {
+    servers,
+    functions: workers.reduce((sum, { functions = 0 }) => sum + functions, 0),
+    runningJobs: workers.reduce((sum, { runningJobs = 0 }) => sum + runningJobs, 0),
+  };
+}

@@ -1,0 +1,132 @@
+import { Observable, Subject } from 'rxjs';
+import type { JobIdentity, JobStatus } from '../driver/index.js';
+import type { JobEars } from './job-listener.js';
+
+/** What a job's worker tells before the result. */
+export type GearmanJobUpdate<Data = unknown> =
+  | { readonly kind: 'data'; readonly value: Data }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'progress'; readonly numerator: number; readonly denominator: number };
+
+/** How a {@link GearmanJob} reaches back to its client. */
+export interface JobControls {
+  status(job: JobIdentity): Promise<JobStatus>;
+  forget(): void;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/**
+ * A job that was submitted and accepted: what `client.submit()` resolves to.
+ *
+ * It is a `JobIdentity` itself: keep `handle` and `server` to ask
+ * `client.statusOf()` for it another day.
+ */
+export class GearmanJob<Out = unknown> implements JobIdentity {
+  private readonly updates = new HeldUpdates();
+  private readonly waiting: (() => void)[] = [];
+  private outcome: Outcome | undefined;
+
+  private constructor(
+    private identity: JobIdentity,
+    private readonly controls: JobControls,
+  ) {}
+
+  /**
+   * A job, and the ears that let it hear. `accepted` is called when a job
+   * server has accepted it, `refused` when it ended before.
+   *
+   * @internal
+   */
+  static listen<Out>(
+    controls: JobControls,
+    accepted: (job: GearmanJob<Out>) => void,
+    refused: (error: unknown) => void,
+  ): JobEars {
+    let job: GearmanJob<Out> | undefined;
+    return {
+      created: (identity) => {
+        if (job) {
+          job.identity = identity; // its job server was lost, and another has it now
+        } else {
+          job = new GearmanJob<Out>(identity, controls);
+          accepted(job);
+        }
+      },
+      data: (value) => job?.updates.add({ kind: 'data', value }),
+      warning: (message) => job?.updates.add({ kind: 'warning', message }),
+      progress: (numerator, denominator) => job?.updates.add({ kind: 'progress', numerator, denominator }),
+      complete: (value) => job?.end({ value }),
+      fail: (error) => (job ? job.end({ error }) : refused(error)),
+    };
+  }
+
+  /** The job's handle on {@link server}. It changes when that job server is lost and another takes the job. */
+  get handle(): string {
+    return this.identity.handle;
+  }
+
+  /** The name of the address of the job's job server. */
+  get server(): string {
+    return this.identity.server;
+  }
+
+  /**
+   * What the worker tells while it runs, in order. What came before the first
+   * subscription is kept for it; later subscribers hear what comes from then
+   * on. Completes when the job ends, well or not: {@link result} says which.
+   */
+  get updates$(): Observable<GearmanJobUpdate> {
+    return this.updates.stream;
+  }
+
+  /**
+   * The job's result; undefined where it has none. Rejects as `send` errors:
+   * with what the handler's exception held, or with a `GearmanError`. May be
+   * called at any time and more than once.
+   */
+  async result(): Promise<Out> {
+    if (!this.outcome) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    const outcome = this.outcome!;
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value as Out;
+  }
+
+  /** Asks the job server whether the job is known, whether it runs, and how far it is. */
+  status(): Promise<JobStatus> {
+    return this.controls.status(this.identity);
+  }
+
+  /** Stops listening: `result()` stays pending and `updates$` silent. The job itself runs on. */
+  forget(): void {
+    this.controls.forget();
+  }
+
+  private end(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.updates.end();
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** Updates that are kept until somebody subscribes, and are live from then on. */
+class HeldUpdates {
+  private held: GearmanJobUpdate[] | undefined = [];
+  private readonly live = new Subject<GearmanJobUpdate>();
+
+  readonly stream = new Observable<GearmanJobUpdate>((subscriber) => {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const update of held) subscriber.next(update);
+    return this.live.subscribe(subscriber);
+  });
+
+  add(update: GearmanJobUpdate): void {
+    if (this.held) this.held.push(update);
+    else this.live.next(update);
+  }
+
+  end(): void {
+    this.live.complete();
+  }
+}

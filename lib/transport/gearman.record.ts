@@ -1,0 +1,157 @@
+import { InvalidOptionError, type JobPriority } from '../driver/index.js';
+import type { WorkloadFormat } from './formats.js';
+import { isMetadata, type GearmanMetadata } from './metadata.js';
+import { checkOptions, oneOf, RULES } from './option-rules.js';
+
+const PRIORITIES: readonly string[] = ['high', 'normal', 'low'] satisfies JobPriority[];
+
+/** What one job asks for beside its function and workload. All of it is optional. */
+export interface GearmanRecordOptions {
+  /** Default: `normal`. */
+  priority?: JobPriority;
+  /**
+   * Jobs of one function with the same unique are one job: the callers share
+   * its one run and each gets its result. `-` makes the workload the key.
+   * At most 64 bytes. Default: none, every submission is a job of its own.
+   */
+  unique?: string;
+  /** How this job's workload and result travel. Default: the contract's, then the client's `format`. */
+  format?: WorkloadFormat;
+  /** Not before this time, to the second. Background jobs (`emit`) only. */
+  at?: Date;
+  /** Not before so many milliseconds have passed, to the second. Background jobs (`emit`) only. */
+  delay?: number;
+  /** The longest silence the caller bears, in milliseconds; 0 bears any. Default: the client's `timeout`. */
+  timeout?: number;
+  /**
+   * Whether a job whose job server is lost is submitted again to another one.
+   * It may then run twice: say `false` where that is worse than an error.
+   * Default: true.
+   */
+  resubmit?: boolean;
+  /** Travels beside the workload; the client must be told `metadata: true`. */
+  metadata?: GearmanMetadata;
+  /** The function that reduces the results; it reaches the worker as `context.reducer`. */
+  reducer?: string;
+}
+
+/**
+ * Data to send, with what its job asks for: pass it to `send`, `emit` or
+ * `submit` in the place of the data.
+ *
+ * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
+ */
+export class GearmanRecord<T = unknown> {
+  constructor(
+    readonly data: T,
+    readonly options: Readonly<GearmanRecordOptions> = {},
+  ) {
+    checkRecordOptions(options);
+  }
+}
+
+/**
+ * Builds a {@link GearmanRecord}, as `RmqRecordBuilder` and `NatsRecordBuilder`
+ * build theirs.
+ *
+ * ```ts
+ * client.emit('report', new GearmanRecordBuilder({ month: 7 }).setPriority('low').setUnique('report-7').build());
+ * ```
+ */
+export class GearmanRecordBuilder<T = unknown> {
+  private options: GearmanRecordOptions = {};
+
+  constructor(private data: T) {}
+
+  /** Replaces the data. */
+  setData(data: T): this {
+    this.data = data;
+    return this;
+  }
+
+  /** Sets several options at once; those set before stay. */
+  setOptions(options: GearmanRecordOptions): this {
+    this.options = { ...this.options, ...options };
+    return this;
+  }
+
+  /** See {@link GearmanRecordOptions.priority}. */
+  setPriority(priority: JobPriority): this {
+    return this.setOptions({ priority });
+  }
+
+  /** See {@link GearmanRecordOptions.unique}. */
+  setUnique(unique: string): this {
+    return this.setOptions({ unique });
+  }
+
+  /** See {@link GearmanRecordOptions.format}. */
+  setFormat(format: WorkloadFormat): this {
+    return this.setOptions({ format });
+  }
+
+  /** See {@link GearmanRecordOptions.at}. */
+  setAt(at: Date): this {
+    return this.setOptions({ at });
+  }
+
+  /** See {@link GearmanRecordOptions.delay}; milliseconds. */
+  setDelay(delay: number): this {
+    return this.setOptions({ delay });
+  }
+
+  /** See {@link GearmanRecordOptions.timeout}; milliseconds. */
+  setTimeout(timeout: number): this {
+    return this.setOptions({ timeout });
+  }
+
+  /** See {@link GearmanRecordOptions.resubmit}. */
+  setResubmit(resubmit: boolean): this {
+    return this.setOptions({ resubmit });
+  }
+
+  /** See {@link GearmanRecordOptions.metadata}. */
+  setMetadata(metadata: GearmanMetadata): this {
+    return this.setOptions({ metadata });
+  }
+
+  /** See {@link GearmanRecordOptions.reducer}. */
+  setReducer(reducer: string): this {
+    return this.setOptions({ reducer });
+  }
+
+  /** The record. Throws `GEARMAN_INVALID_OPTION` for an option that cannot be. */
+  build(): GearmanRecord<T> {
+    return new GearmanRecord(this.data, this.options);
+  }
+}
+
+/** What job servers accept as a unique: gearmand refuses a longer one. */
+const MAX_UNIQUE_BYTES = 64;
+
+const RECORD_RULES = {
+  priority: oneOf(PRIORITIES),
+  unique: { test: isUnique, allowed: `a text of 1 to ${MAX_UNIQUE_BYTES} bytes without NUL` },
+  format: RULES.format,
+  at: { test: (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime()), allowed: 'a valid Date' },
+  delay: {
+    test: (value: unknown) => Number.isFinite(value) && (value as number) >= 0,
+    allowed: 'milliseconds, 0 or more',
+  },
+  timeout: RULES.duration,
+  resubmit: RULES.boolean,
+  metadata: { test: isMetadata, allowed: 'an object whose values are texts' },
+  reducer: { test: (value: unknown) => typeof value === 'string' && value !== '', allowed: 'the name of a function' },
+};
+
+function checkRecordOptions(options: GearmanRecordOptions): void {
+  checkOptions(options, RECORD_RULES, 'in a record ');
+  if (options.at !== undefined && options.delay !== undefined) {
+    throw new InvalidOptionError('delay', 'in a record it must be left out where `at` is given');
+  }
+}
+
+function isUnique(value: unknown): boolean {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) return false;
+  return Buffer.byteLength(value) <= MAX_UNIQUE_BYTES;
+}

@@ -1,0 +1,64 @@
+import { InvalidOptionError } from '../driver/index.js';
+import { decodeWorkload, encodeWorkload, type WorkloadFormat } from './formats.js';
+import type { GearmanMetadata } from './metadata.js';
+
+/** What a serializer is told beside the packet. */
+export interface WorkloadDescription {
+  /** The function, with its prefix. */
+  readonly function: string;
+  /** The format declared for it; a serializer with a format of its own ignores it. */
+  readonly format: WorkloadFormat;
+}
+
+/** What a client sends: `data` becomes the workload. */
+export interface RequestPacket {
+  readonly pattern?: unknown;
+  readonly data: unknown;
+  readonly metadata?: GearmanMetadata;
+}
+
+/** What a handler answers: `response` becomes the workload of WORK_COMPLETE or WORK_DATA. */
+export interface ResponsePacket {
+  readonly response: unknown;
+}
+
+/**
+ * Makes a packet bytes, at once: a promise is refused. Pass one as the option
+ * `serializer` to speak a format that is not among `format`'s.
+ */
+export interface GearmanSerializer<TPacket> {
+  serialize(packet: TPacket, workload: WorkloadDescription): Uint8Array | string;
+}
+
+/** Makes bytes a packet, at once: a promise is refused. The option `deserializer` takes one. */
+export interface GearmanDeserializer<TPacket> {
+  deserialize(bytes: Buffer, workload: WorkloadDescription): TPacket;
+}
+
+/** Serializer and deserializer of requests where the options name none: they go by the format. */
+export const REQUEST_FORMATS: GearmanSerializer<RequestPacket> & GearmanDeserializer<RequestPacket> = {
+  serialize: ({ data }, workload) => encodeWorkload(data, workload.format, workload.function),
+  deserialize: (bytes, workload) => ({ data: decodeWorkload(bytes, workload.format, workload.function) }),
+};
+
+/** Serializer and deserializer of responses where the options name none: they go by the format. */
+export const RESPONSE_FORMATS: GearmanSerializer<ResponsePacket> & GearmanDeserializer<ResponsePacket> = {
+  serialize: ({ response }, workload) => encodeWorkload(response, workload.format, workload.function),
+  deserialize: (bytes, workload) => ({ response: decodeWorkload(bytes, workload.format, workload.function) }),
+};
+
+/** What a serializer made, as bytes. Throws where it did not make bytes or text. */
+export function bytesOf(serialized: unknown): Uint8Array {
+  if (typeof serialized === 'string') return Buffer.from(serialized, 'utf8');
+  if (serialized instanceof Uint8Array) return serialized;
+  throw new InvalidOptionError('serializer', 'it must return a Buffer or a text, and no promise of one');
+}
+
+/** What a deserializer made. Throws where it is no packet. */
+export function packetOf<TPacket extends object>(deserialized: TPacket): TPacket {
+  if (typeof deserialized === 'object' && deserialized !== null && !('then' in deserialized)) return deserialized;
+  throw new InvalidOptionError(
+    'deserializer',
+    'it must return a packet ({ data } or { response }), and no promise of one',
+  );
+}

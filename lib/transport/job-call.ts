@@ -1,0 +1,65 @@
+import { InvalidOptionError, type JobRequest } from '../driver/index.js';
+import { DEFAULT_TIMEOUT, type GearmanClientOptions } from './client-options.js';
+import { DEFAULT_FORMAT } from './formats.js';
+import { FunctionContract } from './function-contract.js';
+import { GearmanRecord, type GearmanRecordOptions } from './gearman.record.js';
+import { bytesOf, REQUEST_FORMATS, type RequestPacket, type WorkloadDescription } from './gearman.serializer.js';
+import { frameMetadata, isMarked, type GearmanMetadata } from './metadata.js';
+
+/** A job that is ready to be submitted. */
+export interface JobCall {
+  readonly request: JobRequest;
+  readonly workload: WorkloadDescription;
+  /** The longest silence, in milliseconds; 0 is any. */
+  readonly timeout: number;
+}
+
+/**
+ * Makes a packet of Nest's a call: what the record says goes before what the
+ * contract says, and that before the client's options.
+ *
+ * Throws `GEARMAN_INVALID_WORKLOAD` and `GEARMAN_INVALID_OPTION`.
+ */
+export function prepareCall(packet: RequestPacket, functionName: string, options: GearmanClientOptions): JobCall {
+  const { data, options: record } = recordOf(packet.data);
+  const contract = packet.pattern instanceof FunctionContract ? packet.pattern.options : {};
+  const format = record.format ?? contract.format ?? options.format ?? DEFAULT_FORMAT;
+  const workload: WorkloadDescription = { function: functionName, format };
+  const metadata = mergeMetadata(packet.metadata, record.metadata);
+  if (record.metadata && !options.metadata) {
+    throw new InvalidOptionError(
+      'metadata',
+      "in a record it needs the client's option `metadata: true`, for foreign workers cannot read it",
+    );
+  }
+  const serializer = options.serializer ?? REQUEST_FORMATS;
+  const bytes = bytesOf(serializer.serialize({ pattern: packet.pattern, data, metadata }, workload));
+  return {
+    request: { ...requestOf(record), function: functionName, workload: frame(bytes, metadata, options.metadata) },
+    workload,
+    timeout: record.timeout ?? options.timeout ?? DEFAULT_TIMEOUT,
+  };
+}
+
+/** Refuses what only a background job can do. */
+export function checkForeground({ at }: JobRequest): void {
+  if (at) throw new InvalidOptionError('at', 'nor `delay` is for a job whose caller waits: use emit()');
+}
+
+function recordOf(data: unknown): GearmanRecord {
+  return data instanceof GearmanRecord ? data : new GearmanRecord(data);
+}
+
+function requestOf({ priority, unique, at, delay, resubmit, reducer }: GearmanRecordOptions) {
+  return { priority, unique, resubmit, reducer, at: delay === undefined ? at : new Date(Date.now() + delay) };
+}
+
+function mergeMetadata(hooked?: GearmanMetadata, recorded?: GearmanMetadata): GearmanMetadata | undefined {
+  return hooked && recorded ? { ...hooked, ...recorded } : (recorded ?? hooked);
+}
+
+/** Bare where there is no metadata: but for bytes our own workers would take for metadata. */
+function frame(bytes: Uint8Array, metadata: GearmanMetadata | undefined, isAllowed = false): Uint8Array {
+  if (!isAllowed) return bytes;
+  return metadata || isMarked(bytes) ? frameMetadata(metadata ?? {}, bytes) : bytes;
+}

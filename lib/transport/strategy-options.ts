@@ -1,0 +1,40 @@
+import type { JobWorkerOptions } from '../driver/index.js';
+import type { WorkloadFormat } from './formats.js';
+import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
+import { checkOptions, RULES } from './option-rules.js';
+
+/** Options of a `GearmanStrategy`; all of them are optional. */
+export interface GearmanStrategyOptions extends JobWorkerOptions {
+  /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
+  prefix?: string;
+  /** How workloads and results travel, where a handler does not say. Default `json`. */
+  format?: WorkloadFormat;
+  /** How long a job may run, in milliseconds, where a handler does not say. Default: for ever. */
+  timeout?: number;
+  /**
+   * How long running handlers may take to finish when the application closes,
+   * in milliseconds; then their signals abort, and their job servers give the
+   * jobs to other workers. Default 10_000.
+   */
+  gracePeriod?: number;
+  /** Makes a handler's values bytes. Default: goes by the format. */
+  serializer?: GearmanSerializer<ResponsePacket>;
+  /** Makes a workload the handler's data. Default: goes by the format. */
+  deserializer?: GearmanDeserializer<RequestPacket>;
+}
+
+const STRATEGY_RULES = {
+  prefix: RULES.prefix,
+  format: RULES.format,
+  timeout: RULES.duration,
+  gracePeriod: RULES.duration,
+  serializer: RULES.serializer,
+  deserializer: RULES.deserializer,
+};
+
+/** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
+export function splitStrategyOptions(options: GearmanStrategyOptions) {
+  checkOptions(options, STRATEGY_RULES);
+  const { prefix, format, timeout, gracePeriod, serializer, deserializer, ...driver } = options;
+  return { own: { prefix, format, timeout, gracePeriod, serializer, deserializer }, driver };
+}
