@@ -71,6 +71,7 @@ export class Connection {
   private isFlushScheduled = false;
   private isOpen = true;
   private isEnding = false;
+  private isPaused = false;
   private reason: Error | undefined;
 
   /**
@@ -88,8 +89,16 @@ export class Connection {
     stream.on('drain', () => this.flush());
     stream.on('end', () => this.close());
     stream.on('error', (error: Error) => this.destroy(error));
-    stream.on('close', () => this.finish());
+    this.whenClosed = new Promise((resolve) => {
+      stream.on('close', () => {
+        this.finish();
+        resolve();
+      });
+    });
   }
+
+  /** Resolves when the connection is over. */
+  readonly whenClosed: Promise<void>;
 
   /** True until the connection is closed from either side; what is sent later is dropped. */
   get writable(): boolean {
@@ -117,14 +126,18 @@ export class Connection {
     this.enqueue(bytes, bytes.length);
   }
 
-  /** Stops reading until {@link resume}: the peer's packets wait in its own buffers. */
+  /** Delivers no more packets until {@link resume}; what the peer sends waits in its own buffers. */
   pause(): void {
+    this.isPaused = true;
     this.stream.pause();
   }
 
   /** Reads on after {@link pause}. */
   resume(): void {
-    if (this.isOpen) this.stream.resume();
+    if (!this.isOpen) return;
+    this.isPaused = false;
+    this.readOn();
+    if (!this.isPaused) this.stream.resume();
   }
 
   /** Sends what waits, then ends the connection in good order. */
@@ -177,7 +190,11 @@ export class Connection {
   private read(chunk: Buffer): void {
     if (!this.isOpen) return;
     this.parser.push(chunk);
-    while (this.isOpen && this.readOne());
+    this.readOn();
+  }
+
+  private readOn(): void {
+    while (this.isOpen && !this.isPaused && this.readOne());
   }
 
   private readOne(): boolean {

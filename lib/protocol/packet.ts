@@ -1,6 +1,9 @@
-import type { ByteString } from './byte-string.js';
+import type { Argument, ByteString } from './byte-string.js';
 import { MissingArgumentError } from './errors.js';
 import { packetRow, type PacketName, type PacketType } from './packet-table.js';
+
+/** Up to this length an argument is kept as a byte string. */
+const COMPACT_BYTES = 2_048;
 
 /** Bytes of a packet's header: magic, type and size, four each. */
 export const HEADER_BYTES = 12;
@@ -50,6 +53,15 @@ export class Packet {
   /** Argument `index` as a byte string: one character a byte, a copy. */
   byteString(index: number): ByteString {
     return this.buffer.toString('latin1', this.startOf(index), this.endOf(index));
+  }
+
+  /**
+   * Argument `index` in its cheapest form: short ones as a byte string, long
+   * ones as a view. Making a view costs more than copying a short argument,
+   * and keeping one keeps the whole chunk.
+   */
+  compact(index: number): Argument {
+    return this.lengthOf(index) <= COMPACT_BYTES ? this.byteString(index) : this.bytes(index);
   }
 
   /** Argument `index` decoded as UTF-8. */

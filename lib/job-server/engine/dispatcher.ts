@@ -1,0 +1,181 @@
+import { PRIORITIES } from './job-spec.js';
+import type { Ability, GearmanFunction, GrabKind, Job, Peer } from './model.js';
+import type { EngineListener } from './listener.js';
+import type { Clock } from './clock.js';
+import type { EngineOptions } from './engine-options.js';
+import type { Functions } from './functions.js';
+
+/** How many grabs one connection may keep open. */
+const MAX_KEPT_GRABS = 1_024;
+
+/** What becomes of jobs that need no worker any more, or another one. */
+export interface JobFate {
+  /** The turn of a queued job came whose clients have all left. */
+  drop(job: Job): void;
+  /** A job ran longer than its worker said it may. */
+  timeOut(job: Job): void;
+}
+
+/**
+ * Brings jobs and workers together: who is woken or given a job, and which job
+ * a grab gets.
+ *
+ * No more sleepers are woken than jobs wait, and a woken worker that does not
+ * ask within `wakeTimeout` is not counted on any longer: another is woken.
+ * Nobody sleeps, and no grab is kept, while a job waits that it could do.
+ */
+export class Dispatcher {
+  constructor(
+    private readonly options: Required<EngineOptions>,
+    private readonly functions: Functions,
+    private readonly clock: Clock,
+    private readonly listener: EngineListener,
+    private readonly fate: JobFate,
+  ) {}
+
+  /** A worker asks for a job: the job, `kept` when the answer comes later, or undefined for NO_JOB. */
+  grab(worker: Peer, kind: GrabKind): Job | 'kept' | undefined {
+    const wokenFor = worker.wokenFor;
+    this.stopWaiting(worker);
+    worker.isSleeping = worker.isWoken = false;
+    const job = this.isFull(worker) ? undefined : this.take(worker);
+    if (wokenFor) this.offer(wokenFor);
+    if (job) return job;
+    if (!worker.isPushed || worker.abilities.size === 0 || worker.keptGrabs.length >= MAX_KEPT_GRABS) return undefined;
+    worker.keptGrabs.push(kind);
+    this.rejoin(worker);
+    return 'kept';
+  }
+
+  /** A worker goes to sleep, or hears at once that a job waits. */
+  sleep(worker: Peer): void {
+    worker.isSleeping = true;
+    this.settle(worker);
+  }
+
+  /** Finds work for a worker that could do more than a moment ago, or lets it wait in its rotations. */
+  settle(worker: Peer): void {
+    while (worker.keptGrabs.length > 0 && this.give(worker));
+    if (!worker.isAvailable || this.isFull(worker)) return;
+    const job = worker.isSleeping ? this.peek(worker) : undefined;
+    if (job) this.wake(worker, job.function_);
+    else this.rejoin(worker);
+  }
+
+  /** Tells waiting workers of a function's jobs: one for each job. */
+  offer(function_: GearmanFunction): void {
+    const { wakeupsPerJob } = this.options;
+    while (!function_.isPaused && function_.waiting > 0) {
+      if (wakeupsPerJob > 0 && function_.woken >= function_.waiting * wakeupsPerJob) return;
+      const worker = function_.rotation.take();
+      if (!worker) return;
+      if (this.isFull(worker)) continue;
+      if (worker.keptGrabs.length === 0) {
+        this.wake(worker, function_);
+      } else {
+        this.give(worker);
+        if (worker.isAvailable) this.rejoin(worker);
+      }
+    }
+  }
+
+  /** Forgets that a worker was woken: it asked, left, or took too long. */
+  stopWaiting(worker: Peer): void {
+    if (!worker.wokenFor) return;
+    worker.wokenFor.woken--;
+    worker.wokenFor = undefined;
+    this.clock.cancel(worker.wakeTimer);
+    worker.wakeTimer = undefined;
+  }
+
+  /** Asks for more stored jobs when few are left in memory. */
+  refill(function_: GearmanFunction): void {
+    for (const priority of PRIORITIES) {
+      if (function_.stored[priority] === 0 || function_.isFetching[priority]) continue;
+      if (function_.queues[priority].length > this.options.window / 2) continue;
+      function_.isFetching[priority] = true;
+      this.listener.want?.(function_, priority);
+    }
+  }
+
+  private isFull(worker: Peer): boolean {
+    const { maxRunningPerWorker } = this.options;
+    return maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker;
+  }
+
+  /** Answers the oldest kept grab if there is a job for it. */
+  private give(worker: Peer): boolean {
+    if (this.isFull(worker)) return false;
+    const job = this.take(worker);
+    if (!job) return false;
+    worker.listener.assign(job, worker.keptGrabs.shift()!);
+    return true;
+  }
+
+  private wake(worker: Peer, function_: GearmanFunction): void {
+    if (worker.isWoken) return;
+    worker.isWoken = true;
+    worker.wokenFor = function_;
+    function_.woken++;
+    worker.wakeTimer = this.clock.set(this.clock.now + this.options.wakeTimeout, () => {
+      this.stopWaiting(worker);
+      this.offer(function_);
+    });
+    worker.listener.wake();
+  }
+
+  private rejoin(worker: Peer): void {
+    if (worker.missingPlaces.length === 0) return;
+    for (const place of worker.missingPlaces) place.rotation.add(place);
+    worker.missingPlaces = [];
+  }
+
+  /** Gives a worker the job whose turn it is. */
+  private take(worker: Peer): Job | undefined {
+    const job = this.peek(worker);
+    if (!job) return undefined;
+    const function_ = job.function_;
+    this.functions.remove(job);
+    job.state = 'running';
+    job.worker = worker;
+    function_.running++;
+    worker.running.add(job);
+    worker.lastServed = function_.number;
+    this.limitTime(job, worker.abilities.get(function_)!);
+    this.listener.assigned?.(job, worker);
+    this.refill(function_);
+    return job;
+  }
+
+  private limitTime(job: Job, { timeout }: Ability): void {
+    if (timeout > 0) job.timer = this.clock.set(this.clock.now + timeout, () => this.fate.timeOut(job));
+  }
+
+  /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */
+  private peek(worker: Peer): Job | undefined {
+    for (;;) {
+      const job = this.options.order === '1.1' ? this.peekInFunctionOrder(worker) : this.peekInPriorityOrder(worker);
+      if (!job?.isAbandoned) return job;
+      this.fate.drop(job);
+    }
+  }
+
+  private peekInPriorityOrder(worker: Peer): Job | undefined {
+    for (const priority of PRIORITIES) {
+      const number = worker.mask.nextInBoth(this.functions.ready[priority], worker.lastServed);
+      if (number >= 0) return this.functions.at(number).queues[priority].head;
+    }
+    return undefined;
+  }
+
+  private peekInFunctionOrder(worker: Peer): Job | undefined {
+    for (const function_ of [...worker.abilities.keys()].reverse()) {
+      if (function_.isPaused) continue;
+      for (const priority of PRIORITIES) {
+        const job = function_.queues[priority].head;
+        if (job) return job;
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,365 @@
+import type { ByteString, JobSpec, Workload } from './job-spec.js';
+import { type GearmanFunction, type GrabKind, type Job, Peer, type PeerListener } from './model.js';
+import type { EngineListener } from './listener.js';
+import { Clock } from './clock.js';
+import type { Dispatcher } from './dispatcher.js';
+import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
+import { Functions } from './functions.js';
+import type { JobTable } from './job-table.js';
+import { clientsOf, coalescingKey, JobLife } from './job-life.js';
+import {
+  FUNCTION_BUSY,
+  FUNCTION_NOT_FOUND,
+  JOB_NOT_FOUND,
+  QUEUE_FULL,
+  TOO_MANY_FUNCTIONS,
+  UNIQUE_TOO_LARGE,
+  type Refusal,
+} from './refusal.js';
+
+/** The longest unique, in bytes; gearmand's limit. */
+export const MAX_UNIQUE_BYTES = 64;
+
+/** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
+const MIN_JOB_TIMEOUT = 1_000;
+
+/** A job as storage gives it back after a restart, or as its turn comes near. */
+export interface StoredJob extends JobSpec {
+  readonly handle: ByteString;
+  readonly losses: number;
+}
+
+/**
+ * The job server's mind: jobs, functions, queues, coalescing, timeouts.
+ *
+ * Pure and synchronous. It knows no socket, packet or promise, reads no clock
+ * and arms no timer: it is told who is there, what they say and what time it
+ * is ({@link tick}), and tells back through {@link PeerListener} and
+ * {@link EngineListener}. Every operation costs the same however many jobs,
+ * functions, workers and connections there are.
+ */
+export class Engine {
+  /** All functions ever registered or submitted to, until dropped. */
+  readonly functions: Functions;
+  private readonly options: Required<EngineOptions>;
+  private readonly clock: Clock;
+  private readonly life: JobLife;
+  private readonly dispatcher: Dispatcher;
+  private readonly table: JobTable;
+
+  constructor(
+    options: EngineOptions,
+    private readonly listener: EngineListener,
+  ) {
+    this.options = { ...ENGINE_DEFAULTS, ...options };
+    this.functions = new Functions(this.options.maxQueue);
+    this.clock = new Clock((at) => listener.due(at));
+    this.life = new JobLife(this.options, this.functions, this.clock, listener);
+    this.table = this.life.table;
+    this.dispatcher = this.life.dispatcher;
+  }
+
+  // --- time and presence ---
+
+  /** Tells the time, in milliseconds since 1970; does what is due and returns the next due time (Infinity: nothing). */
+  tick(now: number): number {
+    return this.clock.tick(now);
+  }
+
+  /** A connection is there. */
+  join(listener: PeerListener): Peer {
+    return new Peer(listener);
+  }
+
+  /** A connection is gone: its running jobs wait again, the foreground jobs only it waited for are abandoned. */
+  leave(peer: Peer): void {
+    peer.isGone = true;
+    const { wokenFor } = peer;
+    this.dispatcher.stopWaiting(peer);
+    peer.isSleeping = false;
+    peer.keptGrabs.length = 0;
+    this.giveUpAll(peer);
+    this.life.requeueAll([...peer.running]);
+    for (const job of peer.late) job.lateWorkers = job.lateWorkers?.filter((worker) => worker !== peer);
+    peer.late.clear();
+    for (const job of peer.waitsFor) this.life.detach(job, peer);
+    if (wokenFor) this.dispatcher.offer(wokenFor);
+  }
+
+  // --- workers ---
+
+  /** CAN_DO, CAN_DO_TIMEOUT: the worker does a function; `timeout` in milliseconds, 0: none. */
+  canDo(worker: Peer, name: ByteString, timeout = 0): Refusal | undefined {
+    const function_ = this.functionOf(name);
+    if (!function_) return TOO_MANY_FUNCTIONS;
+    const limit = timeout > 0 ? Math.max(timeout, MIN_JOB_TIMEOUT) : 0;
+    const known = worker.abilities.get(function_);
+    if (known) {
+      known.timeout = limit;
+      return undefined;
+    }
+    const place = {
+      worker,
+      rotation: function_.rotation,
+      isGivenUp: false,
+      isQueued: false,
+      previous: undefined,
+      next: undefined,
+    };
+    worker.abilities.set(function_, { timeout: limit, place });
+    worker.mask.add(function_.number);
+    worker.missingPlaces.push(place);
+    function_.workers.add(worker);
+    if (worker.abilities.size === 1) this.listener.workerChanged?.(worker);
+    this.dispatcher.settle(worker);
+    return undefined;
+  }
+
+  /**
+   * CANT_DO: the worker no longer does a function. Jobs of it that it runs wait
+   * again at once, as with gearmand, unless it is pushed to (ALL_YOURS).
+   */
+  cantDo(worker: Peer, name: ByteString): void {
+    const function_ = this.functions.find(name);
+    if (!function_ || !worker.abilities.has(function_)) return;
+    this.giveUp(worker, function_);
+    if (worker.abilities.size === 0) this.listener.workerChanged?.(worker);
+    this.afterGivingUp(worker, (job) => job.function_ === function_);
+  }
+
+  /** RESET_ABILITIES: the worker no longer does anything; otherwise like {@link cantDo}. */
+  resetAbilities(worker: Peer): void {
+    this.giveUpAll(worker);
+    this.afterGivingUp(worker, () => true);
+  }
+
+  /** ALL_YOURS: the worker has no other job server; from now on its grabs are kept until a job comes. */
+  allYours(worker: Peer): void {
+    worker.isPushed = true;
+  }
+
+  /** PRE_SLEEP: the worker wants to be woken; at once if a job waits that it could do. */
+  sleep(worker: Peer): void {
+    this.dispatcher.sleep(worker);
+  }
+
+  /** GRAB_JOB*: the job, `kept` when the listener's `assign` or `noJob` answers later, or undefined for NO_JOB. */
+  grab(worker: Peer, kind: GrabKind): Job | 'kept' | undefined {
+    return this.dispatcher.grab(worker, kind);
+  }
+
+  // --- jobs ---
+
+  /**
+   * Takes a job. A job of the same function and unique that is not over yet
+   * takes the submission in instead, and is returned.
+   *
+   * @param client who waits for the result of a foreground job.
+   */
+  submit(spec: JobSpec, client?: Peer): Job | Refusal {
+    const existing = this.findCoalescing(spec);
+    if (existing) {
+      this.life.attach(existing, spec, client);
+      return existing;
+    }
+    const refusal = this.refusalOf(spec);
+    if (refusal) return refusal;
+    return this.life.begin(this.functionOf(spec.function)!, spec, client);
+  }
+
+  /** Takes a job out of storage into the queue; false when it is there already. */
+  restore(stored: StoredJob): boolean {
+    if (this.table.find(stored.handle)) return false;
+    const function_ = this.functionOf(stored.function) ?? this.functions.create(stored.function);
+    this.life.begin(function_, stored, undefined, stored.handle, stored.losses);
+    return true;
+  }
+
+  /** The job a submission would join, if there is one. */
+  findCoalescing(spec: JobSpec): Job | undefined {
+    const key = coalescingKey(spec);
+    return key === undefined ? undefined : this.functions.find(spec.function)?.uniques.get(key);
+  }
+
+  /** Why a new job would be refused, or undefined. */
+  refusalOf(spec: JobSpec): Refusal | undefined {
+    if (spec.unique.length > MAX_UNIQUE_BYTES) return UNIQUE_TOO_LARGE;
+    if (this.table.size >= this.options.maxJobs) return QUEUE_FULL;
+    const function_ = this.functionOf(spec.function);
+    if (!function_) return TOO_MANY_FUNCTIONS;
+    const limit = function_.limits[spec.priority];
+    return limit > 0 && function_.total >= limit ? QUEUE_FULL : undefined;
+  }
+
+  /** WORK_COMPLETE. */
+  complete(worker: Peer, handle: ByteString, result: Workload): Refusal | undefined {
+    const job = this.resultOf(worker, handle);
+    if (!job) return JOB_NOT_FOUND;
+    for (const client of this.life.end(job, 'completed')) client.listener.complete(job, result);
+    return undefined;
+  }
+
+  /** WORK_FAIL; from a client of the job it cancels the job for that client. */
+  fail(peer: Peer, handle: ByteString): Refusal | undefined {
+    const job = this.resultOf(peer, handle);
+    if (job) {
+      for (const client of this.life.end(job, 'failed')) client.listener.fail(job);
+      return undefined;
+    }
+    const awaited = this.table.find(handle);
+    if (!awaited?.clients?.includes(peer)) return JOB_NOT_FOUND;
+    this.life.detach(awaited, peer);
+    return undefined;
+  }
+
+  /** WORK_EXCEPTION: ends the job; a client that did not ask for exceptions hears that it failed. */
+  exception(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
+    const job = this.resultOf(worker, handle);
+    if (!job) return JOB_NOT_FOUND;
+    for (const client of this.life.end(job, 'failed')) {
+      if (client.wantsExceptions) client.listener.exception(job, bytes);
+      else client.listener.fail(job);
+    }
+    return undefined;
+  }
+
+  /** WORK_DATA. */
+  data(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
+    const job = this.resultOf(worker, handle);
+    if (!job) return JOB_NOT_FOUND;
+    if (job.worker === worker) for (const client of clientsOf(job)) client.listener.data(job, bytes);
+    return undefined;
+  }
+
+  /** WORK_WARNING. */
+  warning(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
+    const job = this.resultOf(worker, handle);
+    if (!job) return JOB_NOT_FOUND;
+    if (job.worker === worker) for (const client of clientsOf(job)) client.listener.warning(job, bytes);
+    return undefined;
+  }
+
+  /** WORK_STATUS. */
+  progress(worker: Peer, handle: ByteString, numerator: ByteString, denominator: ByteString): Refusal | undefined {
+    const job = this.resultOf(worker, handle);
+    if (!job) return JOB_NOT_FOUND;
+    if (job.worker !== worker) return undefined;
+    job.numerator = numerator;
+    job.denominator = denominator;
+    for (const client of clientsOf(job)) client.listener.progress(job);
+    return undefined;
+  }
+
+  // --- questions ---
+
+  find(handle: ByteString): Job | undefined {
+    return this.table.find(handle);
+  }
+
+  /** The first job with a unique, whichever its function. */
+  findByUnique(unique: ByteString): Job | undefined {
+    for (const function_ of this.functions) {
+      const job = function_.uniques.get(unique);
+      if (job) return job;
+    }
+    return undefined;
+  }
+
+  handleOf(job: Job): ByteString {
+    return job.givenHandle ?? this.table.handleOf(job.id);
+  }
+
+  /** Every job in memory; may be walked in steps while jobs come and go. */
+  jobs(): Iterable<Job> {
+    return this.table;
+  }
+
+  get jobCount(): number {
+    return this.table.size;
+  }
+
+  // --- administration ---
+
+  /** Cancels a job: queued, its clients hear that it failed; running, it is left to its worker but not queued again. */
+  cancel(handle: ByteString): boolean {
+    const job = this.table.find(handle);
+    if (!job) return false;
+    if (job.state === 'running') job.isCancelled = true;
+    else for (const client of this.life.end(job, 'cancelled')) client.listener.fail(job);
+    return true;
+  }
+
+  /** Limits a function's queue, by priority; 0: no limit. Without effect for an unknown function. */
+  limitQueue(name: ByteString, limits: readonly [number, number, number]): void {
+    const function_ = this.functions.find(name);
+    if (function_) function_.limits = limits;
+  }
+
+  /** Makes a function known before anybody registers it. */
+  createFunction(name: ByteString): Refusal | undefined {
+    return this.functionOf(name) ? undefined : TOO_MANY_FUNCTIONS;
+  }
+
+  /** Forgets a function that has neither workers nor jobs. */
+  dropFunction(name: ByteString): Refusal | undefined {
+    const function_ = this.functions.find(name);
+    if (!function_) return FUNCTION_NOT_FOUND;
+    if (function_.workers.size > 0 || function_.total > 0) return FUNCTION_BUSY;
+    this.functions.delete(function_);
+    return undefined;
+  }
+
+  /** Gives no job of a function to anybody until {@link resume}. */
+  pause(name: ByteString): void {
+    this.setPaused(name, true);
+  }
+
+  resume(name: ByteString): void {
+    this.setPaused(name, false);
+  }
+
+  // --- inside ---
+
+  private setPaused(name: ByteString, isPaused: boolean): void {
+    const function_ = this.functionOf(name);
+    if (!function_) return;
+    function_.isPaused = isPaused;
+    this.functions.markReady(function_);
+    this.dispatcher.offer(function_);
+  }
+
+  private functionOf(name: ByteString): GearmanFunction | undefined {
+    const known = this.functions.find(name);
+    if (known || this.functions.size >= this.options.maxFunctions) return known;
+    return this.functions.create(name);
+  }
+
+  /** The job a worker may report about: one it runs, or one whose time ran out here. */
+  private resultOf(worker: Peer, handle: ByteString): Job | undefined {
+    const job = this.table.find(handle);
+    return job && (job.worker === worker || job.lateWorkers?.includes(worker)) ? job : undefined;
+  }
+
+  private giveUp(worker: Peer, function_: GearmanFunction): void {
+    const { place } = worker.abilities.get(function_)!;
+    function_.rotation.giveUp(place);
+    worker.missingPlaces = worker.missingPlaces.filter((missing) => missing !== place);
+    worker.abilities.delete(function_);
+    worker.mask.delete(function_.number);
+    function_.workers.delete(worker);
+  }
+
+  private giveUpAll(worker: Peer): void {
+    if (worker.abilities.size === 0) return;
+    worker.missingPlaces = [];
+    for (const function_ of [...worker.abilities.keys()]) this.giveUp(worker, function_);
+    this.listener.workerChanged?.(worker);
+  }
+
+  private afterGivingUp(worker: Peer, isAffected: (job: Job) => boolean): void {
+    if (!worker.isPushed) this.life.requeueAll([...worker.running].filter(isAffected));
+    if (worker.abilities.size > 0) return;
+    for (let kept = worker.keptGrabs.length; kept > 0; kept--) worker.listener.noJob();
+    worker.keptGrabs.length = 0;
+  }
+}

@@ -1,0 +1,74 @@
+import { type ByteString, PRIORITIES } from './job-spec.js';
+import { GearmanFunction, type Job } from './model.js';
+import { FunctionMask } from './function-mask.js';
+
+/** All functions by name and by number, and which of them have waiting jobs. */
+export class Functions {
+  private readonly byName = new Map<ByteString, GearmanFunction>();
+  private readonly byNumber: (GearmanFunction | undefined)[] = [];
+  private readonly freeNumbers: number[] = [];
+  /** The functions with waiting jobs, by priority. */
+  readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
+
+  /** @param limits the queue limits a new function begins with, by priority. */
+  constructor(private readonly limits: readonly [number, number, number]) {}
+
+  get size(): number {
+    return this.byName.size;
+  }
+
+  find(name: ByteString): GearmanFunction | undefined {
+    return this.byName.get(name);
+  }
+
+  /** The function of a number that stands in one of the masks. */
+  at(number: number): GearmanFunction {
+    return this.byNumber[number]!;
+  }
+
+  create(name: ByteString): GearmanFunction {
+    const number = this.freeNumbers.pop() ?? this.byNumber.length;
+    const function_ = new GearmanFunction(name, number, this.limits);
+    this.byNumber[number] = function_;
+    this.byName.set(name, function_);
+    return function_;
+  }
+
+  /** Forgets a function that has neither workers nor jobs. */
+  delete(function_: GearmanFunction): void {
+    this.byName.delete(function_.name);
+    this.byNumber[function_.number] = undefined;
+    this.freeNumbers.push(function_.number);
+  }
+
+  /** Adds a job that is younger than all that wait. */
+  push(job: Job): void {
+    job.function_.queues[job.priority].push(job);
+    this.markReady(job.function_);
+  }
+
+  /** Puts a job back in its old place. */
+  insert(job: Job): void {
+    job.function_.queues[job.priority].insert(job);
+    this.markReady(job.function_);
+  }
+
+  /** Takes a waiting job out of its queue. */
+  remove(job: Job): void {
+    const queue = job.function_.queues[job.priority];
+    queue.remove(job);
+    if (queue.length === 0) this.ready[job.priority].delete(job.function_.number);
+  }
+
+  /** Makes the masks tell what the queues hold, and nothing of a paused function. */
+  markReady(function_: GearmanFunction): void {
+    for (const priority of PRIORITIES) {
+      if (!function_.isPaused && function_.queues[priority].length > 0) this.ready[priority].add(function_.number);
+      else this.ready[priority].delete(function_.number);
+    }
+  }
+
+  [Symbol.iterator](): Iterator<GearmanFunction> {
+    return this.byName.values();
+  }
+}

@@ -1,0 +1,14 @@
+export { Engine, MAX_UNIQUE_BYTES, type StoredJob } from './engine.js';
+export { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
+export {
+  PRIORITIES,
+  Priority,
+  type ByteString,
+  type JobSpec,
+  type JobState,
+  type Outcome,
+  type Workload,
+} from './job-spec.js';
+export type { EngineListener } from './listener.js';
+export { GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
+export * from './refusal.js';

@@ -1,0 +1,169 @@
+import type { ByteString, JobSpec, Outcome } from './job-spec.js';
+import { type GearmanFunction, Job, type Peer } from './model.js';
+import type { EngineListener } from './listener.js';
+import type { Clock } from './clock.js';
+import { Dispatcher, type JobFate } from './dispatcher.js';
+import type { EngineOptions } from './engine-options.js';
+import type { Functions } from './functions.js';
+import { JobTable } from './job-table.js';
+
+/**
+ * What happens to a job from its submission to its end, whoever caused it: it
+ * waits, coalesces, is lost and comes back, is abandoned, ends.
+ */
+export class JobLife implements JobFate {
+  readonly table: JobTable;
+  readonly dispatcher: Dispatcher;
+  private sequence = 0;
+
+  constructor(
+    private readonly options: Required<EngineOptions>,
+    private readonly functions: Functions,
+    private readonly clock: Clock,
+    private readonly listener: EngineListener,
+  ) {
+    this.table = new JobTable(options.handlePrefix);
+    this.dispatcher = new Dispatcher(options, functions, clock, listener, this);
+  }
+
+  /** Begins a job's life; a job from storage brings its handle. */
+  begin(function_: GearmanFunction, spec: JobSpec, client?: Peer, givenHandle?: ByteString, losses = 0): Job {
+    const id = givenHandle === undefined ? this.table.nextId() : 0;
+    const job = new Job(id, givenHandle, function_, spec);
+    job.losses = losses;
+    this.table.add(job);
+    const key = coalescingKey(spec);
+    if (key !== undefined) function_.uniques.set(key, job);
+    if (!spec.isBackground && client) this.addClient(job, client);
+    if (givenHandle === undefined) this.listener.submitted?.(job);
+    this.place(job, spec.runAt);
+    return job;
+  }
+
+  /** A job takes a further submission in. */
+  attach(job: Job, spec: JobSpec, client: Peer | undefined): void {
+    if (spec.isBackground) job.isBackground = true;
+    else if (client) this.addClient(job, client);
+    if (job.state === 'waiting') this.clock.cancel(job.timer);
+  }
+
+  private addClient(job: Job, client: Peer): void {
+    (job.clients ??= []).push(client);
+    client.waitsFor.add(job);
+  }
+
+  /** A client no longer waits for a job; queued and waited for by nobody, it is dropped after a while. */
+  detach(job: Job, client: Peer): void {
+    client.waitsFor.delete(job);
+    job.clients = job.clients?.filter((other) => other !== client);
+    if (job.state !== 'waiting' || !job.isAbandoned) return;
+    const until = this.clock.now + this.options.abandonedTimeout;
+    job.timer = this.clock.set(until, () => this.end(job, 'abandoned'));
+  }
+
+  private place(job: Job, runAt: number): void {
+    if (runAt <= this.clock.now) {
+      this.enqueue(job);
+      return;
+    }
+    job.state = 'delayed';
+    job.function_.delayed[job.priority]++;
+    job.timer = this.clock.set(runAt, () => {
+      job.function_.delayed[job.priority]--;
+      this.enqueue(job);
+    });
+  }
+
+  private enqueue(job: Job): void {
+    job.state = 'waiting';
+    job.sequence = ++this.sequence;
+    this.functions.push(job);
+    this.dispatcher.offer(job.function_);
+  }
+
+  /** Ends a job, and returns the clients still to be told. */
+  end(job: Job, outcome: Outcome): readonly Peer[] {
+    const { function_, worker } = job;
+    if (job.state === 'waiting') this.functions.remove(job);
+    else if (job.state === 'delayed') function_.delayed[job.priority]--;
+    else this.release(job);
+    this.clock.cancel(job.timer);
+    for (const late of job.lateWorkers ?? []) late.late.delete(job);
+    const key = coalescingKey(job);
+    if (key !== undefined) function_.uniques.delete(key);
+    this.table.delete(job);
+    job.state = 'ended';
+    const clients = clientsOf(job);
+    for (const client of clients) client.waitsFor.delete(job);
+    this.listener.ended?.(job, outcome);
+    if (worker) this.dispatcher.settle(worker);
+    return clients;
+  }
+
+  /** Takes a running job from its worker. */
+  private release(job: Job): void {
+    job.function_.running--;
+    job.worker!.running.delete(job);
+    job.worker = undefined;
+    this.clock.cancel(job.timer);
+    job.timer = undefined;
+  }
+
+  /** A job ran too long: it waits again, and the first result that comes is taken. */
+  timeOut(job: Job): void {
+    const worker = job.worker!;
+    (job.lateWorkers ??= []).push(worker);
+    worker.late.add(job);
+    this.requeueAll([job]);
+  }
+
+  /** Lost jobs wait again, all of them before the first is offered. */
+  requeueAll(jobs: readonly Job[]): void {
+    const touched = new Set<GearmanFunction>();
+    // Newest first: each is older than those put back before it, so its place is at the head.
+    for (const job of [...jobs].reverse()) {
+      this.requeue(job);
+      touched.add(job.function_);
+    }
+    for (const function_ of touched) this.dispatcher.offer(function_);
+  }
+
+  private requeue(job: Job): void {
+    this.release(job);
+    job.losses++;
+    job.numerator = job.denominator = '0';
+    job.state = 'waiting';
+    if (this.options.order === '1.1') {
+      job.sequence = ++this.sequence;
+      this.functions.push(job);
+    } else {
+      this.functions.insert(job);
+    }
+    const { jobRetries } = this.options;
+    const isGivenUp = job.isCancelled || (jobRetries > 0 && job.losses >= jobRetries);
+    if (isGivenUp)
+      for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed')) client.listener.fail(job);
+    else if (job.isAbandoned) this.end(job, 'abandoned');
+    else this.listener.requeued?.(job);
+  }
+
+  drop(job: Job): void {
+    this.end(job, 'abandoned');
+  }
+}
+
+/** The empty list of who waits for a background job. */
+const NOBODY: readonly Peer[] = [];
+
+/** Who waits for a job: one entry a foreground submission. */
+export function clientsOf(job: Job): readonly Peer[] {
+  return job.clients ?? NOBODY;
+}
+
+/** Under what a job coalesces within its function: its unique, or its workload when the unique is `-`. */
+export function coalescingKey({ unique, workload }: Pick<JobSpec, 'unique' | 'workload'>): ByteString | undefined {
+  if (unique !== '-') return unique === '' ? undefined : unique;
+  if (workload.length === 0) return undefined;
+  // A unique holds no NUL, so this cannot be one.
+  return `\0${typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1')}`;
+}

@@ -1,0 +1,98 @@
+import type { ByteString } from './job-spec.js';
+import type { Job } from './model.js';
+
+const PAGE_BITS = 8;
+const PAGE_SIZE = 1 << PAGE_BITS;
+
+interface Page {
+  readonly jobs: (Job | undefined)[];
+  live: number;
+}
+
+/**
+ * All jobs by their handle.
+ *
+ * A handle is a prefix that no other job server and no earlier run of this one
+ * has, and a counter: so the jobs stand in small pages by number, which costs
+ * 8 bytes a job, needs no string kept and no rehashing of millions. Jobs that
+ * come from storage bring their handles and stand in a map.
+ */
+export class JobTable {
+  private readonly pages = new Map<number, Page>();
+  private readonly byHandle = new Map<ByteString, Job>();
+  private lastId = 0;
+  size = 0;
+
+  /** @param prefix what every handle given out here begins with, as `H:host:1a2b3c:`. */
+  constructor(private readonly prefix: ByteString) {}
+
+  /** The number for the next job. */
+  nextId(): number {
+    return ++this.lastId;
+  }
+
+  /** The handle a job number of this run stands for. */
+  handleOf(id: number): ByteString {
+    return this.prefix + id;
+  }
+
+  add(job: Job): void {
+    this.size++;
+    if (job.givenHandle !== undefined) {
+      this.byHandle.set(job.givenHandle, job);
+      return;
+    }
+    const number = job.id >>> PAGE_BITS;
+    let page = this.pages.get(number);
+    if (!page)
+      this.pages.set(number, (page = { jobs: new Array<Job | undefined>(PAGE_SIZE).fill(undefined), live: 0 }));
+    page.jobs[job.id & (PAGE_SIZE - 1)] = job;
+    page.live++;
+  }
+
+  find(handle: ByteString): Job | undefined {
+    const id = this.idOf(handle);
+    return id > 0 ? this.pages.get(id >>> PAGE_BITS)?.jobs[id & (PAGE_SIZE - 1)] : this.byHandle.get(handle);
+  }
+
+  delete(job: Job): void {
+    this.size--;
+    if (job.givenHandle !== undefined) {
+      this.byHandle.delete(job.givenHandle);
+      return;
+    }
+    const number = job.id >>> PAGE_BITS;
+    const page = this.pages.get(number)!;
+    page.jobs[job.id & (PAGE_SIZE - 1)] = undefined;
+    if (--page.live === 0) this.pages.delete(number);
+  }
+
+  /**
+   * Every job: those from storage, then the others, oldest first. It may be
+   * walked in steps while jobs come and go; jobs that came after its beginning
+   * are left out, so that it ends.
+   */
+  *[Symbol.iterator](): Iterator<Job> {
+    yield* [...this.byHandle.values()];
+    const { lastId } = this;
+    for (const page of this.pages.values()) {
+      for (const job of page.jobs) {
+        if (job && job.id > lastId) return;
+        if (job) yield job;
+      }
+    }
+  }
+
+  /** The number in a handle of this run, or 0: leading zeros and the like name no job. */
+  private idOf(handle: ByteString): number {
+    const { prefix } = this;
+    if (!handle.startsWith(prefix)) return 0;
+    let id = 0;
+    for (let at = prefix.length; at < handle.length; at++) {
+      const digit = handle.charCodeAt(at) - 48;
+      if (digit < 0 || digit > 9 || (digit === 0 && id === 0)) return 0;
+      id = id * 10 + digit;
+    }
+    return id <= this.lastId ? id : 0;
+  }
+}

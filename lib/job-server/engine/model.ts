@@ -1,0 +1,201 @@
+import { FunctionMask } from './function-mask.js';
+import { JobList } from './job-list.js';
+import { PRIORITIES, type ByteString, type JobSpec, type JobState, type Priority, type Workload } from './job-spec.js';
+import { Rotation, type Place } from './rotation.js';
+import type { Timer } from './timers.js';
+
+/*
+ * The three things the engine knows, which know each other: a job is one of a
+ * function and may have a worker and clients; a function has queues of jobs
+ * and workers; a peer runs jobs of functions and waits for jobs. They hold
+ * state and answer questions about it; what happens to them stands in
+ * JobLife (jobs), Dispatcher (who gets what) and Engine (workers).
+ */
+
+/** A job known to this job server. Only the engine changes it. */
+export class Job {
+  state: JobState = 'waiting';
+  isBackground: boolean;
+  /** How often a worker was lost while it ran. */
+  losses = 0;
+  /** Progress as the worker last reported it; bytes, as PROTOCOL leaves them. */
+  numerator: ByteString = '0';
+  denominator: ByteString = '0';
+  /** The order of arrival: a job that comes back goes to its old place. */
+  sequence = 0;
+  /** Who runs it now. */
+  worker: Peer | undefined;
+  /** Who still may send its result although its time ran out. */
+  lateWorkers: Peer[] | undefined;
+  /** Who waits for it: one entry a foreground submission. */
+  clients: Peer[] | undefined;
+  /** Cancelled while running: it will not be queued again. */
+  isCancelled = false;
+  /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */
+  timer: Timer | undefined;
+  /** Its neighbours in the queue. */
+  previous: Job | undefined;
+  next: Job | undefined;
+
+  readonly unique: ByteString;
+  readonly workload: Workload;
+  readonly priority: Priority;
+  readonly reducer: ByteString | undefined;
+
+  /**
+   * @param id its number in this run of the job server, from which its handle is made.
+   * @param givenHandle the handle it had before this run, for a job that came from storage.
+   */
+  constructor(
+    readonly id: number,
+    readonly givenHandle: ByteString | undefined,
+    readonly function_: GearmanFunction,
+    spec: JobSpec,
+  ) {
+    this.unique = spec.unique;
+    this.workload = spec.workload;
+    this.priority = spec.priority;
+    this.reducer = spec.reducer;
+    this.isBackground = spec.isBackground;
+  }
+
+  /** True when nobody waits for the result any more and nobody was promised it. */
+  get isAbandoned(): boolean {
+    return !this.isBackground && (this.clients === undefined || this.clients.length === 0);
+  }
+}
+
+/**
+ * One function: its waiting jobs, high before normal before low and the oldest
+ * first within each, and the workers that registered it.
+ */
+export class GearmanFunction {
+  readonly queues: readonly [JobList<Job>, JobList<Job>, JobList<Job>] = [
+    new JobList<Job>(),
+    new JobList<Job>(),
+    new JobList<Job>(),
+  ];
+  /** Jobs that exist only in storage, by priority; they are fetched as the queue runs low. */
+  readonly stored: [number, number, number] = [0, 0, 0];
+  /** True while more jobs of that priority were asked for and have not come. */
+  readonly isFetching: [boolean, boolean, boolean] = [false, false, false];
+  /** Jobs by their coalescing key, waiting, delayed and running. */
+  readonly uniques = new Map<ByteString, Job>();
+  /** Workers that can be given or told of a job now. */
+  readonly rotation = new Rotation<Peer>();
+  /** The workers that registered it. */
+  readonly workers = new Set<Peer>();
+  /** The largest number of jobs a submission of each priority may find; 0: no limit. */
+  limits: readonly [number, number, number];
+  running = 0;
+  /** Delayed jobs by priority. */
+  readonly delayed: [number, number, number] = [0, 0, 0];
+  /** Sleepers that were woken for it and have not asked yet. */
+  woken = 0;
+  /** While true no worker is given a job of it. */
+  isPaused = false;
+
+  constructor(
+    readonly name: ByteString,
+    /** Its bit in every {@link FunctionMask}. */
+    readonly number: number,
+    limits: readonly [number, number, number],
+  ) {
+    this.limits = limits;
+  }
+
+  /** Jobs in memory that a worker could take now. */
+  get waiting(): number {
+    const [high, normal, low] = this.queues;
+    return high.length + normal.length + low.length;
+  }
+
+  /** Every job that is not running, by priority. */
+  queued(priority: Priority): number {
+    return this.queues[priority].length + this.delayed[priority] + this.stored[priority];
+  }
+
+  /** Every job: waiting, delayed, stored and running. */
+  get total(): number {
+    let total = this.running;
+    for (const priority of PRIORITIES) total += this.queued(priority);
+    return total;
+  }
+}
+
+/** Which kind of grab an assignment answers; decides how much of the job the worker is told. */
+export type GrabKind = 'plain' | 'unique' | 'all';
+
+/** What the engine says to one peer. */
+export interface PeerListener {
+  /** Worker: a job waits, ask for it (NOOP). */
+  wake(): void;
+  /** Worker: the answer to a grab that was kept (JOB_ASSIGN*). */
+  assign(job: Job, kind: GrabKind): void;
+  /** Worker: a kept grab is given back without a job (NO_JOB). */
+  noJob(): void;
+  /** Client: part of a result. */
+  data(job: Job, bytes: Workload): void;
+  /** Client: a warning. */
+  warning(job: Job, bytes: Workload): void;
+  /** Client: the job's progress changed. */
+  progress(job: Job): void;
+  /** Client: the job is done. */
+  complete(job: Job, result: Workload): void;
+  /** Client: the job failed. */
+  fail(job: Job): void;
+  /** Client: the job failed with an exception. */
+  exception(job: Job, bytes: Workload): void;
+}
+
+/** One function a worker registered. */
+export interface Ability {
+  /** The longest a job of it may run, in milliseconds; 0: no limit. */
+  timeout: number;
+  readonly place: Place<Peer>;
+}
+
+/**
+ * One connection as the engine knows it: a client, a worker, or both.
+ *
+ *   awake --PRE_SLEEP--> sleeping --a job--> woken --grab--> awake
+ *     |                                                        ^
+ *     +--grab finds nothing, ALL_YOURS--> keeps grabs --a job--+
+ */
+export class Peer {
+  clientId: ByteString = '-';
+  /** It asked for WORK_EXCEPTION (OPTION_REQ exceptions). */
+  wantsExceptions = false;
+  /** It said ALL_YOURS: its grabs are kept until a job comes. */
+  isPushed = false;
+  isSleeping = false;
+  /** It was woken and has not asked since: a second NOOP would break some clients. */
+  isWoken = false;
+  /** The function it was woken for, until it asks or takes too long to. */
+  wokenFor: GearmanFunction | undefined;
+  /** Due when a woken worker should have asked. */
+  wakeTimer: Timer | undefined;
+  /** Grabs kept open, oldest first. */
+  readonly keptGrabs: GrabKind[] = [];
+  readonly abilities = new Map<GearmanFunction, Ability>();
+  /** The same functions as bits. */
+  readonly mask = new FunctionMask();
+  /** The number of the function served last: the next one is asked first. */
+  lastServed = -1;
+  /** Rotations it was taken from; it returns to them when it can take a job again. */
+  missingPlaces: Place<Peer>[] = [];
+  /** Jobs it runs, oldest first. */
+  readonly running = new Set<Job>();
+  /** Jobs whose time ran out here: the first result is still taken. */
+  readonly late = new Set<Job>();
+  /** Foreground jobs it waits for. */
+  readonly waitsFor = new Set<Job>();
+  isGone = false;
+
+  constructor(readonly listener: PeerListener) {}
+
+  /** True when it can be given a job, or told of one, without having to ask first. */
+  get isAvailable(): boolean {
+    return (this.isSleeping && !this.isWoken) || this.keptGrabs.length > 0;
+  }
+}

@@ -1,0 +1,75 @@
+/** Something that is due at a time; made by {@link Timers}. */
+export interface Timer {
+  readonly at: number;
+  readonly fire: () => void;
+  /** Place in the heap, -1 once fired or cancelled. */
+  index: number;
+}
+
+/**
+ * What is due when: a binary heap that reads no clock. Setting and cancelling
+ * cost the logarithm of what is set; the jobs of most installations set nothing.
+ */
+export class Timers {
+  private readonly heap: Timer[] = [];
+
+  /** The next due time in milliseconds since 1970, Infinity when nothing is set. */
+  get nextDue(): number {
+    return this.heap[0]?.at ?? Infinity;
+  }
+
+  set(at: number, fire: () => void): Timer {
+    const timer: Timer = { at, fire, index: this.heap.length };
+    this.heap.push(timer);
+    this.rise(timer);
+    return timer;
+  }
+
+  cancel(timer: Timer | undefined): void {
+    if (!timer || timer.index < 0) return;
+    const last = this.heap.pop()!;
+    if (last !== timer) {
+      this.place(last, timer.index);
+      this.rise(last);
+      this.sink(last);
+    }
+    timer.index = -1;
+  }
+
+  /** Fires everything due at `now`, earliest first. */
+  advance(now: number): void {
+    for (let timer = this.heap[0]; timer && timer.at <= now; timer = this.heap[0]) {
+      this.cancel(timer);
+      timer.fire();
+    }
+  }
+
+  private rise(timer: Timer): void {
+    while (timer.index > 0) {
+      const parent = this.heap[(timer.index - 1) >> 1]!;
+      if (parent.at <= timer.at) return;
+      this.swap(parent, timer);
+    }
+  }
+
+  private sink(timer: Timer): void {
+    for (;;) {
+      const left = this.heap[timer.index * 2 + 1];
+      const right = this.heap[timer.index * 2 + 2];
+      const child = right && right.at < left!.at ? right : left;
+      if (!child || child.at >= timer.at) return;
+      this.swap(timer, child);
+    }
+  }
+
+  private swap(upper: Timer, lower: Timer): void {
+    const index = upper.index;
+    this.place(upper, lower.index);
+    this.place(lower, index);
+  }
+
+  private place(timer: Timer, index: number): void {
+    this.heap[index] = timer;
+    timer.index = index;
+  }
+}

@@ -1,0 +1,3 @@
+export { Listener, type ListenerOptions, type TlsListenerOptions } from './listener.js';
+export type { AccessRequest, Action, AdminAccess, Conversation, Log, PeerInfo, SessionHost } from './session-host.js';
+export { Session } from './session.js';

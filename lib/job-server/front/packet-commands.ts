@@ -1,0 +1,211 @@
+import { PacketType, type Argument, type Packet } from '../../protocol/index.js';
+import {
+  JOB_NOT_FOUND,
+  Priority,
+  Refusal,
+  type GrabKind,
+  type Job,
+  type JobSpec,
+  type Workload,
+} from '../engine/index.js';
+import type { Replies } from './reply-order.js';
+import { nextScheduled } from './schedule.js';
+import type { Conversation } from './session-host.js';
+
+/** What a packet does; the refusal it returns is answered with an ERROR packet. */
+export type Command = (session: Conversation, packet: Packet) => Refusal | undefined;
+
+const UNKNOWN_OPTION = new Refusal('UNKNOWN_OPTION', 'Server does not recognize given option');
+const NO_SUCH_TIME = new Refusal('INVALID_ARGUMENT', 'No time matches these fields; give numbers, * or nothing');
+const BAD_EPOCH = new Refusal('INVALID_ARGUMENT', 'The epoch is a number of seconds since 1970');
+const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of milliseconds');
+const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
+const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
+
+/** Every packet a peer may send to a job server, by its number. */
+export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
+  [PacketType.CAN_DO]: (session, packet) => canDo(session, packet.byteString(0), 0),
+  [PacketType.CAN_DO_TIMEOUT]: (session, packet) => {
+    const timeout = Number(packet.byteString(1));
+    return Number.isFinite(timeout) ? canDo(session, packet.byteString(0), timeout) : BAD_TIMEOUT;
+  },
+  [PacketType.CANT_DO]: ({ host, peer }, packet) => {
+    host.engine.cantDo(peer, packet.byteString(0));
+    return undefined;
+  },
+  [PacketType.RESET_ABILITIES]: ({ host, peer }) => {
+    host.engine.resetAbilities(peer);
+    return undefined;
+  },
+  [PacketType.ALL_YOURS]: ({ host, peer }) => {
+    host.engine.allYours(peer);
+    return undefined;
+  },
+  [PacketType.PRE_SLEEP]: ({ host, peer }) => {
+    host.engine.sleep(peer);
+    return undefined;
+  },
+  [PacketType.SET_CLIENT_ID]: ({ peer }, packet) => {
+    peer.clientId = packet.byteString(0);
+    return undefined;
+  },
+  [PacketType.GRAB_JOB]: grab('plain'),
+  [PacketType.GRAB_JOB_UNIQ]: grab('unique'),
+  [PacketType.GRAB_JOB_ALL]: grab('all'),
+  [PacketType.SUBMIT_JOB]: submission(Priority.normal, false),
+  [PacketType.SUBMIT_JOB_BG]: submission(Priority.normal, true),
+  [PacketType.SUBMIT_JOB_HIGH]: submission(Priority.high, false),
+  [PacketType.SUBMIT_JOB_HIGH_BG]: submission(Priority.high, true),
+  [PacketType.SUBMIT_JOB_LOW]: submission(Priority.low, false),
+  [PacketType.SUBMIT_JOB_LOW_BG]: submission(Priority.low, true),
+  [PacketType.SUBMIT_REDUCE_JOB]: reduction(false),
+  [PacketType.SUBMIT_REDUCE_JOB_BACKGROUND]: reduction(true),
+  [PacketType.SUBMIT_JOB_EPOCH]: (session, packet) => {
+    const epoch = Number(packet.byteString(2));
+    return Number.isFinite(epoch) ? submit(session, { ...background(packet, 3), runAt: epoch * 1000 }) : BAD_EPOCH;
+  },
+  [PacketType.SUBMIT_JOB_SCHED]: (session, packet) => {
+    const [minute, hour, dayOfMonth, month, dayOfWeek] = [2, 3, 4, 5, 6].map((index) => packet.byteString(index));
+    const runAt = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, Date.now());
+    return runAt === undefined ? NO_SUCH_TIME : submit(session, { ...background(packet, 7), runAt });
+  },
+  [PacketType.WORK_DATA]: ({ host, peer }, packet) =>
+    host.engine.data(peer, packet.byteString(0), packet.compact(1)) && LOST_UPDATE,
+  [PacketType.WORK_WARNING]: ({ host, peer }, packet) =>
+    host.engine.warning(peer, packet.byteString(0), packet.compact(1)) && LOST_UPDATE,
+  [PacketType.WORK_STATUS]: ({ host, peer }, packet) =>
+    host.engine.progress(peer, packet.byteString(0), packet.byteString(1), packet.byteString(2)),
+  [PacketType.WORK_COMPLETE]: ({ host, peer }, packet) =>
+    host.engine.complete(peer, packet.byteString(0), packet.compact(1)),
+  [PacketType.WORK_FAIL]: ({ host, peer }, packet) => host.engine.fail(peer, packet.byteString(0)),
+  [PacketType.WORK_EXCEPTION]: ({ host, peer }, packet) =>
+    host.engine.exception(peer, packet.byteString(0), packet.compact(1)) && LOST_EXCEPTION,
+  [PacketType.ECHO_REQ]: (session, packet) => {
+    session.reply(PacketType.ECHO_RES, [packet.compact(0)]);
+    return undefined;
+  },
+  [PacketType.OPTION_REQ]: (session, packet) => {
+    const option = packet.byteString(0);
+    if (option !== 'exceptions') return UNKNOWN_OPTION;
+    session.peer.wantsExceptions = true;
+    session.reply(PacketType.OPTION_RES, [option]);
+    return undefined;
+  },
+  [PacketType.GET_STATUS]: (session, packet) => {
+    const handle = packet.byteString(0);
+    return status(session, PacketType.STATUS_RES, handle, session.host.engine.find(handle), []);
+  },
+  [PacketType.GET_STATUS_UNIQUE]: (session, packet) => {
+    const unique = packet.byteString(0);
+    const job = session.host.engine.findByUnique(unique);
+    return status(session, PacketType.STATUS_RES_UNIQUE, unique, job, [String(job?.clients?.length ?? 0)]);
+  },
+});
+
+function commandsByNumber(commands: Partial<Record<PacketType, Command>>): readonly (Command | undefined)[] {
+  return Array.from({ length: 43 }, (_, number) => commands[number as PacketType]);
+}
+
+function canDo(session: Conversation, name: string, timeout: number): Refusal | undefined {
+  return session.deny('work', name) ?? session.host.engine.canDo(session.peer, name, timeout);
+}
+
+function grab(kind: GrabKind): Command {
+  return (session) => {
+    const job = session.host.engine.grab(session.peer, kind);
+    if (job === undefined) session.noJob();
+    else if (job !== 'kept') session.assign(job, kind);
+    return undefined;
+  };
+}
+
+function submission(priority: Priority, isBackground: boolean): Command {
+  return (session, packet) =>
+    submit(session, {
+      function: packet.byteString(0),
+      unique: packet.byteString(1),
+      workload: kept(packet.compact(2)),
+      priority,
+      isBackground,
+      runAt: 0,
+    });
+}
+
+/**
+ * PROTOCOL gives a reduce job four arguments, gearmand wants five and puts one
+ * more before the workload; libgearman sends five. With a NUL in what follows
+ * the reducer, five are taken.
+ */
+function reduction(isBackground: boolean): Command {
+  return (session, packet) => {
+    const rest = packet.bytes(3);
+    const separator = rest.indexOf(0);
+    return submit(session, {
+      function: packet.byteString(0),
+      unique: packet.byteString(1),
+      reducer: packet.byteString(2),
+      workload: kept(separator < 0 ? rest : rest.subarray(separator + 1)),
+      priority: Priority.normal,
+      isBackground,
+      runAt: 0,
+    });
+  };
+}
+
+function background(packet: Packet, workloadIndex: number): JobSpec {
+  return {
+    function: packet.byteString(0),
+    unique: packet.byteString(1),
+    workload: kept(packet.compact(workloadIndex)),
+    priority: Priority.normal,
+    isBackground: true,
+    runAt: 0,
+  };
+}
+
+/** A workload as a queue should hold it: a view into a much larger chunk would keep all of that chunk. */
+function kept(workload: Argument): Workload {
+  if (typeof workload === 'string' || workload.length * 2 > workload.buffer.byteLength) return workload;
+  return Uint8Array.prototype.slice.call(workload);
+}
+
+function submit(session: Conversation, spec: JobSpec): Refusal | undefined {
+  const denied = session.deny('submit', spec.function);
+  if (denied) return denied;
+  const taken = session.host.submit(spec, session.peer);
+  if (taken instanceof Promise) answerLater(session, taken);
+  else answerSubmission(session, session.replies, taken);
+  return undefined;
+}
+
+function answerSubmission({ host }: Conversation, replies: Replies, taken: Job | Refusal): void {
+  if (taken instanceof Refusal) replies.send(PacketType.ERROR, [taken.code, taken.text]);
+  else replies.send(PacketType.JOB_CREATED, [host.engine.handleOf(taken)]);
+}
+
+/** Keeps the submission's place among the replies until the job is on disk. */
+function answerLater(session: Conversation, submission: Promise<Job | Refusal>): void {
+  const place = session.replies.reserve();
+  submission
+    .catch((error: Error) => new Refusal('QUEUE_ERROR', error.message))
+    .then((taken) => {
+      answerSubmission(session, place, taken);
+      place.finish();
+    })
+    .catch((error: Error) => session.abort(error));
+}
+
+function status(
+  session: Conversation,
+  type: PacketType,
+  name: string,
+  job: Job | undefined,
+  more: readonly string[],
+): Refusal | undefined {
+  const denied = session.deny('status', job?.function_.name);
+  if (denied) return denied;
+  const isRunning = job?.state === 'running';
+  const progress = job ? [job.numerator, job.denominator] : ['0', '0'];
+  session.reply(type, [name, job ? '1' : '0', isRunning ? '1' : '0', ...progress, ...more]);
+  return undefined;
+}

@@ -1,0 +1,70 @@
+import type { Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
+import type { Argument, PacketType } from '../../protocol/index.js';
+import type { Replies, ReplyPlace } from './reply-order.js';
+
+/** What a peer wants to do, as the `authorize` hook is asked. */
+export type Action = 'submit' | 'work' | 'status' | 'admin';
+
+/** A question to the `authorize` hook. */
+export interface AccessRequest {
+  action: Action;
+  /** The function to submit to, or to work for. */
+  function?: string;
+  /** What the peer called itself (SET_CLIENT_ID), `-` if nothing. */
+  clientId: string;
+  peer: PeerInfo;
+}
+
+/** Where a connection comes from. */
+export interface PeerInfo {
+  /** The peer's IP address, a unix socket's path, or `in-process`. */
+  address: string;
+  port?: number;
+  /** The subject of the certificate the peer showed, when the connection is TLS and it was verified. */
+  certificate?: { subject: Record<string, string | string[] | undefined>; fingerprint256: string };
+  /** Whether admin words are answered here, and whether anything else is. */
+  admin: AdminAccess;
+}
+
+/** `allowed`: packets and admin words. `refused`: packets only. `only`: admin words only. */
+export type AdminAccess = 'allowed' | 'refused' | 'only';
+
+/** A line for the job server's log. */
+export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+
+/** What a session needs of the job server around it. */
+export interface SessionHost {
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly version: string;
+  /** The log level, as the admin word `verbose` tells it. */
+  readonly verbosity: string;
+  /** Tells the engine the time; called before everything a peer says. */
+  tick(): void;
+  /** Takes a job: at once, or once it is on disk. */
+  submit(spec: JobSpec, client: Peer): Job | Refusal | Promise<Job | Refusal>;
+  isAllowed(request: AccessRequest): boolean;
+  /** Every open session. */
+  readonly sessions: Iterable<Conversation>;
+  /** Admin word `shutdown`; undefined when it is switched off. */
+  readonly shutdown?: (isGraceful: boolean) => void;
+  closed(conversation: Conversation): void;
+}
+
+/** One peer's session as the packet commands and admin words see it. */
+export interface Conversation {
+  readonly host: SessionHost;
+  readonly peer: Peer;
+  readonly info: PeerInfo;
+  /** The connection's number, in the place of gearmand's file descriptor. */
+  readonly number: number;
+  readonly replies: Replies & { reserve(): ReplyPlace };
+  reply(type: PacketType, args?: readonly Argument[]): void;
+  /** Answers a grab. */
+  assign(job: Job, kind: GrabKind): void;
+  noJob(): void;
+  /** Asks the `authorize` hook; a refusal to send where it says no. */
+  deny(action: Action, function_?: string): Refusal | undefined;
+  /** Ends the connection: the job server failed here. */
+  abort(error: Error): void;
+}

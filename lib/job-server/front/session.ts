@@ -1,0 +1,203 @@
+import type { Duplex } from 'node:stream';
+import { Connection, type ConnectionListener, type ConnectionOptions } from '../../connection/index.js';
+import { PacketType, type Argument, type Packet, type ProtocolError } from '../../protocol/index.js';
+import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
+import { answerAdmin } from './admin-commands.js';
+import { AdminOutput } from './admin-output.js';
+import { COMMANDS } from './packet-commands.js';
+import { ReplyOrder } from './reply-order.js';
+import type { Action, Conversation, PeerInfo, SessionHost } from './session-host.js';
+
+const NOT_EXPECTED = new Refusal('INVALID_COMMAND', 'Command not expected');
+const REQUEST_EXPECTED = new Refusal('INVALID_MAGIC', 'Request magic expected');
+const DENIED = new Refusal('ACCESS_DENIED', 'This job server does not allow it');
+
+const ADMIN_DENIED = 'ERR ACCESS_DENIED This+job+server+does+not+allow+it\r\n';
+
+/** A packet began and did not come to its end in time. */
+class HalfPacketError extends Error {
+  override readonly name = 'HalfPacketError';
+
+  constructor() {
+    super('a packet did not come to its end in time (packetTimeout)');
+  }
+}
+
+/**
+ * One peer's conversation: what it says becomes engine calls, what the engine
+ * says becomes packets. It decides nothing itself; the packets' meanings stand
+ * in `COMMANDS`, the admin words' in `answerAdmin`.
+ */
+export class Session implements Conversation, ConnectionListener, PeerListener {
+  readonly peer: Peer;
+  readonly connection: Connection;
+  readonly replies: ReplyOrder;
+  private readonly adminOutput: AdminOutput;
+  /** How many packets and lines the peer has sent, now and when stalled connections were last looked for. */
+  private unitCount = 0;
+  private countAtSweep = 0;
+  private quietSince = Date.now();
+
+  constructor(
+    readonly host: SessionHost,
+    stream: Duplex,
+    readonly info: PeerInfo,
+    /** The connection's number, in the place of gearmand's file descriptor. */
+    readonly number: number,
+    options: ConnectionOptions,
+  ) {
+    this.peer = host.engine.join(this);
+    this.connection = new Connection(stream, 'RES', this, options);
+    this.replies = new ReplyOrder(this.connection);
+    this.adminOutput = new AdminOutput(this.connection, this.replies);
+  }
+
+  // --- the peer speaks ---
+
+  packet(packet: Packet): void {
+    this.unitCount++;
+    this.host.tick();
+    const refusal = this.obey(packet);
+    if (refusal) this.refuse(refusal);
+  }
+
+  line(line: string): void {
+    this.unitCount++;
+    this.host.tick();
+    if (line === '') return;
+    const isAllowed = this.info.admin !== 'refused' && this.isAllowed('admin');
+    this.adminOutput.write(isAllowed ? answerAdmin(this, line) : ADMIN_DENIED);
+  }
+
+  invalid(error: ProtocolError): void {
+    this.unitCount++;
+    this.host.log('warn', `${this.name}: ${error.message}`);
+    this.refuse(new Refusal('INVALID_PACKET', error.message));
+  }
+
+  drained(): void {
+    this.adminOutput.drained();
+  }
+
+  closed(reason: Error | undefined): void {
+    if (reason) this.host.log('warn', `${this.name}: closed: ${reason.message}`);
+    this.host.tick();
+    this.adminOutput.stop();
+    this.host.engine.leave(this.peer);
+    this.host.closed(this);
+  }
+
+  // --- the engine speaks ---
+
+  wake(): void {
+    this.replies.send(PacketType.NOOP);
+  }
+
+  noJob(): void {
+    this.replies.send(PacketType.NO_JOB);
+  }
+
+  assign(job: Job, kind: GrabKind): void {
+    const handle = this.host.engine.handleOf(job);
+    const { name } = job.function_;
+    switch (kind) {
+      case 'plain':
+        return this.replies.send(PacketType.JOB_ASSIGN, [handle, name, job.workload]);
+      case 'unique':
+        return this.replies.send(PacketType.JOB_ASSIGN_UNIQ, [handle, name, job.unique, job.workload]);
+      case 'all':
+        return this.assignWithReducer(job);
+    }
+  }
+
+  data(job: Job, bytes: Workload): void {
+    this.tell(PacketType.WORK_DATA, job, bytes);
+  }
+
+  warning(job: Job, bytes: Workload): void {
+    this.tell(PacketType.WORK_WARNING, job, bytes);
+  }
+
+  progress(job: Job): void {
+    const { numerator, denominator } = job;
+    this.replies.send(PacketType.WORK_STATUS, [this.host.engine.handleOf(job), numerator, denominator]);
+  }
+
+  complete(job: Job, result: Workload): void {
+    this.tell(PacketType.WORK_COMPLETE, job, result);
+  }
+
+  exception(job: Job, bytes: Workload): void {
+    this.tell(PacketType.WORK_EXCEPTION, job, bytes);
+  }
+
+  fail(job: Job): void {
+    this.replies.send(PacketType.WORK_FAIL, [this.host.engine.handleOf(job)]);
+  }
+
+  // --- for the job server ---
+
+  /** Closes the connection if a packet has not come to its end in time, or nothing ever came. */
+  closeIfStalled(now: number, limits: { packetTimeout: number; idleTimeout: number }): void {
+    if (this.unitCount !== this.countAtSweep || (this.unitCount > 0 && !this.connection.isPartial)) {
+      this.countAtSweep = this.unitCount;
+      this.quietSince = now;
+      return;
+    }
+    const quiet = now - this.quietSince;
+    if (this.connection.isPartial) {
+      if (limits.packetTimeout > 0 && quiet >= limits.packetTimeout) this.connection.destroy(new HalfPacketError());
+    } else if (limits.idleTimeout > 0 && quiet >= limits.idleTimeout) {
+      this.host.log('info', `${this.name}: closed: said nothing for ${limits.idleTimeout} ms (idleTimeout)`);
+      this.connection.destroy();
+    }
+  }
+
+  // --- for the commands ---
+
+  /** How the log names this connection. */
+  get name(): string {
+    const { address, port } = this.info;
+    return `${port === undefined ? address : `${address}:${port}`} (#${this.number})`;
+  }
+
+  reply(type: PacketType, args?: readonly Argument[]): void {
+    this.replies.send(type, args);
+  }
+
+  refuse({ code, text }: Refusal): void {
+    this.replies.send(PacketType.ERROR, [code, text]);
+  }
+
+  /** Asks the `authorize` hook; a refusal to send where it says no. */
+  deny(action: Action, function_?: string): Refusal | undefined {
+    return this.isAllowed(action, function_) ? undefined : DENIED;
+  }
+
+  abort(error: Error): void {
+    this.connection.destroy(error);
+  }
+
+  private isAllowed(action: Action, function_?: string): boolean {
+    return this.host.isAllowed({ action, function: function_, clientId: this.peer.clientId, peer: this.info });
+  }
+
+  private obey(packet: Packet): Refusal | undefined {
+    if (!packet.isRequest) return REQUEST_EXPECTED;
+    if (this.info.admin === 'only') return DENIED;
+    const command = COMMANDS[packet.type];
+    return command ? command(this, packet) : NOT_EXPECTED;
+  }
+
+  private tell(type: PacketType, job: Job, bytes: Workload): void {
+    this.replies.send(type, [this.host.engine.handleOf(job), bytes]);
+  }
+
+  /** gearmand answers GRAB_JOB_ALL with JOB_ASSIGN_ALL only for a job that has a reducer. */
+  private assignWithReducer(job: Job): void {
+    if (job.reducer === undefined) return this.assign(job, 'unique');
+    const { unique, reducer, workload } = job;
+    const handle = this.host.engine.handleOf(job);
+    this.replies.send(PacketType.JOB_ASSIGN_ALL, [handle, job.function_.name, unique, reducer, workload]);
+  }
+}

@@ -1,0 +1,34 @@
+/** What is told of a job; see {@link JobServerEvents}. */
+export interface JobEvent {
+  handle: string;
+  function: string;
+  unique: string;
+  isBackground: boolean;
+}
+
+/** What is told of a worker. */
+export interface WorkerEvent {
+  clientId: string;
+  functions: string[];
+}
+
+/** The events of a {@link JobServer}, by name, with their arguments. */
+export interface JobServerEvents {
+  /** A job was accepted. A submission that joins a job there is tells nothing. */
+  submitted: [job: JobEvent];
+  /** A worker was given a job. */
+  assigned: [job: JobEvent, worker: WorkerEvent];
+  completed: [job: JobEvent];
+  /** A worker reported failure or an exception, or too many workers were lost. */
+  failed: [job: JobEvent];
+  /** It was cancelled, or all its clients left before a worker took it. */
+  cancelled: [job: JobEvent];
+  /** Its worker was lost or took too long: it waits again. */
+  requeued: [job: JobEvent];
+  /** A connection registered its first function. */
+  workerJoined: [worker: WorkerEvent];
+  /** A worker gave up its last function, or its connection is gone. */
+  workerLeft: [worker: WorkerEvent];
+  /** The admin word `shutdown` was said and is switched on. */
+  shutdown: [isGraceful: boolean];
+}

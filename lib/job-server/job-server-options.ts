@@ -1,0 +1,150 @@
+import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
+import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
+import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
+import type { AccessRequest, ListenerOptions, Log } from './front/index.js';
+
+/** How a {@link JobServer} behaves. Everything has a default. */
+export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePrefix'>> {
+  /**
+   * Where it listens; an empty list: nowhere, only `connect()` reaches it.
+   * Default: 127.0.0.1, port 4730.
+   */
+  listeners?: readonly ListenerOptions[];
+  /** What handles begin with, instead of `H:` and the host's name. At most 32 bytes, no white space. */
+  jobHandlePrefix?: string;
+  /** The most connections at once; 0: no limit. Default 0. */
+  maxConnections?: number;
+  /** The largest packet accepted, in bytes. Default 64 MiB. */
+  maxPacketBytes?: number;
+  /** How much may wait for a peer that does not read before it is disconnected, in bytes. Default 64 MiB. */
+  maxSendBufferBytes?: number;
+  /** How long a packet may take to arrive once it has begun, in milliseconds; 0: for ever. Default 60,000. */
+  packetTimeout?: number;
+  /** How long a connection may stay that never said anything, in milliseconds; 0: for ever. Default 0. */
+  idleTimeout?: number;
+  /** TCP keepalive: idle time before the first probe, in milliseconds; 0: off. Default 60,000. */
+  keepAliveDelay?: number;
+  /** Who may do what: false is answered with an ERROR packet. Default: everybody everything. */
+  authorize?: (request: AccessRequest) => boolean;
+  /** Whether the admin word `shutdown` ends the job server. Default false: anybody could say it. */
+  shutdownCommand?: boolean;
+  /** Where log lines go. Default: nowhere. */
+  log?: Log;
+  /** The level of {@link log}, as the admin word `verbose` answers it. Default `INFO`. */
+  verbosity?: string;
+}
+
+/** The defaults of {@link JobServerOptions}. */
+export const JOB_SERVER_DEFAULTS = {
+  ...ENGINE_DEFAULTS,
+  listeners: [{}],
+  maxConnections: 0,
+  maxPacketBytes: DEFAULT_MAX_PACKET_BYTES,
+  maxSendBufferBytes: DEFAULT_MAX_SEND_BUFFER_BYTES,
+  packetTimeout: 60_000,
+  idleTimeout: 0,
+  keepAliveDelay: 60_000,
+  shutdownCommand: false,
+  verbosity: 'INFO',
+} as const satisfies JobServerOptions;
+
+/** Options with every default filled in. */
+export type ResolvedOptions = JobServerOptions &
+  Required<Omit<JobServerOptions, 'jobHandlePrefix' | 'authorize' | 'log'>>;
+
+/** An option that cannot be meant; the message names it and what is allowed. */
+export class InvalidOptionError extends Error {
+  override readonly name = 'InvalidOptionError';
+  readonly code = 'GEARMAN_INVALID_OPTION';
+
+  constructor(
+    readonly option: string,
+    value: unknown,
+    allowed: string,
+  ) {
+    super(`${option} is ${allowed}, not ${JSON.stringify(value) ?? String(value)}`);
+  }
+}
+
+const WHOLE_NUMBERS = [
+  'jobRetries',
+  'wakeupsPerJob',
+  'maxConnections',
+  'packetTimeout',
+  'idleTimeout',
+  'keepAliveDelay',
+  'maxRunningPerWorker',
+] as const;
+const POSITIVE_NUMBERS = [
+  'wakeTimeout',
+  'abandonedTimeout',
+  'maxJobs',
+  'maxFunctions',
+  'maxPacketBytes',
+  'maxSendBufferBytes',
+  'window',
+] as const;
+
+/**
+ * Checks every option given.
+ *
+ * @throws InvalidOptionError for the first that cannot be meant.
+ */
+export function validateJobServerOptions(options: JobServerOptions): void {
+  for (const option of Object.keys(options)) {
+    if (!(option in JOB_SERVER_DEFAULTS) && !OPTIONAL.has(option)) {
+      throw new InvalidOptionError(option, undefined, `no option of the job server (${[...KNOWN].join(', ')})`);
+    }
+  }
+  for (const option of WHOLE_NUMBERS) check(options, option, (value) => isWhole(value, 0), 'a whole number from 0');
+  for (const option of POSITIVE_NUMBERS) check(options, option, (value) => isWhole(value, 1), 'a whole number from 1');
+  check(options, 'order', (value) => value === '2.0' || value === '1.1', "'2.0' or '1.1'");
+  check(options, 'jobHandlePrefix', isHandlePrefix, 'a text of 1 to 32 bytes without white space');
+  check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
+  check(options, 'authorize', (value) => typeof value === 'function', 'a function');
+  check(options, 'log', (value) => typeof value === 'function', 'a function');
+  check(options, 'shutdownCommand', (value) => typeof value === 'boolean', 'true or false');
+  for (const [index, listener] of (options.listeners ?? []).entries())
+    validateListener(listener, `listeners[${index}]`);
+}
+
+const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log']);
+const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
+
+function validateListener(listener: ListenerOptions, name: string): void {
+  const { port, path, host, admin, tls } = listener;
+  if (port !== undefined && !(isWhole(port, 0) && port < 65_536)) {
+    throw new InvalidOptionError(`${name}.port`, port, 'a whole number from 0 to 65535');
+  }
+  if (path !== undefined && (host !== undefined || port !== undefined)) {
+    throw new InvalidOptionError(`${name}.path`, path, 'given instead of host and port, not beside them');
+  }
+  if (admin !== undefined && !['allowed', 'refused', 'only'].includes(admin)) {
+    throw new InvalidOptionError(`${name}.admin`, admin, "'allowed', 'refused' or 'only'");
+  }
+  if (tls !== undefined && !(tls.certificate && tls.key)) {
+    throw new InvalidOptionError(`${name}.tls`, tls, 'the paths of a certificate and its key');
+  }
+}
+
+function check(
+  options: JobServerOptions,
+  option: keyof JobServerOptions,
+  isAllowed: (value: unknown) => boolean,
+  allowed: string,
+): void {
+  const value = options[option];
+  if (value !== undefined && !isAllowed(value)) throw new InvalidOptionError(option, value, allowed);
+}
+
+function isWhole(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
+
+function isHandlePrefix(value: unknown): boolean {
+  return typeof value === 'string' && /^\S{1,32}$/.test(value) && Buffer.byteLength(value) <= 32;
+}
+
+function isQueueLimits(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && value.every((limit) => isWhole(limit, 0));
+}

@@ -1,0 +1,214 @@
+import { randomInt } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { duplexPair, type Duplex } from 'node:stream';
+import { toByteString } from '../protocol/index.js';
+import { Engine, type EngineListener, type Job, type JobSpec, type Peer, type Refusal } from './engine/index.js';
+import {
+  Listener,
+  Session,
+  type AccessRequest,
+  type Conversation,
+  type PeerInfo,
+  type SessionHost,
+} from './front/index.js';
+import {
+  JOB_SERVER_DEFAULTS,
+  validateJobServerOptions,
+  type JobServerOptions,
+  type ResolvedOptions,
+} from './job-server-options.js';
+import type { JobServerEvents } from './job-server-events.js';
+import { Observer } from './observer.js';
+import { VERSION } from './version.js';
+
+/** How often half packets and idle connections are looked for, in milliseconds. */
+const SWEEP_INTERVAL = 5_000;
+
+/** The longest delay a timer of Node takes, in milliseconds. */
+const MAX_TIMER_DELAY = 2 ** 31 - 1;
+
+/** How long {@link JobServer.stop} waits for peers to take what was sent to them, in milliseconds. */
+const GOODBYE_TIMEOUT = 2_000;
+
+/**
+ * A Gearman job server: engine, fronts and the only timer.
+ *
+ * ```ts
+ * const jobServer = new JobServer({ listeners: [{ port: 4730 }] });
+ * await jobServer.start();
+ * const stream = jobServer.connect(); // a client in the same process
+ * await jobServer.stop();
+ * ```
+ */
+export class JobServer extends EventEmitter<JobServerEvents> implements SessionHost {
+  readonly engine: Engine;
+  readonly sessions = new Set<Session>();
+  readonly version = VERSION;
+  readonly log: NonNullable<JobServerOptions['log']>;
+  readonly verbosity: string;
+  readonly shutdown: SessionHost['shutdown'];
+  private readonly options: ResolvedOptions;
+  private listeners_: Listener[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private armedFor = Infinity;
+  private nextSweep = Infinity;
+  private lastNumber = 0;
+  private isRunning = false;
+
+  /** @throws InvalidOptionError for an option that cannot be meant. */
+  constructor(options: JobServerOptions = {}) {
+    super();
+    validateJobServerOptions(options);
+    this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
+    this.log = options.log ?? (() => undefined);
+    this.verbosity = this.options.verbosity;
+    this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
+    this.engine = new Engine({ ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) }, this.observe());
+    this.engine.tick(Date.now());
+  }
+
+  /** The addresses it listens on, as clients write them. */
+  get addresses(): string[] {
+    return this.listeners_.map((listener) => listener.name);
+  }
+
+  /** The port of the first TCP listener, or undefined when there is none. */
+  get port(): number | undefined {
+    for (const { address } of this.listeners_) if (address && typeof address === 'object') return address.port;
+    return undefined;
+  }
+
+  /**
+   * Begins to listen. Does nothing when it already does.
+   *
+   * @throws the system's error when an address cannot be listened on, naming it; then nothing is.
+   */
+  async start(): Promise<void> {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
+    try {
+      for (const options of this.options.listeners) {
+        const listener = new Listener(options, this.options, accept, this.log);
+        await listener.listen();
+        this.listeners_.push(listener);
+        this.log('info', `listening on ${listener.name}`);
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** A connection from within this process, as a client or worker of its own would dial. */
+  connect(): Duplex {
+    const [near, far] = duplexPair();
+    this.accept(far, { address: 'in-process', admin: 'allowed' });
+    return near;
+  }
+
+  /** Reads the certificate files again, for connections made from now on. */
+  reloadCertificates(): void {
+    for (const listener of this.listeners_) listener.reloadCertificates();
+  }
+
+  /** Ends it: accepts nothing more, sends what waits, closes every connection. Jobs that are not stored are lost. */
+  async stop(): Promise<void> {
+    this.isRunning = false;
+    for (const listener of this.listeners_) listener.close();
+    this.listeners_ = [];
+    const sessions = [...this.sessions];
+    const allClosed = Promise.all(sessions.map(({ connection }) => connection.whenClosed));
+    for (const { connection } of sessions) connection.close();
+    const deadline = setTimeout(() => sessions.forEach(({ connection }) => connection.destroy()), GOODBYE_TIMEOUT);
+    await allClosed;
+    clearTimeout(deadline);
+    clearTimeout(this.timer);
+    this.armedFor = Infinity;
+  }
+
+  // --- what sessions ask for ---
+
+  tick(): void {
+    this.engine.tick(Date.now());
+  }
+
+  submit(spec: JobSpec, client: Peer): Job | Refusal {
+    return this.engine.submit(spec, client);
+  }
+
+  isAllowed(request: AccessRequest): boolean {
+    return this.options.authorize ? this.options.authorize(request) : true;
+  }
+
+  closed(conversation: Conversation): void {
+    this.sessions.delete(conversation as Session);
+  }
+
+  // --- inside ---
+
+  private accept(stream: Duplex, info: PeerInfo): void {
+    const { maxConnections } = this.options;
+    if (maxConnections > 0 && this.sessions.size >= maxConnections) {
+      this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`);
+      stream.on('error', () => undefined).destroy();
+      return;
+    }
+    this.sessions.add(new Session(this, stream, info, ++this.lastNumber, this.options));
+    this.watchForStalls();
+  }
+
+  private observe(): EngineListener {
+    const observer = new Observer(this, () => this.engine);
+    return Object.assign(observer, { due: (at: number) => this.arm(at) });
+  }
+
+  /** Arms the only timer, unless it goes off early enough anyway. */
+  private arm(at: number): void {
+    if (at >= this.armedFor) return;
+    clearTimeout(this.timer);
+    this.armedFor = at;
+    const delay = Math.min(Math.max(at - Date.now(), 0), MAX_TIMER_DELAY);
+    this.timer = setTimeout(() => this.wakeUp(), delay);
+    this.timer.unref();
+  }
+
+  private wakeUp(): void {
+    const now = Date.now();
+    this.armedFor = Infinity;
+    if (now >= this.nextSweep) this.sweep(now);
+    this.arm(Math.min(this.engine.tick(now), this.nextSweep));
+  }
+
+  private watchForStalls(): void {
+    const { packetTimeout, idleTimeout } = this.options;
+    if (this.nextSweep !== Infinity || (packetTimeout === 0 && idleTimeout === 0)) return;
+    this.nextSweep = Date.now() + SWEEP_INTERVAL;
+    this.arm(this.nextSweep);
+  }
+
+  /** Closes connections whose packet does not come to its end, or that never said anything. */
+  private sweep(now: number): void {
+    this.nextSweep = this.sessions.size > 0 ? now + SWEEP_INTERVAL : Infinity;
+    for (const session of this.sessions) session.closeIfStalled(now, this.options);
+  }
+}
+
+/**
+ * What every handle of this run begins with: the time of its start and a
+ * random part beside the host's name, so that handles never repeat across
+ * restarts or between two job servers on a host.
+ */
+function handlePrefix(prefix = `H:${hostname().slice(0, 30)}`): string {
+  const run =
+    Date.now().toString(36) +
+    randomInt(36 ** 3)
+      .toString(36)
+      .padStart(3, '0');
+  return `${toByteString(prefix)}:${run}:`;
+}
+
+function withoutUndefined(options: JobServerOptions): JobServerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
