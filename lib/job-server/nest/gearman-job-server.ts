@@ -1,0 +1,181 @@
+import type { Duplex } from 'node:stream';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type LoggerService,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { Observable } from 'rxjs';
+import { toByteString } from '../../protocol/index.js';
+import type { JobServerEvents } from '../job-server-events.js';
+import { InvalidOptionError, type JobServerOptions } from '../job-server-options.js';
+import { JobServer } from '../job-server.js';
+import {
+  functionSnapshot,
+  jobSnapshot,
+  workerSnapshot,
+  type FunctionSnapshot,
+  type JobSnapshot,
+  type WorkerSnapshot,
+} from '../snapshots.js';
+import { JOB_SERVER_OPTIONS } from './job-server.module-definition.js';
+
+/** Something that happened in the job server: the event's name and its arguments; see {@link JobServerEvents}. */
+export type JobServerEvent = {
+  [Name in keyof JobServerEvents]: { readonly type: Name; readonly args: JobServerEvents[Name] };
+}[keyof JobServerEvents];
+
+const EVENTS: readonly (keyof JobServerEvents)[] = [
+  'submitted',
+  'assigned',
+  'completed',
+  'failed',
+  'cancelled',
+  'requeued',
+  'workerJoined',
+  'workerLeft',
+  'shutdown',
+];
+
+/**
+ * The job server of this app, to be injected.
+ *
+ * It starts when it is first connected to or in `onModuleInit`, whichever is
+ * first, since Nest calls `listen` of a hybrid app's strategies before any
+ * `onModuleInit`; and it stops in `onApplicationShutdown`, after every
+ * strategy of the app has closed.
+ *
+ * It is an address as well: `servers: [jobServer]` in a client or a strategy
+ * connects within the process, without a port.
+ */
+@Injectable()
+export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
+  /** How logs name it among a client's job servers. */
+  readonly name = 'embedded job server';
+  /** Everything that happens, from the moment of subscription on. */
+  readonly events$: Observable<JobServerEvent>;
+  private readonly server: JobServer;
+  private readonly logger: LoggerService = new Logger(GearmanJobServer.name);
+  private starting: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError for an option that cannot be meant. */
+  constructor(@Inject(JOB_SERVER_OPTIONS) options: JobServerOptions) {
+    this.server = new JobServer({ log: (level, message) => this.write(level, message), ...options });
+    this.events$ = new Observable((subscriber) => {
+      const listeners = EVENTS.map((type) => {
+        const listener = (...args: unknown[]): void => subscriber.next({ type, args } as JobServerEvent);
+        this.server.on(type, listener);
+        return { type, listener };
+      });
+      return () => listeners.forEach(({ type, listener }) => this.server.off(type, listener));
+    });
+  }
+
+  /** The job server itself, for what this class does not offer. */
+  unwrap(): JobServer {
+    return this.server;
+  }
+
+  /** The addresses it listens on, as clients write them; empty before it has started. */
+  get addresses(): readonly string[] {
+    return this.server.addresses;
+  }
+
+  /** The port of its first TCP listener. */
+  get port(): number | undefined {
+    return this.server.port;
+  }
+
+  /** Begins to listen; does nothing when it already does. Rejects when an address cannot be listened on. */
+  start(): Promise<void> {
+    this.starting ??= this.server.start().catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  /** A connection within this process. */
+  connect(): Duplex {
+    // A port that cannot be had does not matter to who needs none; onModuleInit reports it.
+    this.start().catch(() => undefined);
+    return this.server.connect();
+  }
+
+  onModuleInit(): Promise<void> {
+    return this.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    this.starting = undefined;
+    await this.server.stop();
+  }
+
+  // --- what there is ---
+
+  functions(): FunctionSnapshot[] {
+    return Array.from(this.server.engine.functions, functionSnapshot);
+  }
+
+  workers(): WorkerSnapshot[] {
+    return [...this.server.sessions].filter(({ peer }) => peer.abilities.size > 0).map(workerSnapshot);
+  }
+
+  /** Every job in memory, one by one: there may be millions. */
+  *jobs(): Iterable<JobSnapshot> {
+    const { engine } = this.server;
+    for (const job of engine.jobs()) yield jobSnapshot(engine, job);
+  }
+
+  /** A job by its handle, or undefined when there is none (any more). */
+  job(handle: string): JobSnapshot | undefined {
+    const { engine } = this.server;
+    const job = engine.find(toByteString(handle));
+    return job && jobSnapshot(engine, job);
+  }
+
+  // --- operations ---
+
+  /** Cancels a queued job, whose clients hear that it failed; a running one is not queued again. False when there is none. */
+  cancel(handle: string): boolean {
+    return this.server.engine.cancel(toByteString(handle));
+  }
+
+  /**
+   * Limits how many jobs a submission may find in its function: one limit, or
+   * one by priority; 0: no limit.
+   *
+   * @throws InvalidOptionError for anything but whole numbers from 0.
+   */
+  limitQueue(name: string, limit: number | { high: number; normal: number; low: number }): void {
+    const limits = typeof limit === 'number' ? [limit, limit, limit] : [limit.high, limit.normal, limit.low];
+    if (!limits.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+      throw new InvalidOptionError('limit', limit, 'a whole number from 0, or one for each priority');
+    }
+    const [high, normal, low] = limits as [number, number, number];
+    this.server.engine.createFunction(toByteString(name));
+    this.server.engine.limitQueue(toByteString(name), [high, normal, low]);
+  }
+
+  /** Forgets a function; false while it has workers or jobs, or when it is unknown. */
+  dropFunction(name: string): boolean {
+    return this.server.engine.dropFunction(toByteString(name)) === undefined;
+  }
+
+  /** Gives no job of a function to any worker until {@link resume}; submissions are accepted. */
+  pause(name: string): void {
+    this.server.engine.pause(toByteString(name));
+  }
+
+  resume(name: string): void {
+    this.server.engine.resume(toByteString(name));
+  }
+
+  private write(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
+    if (level === 'info') this.logger.log(message);
+    else this.logger[level]?.(message);
+  }
+}

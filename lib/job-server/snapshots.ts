@@ -1,0 +1,83 @@
+import { fromByteString } from '../protocol/index.js';
+import { Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
+import type { Session } from './front/index.js';
+
+/** A function at one moment. */
+export interface FunctionSnapshot {
+  name: string;
+  /** Every job of it: waiting, delayed, stored and running. */
+  total: number;
+  running: number;
+  /** Jobs that are not running, by priority. */
+  queued: { high: number; normal: number; low: number };
+  /** How many connections registered it. */
+  workers: number;
+  isPaused: boolean;
+}
+
+/** A connection that registered functions, at one moment. */
+export interface WorkerSnapshot {
+  clientId: string;
+  address: string;
+  functions: string[];
+  /** How many jobs it runs. */
+  running: number;
+}
+
+/** A job at one moment. */
+export interface JobSnapshot {
+  handle: string;
+  function: string;
+  unique: string;
+  priority: 'high' | 'normal' | 'low';
+  state: JobState;
+  isBackground: boolean;
+  /** How many foreground submissions wait for it. */
+  clients: number;
+  /** How often its worker was lost. */
+  losses: number;
+  /** Progress as the worker last reported it. */
+  numerator: number;
+  denominator: number;
+}
+
+export function functionSnapshot(function_: GearmanFunction): FunctionSnapshot {
+  return {
+    name: fromByteString(function_.name),
+    total: function_.total,
+    running: function_.running,
+    queued: {
+      high: function_.queued(Priority.high),
+      normal: function_.queued(Priority.normal),
+      low: function_.queued(Priority.low),
+    },
+    workers: function_.workers.size,
+    isPaused: function_.isPaused,
+  };
+}
+
+export function workerSnapshot({ peer, info }: Session): WorkerSnapshot {
+  return {
+    clientId: fromByteString(peer.clientId),
+    address: info.address,
+    functions: [...peer.abilities.keys()].map(({ name }) => fromByteString(name)),
+    running: peer.running.size,
+  };
+}
+
+const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
+
+export function jobSnapshot(engine: Engine, job: Job): JobSnapshot {
+  return {
+    handle: fromByteString(engine.handleOf(job)),
+    function: fromByteString(job.function_.name),
+    unique: fromByteString(job.unique),
+    priority: PRIORITY_NAMES[job.priority],
+    state: job.state,
+    isBackground: job.isBackground,
+    clients: job.clients?.length ?? 0,
+    losses: job.losses,
+    numerator: Number(job.numerator) || 0,
+    denominator: Number(job.denominator) || 0,
+  };
+}
