@@ -38,7 +38,7 @@ export class JobListener implements JobObserver {
   ) {}
 
   /** Submits the call. */
-  listen(client: JobClient): void {
+  listen(client: Pick<JobClient, 'submit'>): void {
     if (this.call.timeout > 0) this.timer = setTimeout(() => this.giveUp(), this.call.timeout);
     try {
       this.submission = client.submit(this.call.request, this);

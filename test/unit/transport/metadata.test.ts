@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { frameMetadata, isMarked, unframeMetadata } from '../../../lib/transport/metadata.js';
+
+/** A frame written by hand, with the length it claims. */
+const framed = (json: string, workload: string, length = Buffer.byteLength(json)): Buffer =>
+  Buffer.concat([Buffer.from('\0NGMETA1'), Buffer.of(0, 0, length >> 8, length & 0xff), Buffer.from(json + workload)]);
+
+describe('a workload with metadata', () => {
+  it('is the mark, the length of the JSON, the JSON, the workload', () => {
+    const there = frameMetadata({ traceparent: '00-ab-cd-01', tenant: 'grün' }, Buffer.from('Hello'));
+    expect(there).toEqual(framed('{"traceparent":"00-ab-cd-01","tenant":"grün"}', 'Hello'));
+  });
+
+  it('is parted again, whatever metadata and workload are', () => {
+    const metadata = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), {
+      noNullPrototype: true,
+    });
+    fc.assert(
+      fc.property(metadata, fc.uint8Array(), (expected, workload) => {
+        const there = frameMetadata(expected, workload);
+        expect(isMarked(there)).toBe(true);
+        expect(unframeMetadata(there)).toEqual({ metadata: expected, workload: Buffer.from(workload) });
+      }),
+    );
+  });
+});
+
+describe('a workload without metadata', () => {
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['text', Buffer.from('Hello world!')],
+    ['bytes that begin with a NUL', Buffer.from('\0NGMETA')],
+    ['the mark and no length', Buffer.from('\0NGMETA1\0\0')],
+    ['a length past the end', framed('{}', '', 3)],
+    ['no JSON behind the length', framed('{]', 'Hello')],
+    ['JSON that is no object', framed('["a"]', 'Hello')],
+    ['an object whose values are not all texts', framed('{"a":1}', 'Hello')],
+  ])('is left as it is: %s', (_, workload) => {
+    expect(unframeMetadata(workload)).toEqual({ workload });
+  });
+
+  it('is left as it is, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (workload) => {
+        expect(unframeMetadata(Buffer.from(workload))).toEqual({ workload: Buffer.from(workload) });
+      }),
+    );
+  });
+});
