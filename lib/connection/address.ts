@@ -1,5 +1,8 @@
+import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import { InvalidOptionError } from './errors.js';
+import { shown } from './option-checks.js';
 
 /**
  * Where a job server is.
@@ -36,3 +39,104 @@ export interface StreamAddress {
 
 /** What Node's `tls.connect` takes: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized` (default true) and the like. */
 export type TlsOptions = Omit<TlsConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'timeout'>;
+
+/** A {@link ServerAddress} understood: everything {@link dial} needs. */
+export type Endpoint =
+  | {
+      readonly kind: 'tcp';
+      readonly name: string;
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: TlsOptions;
+    }
+  | { readonly kind: 'unix'; readonly name: string; readonly path: string }
+  | { readonly kind: 'stream'; readonly name: string; readonly connect: () => Duplex };
+
+/** The port that IANA gave to Gearman. */
+export const DEFAULT_PORT = 4730;
+
+/**
+ * One address or several, or text with several between commas.
+ *
+ * @param tls for TCP addresses that do not say themselves.
+ * @throws InvalidOptionError naming the address and what is wrong with it.
+ */
+export function parseServers(
+  servers: ServerAddress | readonly ServerAddress[] = `127.0.0.1:${DEFAULT_PORT}`,
+  tls: boolean | TlsOptions = false,
+): Endpoint[] {
+  const given = Array.isArray(servers) ? (servers as readonly ServerAddress[]) : [servers as ServerAddress];
+  const list = given.flatMap<ServerAddress>((address) =>
+    typeof address === 'string' ? address.split(',').map((part) => part.trim()) : [address],
+  );
+  if (list.length === 0)
+    throw new InvalidOptionError('servers', 'names no job server; leave it out for 127.0.0.1:4730');
+  const endpoints = list.map((address) => parseAddress(address, tls));
+  const names = new Set<string>();
+  for (const { name } of endpoints) {
+    if (names.has(name))
+      throw new InvalidOptionError('servers', `${name} stands there twice; give one another \`name\``);
+    names.add(name);
+  }
+  return endpoints;
+}
+
+/** One address. @throws InvalidOptionError naming it and what is wrong with it. */
+export function parseAddress(address: ServerAddress, tls: boolean | TlsOptions = false): Endpoint {
+  if (typeof address === 'string') return parseText(address, tls);
+  if (typeof address !== 'object' || address === null) {
+    throw new InvalidOptionError('servers', `an address is text or an object, not ${shown(address)}`);
+  }
+  if ('connect' in address) {
+    if (typeof address.connect !== 'function') {
+      throw new InvalidOptionError(
+        'servers',
+        'an address with `connect` needs it to be a function that returns a Duplex',
+      );
+    }
+    return { kind: 'stream', name: address.name ?? 'embedded', connect: () => address.connect() };
+  }
+  return parseParts(address, tls);
+}
+
+function parseParts({ host, port, path, tls: own, name }: SocketAddress, tls: boolean | TlsOptions): Endpoint {
+  if (path !== undefined) {
+    if (host !== undefined || port !== undefined) {
+      throw new InvalidOptionError('servers', `${path}: an address has a path, or host and port, not both`);
+    }
+    if (own) throw new InvalidOptionError('servers', `${path}: a unix socket has no TLS`);
+    return unixEndpoint(path, name);
+  }
+  return tcpEndpoint(host ?? '127.0.0.1', port ?? DEFAULT_PORT, own ?? tls, name);
+}
+
+function parseText(text: string, tls: boolean | TlsOptions): Endpoint {
+  const [, scheme, rest] = /^(?:(tcp|tls):\/\/|(?=.))(.*)$/s.exec(text) ?? [];
+  if (scheme === undefined && text.startsWith('unix:')) return unixEndpoint(text.slice('unix:'.length));
+  const secure = scheme === 'tcp' ? false : scheme === 'tls' ? tls || true : tls;
+  if (rest && isIPv6(rest)) return tcpEndpoint(rest, DEFAULT_PORT, secure);
+  const match = /^(?:\[([^\]]*)\]|([^:[\]/\s]+))(?::(\d+))?$/.exec(rest ?? '');
+  if (!match) throw new InvalidOptionError('servers', `${shown(text)} is no address; ${FORMS}`);
+  const [, bracketed, bare, port] = match;
+  if (bracketed !== undefined && !isIPv6(bracketed)) {
+    throw new InvalidOptionError('servers', `${shown(text)}: brackets stand around an IPv6 address; ${FORMS}`);
+  }
+  return tcpEndpoint(bracketed ?? bare!, port === undefined ? DEFAULT_PORT : Number(port), secure);
+}
+
+const FORMS = "write 'host', 'host:4730', '[::1]:4730', 'tls://host:4730' or 'unix:/path'";
+
+function tcpEndpoint(host: string, port: number, tls: boolean | TlsOptions, name?: string): Endpoint {
+  if (typeof host !== 'string' || host === '') throw new InvalidOptionError('servers', 'a host is not empty');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new InvalidOptionError('servers', `${host}: a port is a whole number from 1 to 65535, not ${shown(port)}`);
+  }
+  name ??= `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  if (!tls) return { kind: 'tcp', name, host, port };
+  return { kind: 'tcp', name, host, port, tls: tls === true ? {} : tls };
+}
+
+function unixEndpoint(path: string, name = `unix:${path}`): Endpoint {
+  if (path === '') throw new InvalidOptionError('servers', 'a unix socket has a path: unix:/run/gearman.sock');
+  return { kind: 'unix', name, path };
+}

@@ -1,3 +1,5 @@
+import { LONGEST_TIMEOUT, numberOption } from './option-checks.js';
+
 /** How long to wait between attempts to reach a job server. */
 export interface BackoffOptions {
   /** Before the second attempt, in milliseconds; the first is made at once. Default 100. */
@@ -8,4 +10,42 @@ export interface BackoffOptions {
   factor?: number;
   /** Which part of a wait is random, 0 to 1, so that a fleet does not return in one instant. Default 0.5: 50 to 100% of the wait. */
   jitter?: number;
+}
+
+/** Where attempts stand: each {@link next} wait is longer than the one before, until {@link reset}. */
+export class Backoff {
+  private attempts = 0;
+
+  constructor(
+    private readonly options: Required<BackoffOptions>,
+    /** 0 to 1, as Math.random; an argument so that tests know it. */
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** How long to wait before the next attempt, in milliseconds. */
+  next(): number {
+    const { initialDelay, maxDelay, factor, jitter } = this.options;
+    const longest = Math.min(maxDelay, initialDelay * factor ** this.attempts++);
+    return Math.round(longest * (1 - jitter * this.random()));
+  }
+
+  /** The attempts were worth it: the next wait is the shortest again. */
+  reset(): void {
+    this.attempts = 0;
+  }
+}
+
+/** The options with their defaults. @throws InvalidOptionError */
+export function backoffOptions(given: BackoffOptions = {}): Required<BackoffOptions> {
+  const milliseconds = { min: 1, max: LONGEST_TIMEOUT, unit: 'milliseconds' };
+  const initialDelay = numberOption('reconnect.initialDelay', given.initialDelay, 100, milliseconds);
+  return {
+    initialDelay,
+    maxDelay: numberOption('reconnect.maxDelay', given.maxDelay, Math.max(10_000, initialDelay), {
+      ...milliseconds,
+      min: initialDelay,
+    }),
+    factor: numberOption('reconnect.factor', given.factor, 2, { min: 1, whole: false }),
+    jitter: numberOption('reconnect.jitter', given.jitter, 0.5, { min: 0, max: 1, whole: false }),
+  };
 }

@@ -73,6 +73,8 @@ export class Connection {
   private isEnding = false;
   private isPaused = false;
   private reason: Error | undefined;
+  /** How much the peer has sent: who waits for a sign of life compares. */
+  bytesReceived = 0;
 
   /**
    * @param magic what this side sends: `REQ` towards a job server, `RES` from one.
@@ -189,6 +191,7 @@ export class Connection {
 
   private read(chunk: Buffer): void {
     if (!this.isOpen) return;
+    this.bytesReceived += chunk.length;
     this.parser.push(chunk);
     this.readOn();
   }

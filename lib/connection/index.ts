@@ -1,5 +1,14 @@
-export type { ServerAddress, SocketAddress, StreamAddress, TlsOptions } from './address.js';
-export type { BackoffOptions } from './backoff.js';
+export {
+  DEFAULT_PORT,
+  parseAddress,
+  parseServers,
+  type Endpoint,
+  type ServerAddress,
+  type SocketAddress,
+  type StreamAddress,
+  type TlsOptions,
+} from './address.js';
+export { Backoff, backoffOptions, type BackoffOptions } from './backoff.js';
 export {
   Connection,
   DEFAULT_MAX_SEND_BUFFER_BYTES,
@@ -7,4 +16,6 @@ export {
   type ConnectionListener,
   type ConnectionOptions,
 } from './connection.js';
+export { dial, type DialOptions } from './dial.js';
 export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from './errors.js';
+export { LONGEST_TIMEOUT, numberOption, shown, wordOption, type NumberRange } from './option-checks.js';

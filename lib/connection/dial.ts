@@ -1,0 +1,102 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { Endpoint } from './address.js';
+import { ConnectError } from './errors.js';
+
+/** How long, and until when, to try. */
+export interface DialOptions {
+  /** Milliseconds until a connection counts as failed. */
+  timeout: number;
+  /** Gives the attempt up. */
+  signal?: AbortSignal;
+}
+
+/** From when on a silent TCP connection is probed by the kernel, in milliseconds. */
+const KEEP_ALIVE_DELAY = 60_000;
+
+/**
+ * Opens a stream to a job server. TLS is either complete, with the certificate
+ * checked, or the attempt has failed: there is no way back to plain text.
+ *
+ * @throws ConnectError saying what to look at.
+ */
+export async function dial(endpoint: Endpoint, { timeout, signal }: DialOptions): Promise<Duplex> {
+  if (endpoint.kind !== 'stream') return opened(endpoint, openSocket(endpoint), timeout, signal);
+  try {
+    return endpoint.connect();
+  } catch (error) {
+    throw new ConnectError(endpoint.name, messageOf(error as Error), { cause: error });
+  }
+}
+
+type SocketEndpoint = Exclude<Endpoint, { kind: 'stream' }>;
+
+function openSocket(endpoint: SocketEndpoint): Socket {
+  if (endpoint.kind === 'unix') return connectTcp({ path: endpoint.path });
+  const { host, port, tls } = endpoint;
+  const socket = tls ? connectTls({ servername: nameToVerify(host), ...tls, host, port }) : connectTcp({ host, port });
+  // What is sent was gathered into one write already; Nagle's delay would only hold it back.
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+  return socket;
+}
+
+/** SNI carries names only. */
+function nameToVerify(host: string): string | undefined {
+  return isIP(host) ? undefined : host;
+}
+
+function opened(endpoint: SocketEndpoint, socket: Socket, timeout: number, signal?: AbortSignal): Promise<Duplex> {
+  const isSecure = endpoint.kind === 'tcp' && endpoint.tls !== undefined;
+  return new Promise((resolve, reject) => {
+    const settle = (problem?: string, cause?: unknown) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket
+        .off('error', fail)
+        .off('close', closed)
+        .off(isSecure ? 'secureConnect' : 'connect', succeed);
+      if (problem === undefined) return resolve(socket);
+      // Its errors from now on are consequences of the first.
+      socket.on('error', () => undefined).destroy();
+      reject(new ConnectError(endpoint.name, problem, { cause }));
+    };
+    const succeed = () => settle();
+    const fail = (error: Error) => settle(messageOf(error), error);
+    const closed = () => settle('it closed the connection at once');
+    const abort = () => settle('the attempt was given up', signal?.reason);
+    const timer = setTimeout(() => settle(`no answer within ${timeout} ms (connectTimeout)`), timeout);
+    socket
+      .on('error', fail)
+      .on('close', closed)
+      .on(isSecure ? 'secureConnect' : 'connect', succeed);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+  });
+}
+
+/** What to look at, by Node's error code. */
+const CURES: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there; is it running, and is the port right?',
+  ENOTFOUND: 'its host name is unknown',
+  EAI_AGAIN: 'its host name could not be looked up now',
+  ENOENT: 'there is no such socket; is it running, and is the path right?',
+  EACCES: 'this user may not use that socket',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself; give it as `tls.ca`',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate authority is not known; give it as `tls.ca`',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is not known; give it as `tls.ca`',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate authority is not known; give it as `tls.ca`',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; that name belongs in `tls.servername`',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS on that port',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on that port',
+};
+
+function messageOf(error: Error): string {
+  // A host with several addresses fails with an AggregateError, whose own message is empty.
+  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const { code } = first as NodeJS.ErrnoException;
+  const cure = code === undefined ? undefined : CURES[code];
+  return cure ? `${cure} (${code})` : first.message || (code ?? first.name);
+}
