@@ -30,10 +30,10 @@ export interface DriverOptions {
 export interface DriverEvents {
   /** A job server is connected and has answered. */
   connect: [server: string];
-  /** A connection that stood is over; `reason` is missing when the job server closed it in good order. */
-  disconnect: [server: string, reason: Error | undefined];
+  /** A connection that stood is lost. */
+  disconnect: [server: string, reason: Error];
   /** An attempt failed; the next is made in `delay` milliseconds. */
   reconnecting: [server: string, reason: Error, delay: number];
-  /** Something went wrong that no call can report. Without a listener it is dropped: every loss has its `disconnect` too. */
+  /** Something went wrong that no call can report, such as an observer that threw. Without a listener it becomes a warning of the process. */
   error: [error: Error, server: string];
 }

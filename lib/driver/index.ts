@@ -2,6 +2,7 @@ export type { BackoffOptions, ServerAddress, SocketAddress, StreamAddress, TlsOp
 export type { AssignedJob, FunctionOptions, JobHandler, JobResult } from './assigned-job.js';
 export type { DriverEvents, DriverOptions } from './driver-options.js';
 export * from './errors.js';
-export { JobClient, type JobClientOptions, type ServerChoice } from './job-client.js';
+export { JobClient, type JobClientOptions } from './job-client.js';
+export type { ServerChoice } from './server-choice.js';
 export type { JobIdentity, JobObserver, JobPriority, JobRequest, JobStatus, Submission } from './job-request.js';
 export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';

@@ -1,9 +1,17 @@
 import { EventEmitter } from 'node:events';
+import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
+import { PacketType, toByteString } from '../protocol/index.js';
+import { ClientSession, type ClientSessionOwner } from './client-session.js';
 import type { DriverEvents, DriverOptions } from './driver-options.js';
+import { clientIdOption, linkSettings } from './driver-settings.js';
+import { ClosedError, type GearmanError } from './errors.js';
 import type { JobIdentity, JobObserver, JobRequest, JobStatus, Submission } from './job-request.js';
-
-/** How a client chooses among several job servers that are connected. */
-export type ServerChoice = 'failover' | 'round-robin' | 'hash';
+import type { LinkSettings } from './link.js';
+import { PendingSubmission } from './pending-submission.js';
+import { question, readStatus } from './question.js';
+import { ReadyWait } from './ready-wait.js';
+import { chooser, type ServerChoice } from './server-choice.js';
+import { SubmissionQueue } from './submission-queue.js';
 
 /** Options of a {@link JobClient}. */
 export interface JobClientOptions extends DriverOptions {
@@ -18,10 +26,49 @@ export interface JobClientOptions extends DriverOptions {
   maxPendingSubmissions?: number;
 }
 
-/** Submits jobs to one or several job servers. */
+/**
+ * Submits jobs to one or several job servers.
+ *
+ * It stays connected to all of them, so that it knows at once which are there.
+ * When one is lost, what it had not finished goes to another: background
+ * submissions without their JOB_CREATED, and foreground jobs unless they say
+ * `resubmit: false`. Such a job may run twice. While none is connected,
+ * everything waits, up to `connectTimeout`.
+ *
+ * Connections keep the process alive until {@link close}.
+ */
 export class JobClient extends EventEmitter<DriverEvents> {
-  constructor(readonly options: JobClientOptions = {}) {
+  private readonly settings: LinkSettings;
+  private readonly sessions: readonly ClientSession[];
+  private readonly queue: SubmissionQueue;
+  private readonly wait: ReadyWait;
+  private closing: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError */
+  constructor(options: JobClientOptions = {}) {
     super();
+    this.settings = linkSettings(options);
+    const clientId = clientIdOption(options.clientId);
+    const owner = this.sessionOwner();
+    this.sessions = parseServers(options.servers, options.tls).map(
+      (endpoint) => new ClientSession(endpoint, this.settings, clientId, owner),
+    );
+    const choice = wordOption('choose', options.choose, 'failover', ['failover', 'round-robin', 'hash']);
+    const pending = { min: 1, unit: 'submissions' };
+    const maxPendingSubmissions = numberOption('maxPendingSubmissions', options.maxPendingSubmissions, 1_000, pending);
+    const { connectTimeout } = this.settings;
+    this.wait = new ReadyWait(connectTimeout);
+    this.queue = new SubmissionQueue(
+      this.sessions,
+      chooser(choice, this.sessions),
+      { maxPendingSubmissions, connectTimeout },
+      (submission, error) => this.fail(submission, error),
+    );
+  }
+
+  /** Names of the job servers that are connected now. */
+  get connectedServers(): string[] {
+    return this.sessions.filter(({ link }) => link.isReady).map(({ name }) => name);
   }
 
   /**
@@ -29,39 +76,143 @@ export class JobClient extends EventEmitter<DriverEvents> {
    * called again at any time. Not needed: whatever is submitted connects.
    *
    * @throws NoServerError after `connectTimeout`; the attempts go on until {@link close}.
+   * @throws ClosedError after {@link close}
    */
-  async connect(): Promise<void> {}
-
-  /** Submits a foreground job; everything that happens is told to `observer`. Throws only for an invalid request. */
-  submit(_request: JobRequest, _observer: JobObserver): Submission {
-    throw new Error('under construction');
+  async connect(): Promise<void> {
+    this.open();
+    await this.wait.forOneOf(this.sessions.map(({ link }) => link));
   }
 
-  /** Submits a background job; resolves at its JOB_CREATED. */
-  submitBackground(_request: JobRequest): Promise<JobIdentity> {
-    throw new Error('under construction');
+  /**
+   * Submits a foreground job; everything that happens is told to `observer`.
+   * The workload is not copied: leave its bytes alone until the job has ended.
+   *
+   * @throws InvalidOptionError for a request that cannot be sent, ClosedError after {@link close}
+   */
+  submit(request: JobRequest, observer: JobObserver): Submission {
+    this.open();
+    const submission = new PendingSubmission(request, true, this.settings.maxPacketBytes, observer);
+    this.queue.add(submission);
+    return submission;
   }
 
-  /** Asks a job's own job server about it. */
-  status(_job: JobIdentity): Promise<JobStatus> {
-    throw new Error('under construction');
+  /**
+   * Submits a background job; resolves at its JOB_CREATED.
+   *
+   * @throws ServerError when the job server refuses it, NoServerError, InvalidOptionError, ClosedError
+   */
+  async submitBackground(request: JobRequest): Promise<JobIdentity> {
+    this.open();
+    return new Promise((resolve, reject: (error: GearmanError) => void) => {
+      const observer: JobObserver = { created: resolve, fail: reject, complete: () => {} };
+      this.queue.add(new PendingSubmission(request, false, this.settings.maxPacketBytes, observer));
+    });
   }
 
-  /** Asks every connected job server for a job with this unique; the one that knows it answers. */
-  statusByUnique(_unique: string): Promise<JobStatus> {
-    throw new Error('under construction');
+  /** Asks a job's own job server about it. @throws ConnectionLostError, NoServerError when that one is away */
+  async status({ handle, server }: JobIdentity): Promise<JobStatus> {
+    const session = await this.connected(server);
+    return question(
+      PacketType.STATUS_RES,
+      (packet) => readStatus(packet, session.name),
+      (asked) => session.ask(PacketType.GET_STATUS, [handle], asked),
+    );
+  }
+
+  /**
+   * Asks every connected job server for a job with this unique. The answer is
+   * of one where it runs, else of one where it waits, else of any.
+   *
+   * @throws ServerError when none knows this question, as Perl's job server
+   */
+  async statusByUnique(unique: string): Promise<JobStatus> {
+    await this.connect();
+    const answers = await Promise.allSettled(
+      this.sessions
+        .filter(({ link }) => link.isReady)
+        .map((session) =>
+          question(
+            PacketType.STATUS_RES_UNIQUE,
+            (packet) => readStatus(packet, session.name),
+            (asked) => session.ask(PacketType.GET_STATUS_UNIQUE, [toByteString(unique)], asked),
+          ),
+        ),
+    );
+    const statuses = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
+    const best =
+      statuses.find((status) => status.isRunning) ?? statuses.find((status) => status.isKnown) ?? statuses[0];
+    if (best) return best;
+    throw (answers[0] as PromiseRejectedResult).reason;
   }
 
   /** Has a job server send `data` back: the first that is connected, or the one named. */
-  echo(_data: Uint8Array | string, _server?: string): Promise<Buffer> {
-    throw new Error('under construction');
+  async echo(data: Uint8Array | string, server?: string): Promise<Buffer> {
+    const session = await this.connected(server);
+    const bytes = typeof data === 'string' ? toByteString(data) : data;
+    return question(
+      PacketType.ECHO_RES,
+      (packet) => packet.bytes(0),
+      (asked) => session.ask(PacketType.ECHO_REQ, [bytes], asked),
+    );
   }
 
-  /** Names of the job servers that are connected now. */
-  get connectedServers(): string[] {
-    throw new Error('under construction');
+  /** Fails what is pending with a ClosedError, sends what still waits to be sent, and disconnects. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
   }
 
-  /** Fails what is pending with a ClosedError and disconnects. */
-  async close(): Promise<void> {}
+  private async end(): Promise<void> {
+    const reason = new ClosedError('the client');
+    this.wait.close('the client');
+    this.queue.close(reason);
+    await Promise.all(this.sessions.map((session) => session.close(reason)));
+  }
+
+  private open(): void {
+    if (this.closing) throw new ClosedError('the client');
+    for (const { link } of this.sessions) link.open();
+  }
+
+  /** The named session, or the first that is connected; waits for it. */
+  private async connected(server: string | undefined): Promise<ClientSession> {
+    this.open();
+    const sessions = server === undefined ? this.sessions : this.sessions.filter(({ name }) => name === server);
+    if (sessions.length === 0) {
+      const names = this.sessions.map(({ name }) => name).join(', ');
+      throw new InvalidOptionError('server', `${server} is none of this client's job servers: ${names}`);
+    }
+    await this.wait.forOneOf(sessions.map(({ link }) => link));
+    return sessions.find(({ link }) => link.isReady)!;
+  }
+
+  private sessionOwner(): ClientSessionOwner {
+    return {
+      ready: (session) => {
+        this.wait.arrived(session.link);
+        this.queue.pump();
+        this.emit('connect', session.name);
+      },
+      hasRoom: () => this.queue.pump(),
+      lost: (session, unfinished, reason) => {
+        this.emit('disconnect', session.name, reason);
+        this.queue.addAgain(unfinished, session.name, reason);
+      },
+      retrying: (session, reason, delay) => this.emit('reconnecting', session.name, reason, delay),
+      report: (session, error) => this.report(error, session.name),
+    };
+  }
+
+  private fail(submission: PendingSubmission, error: GearmanError): void {
+    try {
+      submission.fail(error);
+    } catch (thrown) {
+      this.report(thrown as Error, submission.job?.server ?? '');
+    }
+  }
+
+  private report(error: Error, server: string): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error, server);
+    else process.emitWarning(error);
+  }
 }

@@ -1,0 +1,200 @@
+import type { Endpoint } from '../connection/index.js';
+import { fromByteString, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
+import { JobExceptionError, JobFailedError, ServerError, type GearmanError } from './errors.js';
+import { Fifo } from './fifo.js';
+import { JobRings } from './job-rings.js';
+import { Link, type LinkOwner, type LinkSettings } from './link.js';
+import { PendingSubmission } from './pending-submission.js';
+
+/** What a {@link ClientSession} tells its client. */
+export interface ClientSessionOwner {
+  /** The job server is connected. */
+  ready(session: ClientSession): void;
+  /** There may be room to send more. */
+  hasRoom(): void;
+  /** The connection was lost; these submissions have not ended, oldest first. */
+  lost(session: ClientSession, unfinished: readonly PendingSubmission[], reason: GearmanError): void;
+  /** The next attempt is made in `delay` milliseconds. */
+  retrying(session: ClientSession, reason: Error, delay: number): void;
+  /** Something went wrong that no answer can tell. */
+  report(session: ClientSession, error: Error): void;
+}
+
+/** A question to a job server, and whom to tell the answer. */
+export interface Question {
+  readonly answerType: PacketType;
+  answer(packet: Packet): void;
+  fail(error: GearmanError): void;
+}
+
+/** One job server as a client sees it: what it was asked, and the jobs it has for us. */
+export class ClientSession implements LinkOwner {
+  readonly link: Link;
+  /** What awaits its answer. Answers come in the order of the requests, so an ERROR is for the oldest. */
+  private readonly requests = new Fifo<PendingSubmission | Question>();
+  private readonly jobs = new JobRings();
+  /** How many of the requests are submissions. */
+  unansweredSubmissions = 0;
+
+  constructor(
+    endpoint: Endpoint,
+    private readonly settings: LinkSettings,
+    private readonly clientId: ByteString | undefined,
+    private readonly owner: ClientSessionOwner,
+  ) {
+    // The bound is kept by holding submissions back, not by giving the connection up.
+    this.link = new Link(endpoint, { ...settings, maxSendBufferBytes: Infinity }, this);
+  }
+
+  /** The address' name. */
+  get name(): string {
+    return this.link.name;
+  }
+
+  /** True while the job server reads too slowly for more. */
+  get isCongested(): boolean {
+    return this.link.bufferedBytes >= this.settings.maxSendBufferBytes;
+  }
+
+  submit(submission: PendingSubmission): void {
+    this.unansweredSubmissions++;
+    this.requests.push(submission);
+    this.link.send(submission.type, submission.args);
+  }
+
+  ask(type: PacketType, args: readonly Argument[], question: Question): void {
+    this.requests.push(question);
+    this.link.send(type, args);
+  }
+
+  /** Fails what has not ended, and disconnects. */
+  async close(reason: GearmanError): Promise<void> {
+    for (const submission of this.takeUnfinished(reason)) this.fail(submission, reason);
+    await this.link.close();
+  }
+
+  greet(): void {
+    this.link.send(PacketType.OPTION_REQ, ['exceptions']);
+    if (this.clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [this.clientId]);
+  }
+
+  greeted(): void {
+    // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
+  }
+
+  ready(): void {
+    this.owner.ready(this);
+  }
+
+  drained(): void {
+    this.owner.hasRoom();
+  }
+
+  lost(reason: GearmanError): void {
+    this.owner.lost(this, this.takeUnfinished(reason), reason);
+  }
+
+  retrying(reason: Error, delay: number): void {
+    this.owner.retrying(this, reason, delay);
+  }
+
+  packet(packet: Packet): void {
+    try {
+      const hear = ClientSession.hears[packet.type];
+      if (hear) hear(this, packet);
+      else this.owner.report(this, new Error(`${this.name} sent a client ${packet.name}`));
+    } catch (error) {
+      // An observer's own error: it must not end the connection all others share.
+      this.owner.report(this, error as Error);
+    }
+  }
+
+  /** What a job server may say to a client. */
+  private static readonly hears: { readonly [Type in PacketType]?: (session: ClientSession, packet: Packet) => void } =
+    {
+      [PacketType.JOB_CREATED]: (session, packet) => session.created(packet),
+      [PacketType.WORK_DATA]: ({ jobs }, packet) => jobs.turn(packet.byteString(0))?.observer?.data?.(packet.bytes(1)),
+      [PacketType.WORK_WARNING]: ({ jobs }, packet) =>
+        jobs.turn(packet.byteString(0))?.observer?.warning?.(packet.bytes(1)),
+      [PacketType.WORK_STATUS]: ({ jobs }, packet) =>
+        jobs.turn(packet.byteString(0))?.observer?.status?.(Number(packet.text(1)) || 0, Number(packet.text(2)) || 0),
+      [PacketType.WORK_COMPLETE]: ({ jobs }, packet) => jobs.end(packet.byteString(0))?.complete(packet.bytes(1)),
+      [PacketType.WORK_EXCEPTION]: (session, packet) => session.excepted(packet),
+      [PacketType.WORK_FAIL]: (session, packet) => session.failed(packet),
+      [PacketType.ERROR]: (session, packet) => session.refused(packet),
+      [PacketType.STATUS_RES]: (session, packet) => session.answered(packet),
+      [PacketType.STATUS_RES_UNIQUE]: (session, packet) => session.answered(packet),
+      [PacketType.ECHO_RES]: (session, packet) => session.answered(packet),
+    };
+
+  private created(packet: Packet): void {
+    const submission = this.take(PacketType.JOB_CREATED);
+    if (!(submission instanceof PendingSubmission)) return this.unasked(packet);
+    const handle = packet.byteString(0);
+    submission.job = { handle, server: this.name };
+    if (submission.isForeground) this.jobs.add(handle, submission);
+    this.answeredSubmission();
+    submission.observer?.created?.(submission.job);
+  }
+
+  private answered(packet: Packet): void {
+    const question = this.take(packet.type);
+    if (question === undefined || question instanceof PendingSubmission) return this.unasked(packet);
+    question.answer(packet);
+  }
+
+  private refused(packet: Packet): void {
+    const error = new ServerError(this.name, packet.text(0), packet.text(1));
+    const request = this.requests.shift();
+    if (request instanceof PendingSubmission) this.answeredSubmission();
+    if (request) request.fail(error);
+    else this.owner.report(this, error);
+  }
+
+  private excepted(packet: Packet): void {
+    const handle = packet.byteString(0);
+    const submission = this.jobs.end(handle);
+    if (!submission) return;
+    const functionName = fromByteString(submission.functionName);
+    submission.fail(new JobExceptionError(functionName, this.name, handle, Buffer.from(packet.bytes(1))));
+  }
+
+  private failed(packet: Packet): void {
+    const bytes = packet.byteString(0);
+    // gearmand appends a NUL where it turns an exception into a WORK_FAIL.
+    const handle = bytes.endsWith('\0') ? bytes.slice(0, -1) : bytes;
+    const submission = this.jobs.end(handle);
+    submission?.fail(new JobFailedError(fromByteString(submission.functionName), this.name, handle));
+  }
+
+  private take(answerType: PacketType): PendingSubmission | Question | undefined {
+    return this.requests.take((request) => request.answerType === answerType);
+  }
+
+  private answeredSubmission(): void {
+    this.unansweredSubmissions--;
+    this.owner.hasRoom();
+  }
+
+  private unasked(packet: Packet): void {
+    this.owner.report(this, new Error(`${this.name} sent ${packet.name} without being asked`));
+  }
+
+  private takeUnfinished(reason: GearmanError): PendingSubmission[] {
+    const unfinished = this.jobs.takeAll();
+    this.unansweredSubmissions = 0;
+    for (const request of this.requests.takeAll()) {
+      if (request instanceof PendingSubmission) unfinished.push(request);
+      else request.fail(reason);
+    }
+    return unfinished;
+  }
+
+  private fail(submission: PendingSubmission, reason: GearmanError): void {
+    try {
+      submission.fail(reason);
+    } catch (error) {
+      this.owner.report(this, error as Error);
+    }
+  }
+}

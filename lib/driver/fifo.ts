@@ -1,0 +1,54 @@
+/** A queue whose ends are both cheap however long it is; an array's `shift` is not. */
+export class Fifo<T> {
+  private items: (T | undefined)[] = [];
+  private head = 0;
+
+  get length(): number {
+    return this.items.length - this.head;
+  }
+
+  /** The oldest, which stays. */
+  peek(): T | undefined {
+    return this.items[this.head];
+  }
+
+  push(item: T): void {
+    this.items.push(item);
+  }
+
+  /** Takes the oldest. */
+  shift(): T | undefined {
+    if (this.head === this.items.length) return undefined;
+    const item = this.items[this.head];
+    this.items[this.head++] = undefined;
+    if (this.head === this.items.length) {
+      this.items = [];
+      this.head = 0;
+    } else if (this.head >= 1024 && this.head * 2 >= this.items.length) {
+      this.items = this.items.slice(this.head);
+      this.head = 0;
+    }
+    return item;
+  }
+
+  /** Takes the oldest for which `isWanted` is true. */
+  take(isWanted: (item: T) => boolean): T | undefined {
+    const oldest = this.peek();
+    if (oldest !== undefined && isWanted(oldest)) return this.shift();
+    const index = this.items.findIndex((item, at) => at >= this.head && isWanted(item as T));
+    return index < 0 ? undefined : this.items.splice(index, 1)[0];
+  }
+
+  /** Takes everything, oldest first. */
+  takeAll(): T[] {
+    const items = this.items.slice(this.head) as T[];
+    this.items = [];
+    this.head = 0;
+    return items;
+  }
+
+  /** Puts items before all others. */
+  prepend(items: readonly T[]): void {
+    this.items = [...items, ...this.takeAll()];
+  }
+}

@@ -1,0 +1,71 @@
+import type { ByteString } from '../protocol/index.js';
+import type { PendingSubmission } from './pending-submission.js';
+
+/**
+ * The foreground jobs of one connection, by handle, and who listens to each.
+ *
+ * Submissions that coalesced share a handle, and a job server sends every
+ * packet of the job once for each foreground submission, one after the other,
+ * also when all came over the same connection (gearmand and Perl's alike). So
+ * the submissions of a handle stand in a ring, and each packet goes to the one
+ * whose turn it is: everybody gets each packet once. Who joins late is placed
+ * where the turn comes last; who stops listening keeps the place, since the job
+ * server goes on sending its share.
+ */
+export class JobRings {
+  /** Whose turn is next. */
+  private readonly turns = new Map<ByteString, PendingSubmission>();
+
+  /** How many jobs are open. */
+  get size(): number {
+    return this.turns.size;
+  }
+
+  add(handle: ByteString, submission: PendingSubmission): void {
+    const turn = this.turns.get(handle);
+    if (turn) {
+      submission.next = turn;
+      submission.previous = turn.previous;
+      turn.previous.next = submission;
+      turn.previous = submission;
+    } else {
+      submission.next = submission.previous = submission;
+      this.turns.set(handle, submission);
+    }
+  }
+
+  /** Whom a packet that does not end the job is for; undefined for a job nobody here waits for. */
+  turn(handle: ByteString): PendingSubmission | undefined {
+    const submission = this.turns.get(handle);
+    if (submission !== undefined && submission.next !== submission) this.turns.set(handle, submission.next);
+    return submission;
+  }
+
+  /** Whom a packet that ends the job is for; it leaves the ring. */
+  end(handle: ByteString): PendingSubmission | undefined {
+    const submission = this.turns.get(handle);
+    if (submission === undefined) return undefined;
+    if (submission.next === submission) {
+      this.turns.delete(handle);
+    } else {
+      submission.previous.next = submission.next;
+      submission.next.previous = submission.previous;
+      this.turns.set(handle, submission.next);
+    }
+    return submission;
+  }
+
+  /** Takes everybody, job by job. */
+  takeAll(): PendingSubmission[] {
+    const all: PendingSubmission[] = [];
+    for (const first of this.turns.values()) {
+      let submission = first;
+      do {
+        all.push(submission);
+        submission = submission.next;
+      } while (submission !== first);
+    }
+    this.turns.clear();
+    return all;
+  }
+}

@@ -1,0 +1,133 @@
+import { InvalidOptionError, shown } from '../connection/index.js';
+import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
+import type { GearmanError } from './errors.js';
+import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
+
+/**
+ * One submission on its way: checked and ready to send, to one job server after the other if need be.
+ *
+ *   queued --sent--> sent --JOB_CREATED--> created --end--> over
+ *     ^                |                      |
+ *     +---- its job server is lost -----------+
+ *
+ * Foreground submissions of one job on one connection form a ring, see {@link JobRings}.
+ */
+export class PendingSubmission implements Submission {
+  readonly answerType = PacketType.JOB_CREATED;
+  readonly type: PacketType;
+  readonly args: readonly Argument[];
+  readonly isForeground: boolean;
+  /** How often its job server was lost. */
+  losses = 0;
+  /** When it was queued, on the client's clock. */
+  queuedAt = 0;
+  job: JobIdentity | undefined;
+  /** Its neighbours in the ring of its job. */
+  next: PendingSubmission = this;
+  previous: PendingSubmission = this;
+  private readonly mayResubmit: boolean;
+
+  /** @throws InvalidOptionError for a request that cannot be sent. */
+  constructor(
+    request: JobRequest,
+    isForeground: boolean,
+    maxPacketBytes: number,
+    /** Undefined: forgotten. */
+    public observer: JobObserver | undefined,
+  ) {
+    const functionName = nameOf('function', request.function);
+    const unique = request.unique === undefined ? '' : nameOf('unique', request.unique);
+    this.isForeground = isForeground;
+    this.mayResubmit = !isForeground || request.resubmit !== false;
+    this.type = packetType(request, isForeground);
+    this.args = argumentsOf(request, functionName, unique);
+    const bytes = encodedBytes(this.args);
+    if (bytes > maxPacketBytes) {
+      const cure = 'raise it on both sides, or send where the data is instead of the data';
+      throw new InvalidOptionError(
+        'workload',
+        `its packet of ${bytes} bytes passes maxPacketBytes (${maxPacketBytes}); ${cure}`,
+      );
+    }
+  }
+
+  get functionName(): ByteString {
+    return this.args[0] as ByteString;
+  }
+
+  /** Jobs of one key coalesce; undefined for a job that does not. */
+  get coalescingKey(): ByteString | undefined {
+    const [functionName, unique] = this.args as [ByteString, ByteString];
+    if (unique === '') return undefined;
+    if (unique !== '-') return `${functionName}\0${unique}`;
+    // PROTOCOL: with the unique `-` the workload is the key.
+    return `${functionName}\0${Buffer.from(this.args.at(-1) as Uint8Array).toString('latin1')}`;
+  }
+
+  /** False when nobody listens to its end, or it must not run twice. */
+  get isWorthResubmitting(): boolean {
+    return this.mayResubmit && this.observer !== undefined;
+  }
+
+  forget(): void {
+    // What is in the background is wanted whoever listens.
+    if (this.isForeground) this.observer = undefined;
+  }
+
+  complete(result: Buffer): void {
+    const { observer } = this;
+    this.observer = undefined;
+    observer?.complete(result);
+  }
+
+  fail(error: GearmanError): void {
+    const { observer } = this;
+    this.observer = undefined;
+    observer?.fail(error);
+  }
+}
+
+const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
+
+const FOREGROUND = { high: PacketType.SUBMIT_JOB_HIGH, normal: PacketType.SUBMIT_JOB, low: PacketType.SUBMIT_JOB_LOW };
+const BACKGROUND = {
+  high: PacketType.SUBMIT_JOB_HIGH_BG,
+  normal: PacketType.SUBMIT_JOB_BG,
+  low: PacketType.SUBMIT_JOB_LOW_BG,
+};
+
+function packetType({ priority = 'normal', at, reducer }: JobRequest, isForeground: boolean): PacketType {
+  if (!PRIORITIES.includes(priority)) {
+    throw new InvalidOptionError('priority', `must be 'high', 'normal' or 'low', not ${shown(priority)}`);
+  }
+  if (at === undefined && reducer === undefined) return (isForeground ? FOREGROUND : BACKGROUND)[priority];
+  const option = at === undefined ? 'reducer' : 'at';
+  if (priority !== 'normal') {
+    throw new InvalidOptionError(
+      'priority',
+      `Gearman has no packet for a job with \`${option}\` and priority ${priority}`,
+    );
+  }
+  if (at === undefined) return isForeground ? PacketType.SUBMIT_REDUCE_JOB : PacketType.SUBMIT_REDUCE_JOB_BACKGROUND;
+  if (reducer !== undefined)
+    throw new InvalidOptionError('at', 'Gearman has no packet for a job with `at` and `reducer`');
+  if (isForeground) throw new InvalidOptionError('at', 'only a background job can wait for a time');
+  if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new InvalidOptionError('at', 'must be a valid Date');
+  return PacketType.SUBMIT_JOB_EPOCH;
+}
+
+function argumentsOf(request: JobRequest, functionName: ByteString, unique: ByteString): readonly Argument[] {
+  const { at, reducer, workload } = request;
+  if (!(workload instanceof Uint8Array)) throw new InvalidOptionError('workload', 'must be a Uint8Array');
+  if (at) return [functionName, unique, String(Math.ceil(at.getTime() / 1_000)), workload];
+  if (reducer === undefined) return [functionName, unique, workload];
+  // PROTOCOL has four arguments; gearmand waits for one more before the workload, as libgearman sends it.
+  return [functionName, unique, nameOf('reducer', reducer), '', workload];
+}
+
+function nameOf(option: string, text: string): ByteString {
+  if (typeof text !== 'string') throw new InvalidOptionError(option, `must be text, not ${shown(text)}`);
+  if (text === '' && option !== 'unique') throw new InvalidOptionError(option, 'must not be empty');
+  if (text.includes('\0')) throw new InvalidOptionError(option, 'must not contain a NUL character');
+  return toByteString(text);
+}

@@ -1,0 +1,27 @@
+import { PacketType, type Packet } from '../protocol/index.js';
+import type { Question } from './client-session.js';
+import type { GearmanError } from './errors.js';
+import type { JobStatus } from './job-request.js';
+
+/** Asks for one answer, as a Promise takes it. */
+export function question<Answer>(
+  answerType: PacketType,
+  read: (packet: Packet) => Answer,
+  ask: (question: Question) => void,
+): Promise<Answer> {
+  return new Promise((resolve, reject: (error: GearmanError) => void) => {
+    ask({ answerType, answer: (packet) => resolve(read(packet)), fail: reject });
+  });
+}
+
+/** Reads STATUS_RES and STATUS_RES_UNIQUE: they differ only in the number of clients at the end of the second. */
+export function readStatus(packet: Packet, server: string): JobStatus {
+  const status = {
+    isKnown: packet.text(1) === '1',
+    isRunning: packet.text(2) === '1',
+    numerator: Number(packet.text(3)) || 0,
+    denominator: Number(packet.text(4)) || 0,
+    server,
+  };
+  return packet.type === PacketType.STATUS_RES_UNIQUE ? { ...status, clients: Number(packet.text(5)) || 0 } : status;
+}

@@ -1,0 +1,46 @@
+import { ClosedError, NoServerError, type GearmanError } from './errors.js';
+import type { Link } from './link.js';
+
+/** Who waits for job servers to be connected, each no longer than `timeout` milliseconds. */
+export class ReadyWait {
+  private readonly waiting = new Set<{ links: readonly Link[]; settle: (error?: GearmanError) => void }>();
+
+  constructor(private readonly timeout: number) {}
+
+  /**
+   * Resolves as soon as one of the links is ready.
+   *
+   * @throws NoServerError when none is in time, ClosedError after {@link close}
+   */
+  forOneOf(links: readonly Link[]): Promise<void> {
+    if (links.some((link) => link.isReady)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const entry = {
+        links,
+        settle: (error?: GearmanError) => {
+          clearTimeout(timer);
+          this.waiting.delete(entry);
+          if (error) reject(error);
+          else resolve();
+        },
+      };
+      const timer = setTimeout(() => entry.settle(noServer(links, this.timeout)), this.timeout);
+      this.waiting.add(entry);
+    });
+  }
+
+  /** A link is ready. */
+  arrived(link: Link): void {
+    for (const { links, settle } of this.waiting) if (links.includes(link)) settle();
+  }
+
+  /** Nobody needs to wait any longer. */
+  close(what: string): void {
+    for (const { settle } of this.waiting) settle(new ClosedError(what));
+  }
+}
+
+/** None of the links was ready in time. */
+export function noServer(links: readonly Link[], timeout: number): NoServerError {
+  return new NoServerError(new Map(links.map((link) => [link.name, link.lastError])), timeout);
+}

@@ -1,0 +1,90 @@
+import type { ByteString } from '../protocol/index.js';
+
+/** How a client chooses among several job servers that are connected. */
+export type ServerChoice = 'failover' | 'round-robin' | 'hash';
+
+/** What a choice needs to know of a job server. */
+interface Candidate {
+  readonly name: string;
+  readonly link: { readonly isReady: boolean };
+}
+
+/** What a choice needs to know of a job. */
+interface Choosing {
+  /** What jobs that coalesce have in common; undefined for a job that does not. */
+  readonly coalescingKey: ByteString | undefined;
+}
+
+/** Finds the job server for a job; undefined while none is connected. */
+export type Choose<Server extends Candidate> = (job: Choosing) => Server | undefined;
+
+/** The choice among `servers` of which only those that are ready count. */
+export function chooser<Server extends Candidate>(choice: ServerChoice, servers: readonly Server[]): Choose<Server> {
+  const only = servers[0];
+  if (servers.length === 1 && only) return () => (only.link.isReady ? only : undefined);
+  if (choice === 'failover') return () => servers.find(isReady);
+  const next = roundRobin(servers);
+  if (choice === 'round-robin') return next;
+  const byKey = rendezvous(servers);
+  return (job) => {
+    const key = job.coalescingKey;
+    return key === undefined ? next() : byKey(key);
+  };
+}
+
+function isReady({ link }: Candidate): boolean {
+  return link.isReady;
+}
+
+function roundRobin<Server extends Candidate>(servers: readonly Server[]): () => Server | undefined {
+  let last = -1;
+  return () => {
+    for (let step = 1; step <= servers.length; step++) {
+      const index = (last + step) % servers.length;
+      if (isReady(servers[index]!)) {
+        last = index;
+        return servers[index];
+      }
+    }
+    return undefined;
+  };
+}
+
+/**
+ * Rendezvous hashing: every server has a score for the key, the highest of
+ * those that are ready wins. All clients with the same server names agree
+ * without talking, and a dead server's keys spread over the others while
+ * theirs stay.
+ */
+function rendezvous<Server extends Candidate>(servers: readonly Server[]): (key: ByteString) => Server | undefined {
+  const seeds = servers.map(({ name }) => hash(name));
+  return (key) => {
+    const keyHash = hash(key);
+    let best: Server | undefined;
+    let bestScore = -1;
+    for (let index = 0; index < servers.length; index++) {
+      const server = servers[index]!;
+      if (!isReady(server)) continue;
+      const score = mix(keyHash ^ seeds[index]!);
+      if (score > bestScore) {
+        bestScore = score;
+        best = server;
+      }
+    }
+    return best;
+  };
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return value;
+}
+
+/** MurmurHash3's last step: every bit of the input moves half of the output's. */
+function mix(value: number): number {
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}
