@@ -1,6 +1,14 @@
 import { EventEmitter } from 'node:events';
+import { InvalidOptionError, numberOption, parseServers, shown, type Endpoint } from '../connection/index.js';
+import { toByteString } from '../protocol/index.js';
 import type { FunctionOptions, JobHandler } from './assigned-job.js';
 import type { DriverEvents, DriverOptions } from './driver-options.js';
+import { clientIdOption, durationOption, linkSettings } from './driver-settings.js';
+import { ClosedError } from './errors.js';
+import { ReadyWait } from './ready-wait.js';
+import type { ServedFunction } from './running-job.js';
+import { WorkerLane, type WorkerLaneOwner } from './worker-lane.js';
+import type { WorkerSessionSettings } from './worker-session.js';
 
 /** Options of a {@link JobWorker}. */
 export interface JobWorkerOptions extends DriverOptions {
@@ -8,7 +16,11 @@ export interface JobWorkerOptions extends DriverOptions {
   concurrency?: number;
   /** Asks for a job's reducer too (GRAB_JOB_ALL). Default false. */
   reducers?: boolean;
-  /** Lets a single job server that can push assignments (ALL_YOURS). Default true. */
+  /**
+   * Lets a job server push assignments (ALL_YOURS) where it can, which saves a
+   * round trip a job. With several job servers the worker pulls, so that every
+   * slot is open to each of them. Default true.
+   */
   push?: boolean;
   /**
    * How often a sleeping worker looks for jobs nobody woke it for, in
@@ -24,37 +36,149 @@ export interface CloseOptions {
   gracePeriod?: number;
 }
 
-/** Serves functions to all its job servers at once. */
+/**
+ * Serves functions to all its job servers at once, each with a connection of
+ * its own that is made again, and registers again, whenever it is lost.
+ *
+ * Jobs are delivered at least once: when a connection is lost, the signals of
+ * its jobs abort, their results are dropped, and the job server gives them to
+ * another worker, or to this one again.
+ */
 export class JobWorker extends EventEmitter<DriverEvents> {
-  constructor(readonly options: JobWorkerOptions = {}) {
+  private readonly endpoints: readonly Endpoint[];
+  private readonly settings: WorkerSessionSettings;
+  private readonly pollInterval: number;
+  private readonly names = new Set<string>();
+  /** The first is shared by all functions without a `concurrency` of their own. */
+  private readonly lanes: WorkerLane[];
+  private readonly wait: ReadyWait;
+  private poll: NodeJS.Timeout | undefined;
+  private isStarted = false;
+  private closing: Promise<void> | undefined;
+
+  /** @throws InvalidOptionError */
+  constructor(options: JobWorkerOptions = {}) {
     super();
+    this.endpoints = parseServers(options.servers, options.tls);
+    this.settings = {
+      ...linkSettings(options),
+      clientId: clientIdOption(options.clientId),
+      push: (options.push ?? true) && this.endpoints.length === 1,
+      reducers: options.reducers ?? false,
+    };
+    this.pollInterval = durationOption('pollInterval', options.pollInterval, 5_000, 0);
+    this.lanes = [this.lane(slotsOption(options.concurrency, 10))];
+    this.wait = new ReadyWait(this.settings.connectTimeout);
   }
-
-  /** Serves a function, from {@link start} on, or at once when that was. */
-  register(_functionName: string, _handler: JobHandler, _options: FunctionOptions = {}): void {
-    throw new Error('under construction');
-  }
-
-  /**
-   * Connects to every job server; resolves when the first has registered the functions.
-   *
-   * @throws NoServerError after `connectTimeout`; the attempts go on until {@link close}.
-   */
-  async start(): Promise<void> {}
 
   /** Names of the job servers that are connected now. */
   get connectedServers(): string[] {
-    throw new Error('under construction');
+    return this.endpoints.map(({ name }) => name).filter((name) => this.connectionsTo(name) > 0);
   }
 
-  /** How many jobs run now. */
+  /** How many handlers run now. */
   get runningJobs(): number {
-    throw new Error('under construction');
+    return this.lanes.reduce((sum, { running }) => sum + running, 0);
+  }
+
+  /**
+   * Serves a function, from {@link start} on, or at once when that was.
+   *
+   * @throws InvalidOptionError for a name that cannot be, or is served already; ClosedError after {@link close}
+   */
+  register(functionName: string, handler: JobHandler, options: FunctionOptions = {}): void {
+    if (this.closing) throw new ClosedError('the worker');
+    if (typeof functionName !== 'string' || functionName === '' || functionName.includes('\0')) {
+      throw new InvalidOptionError('function', `must be text, not empty, without NUL, not ${shown(functionName)}`);
+    }
+    if (this.names.has(functionName)) throw new InvalidOptionError('function', `${functionName} is served already`);
+    const added = served(functionName, handler, options);
+    const lane = this.laneFor(functionName, options);
+    this.names.add(functionName);
+    lane.add(added);
+    if (this.isStarted) lane.open();
+  }
+
+  /**
+   * Connects to every job server; resolves when the functions are registered, each at one at least.
+   *
+   * @throws NoServerError after `connectTimeout`; the attempts go on until {@link close}.
+   * @throws ClosedError after {@link close}
+   */
+  async start(): Promise<void> {
+    if (this.closing) throw new ClosedError('the worker');
+    this.isStarted = true;
+    const lanes = this.lanes.filter((lane, index) => lane.functions.size > 0 || (index === 0 && this.names.size === 0));
+    for (const lane of lanes) lane.open();
+    if (this.pollInterval > 0) this.poll ??= setInterval(() => this.look(), this.pollInterval).unref();
+    await Promise.all(lanes.map((lane) => this.wait.forOneOf(lane.sessions.map(({ link }) => link))));
   }
 
   /**
    * Leaves without loss: takes no more jobs, lets the running ones finish and
-   * delivers their results, then disconnects.
+   * delivers their results, then disconnects. What has not finished after
+   * `gracePeriod` is aborted, and given to other workers at once.
    */
-  async close(_options: CloseOptions = {}): Promise<void> {}
+  close({ gracePeriod }: CloseOptions = {}): Promise<void> {
+    const patience = durationOption('gracePeriod', gracePeriod, 10_000, 0);
+    this.closing ??= this.leave(patience);
+    return this.closing;
+  }
+
+  private async leave(gracePeriod: number): Promise<void> {
+    clearInterval(this.poll);
+    this.wait.close('the worker');
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<'over'>((resolve) => (timer = setTimeout(resolve, gracePeriod, 'over')));
+    const left = Promise.all(this.lanes.map((lane) => lane.leave()));
+    if ((await Promise.race([left, patience])) === 'over') {
+      await Promise.all(this.lanes.map((lane) => lane.abandon(new ClosedError('the worker'))));
+    }
+    clearTimeout(timer);
+  }
+
+  private connectionsTo(server: string): number {
+    const links = this.lanes.flatMap((lane) => lane.sessions.map(({ link }) => link));
+    return links.filter((link) => link.name === server && link.isReady).length;
+  }
+
+  private look(): void {
+    for (const lane of this.lanes) lane.look();
+  }
+
+  private laneFor(functionName: string, { concurrency, timeout }: FunctionOptions): WorkerLane {
+    durationOption(`${functionName}: timeout`, timeout, 0, 1);
+    if (concurrency === undefined) return this.lanes[0]!;
+    const lane = this.lane(slotsOption(concurrency, 1, `${functionName}: concurrency`));
+    this.lanes.push(lane);
+    return lane;
+  }
+
+  private lane(slots: number): WorkerLane {
+    return new WorkerLane(this.endpoints, this.settings, slots, this.laneOwner);
+  }
+
+  private readonly laneOwner: WorkerLaneOwner = {
+    ready: ({ link }) => {
+      this.wait.arrived(link);
+      if (this.connectionsTo(link.name) === 1) this.emit('connect', link.name);
+    },
+    lost: ({ name }, reason) => {
+      if (this.connectionsTo(name) === 0) this.emit('disconnect', name, reason);
+    },
+    retrying: ({ name }, reason, delay) => this.emit('reconnecting', name, reason, delay),
+    report: ({ name }, error) => {
+      if (this.listenerCount('error') > 0) this.emit('error', error, name);
+      else process.emitWarning(error);
+    },
+  };
+}
+
+function slotsOption(value: number | undefined, fallback: number, option = 'concurrency'): number {
+  return numberOption(option, value, fallback, { min: 1, unit: 'jobs' });
+}
+
+function served(name: string, handler: JobHandler, options: FunctionOptions): ServedFunction {
+  if (typeof handler !== 'function') throw new InvalidOptionError(`${name}: handler`, 'must be a function');
+  return { name, bytes: toByteString(name), handler, options };
 }

@@ -1,0 +1,104 @@
+import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
+import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
+import { TimeoutError, WorkException } from './errors.js';
+
+/** A function as a worker serves it. */
+export interface ServedFunction {
+  readonly name: string;
+  /** The name as it travels. */
+  readonly bytes: ByteString;
+  readonly handler: JobHandler;
+  readonly options: FunctionOptions;
+}
+
+/** Whom a {@link RunningJob} reports to: the connection it came from. */
+export interface JobReporter {
+  readonly name: string;
+  /** Sends a packet about the job, as long as its connection stands and it has not ended. */
+  tell(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
+  /** Sends how the job ended, once. */
+  end(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
+}
+
+/**
+ * A job from its assignment until its handler has ended. It ends once on the
+ * wire, whatever comes first: its result, its failure, its timeout; or never,
+ * when its connection is lost and the job server gives it to another.
+ */
+export class RunningJob implements AssignedJob {
+  /** True when its end was sent, or cannot be any more: nothing more is. */
+  isOver = false;
+  private controller: AbortController | undefined;
+  private abortReason: Error | undefined;
+
+  constructor(
+    private readonly reporter: JobReporter,
+    readonly served: ServedFunction,
+    readonly handle: ByteString,
+    readonly unique: string,
+    readonly workload: Buffer,
+    readonly reducer: string | undefined,
+  ) {}
+
+  get function(): string {
+    return this.served.name;
+  }
+
+  get server(): string {
+    return this.reporter.name;
+  }
+
+  /** Made when somebody asks: most handlers do not, and a controller costs more than the rest of a job. */
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortReason) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.abortReason ??= reason;
+    this.controller?.abort(reason);
+  }
+
+  /** Its time is over: it fails, with its handler's own words if the handler ends on the signal. */
+  expire(timeout: number): void {
+    this.abort(new TimeoutError(`the job ${this.handle} of ${this.function}`, timeout, "the function's timeout"));
+    setImmediate(() => this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]));
+  }
+
+  data(bytes: Uint8Array | string): void {
+    this.reporter.tell(this, PacketType.WORK_DATA, [this.handle, asArgument(bytes)]);
+  }
+
+  warning(bytes: Uint8Array | string): void {
+    this.reporter.tell(this, PacketType.WORK_WARNING, [this.handle, asArgument(bytes)]);
+  }
+
+  status(numerator: number, denominator: number): void {
+    this.reporter.tell(this, PacketType.WORK_STATUS, [this.handle, String(numerator), String(denominator)]);
+  }
+
+  /** Runs the handler; resolves when it has ended, and never rejects. */
+  async run(): Promise<void> {
+    try {
+      const result = await this.served.handler(this);
+      this.reporter.end(this, PacketType.WORK_COMPLETE, [this.handle, asArgument(result ?? '')]);
+    } catch (error) {
+      if (error instanceof WorkException) {
+        this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
+      } else {
+        this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]);
+      }
+    }
+  }
+}
+
+/** Above this, native code turns text into bytes faster than a loop does. */
+const SHORT_TEXT = 200;
+
+function asArgument(bytes: Uint8Array | string): Argument {
+  if (typeof bytes !== 'string') return bytes;
+  return bytes.length <= SHORT_TEXT ? toByteString(bytes) : Buffer.from(bytes);
+}

@@ -1,0 +1,120 @@
+import type { Endpoint } from '../connection/index.js';
+import type { ByteString } from '../protocol/index.js';
+import type { ClosedError, GearmanError } from './errors.js';
+import type { RunningJob, ServedFunction } from './running-job.js';
+import { WorkerSession, type WorkerSessionOwner, type WorkerSessionSettings } from './worker-session.js';
+
+/** What a {@link WorkerLane} tells its worker. */
+export interface WorkerLaneOwner {
+  ready(session: WorkerSession): void;
+  lost(session: WorkerSession, reason: GearmanError): void;
+  retrying(session: WorkerSession, reason: Error, delay: number): void;
+  report(session: WorkerSession, error: Error): void;
+}
+
+/**
+ * Functions that share a number of slots, and their connections: one to each
+ * job server. A grab names no function, so functions with a number of their
+ * own have a lane of their own.
+ *
+ * A slot is free, or held by an open grab, or by a job whose handler runs. A
+ * handler that goes on after its job was lost or timed out holds it until it
+ * ends: the bound is on what this process does.
+ */
+export class WorkerLane implements WorkerSessionOwner {
+  readonly functions = new Map<ByteString, ServedFunction>();
+  readonly sessions: readonly WorkerSession[];
+  /** How many handlers run. */
+  running = 0;
+  private takenSlots = 0;
+  /** Which session grabbed last: they take turns. */
+  private turn = 0;
+  private whenIdle: (() => void) | undefined;
+
+  constructor(
+    endpoints: readonly Endpoint[],
+    settings: WorkerSessionSettings,
+    private readonly slots: number,
+    private readonly owner: WorkerLaneOwner,
+  ) {
+    this.sessions = endpoints.map((endpoint) => new WorkerSession(endpoint, settings, this));
+  }
+
+  /** Serves a function, at once where the lane is connected. */
+  add(served: ServedFunction): void {
+    this.functions.set(served.bytes, served);
+    for (const session of this.sessions) session.announce(served);
+  }
+
+  open(): void {
+    for (const { link } of this.sessions) link.open();
+  }
+
+  /** Has another look for jobs nobody woke us for. */
+  look(): void {
+    for (const session of this.sessions) session.look();
+  }
+
+  /** Takes no more jobs; resolves when all are done and every connection has ended. */
+  async leave(): Promise<void> {
+    await Promise.all(this.sessions.map((session) => session.leave()));
+    if (this.running > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
+  }
+
+  /** Leaves what still runs to other workers. */
+  async abandon(reason: ClosedError): Promise<void> {
+    await Promise.all(this.sessions.map((session) => session.abandon(reason)));
+  }
+
+  /** Gives free slots to the sessions in turn, one grab each, as long as one wants any. */
+  fill(): void {
+    const { sessions } = this;
+    for (let refusals = 0; this.takenSlots < this.slots && refusals < sessions.length;) {
+      this.turn = (this.turn + 1) % sessions.length;
+      if (sessions[this.turn]!.grab()) {
+        this.takenSlots++;
+        refusals = 0;
+      } else {
+        refusals++;
+      }
+    }
+  }
+
+  grabsReturned(count: number): void {
+    this.takenSlots -= count;
+    this.fill();
+  }
+
+  start(job: RunningJob): void {
+    this.running++;
+    void this.run(job);
+    this.fill();
+  }
+
+  ready(session: WorkerSession): void {
+    this.owner.ready(session);
+  }
+
+  lost(session: WorkerSession, reason: GearmanError): void {
+    this.owner.lost(session, reason);
+  }
+
+  retrying(session: WorkerSession, reason: Error, delay: number): void {
+    this.owner.retrying(session, reason, delay);
+  }
+
+  report(session: WorkerSession, error: Error): void {
+    this.owner.report(session, error);
+  }
+
+  private async run(job: RunningJob): Promise<void> {
+    const { timeout } = job.served.options;
+    const timer = timeout === undefined ? undefined : setTimeout(() => job.expire(timeout), timeout);
+    await job.run();
+    clearTimeout(timer);
+    this.running--;
+    this.takenSlots--;
+    if (this.running === 0) this.whenIdle?.();
+    this.fill();
+  }
+}
