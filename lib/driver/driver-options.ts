@@ -31,7 +31,7 @@ export interface DriverEvents {
   /** A job server is connected and has answered. */
   connect: [server: string];
   /** A connection that stood is lost. */
-  disconnect: [server: string, reason: Error];
+  disconnect: [server: string, reason: Error | undefined];
   /** An attempt failed; the next is made in `delay` milliseconds. */
   reconnecting: [server: string, reason: Error, delay: number];
   /** Something went wrong that no call can report, such as an observer that threw. Without a listener it becomes a warning of the process. */
