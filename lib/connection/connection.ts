@@ -30,9 +30,10 @@ export interface ConnectionOptions {
   /** The largest packet accepted, in bytes. Default 64 MiB. */
   maxPacketBytes?: number;
   /**
-   * How much may wait for a peer that does not read, in bytes; a peer that
-   * passes it is disconnected. Default 64 MiB: peers may write megabytes of
-   * requests before they read an answer, and a smaller bound would cut them off.
+   * How much may wait for a peer that does not read, in bytes; a peer that has
+   * left more unread when another packet comes is disconnected, so that one
+   * packet of any size always passes. Default 64 MiB: peers may write megabytes
+   * of requests before they read an answer, and a smaller bound would cut them off.
    */
   maxSendBufferBytes?: number;
 }
@@ -177,11 +178,13 @@ export class Connection {
 
   private enqueue(outgoing: Outgoing, bytes: number): void {
     if (!this.writable) return;
-    this.queue.push(outgoing);
-    this.queuedBytes += bytes;
     if (this.bufferedBytes > this.maxSendBufferBytes) {
       this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
-    } else if (!this.isFlushScheduled) {
+      return;
+    }
+    this.queue.push(outgoing);
+    this.queuedBytes += bytes;
+    if (!this.isFlushScheduled) {
       this.isFlushScheduled = true;
       setImmediate(this.flushLater);
     }
@@ -197,29 +200,32 @@ export class Connection {
   }
 
   private readOn(): void {
-    while (this.isOpen && !this.isPaused && this.readOne());
+    // A listener that throws ends its own connection, not the process with all the others.
+    try {
+      while (this.isOpen && !this.isPaused && this.readOne());
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 
   private readOne(): boolean {
-    try {
-      const unit = this.parser.next();
-      if (unit === undefined) return false;
-      if (typeof unit === 'string') this.readLine(unit);
-      else this.listener.packet(unit);
-    } catch (error) {
-      this.refuse(error as Error);
-    }
+    const unit = this.parse();
+    if (unit === undefined) return false;
+    if (unit instanceof ProtocolError) this.listener.invalid!(unit);
+    else if (typeof unit !== 'string') this.listener.packet(unit);
+    else if (this.listener.line) this.listener.line(unit);
+    else throw new ProtocolError('BAD_MAGIC', 'the peer speaks text where packets were expected');
     return true;
   }
 
-  private readLine(line: string): void {
-    if (!this.listener.line) throw new ProtocolError('BAD_MAGIC', 'the peer speaks text where packets were expected');
-    this.listener.line(line);
-  }
-
-  private refuse(error: Error): void {
-    if (error instanceof ProtocolError && error.recoverable && this.listener.invalid) this.listener.invalid(error);
-    else this.destroy(error);
+  /** The next packet or line, or the error of one that is unusable, where the listener wants to hear of it. */
+  private parse(): Packet | string | ProtocolError | undefined {
+    try {
+      return this.parser.next();
+    } catch (error) {
+      if (error instanceof ProtocolError && error.recoverable && this.listener.invalid) return error;
+      throw error;
+    }
   }
 
   private finish(): void {
