@@ -48,13 +48,13 @@ export class ConnectionMonitor {
   private disconnect(server: string, reason: Error | undefined): void {
     this.connected.delete(server);
     this.away.add(server);
-    this.logger.warn(`Lost the job server ${server}: ${reason?.message ?? 'it closed the connection'}`);
+    this.logger.warn(reason?.message ?? `The job server ${server} closed the connection`);
     if (this.connected.size === 0) this.report(GearmanStatus.DISCONNECTED);
     this.events.emit('disconnect', server, reason);
   }
 
   private reconnecting(server: string, reason: Error, delay: number): void {
-    const message = `Cannot reach the job server ${server}: ${reason.message}; next attempt in ${Math.round(delay)} ms`;
+    const message = `${reason.message}; next attempt in ${Math.round(delay)} ms`;
     if (this.away.has(server)) this.logger.debug?.(message);
     else this.logger.warn(message);
     this.away.add(server);

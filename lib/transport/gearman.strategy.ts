@@ -148,7 +148,8 @@ export class GearmanStrategy
     this.unwatch = this.monitor.watch(worker);
     for (const served of this.functions) {
       const { concurrency, timeout = this.options.own.timeout } = served.options;
-      worker.register(served.name, (job) => this.run(served, job), { concurrency, timeout });
+      const limits = { concurrency, timeout: timeout === 0 ? undefined : timeout };
+      worker.register(served.name, (job) => this.run(served, job), limits);
     }
     try {
       await worker.start();

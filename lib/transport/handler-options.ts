@@ -14,7 +14,7 @@ export interface GearmanHandlerOptions {
   concurrency?: number;
   /**
    * How long a job may run, in milliseconds; then `context.signal` aborts and
-   * the job fails. Default: the strategy's `timeout`.
+   * the job fails. 0: for ever. Default: the strategy's `timeout`.
    */
   timeout?: number;
   /** How workload and result travel. Default: the contract's format, then the strategy's. */

@@ -5,15 +5,13 @@ import {
   defer,
   EMPTY,
   from,
-  fromEvent,
   ignoreElements,
   isObservable,
   merge,
   mergeMap,
+  Observable,
   of,
-  takeUntil,
   throwError,
-  type Observable,
 } from 'rxjs';
 import type { GearmanContext } from './gearman.context.js';
 
@@ -61,7 +59,17 @@ export function eventStream(
   );
 }
 
-/** Stops listening to a stream whose job nobody waits for any more. */
+/**
+ * A stream that fails when its job is aborted, with the reason: nobody waits
+ * for it any more. Only streams ask for the signal, which costs more than the
+ * rest of a small job.
+ */
 function untilAborted<T>(stream: Observable<T>, signal: AbortSignal): Observable<T> {
-  return signal.aborted ? EMPTY : stream.pipe(takeUntil(fromEvent(signal, 'abort')));
+  return new Observable((subscriber) => {
+    const abort = (): void => subscriber.error(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    subscriber.add(() => signal.removeEventListener('abort', abort));
+    subscriber.add(stream.subscribe(subscriber));
+  });
 }

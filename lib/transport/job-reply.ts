@@ -37,7 +37,6 @@ export class JobReply {
     try {
       if ('err' in packet) this.fail(packet.err);
       else if (!packet.isDisposed) this.sendData(this.encode(packet.response));
-      else if (this.job.signal.aborted) this.settleWith(() => this.settler.reject(abortReason(this.job.signal)));
       else if ('response' in packet) this.completeWith(this.encode(packet.response));
       else this.settleWith(() => this.settler.resolve(NO_BYTES));
     } catch (error) {
@@ -69,7 +68,3 @@ export class JobReply {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
-}

@@ -14,8 +14,8 @@ interface OptionRule {
 export const RULES = {
   format: oneOf(WORKLOAD_FORMATS),
   duration: {
-    test: (value) => typeof value === 'number' && value >= 0 && value <= MAX_DURATION,
-    allowed: `a number of milliseconds from 0 to ${MAX_DURATION}`,
+    test: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_DURATION,
+    allowed: `a whole number of milliseconds from 0 to ${MAX_DURATION}`,
   },
   count: { test: (value) => Number.isInteger(value) && (value as number) > 0, allowed: 'a whole number above 0' },
   boolean: { test: (value) => typeof value === 'boolean', allowed: 'true or false' },

@@ -9,7 +9,7 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
   prefix?: string;
   /** How workloads and results travel, where a handler does not say. Default `json`. */
   format?: WorkloadFormat;
-  /** How long a job may run, in milliseconds, where a handler does not say. Default: for ever. */
+  /** How long a job may run, in milliseconds, where a handler does not say. Default 0: for ever. */
   timeout?: number;
   /**
    * How long running handlers may take to finish when the application closes,

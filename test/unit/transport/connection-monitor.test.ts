@@ -53,8 +53,8 @@ describe('what is logged', () => {
     source.emit('connect', 'a');
     expect(logged).toEqual([
       ['debug', 'Connected to the job server a'],
-      ['warn', 'Lost the job server a: connection refused'],
-      ...Array(3).fill(['debug', 'Cannot reach the job server a: connection refused; next attempt in 100 ms']),
+      ['warn', 'connection refused'],
+      ...Array(3).fill(['debug', 'connection refused; next attempt in 100 ms']),
       ['log', 'Connected to the job server a again'],
     ]);
   });

@@ -87,8 +87,8 @@ describe("the strategy's own options", () => {
   it.each<[string, unknown, RegExp]>([
     ['prefix', 7, /prefix: it must be a text without NUL, not 7/],
     ['format', 'yaml', /format: it must be one of json, text, raw, auto, not 'yaml'/],
-    ['timeout', '5s', /timeout: it must be a number of milliseconds/],
-    ['gracePeriod', -1, /gracePeriod: it must be a number of milliseconds/],
+    ['timeout', '5s', /timeout: it must be a whole number of milliseconds/],
+    ['gracePeriod', -1, /gracePeriod: it must be a whole number of milliseconds/],
     ['serializer', {}, /serializer: it must be an object with a method `serialize`/],
     ['deserializer', { serialize() {} }, /deserializer: it must be an object with a method `deserialize`/],
   ])('are refused at once where they cannot be: %s = %p', (option, value, message) => {
