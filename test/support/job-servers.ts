@@ -1,0 +1,37 @@
+import { beforeAll, describe } from '@jest/globals';
+import type { ServerAddress } from 'nestjs-gearman';
+import { JobServer } from 'nestjs-gearman/job-server';
+import { atEnd } from './cleanup.js';
+import { startGearmand } from './gearmand.js';
+import { describeWith } from './peers.js';
+
+/**
+ * `describe` over each kind of job server: C gearmand, and ours in this
+ * process. `tests` is given where the job server is, to be asked inside tests
+ * and hooks.
+ */
+export function describeJobServers(title: string, tests: (servers: () => ServerAddress) => void): void {
+  describeWith('gearmand', `${title}, over C gearmand`, () => withServer(startC, tests));
+  describe(`${title}, over our job server`, () => withServer(startOurs, tests));
+}
+
+function withServer(start: () => Promise<ServerAddress>, tests: (servers: () => ServerAddress) => void): void {
+  let address: ServerAddress;
+  beforeAll(async () => {
+    address = await start();
+  });
+  tests(() => address);
+}
+
+async function startC(): Promise<ServerAddress> {
+  const { port } = await startGearmand();
+  return `127.0.0.1:${port}`;
+}
+
+/** Our job server, in this process and without a port. */
+async function startOurs(): Promise<JobServer> {
+  const server = new JobServer();
+  await server.start();
+  atEnd(() => server.stop());
+  return server;
+}
