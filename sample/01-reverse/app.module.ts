@@ -1,0 +1,22 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { GearmanModule } from 'nestjs-gearman';
+import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-server';
+import { ReverseController } from './reverse.controller.js';
+import { ReverseService } from './reverse.service.js';
+
+/** Job server, worker and client in one app. They need no port to meet; the port is for everybody else. */
+@Module({ controllers: [ReverseController], providers: [ReverseService] })
+export class AppModule {
+  static onPort(port: number): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        GearmanJobServerModule.forRoot({ listeners: [{ port }], isGlobal: true }),
+        GearmanModule.forRootAsync({
+          useFactory: (jobServer: GearmanJobServer) => ({ servers: jobServer, format: 'text' }),
+          inject: [GearmanJobServer],
+        }),
+      ],
+    };
+  }
+}

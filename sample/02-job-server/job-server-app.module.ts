@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
+import { JobServerWatch } from './job-server-watch.js';
+
+/** Nothing but a job server: what `gearmand` is, as a Nest app of your own. */
+@Module({
+  imports: [
+    GearmanJobServerModule.forRootAsync({
+      useFactory: () => ({
+        listeners: [{ host: process.env.GEARMAN_HOST ?? '127.0.0.1', port: Number(process.env.GEARMAN_PORT ?? 4730) }],
+        // A worker that dies three times with the same job does not get it a fourth time.
+        jobRetries: 3,
+      }),
+    }),
+  ],
+  providers: [JobServerWatch],
+})
+export class JobServerAppModule {}
