@@ -1,40 +1,27 @@
 import { Logger } from '@nestjs/common';
 import {
   Server,
-  type BaseRpcContext,
   type CustomTransportStrategy,
   type MessageHandler,
   type MsPattern,
   type Transport,
-  type WritePacket,
 } from '@nestjs/microservices';
-import { finalize, type Observable } from 'rxjs';
-import { GearmanError, JobWorker, type AssignedJob } from '../driver/index.js';
+import { finalize } from 'rxjs';
+import { JobWorker } from '../driver/index.js';
 import { ConnectionMonitor } from './connection-monitor.js';
-import { DEFAULT_FORMAT, WorkloadFormatError } from './formats.js';
 import { FunctionContract } from './function-contract.js';
 import { functionNameOf } from './function-name.js';
-import { FunctionRegistry, type ServedFunction } from './function-registry.js';
-import { GearmanContext } from './gearman.context.js';
+import { FunctionRegistry } from './function-registry.js';
 import type { GearmanHealth, HealthSource } from './gearman.health.js';
-import {
-  bytesOf,
-  packetOf,
-  REQUEST_FORMATS,
-  RESPONSE_FORMATS,
-  type GearmanDeserializer,
-  type GearmanSerializer,
-  type RequestPacket,
-  type ResponsePacket,
-  type WorkloadDescription,
-} from './gearman.serializer.js';
+import { REQUEST_FORMATS, RESPONSE_FORMATS } from './gearman.serializer.js';
 import { GEARMAN_TRANSPORT } from './gearman.transport.js';
-import { eventStream, messageStream } from './handler-streams.js';
-import { JobReply } from './job-reply.js';
-import { unframeMetadata } from './metadata.js';
-import type { GearmanStatus } from './status.js';
-import { type GearmanEvents } from './status.js';
+import { JobRunner, type JobRunnerHost } from './job-runner.js';
+import { rejectionGuard } from './rejection-guard.js';
+import type { GearmanEvents, GearmanStatus } from './status.js';
 import { splitStrategyOptions, type GearmanStrategyOptions } from './strategy-options.js';
+
+/** Nest 11 has not: only the hooks it calls. */
+const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
 
 /**
  * Serves an application's handlers as Gearman functions, to all its job
@@ -57,35 +44,42 @@ export class GearmanStrategy
 
   protected override readonly logger = new Logger(GearmanStrategy.name);
   private readonly options: ReturnType<typeof splitStrategyOptions>;
-  private readonly requests: GearmanDeserializer<RequestPacket>;
-  private readonly responses: GearmanSerializer<ResponsePacket>;
   private readonly functions = new FunctionRegistry();
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
-  private worker: JobWorker | undefined;
-  private unwatch: (() => void) | undefined;
+  private readonly runner: JobRunner;
+  private worker: JobWorker;
+  /** Ends what lasts as long as the worker works. */
+  private release: (() => void) | undefined;
 
   constructor(options: GearmanStrategyOptions = {}) {
     super();
     this.options = splitStrategyOptions(options);
-    this.requests = options.deserializer ?? REQUEST_FORMATS;
-    this.responses = options.serializer ?? RESPONSE_FORMATS;
+    this.runner = new JobRunner({
+      logger: this.logger,
+      format: options.format,
+      requests: options.deserializer ?? REQUEST_FORMATS,
+      responses: options.serializer ?? RESPONSE_FORMATS,
+      answer: (context, produce, respond) => this.answer(context, produce, respond),
+    });
+    // Here, and not in `listen`: an option that cannot be is told at once.
+    this.worker = new JobWorker(this.options.driver);
   }
 
-  /** Calls back at the first registration with a job server, or with what went wrong. */
+  /** Calls back when every function is registered with a job server, or with what went wrong. */
   listen(callback: (error?: unknown) => void): void {
     this.start().then(() => callback(), callback);
   }
 
   /**
    * Takes no more jobs, lets running handlers finish within `gracePeriod` and
-   * delivers their results, then disconnects.
+   * delivers their results, then disconnects. The strategy may listen again.
    */
   async close(): Promise<void> {
-    const worker = this.worker;
-    this.worker = undefined;
-    await worker?.close({ gracePeriod: this.options.own.gracePeriod });
-    this.unwatch?.();
-    this.unwatch = undefined;
+    const { worker, release } = this;
+    this.release = undefined;
+    this.worker = new JobWorker(this.options.driver);
+    await worker.close({ gracePeriod: this.options.own.gracePeriod });
+    release?.();
   }
 
   /** Adds a listener for what happens to the connections; before or after `listen`. */
@@ -93,25 +87,15 @@ export class GearmanStrategy
     this.monitor.on(event, listener);
   }
 
-  /** The driver's `JobWorker`. Throws before `listen` and after `close`. */
+  /** The driver's `JobWorker`; another one after `close`. */
   unwrap<T = JobWorker>(): T {
-    if (!this.worker) {
-      throw new GearmanError(
-        'GEARMAN_NOT_STARTED',
-        'there is no worker yet: call listen() or startAllMicroservices() first',
-      );
-    }
     return this.worker as T;
   }
 
   /** How the strategy is: for `GearmanHealthIndicator`. */
   health(): GearmanHealth {
-    const { worker } = this;
-    return {
-      servers: worker?.connectedServers ?? [],
-      functions: this.functions.size,
-      runningJobs: worker?.runningJobs ?? 0,
-    };
+    const { connectedServers, runningJobs } = this.worker;
+    return { servers: connectedServers, functions: this.functions.size, runningJobs };
   }
 
   /** Adds a handler; Nest calls it. What does not fit is told by `listen`. */
@@ -141,83 +125,30 @@ export class GearmanStrategy
 
   private async start(): Promise<void> {
     this.functions.check();
-    if (this.functions.size === 0)
-      this.logger.warn('No handlers found: no job will come. Is the controller in a module?');
-    const worker = new JobWorker(this.options.driver);
-    this.worker = worker;
-    this.unwatch = this.monitor.watch(worker);
+    if (this.functions.size === 0) this.logger.warn('No handlers, so no jobs: is the controller in a module?');
+    const { worker } = this;
+    const releases = [this.monitor.watch(worker), rejectionGuard.hold()];
+    this.release = () => releases.forEach((release) => release());
     for (const served of this.functions) {
       const { concurrency, timeout = this.options.own.timeout } = served.options;
       const limits = { concurrency, timeout: timeout === 0 ? undefined : timeout };
-      worker.register(served.name, (job) => this.run(served, job), limits);
+      worker.register(served.name, (job) => this.runner.run(served, job), limits);
     }
     try {
       await worker.start();
     } catch (error) {
-      await this.close();
+      await this.close(); // who does not listen tries no further
       throw error;
     }
     this.logger.debug(`Serving ${[...this.functions].map(({ name }) => name).join(', ')}`);
   }
 
-  /** Runs one job; resolves to its result, or rejects with its exception. */
-  private run(served: ServedFunction, job: AssignedJob): Promise<Uint8Array> {
-    const format = served.options.format ?? this.options.own.format ?? DEFAULT_FORMAT;
-    const workload: WorkloadDescription = { function: served.name, format };
-    const encode = (response: unknown): Uint8Array => bytesOf(this.responses.serialize({ response }, workload));
-    return new Promise((resolve, reject) => {
-      const reply = new JobReply(job, encode, { resolve, reject }, (error) => this.logFailure(served, job, error));
-      try {
-        const { workload: bytes, metadata } = unframeMetadata(job.workload);
-        const { data } = packetOf(this.requests.deserialize(bytes, workload));
-        const context = new GearmanContext([job, metadata], encode);
-        this.answer(context, () => resultOf(served, data, context), reply);
-      } catch (error) {
-        reply.fail(error);
-      }
-    });
-  }
-
-  /** Has Nest run the handler between its processing hooks. */
-  private answer(context: GearmanContext, produce: () => Promise<Observable<unknown>>, reply: JobReply): void {
-    // Nest 11 has no `handleRequest`, only the hooks. Both return what the start hook returns, often a promise.
-    const hooked: unknown = isNest12(this)
-      ? this.handleRequest(context, produce, reply.respond)
-      : this.handleRequestOnNest11(context, produce, reply.respond);
-    Promise.resolve(hooked).catch((error: unknown) => reply.fail(error));
-  }
-
-  private handleRequestOnNest11(
-    context: BaseRpcContext,
-    produce: () => Promise<Observable<unknown>>,
-    respond: (packet: WritePacket) => void,
-  ): unknown {
+  private answer(...[context, produce, respond]: Parameters<JobRunnerHost['answer']>): unknown {
+    // Both return what the start hook returns, often a promise.
+    if (HAS_HANDLE_REQUEST) return this.handleRequest(context, produce, respond);
     return this.onProcessingStartHook(this.transportId, context, async () => {
       const stream = await produce();
       this.send(stream.pipe(finalize(() => this.onProcessingEndHook?.(this.transportId, context))), respond);
     });
   }
-
-  private logFailure(served: ServedFunction, job: AssignedJob, error: unknown): void {
-    const message = `Job ${job.handle} of function "${served.name}" (${job.server}) failed: ${messageOf(error)}`;
-    // A message's caller is told. An event has none, and a wrong format is for who runs the worker.
-    if (served.isEvent || error instanceof WorkloadFormatError) this.logger.warn(message);
-    else this.logger.debug(message);
-  }
-}
-
-function resultOf(served: ServedFunction, data: unknown, context: GearmanContext): Promise<Observable<unknown>> {
-  const [handler] = served.handlers;
-  if (served.isEvent || !handler) return Promise.resolve(eventStream(served.handlers, data, context));
-  return messageStream(handler, data, context);
-}
-
-function messageOf(error: unknown): string {
-  const message: unknown = (error as { message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' ? message : String(error);
-}
-
-/** `handleRequest` is Nest 12's; it is protected, so its presence is asked for by name. */
-function isNest12(strategy: object): boolean {
-  return 'handleRequest' in strategy;
 }
