@@ -24,7 +24,8 @@ type TypedMethodDecorator<Method> = <T extends Method>(
  * this transport alone, with options whose types are checked.
  *
  * With a contract of `defineFunction` the method's payload (its first
- * parameter) and result are checked as well.
+ * parameter) and result are checked as well. As everywhere in Nest, the
+ * payload needs its `@Payload()` as soon as another parameter has a decorator.
  */
 export function GearmanFunction<In, Out>(
   contract: FunctionContract<In, Out>,
