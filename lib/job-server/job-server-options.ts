@@ -2,6 +2,7 @@ import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
 import type { AccessRequest, ListenerOptions, Log } from './front/index.js';
+import type { JobStorage } from './storage/index.js';
 
 /** How a {@link JobServer} behaves. Everything has a default. */
 export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePrefix'>> {
@@ -28,6 +29,8 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   authorize?: (request: AccessRequest) => boolean;
   /** Whether the admin word `shutdown` ends the job server. Default false: anybody could say it. */
   shutdownCommand?: boolean;
+  /** Where background jobs survive a restart. Default: nowhere. */
+  storage?: JobStorage;
   /** Where log lines go. Default: nowhere. */
   log?: Log;
   /** The level of {@link log}, as the admin word `verbose` answers it. Default `INFO`. */
@@ -50,7 +53,7 @@ export const JOB_SERVER_DEFAULTS = {
 
 /** Options with every default filled in. */
 export type ResolvedOptions = JobServerOptions &
-  Required<Omit<JobServerOptions, 'jobHandlePrefix' | 'authorize' | 'log'>>;
+  Required<Omit<JobServerOptions, 'jobHandlePrefix' | 'authorize' | 'log' | 'storage'>>;
 
 /** An option that cannot be meant; the message names it and what is allowed. */
 export class InvalidOptionError extends Error {
@@ -108,7 +111,7 @@ export function validateJobServerOptions(options: JobServerOptions): void {
     validateListener(listener, `listeners[${index}]`);
 }
 
-const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log']);
+const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log', 'storage']);
 const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
 
 function validateListener(listener: ListenerOptions, name: string): void {

@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { duplexPair, type Duplex } from 'node:stream';
 import { toByteString } from '../protocol/index.js';
-import { Engine, type EngineListener, type Job, type JobSpec, type Peer, type Refusal } from './engine/index.js';
+import { DurableJobs } from './durable-jobs.js';
+import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import {
   Listener,
   Session,
@@ -11,6 +12,7 @@ import {
   type Conversation,
   type PeerInfo,
   type SessionHost,
+  type Submitted,
 } from './front/index.js';
 import {
   JOB_SERVER_DEFAULTS,
@@ -20,6 +22,7 @@ import {
 } from './job-server-options.js';
 import type { JobServerEvents } from './job-server-events.js';
 import { Observer } from './observer.js';
+import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
 
 /** How often half packets and idle connections are looked for, in milliseconds. */
@@ -48,6 +51,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly log: NonNullable<JobServerOptions['log']>;
   readonly verbosity: string;
   readonly shutdown: SessionHost['shutdown'];
+  readonly storedJobs: DurableJobs | undefined;
   private readonly options: ResolvedOptions;
   private listeners_: Listener[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -64,8 +68,13 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.log = options.log ?? (() => undefined);
     this.verbosity = this.options.verbosity;
     this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
-    this.engine = new Engine({ ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) }, this.observe());
+    const observer = new Observer(this, () => this.engine);
+    this.engine = new Engine(
+      { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
+      this.listener(observer),
+    );
     this.engine.tick(Date.now());
+    this.storedJobs = options.storage && this.keepIn(options.storage, observer);
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -89,6 +98,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.isRunning = true;
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
+      await this.storedJobs?.open();
       for (const options of this.options.listeners) {
         const listener = new Listener(options, this.options, accept, this.log);
         await listener.listen();
@@ -104,6 +114,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   /** A connection from within this process, as a client or worker of its own would dial. */
   connect(): Duplex {
     const [near, far] = duplexPair();
+    // As a socket does: when the job server ends the connection, so does this side.
+    near.once('end', () => near.end());
     this.accept(far, { address: 'in-process', admin: 'allowed' });
     return near;
   }
@@ -113,7 +125,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     for (const listener of this.listeners_) listener.reloadCertificates();
   }
 
-  /** Ends it: accepts nothing more, sends what waits, closes every connection. Jobs that are not stored are lost. */
+  /** Ends it: accepts nothing more, sends what waits, closes every connection. Jobs that are in no storage are lost. */
   async stop(): Promise<void> {
     this.isRunning = false;
     for (const listener of this.listeners_) listener.close();
@@ -124,6 +136,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     const deadline = setTimeout(() => sessions.forEach(({ connection }) => connection.destroy()), GOODBYE_TIMEOUT);
     await allClosed;
     clearTimeout(deadline);
+    await this.storedJobs?.close();
     clearTimeout(this.timer);
     this.armedFor = Infinity;
   }
@@ -134,8 +147,10 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(Date.now());
   }
 
-  submit(spec: JobSpec, client: Peer): Job | Refusal {
-    return this.engine.submit(spec, client);
+  submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
+    if (this.storedJobs) return this.storedJobs.submit(spec, client);
+    const job = this.engine.submit(spec, client);
+    return job instanceof Refusal ? job : this.engine.handleOf(job);
   }
 
   isAllowed(request: AccessRequest): boolean {
@@ -159,9 +174,34 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.watchForStalls();
   }
 
-  private observe(): EngineListener {
-    const observer = new Observer(this, () => this.engine);
-    return Object.assign(observer, { due: (at: number) => this.arm(at) });
+  /** What the engine tells goes to the storage first, then to whoever observes. */
+  private listener(observer: Observer): EngineListener {
+    return {
+      due: (at) => this.arm(at),
+      submitted: (job) => observer.submitted(job),
+      assigned: (job, worker) => observer.assigned(job, worker),
+      requeued: (job) => {
+        this.storedJobs?.requeued(job);
+        observer.requeued(job);
+      },
+      ended: (job, outcome) => {
+        this.storedJobs?.ended(job);
+        observer.ended(job, outcome);
+      },
+      want: (function_, priority) => this.storedJobs?.want(function_, priority),
+      workerChanged: (worker) => observer.workerChanged(worker),
+    };
+  }
+
+  private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
+    return new DurableJobs(
+      this.engine,
+      storage,
+      this.options.window,
+      this.log,
+      (at) => this.arm(at),
+      (spec, handle) => observer.stored(spec, handle),
+    );
   }
 
   /** Arms the only timer, unless it goes off early enough anyway. */
@@ -179,6 +219,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.armedFor = Infinity;
     if (now >= this.nextSweep) this.sweep(now);
     this.arm(Math.min(this.engine.tick(now), this.nextSweep));
+    this.storedJobs?.tick(now);
   }
 
   private watchForStalls(): void {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { fromByteString } from '../protocol/index.js';
-import type { Engine, EngineListener, Job, Outcome, Peer } from './engine/index.js';
+import type { ByteString, Engine, EngineListener, Job, JobSpec, Outcome, Peer } from './engine/index.js';
 import type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 
 const EVENT_OF: Record<Outcome, 'completed' | 'failed' | 'cancelled'> = {
@@ -19,6 +19,18 @@ export class Observer implements Omit<EngineListener, 'due'> {
 
   submitted(job: Job): void {
     this.tell('submitted', job);
+  }
+
+  /** A job went to storage, and not to the engine first. */
+  stored(spec: JobSpec, handle: ByteString): void {
+    if (this.events.listenerCount('submitted') === 0) return;
+    const { function: name, unique, isBackground } = spec;
+    this.events.emit('submitted', {
+      handle: fromByteString(handle),
+      function: fromByteString(name),
+      unique: fromByteString(unique),
+      isBackground,
+    });
   }
 
   assigned(job: Job, worker: Peer): void {

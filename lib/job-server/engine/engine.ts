@@ -6,7 +6,7 @@ import type { Dispatcher } from './dispatcher.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 import { Functions } from './functions.js';
 import type { JobTable } from './job-table.js';
-import { clientsOf, coalescingKey, JobLife } from './job-life.js';
+import { clientsOf, coalescingKey, JobLife, type StoredJobSpec } from './job-life.js';
 import {
   FUNCTION_BUSY,
   FUNCTION_NOT_FOUND,
@@ -22,12 +22,6 @@ export const MAX_UNIQUE_BYTES = 64;
 
 /** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
 const MIN_JOB_TIMEOUT = 1_000;
-
-/** A job as storage gives it back after a restart, or as its turn comes near. */
-export interface StoredJob extends JobSpec {
-  readonly handle: ByteString;
-  readonly losses: number;
-}
 
 /**
  * The job server's mind: jobs, functions, queues, coalescing, timeouts.
@@ -112,6 +106,7 @@ export class Engine {
     function_.workers.add(worker);
     if (worker.abilities.size === 1) this.listener.workerChanged?.(worker);
     this.dispatcher.settle(worker);
+    this.dispatcher.refill(function_);
     return undefined;
   }
 
@@ -167,12 +162,28 @@ export class Engine {
     return this.life.begin(this.functionOf(spec.function)!, spec, client);
   }
 
-  /** Takes a job out of storage into the queue; false when it is there already. */
-  restore(stored: StoredJob): boolean {
+  /** Queues a job that storage kept; false when it is here already. */
+  restore(stored: StoredJobSpec): boolean {
     if (this.table.find(stored.handle)) return false;
-    const function_ = this.functionOf(stored.function) ?? this.functions.create(stored.function);
-    this.life.begin(function_, stored, undefined, stored.handle, stored.losses);
+    // It was accepted when it was submitted: no limit refuses it now.
+    const function_ = this.functions.find(stored.function) ?? this.functions.create(stored.function);
+    this.life.resume(function_, stored);
     return true;
+  }
+
+  /** A handle for a job that goes to storage first, and comes here by {@link restore}. */
+  nextHandle(): ByteString {
+    return this.table.nextHandle();
+  }
+
+  /** Takes back a job that could not be kept: nobody is told. A worker that runs it already reports in vain. */
+  withdraw(job: Job): void {
+    if (job.state !== 'ended') this.life.end(job, 'cancelled');
+  }
+
+  /** Asks storage for more jobs of a function if few are left here. */
+  refill(function_: GearmanFunction): void {
+    this.dispatcher.refill(function_);
   }
 
   /** The job a submission would join, if there is one. */

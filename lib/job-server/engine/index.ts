@@ -1,4 +1,4 @@
-export { Engine, MAX_UNIQUE_BYTES, type StoredJob } from './engine.js';
+export { Engine, MAX_UNIQUE_BYTES } from './engine.js';
 export { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 export {
   PRIORITIES,
@@ -9,6 +9,7 @@ export {
   type Outcome,
   type Workload,
 } from './job-spec.js';
+export { coalescingKey, type StoredJobSpec } from './job-life.js';
 export type { EngineListener } from './listener.js';
 export { GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';

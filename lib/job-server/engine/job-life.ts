@@ -7,6 +7,13 @@ import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
 import { JobTable } from './job-table.js';
 
+/** A job as storage keeps it: a background job with its handle. */
+export interface StoredJobSpec extends JobSpec {
+  readonly handle: ByteString;
+  /** How often its worker was lost. */
+  readonly losses: number;
+}
+
 /**
  * What happens to a job from its submission to its end, whoever caused it: it
  * waits, coalesces, is lost and comes back, is abandoned, ends.
@@ -26,18 +33,31 @@ export class JobLife implements JobFate {
     this.dispatcher = new Dispatcher(options, functions, clock, listener, this);
   }
 
-  /** Begins a job's life; a job from storage brings its handle. */
-  begin(function_: GearmanFunction, spec: JobSpec, client?: Peer, givenHandle?: ByteString, losses = 0): Job {
-    const id = givenHandle === undefined ? this.table.nextId() : 0;
-    const job = new Job(id, givenHandle, function_, spec);
-    job.losses = losses;
-    this.table.add(job);
-    const key = coalescingKey(spec);
-    if (key !== undefined) function_.uniques.set(key, job);
-    if (!spec.isBackground && client) this.addClient(job, client);
-    if (givenHandle === undefined) this.listener.submitted?.(job);
+  /** Begins a job's life. */
+  begin(function_: GearmanFunction, spec: JobSpec, client?: Peer): Job {
+    const job = new Job(this.table.nextId(), undefined, function_, spec);
+    this.adopt(job, spec, client);
+    this.listener.submitted?.(job);
     this.place(job, spec.runAt);
     return job;
+  }
+
+  /** Goes on with the life of a job that storage kept, under the handle it has. */
+  resume(function_: GearmanFunction, stored: StoredJobSpec): Job {
+    const id = this.table.idOf(stored.handle);
+    const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
+    job.isStored = true;
+    job.losses = stored.losses;
+    this.adopt(job, stored, undefined);
+    this.place(job, stored.runAt);
+    return job;
+  }
+
+  private adopt(job: Job, spec: JobSpec, client: Peer | undefined): void {
+    this.table.add(job);
+    const key = coalescingKey(spec);
+    if (key !== undefined) job.function_.uniques.set(key, job);
+    if (!spec.isBackground && client) this.addClient(job, client);
   }
 
   /** A job takes a further submission in. */

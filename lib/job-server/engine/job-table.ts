@@ -31,6 +31,11 @@ export class JobTable {
     return ++this.lastId;
   }
 
+  /** A handle that no job has yet: whoever asks for it may bring a job under it. */
+  nextHandle(): ByteString {
+    return this.handleOf(this.nextId());
+  }
+
   /** The handle a job number of this run stands for. */
   handleOf(id: number): ByteString {
     return this.prefix + id;
@@ -83,8 +88,8 @@ export class JobTable {
     }
   }
 
-  /** The number in a handle of this run, or 0: leading zeros and the like name no job. */
-  private idOf(handle: ByteString): number {
+  /** The number in a handle given out in this run, or 0: leading zeros and the like name no job. */
+  idOf(handle: ByteString): number {
     const { prefix } = this;
     if (!handle.startsWith(prefix)) return 0;
     let id = 0;

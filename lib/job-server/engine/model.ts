@@ -29,6 +29,8 @@ export class Job {
   lateWorkers: Peer[] | undefined;
   /** Who waits for it: one entry a foreground submission. */
   clients: Peer[] | undefined;
+  /** It is in storage too, and leaves it when it ends. */
+  isStored = false;
   /** Cancelled while running: it will not be queued again. */
   isCancelled = false;
   /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */

@@ -1,12 +1,11 @@
-import { Priority, type Engine, type GearmanFunction, type Refusal } from '../engine/index.js';
-import type { Conversation } from './session-host.js';
-
-/** What an admin word answers: a text, or the lines of a list that may be long. */
-export type AdminAnswer = string | Iterable<string>;
+import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
+import { batches, type AdminAnswer } from './admin-output.js';
+import type { Conversation, SessionHost } from './session-host.js';
 
 type AdminWord = (session: Conversation, args: readonly string[]) => AdminAnswer;
 
 const OK = 'OK\r\n';
+const UNKNOWN_JOB = 'ERR UNKNOWN_JOB\r\n';
 const END = '.\n';
 
 /**
@@ -24,7 +23,7 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   cancel: ({ host }, args) => {
     if (args[0]?.toLowerCase() !== 'job') return unknown('cancel');
     if (args[1] === undefined) return incomplete('cancel');
-    return host.engine.cancel(args[1]) ? OK : 'ERR UNKNOWN_JOB\r\n';
+    return cancel(host, args[1]);
   },
   maxqueue: ({ host }, args) => maxQueue(host.engine, args),
   create: ({ host }, args) => ofFunction('create', args, (name) => host.engine.createFunction(name)),
@@ -43,7 +42,7 @@ export function answerAdmin(session: Conversation, line: string): AdminAnswer {
 }
 
 function* list<Item>(items: Iterable<Item>, lineOf: (item: Item) => string): Iterable<string> {
-  for (const item of items) yield lineOf(item);
+  yield* mapped(items, lineOf);
   yield END;
 }
 
@@ -61,15 +60,54 @@ function workerLine({ number, info, peer }: Conversation): string {
   return `${number} ${info.address} ${peer.clientId} :${names}\n`;
 }
 
-function show({ host: { engine } }: Conversation, [what, which]: readonly string[]): AdminAnswer {
-  const isJobs = what?.toLowerCase() === 'jobs';
+function show({ host }: Conversation, [what, which]: readonly string[]): AdminAnswer {
   const isUniques = what?.toLowerCase() === 'unique' && which?.toLowerCase() === 'jobs';
-  if (isUniques) return list(engine.jobs(), (job) => (job.unique === '' ? '' : `${job.unique}\n`));
-  if (!isJobs) return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
-  return list(engine.jobs(), (job) => {
-    const isQueued = job.state !== 'running' && !job.isAbandoned;
-    return `${engine.handleOf(job)}\t${job.losses}\t${Number(job.isAbandoned)}\t${Number(isQueued)}\n`;
+  if (isUniques) return showJobs(host, ({ unique }) => (unique === '' ? '' : `${unique}\n`));
+  if (what?.toLowerCase() !== 'jobs') return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
+  return showJobs(host, ({ handle, losses, isIgnored, isQueued }) => {
+    return `${handle}\t${losses}\t${Number(isIgnored)}\t${Number(isQueued)}\n`;
   });
+}
+
+interface ShownJob {
+  readonly handle: string;
+  readonly unique: string;
+  readonly losses: number;
+  readonly isIgnored: boolean;
+  readonly isQueued: boolean;
+}
+
+/** The jobs in memory, then those that wait in storage only. */
+function showJobs(host: SessionHost, lineOf: (job: ShownJob) => string): AdminAnswer {
+  const inMemory = (job: Job): string => {
+    const handle = host.engine.handleOf(job);
+    const isQueued = job.state !== 'running' && !job.isAbandoned;
+    return lineOf({ handle, unique: job.unique, losses: job.losses, isIgnored: job.isAbandoned, isQueued });
+  };
+  if (!host.storedJobs) return list(host.engine.jobs(), inMemory);
+  return chain(mapped(host.engine.jobs(), inMemory), host.storedJobs.lines(), (stored) =>
+    lineOf({ ...stored, isIgnored: false, isQueued: true }),
+  );
+}
+
+function* mapped<Item>(items: Iterable<Item>, lineOf: (item: Item) => string): Iterable<string> {
+  for (const item of items) yield lineOf(item);
+}
+
+async function* chain<Item>(
+  first: Iterable<string>,
+  pages: AsyncIterable<readonly Item[]>,
+  lineOf: (item: Item) => string,
+): AsyncIterable<string> {
+  yield* batches(first);
+  for await (const page of pages) yield page.map(lineOf).join('');
+  yield END;
+}
+
+function cancel(host: SessionHost, handle: string): AdminAnswer {
+  if (host.engine.cancel(handle)) return OK;
+  if (!host.storedJobs) return UNKNOWN_JOB;
+  return host.storedJobs.cancel(handle).then((isCancelled) => (isCancelled ? OK : UNKNOWN_JOB));
 }
 
 function maxQueue(engine: Engine, [name, ...sizes]: readonly string[]): string {

@@ -1,5 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connection } from '../../connection/index.js';
 import type { ReplyOrder, ReplyPlace } from './reply-order.js';
+
+/** What an admin word answers: a text, or the lines of a list that may be long; some of it known only later. */
+export type AdminAnswer = string | Iterable<string> | Promise<string> | AsyncIterable<string>;
 
 /** How much of a list is written before the others have their turn, in characters. */
 const BATCH_LENGTH = 64 * 1024;
@@ -7,67 +11,70 @@ const BATCH_LENGTH = 64 * 1024;
 /** How much of a list may wait for its reader before the rest is made, in bytes. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
-interface Listing {
-  readonly lines: Iterator<string>;
-  readonly place: ReplyPlace;
-}
-
 /**
  * Sends the answers to admin words. A long list is made and sent piece by
  * piece, so that 100,000 jobs in `show jobs` hold up nobody else, and no
  * faster than its reader reads; meanwhile its connection is not read from.
  */
 export class AdminOutput {
-  private listing: Listing | undefined;
-  private isWaitingForReader = false;
+  private isStopped = false;
+  private readerCaughtUp: (() => void) | undefined;
 
   constructor(
     private readonly connection: Connection,
     private readonly replies: ReplyOrder,
   ) {}
 
-  /** Sends an answer: a text, or the lines of a list. */
-  write(answer: string | Iterable<string>): void {
+  write(answer: AdminAnswer): void {
     if (typeof answer === 'string') {
       this.replies.sendText(answer);
       return;
     }
     this.connection.pause();
-    this.listing = { lines: answer[Symbol.iterator](), place: this.replies.reserve() };
-    this.pump();
+    const place = this.replies.reserve();
+    this.sendAll(answer, place)
+      .then(() => {
+        place.finish();
+        this.connection.resume();
+      })
+      .catch((error: Error) => this.connection.destroy(error));
   }
 
   /** The reader caught up. */
   drained(): void {
-    if (!this.isWaitingForReader) return;
-    this.isWaitingForReader = false;
-    this.pump();
+    this.readerCaughtUp?.();
+    this.readerCaughtUp = undefined;
   }
 
   /** The connection is over. */
   stop(): void {
-    this.listing = undefined;
+    this.isStopped = true;
+    this.drained();
   }
 
-  private readonly pump = (): void => {
-    if (!this.listing) return;
-    const { lines, place } = this.listing;
-    let batch = '';
-    let line = lines.next();
-    while (!line.done) {
-      batch += line.value;
-      if (batch.length >= BATCH_LENGTH) break;
-      line = lines.next();
+  private async sendAll(answer: Exclude<AdminAnswer, string>, place: ReplyPlace): Promise<void> {
+    if (answer instanceof Promise) {
+      place.sendText(await answer);
+      return;
     }
-    place.sendText(batch);
-    if (line.done) this.finish(place);
-    else if (this.connection.bufferedBytes > HIGH_WATER_BYTES) this.isWaitingForReader = true;
-    else setImmediate(this.pump);
-  };
-
-  private finish(place: ReplyPlace): void {
-    this.listing = undefined;
-    place.finish();
-    this.connection.resume();
+    for await (const batch of Symbol.iterator in answer ? batches(answer) : answer) {
+      if (this.isStopped) return;
+      place.sendText(batch);
+      if (batch.length < BATCH_LENGTH) continue;
+      if (this.connection.bufferedBytes < HIGH_WATER_BYTES) await nextTurn();
+      else await new Promise<void>((resolve) => (this.readerCaughtUp = resolve));
+    }
   }
+}
+
+/** Lines joined to texts of a size worth writing. */
+export function* batches(lines: Iterable<string>): Iterable<string> {
+  let batch = '';
+  for (const line of lines) {
+    batch += line;
+    if (batch.length < BATCH_LENGTH) continue;
+    yield batch;
+    batch = '';
+  }
+  yield batch;
 }

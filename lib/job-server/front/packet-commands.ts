@@ -10,7 +10,7 @@ import {
 } from '../engine/index.js';
 import type { Replies } from './reply-order.js';
 import { nextScheduled } from './schedule.js';
-import type { Conversation } from './session-host.js';
+import type { Conversation, Submitted } from './session-host.js';
 
 /** What a packet does; the refusal it returns is answered with an ERROR packet. */
 export type Command = (session: Conversation, packet: Packet) => Refusal | undefined;
@@ -93,7 +93,10 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   },
   [PacketType.GET_STATUS]: (session, packet) => {
     const handle = packet.byteString(0);
-    return status(session, PacketType.STATUS_RES, handle, session.host.engine.find(handle), []);
+    const job = session.host.engine.find(handle);
+    const { storedJobs } = session.host;
+    if (job || !storedJobs) return status(session, PacketType.STATUS_RES, handle, job, []);
+    return session.deny('status') ?? answerStored(session, handle, storedJobs.has(handle));
   },
   [PacketType.GET_STATUS_UNIQUE]: (session, packet) => {
     const unique = packet.byteString(0);
@@ -174,25 +177,37 @@ function submit(session: Conversation, spec: JobSpec): Refusal | undefined {
   if (denied) return denied;
   const taken = session.host.submit(spec, session.peer);
   if (taken instanceof Promise) answerLater(session, taken);
-  else answerSubmission(session, session.replies, taken);
+  else answerSubmission(session.replies, taken);
   return undefined;
 }
 
-function answerSubmission({ host }: Conversation, replies: Replies, taken: Job | Refusal): void {
-  if (taken instanceof Refusal) replies.send(PacketType.ERROR, [taken.code, taken.text]);
-  else replies.send(PacketType.JOB_CREATED, [host.engine.handleOf(taken)]);
+function answerSubmission(replies: Replies, submitted: Submitted): void {
+  if (submitted instanceof Refusal) replies.send(PacketType.ERROR, [submitted.code, submitted.text]);
+  else replies.send(PacketType.JOB_CREATED, [submitted]);
 }
 
 /** Keeps the submission's place among the replies until the job is on disk. */
-function answerLater(session: Conversation, submission: Promise<Job | Refusal>): void {
+function answerLater(session: Conversation, submission: Promise<Submitted>): void {
   const place = session.replies.reserve();
   submission
     .catch((error: Error) => new Refusal('QUEUE_ERROR', error.message))
     .then((taken) => {
-      answerSubmission(session, place, taken);
+      answerSubmission(place, taken);
       place.finish();
     })
     .catch((error: Error) => session.abort(error));
+}
+
+/** GET_STATUS of a job that waits in storage only: known, and not running. */
+function answerStored(session: Conversation, handle: string, isStored: Promise<boolean>): undefined {
+  const place = session.replies.reserve();
+  isStored
+    .then((isKnown) => {
+      place.send(PacketType.STATUS_RES, [handle, isKnown ? '1' : '0', '0', '0', '0']);
+      place.finish();
+    })
+    .catch((error: Error) => session.abort(error));
+  return undefined;
 }
 
 function status(

@@ -1,4 +1,4 @@
-import type { Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
+import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
@@ -32,6 +32,25 @@ export type AdminAccess = 'allowed' | 'refused' | 'only';
 /** A line for the job server's log. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 
+/** The answer to a submission: the job's handle, or why there is none. */
+export type Submitted = ByteString | Refusal;
+
+/** Jobs that wait in storage, where the engine does not hold them. */
+export interface StoredJobs {
+  has(handle: ByteString): Promise<boolean>;
+  /** Cancels one; false when there is none. */
+  cancel(handle: ByteString): Promise<boolean>;
+  /** All of them, in pages. */
+  lines(): AsyncIterable<readonly StoredLine[]>;
+}
+
+/** What the admin lists tell of a job that waits in storage only. */
+export interface StoredLine {
+  readonly handle: ByteString;
+  readonly unique: ByteString;
+  readonly losses: number;
+}
+
 /** What a session needs of the job server around it. */
 export interface SessionHost {
   readonly engine: Engine;
@@ -41,8 +60,10 @@ export interface SessionHost {
   readonly verbosity: string;
   /** Tells the engine the time; called before everything a peer says. */
   tick(): void;
-  /** Takes a job: at once, or once it is on disk. */
-  submit(spec: JobSpec, client: Peer): Job | Refusal | Promise<Job | Refusal>;
+  /** Takes a job, and answers with its handle: at once, or once it is on disk. */
+  submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted>;
+  /** The jobs that wait in storage only; missing without a storage. */
+  readonly storedJobs?: StoredJobs;
   isAllowed(request: AccessRequest): boolean;
   /** Every open session. */
   readonly sessions: Iterable<Conversation>;

@@ -1,0 +1,213 @@
+import { describe, expect, it } from '@jest/globals';
+import { JobServer } from '../../../lib/job-server/job-server.js';
+import { MemoryStorage, StorageError, type Addition, type NewJob } from '../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { RawPeer } from '../../support/raw-peer.js';
+
+/** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
+class SlowStorage extends MemoryStorage {
+  private readonly waiting: (() => void)[] = [];
+  isSlow = true;
+  failure: StorageError | undefined;
+
+  override add(job: NewJob, lease: boolean): Addition {
+    const { failure } = this;
+    if (failure) return { isLeased: lease, stored: Promise.reject(failure) };
+    const { isLeased, stored } = super.add(job, lease);
+    if (!this.isSlow) return { isLeased, stored };
+    return { isLeased, stored: new Promise<void>((resolve) => this.waiting.push(resolve)).then(() => stored) };
+  }
+
+  /** The oldest addition reaches the disk. */
+  sync(): void {
+    this.waiting.shift()!();
+  }
+}
+
+async function start(storage: MemoryStorage, window = 1000): Promise<JobServer> {
+  const jobServer = new JobServer({ listeners: [], storage, window });
+  await jobServer.start();
+  atEnd(() => jobServer.stop());
+  return jobServer;
+}
+
+const handleIn = (packet: string): string => packet.split(' ')[1]!.split('·')[0]!;
+
+describe('durable jobs', () => {
+  it('answers a background submission only once its job is on disk, though a worker may have it before', async () => {
+    const storage = new SlowStorage();
+    const jobServer = await start(storage);
+    const client = new RawPeer(jobServer.connect());
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f');
+    client.send('SUBMIT_JOB_BG f··x', 'ECHO_REQ behind');
+    await worker.stream.write(Buffer.alloc(0));
+    worker.send('GRAB_JOB');
+    expect(await worker.next()).toMatch(/^JOB_ASSIGN .*·f·x$/);
+    // Everything behind the submission waits with it: clients match answers by order.
+    worker.send('ECHO_REQ now');
+    expect(await worker.next()).toBe('ECHO_RES now');
+    storage.sync();
+    expect(await client.next()).toMatch(/^JOB_CREATED H:/);
+    expect(await client.next()).toBe('ECHO_RES behind');
+  });
+
+  it('keeps replies in request order when the disk finishes in another order', async () => {
+    const storage = new SlowStorage();
+    const jobServer = await start(storage);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··first', 'ECHO_REQ 1', 'SUBMIT_JOB_BG f··second', 'ECHO_REQ 2');
+    const probe = new RawPeer(jobServer.connect());
+    probe.send('ECHO_REQ arrived');
+    await probe.next();
+    storage.sync();
+    storage.sync();
+    const [first, one, second, two] = [
+      await client.next(),
+      await client.next(),
+      await client.next(),
+      await client.next(),
+    ];
+    expect([one, two]).toEqual(['ECHO_RES 1', 'ECHO_RES 2']);
+    expect(Number(second.split(':').pop())).toBeGreaterThan(Number(first.split(':').pop()));
+  });
+
+  it('refuses with QUEUE_ERROR and the reason what cannot be written, and takes the job back', async () => {
+    const storage = new SlowStorage();
+    const jobServer = await start(storage);
+    storage.failure = new StorageError('DISK_FULL' as never, 'no space left on device');
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··x', 'SUBMIT_JOB_BG f·u·y');
+    expect(await client.next()).toBe('ERROR QUEUE_ERROR·no space left on device');
+    expect(await client.next()).toBe('ERROR QUEUE_ERROR·no space left on device');
+    client.sendText('status\n');
+    expect(await client.next()).toBe('f\t0\t0\t0\n');
+  });
+
+  it('gives every stored job to a worker after a restart, in the order of submission and under its handle', async () => {
+    const storage = new MemoryStorage();
+    const before = await start(storage);
+    const client = new RawPeer(before.connect());
+    client.send('SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f··2', 'SUBMIT_JOB f··foreground', 'SUBMIT_JOB_HIGH_BG f··3');
+    const created = [await client.next(), await client.next(), await client.next(), await client.next()].map(handleIn);
+    await before.stop();
+
+    const after = await start(storage);
+    const admin = new RawPeer(after.connect());
+    admin.sendText('status\n');
+    expect([await admin.next(), await admin.next()]).toEqual(['f\t3\t0\t0\n', '.\n']);
+    const worker = new RawPeer(after.connect());
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    expect(await worker.next()).toBe('NOOP');
+    worker.send('GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB');
+    expect([await worker.next(), await worker.next(), await worker.next(), await worker.next()]).toEqual([
+      `JOB_ASSIGN ${created[3]}·f·3`,
+      `JOB_ASSIGN ${created[0]}·f·1`,
+      `JOB_ASSIGN ${created[1]}·f·2`,
+      'NO_JOB',
+    ]);
+  });
+
+  it('runs an ended job not again after a restart', async () => {
+    const storage = new MemoryStorage();
+    const before = await start(storage);
+    const peer = new RawPeer(before.connect());
+    peer.send('SUBMIT_JOB_BG f··x');
+    const handle = handleIn(await peer.next());
+    peer.send('CAN_DO f', 'GRAB_JOB', `WORK_COMPLETE ${handle}·done`, 'ECHO_REQ end');
+    expect(await peer.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+    expect(await peer.next()).toBe('ECHO_RES end');
+    await before.stop();
+
+    const worker = new RawPeer((await start(storage)).connect());
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    expect(await worker.next()).toBe('NO_JOB');
+  });
+
+  it('holds only a window of a deep queue and hands the rest out in order', async () => {
+    const jobServer = await start(new MemoryStorage(), 4);
+    const client = new RawPeer(jobServer.connect());
+    const count = 50;
+    for (let number = 0; number < count; number++) client.send(`SUBMIT_JOB_BG f··${number}`);
+    for (let number = 0; number < count; number++) expect(await client.next()).toMatch(/^JOB_CREATED/);
+    expect(jobServer.engine.jobCount).toBe(4);
+    client.sendText('prioritystatus\n');
+    expect(await client.next()).toBe(`f\t0\t${count}\t0\t0\n`);
+    await client.next();
+
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    for (let number = 0; number < count; number++) {
+      let packet = await worker.next();
+      while (packet === 'NOOP' || packet === 'NO_JOB') {
+        worker.send(packet === 'NOOP' ? 'GRAB_JOB' : 'PRE_SLEEP');
+        packet = await worker.next();
+      }
+      expect(packet.split('·').slice(1)).toEqual(['f', String(number)]);
+      worker.send(`WORK_COMPLETE ${handleIn(packet)}·`, 'GRAB_JOB');
+    }
+    client.sendText('status\n');
+    expect(await client.next()).toBe('f\t0\t0\t1\n');
+  });
+
+  it('lets a foreground client wait for a stored job of its unique', async () => {
+    const jobServer = await start(new MemoryStorage(), 2);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f··2', 'SUBMIT_JOB_BG f··3', 'SUBMIT_JOB_BG f·u·4');
+    await client.next();
+    await client.next();
+    await client.next();
+    const stored = handleIn(await client.next());
+    client.send('SUBMIT_JOB f·u·ignored');
+    expect(await client.next()).toBe(`JOB_CREATED ${stored}`);
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f', 'GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB', `WORK_COMPLETE ${stored}·result`);
+    expect(await client.next()).toBe(`WORK_COMPLETE ${stored}·result`);
+  });
+
+  it('answers a second background submission of a unique with the stored job', async () => {
+    const jobServer = await start(new MemoryStorage(), 1);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f·u·2', 'SUBMIT_JOB_BG f·u·3', 'SUBMIT_JOB_BG f·-·4');
+    client.send('SUBMIT_JOB_BG f·-·4', 'SUBMIT_JOB_BG f·-·5');
+    const created = [];
+    for (let count = 0; count < 6; count++) created.push(handleIn(await client.next()));
+    expect(created[2]).toBe(created[1]);
+    expect(created[4]).toBe(created[3]);
+    expect(new Set(created).size).toBe(4);
+  });
+
+  it('stores a foreground job that is submitted in the background as well', async () => {
+    const storage = new MemoryStorage();
+    const before = await start(storage);
+    const client = new RawPeer(before.connect());
+    client.send('SUBMIT_JOB f·u·x', 'SUBMIT_JOB_BG f·u·x');
+    const [foreground, background] = [await client.next(), await client.next()];
+    expect(background).toBe(foreground);
+    await before.stop();
+    const worker = new RawPeer((await start(storage)).connect());
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    expect(await worker.next()).toBe('NOOP');
+    worker.send('GRAB_JOB_UNIQ');
+    expect(await worker.next()).toBe(`JOB_ASSIGN_UNIQ ${handleIn(foreground)}·f·u·x`);
+  });
+
+  it('knows, lists and cancels a job that waits in storage only', async () => {
+    const jobServer = await start(new MemoryStorage(), 1);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f·u·2');
+    const [first, second] = [handleIn(await client.next()), handleIn(await client.next())];
+    client.send(`GET_STATUS ${second}`);
+    expect(await client.next()).toBe(`STATUS_RES ${second}·1·0·0·0`);
+    client.sendText('show jobs\n');
+    expect([await client.next(), await client.next(), await client.next()]).toEqual([
+      `${first}\t0\t0\t1\n`,
+      `${second}\t0\t0\t1\n`,
+      '.\n',
+    ]);
+    client.sendText(`cancel job ${second}\n`);
+    expect(await client.next()).toBe('OK\r\n');
+    client.sendText('status\n');
+    expect(await client.next()).toBe('f\t1\t0\t0\n');
+  });
+});
