@@ -114,8 +114,10 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   /** A connection from within this process, as a client or worker of its own would dial. */
   connect(): Duplex {
     const [near, far] = duplexPair();
-    // As a socket does: when the job server ends the connection, so does this side.
+    // As with a socket: what one side ends or destroys is over for the other too.
     near.once('end', () => near.end());
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
     this.accept(far, { address: 'in-process', admin: 'allowed' });
     return near;
   }

@@ -41,7 +41,8 @@ describe('durable jobs', () => {
     const worker = new RawPeer(jobServer.connect());
     worker.send('CAN_DO f');
     client.send('SUBMIT_JOB_BG f··x', 'ECHO_REQ behind');
-    await worker.stream.write(Buffer.alloc(0));
+    worker.send('PRE_SLEEP');
+    expect(await worker.next()).toBe('NOOP');
     worker.send('GRAB_JOB');
     expect(await worker.next()).toMatch(/^JOB_ASSIGN .*·f·x$/);
     // Everything behind the submission waits with it: clients match answers by order.
