@@ -112,7 +112,9 @@ export class GearmanClient
         accepted.complete();
       },
       (error: Error) => {
-        if (!accepted.observed) this.logger.error(`emit of ${String(pattern)} failed: ${error.message}`);
+        if (!accepted.observed) {
+          this.logger.error(`emit of ${this.normalizePattern(pattern as MsPattern)} failed: ${error.message}`);
+        }
         accepted.error(error);
       },
     );

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { MessagePattern } from '@nestjs/microservices';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { FunctionContract } from './function-contract.js';
 import { GearmanClient } from './gearman.client.js';
@@ -33,8 +33,28 @@ export function GearmanFunction<In, Out>(
 ): TypedMethodDecorator<ContractHandler<In, Out>>;
 export function GearmanFunction(name: string, options?: GearmanHandlerOptions): MethodDecorator;
 export function GearmanFunction(fn: string | FunctionContract, options: GearmanHandlerOptions = {}): MethodDecorator {
-  const declared = fn instanceof FunctionContract ? fn.options : {};
-  return MessagePattern(String(fn), GEARMAN_TRANSPORT, { ...declared, ...options });
+  return MessagePattern(String(fn), GEARMAN_TRANSPORT, extrasOf(fn, options));
+}
+
+/**
+ * Makes a method one of the event handlers of a Gearman function, which all
+ * run: `@EventPattern`, for this transport alone, with options whose types are
+ * checked. With a contract of `defineFunction` the payload is checked as well.
+ */
+export function GearmanEvent<In>(
+  contract: FunctionContract<In>,
+  options?: GearmanHandlerOptions,
+): TypedMethodDecorator<ContractHandler<In, unknown>>;
+export function GearmanEvent(name: string, options?: GearmanHandlerOptions): MethodDecorator;
+export function GearmanEvent(
+  fn: string | FunctionContract<never>,
+  options: GearmanHandlerOptions = {},
+): MethodDecorator {
+  return EventPattern<string>(String(fn), GEARMAN_TRANSPORT, extrasOf(fn, options));
+}
+
+function extrasOf(fn: string | FunctionContract<never>, options: GearmanHandlerOptions): GearmanHandlerOptions {
+  return fn instanceof FunctionContract ? { ...fn.options, ...options } : options;
 }
 
 /** The injection token of a client: the class itself, or a token of the name it was given in `GearmanModule`. */

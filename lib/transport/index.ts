@@ -5,6 +5,7 @@ export { defineFunction, FunctionContract, type FunctionContractOptions } from '
 export { GearmanClient } from './gearman.client.js';
 export { GearmanContext } from './gearman.context.js';
 export {
+  GearmanEvent,
   GearmanFunction,
   getGearmanClientToken,
   InjectGearmanClient,
