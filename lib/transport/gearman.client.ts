@@ -1,7 +1,7 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { ReplaySubject, type Observable } from 'rxjs';
-import { JobClient, type JobIdentity, type JobStatus } from '../driver/index.js';
+import { JobClient, type JobClientOptions, type JobIdentity, type JobStatus } from '../driver/index.js';
 import { splitClientOptions, type GearmanClientOptions } from './client-options.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { FunctionContract } from './function-contract.js';
@@ -17,6 +17,7 @@ import {
 } from './gearman.serializer.js';
 import { checkForeground, prepareCall, type JobCall } from './job-call.js';
 import { JobListener, type JobEars } from './job-listener.js';
+import type { JobSubmitter } from './job-submitter.js';
 import type { GearmanEvents, GearmanStatus } from './status.js';
 
 /**
@@ -34,15 +35,19 @@ export class GearmanClient
   protected readonly logger = new Logger(GearmanClient.name);
   private readonly responses: GearmanDeserializer<ResponsePacket>;
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
-  private client: JobClient;
+  private client: JobSubmitter;
   private connecting: Promise<void> | undefined;
   private unwatch: () => void;
 
-  constructor(private readonly options: GearmanClientOptions = {}) {
+  /** @param driverOf makes what speaks to the job servers; a test may put something else there */
+  constructor(
+    private readonly options: GearmanClientOptions = {},
+    private readonly driverOf: (options: JobClientOptions) => JobSubmitter = (driver) => new JobClient(driver),
+  ) {
     super();
     this.responses = options.deserializer ?? RESPONSE_FORMATS;
     // Here, and not when it is first used: an option that cannot be is told at start.
-    this.client = new JobClient(splitClientOptions(options).driver);
+    this.client = driverOf(splitClientOptions(options).driver);
     this.unwatch = this.monitor.watch(this.client);
   }
 
@@ -67,7 +72,7 @@ export class GearmanClient
   async close(): Promise<void> {
     const { client, unwatch } = this;
     this.connecting = undefined;
-    this.client = new JobClient(splitClientOptions(this.options).driver);
+    this.client = this.driverOf(splitClientOptions(this.options).driver);
     this.unwatch = this.monitor.watch(this.client);
     await client.close();
     unwatch();
@@ -197,7 +202,8 @@ export class GearmanClient
     return packet;
   }
 
-  private prepare(packet: RequestPacket): JobCall {
+  /** Makes a packet of Nest's a job that can be submitted. */
+  protected prepare(packet: RequestPacket): JobCall {
     const route = this.normalizePattern(packet.pattern as MsPattern);
     const functionName = functionNameOf(packet.pattern, route, this.options.prefix ?? '');
     return prepareCall(packet, functionName, this.options);

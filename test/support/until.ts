@@ -1,24 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-const STEP = 5;
+import { until as untilMet, type Met } from '../../lib/testing/until.js';
 
 /**
  * Waits until `condition` is true, asking every few milliseconds, and returns
  * what it returned; fails, naming `what`, after `within` milliseconds. For
  * what cannot be awaited: another process, a file.
  */
-export async function until<T>(
+export function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   { within = 10_000 }: { within?: number } = {},
-): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
-  const deadline = performance.now() + within;
-  for (;;) {
-    const result = await condition();
-    if (result) return result as Exclude<T, false | undefined | null | 0 | ''>;
-    if (performance.now() > deadline) throw new Error(`waited ${within} ms in vain until ${what}`);
-    await sleep(STEP);
-  }
+): Promise<Met<T>> {
+  return untilMet(what, condition, { within });
 }
 
 /** `promise`, or a failure naming `what` when it has not settled within `ms` milliseconds. */

@@ -1,0 +1,124 @@
+import { Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
+import type { Subscription } from 'rxjs';
+import type { JobIdentity } from '../driver/index.js';
+import {
+  GearmanJobServer,
+  type FunctionSnapshot,
+  type JobServerEvent,
+  type JobServerOptions,
+} from '../job-server/index.js';
+import {
+  type FunctionContract,
+  GearmanClient,
+  GearmanStrategy,
+  type GearmanClientOptions,
+  type GearmanStrategyOptions,
+} from '../transport/index.js';
+import { until, type UntilOptions } from './until.js';
+
+/** How a job ended. */
+export type JobOutcome = 'completed' | 'failed' | 'cancelled';
+
+/** Options of a {@link TestJobServer}: those of a job server, but for where it listens. */
+export type TestJobServerOptions = Omit<JobServerOptions, 'listeners'>;
+
+/**
+ * A real job server in the test's own process. It opens no port, needs no
+ * start, and loses everything when it is closed; each one is apart from every
+ * other, so tests may run side by side.
+ *
+ * ```ts
+ * const jobServer = new TestJobServer();
+ * const module = await Test.createTestingModule({ controllers: [Texts] }).compile();
+ * const app = module.createNestMicroservice({ strategy: jobServer.strategy({ format: 'text' }) });
+ * await app.listen();
+ * const client = jobServer.client({ format: 'text' });
+ * await firstValueFrom(client.send('reverse', 'Hello world!')); // '!dlrow olleH'
+ * await app.close();
+ * await jobServer.close(); // closes the client as well
+ * ```
+ *
+ * It is a `GearmanJobServer`: an app that embeds one gets it by
+ * `overrideProvider(GearmanJobServer).useValue(jobServer)`, and everything of
+ * that class (`functions()`, `jobs()`, `pause()`, `events$`) is here too. As a
+ * provider it closes with its app, and `await using` closes it as well.
+ */
+@Injectable()
+export class TestJobServer extends GearmanJobServer implements OnApplicationShutdown, AsyncDisposable {
+  private readonly outcomes = new Map<string, JobOutcome>();
+  private readonly made: (GearmanClient | GearmanStrategy)[] = [];
+  private readonly watch: Subscription;
+
+  constructor(@Optional() options: TestJobServerOptions = {}) {
+    super({ ...options, listeners: [] });
+    this.watch = this.events$.subscribe((event) => {
+      if (hasEnded(event)) this.outcomes.set(event.args[0].handle, event.type);
+    });
+  }
+
+  /** A client of this job server, closed with it. Inject it by `overrideProvider(GearmanClient).useValue(...)`. */
+  client(options: Omit<GearmanClientOptions, 'servers'> = {}): GearmanClient {
+    return this.keep(new GearmanClient({ ...options, servers: this }));
+  }
+
+  /** A strategy that serves this job server, for `createNestMicroservice` and `connectMicroservice`; closed with it. */
+  strategy(options: Omit<GearmanStrategyOptions, 'servers'> = {}): GearmanStrategy {
+    return this.keep(new GearmanStrategy({ ...options, servers: this }));
+  }
+
+  /** Waits until so many connections serve a function; several strategies, or one with `concurrency` of its own, are several. */
+  async untilWorkers(fn: string | FunctionContract<never>, count = 1, options?: UntilOptions): Promise<void> {
+    const name = String(fn);
+    await until(`${name} has ${count} workers`, () => (this.function(name)?.workers ?? 0) >= count, options);
+  }
+
+  /** Waits until so many jobs of a function are there, waiting or running. */
+  async untilJobs(fn: string | FunctionContract<never>, count = 1, options?: UntilOptions): Promise<void> {
+    const name = String(fn);
+    await until(`${name} has ${count} jobs`, () => (this.function(name)?.total ?? 0) >= count, options);
+  }
+
+  /** Waits until no job is left, neither waiting nor running: of one function, or of all. */
+  async untilEmpty(fn?: string | FunctionContract<never>, options?: UntilOptions): Promise<void> {
+    const what = fn === undefined ? 'the job server has no job' : `${String(fn)} has no job`;
+    await until(what, () => this.functionsOf(fn).every(({ total }) => total === 0), options);
+  }
+
+  /** Waits until a job has ended, and resolves to how. Only jobs of this job server are known. */
+  untilEnded({ handle }: Pick<JobIdentity, 'handle'>, options?: UntilOptions): Promise<JobOutcome> {
+    return until(`the job ${handle} has ended`, () => this.outcomes.get(handle), options);
+  }
+
+  /** Closes the clients and strategies it made, then itself. May be called again. */
+  async close(): Promise<void> {
+    await Promise.all(this.made.splice(0).map((made) => made.close()));
+    await super.onApplicationShutdown();
+    this.watch.unsubscribe();
+  }
+
+  /** Nest calls it: closes the job server with its app. */
+  override onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private keep<T extends GearmanClient | GearmanStrategy>(made: T): T {
+    this.made.push(made);
+    return made;
+  }
+
+  private function(name: string): FunctionSnapshot | undefined {
+    return this.functions().find((snapshot) => snapshot.name === name);
+  }
+
+  private functionsOf(fn: string | FunctionContract<never> | undefined): FunctionSnapshot[] {
+    return this.functions().filter(({ name }) => fn === undefined || name === String(fn));
+  }
+}
+
+function hasEnded(event: JobServerEvent): event is Extract<JobServerEvent, { type: JobOutcome }> {
+  return event.type === 'completed' || event.type === 'failed' || event.type === 'cancelled';
+}
