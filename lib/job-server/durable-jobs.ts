@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import {
-  coalescingKey,
   PRIORITIES,
   Refusal,
   type ByteString,
@@ -8,12 +6,18 @@ import {
   type GearmanFunction,
   type Job,
   type JobSpec,
+  type Outcome,
   type Peer,
   type Priority,
-  type StoredJobSpec,
+  type Workload,
 } from './engine/index.js';
-import type { Log, StoredJobs, StoredLine, Submitted } from './front/index.js';
-import type { JobStorage, NewJob, StoredJob } from './storage/index.js';
+import type { Log, StoredJobs, StoredLine, StoredState, Submitted } from './front/index.js';
+import { newJob, recordOf, specOf, storedUnique, wireUnique } from './job-record.js';
+import type { Retries } from './retries.js';
+import type { JobOutcome, JobStorage, StoredJob } from './storage/index.js';
+
+/** How often results whose time is over are looked for, in milliseconds. */
+const FORGET_INTERVAL = 10_000;
 
 /**
  * Brings engine and storage together: what is promised is on disk, and what is
@@ -33,11 +37,13 @@ import type { JobStorage, NewJob, StoredJob } from './storage/index.js';
 export class DurableJobs implements StoredJobs {
   private opening: Promise<void> | undefined;
   private isOpen = false;
+  private nextForget = 0;
   /** Jobs in the engine whose record is still on its way to the disk. */
   private readonly unwritten = new Map<Job, Promise<Submitted>>();
 
   /**
    * @param window how many jobs of a function and priority the engine holds.
+   * @param keepResults how long the results of ended jobs can be asked for, in milliseconds.
    * @param arm is told when `tick` should be called.
    * @param accepted is told of every background job taken.
    */
@@ -45,6 +51,8 @@ export class DurableJobs implements StoredJobs {
     private readonly engine: Engine,
     private readonly storage: JobStorage,
     private readonly window: number,
+    private readonly retries: Retries,
+    private readonly keepResults: number,
     private readonly log: Log,
     private readonly arm: (at: number) => void,
     private readonly accepted: (spec: JobSpec, handle: ByteString) => void,
@@ -80,14 +88,32 @@ export class DurableJobs implements StoredJobs {
     return this.submitUnlessStored(spec, key, client);
   }
 
-  /** A job ended: it leaves the storage. */
-  ended(job: Job): void {
-    if (job.isStored && this.isOpen) this.storage.done(this.engine.handleOf(job));
+  /** A job ended: it leaves the storage, or goes to the dead letters. */
+  ended(job: Job, outcome: Outcome, result: Workload): void {
+    if (!job.isStored || !this.isOpen) return;
+    const handle = this.engine.handleOf(job);
+    const now = Date.now();
+    if (outcome === 'failed' && this.retries.isBuried(job)) {
+      this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
+      this.storage.bury(handle, errorText(result), now);
+    } else {
+      this.storage.done(handle, this.outcomeOf(outcome, result, now));
+    }
+  }
+
+  /** A job is to run again later, and waits in storage alone. */
+  parked(job: Job, until: number): void {
+    const { attempts, losses, function_, priority } = job;
+    this.storage.release(this.engine.handleOf(job), { attempts, losses, at: until });
+    function_.stored[priority]++;
+    this.arm(until);
   }
 
   /** A job lost its worker: the loss is counted on disk as well. */
   requeued(job: Job): void {
-    if (job.isStored && this.isOpen) this.storage.change(this.engine.handleOf(job), { losses: job.losses });
+    if (job.isStored && this.isOpen) {
+      this.storage.change(this.engine.handleOf(job), { losses: job.losses, attempts: job.attempts });
+    }
   }
 
   /** The engine runs low: leases more jobs for it. */
@@ -102,15 +128,16 @@ export class DurableJobs implements StoredJobs {
   /** Fetches jobs whose time has come. */
   tick(now: number): void {
     if (!this.isOpen) return;
+    if (this.keepResults > 0) this.forgetResults(now);
     const { ready, next } = this.storage.due(now);
     for (const queue of ready) this.becameReady(queue.function, queue.priority);
     this.arm(next);
   }
 
-  /** True for a job that waits in storage only. */
-  async has(handle: ByteString): Promise<boolean> {
+  async find(handle: ByteString): Promise<StoredState> {
     const found = await this.storage.findByHandle(handle);
-    return found?.state === 'waiting' || found?.state === 'leased';
+    if (found?.state === 'ended') return found.outcome;
+    return found?.state === 'waiting' || found?.state === 'leased' ? { state: 'waiting' } : { state: 'unknown' };
   }
 
   /** Cancels a job that waits in storage only. */
@@ -172,7 +199,7 @@ export class DurableJobs implements StoredJobs {
     const handle = this.engine.nextHandle();
     const { isLeased, stored } = this.storage.add(newJob(spec, handle, ''), this.hasRoom(function_, spec));
     if (!isLeased) return stored.then(() => this.leftInStorage(function_, spec, handle), refusalOf);
-    this.engine.restore({ ...spec, handle, losses: 0 });
+    this.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
     this.accepted(spec, handle);
     return this.promise(this.engine.find(handle)!, stored);
   }
@@ -188,7 +215,7 @@ export class DurableJobs implements StoredJobs {
       return refusalOf(error as Error);
     }
     if (!isLeased) return this.leftInStorage(function_, spec, handle);
-    this.engine.restore({ ...spec, handle, losses: 0 });
+    this.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
     this.accepted(spec, handle);
     return handle;
   }
@@ -234,8 +261,22 @@ export class DurableJobs implements StoredJobs {
     return handle;
   }
 
+  private outcomeOf(outcome: Outcome, result: Workload, now: number): JobOutcome | undefined {
+    if (this.keepResults === 0 || (outcome !== 'completed' && outcome !== 'failed')) return undefined;
+    const state = outcome === 'completed' ? 'complete' : 'failed';
+    return { state, result, keepUntil: now + this.keepResults };
+  }
+
   private hasRoom(function_: GearmanFunction, { priority }: JobSpec): boolean {
     return function_.queues[priority].length < this.window;
+  }
+
+  /** Forgets results whose time is over, now and then. */
+  private forgetResults(now: number): void {
+    this.arm(now + FORGET_INTERVAL);
+    if (now < this.nextForget) return;
+    this.nextForget = now + FORGET_INTERVAL;
+    this.storage.forget(now).catch((error: Error) => this.log('error', `storage: ${error.message}`));
   }
 
   // --- fetching ---
@@ -266,56 +307,14 @@ export class DurableJobs implements StoredJobs {
   }
 }
 
+/** How much of an exception is kept with a dead letter, in characters. */
+const ERROR_LENGTH = 4_096;
+
+function errorText(reason: Workload): string {
+  const bytes = typeof reason === 'string' ? Buffer.from(reason, 'latin1') : Buffer.from(reason);
+  return bytes.toString('utf8').slice(0, ERROR_LENGTH);
+}
+
 function refusalOf(error: Error): Refusal {
   return new Refusal('QUEUE_ERROR', error.message);
-}
-
-/** In front of the digest that stands for a workload that is its own unique (`-`). */
-const WORKLOAD_KEY = '\0';
-
-/** Under which unique a job is stored: its own, or a digest of its workload when that is the key. */
-function storedUnique(spec: Pick<JobSpec, 'unique' | 'workload'>): ByteString {
-  if (coalescingKey(spec) === undefined) return '';
-  if (spec.unique !== '-') return spec.unique;
-  const { workload } = spec;
-  const bytes = typeof workload === 'string' ? Buffer.from(workload, 'latin1') : workload;
-  return WORKLOAD_KEY + createHash('sha256').update(bytes).digest().toString('latin1');
-}
-
-/** The unique as workers are told it. */
-function wireUnique(stored: ByteString): ByteString {
-  return stored.startsWith(WORKLOAD_KEY) ? '-' : stored;
-}
-
-function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): NewJob {
-  return {
-    handle,
-    function: spec.function,
-    unique,
-    priority: spec.priority,
-    workload: spec.workload,
-    reducer: spec.reducer ?? '',
-    at: spec.runAt,
-    attempts: 0,
-    losses: 0,
-  };
-}
-
-function recordOf(job: Job, handle: ByteString): NewJob {
-  const spec = { ...job, function: job.function_.name, runAt: 0 };
-  return { ...newJob(spec, handle, storedUnique(job)), losses: job.losses };
-}
-
-function specOf(job: StoredJob): StoredJobSpec {
-  return {
-    handle: job.handle,
-    function: job.function,
-    unique: wireUnique(job.unique),
-    workload: job.workload,
-    priority: job.priority,
-    reducer: job.reducer === '' ? undefined : job.reducer,
-    isBackground: true,
-    runAt: job.at,
-    losses: job.losses,
-  };
 }

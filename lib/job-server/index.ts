@@ -9,9 +9,11 @@ export type {
   TlsListenerOptions,
 } from './front/index.js';
 export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
-export { InvalidOptionError, JOB_SERVER_DEFAULTS, type JobServerOptions } from './job-server-options.js';
+export type { FunctionPolicies, FunctionPolicy } from './function-policy.js';
+export { InvalidOptionError } from './invalid-option-error.js';
+export { JOB_SERVER_DEFAULTS, type JobServerOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
-export { GearmanJobServer, type JobServerEvent } from './nest/gearman-job-server.js';
+export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';
-export type { FunctionSnapshot, JobSnapshot, WorkerSnapshot } from './snapshots.js';
+export type { DeadLetterSnapshot, FunctionSnapshot, JobSnapshot, WorkerSnapshot } from './snapshots.js';

@@ -2,6 +2,8 @@ import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
 import type { AccessRequest, ListenerOptions, Log } from './front/index.js';
+import { validatePolicies, type FunctionPolicies } from './function-policy.js';
+import { InvalidOptionError } from './invalid-option-error.js';
 import type { JobStorage } from './storage/index.js';
 
 /** How a {@link JobServer} behaves. Everything has a default. */
@@ -31,6 +33,13 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   shutdownCommand?: boolean;
   /** Where background jobs survive a restart. Default: nowhere. */
   storage?: JobStorage;
+  /** How background jobs that fail are tried again, by function; `*` for the others. Needs a storage. Default: not at all. */
+  policies?: FunctionPolicies;
+  /**
+   * How long the result of a finished background job can be asked for, in
+   * milliseconds; 0: not at all. Needs a storage. Default 0.
+   */
+  keepResults?: number;
   /** Where log lines go. Default: nowhere. */
   log?: Log;
   /** The level of {@link log}, as the admin word `verbose` answers it. Default `INFO`. */
@@ -48,26 +57,14 @@ export const JOB_SERVER_DEFAULTS = {
   idleTimeout: 0,
   keepAliveDelay: 60_000,
   shutdownCommand: false,
+  policies: {},
+  keepResults: 0,
   verbosity: 'INFO',
 } as const satisfies JobServerOptions;
 
 /** Options with every default filled in. */
 export type ResolvedOptions = JobServerOptions &
   Required<Omit<JobServerOptions, 'jobHandlePrefix' | 'authorize' | 'log' | 'storage'>>;
-
-/** An option that cannot be meant; the message names it and what is allowed. */
-export class InvalidOptionError extends Error {
-  override readonly name = 'InvalidOptionError';
-  readonly code = 'GEARMAN_INVALID_OPTION';
-
-  constructor(
-    readonly option: string,
-    value: unknown,
-    allowed: string,
-  ) {
-    super(`${option} is ${allowed}, not ${JSON.stringify(value) ?? String(value)}`);
-  }
-}
 
 const WHOLE_NUMBERS = [
   'jobRetries',
@@ -77,6 +74,7 @@ const WHOLE_NUMBERS = [
   'idleTimeout',
   'keepAliveDelay',
   'maxRunningPerWorker',
+  'keepResults',
 ] as const;
 const POSITIVE_NUMBERS = [
   'wakeTimeout',
@@ -107,12 +105,21 @@ export function validateJobServerOptions(options: JobServerOptions): void {
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
   check(options, 'shutdownCommand', (value) => typeof value === 'boolean', 'true or false');
+  validatePolicies(options.policies ?? {});
+  requireStorage(options);
   for (const [index, listener] of (options.listeners ?? []).entries())
     validateListener(listener, `listeners[${index}]`);
 }
 
 const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log', 'storage']);
 const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
+
+function requireStorage({ storage, policies, keepResults }: JobServerOptions): void {
+  const needs = "given together with a storage, as { type: 'lmdb', path: '/var/lib/gearman' }";
+  if (storage) return;
+  if (policies && Object.keys(policies).length > 0) throw new InvalidOptionError('policies', policies, needs);
+  if (keepResults) throw new InvalidOptionError('keepResults', keepResults, needs);
+}
 
 function validateListener(listener: ListenerOptions, name: string): void {
   const { port, path, host, admin, tls } = listener;

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { duplexPair, type Duplex } from 'node:stream';
 import { toByteString } from '../protocol/index.js';
+import { DeadLetters } from './dead-letters.js';
 import { DurableJobs } from './durable-jobs.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import {
@@ -22,6 +23,7 @@ import {
 } from './job-server-options.js';
 import type { JobServerEvents } from './job-server-events.js';
 import { Observer } from './observer.js';
+import { Retries } from './retries.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
 
@@ -52,7 +54,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly verbosity: string;
   readonly shutdown: SessionHost['shutdown'];
   readonly storedJobs: DurableJobs | undefined;
+  readonly deadLetters: DeadLetters | undefined;
   private readonly options: ResolvedOptions;
+  private readonly retries: Retries;
   private listeners_: Listener[] = [];
   private timer: NodeJS.Timeout | undefined;
   private armedFor = Infinity;
@@ -68,6 +72,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.log = options.log ?? (() => undefined);
     this.verbosity = this.options.verbosity;
     this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
+    this.retries = new Retries(this.options.policies);
     const observer = new Observer(this, () => this.engine);
     this.engine = new Engine(
       { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
@@ -75,6 +80,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     );
     this.engine.tick(Date.now());
     this.storedJobs = options.storage && this.keepIn(options.storage, observer);
+    this.deadLetters = options.storage && new DeadLetters(options.storage, this.engine);
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -186,8 +192,13 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         this.storedJobs?.requeued(job);
         observer.requeued(job);
       },
-      ended: (job, outcome) => {
-        this.storedJobs?.ended(job);
+      retryAt: (job) => this.retries.retryAt(job, Date.now()),
+      parked: (job, until) => {
+        this.storedJobs?.parked(job, until);
+        observer.requeued(job);
+      },
+      ended: (job, outcome, result) => {
+        this.storedJobs?.ended(job, outcome, result);
         observer.ended(job, outcome);
       },
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
@@ -200,6 +211,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       this.engine,
       storage,
       this.options.window,
+      this.retries,
+      this.options.keepResults,
       this.log,
       (at) => this.arm(at),
       (spec, handle) => observer.stored(spec, handle),

@@ -1,6 +1,6 @@
 import { fromByteString } from '../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
-import type { Session } from './front/index.js';
+import type { DeadLetterLine, Session } from './front/index.js';
 
 /** A function at one moment. */
 export interface FunctionSnapshot {
@@ -79,5 +79,32 @@ export function jobSnapshot(engine: Engine, job: Job): JobSnapshot {
     losses: job.losses,
     numerator: Number(job.numerator) || 0,
     denominator: Number(job.denominator) || 0,
+  };
+}
+
+/** A background job that failed for good. */
+export interface DeadLetterSnapshot {
+  handle: string;
+  function: string;
+  unique: string;
+  /** How often it was tried again. */
+  attempts: number;
+  /** How often its worker was lost. */
+  losses: number;
+  /** Why it failed the last time. */
+  error: string;
+  diedAt: Date;
+}
+
+export function deadLetterSnapshot(letter: DeadLetterLine): DeadLetterSnapshot {
+  const { handle, function: name, unique, attempts, losses, error, diedAt } = letter;
+  return {
+    handle: fromByteString(handle),
+    function: fromByteString(name),
+    unique: fromByteString(unique),
+    attempts,
+    losses,
+    error,
+    diedAt: new Date(diedAt),
   };
 }

@@ -20,6 +20,9 @@ import {
 /** The longest unique, in bytes; gearmand's limit. */
 export const MAX_UNIQUE_BYTES = 64;
 
+/** Why a job failed whose worker said no more. */
+const REPORTED_FAILURE = 'its worker reported failure';
+
 /** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
 const MIN_JOB_TIMEOUT = 1_000;
 
@@ -206,7 +209,7 @@ export class Engine {
   complete(worker: Peer, handle: ByteString, result: Workload): Refusal | undefined {
     const job = this.resultOf(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    for (const client of this.life.end(job, 'completed')) client.listener.complete(job, result);
+    for (const client of this.life.end(job, 'completed', result)) client.listener.complete(job, result);
     return undefined;
   }
 
@@ -214,7 +217,7 @@ export class Engine {
   fail(peer: Peer, handle: ByteString): Refusal | undefined {
     const job = this.resultOf(peer, handle);
     if (job) {
-      for (const client of this.life.end(job, 'failed')) client.listener.fail(job);
+      for (const client of this.life.fail(job, REPORTED_FAILURE)) client.listener.fail(job);
       return undefined;
     }
     const awaited = this.table.find(handle);
@@ -227,7 +230,7 @@ export class Engine {
   exception(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.resultOf(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    for (const client of this.life.end(job, 'failed')) {
+    for (const client of this.life.fail(job, bytes)) {
       if (client.wantsExceptions) client.listener.exception(job, bytes);
       else client.listener.fail(job);
     }

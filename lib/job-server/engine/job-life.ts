@@ -1,4 +1,4 @@
-import type { ByteString, JobSpec, Outcome } from './job-spec.js';
+import type { ByteString, JobSpec, Outcome, Workload } from './job-spec.js';
 import { type GearmanFunction, Job, type Peer } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
@@ -12,7 +12,12 @@ export interface StoredJobSpec extends JobSpec {
   readonly handle: ByteString;
   /** How often its worker was lost. */
   readonly losses: number;
+  /** How often it was tried in vain, where a policy counts. */
+  readonly attempts: number;
 }
+
+/** Why a job whose worker vanished failed. */
+const WORKER_LOST = 'its worker was lost';
 
 /**
  * What happens to a job from its submission to its end, whoever caused it: it
@@ -48,6 +53,7 @@ export class JobLife implements JobFate {
     const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
     job.isStored = true;
     job.losses = stored.losses;
+    job.attempts = stored.attempts;
     this.adopt(job, stored, undefined);
     this.place(job, stored.runAt);
     return job;
@@ -101,23 +107,58 @@ export class JobLife implements JobFate {
     this.dispatcher.offer(job.function_);
   }
 
-  /** Ends a job, and returns the clients still to be told. */
-  end(job: Job, outcome: Outcome): readonly Peer[] {
-    const { function_, worker } = job;
-    if (job.state === 'waiting') this.functions.remove(job);
-    else if (job.state === 'delayed') function_.delayed[job.priority]--;
-    else this.release(job);
-    this.clock.cancel(job.timer);
-    for (const late of job.lateWorkers ?? []) late.late.delete(job);
-    const key = coalescingKey(job);
-    if (key !== undefined) function_.uniques.delete(key);
-    this.table.delete(job);
-    job.state = 'ended';
+  /** Ends a job, and returns the clients still to be told. `result`: its result, or why it failed. */
+  end(job: Job, outcome: Outcome, result: Workload = ''): readonly Peer[] {
+    const { worker } = job;
+    this.remove(job);
     const clients = clientsOf(job);
     for (const client of clients) client.waitsFor.delete(job);
-    this.listener.ended?.(job, outcome);
+    this.listener.ended?.(job, outcome, result);
     if (worker) this.dispatcher.settle(worker);
     return clients;
+  }
+
+  /** A job failed: it ends, and the clients still to be told are returned; or a policy lets it run again. */
+  fail(job: Job, reason: Workload): readonly Peer[] {
+    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, reason) : undefined;
+    if (typeof retryAt !== 'number') return this.end(job, 'failed', reason);
+    const { worker } = job;
+    this.retry(job, retryAt);
+    if (worker) this.dispatcher.settle(worker);
+    return NOBODY;
+  }
+
+  /** A job is to run again at a time: until then it waits here for its clients' sake, or else in storage alone. */
+  private retry(job: Job, at: number): void {
+    job.attempts++;
+    job.numerator = job.denominator = '0';
+    if (clientsOf(job).length === 0) {
+      this.remove(job);
+      this.listener.parked?.(job, at);
+      return;
+    }
+    this.displace(job);
+    this.place(job, at);
+    this.listener.requeued?.(job);
+  }
+
+  /** Takes a job out of everything that knows it. */
+  private remove(job: Job): void {
+    this.displace(job);
+    for (const late of job.lateWorkers ?? []) late.late.delete(job);
+    const key = coalescingKey(job);
+    if (key !== undefined) job.function_.uniques.delete(key);
+    this.table.delete(job);
+    job.state = 'ended';
+  }
+
+  /** Takes a job from where it is: its queue, its delay, its worker. */
+  private displace(job: Job): void {
+    if (job.state === 'waiting') this.functions.remove(job);
+    else if (job.state === 'delayed') job.function_.delayed[job.priority]--;
+    else this.release(job);
+    this.clock.cancel(job.timer);
+    job.timer = undefined;
   }
 
   /** Takes a running job from its worker. */
@@ -149,8 +190,27 @@ export class JobLife implements JobFate {
   }
 
   private requeue(job: Job): void {
-    this.release(job);
     job.losses++;
+    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, WORKER_LOST) : undefined;
+    if (typeof retryAt === 'number') this.retry(job, retryAt);
+    else if (this.isGivenUp(job) || retryAt === 'exhausted') this.giveUp(job);
+    else if (job.isAbandoned) this.end(job, 'abandoned');
+    else this.putBack(job);
+  }
+
+  private isGivenUp(job: Job): boolean {
+    const { jobRetries } = this.options;
+    return job.isCancelled || (jobRetries > 0 && job.losses >= jobRetries);
+  }
+
+  private giveUp(job: Job): void {
+    for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed', WORKER_LOST))
+      client.listener.fail(job);
+  }
+
+  /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */
+  private putBack(job: Job): void {
+    this.release(job);
     job.numerator = job.denominator = '0';
     job.state = 'waiting';
     if (this.options.order === '1.1') {
@@ -159,12 +219,7 @@ export class JobLife implements JobFate {
     } else {
       this.functions.insert(job);
     }
-    const { jobRetries } = this.options;
-    const isGivenUp = job.isCancelled || (jobRetries > 0 && job.losses >= jobRetries);
-    if (isGivenUp)
-      for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed')) client.listener.fail(job);
-    else if (job.isAbandoned) this.end(job, 'abandoned');
-    else this.listener.requeued?.(job);
+    this.listener.requeued?.(job);
   }
 
   drop(job: Job): void {

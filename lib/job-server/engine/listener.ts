@@ -1,4 +1,4 @@
-import type { Outcome, Priority } from './job-spec.js';
+import type { Outcome, Priority, Workload } from './job-spec.js';
 import type { GearmanFunction, Job, Peer } from './model.js';
 
 /** What the engine says to the job server around it. */
@@ -11,8 +11,16 @@ export interface EngineListener {
   assigned?(job: Job, worker: Peer): void;
   /** A job lost its worker, or ran out of its time, and waits again. */
   requeued?(job: Job): void;
-  /** A job is over, before its clients are told. */
-  ended?(job: Job, outcome: Outcome): void;
+  /**
+   * A stored job failed, or lost its worker: when it is to run again
+   * (milliseconds since 1970), `exhausted` when it is to fail for good, or
+   * undefined for gearmand's way: a failed job is over, a lost one waits again.
+   */
+  retryAt?(job: Job, reason: Workload): number | 'exhausted' | undefined;
+  /** A job that is to run again later has left the engine: storage has it alone. */
+  parked?(job: Job, until: number): void;
+  /** A job is over, before its clients are told. `result`: its result, or why it failed. */
+  ended?(job: Job, outcome: Outcome, result: Workload): void;
   /** The queue in memory runs low and storage has more: feed it. */
   want?(function_: GearmanFunction, priority: Priority): void;
   /** A worker registered its first function, or lost its last one. */

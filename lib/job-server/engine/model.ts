@@ -21,6 +21,8 @@ export class Job {
   /** Progress as the worker last reported it; bytes, as PROTOCOL leaves them. */
   numerator: ByteString = '0';
   denominator: ByteString = '0';
+  /** How often a policy has let it run again; see `EngineListener.retryAt`. */
+  attempts = 0;
   /** The order of arrival: a job that comes back goes to its old place. */
   sequence = 0;
   /** Who runs it now. */

@@ -25,6 +25,8 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
     if (args[1] === undefined) return incomplete('cancel');
     return cancel(host, args[1]);
   },
+  replay: ({ host }, args) => ofDeadLetter('replay', args, host.deadLetters?.replay.bind(host.deadLetters)),
+  purge: ({ host }, args) => ofDeadLetter('purge', args, host.deadLetters?.purge.bind(host.deadLetters)),
   maxqueue: ({ host }, args) => maxQueue(host.engine, args),
   create: ({ host }, args) => ofFunction('create', args, (name) => host.engine.createFunction(name)),
   drop: ({ host }, args) => ofFunction('drop', args, (name) => host.engine.dropFunction(name)),
@@ -63,6 +65,7 @@ function workerLine({ number, info, peer }: Conversation): string {
 function show({ host }: Conversation, [what, which]: readonly string[]): AdminAnswer {
   const isUniques = what?.toLowerCase() === 'unique' && which?.toLowerCase() === 'jobs';
   if (isUniques) return showJobs(host, ({ unique }) => (unique === '' ? '' : `${unique}\n`));
+  if (what?.toLowerCase() === 'dead' && which?.toLowerCase() === 'jobs') return deadJobs(host);
   if (what?.toLowerCase() !== 'jobs') return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
   return showJobs(host, ({ handle, losses, isIgnored, isQueued }) => {
     return `${handle}\t${losses}\t${Number(isIgnored)}\t${Number(isQueued)}\n`;
@@ -102,6 +105,30 @@ async function* chain<Item>(
   yield* batches(first);
   for await (const page of pages) yield page.map(lineOf).join('');
   yield END;
+}
+
+/** `show dead jobs`, an extension of ours: handle, function, attempts, losses, when it died, and why, as a URL component. */
+async function* deadJobs({ deadLetters }: SessionHost): AsyncIterable<string> {
+  for await (const page of deadLetters?.lines() ?? []) {
+    yield page
+      .map((letter) => {
+        const { handle, function: name, attempts, losses, diedAt, error } = letter;
+        return `${[handle, name, attempts, losses, diedAt, encodeURIComponent(error)].join('\t')}\n`;
+      })
+      .join('');
+  }
+  yield END;
+}
+
+/** `replay job HANDLE` and `purge job HANDLE`, extensions of ours. */
+function ofDeadLetter(
+  word: string,
+  [what, handle]: readonly string[],
+  act: ((handle: string) => Promise<boolean>) | undefined,
+): AdminAnswer {
+  if (what?.toLowerCase() !== 'job') return unknown(word);
+  if (handle === undefined) return incomplete(word);
+  return act ? act(handle).then((isDone) => (isDone ? OK : UNKNOWN_JOB)) : UNKNOWN_JOB;
 }
 
 function cancel(host: SessionHost, handle: string): AdminAnswer {

@@ -4,11 +4,14 @@ export type {
   Action,
   AdminAccess,
   Conversation,
+  DeadLetterLine,
+  DeadLetters,
   Log,
   PeerInfo,
   SessionHost,
   StoredJobs,
   StoredLine,
+  StoredState,
   Submitted,
 } from './session-host.js';
 export { Session } from './session.js';

@@ -10,7 +10,7 @@ import {
 } from '../engine/index.js';
 import type { Replies } from './reply-order.js';
 import { nextScheduled } from './schedule.js';
-import type { Conversation, Submitted } from './session-host.js';
+import type { Conversation, StoredState, Submitted } from './session-host.js';
 
 /** What a packet does; the refusal it returns is answered with an ERROR packet. */
 export type Command = (session: Conversation, packet: Packet) => Refusal | undefined;
@@ -86,8 +86,9 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   },
   [PacketType.OPTION_REQ]: (session, packet) => {
     const option = packet.byteString(0);
-    if (option !== 'exceptions') return UNKNOWN_OPTION;
-    session.peer.wantsExceptions = true;
+    if (option === 'exceptions') session.peer.wantsExceptions = true;
+    else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
+    else return UNKNOWN_OPTION;
     session.reply(PacketType.OPTION_RES, [option]);
     return undefined;
   },
@@ -96,7 +97,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     const job = session.host.engine.find(handle);
     const { storedJobs } = session.host;
     if (job || !storedJobs) return status(session, PacketType.STATUS_RES, handle, job, []);
-    return session.deny('status') ?? answerStored(session, handle, storedJobs.has(handle));
+    return session.deny('status') ?? answerStored(session, handle, storedJobs.find(handle));
   },
   [PacketType.GET_STATUS_UNIQUE]: (session, packet) => {
     const unique = packet.byteString(0);
@@ -198,12 +199,22 @@ function answerLater(session: Conversation, submission: Promise<Submitted>): voi
     .catch((error: Error) => session.abort(error));
 }
 
-/** GET_STATUS of a job that waits in storage only: known, and not running. */
-function answerStored(session: Conversation, handle: string, isStored: Promise<boolean>): undefined {
+/**
+ * GET_STATUS of a job the engine does not hold: it may wait in storage, or
+ * have a kept result. Who set the option `results` is sent that result as
+ * WORK_COMPLETE or WORK_FAIL ahead of the answer, which says "unknown" to
+ * everybody, as for any ended job.
+ */
+function answerStored(session: Conversation, handle: string, finding: Promise<StoredState>): undefined {
   const place = session.replies.reserve();
-  isStored
-    .then((isKnown) => {
-      place.send(PacketType.STATUS_RES, [handle, isKnown ? '1' : '0', '0', '0', '0']);
+  finding
+    .then((found) => {
+      if (session.wantsResults && found.state === 'complete') {
+        place.send(PacketType.WORK_COMPLETE, [handle, found.result]);
+      } else if (session.wantsResults && found.state === 'failed') {
+        place.send(PacketType.WORK_FAIL, [handle]);
+      }
+      place.send(PacketType.STATUS_RES, [handle, found.state === 'waiting' ? '1' : '0', '0', '0', '0']);
       place.finish();
     })
     .catch((error: Error) => session.abort(error));

@@ -1,4 +1,4 @@
-import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
+import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal, Workload } from '../engine/index.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
@@ -37,12 +37,42 @@ export type Submitted = ByteString | Refusal;
 
 /** Jobs that wait in storage, where the engine does not hold them. */
 export interface StoredJobs {
-  has(handle: ByteString): Promise<boolean>;
+  /** What storage knows of a job that the engine does not hold. */
+  find(handle: ByteString): Promise<StoredState>;
   /** Cancels one; false when there is none. */
   cancel(handle: ByteString): Promise<boolean>;
   /** All of them, in pages. */
   lines(): AsyncIterable<readonly StoredLine[]>;
 }
+
+/** Background jobs that failed for good. */
+export interface DeadLetters {
+  /** All of them, longest dead first, in pages. */
+  lines(): AsyncIterable<readonly DeadLetterLine[]>;
+  /** Lets one wait again; false when there is none, or its unique is taken. */
+  replay(handle: ByteString): Promise<boolean>;
+  /** Deletes one; false when there is none. */
+  purge(handle: ByteString): Promise<boolean>;
+}
+
+/** A background job that failed for good. Names are byte strings, the error is text. */
+export interface DeadLetterLine {
+  readonly handle: ByteString;
+  readonly function: ByteString;
+  readonly unique: ByteString;
+  /** How often it was tried again. */
+  readonly attempts: number;
+  /** How often its worker was lost. */
+  readonly losses: number;
+  /** Why it failed the last time. */
+  readonly error: string;
+  /** When it was given up, in milliseconds since 1970. */
+  readonly diedAt: number;
+}
+
+/** What storage knows of a handle; a kept result where results are kept. */
+export type StoredState =
+  { readonly state: 'waiting' | 'unknown' } | { readonly state: 'complete' | 'failed'; readonly result: Workload };
 
 /** What the admin lists tell of a job that waits in storage only. */
 export interface StoredLine {
@@ -65,6 +95,8 @@ export interface SessionHost {
   /** The jobs that wait in storage only; missing without a storage. */
   readonly storedJobs?: StoredJobs;
   isAllowed(request: AccessRequest): boolean;
+  /** Background jobs that failed for good; missing without a storage. */
+  readonly deadLetters?: DeadLetters;
   /** Every open session. */
   readonly sessions: Iterable<Conversation>;
   /** Admin word `shutdown`; undefined when it is switched off. */
@@ -79,6 +111,8 @@ export interface Conversation {
   readonly info: PeerInfo;
   /** The connection's number, in the place of gearmand's file descriptor. */
   readonly number: number;
+  /** It asked for kept results (OPTION_REQ results, an extension of ours). */
+  wantsResults: boolean;
   readonly replies: Replies & { reserve(): ReplyPlace };
   reply(type: PacketType, args?: readonly Argument[]): void;
   /** Answers a grab. */

@@ -36,6 +36,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   /** How many packets and lines the peer has sent, now and when stalled connections were last looked for. */
   private unitCount = 0;
   private countAtSweep = 0;
+  wantsResults = false;
   private quietSince = Date.now();
 
   constructor(

@@ -10,12 +10,15 @@ import {
 import { Observable } from 'rxjs';
 import { toByteString } from '../../protocol/index.js';
 import type { JobServerEvents } from '../job-server-events.js';
-import { InvalidOptionError, type JobServerOptions } from '../job-server-options.js';
+import { InvalidOptionError } from '../invalid-option-error.js';
+import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
 import {
+  deadLetterSnapshot,
   functionSnapshot,
   jobSnapshot,
   workerSnapshot,
+  type DeadLetterSnapshot,
   type FunctionSnapshot,
   type JobSnapshot,
   type WorkerSnapshot,
@@ -26,6 +29,13 @@ import { JOB_SERVER_OPTIONS } from './job-server.module-definition.js';
 export type JobServerEvent = {
   [Name in keyof JobServerEvents]: { readonly type: Name; readonly args: JobServerEvents[Name] };
 }[keyof JobServerEvents];
+
+/** How a background job ended, where results are kept. */
+export interface JobResult {
+  state: 'complete' | 'failed';
+  /** Its result, or why it failed. */
+  bytes: Buffer;
+}
 
 const EVENTS: readonly (keyof JobServerEvents)[] = [
   'submitted',
@@ -137,7 +147,30 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     return job && jobSnapshot(engine, job);
   }
 
+  /** Background jobs that failed for good, longest dead first; none without a storage. */
+  async *deadLetters(): AsyncIterable<DeadLetterSnapshot> {
+    for await (const page of this.server.deadLetters?.lines() ?? []) yield* page.map(deadLetterSnapshot);
+  }
+
+  /** The kept result of a finished background job, or undefined: it is not finished, or its result is no longer kept (`keepResults`). */
+  async result(handle: string): Promise<JobResult | undefined> {
+    const found = await this.server.storedJobs?.find(toByteString(handle));
+    if (found?.state !== 'complete' && found?.state !== 'failed') return undefined;
+    const { state, result } = found;
+    return { state, bytes: typeof result === 'string' ? Buffer.from(result, 'latin1') : Buffer.from(result) };
+  }
+
   // --- operations ---
+
+  /** Lets a dead letter wait again; false when there is none, or its unique is taken. */
+  async replay(handle: string): Promise<boolean> {
+    return (await this.server.deadLetters?.replay(toByteString(handle))) ?? false;
+  }
+
+  /** Deletes a dead letter; false when there is none. */
+  async purge(handle: string): Promise<boolean> {
+    return (await this.server.deadLetters?.purge(toByteString(handle))) ?? false;
+  }
 
   /** Cancels a queued job, whose clients hear that it failed; a running one is not queued again. False when there is none. */
   cancel(handle: string): boolean {

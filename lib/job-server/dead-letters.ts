@@ -1,0 +1,46 @@
+import { PRIORITIES, type ByteString, type Engine } from './engine/index.js';
+import type { DeadLetterLine, DeadLetters as DeadLetterWords } from './front/index.js';
+import { wireUnique } from './job-record.js';
+import type { JobStorage } from './storage/index.js';
+
+/** Jobs that failed for good: kept with their last error until somebody replays or purges them. */
+export class DeadLetters implements DeadLetterWords {
+  constructor(
+    private readonly storage: JobStorage,
+    private readonly engine: Engine,
+  ) {}
+
+  /** All of them, longest dead first, in pages. */
+  async *lines(): AsyncIterable<readonly DeadLetterLine[]> {
+    for await (const page of this.storage.deadLetters()) {
+      yield page.map(({ job, error, diedAt }) => ({
+        handle: job.handle,
+        function: job.function,
+        unique: wireUnique(job.unique),
+        attempts: job.attempts,
+        losses: job.losses,
+        error,
+        diedAt,
+      }));
+    }
+  }
+
+  /** Lets one wait again, as if it had just been submitted; false when it is not dead or its unique is taken. */
+  async replay(handle: ByteString): Promise<boolean> {
+    const found = await this.storage.findByHandle(handle);
+    if (found?.state !== 'dead' || !(await this.storage.replay(handle))) return false;
+    const { function: name, priority } = found.letter.job;
+    this.engine.createFunction(name);
+    const function_ = this.engine.functions.find(name);
+    if (!function_) return true;
+    function_.stored[priority]++;
+    for (const each of PRIORITIES) function_.isFetching[each] = false;
+    this.engine.refill(function_);
+    return true;
+  }
+
+  /** Deletes one; false when there is none. */
+  purge(handle: ByteString): Promise<boolean> {
+    return this.storage.purge(handle);
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { coalescingKey, type ByteString, type Job, type JobSpec, type StoredJobSpec } from './engine/index.js';
+import type { NewJob, StoredJob } from './storage/index.js';
+
+/** In front of the digest that stands for a workload that is its own unique (`-`). */
+const WORKLOAD_KEY = '\0';
+
+/** Under which unique a job is stored: its own, or a digest of its workload when that is the key. */
+export function storedUnique(spec: Pick<JobSpec, 'unique' | 'workload'>): ByteString {
+  if (coalescingKey(spec) === undefined) return '';
+  if (spec.unique !== '-') return spec.unique;
+  const { workload } = spec;
+  const bytes = typeof workload === 'string' ? Buffer.from(workload, 'latin1') : workload;
+  return WORKLOAD_KEY + createHash('sha256').update(bytes).digest().toString('latin1');
+}
+
+/** The unique as workers are told it. */
+export function wireUnique(stored: ByteString): ByteString {
+  return stored.startsWith(WORKLOAD_KEY) ? '-' : stored;
+}
+
+/** The record of a new job. */
+export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): NewJob {
+  return {
+    handle,
+    function: spec.function,
+    unique,
+    priority: spec.priority,
+    workload: spec.workload,
+    reducer: spec.reducer ?? '',
+    at: spec.runAt,
+    attempts: 0,
+    losses: 0,
+  };
+}
+
+/** The record of a job that the engine holds already. */
+export function recordOf(job: Job, handle: ByteString): NewJob {
+  const spec = { ...job, function: job.function_.name, runAt: 0 };
+  return { ...newJob(spec, handle, storedUnique(job)), losses: job.losses };
+}
+
+/** What the engine is given of a record. */
+export function specOf(job: StoredJob): StoredJobSpec {
+  return {
+    handle: job.handle,
+    function: job.function,
+    unique: wireUnique(job.unique),
+    workload: job.workload,
+    priority: job.priority,
+    reducer: job.reducer === '' ? undefined : job.reducer,
+    isBackground: true,
+    runAt: job.at,
+    losses: job.losses,
+    attempts: job.attempts,
+  };
+}
