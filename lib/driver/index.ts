@@ -6,3 +6,5 @@ export { JobClient, type JobClientOptions } from './job-client.js';
 export type { ServerChoice } from './server-choice.js';
 export type { JobIdentity, JobObserver, JobPriority, JobRequest, JobStatus, Submission } from './job-request.js';
 export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';
+export type { FunctionPriorities, FunctionStatus, ShownJob, WorkerStatus } from './admin-answers.js';
+export { AdminClient, type AdminClientOptions, type QueueLimit } from './admin-client.js';

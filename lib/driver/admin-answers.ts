@@ -1,0 +1,84 @@
+import { fromByteString } from '../protocol/index.js';
+
+/** One function, as `status` tells it. */
+export interface FunctionStatus {
+  function: string;
+  /** Jobs waiting and running. */
+  total: number;
+  running: number;
+  /** Connections that can do it. */
+  workers: number;
+}
+
+/** How many jobs of a function wait, by priority, as `prioritystatus` tells it. */
+export interface FunctionPriorities {
+  function: string;
+  high: number;
+  normal: number;
+  low: number;
+  workers: number;
+}
+
+/** One connection, as `workers` tells it; clients are among them, without functions. */
+export interface WorkerStatus {
+  /** The job server's own number of the connection. */
+  descriptor: number;
+  address: string;
+  /** What it called itself; undefined when it did not. */
+  clientId: string | undefined;
+  functions: string[];
+}
+
+/** One job, as `show jobs` tells it. */
+export interface ShownJob {
+  handle: string;
+  /** How often its worker was lost. */
+  retries: number;
+  /** True when nobody waits for it any more: it will not run. */
+  isIgnored: boolean;
+  isQueued: boolean;
+}
+
+/** Reads a line of `status`. */
+export function readFunctionStatus(line: string): FunctionStatus {
+  const [name, [total, running, workers]] = row(line, 3);
+  return { function: name, total: total!, running: running!, workers: workers! };
+}
+
+/** Reads a line of `prioritystatus`. */
+export function readFunctionPriorities(line: string): FunctionPriorities {
+  const [name, [high, normal, low, workers]] = row(line, 4);
+  return { function: name, high: high!, normal: normal!, low: low!, workers: workers! };
+}
+
+/** Reads a line of `workers`: `fd address id : function function`. */
+export function readWorkerStatus(line: string): WorkerStatus {
+  const [, descriptor, address, clientId, functions] = /^(\S+) (\S*) (\S*) :(.*)$/.exec(line) ?? unreadable(line);
+  return {
+    descriptor: Number(descriptor),
+    address: address!,
+    clientId: clientId === '-' || clientId === '' ? undefined : fromByteString(clientId!),
+    functions: functions!
+      .split(' ')
+      .filter((name) => name !== '')
+      .map(fromByteString),
+  };
+}
+
+/** Reads a line of `show jobs`. */
+export function readShownJob(line: string): ShownJob {
+  const [handle, [retries, ignored, queued]] = row(line, 3);
+  return { handle, retries: retries!, isIgnored: ignored === 1, isQueued: queued === 1 };
+}
+
+/** A name and as many numbers behind it; the name itself may contain tabs. */
+function row(line: string, count: number): [name: string, numbers: number[]] {
+  const columns = line.split('\t');
+  const numbers = columns.splice(-count).map(Number);
+  if (columns.length === 0 || numbers.some(Number.isNaN)) unreadable(line);
+  return [fromByteString(columns.join('\t')), numbers];
+}
+
+function unreadable(line: string): never {
+  throw new Error(`a job server's admin answer cannot be read: ${line.slice(0, 200)}`);
+}

@@ -1,0 +1,178 @@
+import {
+  InvalidOptionError,
+  parseServers,
+  shown,
+  type Endpoint,
+  type ServerAddress,
+  type TlsOptions,
+} from '../connection/index.js';
+import { fromByteString, toByteString } from '../protocol/index.js';
+import {
+  readFunctionPriorities,
+  readFunctionStatus,
+  readShownJob,
+  readWorkerStatus,
+  type FunctionPriorities,
+  type FunctionStatus,
+  type ShownJob,
+  type WorkerStatus,
+} from './admin-answers.js';
+import { AdminConnection, type AnswerShape } from './admin-connection.js';
+import { durationOption } from './driver-settings.js';
+import { ClosedError, ServerError } from './errors.js';
+
+/** Options of an {@link AdminClient}. */
+export interface AdminClientOptions {
+  /** The job server. Default `127.0.0.1:4730`. */
+  server?: ServerAddress;
+  /** TLS where the address does not say itself. Default false. */
+  tls?: boolean | TlsOptions;
+  /** How long to wait for the connection, in milliseconds. Default 5_000. */
+  connectTimeout?: number;
+  /** How long to wait for an answer, in milliseconds. Default 30_000: a long list takes its time. */
+  timeout?: number;
+}
+
+/** The most jobs of a function that may be there, for all priorities or for each; 0 is no limit. */
+export type QueueLimit = number | { high: number; normal: number; low: number };
+
+/**
+ * Asks one job server about itself, in Gearman's admin protocol.
+ *
+ * Connects when first asked, and again after the connection was lost. Every
+ * method throws ConnectError or ConnectionLostError when the job server is
+ * away, TimeoutError when it does not answer, and ServerError, with the job
+ * server's own code, when it refuses: not every job server knows every command.
+ */
+export class AdminClient {
+  private readonly endpoint: Endpoint;
+  private readonly connectTimeout: number;
+  private readonly timeout: number;
+  private connection: Promise<AdminConnection> | undefined;
+  private isClosed = false;
+
+  /** @throws InvalidOptionError */
+  constructor(options: AdminClientOptions = {}) {
+    const endpoints = parseServers(options.server, options.tls);
+    if (endpoints.length > 1)
+      throw new InvalidOptionError('server', 'an AdminClient asks one job server; make one for each');
+    this.endpoint = endpoints[0]!;
+    this.connectTimeout = durationOption('connectTimeout', options.connectTimeout, 5_000, 1);
+    this.timeout = durationOption('timeout', options.timeout, 30_000, 1);
+  }
+
+  /** Every function: its jobs and workers (`status`). */
+  async status(): Promise<FunctionStatus[]> {
+    return (await this.ask('status', 'list')).map(readFunctionStatus);
+  }
+
+  /** Every function: its waiting jobs by priority (`prioritystatus`). */
+  async priorityStatus(): Promise<FunctionPriorities[]> {
+    return (await this.ask('prioritystatus', 'list')).map(readFunctionPriorities);
+  }
+
+  /** Every connection (`workers`). */
+  async workers(): Promise<WorkerStatus[]> {
+    return (await this.ask('workers', 'list')).map(readWorkerStatus);
+  }
+
+  /** Every job (`show jobs`). */
+  async jobs(): Promise<ShownJob[]> {
+    return (await this.ask('show jobs', 'list')).map(readShownJob);
+  }
+
+  /** The unique of every job that has one (`show unique jobs`). */
+  async uniqueJobs(): Promise<string[]> {
+    return (await this.ask('show unique jobs', 'list')).map(fromByteString);
+  }
+
+  /** Cancels a job that waits (`cancel job`); false when the job server does not know it. */
+  async cancelJob(handle: string): Promise<boolean> {
+    return this.unless('UNKNOWN_JOB', `cancel job ${word('handle', handle)}`);
+  }
+
+  /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
+  async limitQueue(functionName: string, limit: QueueLimit): Promise<void> {
+    const numbers = typeof limit === 'number' ? [limit] : [limit.high, limit.normal, limit.low];
+    for (const number of numbers) {
+      if (Number.isSafeInteger(number) && number >= 0) continue;
+      throw new InvalidOptionError('limit', `must be a whole number of jobs of at least 0, not ${shown(number)}`);
+    }
+    await this.ask(`maxqueue ${word('function', functionName)} ${numbers.join(' ')}`, 'line');
+  }
+
+  /** Makes a function known before anybody uses it (`create function`). */
+  async createFunction(functionName: string): Promise<void> {
+    await this.ask(`create function ${word('function', functionName)}`, 'line');
+  }
+
+  /** Forgets a function without workers and jobs (`drop function`). @throws ServerError when it has some, or is unknown */
+  async dropFunction(functionName: string): Promise<void> {
+    await this.ask(`drop function ${word('function', functionName)}`, 'line');
+  }
+
+  /** The job server's version. */
+  async version(): Promise<string> {
+    return this.word('version');
+  }
+
+  /** The process id of the job server (`getpid`). */
+  async processId(): Promise<number> {
+    return Number(await this.word('getpid'));
+  }
+
+  /** How much the job server logs (`verbose`): `ERROR`, `INFO`, ... */
+  async logLevel(): Promise<string> {
+    return this.word('verbose');
+  }
+
+  /** Ends the job server (`shutdown`), `graceful`: once its jobs are done. Where it is allowed at all. */
+  async shutdown({ graceful = false }: { graceful?: boolean } = {}): Promise<void> {
+    await this.ask(graceful ? 'shutdown graceful' : 'shutdown', 'line', true);
+  }
+
+  /** Disconnects; what waits for an answer fails. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const connection = await this.connection?.catch(() => undefined);
+    connection?.end(new ClosedError('the admin client'));
+  }
+
+  private async ask(command: string, shape: AnswerShape, endIsAnswer = false): Promise<readonly string[]> {
+    if (this.isClosed) throw new ClosedError('the admin client');
+    this.connection ??= this.connect();
+    return (await this.connection).ask(command, shape, this.timeout, endIsAnswer);
+  }
+
+  private async word(command: string): Promise<string> {
+    const [line = ''] = await this.ask(command, 'line');
+    // Perl's job server leaves the OK out.
+    return fromByteString(line.replace(/^OK /, ''));
+  }
+
+  private async unless(serverCode: string, command: string): Promise<boolean> {
+    try {
+      await this.ask(command, 'line');
+      return true;
+    } catch (error) {
+      if (error instanceof ServerError && error.serverCode === serverCode) return false;
+      throw error;
+    }
+  }
+
+  private async connect(): Promise<AdminConnection> {
+    const forget = () => (this.connection = undefined);
+    try {
+      return await AdminConnection.open(this.endpoint, this.connectTimeout, forget);
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+}
+
+/** Text that is one word of a command. */
+function word(option: string, text: string): string {
+  if (typeof text === 'string' && /^[^\s\0]+$/.test(text)) return toByteString(text);
+  throw new InvalidOptionError(option, `must be text without blanks: commands are words, not ${shown(text)}`);
+}
