@@ -206,10 +206,10 @@ export class Link {
 
   private beat(): void {
     const connection = this.connection!;
-    const { bytesReceived } = connection;
+    const { bytesReceived, bufferedBytes } = connection;
     connection.send(PacketType.ECHO_REQ, [HEARTBEAT]);
-    const { bufferedBytes } = connection;
-    // Bytes that leave are a sign of life as well: behind a large workload the ECHO_REQ waits its turn.
+    // Behind a large workload the ECHO_REQ waits its turn. What the system would not take
+    // before it takes only as the other side confirms: a sign of life as well.
     const isAlive = () => connection.bytesReceived > bytesReceived || connection.bufferedBytes < bufferedBytes;
     this.timer = setTimeout(() => {
       if (isAlive()) return this.rest();
