@@ -29,6 +29,8 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   keepAliveDelay?: number;
   /** Who may do what: false is answered with an ERROR packet. Default: everybody everything. */
   authorize?: (request: AccessRequest) => boolean;
+  /** Whether every client is sent WORK_EXCEPTION, also one that did not ask for it (OPTION_REQ). Default false. */
+  exceptions?: boolean;
   /** Whether the admin word `shutdown` ends the job server. Default false: anybody could say it. */
   shutdownCommand?: boolean;
   /** Where background jobs survive a restart. Default: nowhere. */
@@ -56,6 +58,7 @@ export const JOB_SERVER_DEFAULTS = {
   packetTimeout: 60_000,
   idleTimeout: 0,
   keepAliveDelay: 60_000,
+  exceptions: false,
   shutdownCommand: false,
   policies: {},
   keepResults: 0,
@@ -104,6 +107,7 @@ export function validateJobServerOptions(options: JobServerOptions): void {
   check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
+  check(options, 'exceptions', (value) => typeof value === 'boolean', 'true or false');
   check(options, 'shutdownCommand', (value) => typeof value === 'boolean', 'true or false');
   validatePolicies(options.policies ?? {});
   requireStorage(options);

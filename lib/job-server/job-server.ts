@@ -178,7 +178,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       stream.on('error', () => undefined).destroy();
       return;
     }
-    this.sessions.add(new Session(this, stream, info, ++this.lastNumber, this.options));
+    const session = new Session(this, stream, info, ++this.lastNumber, this.options);
+    session.peer.wantsExceptions = this.options.exceptions;
+    this.sessions.add(session);
     this.watchForStalls();
   }
 

@@ -49,6 +49,9 @@ export class Dispatcher {
 
   /** A worker goes to sleep, or hears at once that a job waits. */
   sleep(worker: Peer): void {
+    // Who was woken and sleeps again did not care for that NOOP, and gets one more if a job still waits.
+    this.stopWaiting(worker);
+    worker.isWoken = false;
     worker.isSleeping = true;
     this.settle(worker);
   }

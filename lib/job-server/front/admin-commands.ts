@@ -21,8 +21,7 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   verbose: ({ host }) => `OK ${host.verbosity}\n`,
   show: (session, args) => show(session, args),
   cancel: ({ host }, args) => {
-    if (args[0]?.toLowerCase() !== 'job') return unknown('cancel');
-    if (args[1] === undefined) return incomplete('cancel');
+    if (args[0]?.toLowerCase() !== 'job' || args[1] === undefined) return unknown('cancel');
     return cancel(host, args[1]);
   },
   replay: ({ host }, args) => ofDeadLetter('replay', args, host.deadLetters?.replay.bind(host.deadLetters)),
@@ -39,7 +38,7 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
 
 /** Answers one admin line. */
 export function answerAdmin(session: Conversation, line: string): AdminAnswer {
-  const [word = '', ...args] = line.trim().split(/[ \t]+/);
+  const [word = '', ...args] = line.trimEnd().split(/[ \t]+/);
   return (WORDS[word.toLowerCase()] ?? (() => unknown(word)))(session, args);
 }
 
@@ -62,14 +61,24 @@ function workerLine({ number, info, peer }: Conversation): string {
   return `${number} ${info.address} ${peer.clientId} :${names}\n`;
 }
 
-function show({ host }: Conversation, [what, which]: readonly string[]): AdminAnswer {
-  const isUniques = what?.toLowerCase() === 'unique' && which?.toLowerCase() === 'jobs';
-  if (isUniques) return showJobs(host, ({ unique }) => (unique === '' ? '' : `${unique}\n`));
-  if (what?.toLowerCase() === 'dead' && which?.toLowerCase() === 'jobs') return deadJobs(host);
-  if (what?.toLowerCase() !== 'jobs') return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
-  return showJobs(host, ({ handle, losses, isIgnored, isQueued }) => {
-    return `${handle}\t${losses}\t${Number(isIgnored)}\t${Number(isQueued)}\n`;
-  });
+function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
+  switch (args.join(' ').toLowerCase()) {
+    case '':
+      return unknown('show');
+    case 'jobs':
+      return showJobs(host, jobLine);
+    case 'unique jobs':
+      return showJobs(host, ({ unique }) => `${unique}\n`);
+    case 'dead jobs':
+      return deadJobs(host);
+    default:
+      return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
+  }
+}
+
+/** Handle, lost workers, whether it is not to run any more, whether it is a background job. */
+function jobLine({ handle, losses, isIgnored, isBackground }: ShownJob): string {
+  return `${handle}\t${losses}\t${Number(isIgnored)}\t${Number(isBackground)}\n`;
 }
 
 interface ShownJob {
@@ -77,19 +86,19 @@ interface ShownJob {
   readonly unique: string;
   readonly losses: number;
   readonly isIgnored: boolean;
-  readonly isQueued: boolean;
+  readonly isBackground: boolean;
 }
 
 /** The jobs in memory, then those that wait in storage only. */
 function showJobs(host: SessionHost, lineOf: (job: ShownJob) => string): AdminAnswer {
   const inMemory = (job: Job): string => {
     const handle = host.engine.handleOf(job);
-    const isQueued = job.state !== 'running' && !job.isAbandoned;
-    return lineOf({ handle, unique: job.unique, losses: job.losses, isIgnored: job.isAbandoned, isQueued });
+    const { unique, losses, isBackground } = job;
+    return lineOf({ handle, unique, losses, isIgnored: job.isAbandoned || job.isCancelled, isBackground });
   };
   if (!host.storedJobs) return list(host.engine.jobs(), inMemory);
   return chain(mapped(host.engine.jobs(), inMemory), host.storedJobs.lines(), (stored) =>
-    lineOf({ ...stored, isIgnored: false, isQueued: true }),
+    lineOf({ ...stored, isIgnored: false, isBackground: true }),
   );
 }
 
@@ -147,8 +156,7 @@ function maxQueue(engine: Engine, [name, ...sizes]: readonly string[]): string {
 }
 
 function ofFunction(word: string, [kind, name]: readonly string[], act: (name: string) => Refusal | undefined): string {
-  if (kind?.toLowerCase() !== 'function') return unknown(word);
-  if (name === undefined) return incomplete(word);
+  if (kind?.toLowerCase() !== 'function' || name === undefined) return incomplete(word);
   const refusal = act(name);
   return refusal ? `ERR ${refusal.text}\r\n` : OK;
 }

@@ -1,4 +1,4 @@
-import { PacketType, type Argument, type Packet } from '../../protocol/index.js';
+import { PacketType, type Argument, type ByteString, type Packet } from '../../protocol/index.js';
 import {
   JOB_NOT_FOUND,
   Priority,
@@ -24,13 +24,13 @@ const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on serve
 
 /** Every packet a peer may send to a job server, by its number. */
 export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
-  [PacketType.CAN_DO]: (session, packet) => canDo(session, packet.byteString(0), 0),
+  [PacketType.CAN_DO]: (session, packet) => canDo(session, onlyArgument(packet), 0),
   [PacketType.CAN_DO_TIMEOUT]: (session, packet) => {
     const timeout = Number(packet.byteString(1));
     return Number.isFinite(timeout) ? canDo(session, packet.byteString(0), timeout) : BAD_TIMEOUT;
   },
   [PacketType.CANT_DO]: ({ host, peer }, packet) => {
-    host.engine.cantDo(peer, packet.byteString(0));
+    host.engine.cantDo(peer, onlyArgument(packet));
     return undefined;
   },
   [PacketType.RESET_ABILITIES]: ({ host, peer }) => {
@@ -46,7 +46,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.SET_CLIENT_ID]: ({ peer }, packet) => {
-    peer.clientId = packet.byteString(0);
+    peer.clientId = onlyArgument(packet);
     return undefined;
   },
   [PacketType.GRAB_JOB]: grab('plain'),
@@ -74,10 +74,10 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.WORK_WARNING]: ({ host, peer }, packet) =>
     host.engine.warning(peer, packet.byteString(0), packet.compact(1)) && LOST_UPDATE,
   [PacketType.WORK_STATUS]: ({ host, peer }, packet) =>
-    host.engine.progress(peer, packet.byteString(0), packet.byteString(1), packet.byteString(2)),
+    host.engine.progress(peer, packet.byteString(0), packet.byteString(1), beforeNul(packet.byteString(2))),
   [PacketType.WORK_COMPLETE]: ({ host, peer }, packet) =>
     host.engine.complete(peer, packet.byteString(0), packet.compact(1)),
-  [PacketType.WORK_FAIL]: ({ host, peer }, packet) => host.engine.fail(peer, packet.byteString(0)),
+  [PacketType.WORK_FAIL]: ({ host, peer }, packet) => host.engine.fail(peer, onlyArgument(packet)),
   [PacketType.WORK_EXCEPTION]: ({ host, peer }, packet) =>
     host.engine.exception(peer, packet.byteString(0), packet.compact(1)) && LOST_EXCEPTION,
   [PacketType.ECHO_REQ]: (session, packet) => {
@@ -85,22 +85,22 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.OPTION_REQ]: (session, packet) => {
-    const option = packet.byteString(0);
+    const option = onlyArgument(packet).toLowerCase();
     if (option === 'exceptions') session.peer.wantsExceptions = true;
     else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
     else return UNKNOWN_OPTION;
-    session.reply(PacketType.OPTION_RES, [option]);
+    session.reply(PacketType.OPTION_RES, [packet.byteString(0)]);
     return undefined;
   },
   [PacketType.GET_STATUS]: (session, packet) => {
-    const handle = packet.byteString(0);
+    const handle = onlyArgument(packet);
     const job = session.host.engine.find(handle);
     const { storedJobs } = session.host;
     if (job || !storedJobs) return status(session, PacketType.STATUS_RES, handle, job, []);
     return session.deny('status') ?? answerStored(session, handle, storedJobs.find(handle));
   },
   [PacketType.GET_STATUS_UNIQUE]: (session, packet) => {
-    const unique = packet.byteString(0);
+    const unique = onlyArgument(packet);
     const job = session.host.engine.findByUnique(unique);
     return status(session, PacketType.STATUS_RES_UNIQUE, unique, job, [String(job?.clients?.length ?? 0)]);
   },
@@ -108,6 +108,17 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
 
 function commandsByNumber(commands: Partial<Record<PacketType, Command>>): readonly (Command | undefined)[] {
   return Array.from({ length: 43 }, (_, number) => commands[number as PacketType]);
+}
+
+/** The argument of a packet that has one: peers exist that end it with a NUL, which gearmand overlooks. */
+function onlyArgument(packet: Packet): ByteString {
+  return beforeNul(packet.byteString(0));
+}
+
+/** A last argument that is a name or a number, and may not go into the middle of another packet with NULs in it. */
+function beforeNul(argument: ByteString): ByteString {
+  const end = argument.indexOf('\0');
+  return end < 0 ? argument : argument.slice(0, end);
 }
 
 function canDo(session: Conversation, name: string, timeout: number): Refusal | undefined {

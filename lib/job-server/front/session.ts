@@ -65,7 +65,6 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   line(line: string): void {
     this.unitCount++;
     this.host.tick();
-    if (line === '') return;
     const isAllowed = this.info.admin !== 'refused' && this.isAllowed('admin');
     this.adminOutput.write(isAllowed ? answerAdmin(this, line) : ADMIN_DENIED);
   }
