@@ -53,7 +53,7 @@ export function validatePolicies(policies: FunctionPolicies): void {
 }
 
 function check(option: string, value: unknown, isAllowed: (value: unknown) => boolean, allowed: string): void {
-  if (value !== undefined && !isAllowed(value)) throw new InvalidOptionError(option, value, allowed);
+  if (value !== undefined && !isAllowed(value)) throw InvalidOptionError.notAllowed(option, value, allowed);
 }
 
 function isWhole(value: unknown): boolean {

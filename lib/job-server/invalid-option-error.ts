@@ -5,9 +5,13 @@ export class InvalidOptionError extends Error {
 
   constructor(
     readonly option: string,
-    value: unknown,
-    allowed: string,
+    problem: string,
   ) {
-    super(`${option} is ${allowed}, not ${JSON.stringify(value) ?? String(value)}`);
+    super(`${option} is ${problem}`);
+  }
+
+  /** An option with a value that is not allowed. */
+  static notAllowed(option: string, value: unknown, allowed: string): InvalidOptionError {
+    return new InvalidOptionError(option, `${allowed}, not ${JSON.stringify(value) ?? String(value)}`);
   }
 }

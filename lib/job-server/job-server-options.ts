@@ -97,7 +97,7 @@ const POSITIVE_NUMBERS = [
 export function validateJobServerOptions(options: JobServerOptions): void {
   for (const option of Object.keys(options)) {
     if (!(option in JOB_SERVER_DEFAULTS) && !OPTIONAL.has(option)) {
-      throw new InvalidOptionError(option, undefined, `no option of the job server (${[...KNOWN].join(', ')})`);
+      throw new InvalidOptionError(option, `no option of the job server (${[...KNOWN].join(', ')})`);
     }
   }
   for (const option of WHOLE_NUMBERS) check(options, option, (value) => isWhole(value, 0), 'a whole number from 0');
@@ -121,23 +121,23 @@ const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
 function requireStorage({ storage, policies, keepResults }: JobServerOptions): void {
   const needs = "given together with a storage, as { type: 'lmdb', path: '/var/lib/gearman' }";
   if (storage) return;
-  if (policies && Object.keys(policies).length > 0) throw new InvalidOptionError('policies', policies, needs);
-  if (keepResults) throw new InvalidOptionError('keepResults', keepResults, needs);
+  if (policies && Object.keys(policies).length > 0) throw InvalidOptionError.notAllowed('policies', policies, needs);
+  if (keepResults) throw InvalidOptionError.notAllowed('keepResults', keepResults, needs);
 }
 
 function validateListener(listener: ListenerOptions, name: string): void {
   const { port, path, host, admin, tls } = listener;
   if (port !== undefined && !(isWhole(port, 0) && port < 65_536)) {
-    throw new InvalidOptionError(`${name}.port`, port, 'a whole number from 0 to 65535');
+    throw InvalidOptionError.notAllowed(`${name}.port`, port, 'a whole number from 0 to 65535');
   }
   if (path !== undefined && (host !== undefined || port !== undefined)) {
-    throw new InvalidOptionError(`${name}.path`, path, 'given instead of host and port, not beside them');
+    throw InvalidOptionError.notAllowed(`${name}.path`, path, 'given instead of host and port, not beside them');
   }
   if (admin !== undefined && !['allowed', 'refused', 'only'].includes(admin)) {
-    throw new InvalidOptionError(`${name}.admin`, admin, "'allowed', 'refused' or 'only'");
+    throw InvalidOptionError.notAllowed(`${name}.admin`, admin, "'allowed', 'refused' or 'only'");
   }
   if (tls !== undefined && !(tls.certificate && tls.key)) {
-    throw new InvalidOptionError(`${name}.tls`, tls, 'the paths of a certificate and its key');
+    throw InvalidOptionError.notAllowed(`${name}.tls`, tls, 'the paths of a certificate and its key');
   }
 }
 
@@ -148,7 +148,7 @@ function check(
   allowed: string,
 ): void {
   const value = options[option];
-  if (value !== undefined && !isAllowed(value)) throw new InvalidOptionError(option, value, allowed);
+  if (value !== undefined && !isAllowed(value)) throw InvalidOptionError.notAllowed(option, value, allowed);
 }
 
 function isWhole(value: unknown, least: number): value is number {

@@ -186,7 +186,7 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
   limitQueue(name: string, limit: number | { high: number; normal: number; low: number }): void {
     const limits = typeof limit === 'number' ? [limit, limit, limit] : [limit.high, limit.normal, limit.low];
     if (!limits.every((value) => Number.isSafeInteger(value) && value >= 0)) {
-      throw new InvalidOptionError('limit', limit, 'a whole number from 0, or one for each priority');
+      throw InvalidOptionError.notAllowed('limit', limit, 'a whole number from 0, or one for each priority');
     }
     const [high, normal, low] = limits as [number, number, number];
     this.server.engine.createFunction(toByteString(name));
