@@ -38,8 +38,9 @@ export class ConnectionMonitor {
   }
 
   private connect(server: string): void {
-    if (this.away.delete(server)) this.logger.log(`Connected to the job server ${server} again`);
-    else this.logger.debug?.(`Connected to the job server ${server}`);
+    const message = `Connected to the job server ${server}`;
+    if (this.away.delete(server)) this.logger.log(message);
+    else this.logger.debug?.(message);
     this.connected.add(server);
     this.report(GearmanStatus.CONNECTED);
     this.events.emit('connect', server);

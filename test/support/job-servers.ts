@@ -28,9 +28,9 @@ async function startC(): Promise<ServerAddress> {
   return `127.0.0.1:${port}`;
 }
 
-/** Our job server, in this process and without a port. */
-async function startOurs(): Promise<JobServer> {
-  const server = new JobServer();
+/** Starts our job server, in this process and without a port. */
+export async function startOurs(): Promise<JobServer> {
+  const server = new JobServer({ listeners: [] });
   await server.start();
   atEnd(() => server.stop());
   return server;

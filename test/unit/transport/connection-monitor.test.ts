@@ -55,7 +55,7 @@ describe('what is logged', () => {
       ['debug', 'Connected to the job server a'],
       ['warn', 'connection refused'],
       ...Array(3).fill(['debug', 'connection refused; next attempt in 100 ms']),
-      ['log', 'Connected to the job server a again'],
+      ['log', 'Connected to the job server a'],
     ]);
   });
 
