@@ -28,10 +28,7 @@ import type { GearmanEvents, GearmanStatus } from './status.js';
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
  */
-export class GearmanClient
-  extends ClientProxy<GearmanEvents, GearmanStatus>
-  implements HealthSource, OnApplicationShutdown
-{
+export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthSource, OnApplicationShutdown {
   protected readonly logger = new Logger(GearmanClient.name);
   private readonly responses: GearmanDeserializer<ResponsePacket>;
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
@@ -49,6 +46,11 @@ export class GearmanClient
     // Here, and not when it is first used: an option that cannot be is told at start.
     this.client = driverOf(splitClientOptions(options).driver);
     this.unwatch = this.monitor.watch(this.client);
+  }
+
+  /** What becomes of the connections; a late subscriber hears the last word first. */
+  override get status(): Observable<GearmanStatus> {
+    return super.status as Observable<GearmanStatus>;
   }
 
   /**

@@ -11,6 +11,8 @@ export interface GearmanHealth {
 /** A strategy or a client. */
 export interface HealthSource {
   health(): GearmanHealth;
+  /** A client's: it connects when it is first needed, and asking for its health is that. */
+  connect?(): Promise<void>;
 }
 
 /** What `@nestjs/terminus` takes for an indicator's result. */
@@ -29,7 +31,7 @@ export type GearmanHealthResult<Key extends string = string> = Record<
  *
  * It is up when each of its sources is connected to at least one job server:
  * the others are tried again and again, and their jobs go to the one. A client
- * that nobody has used yet connects.
+ * that nobody has used yet connects, which may take its `connectTimeout`.
  */
 export class GearmanHealthIndicator {
   private readonly sources: readonly HealthSource[];
@@ -40,6 +42,7 @@ export class GearmanHealthIndicator {
 
   /** The state now; never rejects. `key` is the name it goes by in the answer. */
   async check<Key extends string = 'gearman'>(key = 'gearman' as Key): Promise<GearmanHealthResult<Key>> {
+    await Promise.allSettled(this.sources.map(async (source) => source.connect?.()));
     const states = this.sources.map((source) => source.health());
     const isUp = states.every(({ servers }) => servers.length > 0);
     const state = {

@@ -6,7 +6,7 @@ import {
   type MsPattern,
   type Transport,
 } from '@nestjs/microservices';
-import { finalize } from 'rxjs';
+import { finalize, type Observable } from 'rxjs';
 import { JobWorker } from '../driver/index.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { FunctionContract } from './function-contract.js';
@@ -34,10 +34,7 @@ const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
  */
-export class GearmanStrategy
-  extends Server<GearmanEvents, GearmanStatus>
-  implements CustomTransportStrategy, HealthSource
-{
+export class GearmanStrategy extends Server<GearmanEvents> implements CustomTransportStrategy, HealthSource {
   override transportId: Transport | symbol = GEARMAN_TRANSPORT;
   /** A failing event handler fails its job, and the strategy logs it: Nest need not. */
   override readonly propagatesEventHandlerErrors = true;
@@ -63,6 +60,11 @@ export class GearmanStrategy
     });
     // Here, and not in `listen`: an option that cannot be is told at once.
     this.worker = new JobWorker(this.options.driver);
+  }
+
+  /** What becomes of the connections; a late subscriber hears the last word first. */
+  override get status(): Observable<GearmanStatus> {
+    return super.status as Observable<GearmanStatus>;
   }
 
   /** Calls back when every function is registered with a job server, or with what went wrong. */
