@@ -8,6 +8,7 @@ export type {
   PeerInfo,
   TlsListenerOptions,
 } from './front/index.js';
+export type { StopOptions } from './draining.js';
 export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 export type { FunctionPolicies, FunctionPolicy } from './function-policy.js';
 export { InvalidOptionError } from './invalid-option-error.js';

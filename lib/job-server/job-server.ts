@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { duplexPair, type Duplex } from 'node:stream';
 import { toByteString } from '../protocol/index.js';
 import { DeadLetters } from './dead-letters.js';
+import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DurableJobs } from './durable-jobs.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import {
@@ -36,6 +37,8 @@ const MAX_TIMER_DELAY = 2 ** 31 - 1;
 /** How long {@link JobServer.stop} waits for peers to take what was sent to them, in milliseconds. */
 const GOODBYE_TIMEOUT = 2_000;
 
+const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
+
 /**
  * A Gearman job server: engine, fronts and the only timer.
  *
@@ -63,6 +66,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private nextSweep = Infinity;
   private lastNumber = 0;
   private isRunning = false;
+  private draining: Draining | undefined;
 
   /** @throws InvalidOptionError for an option that cannot be meant. */
   constructor(options: JobServerOptions = {}) {
@@ -102,6 +106,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
+    this.draining = undefined;
+    this.engine.proceed();
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();
@@ -133,11 +139,21 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     for (const listener of this.listeners_) listener.reloadCertificates();
   }
 
-  /** Ends it: accepts nothing more, sends what waits, closes every connection. Jobs that are in no storage are lost. */
-  async stop(): Promise<void> {
+  /**
+   * Ends it: accepts nothing more, lets jobs finish if there is a grace
+   * period, sends what waits, closes every connection. Jobs that are in no
+   * storage are lost. Said again, the last grace period counts.
+   *
+   * @throws InvalidOptionError
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    validateStopOptions(options);
     this.isRunning = false;
     for (const listener of this.listeners_) listener.close();
     this.listeners_ = [];
+    this.draining?.end();
+    if (options.gracePeriod) await this.drain(options.gracePeriod, options.finish);
+    this.engine.halt();
     const sessions = [...this.sessions];
     const allClosed = Promise.all(sessions.map(({ connection }) => connection.whenClosed));
     for (const { connection } of sessions) connection.close();
@@ -156,6 +172,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   }
 
   submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
+    if (this.draining) return SHUTTING_DOWN;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
@@ -193,19 +210,32 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       requeued: (job) => {
         this.storedJobs?.requeued(job);
         observer.requeued(job);
+        this.draining?.look();
       },
       retryAt: (job) => this.retries.retryAt(job, Date.now()),
       parked: (job, until) => {
         this.storedJobs?.parked(job, until);
         observer.requeued(job);
+        this.draining?.look();
       },
       ended: (job, outcome, result) => {
         this.storedJobs?.ended(job, outcome, result);
         observer.ended(job, outcome);
+        this.draining?.look();
       },
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
       workerChanged: (worker) => observer.workerChanged(worker),
     };
+  }
+
+  /** Waits for jobs to finish. Peers that no job keeps here are sent elsewhere at once. */
+  private async drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Promise<void> {
+    const draining = (this.draining = new Draining(this.engine, finish, gracePeriod));
+    for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
+    this.log('info', `ending: waiting for ${this.engine.runningCount} running jobs, for at most ${gracePeriod} ms`);
+    await draining.over;
+    const { runningCount } = this.engine;
+    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs were still running`);
   }
 
   private keepIn(storage: JobStorage, observer: Observer): DurableJobs {

@@ -25,6 +25,9 @@ export interface JobFate {
  * Nobody sleeps, and no grab is kept, while a job waits that it could do.
  */
 export class Dispatcher {
+  /** While true no worker is given or told of a job. */
+  isHalted = false;
+
   constructor(
     private readonly options: Required<EngineOptions>,
     private readonly functions: Functions,
@@ -101,9 +104,10 @@ export class Dispatcher {
     }
   }
 
+  /** True when a worker can be given no further job now. */
   private isFull(worker: Peer): boolean {
     const { maxRunningPerWorker } = this.options;
-    return maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker;
+    return this.isHalted || (maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker);
   }
 
   /** Answers the oldest kept grab if there is a job for it. */
@@ -142,6 +146,7 @@ export class Dispatcher {
     job.state = 'running';
     job.worker = worker;
     function_.running++;
+    this.functions.running++;
     worker.running.add(job);
     worker.lastServed = function_.number;
     this.limitTime(job, worker.abilities.get(function_)!);

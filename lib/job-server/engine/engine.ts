@@ -292,6 +292,11 @@ export class Engine {
     return this.table.size;
   }
 
+  /** How many jobs run now. */
+  get runningCount(): number {
+    return this.functions.running;
+  }
+
   // --- administration ---
 
   /** Cancels a job: queued, its clients hear that it failed; running, it is left to its worker but not queued again. */
@@ -330,6 +335,17 @@ export class Engine {
 
   resume(name: ByteString): void {
     this.setPaused(name, false);
+  }
+
+  /** Gives no job to any worker until {@link proceed}: what runs may end, what waits stays. */
+  halt(): void {
+    this.dispatcher.isHalted = true;
+  }
+
+  /** Gives out jobs again. */
+  proceed(): void {
+    this.dispatcher.isHalted = false;
+    for (const function_ of this.functions) this.dispatcher.offer(function_);
   }
 
   // --- inside ---

@@ -7,6 +7,8 @@ export class Functions {
   private readonly byName = new Map<ByteString, GearmanFunction>();
   private readonly byNumber: (GearmanFunction | undefined)[] = [];
   private readonly freeNumbers: number[] = [];
+  /** How many jobs run, over all functions. */
+  running = 0;
   /** The functions with waiting jobs, by priority. */
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
 

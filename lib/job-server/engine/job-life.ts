@@ -164,6 +164,7 @@ export class JobLife implements JobFate {
   /** Takes a running job from its worker. */
   private release(job: Job): void {
     job.function_.running--;
+    this.functions.running--;
     job.worker!.running.delete(job);
     job.worker = undefined;
     this.clock.cancel(job.timer);

@@ -20,6 +20,11 @@ export class ReplyOrder implements Replies {
 
   constructor(private readonly connection: Connection) {}
 
+  /** True while an answer is not complete yet. */
+  get isPending(): boolean {
+    return this.places.length > 0;
+  }
+
   send(type: PacketType, args?: readonly Argument[]): void {
     const last = this.places[this.places.length - 1];
     if (last) last.after.push(() => this.connection.send(type, args));

@@ -153,6 +153,14 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     }
   }
 
+  /** Closes the connection when no job it runs or waits for is running; a worker may stay for what waits. */
+  closeUnlessNeeded(mayWorkersStay: boolean): void {
+    const { running, waitsFor, abilities } = this.peer;
+    if (running.size > 0 || this.replies.isPending || (mayWorkersStay && abilities.size > 0)) return;
+    for (const job of waitsFor) if (mayWorkersStay || job.state === 'running') return;
+    this.connection.close();
+  }
+
   // --- for the commands ---
 
   /** How the log names this connection. */

@@ -1,0 +1,78 @@
+import type { Engine, Job } from './engine/index.js';
+import { InvalidOptionError } from './invalid-option-error.js';
+
+/** The longest delay a timer of Node takes, in milliseconds. */
+const MAX_TIMER_DELAY = 2 ** 31 - 1;
+
+/** How a job server ends. */
+export interface StopOptions {
+  /**
+   * How long jobs may take to finish, in milliseconds; `Infinity` for ever.
+   * Meanwhile no connection and no job is accepted. Default 0: it ends at once.
+   */
+  gracePeriod?: number;
+  /**
+   * Which jobs that is: those that `running` workers have; or `all`, so that
+   * what waits is given out still, except where a storage keeps it for the
+   * next start. Default `running`.
+   */
+  finish?: 'running' | 'all';
+}
+
+/** @throws InvalidOptionError */
+export function validateStopOptions({ gracePeriod = 0, finish = 'running' }: StopOptions): void {
+  const isTime = gracePeriod === Infinity || (gracePeriod >= 0 && gracePeriod <= MAX_TIMER_DELAY);
+  if (!isTime) {
+    throw InvalidOptionError.notAllowed(
+      'gracePeriod',
+      gracePeriod,
+      `a number of milliseconds up to ${MAX_TIMER_DELAY}, or Infinity`,
+    );
+  }
+  if (finish !== 'running' && finish !== 'all')
+    throw InvalidOptionError.notAllowed('finish', finish, "'running' or 'all'");
+}
+
+/** The time a job server has to finish its jobs before it ends. */
+export class Draining {
+  /** Resolves when the jobs are finished, or time is up. */
+  readonly over: Promise<void>;
+  private resolve!: () => void;
+  private readonly timer: NodeJS.Timeout | undefined;
+  /** A job that stands in the way of the end: no other need be looked for while it does. */
+  private obstacle: Job | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly finish: 'running' | 'all',
+    gracePeriod: number,
+  ) {
+    this.over = new Promise((resolve) => (this.resolve = resolve));
+    if (finish === 'running') engine.halt();
+    if (gracePeriod !== Infinity) this.timer = setTimeout(() => this.end(), gracePeriod);
+    this.look();
+  }
+
+  /** Looks whether the jobs are finished; called whenever one ended or lost its worker. */
+  look(): void {
+    if (!this.isBlocked()) this.end();
+  }
+
+  /** Time is up. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.resolve();
+  }
+
+  private isBlocked(): boolean {
+    if (this.finish === 'running') return this.engine.runningCount > 0;
+    if (this.engine.runningCount > 0 || isLost(this.obstacle)) return true;
+    for (const job of this.engine.jobs()) if (isLost((this.obstacle = job))) return true;
+    return false;
+  }
+}
+
+/** True for a job that would be lost if the job server ended now. */
+function isLost(job: Job | undefined): boolean {
+  return job !== undefined && job.state !== 'ended' && !job.isAbandoned && !job.isStored;
+}
