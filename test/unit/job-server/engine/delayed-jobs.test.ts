@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import { EngineScene } from '../../../support/engine-scene.js';
+
+describe('delayed jobs', () => {
+  it('are invisible until their time, whatever their priority, and wake on it', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker('f');
+    scene.submit('f', 'later', { priority: 'high', background: true, runAt: scene.now + 1_000 });
+    expect(scene.due).toBe(scene.now + 1_000);
+    worker.sleep();
+    scene.pass(999);
+    expect([worker.heard(), worker.grab(), scene.status('f')]).toEqual([[], 'NO_JOB', '1 0 1']);
+    worker.sleep();
+    scene.pass(1);
+    expect(worker.heard()).toEqual(['NOOP']);
+    expect(worker.grab()).toBe('later');
+  });
+
+  it('stand behind what came before their time', () => {
+    const scene = new EngineScene();
+    scene.submit('f', 'delayed', { background: true, runAt: scene.now + 1_000 });
+    scene.queue('f', 'a');
+    scene.pass(1_000);
+    scene.queue('f', 'b');
+    expect(scene.worker('f').grabAll()).toEqual(['a', 'delayed', 'b']);
+  });
+
+  it('are queued at once when their time is over', () => {
+    const scene = new EngineScene();
+    scene.submit('f', 'a', { background: true, runAt: scene.now });
+    scene.submit('f', 'b', { background: true, runAt: 1 });
+    expect(scene.worker('f').grabAll()).toEqual(['a', 'b']);
+  });
+});
+
+describe('restore', () => {
+  const stored = (handle: string, label: string, more: object = {}) => ({
+    handle,
+    function: 'f',
+    unique: '',
+    workload: label,
+    priority: 1 as const,
+    isBackground: true,
+    runAt: 0,
+    losses: 0,
+    ...more,
+  });
+
+  it('queues stored jobs under the handles they had', () => {
+    const scene = new EngineScene();
+    expect(scene.engine.restore(stored('H:before:7', 'a'))).toBe(true);
+    expect(scene.engine.restore(stored('H:before:9', 'b', { priority: 0 }))).toBe(true);
+    const worker = scene.worker('f');
+    const job = scene.engine.grab(worker.peer, 'plain');
+    expect(job).toBe(scene.engine.find('H:before:9'));
+    expect(scene.engine.complete(worker.peer, 'H:before:9', '')).toBeUndefined();
+    expect(scene.engine.find('H:before:9')).toBeUndefined();
+    expect(worker.grab()).toBe('a');
+    expect(scene.events).toEqual(['worker joined', 'assigned b', 'completed b', 'assigned a']);
+  });
+
+  it('takes none twice', () => {
+    const scene = new EngineScene();
+    expect([scene.engine.restore(stored('H:x:1', 'a')), scene.engine.restore(stored('H:x:1', 'a'))]).toEqual([
+      true,
+      false,
+    ]);
+    expect(scene.status('f')).toBe('1 0 0');
+  });
+
+  it('keeps how often they were lost, and their delay', () => {
+    const scene = new EngineScene({ jobRetries: 3 });
+    scene.engine.restore(stored('H:x:1', 'a', { losses: 2, runAt: scene.now + 1_000 }));
+    const worker = scene.worker('f');
+    expect(worker.grab()).toBe('NO_JOB');
+    scene.pass(1_000);
+    expect(worker.grab()).toBe('a');
+    worker.leave();
+    expect(scene.events.at(-1)).toBe('failed a');
+  });
+
+  it('passes by every limit: a job accepted once stays accepted', () => {
+    const scene = new EngineScene({ maxJobs: 1, maxFunctions: 1, maxQueue: [1, 1, 1] });
+    scene.queue('g', 'a');
+    expect(scene.engine.restore(stored('H:x:1', 'b'))).toBe(true);
+    expect(scene.engine.restore(stored('H:x:2', 'c'))).toBe(true);
+    expect(scene.worker('f').canDo('f')).toBeUndefined();
+    expect(scene.status('f')).toBe('2 0 1');
+  });
+
+  it('coalesces submissions with a restored job', () => {
+    const scene = new EngineScene();
+    scene.engine.restore(stored('H:x:1', 'a', { unique: 'u' }));
+    expect(scene.submit('f', 'b', { unique: 'u' })).toBe('a');
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from '@jest/globals';
+import { EngineScene, type ScenePeer } from '../../../support/engine-scene.js';
+
+function slow(scene: EngineScene, timeout: number): ScenePeer {
+  const worker = scene.worker();
+  worker.canDo('f', timeout);
+  return worker;
+}
+
+describe('CAN_DO_TIMEOUT', () => {
+  it('queues a job that runs too long again, silently', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const worker = slow(scene, 5_000);
+    expect(worker.grab()).toBe('a');
+    scene.pass(4_999);
+    expect(scene.status('f')).toBe('1 1 1');
+    scene.pass(1);
+    expect(scene.status('f')).toBe('1 0 1');
+    expect(scene.events.at(-1)).toBe('requeued a');
+    expect(client.heard()).toEqual([]);
+    expect(scene.worker('f').grab()).toBe('a');
+  });
+
+  it('counts less than a second as a second, and 0 as no limit', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a', 'b');
+    expect(slow(scene, 5).grab()).toBe('a');
+    expect(slow(scene, 0).grab()).toBe('b');
+    scene.pass(999);
+    expect(scene.status('f')).toBe('2 2 2');
+    scene.pass(1);
+    expect(scene.status('f')).toBe('2 1 2');
+    scene.pass(1_000_000);
+    expect(scene.status('f')).toBe('2 1 2');
+  });
+
+  it('holds for jobs given out from then on when registered again', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a', 'b');
+    const worker = slow(scene, 0);
+    expect(worker.grab()).toBe('a');
+    worker.canDo('f', 2_000);
+    expect(worker.grab()).toBe('b');
+    scene.pass(2_000);
+    expect(scene.events.filter((event) => event.startsWith('requeued'))).toEqual(['requeued b']);
+    worker.canDo('f');
+    expect(worker.grab()).toBe('b');
+    scene.pass(10_000);
+    expect(scene.status('f')).toBe('2 2 1');
+  });
+
+  it.each([
+    { say: 'complete', heard: 'COMPLETE a late' },
+    { say: 'fail', heard: 'FAIL a' },
+    { say: 'exception', heard: 'FAIL a' },
+  ] as const)('takes the late result when it is the first, while the job waits: $say', ({ say, heard }) => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.grab();
+    scene.pass(1_000);
+    expect(worker[say]('a', 'late')).toBeUndefined();
+    expect(client.heard()).toEqual([heard]);
+    expect(scene.status('f')).toBe('0 0 1');
+    expect(worker[say]('a', 'again')).toBe('JOB_NOT_FOUND');
+    expect(scene.worker('f').grab()).toBe('NO_JOB');
+  });
+
+  it('takes the late result while the job runs again; the second is refused', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const first = slow(scene, 1_000);
+    first.grab();
+    scene.pass(1_000);
+    const second = scene.worker('f');
+    expect(second.grab()).toBe('a');
+    expect(first.complete('a', 'late')).toBeUndefined();
+    expect(client.heard()).toEqual(['COMPLETE a late']);
+    expect(second.complete('a', 'second')).toBe('JOB_NOT_FOUND');
+    expect(client.heard()).toEqual([]);
+    expect(scene.status('f')).toBe('0 0 2');
+  });
+
+  it('refuses the late result when it is not the first', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const first = slow(scene, 1_000);
+    first.grab();
+    scene.pass(1_000);
+    const second = scene.worker('f');
+    second.grab();
+    expect(second.complete('a', 'second')).toBeUndefined();
+    expect(first.complete('a', 'late')).toBe('JOB_NOT_FOUND');
+    expect(client.heard()).toEqual(['COMPLETE a second']);
+  });
+
+  it('passes on nothing but the result of a worker whose time ran out, and does not complain', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.grab();
+    scene.pass(1_000);
+    expect(worker.sendData('a', 'x')).toBeUndefined();
+    expect(worker.warn('a', 'x')).toBeUndefined();
+    expect(worker.report('a', '1', '2')).toBeUndefined();
+    expect(client.heard()).toEqual([]);
+    expect(scene.job('a')?.numerator).toBe('0');
+  });
+
+  it('may give the job to the same worker again, and takes the result of either run', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a');
+    const worker = slow(scene, 1_000);
+    for (let run = 0; run < 3; run++) {
+      expect(worker.grab()).toBe('a');
+      scene.pass(1_000);
+    }
+    expect(worker.grab()).toBe('a');
+    expect(worker.complete('a')).toBeUndefined();
+    expect(worker.complete('a')).toBe('JOB_NOT_FOUND');
+    expect(scene.engine.tick(scene.now)).toBe(Infinity);
+  });
+
+  it('forgets the late worker when it leaves', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.grab();
+    scene.pass(1_000);
+    worker.leave();
+    expect(scene.job('a')?.lateWorkers).toEqual([]);
+    expect(worker.complete('a')).toBe('JOB_NOT_FOUND');
+    expect(scene.status('f')).toBe('1 0 0');
+  });
+
+  it('counts as a loss', () => {
+    const scene = new EngineScene({ jobRetries: 2 });
+    const client = scene.client();
+    client.submit('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.grab();
+    scene.pass(1_000);
+    worker.grab();
+    expect(client.heard()).toEqual([]);
+    scene.pass(1_000);
+    expect(client.heard()).toEqual(['FAIL a']);
+    expect(worker.complete('a')).toBe('JOB_NOT_FOUND');
+  });
+
+  it('does not run out once the job is over', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.grab();
+    worker.complete('a');
+    expect(scene.engine.tick(scene.now)).toBe(Infinity);
+    scene.pass(1_000);
+    expect(scene.status('f')).toBe('0 0 1');
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { EngineScene } from '../../../support/engine-scene.js';
+
+/*
+ * Who listens to events may act on them at once: the engine is told of things
+ * only where it is of one mind with itself.
+ */
+describe('acting on what the engine tells', () => {
+  it('submits a job as another is given to a kept grab', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker('f');
+    worker.allYours();
+    expect(worker.grab()).toBe('kept');
+    scene.onEvent = (event) => {
+      if (event === 'assigned a') scene.queue('f', 'b');
+    };
+    scene.queue('f', 'a');
+    expect(worker.heard()).toEqual(['JOB a']);
+    expect(worker.grab()).toBe('b');
+  });
+
+  it('submits the next job as one ends', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a', { unique: 'u' });
+    const worker = scene.worker('f');
+    worker.allYours();
+    expect([worker.grab(), worker.grab()]).toEqual(['a', 'kept']);
+    scene.onEvent = (event) => {
+      if (event === 'completed a') client.submit('f', 'b', { unique: 'u' });
+    };
+    worker.complete('a', 'done');
+    expect(worker.heard()).toEqual(['JOB b']);
+    expect(client.heard()).toEqual(['COMPLETE a done']);
+    worker.complete('b', 'done');
+    expect(client.heard()).toEqual(['COMPLETE b done']);
+  });
+
+  it('cancels a job as it is queued again', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a', 'b');
+    const lost = scene.worker('f');
+    expect(lost.grabAll()).toEqual(['a', 'b']);
+    scene.onEvent = (event) => {
+      if (event === 'requeued a') scene.engine.cancel(scene.handle('b'));
+    };
+    lost.leave();
+    expect(scene.worker('f').grabAll()).toEqual(['a']);
+    expect(scene.status('f')).toBe('1 1 1');
+  });
+
+  it('pauses a function as its job is given out', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker('f');
+    worker.allYours();
+    expect([worker.grab(), worker.grab()]).toEqual(['kept', 'kept']);
+    scene.onEvent = (event) => {
+      if (event === 'assigned a') scene.engine.pause('f');
+    };
+    scene.queue('f', 'a', 'b');
+    expect(worker.heard()).toEqual(['JOB a']);
+    expect(scene.status('f')).toBe('2 1 1');
+  });
+});
