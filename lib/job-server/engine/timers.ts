@@ -1,6 +1,8 @@
 /** Something that is due at a time; made by {@link Timers}. */
 export interface Timer {
   readonly at: number;
+  /** Counts the timers: of two due at one time the one set first fires first. */
+  readonly number: number;
   readonly fire: () => void;
   /** Place in the heap, -1 once fired or cancelled. */
   index: number;
@@ -12,6 +14,7 @@ export interface Timer {
  */
 export class Timers {
   private readonly heap: Timer[] = [];
+  private lastNumber = 0;
 
   /** The next due time in milliseconds since 1970, Infinity when nothing is set. */
   get nextDue(): number {
@@ -19,7 +22,7 @@ export class Timers {
   }
 
   set(at: number, fire: () => void): Timer {
-    const timer: Timer = { at, fire, index: this.heap.length };
+    const timer: Timer = { at, number: ++this.lastNumber, fire, index: this.heap.length };
     this.heap.push(timer);
     this.rise(timer);
     return timer;
@@ -36,7 +39,7 @@ export class Timers {
     timer.index = -1;
   }
 
-  /** Fires everything due at `now`, earliest first. */
+  /** Fires everything due at `now`, earliest first, and at one time in the order it was set. */
   advance(now: number): void {
     for (let timer = this.heap[0]; timer && timer.at <= now; timer = this.heap[0]) {
       this.cancel(timer);
@@ -47,7 +50,7 @@ export class Timers {
   private rise(timer: Timer): void {
     while (timer.index > 0) {
       const parent = this.heap[(timer.index - 1) >> 1]!;
-      if (parent.at <= timer.at) return;
+      if (!isBefore(timer, parent)) return;
       this.swap(parent, timer);
     }
   }
@@ -56,8 +59,8 @@ export class Timers {
     for (;;) {
       const left = this.heap[timer.index * 2 + 1];
       const right = this.heap[timer.index * 2 + 2];
-      const child = right && right.at < left!.at ? right : left;
-      if (!child || child.at >= timer.at) return;
+      const child = right && isBefore(right, left!) ? right : left;
+      if (!child || !isBefore(child, timer)) return;
       this.swap(timer, child);
     }
   }
@@ -72,4 +75,8 @@ export class Timers {
     this.heap[index] = timer;
     timer.index = index;
   }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return one.at < other.at || (one.at === other.at && one.number < other.number);
 }

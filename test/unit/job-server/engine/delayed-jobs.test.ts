@@ -25,6 +25,14 @@ describe('delayed jobs', () => {
     expect(scene.worker('f').grabAll()).toEqual(['a', 'delayed', 'b']);
   });
 
+  it('of the same time stand in the order they were submitted', () => {
+    const scene = new EngineScene();
+    const labels = Array.from({ length: 50 }, (_, index) => `job ${index}`);
+    for (const label of labels) scene.submit('f', label, { background: true, runAt: scene.now + 1_000 });
+    scene.pass(1_000);
+    expect(scene.worker('f').grabAll()).toEqual(labels);
+  });
+
   it('are queued at once when their time is over', () => {
     const scene = new EngineScene();
     scene.submit('f', 'a', { background: true, runAt: scene.now });
