@@ -148,7 +148,7 @@ export class Dispatcher {
     function_.running++;
     this.functions.running++;
     worker.running.add(job);
-    worker.lastServed = function_.number;
+    worker.lastServed[job.priority] = function_.number;
     this.limitTime(job, worker.abilities.get(function_)!);
     this.listener.assigned?.(job, worker);
     this.refill(function_);
@@ -170,7 +170,7 @@ export class Dispatcher {
 
   private peekInPriorityOrder(worker: Peer): Job | undefined {
     for (const priority of PRIORITIES) {
-      const number = worker.mask.nextInBoth(this.functions.ready[priority], worker.lastServed);
+      const number = worker.mask.nextInBoth(this.functions.ready[priority], worker.lastServed[priority]);
       if (number >= 0) return this.functions.at(number).queues[priority].head;
     }
     return undefined;

@@ -184,8 +184,8 @@ export class Peer {
   readonly abilities = new Map<GearmanFunction, Ability>();
   /** The same functions as bits. */
   readonly mask = new FunctionMask();
-  /** The number of the function served last: the next one is asked first. */
-  lastServed = -1;
+  /** By priority, the number of the function served last: the next one is asked first. */
+  readonly lastServed: [number, number, number] = [-1, -1, -1];
   /** Rotations it was taken from; it returns to them when it can take a job again. */
   missingPlaces: Place<Peer>[] = [];
   /** Jobs it runs, oldest first. */

@@ -33,6 +33,19 @@ describe("order '2.0'", () => {
     expect([one.grab(), other.grab(), one.grab(), other.grab()]).toEqual(['f1', 'f2', 'g1', 'g2']);
   });
 
+  it('takes turns within each priority, whatever of another priority comes between', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker('f', 'g', 'h');
+    scene.queue('f', 'f1', 'f2', 'f3');
+    scene.queue('h', 'h1', 'h2', 'h3');
+    const grabbed: string[] = [];
+    for (let round = 1; round <= 4; round++) {
+      scene.submit('g', `urgent ${round}`, { priority: 'high', background: true });
+      grabbed.push(worker.grab(), worker.grab());
+    }
+    expect(grabbed.filter((label) => !label.startsWith('urgent'))).toEqual(['f1', 'h1', 'f2', 'h2']);
+  });
+
   it('gives a worker nothing of a function it did not register', () => {
     const scene = new EngineScene();
     scene.queue('f', 'a');
