@@ -53,10 +53,12 @@ export class Dispatcher {
   /** A worker goes to sleep, or hears at once that a job waits. */
   sleep(worker: Peer): void {
     // Who was woken and sleeps again did not care for that NOOP, and gets one more if a job still waits.
+    const { wokenFor } = worker;
     this.stopWaiting(worker);
-    worker.isWoken = false;
     worker.isSleeping = true;
+    worker.isWoken = false;
     this.settle(worker);
+    if (wokenFor) this.offer(wokenFor);
   }
 
   /** Finds work for a worker that could do more than a moment ago, or lets it wait in its rotations. */
@@ -85,8 +87,15 @@ export class Dispatcher {
     }
   }
 
-  /** Forgets that a worker was woken: it asked, left, or took too long. */
-  stopWaiting(worker: Peer): void {
+  /** A worker no longer does a function: it is not counted on any more if it was woken for it. */
+  withdraw(worker: Peer, function_: GearmanFunction): void {
+    if (worker.wokenFor !== function_) return;
+    this.stopWaiting(worker);
+    this.offer(function_);
+  }
+
+  /** Forgets that a worker was woken: it asked, sleeps anew, or took too long. */
+  private stopWaiting(worker: Peer): void {
     if (!worker.wokenFor) return;
     worker.wokenFor.woken--;
     worker.wokenFor = undefined;

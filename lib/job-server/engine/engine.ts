@@ -71,8 +71,6 @@ export class Engine {
   /** A connection is gone: its running jobs wait again, the foreground jobs only it waited for are abandoned. */
   leave(peer: Peer): void {
     peer.isGone = true;
-    const { wokenFor } = peer;
-    this.dispatcher.stopWaiting(peer);
     peer.isSleeping = false;
     peer.keptGrabs.length = 0;
     this.giveUpAll(peer);
@@ -80,7 +78,6 @@ export class Engine {
     for (const job of peer.late) job.lateWorkers = job.lateWorkers?.filter((worker) => worker !== peer);
     peer.late.clear();
     for (const job of peer.waitsFor) this.life.detach(job, peer);
-    if (wokenFor) this.dispatcher.offer(wokenFor);
   }
 
   // --- workers ---
@@ -377,6 +374,7 @@ export class Engine {
     worker.abilities.delete(function_);
     worker.mask.delete(function_.number);
     function_.workers.delete(worker);
+    this.dispatcher.withdraw(worker, function_);
   }
 
   private giveUpAll(worker: Peer): void {

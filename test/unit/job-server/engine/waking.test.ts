@@ -62,6 +62,20 @@ describe('waking', () => {
     expect(worker.heard()).toEqual(['NOOP']);
   });
 
+  it('wakes anew who was woken, did not ask and went to sleep again, as gearmand does', () => {
+    const scene = new EngineScene();
+    const worker = asleep(scene, 'f');
+    scene.queue('f', 'a');
+    expect(worker.heard()).toEqual(['NOOP']);
+    worker.sleep();
+    expect(worker.heard()).toEqual(['NOOP']);
+    expect(scene.worker('f').grab()).toBe('a');
+    worker.sleep();
+    expect(worker.heard()).toEqual([]);
+    scene.queue('f', 'b');
+    expect(worker.heard()).toEqual(['NOOP']);
+  });
+
   it('wakes another when a woken worker does not ask in time', () => {
     const scene = new EngineScene();
     const [silent, other] = [asleep(scene, 'f'), asleep(scene, 'f')];
@@ -87,6 +101,14 @@ describe('waking', () => {
     const [lost, other] = [asleep(scene, 'f'), asleep(scene, 'f')];
     scene.queue('f', 'a');
     lost.leave();
+    expect(other.heard()).toEqual(['NOOP']);
+  });
+
+  it.each(['cantDo', 'resetAbilities'] as const)('wakes another when a woken worker says %s', (giveUp) => {
+    const scene = new EngineScene();
+    const [woken, other] = [asleep(scene, 'f'), asleep(scene, 'f')];
+    scene.queue('f', 'a');
+    woken[giveUp]('f');
     expect(other.heard()).toEqual(['NOOP']);
   });
 
