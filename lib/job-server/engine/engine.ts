@@ -386,7 +386,7 @@ export class Engine {
 
   private afterGivingUp(worker: Peer, isAffected: (job: Job) => boolean): void {
     if (!worker.isPushed) this.life.requeueAll([...worker.running].filter(isAffected));
-    if (worker.abilities.size > 0) return;
+    if (worker.abilities.size > 0) return this.dispatcher.settle(worker);
     for (let kept = worker.keptGrabs.length; kept > 0; kept--) worker.listener.noJob();
     worker.keptGrabs.length = 0;
   }

@@ -177,6 +177,7 @@ export class JobLife implements JobFate {
     (job.lateWorkers ??= []).push(worker);
     worker.late.add(job);
     this.requeueAll([job]);
+    this.dispatcher.settle(worker);
   }
 
   /** Lost jobs wait again, all of them before the first is offered. */

@@ -163,4 +163,17 @@ describe('CAN_DO_TIMEOUT', () => {
     scene.pass(1_000);
     expect(scene.status('f')).toBe('0 0 1');
   });
+
+  it('frees a slot of a worker that is full', () => {
+    const scene = new EngineScene({ maxRunningPerWorker: 1 });
+    scene.queue('f', 'a');
+    const worker = slow(scene, 1_000);
+    worker.canDo('g');
+    worker.grab();
+    worker.sleep();
+    scene.queue('g', 'b');
+    expect(worker.heard()).toEqual([]);
+    scene.pass(1_000);
+    expect(worker.heard()).toEqual(['NOOP']);
+  });
 });

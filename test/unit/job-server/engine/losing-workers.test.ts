@@ -114,6 +114,19 @@ describe('CANT_DO', () => {
     worker.cantDo('g');
     expect([scene.status('f'), scene.status('g')]).toEqual(['0 0 1', '0 0 1']);
   });
+
+  it('frees a slot of a full worker for what it can still do', () => {
+    const scene = new EngineScene({ maxRunningPerWorker: 1 });
+    scene.queue('f', 'a');
+    const worker = scene.worker('f', 'g');
+    expect(worker.grab()).toBe('a');
+    worker.sleep();
+    scene.queue('g', 'b');
+    expect(worker.heard()).toEqual([]);
+    worker.cantDo('f');
+    expect(worker.heard()).toEqual(['NOOP']);
+    expect(worker.grab()).toBe('b');
+  });
 });
 
 describe('registering', () => {
