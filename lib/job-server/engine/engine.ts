@@ -74,10 +74,11 @@ export class Engine {
     peer.isSleeping = false;
     peer.keptGrabs.length = 0;
     this.giveUpAll(peer);
+    // First what it waits for: a job that it runs for itself alone is wanted by nobody.
+    for (const job of peer.waitsFor) this.life.detach(job, peer);
     this.life.requeueAll([...peer.running]);
     for (const job of peer.late) job.lateWorkers = job.lateWorkers?.filter((worker) => worker !== peer);
     peer.late.clear();
-    for (const job of peer.waitsFor) this.life.detach(job, peer);
   }
 
   // --- workers ---

@@ -94,10 +94,17 @@ export class JobLife implements JobFate {
     }
     job.state = 'delayed';
     job.function_.delayed[job.priority]++;
-    job.timer = this.clock.set(runAt, () => {
-      job.function_.delayed[job.priority]--;
-      this.enqueue(job);
-    });
+    job.timer = this.clock.set(runAt, () => this.awaken(job));
+  }
+
+  /** A delayed job's time has come. */
+  private awaken(job: Job): void {
+    if (job.isAbandoned) {
+      this.end(job, 'abandoned');
+      return;
+    }
+    job.function_.delayed[job.priority]--;
+    this.enqueue(job);
   }
 
   private enqueue(job: Job): void {

@@ -230,6 +230,29 @@ describe('clients that leave', () => {
     scene.pass(1);
     expect(scene.status('f')).toBe('0 0 0');
   });
+
+  it('drop a delayed job only they waited for', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a', { runAt: scene.now + 1_000 });
+    client.leave();
+    scene.pass(1_000 + ABANDONED_TIMEOUT);
+    expect(scene.status('f')).toBe('0 0 0');
+    expect(scene.engine.tick(scene.now)).toBe(Infinity);
+  });
+
+  it('leave the job of a worker they were themselves to nobody', () => {
+    const scene = new EngineScene();
+    const both = scene.worker('f');
+    both.submit('f', 'a');
+    expect(both.grab()).toBe('a');
+    const other = scene.worker('f');
+    other.allYours();
+    expect(other.grab()).toBe('kept');
+    both.leave();
+    expect(other.heard()).toEqual([]);
+    expect(scene.status('f')).toBe('0 0 1');
+  });
 });
 
 describe('WORK_FAIL by a client', () => {
