@@ -41,7 +41,8 @@ export class Dispatcher {
     const wokenFor = worker.wokenFor;
     this.stopWaiting(worker);
     worker.isSleeping = worker.isWoken = false;
-    const job = this.isFull(worker) ? undefined : this.take(worker);
+    const job = this.isFull(worker) ? undefined : this.peek(worker);
+    if (job) this.start(job, worker);
     if (wokenFor) this.offer(wokenFor);
     if (job) return job;
     if (!worker.isPushed || worker.abilities.size === 0 || worker.keptGrabs.length >= MAX_KEPT_GRABS) return undefined;
@@ -122,9 +123,11 @@ export class Dispatcher {
   /** Answers the oldest kept grab if there is a job for it. */
   private give(worker: Peer): boolean {
     if (this.isFull(worker)) return false;
-    const job = this.take(worker);
+    const job = this.peek(worker);
     if (!job) return false;
-    worker.listener.assign(job, worker.keptGrabs.shift()!);
+    const kind = worker.keptGrabs.shift()!;
+    this.start(job, worker);
+    worker.listener.assign(job, kind);
     return true;
   }
 
@@ -146,10 +149,8 @@ export class Dispatcher {
     worker.missingPlaces = [];
   }
 
-  /** Gives a worker the job whose turn it is. */
-  private take(worker: Peer): Job | undefined {
-    const job = this.peek(worker);
-    if (!job) return undefined;
+  /** A worker begins to run the job whose turn it is. */
+  private start(job: Job, worker: Peer): void {
     const function_ = job.function_;
     this.functions.remove(job);
     job.state = 'running';
@@ -161,7 +162,6 @@ export class Dispatcher {
     this.limitTime(job, worker.abilities.get(function_)!);
     this.listener.assigned?.(job, worker);
     this.refill(function_);
-    return job;
   }
 
   private limitTime(job: Job, { timeout }: Ability): void {

@@ -42,8 +42,9 @@ export class JobLife implements JobFate {
   begin(function_: GearmanFunction, spec: JobSpec, client?: Peer): Job {
     const job = new Job(this.table.nextId(), undefined, function_, spec);
     this.adopt(job, spec, client);
-    this.listener.submitted?.(job);
     this.place(job, spec.runAt);
+    this.listener.submitted?.(job);
+    this.dispatcher.offer(function_);
     return job;
   }
 
@@ -56,6 +57,7 @@ export class JobLife implements JobFate {
     job.attempts = stored.attempts;
     this.adopt(job, stored, undefined);
     this.place(job, stored.runAt);
+    this.dispatcher.offer(function_);
     return job;
   }
 
@@ -105,13 +107,13 @@ export class JobLife implements JobFate {
     }
     job.function_.delayed[job.priority]--;
     this.enqueue(job);
+    this.dispatcher.offer(job.function_);
   }
 
   private enqueue(job: Job): void {
     job.state = 'waiting';
     job.sequence = ++this.sequence;
     this.functions.push(job);
-    this.dispatcher.offer(job.function_);
   }
 
   /** Ends a job, and returns the clients still to be told. `result`: its result, or why it failed. */
@@ -147,6 +149,7 @@ export class JobLife implements JobFate {
     this.displace(job);
     this.place(job, at);
     this.listener.requeued?.(job);
+    this.dispatcher.offer(job.function_);
   }
 
   /** Takes a job out of everything that knows it. */

@@ -1,7 +1,7 @@
 import type { Outcome, Priority, Workload } from './job-spec.js';
 import type { GearmanFunction, Job, Peer } from './model.js';
 
-/** What the engine says to the job server around it. */
+/** What the engine says to the job server around it, which may call the engine in return at once. */
 export interface EngineListener {
   /** The earliest due time is now `at` (milliseconds since 1970): call `tick` then. */
   due(at: number): void;

@@ -6,6 +6,19 @@ import { EngineScene } from '../../../support/engine-scene.js';
  * only where it is of one mind with itself.
  */
 describe('acting on what the engine tells', () => {
+  it('cancels a job as it is submitted', () => {
+    const scene = new EngineScene();
+    const sleeper = scene.worker('f');
+    sleeper.sleep();
+    scene.onEvent = (event) => {
+      if (event === 'submitted a') scene.engine.cancel('H:1');
+    };
+    scene.queue('f', 'a', 'b');
+    expect(scene.status('f')).toBe('1 0 1');
+    expect(sleeper.heard()).toEqual(['NOOP']);
+    expect(sleeper.grabAll()).toEqual(['b']);
+  });
+
   it('submits a job as another is given to a kept grab', () => {
     const scene = new EngineScene();
     const worker = scene.worker('f');
@@ -17,6 +30,20 @@ describe('acting on what the engine tells', () => {
     scene.queue('f', 'a');
     expect(worker.heard()).toEqual(['JOB a']);
     expect(worker.grab()).toBe('b');
+  });
+
+  it('submits a job as another one of a new function is given to a kept grab', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker('f');
+    worker.allYours();
+    expect([worker.grab('unique')]).toEqual(['kept']);
+    scene.queue('g', 'a');
+    scene.onEvent = (event) => {
+      if (event === 'assigned a') scene.queue('f', 'b');
+    };
+    worker.canDo('g');
+    expect(worker.heard()).toEqual(['JOB(unique) a']);
+    expect(scene.status('f')).toBe('1 0 1');
   });
 
   it('submits the next job as one ends', () => {
