@@ -328,11 +328,13 @@ export class Engine {
 
   /** Gives no job of a function to anybody until {@link resume}. */
   pause(name: ByteString): void {
-    this.setPaused(name, true);
+    const function_ = this.functionOf(name);
+    if (function_) this.setPaused(function_, true);
   }
 
   resume(name: ByteString): void {
-    this.setPaused(name, false);
+    const function_ = this.functions.find(name);
+    if (function_) this.setPaused(function_, false);
   }
 
   /** Gives no job to any worker until {@link proceed}: what runs may end, what waits stays. */
@@ -348,9 +350,7 @@ export class Engine {
 
   // --- inside ---
 
-  private setPaused(name: ByteString, isPaused: boolean): void {
-    const function_ = this.functionOf(name);
-    if (!function_) return;
+  private setPaused(function_: GearmanFunction, isPaused: boolean): void {
     function_.isPaused = isPaused;
     this.functions.markReady(function_);
     this.dispatcher.offer(function_);

@@ -129,4 +129,10 @@ describe('functions', () => {
     scene.queue('f', 'a');
     expect(scene.worker('f').grab()).toBe('NO_JOB');
   });
+
+  it('are made by no resume of a name nobody knows', () => {
+    const scene = new EngineScene();
+    scene.engine.resume('f');
+    expect(scene.status('f')).toBe('unknown');
+  });
 });
