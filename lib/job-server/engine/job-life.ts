@@ -64,7 +64,8 @@ export class JobLife implements JobFate {
   private adopt(job: Job, spec: JobSpec, client: Peer | undefined): void {
     this.table.add(job);
     const key = coalescingKey(spec);
-    if (key !== undefined) job.function_.uniques.set(key, job);
+    // A stored job may find its unique taken by one submitted since: submissions join that one.
+    if (key !== undefined && !job.function_.uniques.has(key)) job.function_.uniques.set(key, job);
     if (!spec.isBackground && client) this.addClient(job, client);
   }
 
@@ -157,7 +158,7 @@ export class JobLife implements JobFate {
     this.displace(job);
     for (const late of job.lateWorkers ?? []) late.late.delete(job);
     const key = coalescingKey(job);
-    if (key !== undefined) job.function_.uniques.delete(key);
+    if (key !== undefined && job.function_.uniques.get(key) === job) job.function_.uniques.delete(key);
     this.table.delete(job);
     job.state = 'ended';
   }

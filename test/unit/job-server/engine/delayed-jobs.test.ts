@@ -101,4 +101,17 @@ describe('restore', () => {
     scene.engine.restore(stored('H:x:1', 'a', { unique: 'u' }));
     expect(scene.submit('f', 'b', { unique: 'u' })).toBe('a');
   });
+
+  it('lets a job that took the unique meanwhile keep it', () => {
+    const scene = new EngineScene();
+    scene.submit('f', 'a', { unique: 'u', background: true });
+    scene.engine.restore(stored('H:x:1', 'b', { unique: 'u' }));
+    const worker = scene.worker('f');
+    expect(scene.submit('f', 'c', { unique: 'u' })).toBe('a');
+    expect(worker.grabAll()).toEqual(['a', 'b']);
+    scene.engine.complete(worker.peer, 'H:x:1', '');
+    expect(scene.submit('f', 'c', { unique: 'u' })).toBe('a');
+    worker.complete('a');
+    expect(scene.submit('f', 'd', { unique: 'u' })).toBe('d');
+  });
 });
