@@ -1,8 +1,7 @@
 import type { ByteString } from './job-spec.js';
 import type { Job } from './model.js';
 
-const PAGE_BITS = 8;
-const PAGE_SIZE = 1 << PAGE_BITS;
+const PAGE_SIZE = 256;
 
 interface Page {
   readonly jobs: (Job | undefined)[];
@@ -47,17 +46,17 @@ export class JobTable {
       this.byHandle.set(job.givenHandle, job);
       return;
     }
-    const number = job.id >>> PAGE_BITS;
+    const number = pageOf(job.id);
     let page = this.pages.get(number);
     if (!page)
       this.pages.set(number, (page = { jobs: new Array<Job | undefined>(PAGE_SIZE).fill(undefined), live: 0 }));
-    page.jobs[job.id & (PAGE_SIZE - 1)] = job;
+    page.jobs[job.id % PAGE_SIZE] = job;
     page.live++;
   }
 
   find(handle: ByteString): Job | undefined {
     const id = this.idOf(handle);
-    return id > 0 ? this.pages.get(id >>> PAGE_BITS)?.jobs[id & (PAGE_SIZE - 1)] : this.byHandle.get(handle);
+    return id > 0 ? this.pages.get(pageOf(id))?.jobs[id % PAGE_SIZE] : this.byHandle.get(handle);
   }
 
   delete(job: Job): void {
@@ -66,9 +65,9 @@ export class JobTable {
       this.byHandle.delete(job.givenHandle);
       return;
     }
-    const number = job.id >>> PAGE_BITS;
+    const number = pageOf(job.id);
     const page = this.pages.get(number)!;
-    page.jobs[job.id & (PAGE_SIZE - 1)] = undefined;
+    page.jobs[job.id % PAGE_SIZE] = undefined;
     if (--page.live === 0) this.pages.delete(number);
   }
 
@@ -78,7 +77,7 @@ export class JobTable {
    * are left out, so that it ends.
    */
   *[Symbol.iterator](): Iterator<Job> {
-    yield* [...this.byHandle.values()];
+    for (const job of [...this.byHandle.values()]) if (job.state !== 'ended') yield job;
     const { lastId } = this;
     for (const page of this.pages.values()) {
       for (const job of page.jobs) {
@@ -98,6 +97,11 @@ export class JobTable {
       if (digit < 0 || digit > 9 || (digit === 0 && id === 0)) return 0;
       id = id * 10 + digit;
     }
-    return id <= this.lastId ? id : 0;
+    return id;
   }
+}
+
+/** Not `>>>`, which knows 32 bits: a busy job server counts beyond them within days. */
+function pageOf(id: number): number {
+  return Math.floor(id / PAGE_SIZE);
 }

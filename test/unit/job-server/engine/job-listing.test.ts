@@ -33,6 +33,20 @@ describe('the list of jobs', () => {
     expect(seen.length).toBeGreaterThan(300);
     expect(scene.engine.jobCount).toBe(1_000 + came - 2 * came);
   });
+
+  it('shows no restored job that is over', () => {
+    const scene = new EngineScene();
+    for (const handle of ['H:x:1', 'H:x:2', 'H:x:3']) {
+      const spec = { function: 'f', unique: '', workload: handle, priority: 1 as const, isBackground: true, runAt: 0 };
+      scene.engine.restore({ ...spec, handle, losses: 0 });
+    }
+    const seen: string[] = [];
+    for (const job of scene.engine.jobs()) {
+      seen.push(String(job.workload));
+      scene.engine.cancel('H:x:2');
+    }
+    expect(seen).toEqual(['H:x:1', 'H:x:3']);
+  });
 });
 
 function byNumber(one: string, other: string): number {

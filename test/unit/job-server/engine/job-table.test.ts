@@ -68,4 +68,14 @@ describe('JobTable', () => {
     expect(table.find('H:other:1')).toBeUndefined();
     expect(table.size).toBe(1);
   });
+
+  it('keeps jobs apart whose numbers differ by more than 32 bits can tell', () => {
+    const { table, jobs } = filled(5);
+    const later = new Job(2 ** 32 + 5, undefined, FUNCTION, SPEC);
+    table.add(later);
+    expect(table.find('H:host:4294967301')).toBe(later);
+    expect(table.find('H:host:5')).toBe(jobs[4]);
+    table.delete(later);
+    expect(table.find('H:host:5')).toBe(jobs[4]);
+  });
 });
