@@ -55,8 +55,8 @@ export class JobTable {
   }
 
   find(handle: ByteString): Job | undefined {
-    const id = this.idOf(handle);
-    return id > 0 ? this.pages.get(pageOf(id))?.jobs[id % PAGE_SIZE] : this.byHandle.get(handle);
+    const id = this.numberIn(handle);
+    return this.pages.get(pageOf(id))?.jobs[id % PAGE_SIZE] ?? this.byHandle.get(handle);
   }
 
   delete(job: Job): void {
@@ -72,23 +72,28 @@ export class JobTable {
   }
 
   /**
-   * Every job: those from storage, then the others, oldest first. It may be
-   * walked in steps while jobs come and go; jobs that came after its beginning
-   * are left out, so that it ends.
+   * Every job: those from an earlier run, then the others, oldest first but for
+   * those that come back from storage. It may be walked in steps while jobs come
+   * and go; jobs submitted after its beginning are left out, so that it ends.
    */
   *[Symbol.iterator](): Iterator<Job> {
     for (const job of [...this.byHandle.values()]) if (job.state !== 'ended') yield job;
     const { lastId } = this;
     for (const page of this.pages.values()) {
       for (const job of page.jobs) {
-        if (job && job.id > lastId) return;
-        if (job) yield job;
+        if (job && job.id <= lastId) yield job;
       }
     }
   }
 
-  /** The number in a handle given out in this run, or 0: leading zeros and the like name no job. */
+  /** The number in a handle given out in this run, or 0. */
   idOf(handle: ByteString): number {
+    const id = this.numberIn(handle);
+    return id <= this.lastId ? id : 0;
+  }
+
+  /** The number behind the prefix, or 0: leading zeros and the like name no job. */
+  private numberIn(handle: ByteString): number {
     const { prefix } = this;
     if (!handle.startsWith(prefix)) return 0;
     let id = 0;

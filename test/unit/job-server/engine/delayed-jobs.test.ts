@@ -51,6 +51,7 @@ describe('restore', () => {
     isBackground: true,
     runAt: 0,
     losses: 0,
+    attempts: 0,
     ...more,
   });
 

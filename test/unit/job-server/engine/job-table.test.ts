@@ -58,6 +58,18 @@ describe('JobTable', () => {
     expect(table.nextId()).toBe(4);
   });
 
+  it('lists a job that came back under an old number, and none that came since', () => {
+    const { table, jobs } = filled(600);
+    for (const job of jobs.slice(0, 300)) table.delete(job);
+    table.add(jobs[4]!);
+    const ids: number[] = [];
+    for (const { id } of table) {
+      ids.push(id);
+      table.add(new Job(table.nextId(), undefined, FUNCTION, SPEC));
+    }
+    expect(ids.sort((one, other) => one - other)).toEqual([5, ...jobs.slice(300).map(({ id }) => id)]);
+  });
+
   it('finds a job by the handle it brought', () => {
     const { table, jobs } = filled(1);
     const brought = new Job(0, 'H:other:1', FUNCTION, SPEC);
