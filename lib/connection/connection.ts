@@ -244,8 +244,7 @@ type Outgoing = { type: PacketType; args: readonly Argument[] } | Buffer;
 
 /** Encodes everything that waits into one chunk, large arguments apart, and hands it to the stream as one write. */
 function writeAll(stream: Duplex, magic: Magic, queue: readonly Outgoing[], bytes: number): void {
-  const large = queue.filter(hasLargeArgument);
-  if (large.length === 0) {
+  if (!queue.some(hasLargeArgument)) {
     const chunk = Buffer.allocUnsafe(bytes);
     let offset = 0;
     for (const outgoing of queue) offset = copyInto(chunk, offset, magic, outgoing);

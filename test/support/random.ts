@@ -1,0 +1,21 @@
+/** Random numbers that a seed repeats (mulberry32), for tests that print their seed. */
+export class Random {
+  constructor(private state: number) {}
+
+  /** From 0 to 1, 1 excluded. */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number from 0 to `below`, excluded. */
+  below(below: number): number {
+    return Math.floor(this.next() * below);
+  }
+
+  pick<Item>(items: readonly Item[]): Item {
+    return items[this.below(items.length)]!;
+  }
+}
