@@ -1,3 +1,4 @@
+import { GearmanError } from './errors.js';
 import { fromByteString } from '../protocol/index.js';
 
 /** One function, as `status` tells it. */
@@ -80,5 +81,5 @@ function row(line: string, count: number): [name: string, numbers: number[]] {
 }
 
 function unreadable(line: string): never {
-  throw new Error(`a job server's admin answer cannot be read: ${line.slice(0, 200)}`);
+  throw new GearmanError('GEARMAN_PROTOCOL_ERROR', `an admin answer cannot be read: ${line.slice(0, 200)}`);
 }

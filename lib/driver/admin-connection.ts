@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { dial, type Endpoint } from '../connection/index.js';
-import { ConnectionLostError, ServerError, TimeoutError, type GearmanError } from './errors.js';
+import { ConnectionLostError, GearmanError, ServerError, TimeoutError } from './errors.js';
 import { Fifo } from './fifo.js';
 
 /** How an answer ends: with its line, or with a line that is a full stop. */
@@ -74,9 +74,12 @@ export class AdminConnection {
     // Whatever happens to a stream given up is a consequence.
     this.stream.on('error', () => undefined).destroy();
     this.whenClosed();
-    const lost = new ConnectionLostError(this.server, reason?.message ?? 'it closed the connection', { cause: reason });
+    const failure =
+      reason instanceof GearmanError
+        ? reason
+        : new ConnectionLostError(this.server, reason?.message ?? 'it closed the connection', { cause: reason });
     for (const command of this.commands.takeAll()) {
-      command.settle(command.endIsAnswer ? command.lines : reason instanceof TimeoutError ? reason : lost);
+      command.settle(command.endIsAnswer ? command.lines : failure);
     }
   }
 

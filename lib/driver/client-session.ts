@@ -1,6 +1,6 @@
 import type { Endpoint } from '../connection/index.js';
 import { fromByteString, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
-import { JobExceptionError, JobFailedError, ServerError, type GearmanError } from './errors.js';
+import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError, type GearmanError } from './errors.js';
 import { Fifo } from './fifo.js';
 import { JobRings } from './job-rings.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
@@ -102,7 +102,7 @@ export class ClientSession implements LinkOwner {
     try {
       const hear = ClientSession.hears[packet.type];
       if (hear) hear(this, packet);
-      else this.owner.report(this, new Error(`${this.name} sent a client ${packet.name}`));
+      else this.owner.report(this, new UnexpectedPacketError(this.name, `sent a client ${packet.name}`));
     } catch (error) {
       // An observer's own error: it must not end the connection all others share.
       this.owner.report(this, error as Error);
@@ -177,7 +177,7 @@ export class ClientSession implements LinkOwner {
   }
 
   private unasked(packet: Packet): void {
-    this.owner.report(this, new Error(`${this.name} sent ${packet.name} without being asked`));
+    this.owner.report(this, new UnexpectedPacketError(this.name, `sent ${packet.name} without being asked`));
   }
 
   private takeUnfinished(reason: GearmanError): PendingSubmission[] {

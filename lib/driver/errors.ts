@@ -49,6 +49,19 @@ export class ServerError extends GearmanError {
   }
 }
 
+/** A job server said something it must not say, or not now. */
+export class UnexpectedPacketError extends GearmanError {
+  override readonly name = 'UnexpectedPacketError';
+
+  constructor(
+    /** The address' name. */
+    readonly server: string,
+    what: string,
+  ) {
+    super('GEARMAN_PROTOCOL_ERROR', `the job server ${server} ${what}`);
+  }
+}
+
 /** A job ended with WORK_FAIL: its worker failed, or the job server gave it up. */
 export class JobFailedError extends GearmanError {
   override readonly name: string = 'JobFailedError';

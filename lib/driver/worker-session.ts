@@ -1,7 +1,7 @@
 import type { Endpoint } from '../connection/index.js';
 import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
 import type { GearmanError } from './errors.js';
-import { InvalidOptionError, ServerError, type ClosedError } from './errors.js';
+import { InvalidOptionError, ServerError, UnexpectedPacketError, type ClosedError } from './errors.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
@@ -191,7 +191,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   packet(packet: Packet): void {
     const hear = WorkerSession.hears[packet.type];
     if (hear) hear(this, packet);
-    else this.owner.report(this, new Error(`${this.name} sent a worker ${packet.name}`));
+    else this.owner.report(this, new UnexpectedPacketError(this.name, `sent a worker ${packet.name}`));
   }
 
   /** What a job server may say to a worker. */
@@ -217,7 +217,10 @@ export class WorkerSession implements LinkOwner, JobReporter {
     const handle = packet.byteString(0);
     if (!served) {
       this.link.send(PacketType.WORK_FAIL, [handle]);
-      this.owner.report(this, new Error(`${this.name} assigned a job of ${packet.text(1)}, which was not registered`));
+      this.owner.report(
+        this,
+        new UnexpectedPacketError(this.name, `assigned a job of ${packet.text(1)}, which was not registered`),
+      );
       this.owner.grabsReturned(1);
       return;
     }

@@ -143,7 +143,7 @@ describe('a job', () => {
     await peer.next();
     peer.send('JOB_ASSIGN_UNIQ H:1·other··');
     expect(await said(peer)).toEqual(['WORK_FAIL H:1', 'GRAB_JOB_UNIQ']);
-    expect(errors).toEqual(['a assigned a job of other, which was not registered']);
+    expect(errors).toEqual(['the job server a assigned a job of other, which was not registered']);
   });
 });
 
