@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
 
-/** A program of the machine that a test talks to, and the Debian packages it comes in. */
+/** Something outside of this package that a test talks to, and what to do where it is missing. */
 interface Peer {
-  readonly packages: string;
+  /** The Debian packages a program comes in. */
+  readonly packages?: string;
+  /** Where it comes in none. */
+  readonly cure?: string;
   readonly isThere: () => boolean;
 }
 
@@ -26,6 +29,10 @@ const PEERS = {
   openssl: { packages: 'openssl', isThere: () => runs('openssl', 'version') },
   sqlite3: { packages: 'sqlite3', isThere: () => runs('sqlite3', '--version') },
   cc: { packages: 'gcc libc6-dev', isThere: () => runs('cc', '--version') },
+  'npm registry': {
+    cure: 'let npm reach its registry (npm ping)',
+    isThere: () => runs('npm', 'ping', '--fetch-retries=0', '--fetch-timeout=5000'),
+  },
 } satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof PEERS;
@@ -50,7 +57,7 @@ export function describeWith(peers: PeerName | readonly PeerName[], title: strin
     describe(title, tests);
     return;
   }
-  const cure = `apt-get install ${missing.map((peer) => PEERS[peer].packages).join(' ')}`;
+  const cure = missing.map((name) => cureOf(PEERS[name])).join('; ');
   if (process.env['REQUIRE_PEERS'] === '1') {
     describe(title, () => {
       it('finds its peers', () => {
@@ -60,6 +67,10 @@ export function describeWith(peers: PeerName | readonly PeerName[], title: strin
   } else {
     describe.skip(`${title} (skipped: ${cure})`, tests);
   }
+}
+
+function cureOf({ packages, cure }: Peer): string {
+  return cure ?? `apt-get install ${packages}`;
 }
 
 function runs(command: string, ...args: string[]): boolean {

@@ -1,8 +1,18 @@
-/** Closes every run with one line a machine can read: `N passed, N failed, N skipped`. */
+/**
+ * Says what was skipped, where a title says why, and closes every run with one
+ * line a machine can read: `N passed, N failed, N skipped`.
+ */
 module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {
+    for (const title of skippedTitles(results)) process.stdout.write(`skipped: ${title}\n`);
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
   }
 };
+
+function skippedTitles(results) {
+  const tests = results.testResults.flatMap(({ testResults }) => testResults);
+  const titles = tests.filter(({ status }) => status === 'pending').map(({ ancestorTitles }) => ancestorTitles[0]);
+  return new Set(titles.filter((title) => title?.includes('(skipped: ')));
+}

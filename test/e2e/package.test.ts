@@ -1,0 +1,93 @@
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it, jest } from '@jest/globals';
+import { requireBuild, ROOT } from '../support/built.js';
+import { atEnd } from '../support/cleanup.js';
+import { describeWith } from '../support/peers.js';
+import { mustSucceed, run } from '../support/run.js';
+
+const FIXTURE = join(ROOT, 'test/fixtures/package');
+const TOOLS = join(ROOT, 'node_modules');
+/** What the fixture's app prints. */
+const OUTPUT = '!dlrow olleH HELLO\nfake hello\n';
+
+jest.setTimeout(300_000);
+
+interface Package {
+  readonly tarball: string;
+  readonly files: readonly string[];
+}
+
+/** Packs what `npm publish` would. */
+async function pack(folder: string): Promise<Package> {
+  requireBuild();
+  const { stdout } = await mustSucceed('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
+  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** Makes the fixture an app with the packed package and this Nest. */
+async function install(app: string, nest: string, { tarball }: Package): Promise<void> {
+  const parts = ['common', 'core', 'microservices', 'testing'];
+  const dependencies = {
+    ...Object.fromEntries(parts.map((part) => [`@nestjs/${part}`, `^${nest}.0.0`])),
+    'nestjs-gearman': `file:${tarball}`,
+    'reflect-metadata': '^0.2.0',
+    rxjs: '^7.1.0',
+  };
+  await mkdir(app);
+  await writeFile(join(app, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  const quickly = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
+  await mustSucceed('npm', ['install', ...quickly], { cwd: app });
+  await cp(FIXTURE, app, { recursive: true });
+  // The same source as an ES module and as CommonJS: one compiler run checks the types as each of them sees them.
+  for (const extension of ['mts', 'cts']) await cp(join(FIXTURE, 'app.ts'), join(app, `app.${extension}`));
+  await compile(app, 'tsconfig.json');
+}
+
+async function compile(app: string, project: string): Promise<void> {
+  const types = ['--typeRoots', join(TOOLS, '@types')];
+  await mustSucceed('node', [join(TOOLS, 'typescript/bin/tsc'), '-p', project, ...types], { cwd: app });
+}
+
+describeWith('npm registry', 'the packed package', () => {
+  let packed: Package;
+  let folder: string;
+  const appOf = (nest: string): string => join(folder, `nest-${nest}`);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nestjs-gearman-package-'));
+    atEnd(() => rm(folder, { recursive: true, force: true }));
+    packed = await pack(folder);
+    await Promise.all(['12', '11'].map((nest) => install(appOf(nest), nest, packed)));
+  });
+
+  it('holds what users need, and nothing else', async () => {
+    expect(packed.files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts']));
+    const expected = /^(dist|docs)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/;
+    expect(packed.files.filter((file) => !expected.test(file))).toEqual([]);
+  });
+
+  it.each([
+    ['import', '12', 'out/app.mjs'],
+    ['require', '12', 'out/app.cjs'],
+    ['import', '11', 'out/app.mjs'],
+    ['require', '11', 'out/app.cjs'],
+  ])('runs in an app that does `%s` it, with Nest %s', async (_how, nest, app) => {
+    expect(await run('node', [app], { cwd: appOf(nest) })).toMatchObject({ code: 0, stdout: OUTPUT });
+  });
+
+  it('has its types where a bundler resolves modules', async () => {
+    await compile(appOf('12'), 'tsconfig.bundler.json');
+  });
+
+  it('runs under ts-jest with Nest 11, by the transformIgnorePatterns that docs/testing.md shows', async () => {
+    const app = appOf('11');
+    // The repository's own Jest and ts-jest, to download less.
+    await symlink(join(TOOLS, 'ts-jest'), join(app, 'node_modules/ts-jest'));
+    const command = [join(TOOLS, 'jest/bin/jest.js'), '--config', 'jest/jest.config.json'];
+    const { stderr } = await mustSucceed('node', command, { cwd: app });
+    expect(stderr).toContain('2 passed');
+  });
+});

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+
+/** How a program ended, and what it has written. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where a program runs, and what it reads from stdin. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+/** Runs a program to its end. One that fails is no error here; one that cannot be started, or is killed, is. */
+export function run(command: string, args: readonly string[], { cwd, input }: RunOptions = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd, env: ownEnvironment(), maxBuffer: 64 * 1024 * 1024 };
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      if (error && typeof error.code !== 'number') reject(error);
+      else resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+/** {@link run}, for a program that has to succeed. */
+export async function mustSucceed(command: string, args: readonly string[], options?: RunOptions): Promise<Ended> {
+  const ended = await run(command, args, options);
+  if (ended.code === 0) return ended;
+  throw new Error(`${command} ${args.join(' ')} ended with ${ended.code}:\n${ended.stdout}\n${ended.stderr}`);
+}
+
+/** The environment without what `npm run` adds, which an npm below would take for its own, and Jest. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const added = /^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD$|NODE_ENV$|JEST_WORKER_ID$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !added.test(name)));
+}
