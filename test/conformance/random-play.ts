@@ -1,0 +1,219 @@
+import { Random } from '../support/random.js';
+import { RawPeer } from '../support/raw-peer.js';
+
+const FUNCTIONS = ['f', 'g', 'h'];
+const SUBMISSIONS = ['SUBMIT_JOB', 'SUBMIT_JOB_HIGH', 'SUBMIT_JOB_LOW'];
+const BACKGROUND = ['SUBMIT_JOB_BG', 'SUBMIT_JOB_HIGH_BG', 'SUBMIT_JOB_LOW_BG'];
+
+/** What the generator remembers of a worker: enough to send only what makes sense, and what must be an error. */
+interface WorkerState {
+  readonly name: string;
+  readonly abilities: Set<string>;
+  isSleeping: boolean;
+  /** Handles of jobs it was assigned and has not ended, as `$n`. */
+  held: string[];
+}
+
+interface ClientState {
+  readonly name: string;
+  /** Handles it was told, as `$n`. */
+  readonly handles: string[];
+  submissions: number;
+}
+
+/** One step: who does what. `leaves` ends the connection. */
+interface Move {
+  readonly peer: string;
+  readonly packet: string;
+}
+
+/**
+ * A random play of hundreds of steps by several workers and clients, made up
+ * as it goes: each step depends on what was heard before, and it is played on
+ * every stage at once, so the stages must have said the same so far.
+ *
+ * It keeps clear of what is known to differ (docs/SEMANTICS.md): nobody says
+ * CAN_DO twice or while asleep, a unique is only ever submitted in the
+ * foreground or only in the background, a client stays while jobs of its
+ * uniques are under way.
+ */
+export class RandomPlay {
+  private readonly random: Random;
+  private readonly workers: WorkerState[] = [];
+  private readonly clients: ClientState[] = [];
+  private peerCount = 0;
+
+  constructor(
+    seed: number,
+    private readonly stages: readonly RandomStage[],
+  ) {
+    this.random = new Random(seed);
+  }
+
+  /** Plays so many steps, then lets workers finish what is left. The transcript of each stage, step by step. */
+  async play(steps: number): Promise<string[][]> {
+    const transcripts: string[][] = this.stages.map(() => []);
+    for (let count = 0; count < steps; count++) {
+      const move = this.invent();
+      const heard = await Promise.all(this.stages.map((stage) => stage.do(move)));
+      for (const [index, lines] of heard.entries()) transcripts[index]!.push(`${move.peer}> ${move.packet}`, ...lines);
+      if (heard.some((lines) => lines.join() !== heard[0]!.join())) return transcripts;
+      this.learn(move, heard[0]!);
+    }
+    return transcripts;
+  }
+
+  private invent(): Move {
+    const { random } = this;
+    if (this.workers.length < 3) return this.join(this.workers, 'worker', 'CAN_DO f');
+    if (this.clients.length < 3) return this.join(this.clients, 'client', 'ECHO_REQ hello');
+    return random.next() < 0.6
+      ? this.workerMove(random.pick(this.workers))
+      : this.clientMove(random.pick(this.clients));
+  }
+
+  private join(cast: (WorkerState | ClientState)[], kind: string, packet: string): Move {
+    const name = `${kind}${++this.peerCount}`;
+    const state = { name, abilities: new Set<string>(), isSleeping: false, held: [], handles: [], submissions: 0 };
+    cast.push(state);
+    return { peer: name, packet };
+  }
+
+  private workerMove(worker: WorkerState): Move {
+    const { random } = this;
+    const say = (packet: string): Move => ({ peer: worker.name, packet });
+    const chance = random.next();
+    const held = worker.held.length > 0 ? random.pick(worker.held) : undefined;
+    if (held !== undefined && chance < 0.45) return say(this.result(held));
+    if (chance < 0.75) return say(random.pick(['GRAB_JOB', 'GRAB_JOB_UNIQ', 'GRAB_JOB_ALL']));
+    if (chance < 0.85) return say('PRE_SLEEP');
+    const missing = FUNCTIONS.filter((name) => !worker.abilities.has(name));
+    if (chance < 0.92 && missing.length > 0 && !worker.isSleeping) return say(`CAN_DO ${random.pick(missing)}`);
+    if (chance < 0.94) return say(`CANT_DO ${random.pick(FUNCTIONS)}`);
+    if (chance < 0.95) return say('RESET_ABILITIES');
+    if (chance < 0.97) return say('leaves');
+    return say('WORK_COMPLETE H:nobody:1·x');
+  }
+
+  private result(handle: string): string {
+    const { random } = this;
+    const chance = random.next();
+    if (chance < 0.5) return `WORK_COMPLETE ${handle}·result ${random.below(100)}`;
+    if (chance < 0.6) return `WORK_FAIL ${handle}`;
+    if (chance < 0.7) return `WORK_STATUS ${handle}·${random.below(10)}·10`;
+    if (chance < 0.85) return `WORK_DATA ${handle}·part·${random.below(100)}`;
+    return `WORK_WARNING ${handle}·careful`;
+  }
+
+  private clientMove(client: ClientState): Move {
+    const { random } = this;
+    const say = (packet: string): Move => ({ peer: client.name, packet });
+    const chance = random.next();
+    if (chance < 0.35) return this.submission(client, random.pick(SUBMISSIONS), random.pick(['', '', 'x', 'y']));
+    if (chance < 0.7) return this.submission(client, random.pick(BACKGROUND), random.pick(['', '', 'p', 'q']));
+    if (chance < 0.9 && client.handles.length > 0) return say(`GET_STATUS ${random.pick(client.handles)}`);
+    if (chance < 0.95) return say(`GET_STATUS_UNIQUE none${random.below(3)}`);
+    if (client.submissions === 0) return say('leaves');
+    return say('ECHO_REQ here');
+  }
+
+  private submission(client: ClientState, packet: string, unique: string): Move {
+    const { random } = this;
+    // A unique names its function too: two functions with one unique are known to differ when asked for by it.
+    const function_ = unique === '' ? random.pick(FUNCTIONS) : FUNCTIONS[unique.charCodeAt(0) % 3]!;
+    if (SUBMISSIONS.includes(packet)) client.submissions++;
+    return { peer: client.name, packet: `${packet} ${function_}·${unique}·workload ${random.below(100)}` };
+  }
+
+  private learn({ peer, packet }: Move, heard: readonly string[]): void {
+    const worker = this.workers.find(({ name }) => name === peer);
+    if (worker) this.learnOfWorker(worker, packet, heard);
+    else if (packet === 'leaves')
+      this.clients.splice(
+        this.clients.findIndex(({ name }) => name === peer),
+        1,
+      );
+    else
+      this.learnOfClient(
+        this.clients.find(({ name }) => name === peer)!,
+        heard,
+      );
+  }
+
+  private learnOfWorker(worker: WorkerState, packet: string, heard: readonly string[]): void {
+    const [name, body = ''] = packet.split(' ');
+    if (packet === 'leaves') this.workers.splice(this.workers.indexOf(worker), 1);
+    if (name === 'CAN_DO') worker.abilities.add(body);
+    if (name === 'CANT_DO') worker.abilities.delete(body);
+    if (name === 'RESET_ABILITIES') worker.abilities.clear();
+    if (name?.startsWith('GRAB')) worker.isSleeping = false;
+    if (name === 'PRE_SLEEP') worker.isSleeping = true;
+    if (name === 'WORK_COMPLETE' || name === 'WORK_FAIL') {
+      const [handle] = body.split('·');
+      worker.held = worker.held.filter((held) => held !== handle);
+    }
+    for (const line of heard) {
+      const assigned = new RegExp(`^${worker.name}< JOB_ASSIGN\\w* (\\$\\d+)·`).exec(line);
+      if (assigned) worker.held.push(assigned[1]!);
+    }
+  }
+
+  private learnOfClient(client: ClientState, heard: readonly string[]): void {
+    for (const line of heard) {
+      const created = new RegExp(`^${client.name}< JOB_CREATED (\\$\\d+)$`).exec(line);
+      if (created) client.handles.push(created[1]!);
+    }
+  }
+}
+
+/** One job server with its cast: plays a move and tells what everybody heard, handles numbered in order of creation. */
+export class RandomStage {
+  private readonly peers = new Map<string, RawPeer>();
+  private readonly handles: string[] = [];
+
+  constructor(private readonly server: { port: number }) {}
+
+  async do({ peer: name, packet }: Move): Promise<string[]> {
+    let peer = this.peers.get(name);
+    if (!peer) this.peers.set(name, (peer = await RawPeer.connect(this.server)));
+    if (packet === 'leaves') await this.leave(name, peer);
+    else peer.send(packet.replace(/\$(\d+)/, (_, number) => this.handles[Number(number) - 1]!));
+    const heard: string[] = [];
+    // Whoever moved is asked first: when its answers are there, the others' are on their way.
+    for (const other of new Set([name, ...this.peers.keys()])) {
+      const units = (await this.peers.get(other)?.untilEcho()) ?? [];
+      heard.push(...units.map((unit) => `${other}< ${this.numbered(unit)}`));
+    }
+    return heard;
+  }
+
+  /** The functions' counts, as a set. */
+  async status(): Promise<string[]> {
+    const admin = await RawPeer.connect(this.server);
+    admin.sendText('status\n');
+    return (await admin.list()).sort();
+  }
+
+  private async leave(name: string, peer: RawPeer): Promise<void> {
+    this.peers.delete(name);
+    const admin = await RawPeer.connect(this.server);
+    const before = await this.connections(admin);
+    peer.destroy();
+    while ((await this.connections(admin)) === before);
+    admin.destroy();
+  }
+
+  private async connections(admin: RawPeer): Promise<number> {
+    admin.sendText('workers\n');
+    return (await admin.list()).length;
+  }
+
+  private numbered(unit: string): string {
+    const created = /^JOB_CREATED (.*)$/.exec(unit);
+    if (created && !this.handles.includes(created[1]!)) this.handles.push(created[1]!);
+    return unit.replace(/H:[^·\s]+/, (handle) => {
+      const index = this.handles.indexOf(handle);
+      return index < 0 ? handle : `$${index + 1}`;
+    });
+  }
+}

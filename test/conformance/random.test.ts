@@ -1,0 +1,28 @@
+import { expect, it } from '@jest/globals';
+import { describeWith } from '../support/peers.js';
+import { gearmandFor, oursFor } from './job-servers.js';
+import { RandomPlay, RandomStage } from './random-play.js';
+
+const STEPS = Number(process.env.RANDOM_STEPS ?? 400);
+const SEEDS = process.env.RANDOM_SEED
+  ? [Number(process.env.RANDOM_SEED)]
+  : Array.from({ length: 3 }, () => Math.floor(Math.random() * 2 ** 31));
+const NO_FLAGS = { title: 'a random play', flags: [], isOnlyOurs: false, steps: [] };
+
+describeWith('gearmand', 'gearmand and our job server in a random play', () => {
+  it.each(SEEDS)(
+    'say the same to everybody and end in the same status (RANDOM_SEED=%i)',
+    async (seed) => {
+      const servers = await Promise.all([gearmandFor(NO_FLAGS), oursFor(NO_FLAGS)]);
+      try {
+        const stages = servers.map((server) => new RandomStage(server));
+        const [theirs, ours] = await new RandomPlay(seed, stages).play(STEPS);
+        expect(ours!.join('\n')).toBe(theirs!.join('\n'));
+        expect(await stages[1]!.status()).toEqual(await stages[0]!.status());
+      } finally {
+        for (const server of servers) await server.stop();
+      }
+    },
+    120_000,
+  );
+});
