@@ -14,6 +14,7 @@ export type { FunctionPolicies, FunctionPolicy } from './function-policy.js';
 export { InvalidOptionError } from './invalid-option-error.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
+export { ListenError } from './listen-error.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';

@@ -23,6 +23,7 @@ import {
   type ResolvedOptions,
 } from './job-server-options.js';
 import type { JobServerEvents } from './job-server-events.js';
+import { refuseToListen } from './listen-error.js';
 import { Observer } from './observer.js';
 import { Retries } from './retries.js';
 import type { JobStorage } from './storage/index.js';
@@ -101,7 +102,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   /**
    * Begins to listen. Does nothing when it already does.
    *
-   * @throws the system's error when an address cannot be listened on, naming it; then nothing is.
+   * @throws ListenError when an address cannot be listened on; then nothing is.
    */
   async start(): Promise<void> {
     if (this.isRunning) return;
@@ -113,7 +114,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       await this.storedJobs?.open();
       for (const options of this.options.listeners) {
         const listener = new Listener(options, this.options, accept, this.log);
-        await listener.listen();
+        await listener.listen().catch(refuseToListen);
         this.listeners_.push(listener);
         this.log('info', `listening on ${listener.name}`);
       }
