@@ -24,6 +24,7 @@ export type GearmanErrorCode =
   | 'GEARMAN_PROTOCOL_ERROR'
   | 'GEARMAN_JOB_FAILED'
   | 'GEARMAN_JOB_EXCEPTION'
+  | 'GEARMAN_HANDLER_FAILED'
   | 'GEARMAN_TIMEOUT'
   | 'GEARMAN_CLOSED'
   // Codes of the other rooms: a string of theirs is as good as one of these.

@@ -16,18 +16,25 @@ export interface AssignedJob {
    * period is (`ClosedError`).
    */
   readonly signal: AbortSignal;
-  /** Sends a part of the result (WORK_DATA). */
+  /**
+   * Sends a part of the result (WORK_DATA). Parts wait in memory for a job
+   * server that reads slowly, and past `maxSendBufferBytes` the connection is
+   * given up: await {@link drained} between large ones.
+   */
   data(bytes: Uint8Array | string): void;
   /** Sends a warning (WORK_WARNING). */
   warning(bytes: Uint8Array | string): void;
   /** Reports progress (WORK_STATUS): `numerator` of `denominator`. */
   status(numerator: number, denominator: number): void;
+  /** Resolves when what was sent so far has left, also when the connection is lost. */
+  drained(): Promise<void>;
 }
 
 /**
  * Runs a job: what it resolves to is the result (WORK_COMPLETE), nothing is an
  * empty one. When it throws the job fails: a {@link WorkException}'s bytes go
- * out as WORK_EXCEPTION, anything else is WORK_FAIL.
+ * out as WORK_EXCEPTION; anything else is WORK_FAIL, and told by the worker's
+ * event `error`.
  */
 export type JobHandler = (job: AssignedJob) => JobResult | Promise<JobResult>;
 

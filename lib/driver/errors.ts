@@ -94,6 +94,20 @@ export class JobExceptionError extends GearmanError {
   }
 }
 
+/** A handler threw, and its job failed; `cause` is what it threw. */
+export class HandlerError extends GearmanError {
+  override readonly name = 'HandlerError';
+
+  constructor(
+    readonly functionName: string,
+    readonly handle: string,
+    cause: unknown,
+  ) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    super('GEARMAN_HANDLER_FAILED', `the handler of ${functionName} failed the job ${handle}: ${problem}`, { cause });
+  }
+}
+
 /** Something took longer than it may; the message names the option that says how long. */
 export class TimeoutError extends GearmanError {
   override readonly name = 'TimeoutError';

@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner } from './client-session.js';
-import type { DriverEvents, DriverOptions } from './driver-options.js';
+import { DriverEmitter } from './driver-emitter.js';
+import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
 import { ClosedError, type GearmanError } from './errors.js';
 import type { JobIdentity, JobObserver, JobRequest, JobStatus, Submission } from './job-request.js';
@@ -37,7 +37,7 @@ export interface JobClientOptions extends DriverOptions {
  *
  * Connections keep the process alive until {@link close}.
  */
-export class JobClient extends EventEmitter<DriverEvents> {
+export class JobClient extends DriverEmitter {
   private readonly settings: LinkSettings;
   private readonly sessions: readonly ClientSession[];
   private readonly queue: SubmissionQueue;
@@ -191,14 +191,14 @@ export class JobClient extends EventEmitter<DriverEvents> {
       ready: (session) => {
         this.wait.arrived(session.link);
         this.queue.pump();
-        this.emit('connect', session.name);
+        this.tell('connect', session.name);
       },
       hasRoom: () => this.queue.pump(),
       lost: (session, unfinished, reason) => {
-        this.emit('disconnect', session.name, reason);
+        this.tell('disconnect', session.name, reason);
         this.queue.addAgain(unfinished, session.name, reason);
       },
-      retrying: (session, reason, delay) => this.emit('reconnecting', session.name, reason, delay),
+      retrying: (session, reason, delay) => this.tell('reconnecting', session.name, reason, delay),
       report: (session, error) => this.report(error, session.name),
     };
   }
@@ -209,10 +209,5 @@ export class JobClient extends EventEmitter<DriverEvents> {
     } catch (thrown) {
       this.report(thrown as Error, submission.job?.server ?? '');
     }
-  }
-
-  private report(error: Error, server: string): void {
-    if (this.listenerCount('error') > 0) this.emit('error', error, server);
-    else process.emitWarning(error);
   }
 }

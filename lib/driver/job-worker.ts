@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { InvalidOptionError, numberOption, parseServers, shown, type Endpoint } from '../connection/index.js';
 import { toByteString } from '../protocol/index.js';
 import type { FunctionOptions, JobHandler } from './assigned-job.js';
-import type { DriverEvents, DriverOptions } from './driver-options.js';
+import { DriverEmitter } from './driver-emitter.js';
+import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, durationOption, linkSettings } from './driver-settings.js';
 import { ClosedError } from './errors.js';
 import { ReadyWait } from './ready-wait.js';
@@ -44,7 +44,7 @@ export interface CloseOptions {
  * its jobs abort, their results are dropped, and the job server gives them to
  * another worker, or to this one again.
  */
-export class JobWorker extends EventEmitter<DriverEvents> {
+export class JobWorker extends DriverEmitter {
   private readonly endpoints: readonly Endpoint[];
   private readonly settings: WorkerSessionSettings;
   private readonly pollInterval: number;
@@ -161,16 +161,13 @@ export class JobWorker extends EventEmitter<DriverEvents> {
   private readonly laneOwner: WorkerLaneOwner = {
     ready: ({ link }) => {
       this.wait.arrived(link);
-      if (this.connectionsTo(link.name) === 1) this.emit('connect', link.name);
+      if (this.connectionsTo(link.name) === 1) this.tell('connect', link.name);
     },
     lost: ({ name }, reason) => {
-      if (this.connectionsTo(name) === 0) this.emit('disconnect', name, reason);
+      if (this.connectionsTo(name) === 0) this.tell('disconnect', name, reason);
     },
-    retrying: ({ name }, reason, delay) => this.emit('reconnecting', name, reason, delay),
-    report: ({ name }, error) => {
-      if (this.listenerCount('error') > 0) this.emit('error', error, name);
-      else process.emitWarning(error);
-    },
+    retrying: ({ name }, reason, delay) => this.tell('reconnecting', name, reason, delay),
+    report: ({ name }, error) => this.report(error, name),
   };
 }
 

@@ -1,6 +1,7 @@
+import { shown } from '../connection/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
-import { TimeoutError, WorkException } from './errors.js';
+import { HandlerError, InvalidOptionError, TimeoutError, WorkException } from './errors.js';
 
 /** A function as a worker serves it. */
 export interface ServedFunction {
@@ -18,6 +19,10 @@ export interface JobReporter {
   tell(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
   /** Sends how the job ended, once. */
   end(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
+  /** Tells the worker's owner why a job failed. */
+  failed(error: HandlerError): void;
+  /** Resolves when what was sent has left, or never will. */
+  whenDrained(): Promise<void>;
 }
 
 /**
@@ -80,17 +85,28 @@ export class RunningJob implements AssignedJob {
     this.reporter.tell(this, PacketType.WORK_STATUS, [this.handle, String(numerator), String(denominator)]);
   }
 
+  drained(): Promise<void> {
+    return this.reporter.whenDrained();
+  }
+
   /** Runs the handler; resolves when it has ended, and never rejects. */
   async run(): Promise<void> {
     try {
       const result = await this.served.handler(this);
       this.reporter.end(this, PacketType.WORK_COMPLETE, [this.handle, asArgument(result ?? '')]);
     } catch (error) {
-      if (error instanceof WorkException) {
-        this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
-      } else {
-        this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]);
-      }
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    // What a handler throws after its job was lost or timed out is a consequence.
+    if (this.isOver) return;
+    if (error instanceof WorkException) {
+      this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
+    } else {
+      this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]);
+      this.reporter.failed(new HandlerError(this.function, this.handle, error));
     }
   }
 }
@@ -99,6 +115,7 @@ export class RunningJob implements AssignedJob {
 const SHORT_TEXT = 200;
 
 function asArgument(bytes: Uint8Array | string): Argument {
-  if (typeof bytes !== 'string') return bytes;
-  return bytes.length <= SHORT_TEXT ? toByteString(bytes) : Buffer.from(bytes);
+  if (typeof bytes === 'string') return bytes.length <= SHORT_TEXT ? toByteString(bytes) : Buffer.from(bytes);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new InvalidOptionError('result', `must be text, a Uint8Array or nothing, not ${shown(bytes)}`);
 }

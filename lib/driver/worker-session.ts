@@ -1,7 +1,13 @@
 import type { Endpoint } from '../connection/index.js';
 import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
 import type { GearmanError } from './errors.js';
-import { InvalidOptionError, ServerError, UnexpectedPacketError, type ClosedError } from './errors.js';
+import {
+  InvalidOptionError,
+  ServerError,
+  UnexpectedPacketError,
+  type ClosedError,
+  type HandlerError,
+} from './errors.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
@@ -75,6 +81,8 @@ export class WorkerSession implements LinkOwner, JobReporter {
   /** Jobs whose end was not sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
+  /** Jobs that wait until what they sent has left. */
+  private undrained: (() => void)[] = [];
 
   constructor(
     endpoint: Endpoint,
@@ -147,6 +155,15 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (this.leaving) this.leaveWhenDone();
   }
 
+  whenDrained(): Promise<void> {
+    if (this.link.bufferedBytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.undrained.push(resolve));
+  }
+
+  drained(): void {
+    if (this.undrained.length > 0) for (const resolve of this.undrained.splice(0)) resolve();
+  }
+
   greet(): void {
     const { clientId, push } = this.settings;
     if (clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [clientId]);
@@ -171,8 +188,8 @@ export class WorkerSession implements LinkOwner, JobReporter {
     this.owner.fill();
   }
 
-  drained(): void {
-    // Results go out as they come; their number is bounded by the slots.
+  failed(error: HandlerError): void {
+    this.owner.report(this, error);
   }
 
   lost(reason: GearmanError): void {
@@ -251,7 +268,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
 
   private refused(packet: Packet): void {
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
-    const isForGrab = this.grabs > 0 && !this.isGrabKnown && !LATE_RESULT.has(error.serverCode);
+    const isForGrab = this.grabs > 0 && !this.isGrabKnown && !this.isPushing && !LATE_RESULT.has(error.serverCode);
     if (!isForGrab) return this.owner.report(this, error);
     const older = OLDER_GRAB[this.grabType];
     if (older) {
@@ -279,6 +296,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
       job.isOver = true;
       job.abort(reason);
     }
+    this.drained();
   }
 
   private refuseResult(job: RunningJob, bytes: number): void {

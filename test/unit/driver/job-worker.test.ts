@@ -126,6 +126,59 @@ describe('a job', () => {
     expect(await said(peer)).toEqual([end, 'GRAB_JOB_UNIQ']);
   });
 
+  it.each([
+    ['whose handler throws', () => Promise.reject(new Error('secret')), 'secret'],
+    ['whose handler throws no Error', () => Promise.reject('secret' as unknown as Error), 'secret'],
+    [
+      'with a result that is none',
+      () => ({}) as string,
+      'result: must be text, a Uint8Array or nothing, not [object Object]',
+    ],
+  ])('%s fails, and the error tells why', async (_, handler, problem) => {
+    const { worker, peer } = await pulling(handler);
+    const errors: unknown[] = [];
+    worker.on('error', (error) => errors.push(error));
+    await peer.next();
+    peer.send('JOB_ASSIGN_UNIQ H:1·reverse··');
+    expect(await peer.next()).toBe('WORK_FAIL H:1');
+    const message = `the handler of reverse failed the job H:1: ${problem}`;
+    expect(errors).toEqual([expect.objectContaining({ code: 'GEARMAN_HANDLER_FAILED', message })]);
+  });
+
+  it('can wait until what it sent has left', async () => {
+    const steps: string[] = [];
+    const { peer } = await pulling(async (job) => {
+      await job.drained();
+      for (let part = 0; part < 3; part++) {
+        job.data(Buffer.alloc(100_000));
+        await job.drained();
+        steps.push('drained');
+      }
+    });
+    await peer.next();
+    peer.stream.pause();
+    peer.send('JOB_ASSIGN_UNIQ H:1·reverse··');
+    await settled();
+    expect(steps).toEqual([]);
+    peer.stream.resume();
+    await turnsUntil('all has left', () => steps.length === 3);
+  });
+
+  it('that waits until what it sent has left goes on when the connection is lost', async () => {
+    let isOver = false;
+    const { peer } = await pulling(async (job) => {
+      job.data(Buffer.alloc(100_000));
+      await job.drained();
+      isOver = job.signal.aborted;
+    });
+    await peer.next();
+    peer.stream.pause();
+    peer.send('JOB_ASSIGN_UNIQ H:1·reverse··');
+    await settled();
+    peer.destroy();
+    await turnsUntil('it is over', () => isOver);
+  });
+
   it('with a result larger than a packet may be fails, and the error says so', async () => {
     const { worker, peer } = await pulling(() => 'x'.repeat(2_000), { maxPacketBytes: 1_024 });
     const errors: string[] = [];

@@ -16,6 +16,8 @@ export const REFUSED = 'ERROR INVALID_COMMAND·Command not expected';
 export function workerOf(names: string[], options: Omit<JobWorkerOptions, 'servers'> = {}) {
   const servers = names.map((name) => new FakeJobServer(name));
   const worker = new JobWorker({ servers, reconnect: { initialDelay: 1, maxDelay: 1 }, ...options });
+  // Handlers that throw on purpose are no warning of the process.
+  worker.on('error', () => {});
   workers.push(worker);
   return { worker, servers, server: servers[0]! };
 }
