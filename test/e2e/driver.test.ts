@@ -236,6 +236,29 @@ describeJobServers('the driver', (servers) => {
     expect([...runs.values()].filter((count) => count > 1)).toEqual([]);
   });
 
+  it('leaves what does not end in its grace period to another worker, at once', async () => {
+    const started = gate();
+    const hanging = newWorker({ servers: servers() });
+    let reason: unknown;
+    hanging.register('handed over', async (job) => {
+      started.open();
+      await new Promise((resolve) => job.signal.addEventListener('abort', resolve));
+      reason = job.signal.reason;
+    });
+    await hanging.start();
+    const result = resultOf(startClient({ servers: servers() }), {
+      function: 'handed over',
+      workload: Buffer.from('x'),
+    });
+    await started.opened;
+    const other = newWorker({ servers: servers() });
+    other.register('handed over', () => 'done by another');
+    await other.start();
+    await hanging.close({ gracePeriod: 20 });
+    expect((await result).toString()).toBe('done by another');
+    expect(reason).toMatchObject({ code: 'GEARMAN_CLOSED' });
+  });
+
   it('asks the job server about itself', async () => {
     const [begin, end] = [gate(), gate()];
     const worker = newWorker({ servers: servers(), clientId: 'worker-1', concurrency: 1 });
