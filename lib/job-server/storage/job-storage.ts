@@ -34,10 +34,10 @@ import type {
  * run twice when an owner stalls: at least once, never at most once.
  *
  * **Crash.** A job whose `add` resolved is kept until `done`, `bury` or
- * `remove` is durable. What returns `void` is made durable soon after, in
- * order, and at the latest by `flush` or `close`: a crash before that repeats
- * work, and never loses a job. What fails after it was accepted is tried again
- * and told to {@link StorageListener.trouble}.
+ * `remove` is durable. All but `add` takes effect at once for the caller and is
+ * made durable soon after, at the latest by `flush` or `close`: a crash before
+ * that repeats work, and never loses a job. What cannot be written is told to
+ * {@link StorageListener.trouble} and tried again until it can.
  *
  * Handles, functions, uniques, reducers are byte strings. No method reads a
  * clock: `now` is an argument, in milliseconds since 1970.
@@ -113,13 +113,15 @@ export interface JobStorage {
   /** The counts of one function: O(1). */
   count(functionName: string): FunctionCounts;
 
-  /** Which functions and priorities have unleased jobs whose time (`at`) has come, and when the next one's comes. */
+  /**
+   * Which functions and priorities have unleased jobs whose time (`at`) has
+   * come, and when the next one's comes: O(functions that have such jobs).
+   */
   due(now: number): DueJobs;
 
   /**
-   * All jobs, waiting and leased, in pages, function by function. A job that
-   * comes, goes or moves meanwhile may be left out, none is told twice by
-   * its sequence. Never holds the storage up between pages.
+   * All jobs, waiting and leased, in pages. A job that comes, goes or moves
+   * meanwhile may be left out or told twice. Holds nothing up between pages.
    */
   iterate(options?: PageOptions): AsyncIterable<StoredJob[]>;
 
@@ -155,7 +157,7 @@ export interface Addition {
 /** What {@link JobStorage.due} answers. */
 export interface DueJobs {
   readonly ready: readonly QueueName[];
-  /** The next time a job becomes ready, in milliseconds since 1970; `Infinity` for never. */
+  /** The next time after `now` a job becomes ready, in milliseconds since 1970; `Infinity` for never. */
   readonly next: number;
 }
 
@@ -171,7 +173,7 @@ export interface PageOptions {
 export interface StorageListener {
   /** Unleased jobs of this function and priority can be leased. Told once for a batch, not for every job. */
   ready(functionName: string, priority: StoredPriority): void;
-  /** Writing fails, told at every failure; or works again (`undefined`). Waiting submissions were rejected with the same error. */
+  /** Writing fails, or fails for another reason now; or works again (`undefined`). Every `add` rejects on its own. */
   trouble(error: StorageError | undefined): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */
   setAside(record: CorruptRecord): void;

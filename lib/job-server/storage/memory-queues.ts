@@ -5,9 +5,9 @@ import { WaitingList } from './waiting-list.js';
 /** The jobs of one function and priority in a {@link MemoryStorage}. */
 export class MemoryQueue {
   /** Waiting jobs without a time. */
-  private readonly ready = new WaitingList();
+  private readonly ready = new WaitingList<StoredJob>();
   /** Waiting jobs with a time, due or not. */
-  private readonly scheduled = new WaitingList();
+  private readonly scheduled = new WaitingList<StoredJob>();
   /** All jobs, leased ones included. */
   total = 0;
   /** Those of them with a time. */
@@ -41,7 +41,7 @@ export class MemoryQueue {
     return this.scheduled.firstAfter(now)?.at ?? Infinity;
   }
 
-  private listOf(job: StoredJob): WaitingList {
+  private listOf(job: StoredJob): WaitingList<StoredJob> {
     return job.at > 0 ? this.scheduled : this.ready;
   }
 }

@@ -1,13 +1,18 @@
-import type { StoredJob } from './stored-job.js';
+/** What a {@link WaitingList} is sorted by. */
+export interface Place {
+  /** A time in milliseconds since 1970, or 0. */
+  readonly at: number;
+  readonly sequence: number;
+}
 
 /**
- * Jobs sorted by the time they were given, then by their sequence.
+ * Waiting jobs sorted by the time they were given, then by their sequence.
  *
- * Appending and taking the first are O(1) (amortized), anything else is a
+ * Appending, and taking the first, are O(1) (amortized), anything else is a
  * binary search and a move of what lies behind.
  */
-export class WaitingList {
-  private jobs: StoredJob[] = [];
+export class WaitingList<Item extends Place> {
+  private jobs: Item[] = [];
   /** Where the first one lies: what was taken leaves a hole until half the array is holes. */
   private head = 0;
 
@@ -16,21 +21,21 @@ export class WaitingList {
   }
 
   /** The first one, which stays. */
-  get first(): StoredJob | undefined {
+  get first(): Item | undefined {
     return this.jobs[this.head];
   }
 
   /** The first one with a time later than this, which stays. */
-  firstAfter(at: number): StoredJob | undefined {
+  firstAfter(at: number): Item | undefined {
     return this.jobs[this.placeOf({ at, sequence: Infinity })];
   }
 
-  insert(job: StoredJob): void {
+  insert(job: Item): void {
     this.jobs.splice(this.placeOf(job), 0, job);
   }
 
   /** Takes the first one out. */
-  take(): StoredJob | undefined {
+  take(): Item | undefined {
     const job = this.jobs[this.head];
     if (!job) return undefined;
     this.head++;
@@ -42,7 +47,8 @@ export class WaitingList {
   }
 
   /** Takes out the one with this time and sequence; false when it is not here. */
-  remove(job: StoredJob): boolean {
+  remove(job: Item): boolean {
+    if (this.first?.sequence === job.sequence) return this.take() !== undefined;
     const place = this.placeOf(job);
     if (this.jobs[place]?.sequence !== job.sequence) return false;
     this.jobs.splice(place, 1);
@@ -62,7 +68,7 @@ export class WaitingList {
     let high = this.jobs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (comesBefore(this.jobs[middle] as StoredJob, job)) low = middle + 1;
+      if (comesBefore(this.jobs[middle] as Item, job)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -70,8 +76,6 @@ export class WaitingList {
 }
 
 /** Whether `one` waits in front of `other`: its time is earlier, or the same and it was accepted before. */
-function comesBefore(one: Place, other: Place): boolean {
+export function comesBefore(one: Place, other: Place): boolean {
   return one.at === other.at ? one.sequence < other.sequence : one.at < other.at;
 }
-
-type Place = Pick<StoredJob, 'at' | 'sequence'>;

@@ -1,0 +1,64 @@
+import type { JobEntry } from './job-entry.js';
+import type { JobReader } from './job-reader.js';
+
+/**
+ * What is known of jobs: what memory holds of them, and behind it the file.
+ *
+ * Memory comes first: it has what is not written yet.
+ */
+export class EntryBook {
+  private readonly byHandle = new Map<string, JobEntry>();
+  /** Who has a unique, until the file knows. */
+  private readonly byUnique = new Map<string, JobEntry>();
+
+  constructor(private readonly reader: JobReader) {}
+
+  /** What memory holds. */
+  get(handle: string): JobEntry | undefined {
+    return this.byHandle.get(handle);
+  }
+
+  /** What memory or the file holds. */
+  find(handle: string): JobEntry | undefined {
+    return this.byHandle.get(handle) ?? this.reader.find(handle);
+  }
+
+  /** The entry that had a unique last; its job may be over. */
+  findByUnique(functionId: number, unique: string): JobEntry | undefined {
+    const recent = this.byUnique.get(mapKey(functionId, unique));
+    if (recent) return recent;
+    const handle = this.reader.handleOfUnique(functionId, unique);
+    const entry = handle === undefined ? undefined : this.find(handle);
+    return entry?.job.unique === unique && entry.queue.functionId === functionId ? entry : undefined;
+  }
+
+  /** Holds an entry in memory until it is idle. */
+  hold(entry: JobEntry): void {
+    this.byHandle.set(entry.handle, entry);
+  }
+
+  /** A new job has taken a unique; `previous` is whose it was. */
+  takeUnique(entry: JobEntry, previous: JobEntry | undefined): void {
+    if (previous) previous.ownsUnique = false;
+    this.byUnique.set(mapKey(entry.queue.functionId, entry.job.unique), entry);
+  }
+
+  /** The file is as memory was: forgets what nothing holds. */
+  settle(entry: JobEntry): void {
+    const { unique } = entry.job;
+    if (unique !== '') {
+      const key = mapKey(entry.queue.functionId, unique);
+      if (this.byUnique.get(key) === entry) this.byUnique.delete(key);
+    }
+    this.letGo(entry);
+  }
+
+  /** Forgets an entry that nothing holds. */
+  letGo(entry: JobEntry): void {
+    if (entry.isIdle && this.byHandle.get(entry.handle) === entry) this.byHandle.delete(entry.handle);
+  }
+}
+
+function mapKey(functionId: number, unique: string): string {
+  return `${functionId}:${unique}`;
+}

@@ -1,0 +1,32 @@
+import { StorageError } from '../storage-error.js';
+import { FunctionTable } from './function-table.js';
+import type { Tables } from './tables.js';
+
+/** The format this version writes. */
+export const FORMAT = 1;
+
+const FORMAT_KEY = 'format';
+const SEQUENCE_KEY = 'sequence';
+
+/** Refuses a format this version does not know, and makes a new file's. Runs within a write transaction. */
+export function prepareFormat(tables: Tables): void {
+  const format = tables.meta.get(FORMAT_KEY)?.[0] ?? FORMAT;
+  if (format > FORMAT) {
+    throw new StorageError(
+      'GEARMAN_STORAGE_VERSION',
+      `the file has format ${format}, this version of nestjs-gearman knows up to ${FORMAT}: use the newer one`,
+    );
+  }
+  void tables.meta.put(FORMAT_KEY, [FORMAT]);
+  FunctionTable.tidy(tables);
+}
+
+/** The last sequence a job of the file was given. */
+export function readSequence(tables: Tables): number {
+  return tables.meta.get(SEQUENCE_KEY)?.[0] ?? 0;
+}
+
+/** Puts the last sequence into a write. */
+export function emitSequence(tables: Tables, sequence: number): void {
+  void tables.meta.put(SEQUENCE_KEY, [sequence]);
+}

@@ -1,0 +1,197 @@
+import type { StorageError } from '../storage-error.js';
+
+/** What a {@link GroupCommit} writes. */
+export interface Change {
+  /** Roughly how much is written, in bytes; it does not change. */
+  readonly bytes: number;
+}
+
+/** Who makes the writes of a {@link GroupCommit}. */
+export interface CommitHost<Item extends Change> {
+  /** Writes all of them or none; resolves when they are durable, rejects with a {@link StorageError}. */
+  write(items: readonly Item[]): Promise<void>;
+  /** They are durable. */
+  settled(items: readonly Item[]): void;
+  /** They could not be written. Answers those that must be tried again until they can. */
+  failed(items: readonly Item[], error: StorageError): readonly Item[];
+  /** Writing fails, or fails for another reason; with `undefined`: it works again. */
+  trouble(error: StorageError | undefined): void;
+}
+
+/** A batch ends with so many items, or so many bytes: what it writes is held in memory until it is durable. */
+const MAX_BATCH_ITEMS = 8_192;
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+
+/** So much may wait before {@link GroupCommit.isBehind}. */
+const MAX_WAITING_ITEMS = 8 * MAX_BATCH_ITEMS;
+const MAX_WAITING_BYTES = 4 * MAX_BATCH_BYTES;
+
+/** How long what failed, and must be written, rests before it is tried again, in milliseconds. */
+const RETRY_DELAY = 500;
+
+/**
+ * Many changes, one write: what comes while a write is made waits for the next.
+ *
+ *   mark --> fresh --write--> durable
+ *              |      |
+ *            unmark   +--failed--> given up, or kept --retry--> durable
+ *
+ * A change that somebody waits for is urgent: it is written as soon as the
+ * event loop has read what there was to read. Any other waits up to
+ * `lazyDelay` for company. What is kept after a failure is written apart from
+ * what is new, so that jobs ending can get through where jobs coming cannot (a
+ * full disk has room for the first only).
+ */
+export class GroupCommit<Item extends Change> {
+  private readonly fresh = new Set<Item | Flusher>();
+  private readonly kept = new Set<Item>();
+  /** The bytes of what is fresh. */
+  private freshBytes = 0;
+  private isUrgent = false;
+  private isRetryDue = false;
+  private timer: NodeJS.Timeout | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private failure: { readonly error: StorageError; readonly ofFresh: boolean } | undefined;
+
+  constructor(
+    private readonly host: CommitHost<Item>,
+    /** How long a change that is not urgent may wait, in milliseconds. */
+    private readonly lazyDelay: number,
+  ) {}
+
+  /** True when so much waits that who adds more should wait too. */
+  get isBehind(): boolean {
+    return this.fresh.size >= MAX_WAITING_ITEMS || this.freshBytes >= MAX_WAITING_BYTES;
+  }
+
+  /** True while writing fails. */
+  get isFailing(): boolean {
+    return this.failure !== undefined;
+  }
+
+  /** Has an item written; once, however often it is marked before. */
+  mark(item: Item, isUrgent: boolean): void {
+    if (this.kept.has(item)) return;
+    if (!this.fresh.has(item)) this.freshBytes += item.bytes;
+    this.fresh.add(item);
+    const isFull = this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
+    if (isUrgent || isFull) this.hurry();
+    else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
+  }
+
+  /** Lets an item be. */
+  unmark(item: Item): void {
+    if (this.fresh.delete(item)) this.freshBytes -= item.bytes;
+    else this.kept.delete(item);
+  }
+
+  /** Resolves when all that was marked is durable; rejects when it could not be written. */
+  flush(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.fresh.add(new Flusher(resolve, reject));
+      this.isRetryDue = true;
+      this.hurry();
+    });
+  }
+
+  /** Forgets what waits, once the write that is being made has ended. */
+  async stop(): Promise<void> {
+    this.fresh.clear();
+    this.kept.clear();
+    this.freshBytes = 0;
+    await this.running;
+    clearTimeout(this.timer);
+    clearTimeout(this.retryTimer);
+    this.timer = this.retryTimer = this.failure = undefined;
+  }
+
+  private hurry(): void {
+    this.isUrgent = true;
+    this.running ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.run());
+  }
+
+  private async run(): Promise<void> {
+    while (this.isUrgent) {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      if (this.isRetryDue) {
+        this.isRetryDue = false;
+        if (this.kept.size > 0) await this.commit(take(this.kept), false);
+      }
+      const batch = take(this.fresh);
+      for (const { bytes } of batch) this.freshBytes -= bytes;
+      if (this.fresh.size === 0) this.isUrgent = this.isRetryDue;
+      await this.commit(batch, true);
+    }
+    this.running = undefined;
+    if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
+  }
+
+  private async commit(batch: readonly (Item | Flusher)[], isFresh: boolean): Promise<void> {
+    const items = batch.filter((item): item is Item => !(item instanceof Flusher));
+    const flushers = batch.filter((item) => item instanceof Flusher);
+    try {
+      if (items.length > 0) await this.host.write(items);
+    } catch (error) {
+      this.fail(items, error as StorageError, isFresh);
+      for (const flusher of flushers) flusher.reject(error as StorageError);
+      return;
+    }
+    this.host.settled(items);
+    if (items.length > 0) this.succeed(isFresh);
+    for (const flusher of flushers) {
+      if (this.kept.size > 0 && this.failure) flusher.reject(this.failure.error);
+      else flusher.resolve();
+    }
+  }
+
+  private fail(items: readonly Item[], error: StorageError, isFresh: boolean): void {
+    const before = this.failure;
+    this.failure = { error, ofFresh: isFresh || (before?.ofFresh ?? false) };
+    for (const item of items) this.unmark(item);
+    for (const item of this.host.failed(items, error)) this.kept.add(item);
+    if (before?.error.code !== error.code) this.host.trouble(error);
+    if (this.kept.size === 0) return;
+    // Once at once without the jobs that come, then with rests.
+    if (isFresh) this.isRetryDue = this.isUrgent = true;
+    else this.retryTimer ??= setTimeout(() => this.retry(), RETRY_DELAY);
+  }
+
+  private succeed(isFresh: boolean): void {
+    if (this.failure && (isFresh || !this.failure.ofFresh)) {
+      this.failure = undefined;
+      this.host.trouble(undefined);
+    }
+    if (this.kept.size > 0) this.isRetryDue = this.isUrgent = true;
+  }
+
+  private retry(): void {
+    this.retryTimer = undefined;
+    this.isRetryDue = true;
+    this.hurry();
+  }
+}
+
+/** Stands among the changes and waits for those before it. */
+class Flusher implements Change {
+  readonly bytes = 0;
+
+  constructor(
+    readonly resolve: () => void,
+    readonly reject: (error: StorageError) => void,
+  ) {}
+}
+
+/** Takes the first items out, as many as fit one batch. */
+function take<Item extends Change>(items: Set<Item>): Item[] {
+  const batch: Item[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (batch.length === MAX_BATCH_ITEMS || bytes > MAX_BATCH_BYTES) break;
+    bytes += item.bytes;
+    batch.push(item);
+    items.delete(item);
+  }
+  return batch;
+}

@@ -1,0 +1,192 @@
+import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
+import type { FileChange } from './file-change.js';
+import type { JobQueue } from './job-queue.js';
+import { isSameHome, jobHome, pastHome, type Home } from './keys.js';
+import type { Tables } from './tables.js';
+
+/** A queue of jobs. */
+export type EntryQueue = JobQueue<JobEntry>;
+
+/** What shall become of a job. */
+export type Fate =
+  | { readonly is: 'queued' }
+  | { readonly is: 'dead'; readonly letter: DeadLetter }
+  | { readonly is: 'ended'; readonly outcome: JobOutcome }
+  | { readonly is: 'gone' };
+
+/** What a job costs beside its workload, roughly. */
+const OVERHEAD_BYTES = 200;
+
+const QUEUED: Fate = { is: 'queued' };
+
+/** Who waits for a job to be durable. */
+export interface Adder {
+  resolve(value: undefined): void;
+  reject(error: Error): void;
+}
+
+/**
+ * A job in the owner's memory: because it is leased, because it is not yet in
+ * the file as it shall be, or both.
+ *
+ *   wanted:  what it shall be (`job`, `fate`)
+ *   home:    where the file has it
+ *
+ * A write brings the second to the first, whatever happened in between: a job
+ * that came and went costs nothing, and a write that failed is simply made
+ * again.
+ */
+export class JobEntry implements FileChange {
+  fate: Fate = QUEUED;
+  /** The owner runs it, or keeps it for running. */
+  isLeased = false;
+  /** It waits among those its queue holds in memory. */
+  isHeld = false;
+  /** It waits to be written. */
+  isDirty = false;
+  /** It is being written. */
+  isWriting = false;
+  /** Its unique was not given to a later job. */
+  ownsUnique = true;
+  /** Who is told when it is durable; missing when nobody waits. */
+  adder: Adder | undefined;
+  /** Resolves when it is durable; missing when it is. */
+  added: Promise<undefined> | undefined;
+  readonly bytes: number;
+  /** What the write that is being made makes of it. */
+  private next: Wanted | undefined;
+
+  constructor(
+    readonly queue: EntryQueue,
+    public job: StoredJob,
+    /** Where the file has it; missing when it never was written. */
+    public home: Home | undefined,
+  ) {
+    this.bytes = job.workload.length + OVERHEAD_BYTES;
+  }
+
+  get handle(): string {
+    return this.job.handle;
+  }
+
+  get at(): number {
+    return this.job.at;
+  }
+
+  get sequence(): number {
+    return this.job.sequence;
+  }
+
+  get isQueued(): boolean {
+    return this.fate.is === 'queued';
+  }
+
+  /** It can be leased. */
+  get isWaiting(): boolean {
+    return this.isQueued && !this.isLeased;
+  }
+
+  /** Nothing holds it in memory. */
+  get isIdle(): boolean {
+    return !this.isLeased && !this.isHeld && !this.isDirty && !this.isWriting;
+  }
+
+  /** Resolves when it is durable, rejects when it was refused. */
+  waitDurable(): Promise<undefined> {
+    this.added = new Promise((resolve, reject) => (this.adder = { resolve, reject }));
+    return this.added;
+  }
+
+  /** Tells who waits for it that it is durable, or is over and never has to be. */
+  tellDurable(): void {
+    this.adder?.resolve(undefined);
+    this.adder = this.added = undefined;
+  }
+
+  /** Tells who waits for it that it was not accepted, and it is over. */
+  tellRejected(error: Error): void {
+    this.adder?.reject(error);
+    this.adder = this.added = undefined;
+    this.isLeased = false;
+    this.fate = { is: 'gone' };
+  }
+
+  /** The file is as it shall be, without a write: it never got there, and shall not. */
+  get isNothing(): boolean {
+    return this.fate.is === 'gone' && !this.home && !this.isWriting;
+  }
+
+  prepare(): void {
+    this.isDirty = false;
+    this.isWriting = true;
+    this.next = { job: this.job, fate: this.fate, home: this.wantedHome() };
+  }
+
+  emit(tables: Tables): void {
+    const { home, next, queue } = this;
+    if (!next) return;
+    emitRecord(tables, next);
+    if (next.home && home && isSameHome(next.home, home)) return;
+    const { handle, unique } = next.job;
+    if (next.home) void tables.handles.put(handle, next.home);
+    else void tables.handles.remove(handle);
+    if (home) void tables[home.table].remove(home);
+    if (home?.table === 'jobs') queue.countStored(home.time > 0, -1);
+    if (next.home?.table === 'jobs') queue.countStored(next.home.time > 0, 1);
+    if (unique !== '') this.emitUnique(tables, next);
+  }
+
+  settle(isDurable: boolean): void {
+    if (isDurable) this.home = this.next?.home;
+    this.next = undefined;
+    this.isWriting = false;
+  }
+
+  private emitUnique(tables: Tables, next: Wanted): void {
+    const had = this.home?.table === 'jobs';
+    const has = next.home?.table === 'jobs';
+    if (has === had) return;
+    const name = { functionId: this.queue.functionId, unique: next.job.unique };
+    if (has) void tables.uniques.put(name, next.job.handle);
+    else if (this.ownsUnique) void tables.uniques.remove(name);
+  }
+
+  private wantedHome(): Home | undefined {
+    const { fate, job, queue } = this;
+    switch (fate.is) {
+      case 'queued':
+        return jobHome(queue.functionId, queue.priority, job.at, job.sequence);
+      case 'dead':
+        return pastHome('dead', fate.letter.diedAt, job.sequence);
+      case 'ended':
+        return pastHome('ended', fate.outcome.keepUntil, job.sequence);
+      case 'gone':
+        return undefined;
+    }
+  }
+}
+
+/** What a write makes of a job. */
+interface Wanted {
+  readonly job: StoredJob;
+  readonly fate: Fate;
+  /** Where it puts it; missing when it deletes it. */
+  readonly home: Home | undefined;
+}
+
+function emitRecord(tables: Tables, { job, fate, home }: Wanted): void {
+  if (!home) return;
+  switch (fate.is) {
+    case 'queued':
+      void tables.jobs.put(home, job);
+      break;
+    case 'dead':
+      void tables.dead.put(home, fate.letter);
+      break;
+    case 'ended':
+      void tables.ended.put(home, { handle: job.handle, function: job.function, outcome: fate.outcome });
+      break;
+    case 'gone':
+      break;
+  }
+}

@@ -1,0 +1,82 @@
+import type { StorageListener } from '../job-storage.js';
+import type { StorageError } from '../storage-error.js';
+import type { EntryBook } from './entry-book.js';
+import type { FileChange } from './file-change.js';
+import type { FunctionTable } from './function-table.js';
+import type { CommitHost } from './group-commit.js';
+import { JobEntry } from './job-entry.js';
+import type { JobFile } from './job-file.js';
+import type { JobQueue } from './job-queue.js';
+import type { Leasing } from './leasing.js';
+import { emitSequence } from './file-format.js';
+
+/** Brings batches of changes into the file, and tells everybody how it went. */
+export class JobWriter implements CommitHost<FileChange> {
+  private writtenSequence = 0;
+
+  constructor(
+    private readonly file: JobFile,
+    private readonly functions: FunctionTable,
+    private readonly book: EntryBook,
+    private readonly leasing: Leasing,
+    private readonly listener: StorageListener,
+    /** The last sequence that was given to a job. */
+    private readonly lastSequence: () => number,
+  ) {}
+
+  async write(changes: readonly FileChange[]): Promise<void> {
+    const queues = new Set<JobQueue>();
+    for (const change of changes) {
+      change.prepare();
+      if (change.queue) queues.add(change.queue);
+    }
+    const sequence = this.lastSequence();
+    let isDurable = false;
+    try {
+      await this.file.write((tables) => {
+        for (const change of changes) change.emit(tables);
+        this.functions.emit(tables, queues);
+        if (sequence !== this.writtenSequence) emitSequence(tables, sequence);
+      });
+      isDurable = true;
+      this.writtenSequence = sequence;
+    } finally {
+      this.functions.settle(queues, isDurable);
+      for (const change of changes) change.settle(isDurable);
+    }
+  }
+
+  settled(changes: readonly FileChange[]): void {
+    for (const entry of changes) {
+      if (!(entry instanceof JobEntry)) continue;
+      entry.tellDurable();
+      this.leasing.settle(entry);
+      this.book.settle(entry);
+    }
+  }
+
+  failed(changes: readonly FileChange[], error: StorageError): FileChange[] {
+    return changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
+  }
+
+  trouble(error: StorageError | undefined): void {
+    this.listener.trouble(error);
+  }
+
+  /** Whether an entry that could not be written must be: not when it is over, nor when its adder is told so. */
+  private isKept(entry: JobEntry, error: StorageError): boolean {
+    const isRefused = entry.adder !== undefined && entry.home === undefined;
+    entry.isDirty = !entry.isNothing && !isRefused;
+    if (entry.isDirty) return true;
+    if (entry.isNothing) entry.tellDurable();
+    else this.refuse(entry, error);
+    this.book.settle(entry);
+    return false;
+  }
+
+  private refuse(entry: JobEntry, error: StorageError): void {
+    this.leasing.takeOut(entry);
+    if (entry.isQueued) entry.queue.count(entry, -1);
+    entry.tellRejected(error);
+  }
+}

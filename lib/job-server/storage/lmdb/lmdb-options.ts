@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { StorageError } from '../storage-error.js';
+
+/** Options of an {@link LmdbStorage}. */
+export interface LmdbStorageOptions {
+  /** The folder of the file; made if missing. One process owns it at a time. */
+  readonly path: string;
+  /**
+   * When a job counts as accepted, and what a crash may take:
+   *
+   * - `'always'`: once it is on disk (fsync). Nothing accepted is lost.
+   * - `'interval'`: at once. Lost is what came in the last {@link flushInterval},
+   *   when the process is killed as well as when the machine fails.
+   * - `'none'`: at once, and nothing is ever synced. When the process is killed,
+   *   what came in its last moments is lost; when the machine fails, the whole
+   *   file may be.
+   *
+   * @default 'always'
+   */
+  readonly durability?: 'always' | 'interval' | 'none';
+  /** How often `'interval'` writes to disk, in milliseconds. @default 1000 */
+  readonly flushInterval?: number;
+}
+
+const DURABILITIES: readonly unknown[] = ['always', 'interval', 'none'];
+
+/** Options with their defaults; throws GEARMAN_STORAGE_INVALID naming the one that is wrong. */
+export function checkOptions(options: LmdbStorageOptions): Required<LmdbStorageOptions> {
+  const { path, durability = 'always', flushInterval = 1_000 } = options;
+  if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the name of a folder');
+  if (!DURABILITIES.includes(durability)) throw invalid('durability', durability, `'always', 'interval' or 'none'`);
+  if (!(flushInterval >= 1 && flushInterval <= 60_000)) {
+    throw invalid('flushInterval', flushInterval, 'a number of milliseconds from 1 to 60000');
+  }
+  return { path: resolve(path), durability, flushInterval };
+}
+
+function invalid(option: string, value: unknown, allowed: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `the storage's option ${option} is ${allowed}, not ${JSON.stringify(value)}`,
+  );
+}

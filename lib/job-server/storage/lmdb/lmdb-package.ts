@@ -1,0 +1,69 @@
+import { StorageError } from '../storage-error.js';
+
+/**
+ * What is used of the package `lmdb`. Its own types know nothing of key
+ * encoders, and whoever compiles against this package may not have it.
+ */
+export interface Lmdb {
+  open(options: RootOptions): Root;
+}
+
+/** The environment all tables live in. */
+export interface Root {
+  openDB<Value, Key>(name: string, options: TableOptions): Table<Value, Key>;
+  /** Runs an action within a write transaction, made durable before it returns; an action that throws leaves no trace. */
+  transactionSync<Result>(action: () => Result): Result;
+  backup(path: string, isCompact: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A table of the file. */
+export interface Table<Value, Key> {
+  get(key: Key): Value | undefined;
+  getEntry(key: Key): { readonly value: Value; readonly version?: number } | undefined;
+  getRange(range: TableRange<Key>): Iterable<{ readonly key: Key; readonly value: Value }>;
+  getKeys(range: TableRange<Key>): Iterable<Key>;
+  put(key: Key, value: Value, version?: number): Promise<boolean>;
+  remove(key: Key): Promise<boolean>;
+  /** Does what `action` puts and removes, in all tables, if the row has this version; resolves whether it had. */
+  ifVersion(key: Key, version: number, action: () => void): Promise<boolean>;
+}
+
+/** A part of a table, in the order of its keys. */
+export interface TableRange<Key> {
+  /** The first key; always given, as `lmdb`'s own default knows nothing of key encoders. */
+  readonly start: Key | undefined;
+  /** Keys come before this one. */
+  readonly end?: Key;
+  readonly limit?: number;
+  readonly exclusiveStart?: boolean;
+}
+
+interface RootOptions {
+  readonly path: string;
+  readonly noSubdir: boolean;
+  readonly maxDbs: number;
+  readonly permissionsMode: number;
+  readonly overlappingSync: boolean;
+  readonly eventTurnBatching: boolean;
+  readonly noSync: boolean;
+}
+
+interface TableOptions {
+  readonly keyEncoder: object;
+  readonly encoder: object;
+  readonly useVersions?: boolean;
+}
+
+/** Loads the package `lmdb`, an optional peer: only who stores jobs needs it. */
+export async function loadLmdb(importPackage: () => Promise<unknown> = () => import('lmdb')): Promise<Lmdb> {
+  try {
+    return (await importPackage()) as Lmdb;
+  } catch (error) {
+    throw new StorageError(
+      'GEARMAN_STORAGE_MISSING_PACKAGE',
+      `a storage of type 'lmdb' needs the package lmdb, which could not be loaded: install it with \`npm i lmdb\``,
+      { cause: error },
+    );
+  }
+}

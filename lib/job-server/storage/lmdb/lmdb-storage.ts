@@ -1,0 +1,268 @@
+import type { Addition, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { checkJob, checkTime } from '../job-limits.js';
+import { closedError, StorageError } from '../storage-error.js';
+import {
+  changedJob,
+  type DeadLetter,
+  type FoundJob,
+  type FunctionCounts,
+  type JobChanges,
+  type JobCounters,
+  type JobOutcome,
+  type NewJob,
+  type StoredJob,
+  type StoredPriority,
+} from '../stored-job.js';
+import { JobEntry, type Fate } from './job-entry.js';
+import { checkOptions, type LmdbStorageOptions } from './lmdb-options.js';
+import { OpenStorage } from './open-storage.js';
+
+const DURABLE: Promise<undefined> = Promise.resolve(undefined);
+
+/**
+ * Jobs in a folder of their own, in one LMDB file: embedded, crash-safe, and
+ * as fast with ten million jobs as with a few.
+ *
+ * Many submissions share one fsync. Memory holds what is leased and what is
+ * not written yet; the rest is the file's, read when it is leased. Needs the
+ * package `lmdb`.
+ */
+export class LmdbStorage implements JobStorage {
+  readonly leaseTime = Infinity;
+  private readonly options: Required<LmdbStorageOptions>;
+  private opened: OpenStorage | undefined;
+  private isOpening = false;
+
+  /** Throws a {@link StorageError} naming the option that is invalid. */
+  constructor(options: LmdbStorageOptions) {
+    this.options = checkOptions(options);
+  }
+
+  async open(listener: StorageListener): Promise<void> {
+    if (this.opened || this.isOpening) {
+      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
+    }
+    this.isOpening = true;
+    try {
+      this.opened = await OpenStorage.open(this.options, listener);
+    } finally {
+      this.isOpening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { opened } = this;
+    this.opened = undefined;
+    await opened?.close();
+  }
+
+  async flush(): Promise<void> {
+    await this.parts.commit.flush();
+  }
+
+  add(job: NewJob, lease: boolean): Addition {
+    try {
+      return this.addChecked(job, lease);
+    } catch (error) {
+      return { isLeased: false, stored: Promise.reject(error as StorageError) };
+    }
+  }
+
+  async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
+    const { functions, leasing } = this.parts;
+    const queue = functions.find(functionName)?.queues[priority];
+    return queue ? leasing.lease(queue, count, now).map(({ job }) => job) : [];
+  }
+
+  async leaseOne(handle: string): Promise<StoredJob | undefined> {
+    const { book, leasing } = this.parts;
+    const entry = book.find(handle);
+    if (!entry?.isWaiting) return undefined;
+    leasing.hold(entry);
+    return entry.job;
+  }
+
+  async extend(handles: Iterable<string>): Promise<string[]> {
+    const { book } = this.parts;
+    return [...handles].filter((handle) => !book.get(handle)?.isLeased);
+  }
+
+  change(handle: string, { attempts, losses }: JobCounters): void {
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.job = changedJob(entry.job, { attempts, losses });
+    this.parts.mark(entry, false);
+  }
+
+  release(handle: string, changes: JobChanges = {}): void {
+    if (changes.at !== undefined) checkTime(changes.at);
+    const entry = this.leased(handle);
+    if (!entry) return;
+    const job = changedJob(entry.job, changes);
+    entry.queue.count(entry, -1);
+    entry.job = job;
+    entry.queue.count(entry, 1);
+    this.parts.leasing.wait(entry);
+    this.parts.mark(entry, false);
+  }
+
+  done(handle: string, outcome?: JobOutcome): void {
+    const entry = this.leased(handle);
+    if (entry) this.leave(entry, outcome ? { is: 'ended', outcome } : { is: 'gone' });
+  }
+
+  bury(handle: string, error: string, now: number): void {
+    const entry = this.leased(handle);
+    if (entry) this.leave(entry, { is: 'dead', letter: { job: entry.job, error, diedAt: now } });
+  }
+
+  async remove(handle: string): Promise<boolean> {
+    const entry = this.parts.book.find(handle);
+    if (!entry?.isQueued) return false;
+    this.leave(entry, { is: 'gone' });
+    return true;
+  }
+
+  async findByHandle(handle: string): Promise<FoundJob | undefined> {
+    const entry = this.parts.book.find(handle);
+    switch (entry?.fate.is) {
+      case 'queued':
+        return { state: entry.isLeased ? 'leased' : 'waiting', job: entry.job };
+      case 'dead':
+        return { state: 'dead', letter: entry.fate.letter };
+      case 'ended':
+        return { state: 'ended', function: entry.job.function, outcome: entry.fate.outcome };
+      case 'gone':
+      case undefined:
+        return undefined;
+    }
+  }
+
+  async findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined> {
+    const { book, functions } = this.parts;
+    const row = functions.find(functionName);
+    const entry = row && book.findByUnique(row.id, unique);
+    return entry?.isQueued ? entry.job : undefined;
+  }
+
+  counts(): FunctionCounts[] {
+    return this.opened?.functions.counts() ?? [];
+  }
+
+  count(functionName: string): FunctionCounts {
+    return (
+      this.opened?.functions.count(functionName) ?? { function: functionName, total: [0, 0, 0], scheduled: [0, 0, 0] }
+    );
+  }
+
+  due(now: number): DueJobs {
+    return this.opened?.leasing.due(now) ?? { ready: [], next: Infinity };
+  }
+
+  async *iterate(options: PageOptions = {}): AsyncGenerator<StoredJob[]> {
+    for await (const entries of this.parts.pages('jobs', options)) {
+      const jobs = entries.filter(({ isQueued }) => isQueued).map(({ job }) => job);
+      if (jobs.length > 0) yield jobs;
+    }
+  }
+
+  async *deadLetters(options: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
+    for await (const entries of this.parts.pages('dead', options)) {
+      const letters = entries.flatMap(({ fate }) => (fate.is === 'dead' ? [fate.letter] : []));
+      if (letters.length > 0) yield letters;
+    }
+  }
+
+  async replay(handle: string): Promise<boolean> {
+    const { parts } = this;
+    const { book, leasing } = parts;
+    const entry = book.find(handle);
+    if (entry?.fate.is !== 'dead') return false;
+    const { unique } = entry.job;
+    const holder = unique === '' ? undefined : book.findByUnique(entry.queue.functionId, unique);
+    if (holder?.isQueued) return false;
+    entry.fate = { is: 'queued' };
+    entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, sequence: parts.nextSequence() };
+    entry.ownsUnique = true;
+    if (unique !== '') book.takeUnique(entry, holder);
+    entry.queue.count(entry, 1);
+    leasing.wait(entry);
+    parts.mark(entry, false);
+    return true;
+  }
+
+  async purge(handle: string): Promise<boolean> {
+    const { parts } = this;
+    const entry = parts.book.find(handle);
+    if (entry?.fate.is !== 'dead') return false;
+    entry.fate = { is: 'gone' };
+    parts.mark(entry, false);
+    return true;
+  }
+
+  async forget(now: number, limit = 1_000): Promise<number> {
+    const { parts } = this;
+    let count = 0;
+    for (const read of parts.reader.over(now)) {
+      const entry = parts.book.get(read.handle) ?? read;
+      if (entry.fate.is !== 'ended') continue;
+      if (count === limit) break;
+      entry.fate = { is: 'gone' };
+      parts.mark(entry, false);
+      count++;
+    }
+    return count;
+  }
+
+  /**
+   * Copies the storage as it is to a new folder while it runs; a storage opened
+   * there has every job. Rejects with a {@link StorageError}.
+   */
+  async backup(path: string): Promise<void> {
+    await this.flush();
+    await this.parts.file.copy(path);
+  }
+
+  private get parts(): OpenStorage {
+    if (!this.opened) throw closedError();
+    return this.opened;
+  }
+
+  private addChecked(job: NewJob, lease: boolean): Addition {
+    const { parts } = this;
+    checkJob(job);
+    const { book, commit, functions, leasing } = parts;
+    const row = functions.row(job.function);
+    const holder = job.unique === '' ? undefined : book.findByUnique(row.id, job.unique);
+    if (holder?.isQueued) {
+      return { isLeased: false, stored: (holder.added ?? DURABLE).then(() => holder.job) };
+    }
+    const queue = row.queues[job.priority];
+    const entry = new JobEntry(queue, { ...job, sequence: parts.nextSequence() }, undefined);
+    if (job.unique !== '') book.takeUnique(entry, holder);
+    const isLeased = lease && leasing.isNext(queue, job);
+    queue.count(entry, 1);
+    if (isLeased) leasing.begin(entry);
+    else leasing.wait(entry);
+    const mustWait = this.options.durability === 'always' || commit.isFailing || commit.isBehind;
+    const stored = mustWait ? entry.waitDurable() : DURABLE;
+    parts.mark(entry, mustWait);
+    return { isLeased, stored };
+  }
+
+  /** The entry of a job the caller holds. */
+  private leased(handle: string): JobEntry | undefined {
+    const entry = this.opened?.book.get(handle);
+    return entry?.isLeased ? entry : undefined;
+  }
+
+  /** A job leaves its queue. */
+  private leave(entry: JobEntry, fate: Fate): void {
+    const { parts } = this;
+    parts.leasing.takeOut(entry);
+    entry.isLeased = false;
+    entry.fate = fate;
+    entry.queue.count(entry, -1);
+    parts.mark(entry, false);
+  }
+}

@@ -1,0 +1,105 @@
+import type { PageOptions, StorageListener } from '../job-storage.js';
+import { EntryBook } from './entry-book.js';
+import type { FileChange } from './file-change.js';
+import { prepareFormat, readSequence } from './file-format.js';
+import { FunctionTable } from './function-table.js';
+import { GroupCommit } from './group-commit.js';
+import type { EntryQueue, JobEntry } from './job-entry.js';
+import { JobFile } from './job-file.js';
+import { JobReader } from './job-reader.js';
+import { JobWriter } from './job-writer.js';
+import type { Home } from './keys.js';
+import { Leasing } from './leasing.js';
+import type { LmdbStorageOptions } from './lmdb-options.js';
+import { Quarantine } from './quarantine.js';
+
+/** How long what nobody waits for may stay unwritten, in milliseconds. */
+const LAZY_DELAY = 50;
+
+/** The parts of a storage while it is open, and what ties them together. */
+export class OpenStorage {
+  readonly functions = new FunctionTable();
+  readonly reader: JobReader;
+  readonly book: EntryBook;
+  readonly leasing: Leasing;
+  readonly commit: GroupCommit<FileChange>;
+  /** The last sequence that was given to a job. */
+  private sequence: number;
+  private readonly untold = new Set<EntryQueue>();
+  private isOpen = true;
+
+  private constructor(
+    readonly file: JobFile,
+    private readonly listener: StorageListener,
+    lazyDelay: number,
+  ) {
+    this.functions.load(file.tables);
+    this.sequence = readSequence(file.tables);
+    const quarantine = new Quarantine((change) => this.commit.mark(change, false), listener);
+    this.reader = new JobReader(file, this.functions, (home, record, queue) => quarantine.take(home, record, queue));
+    this.book = new EntryBook(this.reader);
+    this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
+    const writer = new JobWriter(file, this.functions, this.book, this.leasing, listener, () => this.sequence);
+    this.commit = new GroupCommit<FileChange>(writer, lazyDelay);
+    for (const { queues } of this.functions.rows()) queues.forEach((queue) => this.leasing.restart(queue));
+  }
+
+  static async open(options: Required<LmdbStorageOptions>, listener: StorageListener): Promise<OpenStorage> {
+    const { path, durability, flushInterval } = options;
+    const file = await JobFile.open({ path, isSynced: durability !== 'none', prepare: prepareFormat });
+    return new OpenStorage(file, listener, durability === 'interval' ? flushInterval : LAZY_DELAY);
+  }
+
+  /** Writes what waits to be written, and closes even if that fails, which it rejects with then. */
+  async close(): Promise<void> {
+    this.isOpen = false;
+    try {
+      await this.commit.flush();
+    } finally {
+      await this.commit.stop();
+      await this.file.close();
+    }
+  }
+
+  nextSequence(): number {
+    return ++this.sequence;
+  }
+
+  /** Has an entry written, or lets it be where it never was written and is over. */
+  mark(entry: JobEntry, isUrgent: boolean): void {
+    if (entry.isNothing) {
+      this.commit.unmark(entry);
+      entry.isDirty = false;
+      entry.tellDurable();
+      this.book.settle(entry);
+    } else {
+      entry.isDirty = true;
+      this.book.hold(entry);
+      this.commit.mark(entry, isUrgent);
+    }
+  }
+
+  /** A table's entries in pages, as memory and the file have them, once what waits was written if it can be. */
+  async *pages(table: Home['table'], { function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<JobEntry[]> {
+    await this.commit.flush().catch(() => undefined);
+    const row = only === undefined ? undefined : this.functions.find(only);
+    if (only !== undefined && !row) return;
+    for (const page of this.reader.pages(table, pageSize, table === 'jobs' ? row?.id : undefined)) {
+      const entries = page.map((entry) => this.book.get(entry.handle) ?? entry);
+      yield only === undefined ? entries : entries.filter(({ job }) => job.function === only);
+    }
+  }
+
+  /** Tells the listener once for all that happens before the event loop's next turn. */
+  private tellReady(queue: EntryQueue): void {
+    if (this.untold.size === 0) setImmediate(() => this.tellAllReady());
+    this.untold.add(queue);
+  }
+
+  private tellAllReady(): void {
+    const queues = [...this.untold];
+    this.untold.clear();
+    if (!this.isOpen) return;
+    for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
+  }
+}

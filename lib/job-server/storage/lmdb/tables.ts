@@ -1,0 +1,54 @@
+import { handleKeys, jobKeys, nameKeys, pastKeys, queueKeys, uniqueKeys, type Home, type UniqueName } from './keys.js';
+import type { Root, Table } from './lmdb-package.js';
+import {
+  deadValues,
+  endedValues,
+  homeValues,
+  jobValues,
+  numberValues,
+  stringValues,
+  type DeadRecord,
+  type EndedRecord,
+  type JobRecord,
+  type Unreadable,
+} from './record-codec.js';
+
+/** The tables of the file. */
+export interface Tables {
+  /** `format`, `sequence`. */
+  readonly meta: Table<readonly number[], string>;
+  /** Who has the folder open, by the name `owner`. */
+  readonly owner: Table<string, string>;
+  /** A function's name -> its number. */
+  readonly functions: Table<readonly number[], string>;
+  /** A function's number and a priority -> how many jobs, and how many of them with a time. */
+  readonly counts: Table<readonly number[], { readonly functionId: number; readonly priority: number }>;
+  /** The queues: function, priority, time, sequence -> the job. */
+  readonly jobs: Table<JobRecord | Unreadable, Home>;
+  /** Time of death, sequence -> a dead letter. */
+  readonly dead: Table<DeadRecord | Unreadable, Home>;
+  /** Kept until, sequence -> a result. */
+  readonly ended: Table<EndedRecord | Unreadable, Home>;
+  /** A handle -> where its job, dead letter or result is. */
+  readonly handles: Table<Home, string>;
+  /** A function and a unique -> the handle of its job. */
+  readonly uniques: Table<string, UniqueName>;
+  /** The name of a record that could not be read -> its bytes. */
+  readonly quarantine: Table<string, string>;
+}
+
+/** Opens the tables, makes those that are missing. */
+export function openTables(root: Root): Tables {
+  return {
+    meta: root.openDB('meta', { keyEncoder: nameKeys, encoder: numberValues }),
+    owner: root.openDB('owner', { keyEncoder: nameKeys, encoder: stringValues, useVersions: true }),
+    functions: root.openDB('functions', { keyEncoder: nameKeys, encoder: numberValues }),
+    counts: root.openDB('counts', { keyEncoder: queueKeys, encoder: numberValues }),
+    jobs: root.openDB('jobs', { keyEncoder: jobKeys, encoder: jobValues }),
+    dead: root.openDB('dead', { keyEncoder: pastKeys('dead'), encoder: deadValues }),
+    ended: root.openDB('ended', { keyEncoder: pastKeys('ended'), encoder: endedValues }),
+    handles: root.openDB('handles', { keyEncoder: handleKeys, encoder: homeValues }),
+    uniques: root.openDB('uniques', { keyEncoder: uniqueKeys, encoder: stringValues }),
+    quarantine: root.openDB('quarantine', { keyEncoder: nameKeys, encoder: stringValues }),
+  };
+}
