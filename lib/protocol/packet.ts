@@ -75,7 +75,7 @@ export class Packet {
   }
 
   private startOf(index: number): number {
-    return index === 0 ? this.start : this.separators![index - 1]! + 1;
+    return index === 0 ? this.start : Math.min(this.separators![index - 1]! + 1, this.end);
   }
 
   private endOf(index: number): number {
@@ -91,8 +91,13 @@ export class Packet {
       if (buffer[at] === 0 && separators.push(at) === count) return separators;
     }
     const row = packetRow(this.type)!;
+    // Perl's Gearman::Worker leaves out an empty result together with the NUL before it.
+    if (separators.length === count - 1 && EMPTY_IF_MISSING.has(row.name)) return [...separators, end];
     throw new MissingArgumentError(row.name, row.arguments[separators.length + 1]!);
   }
 }
+
+/** Packets whose last argument is empty where it is missing. */
+const EMPTY_IF_MISSING: ReadonlySet<string> = new Set(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION']);
 
 const ARGUMENT_COUNTS = Array.from({ length: 43 }, (_, number) => packetRow(number)?.arguments.length ?? 0);

@@ -140,6 +140,28 @@ describe('what is not the protocol', () => {
     }
   });
 
+  it.each(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION'])(
+    '%s with nothing behind the handle has an empty body',
+    (name) => {
+      const bytes = Buffer.concat([packetBytes(`${name} H:lap:1`), NOOP]);
+      const expected = [
+        expect.objectContaining({ name, args: ['H:lap:1', ''] }),
+        expect.objectContaining({ name: 'NOOP' }),
+      ];
+      expect(parseAll([bytes])).toEqual(expected);
+      expect(parseAll(byteByByte(bytes))).toEqual(expected);
+      const parser = new PacketParser();
+      parser.push(bytes);
+      const packet = parser.next() as Exclude<ReturnType<typeof parser.next>, string | undefined>;
+      expect([packet.lengthOf(0), packet.lengthOf(1), packet.bytes(1).length, packet.compact(1)]).toEqual([
+        7,
+        0,
+        0,
+        '',
+      ]);
+    },
+  );
+
   it('a line without end is an error, in one chunk or in many', () => {
     const line = Buffer.alloc(MAX_LINE_BYTES + 1, 'x');
     expect(errorOf(line)).toBeInstanceOf(LineTooLongError);
