@@ -1,6 +1,6 @@
 import { beforeAll, describe } from '@jest/globals';
 import type { ServerAddress } from 'nestjs-gearman';
-import { JobServer } from 'nestjs-gearman/job-server';
+import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
 import { atEnd } from './cleanup.js';
 import { startGearmand } from './gearmand.js';
 import { describeWith } from './peers.js';
@@ -34,4 +34,12 @@ export async function startOurs(): Promise<JobServer> {
   await server.start();
   atEnd(() => server.stop());
   return server;
+}
+
+/** Starts our job server on a free loopback port, for peers outside this process. */
+export async function startListening(options: JobServerOptions = {}): Promise<{ port: number; server: JobServer }> {
+  const server = new JobServer({ listeners: [{ host: '127.0.0.1', port: 0 }], ...options });
+  await server.start();
+  atEnd(() => server.stop());
+  return { port: server.port!, server };
 }
