@@ -7,9 +7,10 @@ import { AppModule } from './app.module.js';
 import { ReverseService } from './reverse.service.js';
 
 const isOnce = process.argv.includes('--once');
+const port = isOnce ? 0 : Number(process.env.GEARMAN_PORT ?? 4730);
 
 async function main(): Promise<void> {
-  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.onPort(isOnce ? 0 : 4730), {
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.onPort(port), {
     logger: ['error', 'warn'],
     abortOnError: false,
     useFactory: (jobServer: GearmanJobServer) => ({

@@ -2,5 +2,10 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { JobServerAppModule } from './job-server-app.module.js';
 
-const app = await NestFactory.createApplicationContext(JobServerAppModule);
-app.enableShutdownHooks();
+try {
+  const app = await NestFactory.createApplicationContext(JobServerAppModule, { abortOnError: false });
+  app.enableShutdownHooks();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,19 +1,31 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 
 /** The root of the repository. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Fails unless `dist` is there and as new as `lib`: what a test runs that way must be what it means to test. */
 export function requireBuild(): void {
-  const built = timeOf(join(ROOT, 'dist/index.js'));
-  if (built < newestIn(join(ROOT, 'lib')))
-    throw new Error('dist is missing or older than lib: run `npm run build` first');
+  requireNewer('dist/index.js', 'lib', 'npm run build');
+}
+
+/** The built main file of a sample; fails unless sample and package are built from what is there. */
+export function builtSample(name: string): string {
+  requireBuild();
+  return requireNewer(`sample/${name}/dist/main.js`, `sample/${name}`, 'npm run build:samples');
+}
+
+function requireNewer(built: string, source: string, cure: string): string {
+  const file = join(ROOT, built);
+  if (timeOf(file) >= newestIn(join(ROOT, source))) return file;
+  throw new Error(`${built} is missing or older than ${source}: run \`${cure}\` first`);
 }
 
 function newestIn(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Math.max(...files.map((file) => timeOf(join(file.parentPath, file.name))));
+  const paths = files.map((file) => join(file.parentPath, file.name));
+  const sources = paths.filter((path) => path.endsWith('.ts') && !path.includes(`${sep}dist${sep}`));
+  return Math.max(...sources.map(timeOf));
 }
 
 function timeOf(file: string): number {

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { atEnd } from './cleanup.js';
+import { until } from './until.js';
+
+/** A running program, ended at the latest when the test file is over. */
+export interface Program {
+  readonly pid: number;
+  /** Its exit code once it has ended, or null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** What it has written to stdout and stderr so far. */
+  output(): string;
+  /** Fails when the program has ended, or could not be started: what waits for it waits in vain. */
+  mustRun(): void;
+  /** Waits until it has written something that matches, and returns the match. */
+  says(expected: RegExp): Promise<RegExpExecArray>;
+  /** Sends it a signal, unless it has ended, and waits for its end. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Where a program runs, and what it finds in its environment beside the test's own. */
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts a program. */
+export function startProgram(command: string, args: readonly string[], { cwd, env }: ProgramOptions = {}): Program {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let why: string | undefined;
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('error', (error) => {
+      why = error.message;
+      resolve(null);
+    });
+    child.once('close', (code, signal) => {
+      why ??= `ended with ${code ?? signal}: ${output}`;
+      resolve(code);
+    });
+  });
+  const program: Program = {
+    pid: child.pid ?? 0,
+    ended,
+    output: () => output,
+    mustRun: () => {
+      if (why !== undefined) throw new Error(`${command} ${args.join(' ')} ${why}`);
+    },
+    says: (expected) =>
+      until(`${command} says ${expected}`, () => {
+        const match = expected.exec(output);
+        if (!match) program.mustRun();
+        return match;
+      }),
+    end: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+  atEnd(async () => void (await program.end('SIGKILL')));
+  return program;
+}
