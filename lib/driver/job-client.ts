@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner } from './client-session.js';
@@ -24,6 +25,13 @@ export interface JobClientOptions extends DriverOptions {
   choose?: ServerChoice;
   /** How many submissions may await their JOB_CREATED; more wait inside the client. Default 1_000. */
   maxPendingSubmissions?: number;
+  /**
+   * Gives every background job without a unique one of its own (a UUID). C
+   * gearmand with a persistent queue needs that: it stores one job for each
+   * unique of a function, so of those without any only the last survives its
+   * restart. Default false.
+   */
+  generateUniques?: boolean;
 }
 
 /**
@@ -42,6 +50,7 @@ export class JobClient extends DriverEmitter {
   private readonly sessions: readonly ClientSession[];
   private readonly queue: SubmissionQueue;
   private readonly wait: ReadyWait;
+  private readonly generateUniques: boolean;
   private closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
@@ -56,6 +65,7 @@ export class JobClient extends DriverEmitter {
     const choice = wordOption('choose', options.choose, 'failover', ['failover', 'round-robin', 'hash']);
     const pending = { min: 1, unit: 'submissions' };
     const maxPendingSubmissions = numberOption('maxPendingSubmissions', options.maxPendingSubmissions, 1_000, pending);
+    this.generateUniques = options.generateUniques ?? false;
     const { connectTimeout } = this.settings;
     this.wait = new ReadyWait(connectTimeout);
     this.queue = new SubmissionQueue(
@@ -105,7 +115,8 @@ export class JobClient extends DriverEmitter {
     this.open();
     return new Promise((resolve, reject: (error: GearmanError) => void) => {
       const observer: JobObserver = { created: resolve, fail: reject, complete: () => {} };
-      this.queue.add(new PendingSubmission(request, false, this.settings.maxPacketBytes, observer));
+      const asked = this.generateUniques && !request.unique ? { ...request, unique: randomUUID() } : request;
+      this.queue.add(new PendingSubmission(asked, false, this.settings.maxPacketBytes, observer));
     });
   }
 

@@ -8,6 +8,7 @@ import {
   type ClosedError,
   type HandlerError,
 } from './errors.js';
+import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
@@ -52,32 +53,13 @@ const UNKNOWN_COMMAND = new Set(['INVALID_COMMAND', 'server_error']);
 const LATE_RESULT = new Set(['JOB_NOT_FOUND', 'not_worker']);
 
 /**
- * One connection of a worker: asks its job server for jobs and returns results.
- *
- * Pulling, as every job server knows it (an open grab holds a slot):
- *
- *   hungry --NO_JOB--> dry --last grab answered, PRE_SLEEP--> asleep
- *     ^ ^               |                                       |
- *     | +---JOB_ASSIGN--+                                       |
- *     +----------------- NOOP, or time to look ------------------+
- *
- * Hungry, it keeps as many grabs open as it got jobs in a row, so that a single
- * job costs one grab and a flood fills every slot at once.
- *
- * Pushing, after an accepted ALL_YOURS: it stays hungry and keeps a grab open
- * for every free slot; the job server answers each when it has a job. Any
- * NO_JOB means that it does not push after all.
+ * One connection of a worker to one job server: registers, grabs as
+ * {@link Grabs} decides, hands assigned jobs to its lane and sends their
+ * results. An open grab holds one of the lane's slots.
  */
 export class WorkerSession implements LinkOwner, JobReporter {
   readonly link: Link;
-  private mood: 'hungry' | 'dry' | 'asleep' = 'hungry';
-  /** Grabs without an answer. */
-  private grabs = 0;
-  private jobsInARow = 0;
-  private isPushing = false;
-  /** Whether a grab was answered with anything but an ERROR: then it is one the job server knows. */
-  private isGrabKnown = false;
-  private grabType: PacketType;
+  private readonly grabs: Grabs;
   /** Jobs whose end was not sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
@@ -89,7 +71,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     private readonly settings: WorkerSessionSettings,
     private readonly owner: WorkerSessionOwner,
   ) {
-    this.grabType = settings.reducers ? PacketType.GRAB_JOB_ALL : PacketType.GRAB_JOB_UNIQ;
+    this.grabs = new Grabs(settings.reducers);
     this.link = new Link(endpoint, settings, this);
   }
 
@@ -100,18 +82,15 @@ export class WorkerSession implements LinkOwner, JobReporter {
 
   /** Uses a free slot for a grab, if there is anything to hope for; false if not. */
   grab(): boolean {
-    if (this.mood !== 'hungry' || !this.link.isReady || this.leaving) return false;
-    if (!this.isPushing && this.grabs > 0 && this.grabs >= this.jobsInARow) return false;
-    this.grabs++;
-    this.link.send(this.grabType);
+    if (!this.grabs.isWanted || !this.link.isReady || this.leaving) return false;
+    this.grabs.open++;
+    this.link.send(this.grabs.type);
     return true;
   }
 
   /** Has another look for jobs, whether or not the job server said that there are any. */
   look(): void {
-    if (this.mood !== 'asleep') return;
-    this.mood = 'hungry';
-    this.owner.fill();
+    if (this.grabs.wake()) this.owner.fill();
   }
 
   /** Registers a function that was added later. */
@@ -126,7 +105,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     return new Promise((resolve) => {
       this.leaving = resolve;
       // Answers every kept grab with NO_JOB. Only to a job server that pushes: gearmand would take back running jobs.
-      if (this.isPushing && this.grabs > 0) this.link.send(PacketType.RESET_ABILITIES);
+      if (this.grabs.isPushed && this.grabs.open > 0) this.link.send(PacketType.RESET_ABILITIES);
       this.leaveWhenDone();
     });
   }
@@ -149,7 +128,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     job.isOver = true;
     this.link.send(type, args);
     // To PROTOCOL and gearmand an exception is the end of the job. Not to Perl's, told by the grab it does not know.
-    if (type === PacketType.WORK_EXCEPTION && this.grabType === PacketType.GRAB_JOB) {
+    if (type === PacketType.WORK_EXCEPTION && this.grabs.isOldest) {
       this.link.send(PacketType.WORK_FAIL, [job.handle]);
     }
     if (this.leaving) this.leaveWhenDone();
@@ -168,22 +147,19 @@ export class WorkerSession implements LinkOwner, JobReporter {
     const { clientId, push } = this.settings;
     if (clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [clientId]);
     for (const served of this.owner.functions.values()) this.sendAbility(served);
-    this.isPushing = push;
+    this.grabs.restart(push);
     if (push) this.link.send(PacketType.ALL_YOURS);
   }
 
   greeted(packet: Packet): void {
     if (packet.type !== PacketType.ERROR) return;
     // ALL_YOURS was refused; or, by its code, an ability.
-    this.isPushing = false;
+    this.grabs.isPushed = false;
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
     if (!UNKNOWN_COMMAND.has(error.serverCode)) this.owner.report(this, error);
   }
 
   ready(): void {
-    this.mood = 'hungry';
-    this.jobsInARow = 0;
-    this.isGrabKnown = false;
     this.owner.ready(this);
     this.owner.fill();
   }
@@ -194,11 +170,10 @@ export class WorkerSession implements LinkOwner, JobReporter {
 
   lost(reason: GearmanError): void {
     this.disown(reason);
-    const { grabs } = this;
-    this.grabs = 0;
+    const unanswered = this.grabs.restart(false);
     if (this.leaving) void this.link.close().then(this.leaving);
     this.owner.lost(this, reason);
-    this.owner.grabsReturned(grabs);
+    this.owner.grabsReturned(unanswered);
   }
 
   retrying(reason: Error, delay: number): void {
@@ -226,10 +201,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     };
 
   private assigned(packet: Packet, unique: string, reducer: string | undefined, workload: Buffer): void {
-    this.grabs--;
-    this.jobsInARow++;
-    this.isGrabKnown = true;
-    this.mood = 'hungry';
+    this.grabs.assigned();
     const served = this.owner.functions.get(packet.byteString(1));
     const handle = packet.byteString(0);
     if (!served) {
@@ -247,37 +219,21 @@ export class WorkerSession implements LinkOwner, JobReporter {
   }
 
   private noJob(): void {
-    this.isGrabKnown = true;
-    if (!this.leaving) this.isPushing = false;
-    this.jobsInARow = 0;
-    this.mood = 'dry';
-    this.grabAnswered();
-  }
-
-  /** A grab was answered without a job. */
-  private grabAnswered(): void {
-    this.grabs = Math.max(0, this.grabs - 1);
-    if (this.leaving) {
-      this.leaveWhenDone();
-    } else if (this.grabs === 0 && this.mood === 'dry') {
-      this.mood = 'asleep';
-      this.link.send(PacketType.PRE_SLEEP);
-    }
-    this.owner.grabsReturned(1);
+    this.grabReturned(this.grabs.noJob());
   }
 
   private refused(packet: Packet): void {
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
-    const isForGrab = this.grabs > 0 && !this.isGrabKnown && !this.isPushing && !LATE_RESULT.has(error.serverCode);
-    if (!isForGrab) return this.owner.report(this, error);
-    const older = OLDER_GRAB[this.grabType];
-    if (older) {
-      this.grabType = older;
-    } else {
-      this.owner.report(this, error);
-      this.mood = 'dry';
-    }
-    this.grabAnswered();
+    const refusal = LATE_RESULT.has(error.serverCode) ? undefined : this.grabs.refused();
+    if (refusal !== 'older') this.owner.report(this, error);
+    if (refusal !== undefined) this.grabReturned(refusal === 'none' && this.grabs.unfed());
+  }
+
+  /** A grab was answered without a job. */
+  private grabReturned(isTimeToSleep: boolean): void {
+    if (this.leaving) this.leaveWhenDone();
+    else if (isTimeToSleep) this.link.send(PacketType.PRE_SLEEP);
+    this.owner.grabsReturned(1);
   }
 
   private echoed(packet: Packet): void {
@@ -285,7 +241,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   }
 
   private leaveWhenDone(): void {
-    if (this.grabs === 0 && this.jobs.size === 0) this.link.send(PacketType.ECHO_REQ, [FAREWELL]);
+    if (this.grabs.open === 0 && this.jobs.size === 0) this.link.send(PacketType.ECHO_REQ, [FAREWELL]);
   }
 
   /** Nobody wants the results of what runs any more. */
@@ -311,9 +267,3 @@ export class WorkerSession implements LinkOwner, JobReporter {
     else this.link.send(PacketType.CAN_DO_TIMEOUT, [bytes, String(options.timeout + SERVER_TIMEOUT_MARGIN)]);
   }
 }
-
-/** What to fall back to when a job server does not know a grab. */
-const OLDER_GRAB: { readonly [Type in PacketType]?: PacketType } = {
-  [PacketType.GRAB_JOB_ALL]: PacketType.GRAB_JOB_UNIQ,
-  [PacketType.GRAB_JOB_UNIQ]: PacketType.GRAB_JOB,
-};

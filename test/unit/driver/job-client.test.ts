@@ -48,6 +48,19 @@ describe('a submission', () => {
     expect(await created).toEqual({ handle: 'H:1', server: 'a' });
   });
 
+  it('in the background gets a unique of its own where the client is to generate them', async () => {
+    const { client, peer } = await connected({ generateUniques: true });
+    void client.submitBackground(job('a')).catch(() => undefined);
+    void client.submitBackground(job('a')).catch(() => undefined);
+    void client.submitBackground(job('a', { unique: 'mine' })).catch(() => undefined);
+    submit(client, job('a'));
+    const [first, second, ...others] = await peer.nextOnes(4);
+    expect(first).toMatch(/^SUBMIT_JOB_BG reverse·[0-9a-f-]{36}·a$/);
+    expect(second).toMatch(/^SUBMIT_JOB_BG reverse·[0-9a-f-]{36}·a$/);
+    expect(second).not.toBe(first);
+    expect(others).toEqual(['SUBMIT_JOB_BG reverse·mine·a', 'SUBMIT_JOB reverse··a']);
+  });
+
   it.each([
     [job('a', { function: '' }), 'function: must not be empty'],
     [job('a', { function: 'a\0b' }), 'function: must not contain a NUL'],
