@@ -29,8 +29,8 @@ import { Retries } from './retries.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
 
-/** How often half packets and idle connections are looked for, in milliseconds. */
-const SWEEP_INTERVAL = 5_000;
+/** How often half packets and idle connections are looked for at least, in milliseconds. */
+const MAX_SWEEP_INTERVAL = 5_000;
 
 /** The longest delay a timer of Node takes, in milliseconds. */
 const MAX_TIMER_DELAY = 2 ** 31 - 1;
@@ -65,6 +65,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private timer: NodeJS.Timeout | undefined;
   private armedFor = Infinity;
   private nextSweep = Infinity;
+  private readonly sweepInterval: number;
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
@@ -74,6 +75,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     super();
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
+    this.sweepInterval = sweepInterval(this.options);
     this.log = options.log ?? (() => undefined);
     this.verbosity = this.options.verbosity;
     this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
@@ -135,9 +137,18 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return near;
   }
 
-  /** Reads the certificate files again, for connections made from now on. */
+  /**
+   * Reads the certificate files again, for connections made from now on; those
+   * there are stay. What cannot be used is logged, and the old ones go on.
+   */
   reloadCertificates(): void {
-    for (const listener of this.listeners_) listener.reloadCertificates();
+    for (const listener of this.listeners_) {
+      try {
+        listener.reloadCertificates();
+      } catch (error) {
+        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
+      }
+    }
   }
 
   /**
@@ -271,15 +282,14 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   }
 
   private watchForStalls(): void {
-    const { packetTimeout, idleTimeout } = this.options;
-    if (this.nextSweep !== Infinity || (packetTimeout === 0 && idleTimeout === 0)) return;
-    this.nextSweep = Date.now() + SWEEP_INTERVAL;
+    if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
+    this.nextSweep = Date.now() + this.sweepInterval;
     this.arm(this.nextSweep);
   }
 
   /** Closes connections whose packet does not come to its end, or that never said anything. */
   private sweep(now: number): void {
-    this.nextSweep = this.sessions.size > 0 ? now + SWEEP_INTERVAL : Infinity;
+    this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
     for (const session of this.sessions) session.closeIfStalled(now, this.options);
   }
 }
@@ -296,6 +306,12 @@ function handlePrefix(prefix = `H:${hostname().slice(0, 30)}`): string {
       .toString(36)
       .padStart(3, '0');
   return `${toByteString(prefix)}:${run}:`;
+}
+
+/** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */
+function sweepInterval({ packetTimeout, idleTimeout }: ResolvedOptions): number {
+  const timeouts = [packetTimeout, idleTimeout].filter((timeout) => timeout > 0);
+  return timeouts.length === 0 ? Infinity : Math.min(MAX_SWEEP_INTERVAL, ...timeouts);
 }
 
 function withoutUndefined(options: JobServerOptions): JobServerOptions {
