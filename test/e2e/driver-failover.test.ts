@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { JobServer } from 'nestjs-gearman/job-server';
 import type { JobClient, JobWorker } from '../../lib/driver/index.js';
+import { atEnd } from '../support/cleanup.js';
 import { follow, gate, newWorker, resultOf, startClient } from '../support/driver-jobs.js';
 import type { Daemon } from '../support/daemon.js';
+import { freePort } from '../support/free-port.js';
 import { startGearmand } from '../support/gearmand.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
@@ -10,7 +13,7 @@ import { until } from '../support/until.js';
 const QUICK = {
   reconnect: { initialDelay: 10, maxDelay: 100 },
   heartbeatInterval: 100,
-  heartbeatTimeout: 100,
+  heartbeatTimeout: 300,
 };
 
 const addressOf = ({ port }: Daemon) => `127.0.0.1:${port}`;
@@ -63,6 +66,37 @@ describeWith('gearmand', 'several job servers', () => {
       expect(ran).toContain(servers[0]);
     },
   );
+
+  it('of both kinds stand in for each other: one is killed, another stopped, and every caller gets its answer', async () => {
+    const daemons = await Promise.all([startGearmand(), startGearmand()]);
+    const ours = new JobServer({ listeners: [{ host: '127.0.0.1', port: await freePort() }] });
+    await ours.start();
+    atEnd(() => ours.stop());
+    const servers = [...daemons.map(addressOf), ours.addresses[0]!];
+    const worker = newWorker({ servers, ...QUICK });
+    const ran = new Set<string>();
+    worker.register('work', (job) => {
+      ran.add(job.server);
+      return job.workload;
+    });
+    await worker.start();
+    const client = startClient({ servers, choose: 'round-robin', ...QUICK });
+    await client.connect();
+    await until(
+      'all are connected',
+      () => worker.connectedServers.length === 3 && client.connectedServers.length === 3,
+    );
+    let answered = 0;
+    const calls = Array.from({ length: 1_000 }, async (_, id) => {
+      const answer = (await work(client, id)).toString();
+      answered++;
+      return answer;
+    });
+    await until('all have work', () => answered >= 50 && ran.size === 3);
+    await daemons[0]!.kill();
+    await ours.stop();
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 1_000 }, (_, id) => `${id}`));
+  });
 
   it('a background job that was not acknowledged goes elsewhere', async () => {
     const { daemons, servers } = await fleet(2);
