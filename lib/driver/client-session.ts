@@ -114,8 +114,7 @@ export class ClientSession implements LinkOwner {
     {
       [PacketType.JOB_CREATED]: (session, packet) => session.created(packet),
       [PacketType.WORK_DATA]: ({ jobs }, packet) => jobs.turn(packet.byteString(0))?.observer?.data?.(packet.bytes(1)),
-      [PacketType.WORK_WARNING]: ({ jobs }, packet) =>
-        jobs.turn(packet.byteString(0))?.observer?.warning?.(packet.bytes(1)),
+      [PacketType.WORK_WARNING]: ({ jobs }, packet) => jobs.turn(packet.byteString(0))?.warn(packet.bytes(1)),
       [PacketType.WORK_STATUS]: ({ jobs }, packet) =>
         jobs.turn(packet.byteString(0))?.observer?.status?.(Number(packet.text(1)) || 0, Number(packet.text(2)) || 0),
       [PacketType.WORK_COMPLETE]: ({ jobs }, packet) => jobs.end(packet.byteString(0))?.complete(packet.bytes(1)),
@@ -132,6 +131,7 @@ export class ClientSession implements LinkOwner {
     if (!(submission instanceof PendingSubmission)) return this.unasked(packet);
     const handle = packet.byteString(0);
     submission.job = { handle, server: this.name };
+    submission.exception = undefined;
     if (submission.isForeground) this.jobs.add(handle, submission);
     this.answeredSubmission();
     submission.observer?.created?.(submission.job);
@@ -164,7 +164,13 @@ export class ClientSession implements LinkOwner {
     // gearmand appends a NUL where it turns an exception into a WORK_FAIL.
     const handle = bytes.endsWith('\0') ? bytes.slice(0, -1) : bytes;
     const submission = this.jobs.end(handle);
-    submission?.fail(new JobFailedError(fromByteString(submission.functionName), this.name, handle));
+    if (!submission) return;
+    const functionName = fromByteString(submission.functionName);
+    submission.fail(
+      submission.exception
+        ? new JobExceptionError(functionName, this.name, handle, submission.exception)
+        : new JobFailedError(functionName, this.name, handle),
+    );
   }
 
   private take(answerType: PacketType): PendingSubmission | Question | undefined {

@@ -14,6 +14,15 @@ import type { WorkerSessionSettings } from './worker-session.js';
 export interface JobWorkerOptions extends DriverOptions {
   /** How many jobs run at once in this process, over all job servers; functions with their own do not count. Default 10. */
   concurrency?: number;
+  /**
+   * Whether a `WorkException` is a WORK_EXCEPTION to every job server. C
+   * gearmand makes of it what hangs or kills clients that did not ask for
+   * exceptions (the `gearman` command, Perl's and others), so it is told a
+   * WORK_WARNING with the words, which clients of this package read, and
+   * WORK_FAIL. Say true where all clients ask for exceptions, as PHP's do.
+   * Default false.
+   */
+  alwaysExceptions?: boolean;
   /** Asks for a job's reducer too (GRAB_JOB_ALL). Default false. */
   reducers?: boolean;
   /**
@@ -65,6 +74,7 @@ export class JobWorker extends DriverEmitter {
       clientId: clientIdOption(options.clientId),
       push: (options.push ?? true) && this.endpoints.length === 1,
       reducers: options.reducers ?? false,
+      alwaysExceptions: options.alwaysExceptions ?? false,
     };
     this.pollInterval = durationOption('pollInterval', options.pollInterval, 5_000, 0);
     this.lanes = [this.lane(slotsOption(options.concurrency, 10))];

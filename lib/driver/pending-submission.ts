@@ -1,6 +1,7 @@
 import { InvalidOptionError, shown } from '../connection/index.js';
 import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { GearmanError } from './errors.js';
+import { warnedException } from './exception-warning.js';
 import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
 
 /**
@@ -22,6 +23,8 @@ export class PendingSubmission implements Submission {
   /** When it was queued, on the client's clock. */
   queuedAt = 0;
   job: JobIdentity | undefined;
+  /** What a warning said of the failure to come, see {@link warnedException}. */
+  exception: Buffer | undefined;
   /** Its neighbours in the ring of its job. */
   next: PendingSubmission = this;
   previous: PendingSubmission = this;
@@ -72,6 +75,12 @@ export class PendingSubmission implements Submission {
   forget(): void {
     // What is in the background is wanted whoever listens.
     if (this.isForeground) this.observer = undefined;
+  }
+
+  warn(warning: Buffer): void {
+    const exception = warnedException(warning);
+    if (exception) this.exception = exception;
+    else this.observer?.warning?.(warning);
   }
 
   complete(result: Buffer): void {

@@ -8,6 +8,7 @@ import {
   type ClosedError,
   type HandlerError,
 } from './errors.js';
+import { exceptionWarning } from './exception-warning.js';
 import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
@@ -33,6 +34,8 @@ export interface WorkerSessionSettings extends LinkSettings {
   /** Whether to let the job server push. */
   push: boolean;
   reducers: boolean;
+  /** Whether WORK_EXCEPTION is said to every job server, whatever it makes of it. */
+  alwaysExceptions: boolean;
   clientId: ByteString | undefined;
 }
 
@@ -42,6 +45,15 @@ export interface WorkerSessionSettings extends LinkSettings {
  * a job again that we are just about to fail.
  */
 const SERVER_TIMEOUT_MARGIN = 1_000;
+
+/**
+ * Our job server's word for: to clients without the option `exceptions` an
+ * exception is a proper WORK_FAIL. gearmand and Perl's know no such option.
+ */
+const CLEAN_EXCEPTIONS = 'clean-exceptions';
+
+/** What gearmand and Perl's job server say to an option they do not know. */
+const UNKNOWN_OPTION = new Set(['UNKNOWN_OPTION', 'unknown_option']);
 
 /** What precedes the end of a connection: its answer shows that every result has arrived. */
 const FAREWELL = '\0nestjs-gearman farewell';
@@ -60,6 +72,7 @@ const LATE_RESULT = new Set(['JOB_NOT_FOUND', 'not_worker']);
 export class WorkerSession implements LinkOwner, JobReporter {
   readonly link: Link;
   private readonly grabs: Grabs;
+  private isExceptionClean = false;
   /** Jobs whose end was not sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
@@ -126,12 +139,21 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (encodedBytes(args) > this.settings.maxPacketBytes) return this.refuseResult(job, encodedBytes(args));
     this.jobs.delete(job);
     job.isOver = true;
-    this.link.send(type, args);
+    if (type === PacketType.WORK_EXCEPTION) this.endWithException(job, args);
+    else this.link.send(type, args);
+    if (this.leaving) this.leaveWhenDone();
+  }
+
+  private endWithException(job: RunningJob, args: readonly Argument[]): void {
     // To PROTOCOL and gearmand an exception is the end of the job. Not to Perl's, told by the grab it does not know.
-    if (type === PacketType.WORK_EXCEPTION && this.grabs.isOldest) {
+    const isPerl = this.grabs.isOldest;
+    if (isPerl || this.isExceptionClean || this.settings.alwaysExceptions) {
+      this.link.send(PacketType.WORK_EXCEPTION, args);
+      if (isPerl) this.link.send(PacketType.WORK_FAIL, [job.handle]);
+    } else {
+      this.link.send(PacketType.WORK_WARNING, [job.handle, exceptionWarning(args[1] as Uint8Array)]);
       this.link.send(PacketType.WORK_FAIL, [job.handle]);
     }
-    if (this.leaving) this.leaveWhenDone();
   }
 
   whenDrained(): Promise<void> {
@@ -146,13 +168,16 @@ export class WorkerSession implements LinkOwner, JobReporter {
   greet(): void {
     const { clientId, push } = this.settings;
     if (clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [clientId]);
+    this.isExceptionClean = false;
+    this.link.send(PacketType.OPTION_REQ, [CLEAN_EXCEPTIONS]);
     for (const served of this.owner.functions.values()) this.sendAbility(served);
     this.grabs.restart(push);
     if (push) this.link.send(PacketType.ALL_YOURS);
   }
 
   greeted(packet: Packet): void {
-    if (packet.type !== PacketType.ERROR) return;
+    if (packet.type === PacketType.OPTION_RES) this.isExceptionClean = true;
+    if (packet.type !== PacketType.ERROR || UNKNOWN_OPTION.has(packet.text(0))) return;
     // ALL_YOURS was refused; or, by its code, an ability.
     this.grabs.isPushed = false;
     const error = new ServerError(this.name, packet.text(0), packet.text(1));

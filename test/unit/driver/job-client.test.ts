@@ -94,6 +94,10 @@ describe('a submission', () => {
     ['WORK_FAIL H:1', 'fail GEARMAN_JOB_FAILED: the job H:1 of reverse failed (WORK_FAIL from a)'],
     ['WORK_FAIL H:1·', 'fail GEARMAN_JOB_FAILED: the job H:1 of reverse failed (WORK_FAIL from a)'],
     ['WORK_EXCEPTION H:1·no such file', 'fail GEARMAN_JOB_EXCEPTION: the job H:1 of reverse failed: no such file'],
+    [
+      'WORK_WARNING H:1·WORK_EXCEPTION: no such file',
+      'fail GEARMAN_JOB_EXCEPTION: the job H:1 of reverse failed: no such file',
+    ],
   ])('fails with %s', async (packet, failure) => {
     const { client, peer } = await connected();
     const { heard } = submit(client, job());

@@ -12,6 +12,7 @@ describe('a worker registers', () => {
     const { packets } = await server.welcome(REFUSED);
     expect(packets).toEqual([
       'SET_CLIENT_ID w1',
+      'OPTION_REQ clean-exceptions',
       'CAN_DO reverse',
       'CAN_DO_TIMEOUT gr\xc3\xb6\xc3\x9fe·2500',
       'ALL_YOURS',
@@ -26,7 +27,10 @@ describe('a worker registers', () => {
     worker.register('slow', echo, { concurrency: 1 });
     const starting = worker.start();
     const both = [await server.welcome(), await server.welcome()];
-    expect(both.map(({ packets }) => packets).sort()).toEqual([['CAN_DO fast'], ['CAN_DO slow']]);
+    expect(both.map(({ packets }) => packets).sort()).toEqual([
+      ['OPTION_REQ clean-exceptions', 'CAN_DO fast'],
+      ['OPTION_REQ clean-exceptions', 'CAN_DO slow'],
+    ]);
     await starting;
   });
 
@@ -42,7 +46,7 @@ describe('a worker registers', () => {
   it('again after the connection was lost', async () => {
     const { server, peer } = await pulling(echo);
     peer.destroy();
-    expect((await server.welcome()).packets).toEqual(['CAN_DO reverse']);
+    expect((await server.welcome()).packets).toEqual(['OPTION_REQ clean-exceptions', 'CAN_DO reverse']);
   });
 
   it.each([
@@ -118,7 +122,6 @@ describe('a job', () => {
       'WORK_FAIL H:1',
     ],
     ['nothing', () => Promise.reject(undefined as unknown as Error), 'WORK_FAIL H:1'],
-    ['a WorkException', () => Promise.reject(new WorkException('{"ü"}')), 'WORK_EXCEPTION H:1·{"\xc3\xbc"}'],
   ])('whose handler throws %s ends once', async (_, handler, end) => {
     const { peer } = await pulling(handler);
     await peer.next();
@@ -233,7 +236,7 @@ describe('a job with a timeout', () => {
         new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(new WorkException('late')))),
     );
     jest.advanceTimersByTime(100);
-    expect(await peer.nextOnes(2)).toEqual(['WORK_EXCEPTION H:1·late', 'GRAB_JOB_UNIQ']);
+    expect(await peer.nextOnes(2)).toEqual(['WORK_WARNING H:1·WORK_EXCEPTION: late', 'WORK_FAIL H:1']);
   });
 
   it('that ends in time leaves no timer', async () => {

@@ -23,11 +23,15 @@ export function workerOf(names: string[], options: Omit<JobWorkerOptions, 'serve
 }
 
 /** A worker of `reverse`, with one slot, that pulls from one fake job server, and that job server's end. */
-export async function pulling(handler: JobHandler, options: Omit<JobWorkerOptions, 'servers'> = {}) {
+export async function pulling(
+  handler: JobHandler,
+  options: Omit<JobWorkerOptions, 'servers'> = {},
+  ...answers: string[]
+) {
   const { worker, server } = workerOf(['a'], { push: false, concurrency: 1, ...options });
   worker.register('reverse', handler);
   const starting = worker.start();
-  const { peer } = await server.welcome();
+  const { peer } = await server.welcome(...answers);
   await starting;
   return { worker, server, peer };
 }
