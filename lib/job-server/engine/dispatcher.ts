@@ -74,7 +74,7 @@ export class Dispatcher {
   /** Tells waiting workers of a function's jobs: one for each job. */
   offer(function_: GearmanFunction): void {
     const { wakeupsPerJob } = this.options;
-    while (!function_.isPaused && function_.waiting > 0) {
+    while (!this.isHalted && !function_.isPaused && function_.waiting > 0) {
       if (wakeupsPerJob > 0 && function_.woken >= function_.waiting * wakeupsPerJob) return;
       const worker = function_.rotation.take();
       if (!worker) return;
@@ -114,10 +114,10 @@ export class Dispatcher {
     }
   }
 
-  /** True when a worker can be given no further job now. */
+  /** True when a worker can be given no further job until one of its own ends. */
   private isFull(worker: Peer): boolean {
     const { maxRunningPerWorker } = this.options;
-    return this.isHalted || (maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker);
+    return maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker;
   }
 
   /** Answers the oldest kept grab if there is a job for it. */
@@ -170,6 +170,7 @@ export class Dispatcher {
 
   /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */
   private peek(worker: Peer): Job | undefined {
+    if (this.isHalted) return undefined;
     for (;;) {
       const job = this.options.order === '1.1' ? this.peekInFunctionOrder(worker) : this.peekInPriorityOrder(worker);
       if (!job?.isAbandoned) return job;

@@ -136,3 +136,43 @@ describe('functions', () => {
     expect(scene.status('f')).toBe('unknown');
   });
 });
+
+describe('halt', () => {
+  it('gives nothing to anybody until it proceeds, but takes jobs and results', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a', 'b');
+    const worker = scene.worker('f');
+    expect(worker.grab()).toBe('a');
+    const sleeper = scene.worker('f');
+    scene.engine.halt();
+    sleeper.sleep();
+    scene.queue('f', 'c');
+    expect([worker.grab(), sleeper.heard()]).toEqual(['NO_JOB', []]);
+    expect(worker.complete('a')).toBeUndefined();
+    scene.engine.proceed();
+    expect(sleeper.heard()).toEqual(['NOOP']);
+    expect(sleeper.grabAll()).toEqual(['b', 'c']);
+  });
+
+  it('loses no sleeper and no kept grab', () => {
+    const scene = new EngineScene();
+    const [before, during] = [scene.worker('f'), scene.worker('f')];
+    const pushed = scene.worker('f');
+    pushed.allYours();
+    before.sleep();
+    expect(pushed.grab()).toBe('kept');
+    scene.engine.halt();
+    during.sleep();
+    expect(pushed.grab()).toBe('kept');
+    scene.queue('f', 'a');
+    scene.pass(10_000);
+    scene.engine.proceed();
+    scene.queue('f', 'b', 'c', 'd');
+    expect([before, during, pushed].flatMap((worker) => worker.heard()).sort()).toEqual([
+      'JOB a',
+      'JOB b',
+      'NOOP',
+      'NOOP',
+    ]);
+  });
+});
