@@ -73,9 +73,9 @@ export class Engine {
     peer.isGone = true;
     peer.isSleeping = false;
     peer.keptGrabs.length = 0;
-    this.giveUpAll(peer);
-    // First what it waits for: a job that it runs for itself alone is wanted by nobody.
+    // First what it waits for: a job of its own that only it waited for is wanted by nobody.
     for (const job of peer.waitsFor) this.life.detach(job, peer);
+    this.giveUpAll(peer);
     this.life.requeueAll([...peer.running]);
     for (const job of peer.late) job.lateWorkers = job.lateWorkers?.filter((worker) => worker !== peer);
     peer.late.clear();

@@ -203,6 +203,20 @@ describe('clients that leave', () => {
     expect(scene.events).toContain('abandoned a');
   });
 
+  it('leave the job they were woken for to nobody when only they waited for it', () => {
+    const scene = new EngineScene();
+    const both = scene.worker('f');
+    both.sleep();
+    const other = scene.worker('f');
+    other.allYours();
+    expect(other.grab()).toBe('kept');
+    both.submit('f', 'a');
+    expect([both.heard(), other.heard()]).toEqual([['NOOP'], []]);
+    both.leave();
+    expect(other.heard()).toEqual([]);
+    expect(scene.status('f')).toBe('0 0 1');
+  });
+
   it('may come back to an abandoned job', () => {
     const scene = new EngineScene();
     const [one, other] = [scene.client(), scene.client()];
