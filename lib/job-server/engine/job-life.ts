@@ -185,7 +185,7 @@ export class JobLife implements JobFate {
   /** A job ran too long: it waits again, and the first result that comes is taken. */
   timeOut(job: Job): void {
     const worker = job.worker!;
-    (job.lateWorkers ??= []).push(worker);
+    if (!worker.late.has(job)) (job.lateWorkers ??= []).push(worker);
     worker.late.add(job);
     this.requeueAll([job]);
     this.dispatcher.settle(worker);

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import type {
+  EngineListener,
+  GrabKind,
+  Job,
+  JobSpec,
+  Outcome,
+  Peer,
+  PeerListener,
+} from '../../../../../lib/job-server/engine/index.js';
+import type { Reference, ReferenceJob, ReferencePeer } from './reference.js';
+
+/** How a client hears of an end. */
+export type End = 'complete' | 'fail' | 'exception';
+
+/** What the operation under way asks the engine to do. */
+export interface Intent {
+  /** A submission of a new job. */
+  submission?: { spec: JobSpec; key: string; client: ReferencePeer | undefined };
+  /** The job to be ended, how, and how its clients hear of it. */
+  ending?: { label: string; outcome: Outcome; end: End };
+  /** The jobs that lose their worker. */
+  lost?: Set<string>;
+  /** The worker whose kept grabs are given back. */
+  returning?: ReferencePeer;
+}
+
+/**
+ * Hears everything the engine says, and holds each word against the reference:
+ * whether it is right at that moment, and what changes by it.
+ */
+export class Witness implements EngineListener {
+  intent: Intent = {};
+  /** NOOPs since the operation began. */
+  wakeups = 0;
+  /** Who heard of data, warnings and progress since the operation began. */
+  news: { peer: ReferencePeer; label: string }[] = [];
+  private readonly retries = new Map<string, number>();
+  private fractions = 0;
+
+  constructor(
+    private readonly reference: Reference,
+    private readonly labelOf: (job: Job) => string,
+    private readonly referenceOf: (peer: Peer) => ReferencePeer,
+  ) {}
+
+  /** A time to come that no other job has: so at each moment at most one delayed job wakes up. */
+  timeAfter(delay: number): number {
+    return delay === 0 ? this.reference.now : Math.floor(this.reference.now) + delay + ++this.fractions / 8_192;
+  }
+
+  /** Nothing that was to happen is left out. */
+  conclude(): void {
+    assert.deepEqual([...(this.intent.lost ?? [])], []);
+    assert.equal(this.intent.submission, undefined);
+    assert.deepEqual(this.reference.owed, []);
+    assert.equal(this.retries.size, 0);
+    this.intent = {};
+    this.wakeups = 0;
+    this.news = [];
+  }
+
+  // --- what the engine tells the job server ---
+
+  due(at: number): void {
+    assert.ok(at > this.reference.now);
+  }
+
+  submitted(job: Job): void {
+    const { spec, key, client } = this.intent.submission!;
+    this.intent.submission = undefined;
+    this.reference.add({
+      ...newJob(this.labelOf(job), spec, key),
+      clients: !spec.isBackground && client ? [client] : [],
+    });
+  }
+
+  assigned(job: Job, worker: Peer): void {
+    const peer = this.referenceOf(worker);
+    assert.equal(this.reference.turn(peer)?.label, this.labelOf(job));
+    this.reference.start(this.find(job), peer);
+  }
+
+  retryAt(job: Job): number | 'exhausted' | undefined {
+    const retryAt = this.reference.retryAt(this.find(job));
+    if (typeof retryAt !== 'number') return retryAt;
+    const at = this.timeAfter(retryAt - this.reference.now);
+    this.retries.set(this.labelOf(job), at);
+    return at;
+  }
+
+  requeued(job: Job): void {
+    const found = this.find(job);
+    const fate = this.fateOf(found);
+    const retryAt = this.takeRetry(found);
+    if (retryAt === undefined) {
+      assert.equal(fate, 'requeued');
+      this.reference.putBack(found);
+    } else {
+      assert.ok(found.clients.length > 0);
+      this.reference.place(found, retryAt);
+    }
+  }
+
+  parked(job: Job, until: number): void {
+    const found = this.find(job);
+    this.fateOf(found);
+    assert.equal(this.takeRetry(found), until);
+    assert.deepEqual(found.clients, []);
+    this.reference.park(found);
+  }
+
+  ended(job: Job, outcome: Outcome): void {
+    const found = this.find(job);
+    const { ending } = this.intent;
+    if (ending?.label === found.label) {
+      assert.equal(outcome, ending.outcome);
+    } else if (this.isLost(found)) {
+      assert.equal(outcome, this.fateOf(found));
+    } else {
+      assert.equal(outcome, 'abandoned');
+      assert.equal(this.reference.isAbandoned(found), true);
+      assert.notEqual(found.state, 'running');
+    }
+    this.reference.end(found, outcome);
+  }
+
+  // --- what it tells a peer ---
+
+  listenFor(peer: ReferencePeer, wantsExceptions: boolean): PeerListener {
+    const end = (job: Job, how: End): void => {
+      const label = this.labelOf(job);
+      const due = this.intent.ending?.label === label ? this.intent.ending.end : 'fail';
+      assert.equal(how, due === 'exception' && !wantsExceptions ? 'fail' : due);
+      const at = this.reference.owed.findIndex((owed) => owed.peer === peer && owed.label === label);
+      assert.ok(at >= 0);
+      this.reference.owed.splice(at, 1);
+    };
+    const hear = (job: Job): void => void this.news.push({ peer, label: this.labelOf(job) });
+    return {
+      wake: () => this.wake(peer),
+      assign: (job, kind) => this.assign(peer, job, kind),
+      noJob: () => {
+        assert.equal(this.intent.returning, peer);
+        assert.notEqual(peer.kept.shift(), undefined);
+      },
+      data: hear,
+      warning: hear,
+      progress: hear,
+      complete: (job) => end(job, 'complete'),
+      fail: (job) => end(job, 'fail'),
+      exception: (job) => end(job, 'exception'),
+    };
+  }
+
+  private wake(peer: ReferencePeer): void {
+    assert.deepEqual([peer.isAsleep, peer.isWoken, this.reference.isFull(peer)], [true, false, false]);
+    const doable = peer.abilities.filter(({ name }) => !this.reference.paused.has(name));
+    assert.equal(
+      doable.some(({ name }) => this.reference.waiting(name).length > 0),
+      true,
+    );
+    assert.equal(this.reference.isHalted, false);
+    peer.isWoken = true;
+    this.wakeups++;
+  }
+
+  private assign(peer: ReferencePeer, job: Job, kind: GrabKind): void {
+    assert.equal(peer.kept.shift(), kind);
+    assert.equal(this.find(job).worker, peer);
+  }
+
+  // --- lost jobs ---
+
+  private isLost(job: ReferenceJob): boolean {
+    return (this.intent.lost?.has(job.label) ?? false) || hasTimedOut(job, this.reference.now);
+  }
+
+  /** What is to become of a job that lost its worker, which it hereby has; undefined when it failed. */
+  private fateOf(job: ReferenceJob): string | undefined {
+    if (!this.isLost(job)) return undefined;
+    const fate = this.reference.fateOfLost(job);
+    if (hasTimedOut(job, this.reference.now) && !job.late.includes(job.worker!)) job.late.push(job.worker!);
+    this.intent.lost?.delete(job.label);
+    job.losses++;
+    return fate;
+  }
+
+  private takeRetry(job: ReferenceJob): number | undefined {
+    const at = this.retries.get(job.label);
+    if (at === undefined) return undefined;
+    this.retries.delete(job.label);
+    job.attempts++;
+    return at;
+  }
+
+  private find(job: Job): ReferenceJob {
+    return this.reference.job(this.labelOf(job));
+  }
+}
+
+function hasTimedOut(job: ReferenceJob, now: number): boolean {
+  return job.state === 'running' && job.deadline <= now;
+}
+
+/** A job as it begins, before anybody waits for it. */
+export function newJob(label: string, spec: JobSpec, key: string): ReferenceJob {
+  return {
+    label,
+    name: spec.function,
+    priority: spec.priority,
+    key,
+    isStored: false,
+    isBackground: spec.isBackground,
+    state: 'waiting',
+    runAt: spec.runAt,
+    sequence: 0,
+    losses: 0,
+    attempts: 0,
+    isCancelled: false,
+    clients: [],
+    worker: undefined,
+    late: [],
+    deadline: Infinity,
+  };
+}
