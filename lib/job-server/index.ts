@@ -3,11 +3,13 @@ export type {
   AccessRequest,
   Action,
   AdminAccess,
+  ListenerAdminAccess,
   ListenerOptions,
   Log,
   PeerInfo,
   TlsListenerOptions,
 } from './front/index.js';
+export { CertificateError } from './front/index.js';
 export type { StopOptions } from './draining.js';
 export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 export type { FunctionPolicies, FunctionPolicy } from './function-policy.js';

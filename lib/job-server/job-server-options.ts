@@ -133,8 +133,8 @@ function validateListener(listener: ListenerOptions, name: string): void {
   if (path !== undefined && (host !== undefined || port !== undefined)) {
     throw InvalidOptionError.notAllowed(`${name}.path`, path, 'given instead of host and port, not beside them');
   }
-  if (admin !== undefined && !['allowed', 'refused', 'only'].includes(admin)) {
-    throw InvalidOptionError.notAllowed(`${name}.admin`, admin, "'allowed', 'refused' or 'only'");
+  if (admin !== undefined && !['allowed', 'refused', 'only', 'loopback'].includes(admin)) {
+    throw InvalidOptionError.notAllowed(`${name}.admin`, admin, "'allowed', 'refused', 'only' or 'loopback'");
   }
   if (tls !== undefined && !(tls.certificate && tls.key)) {
     throw InvalidOptionError.notAllowed(`${name}.tls`, tls, 'the paths of a certificate and its key');

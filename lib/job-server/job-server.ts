@@ -1,8 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { hostname } from 'node:os';
 import { duplexPair, type Duplex } from 'node:stream';
-import { toByteString } from '../protocol/index.js';
 import { DeadLetters } from './dead-letters.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DurableJobs } from './durable-jobs.js';
@@ -16,6 +13,8 @@ import {
   type SessionHost,
   type Submitted,
 } from './front/index.js';
+import { sayGoodbye } from './goodbye.js';
+import { handlePrefix } from './handle-prefix.js';
 import {
   JOB_SERVER_DEFAULTS,
   validateJobServerOptions,
@@ -29,14 +28,11 @@ import { Retries } from './retries.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
 
-/** How often half packets and idle connections are looked for, in milliseconds. */
-const SWEEP_INTERVAL = 5_000;
+/** How often half packets and idle connections are looked for at least, in milliseconds. */
+const MAX_SWEEP_INTERVAL = 5_000;
 
 /** The longest delay a timer of Node takes, in milliseconds. */
 const MAX_TIMER_DELAY = 2 ** 31 - 1;
-
-/** How long {@link JobServer.stop} waits for peers to take what was sent to them, in milliseconds. */
-const GOODBYE_TIMEOUT = 2_000;
 
 const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
 
@@ -65,15 +61,18 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private timer: NodeJS.Timeout | undefined;
   private armedFor = Infinity;
   private nextSweep = Infinity;
+  private readonly sweepInterval: number;
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
+  private ending: Promise<void> | undefined;
 
   /** @throws InvalidOptionError for an option that cannot be meant. */
   constructor(options: JobServerOptions = {}) {
     super();
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
+    this.sweepInterval = sweepInterval(this.options);
     this.log = options.log ?? (() => undefined);
     this.verbosity = this.options.verbosity;
     this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
@@ -135,15 +134,24 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return near;
   }
 
-  /** Reads the certificate files again, for connections made from now on. */
+  /**
+   * Reads the certificate files again, for connections made from now on; those
+   * there are stay. What cannot be used is logged, and the old ones go on.
+   */
   reloadCertificates(): void {
-    for (const listener of this.listeners_) listener.reloadCertificates();
+    for (const listener of this.listeners_) {
+      try {
+        listener.reloadCertificates();
+      } catch (error) {
+        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
+      }
+    }
   }
 
   /**
    * Ends it: accepts nothing more, lets jobs finish if there is a grace
    * period, sends what waits, closes every connection. Jobs that are in no
-   * storage are lost. Said again, the last grace period counts.
+   * storage are lost. Said again meanwhile, the new grace period counts.
    *
    * @throws InvalidOptionError
    */
@@ -152,18 +160,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.isRunning = false;
     for (const listener of this.listeners_) listener.close();
     this.listeners_ = [];
-    this.draining?.end();
-    if (options.gracePeriod) await this.drain(options.gracePeriod, options.finish);
-    this.engine.halt();
-    const sessions = [...this.sessions];
-    const allClosed = Promise.all(sessions.map(({ connection }) => connection.whenClosed));
-    for (const { connection } of sessions) connection.close();
-    const deadline = setTimeout(() => sessions.forEach(({ connection }) => connection.destroy()), GOODBYE_TIMEOUT);
-    await allClosed;
-    clearTimeout(deadline);
-    await this.storedJobs?.close();
-    clearTimeout(this.timer);
-    this.armedFor = Infinity;
+    this.ending = this.end(options);
+    await this.ending;
   }
 
   // --- what sessions ask for ---
@@ -229,14 +227,28 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     };
   }
 
-  /** Waits for jobs to finish. Peers that no job keeps here are sent elsewhere at once. */
-  private async drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Promise<void> {
-    const draining = (this.draining = new Draining(this.engine, finish, gracePeriod));
-    for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
-    this.log('info', `ending: waiting for ${this.engine.runningCount} running jobs, for at most ${gracePeriod} ms`);
-    await draining.over;
+  private async end(options: StopOptions): Promise<void> {
+    this.draining?.end();
+    const draining = options.gracePeriod ? this.drain(options.gracePeriod, options.finish) : undefined;
+    this.draining = draining;
+    await draining?.over;
+    // Asked again meanwhile: that call ends it, and this one is done when that is.
+    if (this.draining !== draining) return this.ending;
+    this.engine.halt();
     const { runningCount } = this.engine;
-    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs were still running`);
+    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
+    await sayGoodbye(this.sessions);
+    await this.storedJobs?.close();
+    clearTimeout(this.timer);
+    this.armedFor = Infinity;
+  }
+
+  /** Lets jobs finish. Peers that no job keeps here are sent elsewhere at once. */
+  private drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Draining {
+    const limit = gracePeriod === Infinity ? '' : ` for at most ${gracePeriod} ms`;
+    this.log('info', `ending: ${this.engine.runningCount} jobs are running and may finish${limit}`);
+    for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
+    return new Draining(this.engine, finish, gracePeriod);
   }
 
   private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
@@ -271,31 +283,22 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   }
 
   private watchForStalls(): void {
-    const { packetTimeout, idleTimeout } = this.options;
-    if (this.nextSweep !== Infinity || (packetTimeout === 0 && idleTimeout === 0)) return;
-    this.nextSweep = Date.now() + SWEEP_INTERVAL;
+    if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
+    this.nextSweep = Date.now() + this.sweepInterval;
     this.arm(this.nextSweep);
   }
 
   /** Closes connections whose packet does not come to its end, or that never said anything. */
   private sweep(now: number): void {
-    this.nextSweep = this.sessions.size > 0 ? now + SWEEP_INTERVAL : Infinity;
+    this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
     for (const session of this.sessions) session.closeIfStalled(now, this.options);
   }
 }
 
-/**
- * What every handle of this run begins with: the time of its start and a
- * random part beside the host's name, so that handles never repeat across
- * restarts or between two job servers on a host.
- */
-function handlePrefix(prefix = `H:${hostname().slice(0, 30)}`): string {
-  const run =
-    Date.now().toString(36) +
-    randomInt(36 ** 3)
-      .toString(36)
-      .padStart(3, '0');
-  return `${toByteString(prefix)}:${run}:`;
+/** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */
+function sweepInterval({ packetTimeout, idleTimeout }: ResolvedOptions): number {
+  const timeouts = [packetTimeout, idleTimeout].filter((timeout) => timeout > 0);
+  return timeouts.length === 0 ? Infinity : Math.min(MAX_SWEEP_INTERVAL, ...timeouts);
 }
 
 function withoutUndefined(options: JobServerOptions): JobServerOptions {

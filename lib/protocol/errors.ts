@@ -20,13 +20,22 @@ export class ProtocolError extends Error {
   }
 }
 
-/** A packet header that starts with neither `\0REQ` nor `\0RES`. */
+/** What stands where a packet could start is neither `\0REQ` nor `\0RES`, nor text. */
 export class BadMagicError extends ProtocolError {
   override readonly name = 'BadMagicError';
 
   constructor(readonly magic: Buffer) {
-    super('BAD_MAGIC', `a packet starts with \\0REQ or \\0RES, this one with the bytes ${magic.toString('hex')}`);
+    const hint = isTls(magic) ? ' (TLS: one end speaks it and the other does not)' : '';
+    super(
+      'BAD_MAGIC',
+      `a packet starts with \\0REQ or \\0RES, this one with the bytes ${magic.toString('hex')}${hint}`,
+    );
   }
+}
+
+/** A TLS record: its type, 20 to 23, then the major version. */
+function isTls(bytes: Buffer): boolean {
+  return bytes[0]! >= 20 && bytes[0]! <= 23 && bytes[1] === 3;
 }
 
 /** A packet number outside the protocol's table. */

@@ -17,12 +17,15 @@ export interface PacketParserOptions {
 const REQ = 0x00524551;
 const RES = 0x00524553;
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
+/** Control characters that may begin a line: tab, line feed, carriage return. */
+const LINE_SPACE = [0x09, 0x0a, 0x0d];
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
  * Cuts a stream of bytes into packets, and into admin lines where a line
  * stands at a place a packet could start (PROTOCOL: what starts with NUL is
- * binary, anything else is text).
+ * binary, anything else is text; other control characters begin neither).
  *
  * Chunks are never copied but for a packet that spans several: only that one
  * is gathered, in a buffer that grows with what has arrived and not with what
@@ -70,7 +73,9 @@ export class PacketParser {
     const { chunk, offset } = this;
     const available = chunk.length - offset;
     if (available === 0) return this.finish();
-    if (chunk[offset] !== 0) {
+    const first = chunk[offset]!;
+    if (first !== 0) {
+      if (first < SPACE && !LINE_SPACE.includes(first)) throw new BadMagicError(startOf(chunk, offset));
       const end = chunk.indexOf(NEWLINE, offset);
       if (end < 0) return this.keep(available > MAX_LINE_BYTES ? tooLong() : available);
       this.offset = end + 1;
@@ -109,7 +114,7 @@ export class PacketParser {
   /** Reads a header's type and size; `size` includes the header. */
   private sizeOf(buffer: Buffer, offset: number): number {
     const magic = buffer.readUInt32BE(offset);
-    if (magic !== REQ && magic !== RES) throw new BadMagicError(Buffer.from(buffer.subarray(offset, offset + 4)));
+    if (magic !== REQ && magic !== RES) throw new BadMagicError(startOf(buffer, offset));
     const type = buffer.readUInt32BE(offset + 4);
     if (type === 0 || type > LAST_PACKET_TYPE) throw new UnknownPacketTypeError(type);
     const size = HEADER_BYTES + buffer.readUInt32BE(offset + 8);
@@ -156,6 +161,11 @@ function packetOf(buffer: Buffer, start: number, size: number): Packet {
 function lineOf(buffer: Buffer, start: number, end: number): string {
   const stop = end > start && buffer[end - 1] === 0x0d ? end - 1 : end;
   return buffer.toString('latin1', start, stop);
+}
+
+/** The first bytes of what is no packet, for its error. */
+function startOf(buffer: Buffer, offset: number): Buffer {
+  return Buffer.from(buffer.subarray(offset, offset + 4));
 }
 
 function tooLong(): never {

@@ -1,33 +1,44 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { atEnd } from './cleanup.js';
+import { tempDir } from './temp-dir.js';
 
-/** A certificate and its key, in PEM. */
+/** A certificate and its key, in PEM, and the files they are in. */
 export interface Certificate {
   cert: string;
   key: string;
+  files: { certificate: string; key: string };
 }
 
-/**
- * A certificate authority of the test's own, made by openssl and gone with the
- * test: `issue` signs certificates for a host name.
- */
-export function certificateAuthority(): { ca: string; issue(host: string): Certificate } {
-  const folder = mkdtempSync(join(tmpdir(), 'gearman-ca-'));
-  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+/** A certificate authority of a test's own. */
+export interface CertificateAuthority {
+  /** Its own certificate, in PEM: what the other side trusts. */
+  ca: string;
+  file: string;
+  /** Signs a certificate for a host name. `file` names its files; older ones of that name are replaced. */
+  issue(host: string, file?: string): Certificate;
+}
+
+/** A certificate authority, made by openssl and gone with the test. */
+export function certificateAuthority(): CertificateAuthority {
+  const folder = tempDir();
+  const path = (file: string) => join(folder, file);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const read = (file: string) => readFileSync(join(folder, file), 'utf8');
+  const read = (file: string) => readFileSync(path(file), 'utf8');
   const keyOptions = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   openssl('req', '-x509', ...keyOptions, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test CA');
   return {
     ca: read('ca.pem'),
-    issue(host) {
+    file: path('ca.pem'),
+    issue(host, file = host) {
       const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
       const signer = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '2'];
-      openssl('req', '-x509', ...keyOptions, '-keyout', `${host}.key`, '-out', `${host}.pem`, ...subject, ...signer);
-      return { cert: read(`${host}.pem`), key: read(`${host}.key`) };
+      openssl('req', '-x509', ...keyOptions, '-keyout', `${file}.key`, '-out', `${file}.pem`, ...subject, ...signer);
+      return {
+        cert: read(`${file}.pem`),
+        key: read(`${file}.key`),
+        files: { certificate: path(`${file}.pem`), key: path(`${file}.key`) },
+      };
     },
   };
 }

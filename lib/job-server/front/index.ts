@@ -1,4 +1,6 @@
-export { Listener, type ListenerOptions, type TlsListenerOptions } from './listener.js';
+export type { ListenerAdminAccess } from './admin-access.js';
+export { CertificateError, type TlsListenerOptions } from './certificates.js';
+export { Listener, type ListenerOptions } from './listener.js';
 export type {
   AccessRequest,
   Action,

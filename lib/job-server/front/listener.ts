@@ -1,20 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { AdminAccess, Log, PeerInfo } from './session-host.js';
-
-/** Certificates for a TLS listener; each a file's path, read again by `reloadCertificates`. */
-export interface TlsListenerOptions {
-  /** The server's certificate chain, PEM. */
-  certificate: string;
-  /** Its private key, PEM. */
-  key: string;
-  /** The authorities that sign clients' certificates, PEM. Default: the system's. */
-  ca?: string;
-  /** Whether clients show a certificate. Default `none`. */
-  clientCertificate?: 'none' | 'optional' | 'required';
-}
+import { adminAccessFrom, type ListenerAdminAccess } from './admin-access.js';
+import { certificateOf, certificateProblem, readCertificates, type TlsListenerOptions } from './certificates.js';
+import type { Log, PeerInfo } from './session-host.js';
+import { removeStaleSocket } from './stale-socket.js';
 
 /** Where the job server listens: TCP (`host`, `port`), TLS (with `tls`), or a unix socket (`path`). */
 export interface ListenerOptions {
@@ -26,9 +16,10 @@ export interface ListenerOptions {
   path?: string;
   /** How many connections may wait to be accepted. Default 511. */
   backlog?: number;
+  /** TLS, and nothing else, on this port. Default: plain text. */
   tls?: TlsListenerOptions;
-  /** Whether admin words are answered here: `allowed` (default), `refused`, or `only` they. */
-  admin?: AdminAccess;
+  /** Whether admin words are answered here: `allowed` (default), `refused`, `only` they, or to peers of this machine alone: `loopback`. */
+  admin?: ListenerAdminAccess;
 }
 
 /** Options of accepted TCP connections. */
@@ -73,7 +64,17 @@ export class Listener {
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
+    try {
+      await this.tryToListen();
+    } catch (error) {
+      const { path } = this.options;
+      if (path === undefined || !isInUse(error) || !(await removeStaleSocket(path))) throw error;
+      await this.tryToListen();
+    }
+  }
+
+  private tryToListen(): Promise<void> {
     const { host = '127.0.0.1', port = 4730, path, backlog = 511 } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
@@ -90,9 +91,13 @@ export class Listener {
     this.server.close();
   }
 
-  /** Reads the certificate files again: new connections get the new ones. Does nothing without TLS. */
+  /**
+   * Reads the certificate files again: new connections get the new ones. Does nothing without TLS.
+   *
+   * @throws CertificateError and keeps the old ones.
+   */
   reloadCertificates(): void {
-    if (this.options.tls) (this.server as TlsServer).setSecureContext(secureContextOf(this.options.tls));
+    if (this.options.tls) (this.server as TlsServer).setSecureContext(readCertificates(this.options.tls));
   }
 
   private createTls(tls: TlsListenerOptions, socketOptions: object): TlsServer {
@@ -100,12 +105,12 @@ export class Listener {
     const server = createTlsServer(
       {
         ...socketOptions,
-        ...secureContextOf(tls),
+        ...readCertificates(tls),
         requestCert: clientCertificate !== 'none',
         rejectUnauthorized: clientCertificate === 'required',
         handshakeTimeout: TLS_HANDSHAKE_TIMEOUT,
       },
-      (socket) => this.accept(socket, this.infoOf(socket, socket)),
+      (socket) => this.acceptSecure(socket),
     );
     server.on('tlsClientError', (error, socket) => {
       this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${error.message}`);
@@ -114,25 +119,28 @@ export class Listener {
     return server;
   }
 
-  private infoOf(socket: Socket, tls?: TLSSocket): PeerInfo {
-    const { admin = 'allowed', path } = this.options;
-    // A socket its peer has already closed has no address left.
-    const info: PeerInfo = { address: path ?? plainAddress(socket.remoteAddress ?? 'unknown'), admin };
-    if (path === undefined) info.port = socket.remotePort;
-    if (tls?.authorized) {
-      const { subject, fingerprint256 } = tls.getPeerCertificate();
-      info.certificate = { subject: { ...subject }, fingerprint256 };
+  private acceptSecure(socket: TLSSocket): void {
+    const info = this.infoOf(socket);
+    const problem = certificateProblem(socket);
+    if (problem === undefined) {
+      this.accept(socket, { ...info, certificate: certificateOf(socket) });
+    } else {
+      this.log('warn', `${info.address}: its certificate was refused: ${problem}`);
+      socket.on('error', () => undefined).destroy();
     }
-    return info;
+  }
+
+  private infoOf(socket: Socket): PeerInfo {
+    const { admin = 'allowed', path } = this.options;
+    if (path !== undefined) return { address: path, admin: adminAccessFrom(undefined, admin) };
+    // A socket its peer has already closed has no address left.
+    const address = plainAddress(socket.remoteAddress ?? 'unknown');
+    return { address, port: socket.remotePort, admin: adminAccessFrom(address, admin) };
   }
 }
 
-function secureContextOf({ certificate, key, ca }: TlsListenerOptions): { cert: Buffer; key: Buffer; ca?: Buffer } {
-  return {
-    cert: readFileSync(certificate),
-    key: readFileSync(key),
-    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-  };
+function isInUse(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
 }
 
 /** An IPv4 address as such, also where a dual-stack socket gives it as IPv6. */

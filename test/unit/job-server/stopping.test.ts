@@ -88,7 +88,7 @@ describe('a job server that is asked to stop', () => {
     const { client } = await withRunningJob(jobServer);
     await jobServer.stop({ gracePeriod: 1 });
     expect(await client.next()).toBe(CLOSED);
-    expect(lines).toContain('warn: ending: 1 jobs were still running');
+    expect(lines).toContain('warn: ending: 1 jobs are still running');
   });
 
   it('stops waiting when asked again', async () => {
@@ -98,6 +98,17 @@ describe('a job server that is asked to stop', () => {
     await jobServer.stop();
     await patient;
     expect(await client.next()).toBe(CLOSED);
+  });
+
+  it('gives jobs the grace period it was asked for last', async () => {
+    const jobServer = await start();
+    const { client, worker, handle } = await withRunningJob(jobServer);
+    await submit(client, 'SUBMIT_JOB_BG f··waiting');
+    const patient = jobServer.stop({ gracePeriod: Infinity, finish: 'all' });
+    const hasty = jobServer.stop({ gracePeriod: 20_000 });
+    worker.send(`WORK_COMPLETE ${handle}·`);
+    expect(await client.nextOnes(2)).toEqual([`WORK_COMPLETE ${handle}·`, CLOSED]);
+    await Promise.all([patient, hasty]);
   });
 
   it('stops waiting when the worker is lost', async () => {

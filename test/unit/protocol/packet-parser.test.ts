@@ -94,6 +94,21 @@ describe('what is not the protocol', () => {
     expect(error).toMatchObject({ code: 'BAD_MAGIC', recoverable: false, magic: Buffer.from(magic, 'latin1') });
   });
 
+  it.each([
+    ['a TLS hello', '\x16\x03\x01\x02\x00\x01', 'TLS'],
+    ['a TLS alert', '\x15\x03\x03\x00', 'TLS'],
+    ['a control character', '\x01abc', '01616263'],
+  ])('%s is neither a packet nor a line', (_what, bytes, message) => {
+    for (const chunks of [[Buffer.from(bytes, 'latin1')], byteByByte(Buffer.from(bytes, 'latin1'))]) {
+      expect(() => parseAll(chunks)).toThrow(BadMagicError);
+    }
+    expect(errorOf(Buffer.from(bytes, 'latin1')).message).toContain(message);
+  });
+
+  it.each(['\t', '\r\n', '\n', '\xc3\xa9t\xc3\xa9\n'])('%j may begin a line', (text) => {
+    expect(parseAll([Buffer.from(`${text}x\n`, 'latin1')]).at(-1)).toContain('x');
+  });
+
   it.each([0, 43, 255, 256, 0x01000000, 0xffffffff])('packet type %i is an error', (type) => {
     const error = errorOf(rawPacket('\0REQ', type, ''));
     expect(error).toBeInstanceOf(UnknownPacketTypeError);
