@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process';
-import { atEnd } from './cleanup.js';
-
-/** How long a program may take to end by itself. */
-const PATIENCE = 15_000;
+import { startProgram } from './program.js';
 
 /** What a program left behind. */
 export interface Ended {
@@ -11,9 +8,22 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Where a program runs, and how long it may take to end by itself. */
+export interface ProcessOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds; then it is killed. Default 15_000. */
+  readonly patience?: number;
+}
+
 /** Runs a program to its end: bytes into its stdin, bytes out of its stdout. */
-export function pipeThrough(command: string, args: readonly string[], stdin: string | Buffer = ''): Promise<Ended> {
-  const child = spawn(command, args, { timeout: PATIENCE, killSignal: 'SIGKILL' });
+export function pipeThrough(
+  command: string,
+  args: readonly string[],
+  stdin: string | Buffer = '',
+  { cwd, env, patience = 15_000 }: ProcessOptions = {},
+): Promise<Ended> {
+  const child = spawn(command, args, { cwd, env, timeout: patience, killSignal: 'SIGKILL' });
   const stdout: Buffer[] = [];
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -29,12 +39,6 @@ export function pipeThrough(command: string, args: readonly string[], stdin: str
 
 /** Starts a program that runs until the test file is over, or until what is returned is called. */
 export function runInBackground(command: string, args: readonly string[]): () => Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const over = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await over;
-  };
-  atEnd(stop);
-  return stop;
+  const program = startProgram(command, args);
+  return async () => void (await program.end('SIGKILL'));
 }

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { pipeThrough } from './processes.js';
 
 /** How a program ended, and what it has written. */
 export interface Ended {
-  readonly code: number;
+  /** Its exit code; null when it was killed, as after five minutes. */
+  readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -13,16 +14,11 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Runs a program to its end. One that fails is no error here; one that cannot be started, or is killed, is. */
-export function run(command: string, args: readonly string[], { cwd, input }: RunOptions = {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd, env: ownEnvironment(), maxBuffer: 64 * 1024 * 1024 };
-    const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') reject(error);
-      else resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
+/** Runs a program to its end. One that fails is no error here; one that cannot be started is. */
+export async function run(command: string, args: readonly string[], { cwd, input }: RunOptions = {}): Promise<Ended> {
+  const options = { cwd, env: ownEnvironment(), patience: 300_000 };
+  const { code, stdout, stderr } = await pipeThrough(command, args, input, options);
+  return { code, stdout: stdout.toString(), stderr };
 }
 
 /** {@link run}, for a program that has to succeed. */
