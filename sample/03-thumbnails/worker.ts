@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { GearmanStrategy } from 'nestjs-gearman';
+import { ThumbnailsController } from './thumbnails.controller.js';
+
+@Module({ controllers: [ThumbnailsController] })
+class WorkerModule {}
+
+// One job at a time: an image fills a processor, and another process may have a free one.
+const strategy = new GearmanStrategy({
+  servers: process.env.GEARMAN_SERVERS,
+  concurrency: 1,
+  clientId: `worker-${process.pid}`,
+});
+const app = await NestFactory.createMicroservice(WorkerModule, { strategy, logger: ['error', 'warn'] });
+app.enableShutdownHooks();
+await app.listen();
+// Ends with the process that started it, whatever became of that.
+process.on('disconnect', () => void app.close());
