@@ -1,0 +1,35 @@
+import type { Command } from './command.js';
+
+/** A command in the list: loaded only when it is run, since a job server needs no client and a client no job server. */
+export interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Every command by its name, in the order of the list. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  status: {
+    summary: 'lists functions, their jobs and workers',
+    load: async () => (await import('./people/listings.js')).status,
+  },
+  workers: {
+    summary: 'lists workers and what they can do',
+    load: async () => (await import('./people/listings.js')).workers,
+  },
+  jobs: {
+    summary: 'lists jobs',
+    load: async () => (await import('./people/listings.js')).jobs,
+  },
+  cancel: {
+    summary: 'cancels jobs that wait',
+    load: async () => (await import('./people/cancel.js')).cancel,
+  },
+  submit: {
+    summary: 'submits a job and prints its result',
+    load: async () => (await import('./people/submit.js')).submit,
+  },
+  work: {
+    summary: 'runs a command for each job',
+    load: async () => (await import('./people/work.js')).work,
+  },
+};

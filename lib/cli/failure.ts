@@ -1,0 +1,29 @@
+/** Exit codes of the command, beside 0. */
+export const EXIT = {
+  /** What was asked for did not work. */
+  failed: 1,
+  /** The command line was not understood. */
+  usage: 2,
+} as const;
+
+/** Ends the command with a message for a person: no stack trace, the exit code says which kind of failure. */
+export class Failure extends Error {
+  override readonly name: string = 'Failure';
+
+  constructor(
+    message: string,
+    readonly exitCode: number = EXIT.failed,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A command line that cannot be meant. */
+export class UsageFailure extends Failure {
+  override readonly name = 'UsageFailure';
+
+  constructor(message: string) {
+    super(message, EXIT.usage);
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import type { TlsOptions } from '../../connection/index.js';
+import { Failure } from '../failure.js';
+import { listed, toggle, valued, type OptionValues } from '../options/option.js';
+import { duration, text } from '../options/values.js';
+
+/** The options of every command that talks to job servers. */
+export const CONNECTION_OPTIONS = {
+  server: listed(
+    'A job server, as host, host:port or unix:/path; several times for several. Default: 127.0.0.1:4730.',
+    text,
+    {
+      short: 's',
+      argument: 'ADDRESS',
+    },
+  ),
+  'connect-timeout': valued('How long to wait for a job server. Default: 5s.', duration, { argument: 'TIME' }),
+  tls: toggle('Speak TLS, and never fall back to plain text.'),
+  'tls-ca': valued('Certificate authorities that sign the job servers, PEM.', text, { argument: 'FILE' }),
+  'tls-certificate': valued('The certificate to show, PEM.', text, { argument: 'FILE' }),
+  'tls-key': valued('Its private key, PEM.', text, { argument: 'FILE' }),
+} as const;
+
+type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
+
+/** What was given for {@link CONNECTION_OPTIONS}, as the driver takes it. */
+export interface ConnectionSettings {
+  servers: string[];
+  connectTimeout?: number;
+  tls: boolean | TlsOptions;
+}
+
+/** @throws Failure for a file that cannot be read. */
+export function connectionSettings(values: ConnectionValues): ConnectionSettings {
+  const servers = values.server.length > 0 ? values.server : ['127.0.0.1:4730'];
+  return {
+    servers,
+    tls: tlsSettings(values),
+    ...(values['connect-timeout'] !== undefined && { connectTimeout: values['connect-timeout'] }),
+  };
+}
+
+function tlsSettings(values: ConnectionValues): boolean | TlsOptions {
+  const { 'tls-ca': ca, 'tls-certificate': certificate, 'tls-key': key } = values;
+  if (ca === undefined && certificate === undefined && key === undefined) return values.tls;
+  return {
+    ...(ca !== undefined && { ca: read(ca, '--tls-ca') }),
+    ...(certificate !== undefined && { cert: read(certificate, '--tls-certificate') }),
+    ...(key !== undefined && { key: read(key, '--tls-key') }),
+  };
+}
+
+function read(file: string, option: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Failure(`${option}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+}

@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AdminClient } from '../../driver/index.js';
+import type { Command, Terminal } from '../command.js';
+import { Failure, UsageFailure } from '../failure.js';
+import { helpText } from '../options/help-text.js';
+import { toggle, valued } from '../options/option.js';
+import { parseOptions } from '../options/parse-options.js';
+import { duration } from '../options/values.js';
+import { CONNECTION_OPTIONS, connectionSettings, type ConnectionSettings } from './connection-options.js';
+import { table, type Column } from './table.js';
+
+const LISTING_OPTIONS = {
+  json: toggle('Print JSON, for programs.'),
+  watch: valued('Print again each time this has passed, until Ctrl-C.', duration, { short: 'w', argument: 'TIME' }),
+  help: toggle('Show this page.'),
+} as const;
+
+const OPTIONS = { ...CONNECTION_OPTIONS, ...LISTING_OPTIONS };
+
+/** Clears the screen and goes to its top: what `--watch` prints before each round on a terminal. */
+const CLEAR = '\u001b[2J\u001b[H';
+
+/** What a command lists: rows of a job server, in columns. */
+export interface Listing<Row> {
+  readonly name: string;
+  readonly summary: string;
+  readonly columns: readonly Column<Row>[];
+  rows(admin: AdminClient): Promise<Row[]>;
+}
+
+type Answer<Row> = { server: string } & ({ rows: Row[] } | { error: string });
+
+/**
+ * A command that prints a list of each job server, aligned for people or as
+ * JSON. A job server that cannot be reached is told on stderr, and the exit
+ * code is 1; the others are listed all the same.
+ */
+export function listingCommand<Row extends object>(listing: Listing<Row>): Command {
+  return {
+    help: () =>
+      helpText(`nestjs-gearman ${listing.name} [OPTIONS]\n\n${listing.summary}`, [
+        { title: 'Job servers', options: CONNECTION_OPTIONS },
+        { title: 'Output', options: LISTING_OPTIONS },
+      ]),
+    async run(line, terminal) {
+      const { values, words } = parseOptions(OPTIONS, line);
+      if (words.length > 0) throw new UsageFailure(`${listing.name} takes no words, only options: ${words.join(' ')}`);
+      const settings = connectionSettings(values);
+      for (;;) {
+        const answers = await Promise.all(settings.servers.map((server) => ask(listing, server, settings)));
+        if (values.watch !== undefined && isScreen(terminal)) terminal.stdout.write(CLEAR);
+        print(listing, answers, values.json, terminal);
+        if (values.watch === undefined) return failIfAny(answers);
+        await wait(values.watch, undefined, { signal: terminal.signal }).catch(() => undefined);
+        if (terminal.signal.aborted) return;
+      }
+    },
+  };
+}
+
+async function ask<Row>(listing: Listing<Row>, server: string, settings: ConnectionSettings): Promise<Answer<Row>> {
+  const { connectTimeout, tls } = settings;
+  const admin = new AdminClient({ server, tls, ...(connectTimeout !== undefined && { connectTimeout }) });
+  try {
+    return { server, rows: await listing.rows(admin) };
+  } catch (error) {
+    return { server, error: (error as Error).message };
+  } finally {
+    await admin.close();
+  }
+}
+
+function print<Row extends object>(
+  { columns }: Listing<Row>,
+  answers: readonly Answer<Row>[],
+  isJson: boolean,
+  { stdout, stderr }: Terminal,
+): void {
+  for (const answer of answers) if ('error' in answer) stderr.write(`${answer.error}\n`);
+  const rows = answers.flatMap((answer) =>
+    'rows' in answer ? answer.rows.map((row) => ({ ...row, server: answer.server })) : [],
+  );
+  if (isJson) {
+    stdout.write(`${JSON.stringify(rows)}\n`);
+    return;
+  }
+  const serverColumn = { title: 'SERVER', cell: ({ server }: { server: string }) => server };
+  stdout.write(table<Row & { server: string }>(answers.length > 1 ? [serverColumn, ...columns] : columns, rows));
+}
+
+function failIfAny(answers: readonly Answer<unknown>[]): void {
+  const missing = answers.filter((answer) => 'error' in answer).length;
+  if (missing === 0) return;
+  throw new Failure(answers.length === 1 ? '' : `${missing} of ${answers.length} job servers did not answer`);
+}
+
+function isScreen({ stdout }: Terminal): boolean {
+  return 'isTTY' in stdout && stdout.isTTY === true;
+}

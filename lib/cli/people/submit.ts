@@ -1,0 +1,106 @@
+import { buffer } from 'node:stream/consumers';
+import { JobClient, type JobRequest } from '../../driver/index.js';
+import type { Command, Terminal } from '../command.js';
+import { Failure, UsageFailure } from '../failure.js';
+import { helpText } from '../options/help-text.js';
+import { toggle, valued, ValueProblem, type OptionValues } from '../options/option.js';
+import { parseOptions } from '../options/parse-options.js';
+import { duration, oneOf, text } from '../options/values.js';
+import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js';
+
+const JOB_OPTIONS = {
+  background: toggle('Do not wait for the result; print the handle.', 'b'),
+  priority: valued('high, normal or low. Default: normal.', oneOf('high', 'normal', 'low'), { argument: 'WORD' }),
+  unique: valued('Jobs of a function with the same unique are one job. - for the workload itself.', text, {
+    short: 'u',
+    argument: 'TEXT',
+  }),
+  at: valued('Run it not before this time, as 2026-12-24T18:00; implies --background.', date, { argument: 'TIME' }),
+  progress: toggle('Tell the progress on stderr.'),
+  timeout: valued('How long to wait for the result. Default: for ever.', duration, { short: 't', argument: 'TIME' }),
+  help: toggle('Show this page.'),
+} as const;
+
+const OPTIONS = { ...CONNECTION_OPTIONS, ...JOB_OPTIONS };
+
+const SUMMARY = 'Submits a job and prints its result; the workload is the second word, or stdin.';
+
+/** `nestjs-gearman submit FUNCTION [WORKLOAD]`. */
+export const submit: Command = {
+  help: () =>
+    helpText(
+      `nestjs-gearman submit [OPTIONS] FUNCTION [WORKLOAD]\n\n${SUMMARY} The exit code is 0 when the job is complete, 1 when it failed.`,
+      [
+        { title: 'Job', options: JOB_OPTIONS },
+        { title: 'Job servers', options: CONNECTION_OPTIONS },
+      ],
+      "Examples:\n  nestjs-gearman submit reverse 'Hello world!'\n  nestjs-gearman submit --background thumbnail < photo.jpg",
+    ),
+  async run(line, terminal) {
+    const { values, words } = parseOptions(OPTIONS, line);
+    const [name, argument, ...rest] = words;
+    if (name === undefined) throw new UsageFailure("which function? nestjs-gearman submit reverse 'Hello world!'");
+    if (rest.length > 0) throw new UsageFailure(`one workload at a time; quote it: '${[argument, ...rest].join(' ')}'`);
+    const workload = argument === undefined ? await buffer(terminal.stdin) : Buffer.from(argument);
+    const client = new JobClient(connectionSettings(values));
+    try {
+      const request = requestOf(name, workload, values);
+      if (values.background || request.at)
+        terminal.stdout.write(`${(await client.submitBackground(request)).handle}\n`);
+      else await foreground(client, request, values, terminal);
+    } finally {
+      await client.close();
+    }
+  },
+};
+
+type JobValues = OptionValues<typeof JOB_OPTIONS>;
+
+function requestOf(name: string, workload: Buffer, { unique, priority, at }: JobValues): JobRequest {
+  return {
+    function: name,
+    workload,
+    ...(unique !== undefined && { unique }),
+    ...(priority !== undefined && { priority }),
+    ...(at !== undefined && { at }),
+  };
+}
+
+/** Prints parts as they come; resolves with the job's end, or fails with its failure, the timeout or the person's Ctrl-C. */
+function foreground(client: JobClient, request: JobRequest, values: JobValues, terminal: Terminal): Promise<void> {
+  const { stdout, stderr, signal } = terminal;
+  return new Promise((resolve, reject) => {
+    const stop = (message: string): void => {
+      submission.forget();
+      settle(new Failure(message));
+    };
+    const timer =
+      values.timeout && setTimeout(() => stop(`no result within --timeout; the job goes on`), values.timeout);
+    const interrupt = (): void => stop('interrupted; the job goes on');
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', interrupt);
+      if (error) reject(error);
+      else resolve();
+    };
+    const submission = client.submit(request, {
+      data: (bytes) => void stdout.write(bytes),
+      warning: (bytes) => void stderr.write(bytes),
+      status: (numerator, denominator) => {
+        if (values.progress) stderr.write(`${numerator} of ${denominator}\n`);
+      },
+      complete: (result) => {
+        stdout.write(result);
+        settle();
+      },
+      fail: (error) => settle(new Failure(error.message, undefined, { cause: error })),
+    });
+    signal.addEventListener('abort', interrupt);
+  });
+}
+
+function date(value: string): Date {
+  const time = new Date(value);
+  if (Number.isNaN(time.getTime())) throw new ValueProblem('a time as 2026-12-24T18:00 or 2026-12-24T17:00Z');
+  return time;
+}

@@ -1,0 +1,53 @@
+import { GearmanError } from '../driver/index.js';
+import { VERSION } from '../job-server/version.js';
+import type { Command, Terminal } from './command.js';
+import { COMMANDS } from './commands.js';
+import { EXIT, Failure, UsageFailure } from './failure.js';
+import { nearest } from './options/nearest.js';
+
+/** Runs a command line and resolves with the exit code. What a person did wrong, or the world, is told without a stack trace. */
+export async function runCommandLine(line: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await run(line, terminal);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Failure || error instanceof GearmanError)) throw error;
+    if (error.message !== '') terminal.stderr.write(`nestjs-gearman: ${error.message}\n`);
+    return error instanceof Failure ? error.exitCode : EXIT.failed;
+  }
+}
+
+async function run([name, ...rest]: readonly string[], terminal: Terminal): Promise<void> {
+  if (name === '--version' || name === '-V') {
+    terminal.stdout.write(`nestjs-gearman ${VERSION}\n`);
+    return;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const command = rest[0] === undefined ? undefined : await commandOf(rest[0]);
+    terminal.stdout.write(command ? command.help() : overview());
+    return;
+  }
+  const command = await commandOf(name);
+  if (isHelpWanted(rest)) terminal.stdout.write(command.help());
+  else await command.run(rest, terminal);
+}
+
+async function commandOf(name: string): Promise<Command> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry) return entry.load();
+  const meant = nearest(name, Object.keys(COMMANDS));
+  throw new UsageFailure(
+    `there is no command ${name}${meant ? `; did you mean ${meant}?` : '; see nestjs-gearman --help'}`,
+  );
+}
+
+/** `--help` before any `--`, behind which another command's options may stand. */
+function isHelpWanted(line: readonly string[]): boolean {
+  const end = line.indexOf('--');
+  return (end < 0 ? line : line.slice(0, end)).includes('--help');
+}
+
+function overview(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`);
+  return `nestjs-gearman COMMAND [OPTIONS]\n\n${lines.join('')}\nnestjs-gearman COMMAND --help tells the options of a command.\n`;
+}
