@@ -1,4 +1,4 @@
-import { PRIORITIES, type ByteString, type Engine } from './engine/index.js';
+import type { ByteString } from './engine/index.js';
 import type { DeadLetterLine, DeadLetters as DeadLetterWords } from './front/index.js';
 import { wireUnique } from './job-record.js';
 import type { JobStorage } from './storage/index.js';
@@ -7,7 +7,8 @@ import type { JobStorage } from './storage/index.js';
 export class DeadLetters implements DeadLetterWords {
   constructor(
     private readonly storage: JobStorage,
-    private readonly engine: Engine,
+    /** Told of the function that has a job more. */
+    private readonly replayed: (function_: ByteString) => void,
   ) {}
 
   /** All of them, longest dead first, in pages. */
@@ -29,13 +30,7 @@ export class DeadLetters implements DeadLetterWords {
   async replay(handle: ByteString): Promise<boolean> {
     const found = await this.storage.findByHandle(handle);
     if (found?.state !== 'dead' || !(await this.storage.replay(handle))) return false;
-    const { function: name, priority } = found.letter.job;
-    this.engine.createFunction(name);
-    const function_ = this.engine.functions.find(name);
-    if (!function_) return true;
-    function_.stored[priority]++;
-    for (const each of PRIORITIES) function_.isFetching[each] = false;
-    this.engine.refill(function_);
+    this.replayed(found.letter.job.function);
     return true;
   }
 

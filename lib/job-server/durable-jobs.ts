@@ -1,5 +1,5 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import {
-  PRIORITIES,
   Refusal,
   type ByteString,
   type Engine,
@@ -12,16 +12,22 @@ import {
   type Workload,
 } from './engine/index.js';
 import type { Log, StoredJobs, StoredLine, StoredState, Submitted } from './front/index.js';
-import { newJob, recordOf, specOf, storedUnique, wireUnique } from './job-record.js';
+import { JobFeed } from './job-feed.js';
+import { KeptResults } from './kept-results.js';
+import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import type { Retries } from './retries.js';
-import type { JobOutcome, JobStorage, StoredJob } from './storage/index.js';
+import type { JobStorage } from './storage/index.js';
+import { UnwrittenJobs } from './unwritten-jobs.js';
 
-/** How often results whose time is over are looked for, in milliseconds. */
-const FORGET_INTERVAL = 10_000;
+/** How long submissions taken may hold up the end of the job server, in milliseconds. */
+const FLUSH_TIMEOUT = 2_000;
+
+/** The answer to nobody: a foreground submission whose client left before it was taken. */
+const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
 
 /**
- * Brings engine and storage together: what is promised is on disk, and what is
- * on disk comes to the engine as its queues run low.
+ * Keeps the promise of background jobs: what is answered with JOB_CREATED is on
+ * disk, and stays there until its worker has reported the end.
  *
  *   submission --> storage --durable--> JOB_CREATED
  *                    |  ^
@@ -29,17 +35,18 @@ const FORGET_INTERVAL = 10_000;
  *         once, or   v  |
  *         as wanted  engine --> worker
  *
- * A background job without a unique is given to the engine at once and may run
- * before it is on disk; its JOB_CREATED waits for the disk all the same. With a
- * unique the storage is asked first, since it may know a job the engine does
- * not hold. Foreground jobs are never stored: their client waits and will know.
+ * A job that the storage leases with its submission is given to the engine at
+ * once and may run before it is on disk; its JOB_CREATED waits for the disk all
+ * the same. Every other one comes by the {@link JobFeed}. Foreground jobs are
+ * never stored: their client waits and will know.
  */
 export class DurableJobs implements StoredJobs {
   private opening: Promise<void> | undefined;
   private isOpen = false;
-  private nextForget = 0;
-  /** Jobs in the engine whose record is still on its way to the disk. */
-  private readonly unwritten = new Map<Job, Promise<Submitted>>();
+  private isEnding = false;
+  private readonly feed: JobFeed;
+  private readonly results: KeptResults;
+  private readonly unwritten = new UnwrittenJobs();
 
   /**
    * @param window how many jobs of a function and priority the engine holds.
@@ -50,27 +57,53 @@ export class DurableJobs implements StoredJobs {
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
-    private readonly window: number,
+    window: number,
     private readonly retries: Retries,
-    private readonly keepResults: number,
+    keepResults: number,
     private readonly log: Log,
     private readonly arm: (at: number) => void,
     private readonly accepted: (spec: JobSpec, handle: ByteString) => void,
-  ) {}
+  ) {
+    this.feed = new JobFeed(engine, storage, window, log, arm);
+    this.results = new KeptResults(storage, keepResults);
+  }
 
-  /** Opens the storage; the first call does, the others wait for it. */
+  /** Opens the storage; the first call does, the others wait for it. After a failure the next call tries again. */
   open(): Promise<void> {
-    this.opening ??= this.openStorage();
+    this.opening ??= this.openStorage().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
     return this.opening;
   }
 
-  /** Makes everything durable and closes the storage. */
+  /**
+   * The job server is about to close its connections: workers lost from now on
+   * are not the jobs' fault. Resolves when the submissions taken are answered,
+   * unless the disk takes too long.
+   */
+  async prepareClose(): Promise<void> {
+    this.isEnding = true;
+    if (!this.isOpen) return;
+    const flushed = this.storage.flush().catch((error: Error) => this.log('error', `storage: ${error.message}`));
+    const deadline = new AbortController();
+    await Promise.race([flushed, delay(FLUSH_TIMEOUT, undefined, { signal: deadline.signal }).catch(() => undefined)]);
+    deadline.abort();
+    // The answers are on their way through promises.
+    await nextTurn();
+  }
+
+  /** Makes everything durable, closes the storage and puts its jobs away. */
   async close(): Promise<void> {
-    if (!this.opening) return;
-    await this.opening.catch(() => undefined);
-    if (this.isOpen) await this.storage.close();
-    this.isOpen = false;
+    await this.opening?.catch(() => undefined);
     this.opening = undefined;
+    try {
+      if (this.isOpen) await this.storage.close();
+    } finally {
+      this.isOpen = this.isEnding = false;
+      await this.feed.settled();
+      this.putAway();
+    }
   }
 
   /** Takes a job; for a background job the answer comes when it is on disk. */
@@ -78,232 +111,210 @@ export class DurableJobs implements StoredJobs {
     if (!this.isOpen) return this.open().then(() => this.submit(spec, client));
     const existing = this.engine.findCoalescing(spec);
     if (existing) return this.join(existing, spec, client);
-    const refusal = this.engine.refusalOf(spec);
-    if (refusal) return refusal;
     const key = storedUnique(spec);
-    if (spec.isBackground) return key === '' ? this.store(spec) : this.storeUnique(spec, key);
-    if (key === '' || this.storage.count(spec.function).total.every((count) => count === 0)) {
-      return this.submitNow(spec, client);
+    const adding = key === '' ? undefined : this.unwritten.ofUnique(spec.function, key);
+    if (adding) return spec.isBackground ? adding : adding.then(() => this.submit(spec, client));
+    const mayBeStored = key !== '' && this.storage.count(spec.function).total.some((count) => count > 0);
+    if (!spec.isBackground) {
+      return mayBeStored ? this.submitUnlessStored(spec, key, client) : this.submitNow(spec, client);
     }
-    return this.submitUnlessStored(spec, key, client);
+    const refusal = this.engine.refusalOf(spec);
+    if (!refusal) return this.store(spec, key);
+    return mayBeStored ? this.refuseUnlessStored(spec, key, refusal) : refusal;
   }
 
   /** A job ended: it leaves the storage, or goes to the dead letters. */
   ended(job: Job, outcome: Outcome, result: Workload): void {
-    if (!job.isStored || !this.isOpen) return;
+    if (!job.isStored) return;
+    this.feed.letGo(job);
     const handle = this.engine.handleOf(job);
     const now = Date.now();
     if (outcome === 'failed' && this.retries.isBuried(job)) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
       this.storage.bury(handle, errorText(result), now);
     } else {
-      this.storage.done(handle, this.outcomeOf(outcome, result, now));
+      this.storage.done(handle, this.results.outcomeOf(outcome, result, now));
     }
   }
 
   /** A job is to run again later, and waits in storage alone. */
   parked(job: Job, until: number): void {
-    const { attempts, losses, function_, priority } = job;
+    const { attempts, losses, function_ } = job;
+    this.feed.letGo(job);
     this.storage.release(this.engine.handleOf(job), { attempts, losses, at: until });
-    function_.stored[priority]++;
+    this.feed.recount(function_);
     this.arm(until);
   }
 
   /** A job lost its worker: the loss is counted on disk as well. */
   requeued(job: Job): void {
-    if (job.isStored && this.isOpen) {
-      this.storage.change(this.engine.handleOf(job), { losses: job.losses, attempts: job.attempts });
-    }
+    if (!job.isStored || this.isEnding) return;
+    this.storage.change(this.engine.handleOf(job), { losses: job.losses, attempts: job.attempts });
+  }
+
+  /** When a job that failed, or whose worker was lost, runs again: see `EngineListener.retryAt`. */
+  retryAt(job: Job, cause: 'failed' | 'lost'): number | 'exhausted' | 'again' | undefined {
+    return this.isEnding && cause === 'lost' ? 'again' : this.retries.retryAt(job, Date.now());
+  }
+
+  /** A function has a job more that nobody submitted. */
+  added(name: ByteString): void {
+    this.feed.came(this.feed.functionOf(name));
   }
 
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
-    this.fetch(function_, priority).catch((error: Error) => {
-      this.log('error', `storage: cannot fetch jobs of ${function_.name}: ${error.message}`);
-      // Asked again with the next job of it, or when the storage says that some are ready.
-      function_.isFetching[priority] = false;
-    });
+    this.feed.want(function_, priority);
   }
 
-  /** Fetches jobs whose time has come. */
+  /** Fetches jobs whose time has come, and forgets results whose time is over. */
   tick(now: number): void {
     if (!this.isOpen) return;
-    if (this.keepResults > 0) this.forgetResults(now);
-    const { ready, next } = this.storage.due(now);
-    for (const queue of ready) this.becameReady(queue.function, queue.priority);
-    this.arm(next);
+    this.arm(this.results.tick(now, (error) => this.log('error', `storage: ${error.message}`)));
+    this.feed.tick(now);
   }
 
   async find(handle: ByteString): Promise<StoredState> {
+    await this.opening;
     const found = await this.storage.findByHandle(handle);
     if (found?.state === 'ended') return found.outcome;
     return found?.state === 'waiting' || found?.state === 'leased' ? { state: 'waiting' } : { state: 'unknown' };
   }
 
-  /** Cancels a job that waits in storage only. */
+  async hasUnique(unique: ByteString): Promise<boolean> {
+    await this.opening;
+    for (const { name, stored } of this.engine.functions) {
+      const mayHave = stored.some((count) => count > 0);
+      if (mayHave && (await this.storage.findByUnique(name, unique))) return true;
+    }
+    return false;
+  }
+
+  /** Cancels a job that waits in storage. */
   async cancel(handle: ByteString): Promise<boolean> {
+    await this.opening;
     const found = await this.storage.findByHandle(handle);
     if (found?.state !== 'waiting' || !(await this.storage.remove(handle))) return false;
-    const function_ = this.engine.functions.find(found.job.function);
-    if (function_) function_.stored[found.job.priority]--;
+    // It may have come here meanwhile.
+    this.engine.cancel(handle);
+    this.feed.recount(this.feed.functionOf(found.job.function));
     return true;
   }
 
   /** The jobs that wait in storage only, in pages. */
   async *lines(): AsyncIterable<readonly StoredLine[]> {
+    await this.opening;
     for await (const page of this.storage.iterate()) {
       const lines = page.filter(({ handle }) => !this.engine.find(handle));
       yield lines.map(({ handle, unique, losses }) => ({ handle, unique: wireUnique(unique), losses }));
     }
   }
 
-  // --- opening ---
+  // --- opening and closing ---
 
   private async openStorage(): Promise<void> {
     await this.storage.open({
-      ready: (name, priority) => this.becameReady(name, priority),
+      ready: (name, priority) => this.feed.ready(name, priority),
       trouble: (error) => {
         if (error) this.log('error', `storage: ${error.message}`);
         else this.log('info', 'storage: writes again');
+        if (!error) this.feed.retry();
       },
-      setAside: ({ function: name, key, reason }) =>
-        this.log('error', `storage: a job of ${name} cannot be read and was set aside as ${key}: ${reason}`),
+      setAside: ({ function: name, key, reason }) => {
+        this.log('error', `storage: a job of ${name} cannot be read and was set aside as ${key}: ${reason}`);
+        if (name !== '') this.feed.recount(this.feed.functionOf(name));
+      },
     });
-    for (const { function: name, total } of this.storage.counts()) {
-      const function_ = this.functionOf(name);
-      for (const priority of PRIORITIES) function_.stored[priority] = total[priority];
-    }
+    this.feed.restart();
     this.isOpen = true;
     this.tick(Date.now());
+  }
+
+  /** Takes what storage keeps out of the engine: when it is opened again, it is leased again. */
+  private putAway(): void {
+    for (const job of this.engine.jobs()) {
+      if (!job.isStored) continue;
+      this.feed.letGo(job);
+      this.engine.putAway(job);
+    }
   }
 
   // --- submissions ---
 
   private submitNow(spec: JobSpec, client: Peer): Submitted {
+    if (client.isGone && !spec.isBackground) return CLIENT_LEFT;
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
   }
 
   /** A submission for a job that the engine holds. */
   private join(existing: Job, spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
-    const wasForeground = spec.isBackground && !existing.isStored;
-    const handle = this.submitNow(spec, client);
-    if (wasForeground)
-      return this.promise(existing, this.storage.add(recordOf(existing, handle as ByteString), true).stored);
-    return spec.isBackground ? (this.unwritten.get(existing) ?? handle) : handle;
+    const submitted = this.submitNow(spec, client);
+    if (!spec.isBackground || submitted instanceof Refusal) return submitted;
+    return existing.isStored ? (this.unwritten.ofJob(submitted) ?? submitted) : this.storeHeld(existing, submitted);
   }
 
-  /** Stores a background job that coalesces with no other. */
-  private store(spec: JobSpec): Promise<Submitted> {
-    const function_ = this.functionOf(spec.function);
-    const handle = this.engine.nextHandle();
-    const { isLeased, stored } = this.storage.add(newJob(spec, handle, ''), this.hasRoom(function_, spec));
-    if (!isLeased) return stored.then(() => this.leftInStorage(function_, spec, handle), refusalOf);
-    this.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
+  /** Stores a foreground job that was submitted in the background as well. */
+  private storeHeld(job: Job, handle: ByteString): Promise<Submitted> {
+    const { stored } = this.storage.add(recordOf(job, handle), 'always');
+    this.feed.hold(job);
+    const answer = stored.then(
+      (other) => (other ? this.takeBack(job.function_, handle, other.handle) : handle),
+      (error: Error) => this.takeBack(job.function_, handle, refusalOf(error)),
+    );
+    return this.unwritten.addJob(handle, answer);
+  }
+
+  /** Stores a background job that the engine does not know; the storage may. */
+  private store(spec: JobSpec, key: ByteString): Promise<Submitted> {
+    const function_ = this.feed.functionOf(spec.function);
+    const job = newJob(spec, this.engine.nextHandle(), key);
+    const { isLeased, stored } = this.storage.add(job, this.feed.hasRoom(function_, spec.priority));
+    if (isLeased) this.accept(function_, spec, job.handle, true);
+    const answer = stored.then(
+      (existing) => {
+        if (existing) return existing.handle;
+        if (!isLeased) this.accept(function_, spec, job.handle, false);
+        return job.handle;
+      },
+      (error: Error) => this.takeBack(function_, job.handle, refusalOf(error)),
+    );
+    if (key === '') return answer;
+    return isLeased ? this.unwritten.addJob(job.handle, answer) : this.unwritten.addUnique(job, answer);
+  }
+
+  private accept(function_: GearmanFunction, spec: JobSpec, handle: ByteString, isLeased: boolean): void {
     this.accepted(spec, handle);
-    return this.promise(this.engine.find(handle)!, stored);
+    if (isLeased) this.feed.takeIn(function_, { ...spec, handle, losses: 0, attempts: 0 });
+    else this.feed.came(function_);
+    if (!isLeased && spec.runAt > 0) this.arm(spec.runAt);
   }
 
-  private async storeUnique(spec: JobSpec, key: ByteString): Promise<Submitted> {
-    const function_ = this.functionOf(spec.function);
-    const handle = this.engine.nextHandle();
-    const { isLeased, stored } = this.storage.add(newJob(spec, handle, key), this.hasRoom(function_, spec));
-    try {
-      const existing = await stored;
-      if (existing) return existing.handle;
-    } catch (error) {
-      return refusalOf(error as Error);
+  /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */
+  private takeBack(function_: GearmanFunction, handle: ByteString, answer: Submitted): Submitted {
+    const job = this.engine.find(handle);
+    if (job?.isStored) {
+      this.feed.letGo(job);
+      job.isBackground = false;
+      if (job.isAbandoned) this.engine.withdraw(job);
     }
-    if (!isLeased) return this.leftInStorage(function_, spec, handle);
-    this.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
-    this.accepted(spec, handle);
-    return handle;
+    this.feed.refuse(handle);
+    this.feed.recount(function_);
+    return answer;
   }
 
   /** A foreground submission that may belong to a job in storage: then that job comes here, to be waited for. */
   private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted> {
     const stored = await this.storage.findByUnique(spec.function, key);
-    if (stored && !this.engine.find(stored.handle)) {
-      const leased = await this.storage.leaseOne(stored.handle);
-      if (!leased) return this.submit(spec, client);
-      this.takeIn(this.functionOf(spec.function), leased);
-    }
-    return this.submitNow(spec, client);
+    if (stored && !this.engine.find(stored.handle)) await this.feed.fetchOne(stored.handle);
+    const adding = this.unwritten.ofUnique(spec.function, key);
+    return adding ? adding.then(() => this.submit(spec, client)) : this.submitNow(spec, client);
   }
 
-  /** Answers a submission once its job is on disk; a job that could not be written is taken back. */
-  private promise(job: Job, stored: Promise<unknown>): Promise<Submitted> {
-    const handle = this.engine.handleOf(job);
-    job.isStored = true;
-    const answer = stored.then(
-      () => handle,
-      (error: Error) => {
-        job.isStored = false;
-        this.takeBack(job);
-        return refusalOf(error);
-      },
-    );
-    this.unwritten.set(job, answer);
-    return answer.finally(() => this.unwritten.delete(job));
-  }
-
-  /** A job that could not be written: gone, unless a foreground client waits for it anyway. */
-  private takeBack(job: Job): void {
-    job.isBackground = false;
-    if (job.isAbandoned) this.engine.withdraw(job);
-  }
-
-  private leftInStorage(function_: GearmanFunction, spec: JobSpec, handle: ByteString): ByteString {
-    function_.stored[spec.priority]++;
-    this.accepted(spec, handle);
-    if (spec.runAt > 0) this.arm(spec.runAt);
-    else this.engine.refill(function_);
-    return handle;
-  }
-
-  private outcomeOf(outcome: Outcome, result: Workload, now: number): JobOutcome | undefined {
-    if (this.keepResults === 0 || (outcome !== 'completed' && outcome !== 'failed')) return undefined;
-    const state = outcome === 'completed' ? 'complete' : 'failed';
-    return { state, result, keepUntil: now + this.keepResults };
-  }
-
-  private hasRoom(function_: GearmanFunction, { priority }: JobSpec): boolean {
-    return function_.queues[priority].length < this.window;
-  }
-
-  /** Forgets results whose time is over, now and then. */
-  private forgetResults(now: number): void {
-    this.arm(now + FORGET_INTERVAL);
-    if (now < this.nextForget) return;
-    this.nextForget = now + FORGET_INTERVAL;
-    this.storage.forget(now).catch((error: Error) => this.log('error', `storage: ${error.message}`));
-  }
-
-  // --- fetching ---
-
-  private async fetch(function_: GearmanFunction, priority: Priority): Promise<void> {
-    const count = this.window - function_.queues[priority].length;
-    const jobs = await this.storage.lease(function_.name, priority, count, Date.now());
-    // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
-    function_.isFetching[priority] = jobs.length < count;
-    for (const job of jobs) this.takeIn(function_, job);
-  }
-
-  private takeIn(function_: GearmanFunction, job: StoredJob): void {
-    function_.stored[job.priority]--;
-    this.engine.restore(specOf(job));
-  }
-
-  private becameReady(name: ByteString, priority: Priority): void {
-    const function_ = this.engine.functions.find(name);
-    if (!function_) return;
-    function_.isFetching[priority] = false;
-    this.engine.refill(function_);
-  }
-
-  private functionOf(name: ByteString): GearmanFunction {
-    this.engine.createFunction(name);
-    return this.engine.functions.find(name) ?? this.engine.functions.create(name);
+  /** A background submission to a full queue, which may belong to a job in storage. */
+  private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted> {
+    const stored = await this.storage.findByUnique(spec.function, key);
+    return stored?.handle ?? refusal;
   }
 }
 

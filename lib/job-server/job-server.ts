@@ -84,7 +84,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     );
     this.engine.tick(Date.now());
     this.storedJobs = options.storage && this.keepIn(options.storage, observer);
-    this.deadLetters = options.storage && new DeadLetters(options.storage, this.engine);
+    this.deadLetters = options.storage && new DeadLetters(options.storage, (name) => this.storedJobs?.added(name));
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -211,7 +211,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         observer.requeued(job);
         this.draining?.look();
       },
-      retryAt: (job) => this.retries.retryAt(job, Date.now()),
+      retryAt: (job, cause) => this.storedJobs?.retryAt(job, cause),
       parked: (job, until) => {
         this.storedJobs?.parked(job, until);
         observer.requeued(job);
@@ -237,10 +237,14 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.halt();
     const { runningCount } = this.engine;
     if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
+    await this.storedJobs?.prepareClose();
     await sayGoodbye(this.sessions);
-    await this.storedJobs?.close();
-    clearTimeout(this.timer);
-    this.armedFor = Infinity;
+    try {
+      await this.storedJobs?.close();
+    } finally {
+      clearTimeout(this.timer);
+      this.armedFor = Infinity;
+    }
   }
 
   /** Lets jobs finish. Peers that no job keeps here are sent elsewhere at once. */

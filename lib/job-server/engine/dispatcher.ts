@@ -104,8 +104,9 @@ export class Dispatcher {
     worker.wakeTimer = undefined;
   }
 
-  /** Asks for more stored jobs when few are left in memory. */
+  /** Asks for more stored jobs when few are left in memory, and somebody works. */
   refill(function_: GearmanFunction): void {
+    if (function_.workers.size === 0) return;
     for (const priority of PRIORITIES) {
       if (function_.stored[priority] === 0 || function_.isFetching[priority]) continue;
       if (function_.queues[priority].length > this.options.window / 2) continue;

@@ -182,6 +182,11 @@ export class Engine {
     if (job.state !== 'ended') this.life.end(job, 'cancelled');
   }
 
+  /** Forgets a job that storage keeps and will bring again; nobody is told. */
+  putAway(job: Job): void {
+    this.life.putAway(job);
+  }
+
   /** Asks storage for more jobs of a function if few are left here. */
   refill(function_: GearmanFunction): void {
     this.dispatcher.refill(function_);

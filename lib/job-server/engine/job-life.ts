@@ -125,12 +125,14 @@ export class JobLife implements JobFate {
     for (const client of clients) client.waitsFor.delete(job);
     this.listener.ended?.(job, outcome, result);
     if (worker) this.dispatcher.settle(worker);
+    // A queue runs low by what leaves it without having been given out as well.
+    else this.dispatcher.refill(job.function_);
     return clients;
   }
 
   /** A job failed: it ends, and the clients still to be told are returned; or a policy lets it run again. */
   fail(job: Job, reason: Workload): readonly Peer[] {
-    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, reason) : undefined;
+    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, 'failed') : undefined;
     if (typeof retryAt !== 'number') return this.end(job, 'failed', reason);
     const { worker } = job;
     this.retry(job, retryAt);
@@ -151,6 +153,12 @@ export class JobLife implements JobFate {
     this.place(job, at);
     this.listener.requeued?.(job);
     this.dispatcher.offer(job.function_);
+  }
+
+  /** Forgets a job that storage keeps; nobody is told. */
+  putAway(job: Job): void {
+    for (const client of clientsOf(job)) client.waitsFor.delete(job);
+    this.remove(job);
   }
 
   /** Takes a job out of everything that knows it. */
@@ -204,8 +212,9 @@ export class JobLife implements JobFate {
 
   private requeue(job: Job): void {
     job.losses++;
-    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, WORKER_LOST) : undefined;
+    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, 'lost') : undefined;
     if (typeof retryAt === 'number') this.retry(job, retryAt);
+    else if (retryAt === 'again') this.putBack(job);
     else if (this.isGivenUp(job) || retryAt === 'exhausted') this.giveUp(job);
     else if (job.isAbandoned) this.end(job, 'abandoned');
     else this.putBack(job);

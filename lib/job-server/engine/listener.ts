@@ -13,10 +13,11 @@ export interface EngineListener {
   requeued?(job: Job): void;
   /**
    * A stored job failed, or lost its worker: when it is to run again
-   * (milliseconds since 1970), `exhausted` when it is to fail for good, or
-   * undefined for gearmand's way: a failed job is over, a lost one waits again.
+   * (milliseconds since 1970), `again` when a lost one waits again however
+   * often it was lost, `exhausted` when it is to fail for good, or undefined for
+   * gearmand's way: a failed job is over, a lost one waits again up to `jobRetries`.
    */
-  retryAt?(job: Job, reason: Workload): number | 'exhausted' | undefined;
+  retryAt?(job: Job, cause: 'failed' | 'lost'): number | 'again' | 'exhausted' | undefined;
   /** A job that is to run again later has left the engine: storage has it alone. */
   parked?(job: Job, until: number): void;
   /** A job is over, before its clients are told. `result`: its result, or why it failed. */

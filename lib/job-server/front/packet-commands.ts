@@ -103,7 +103,11 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.GET_STATUS_UNIQUE]: (session, packet) => {
     const unique = onlyArgument(packet);
     const job = session.host.engine.findByUnique(unique);
-    return status(session, PacketType.STATUS_RES_UNIQUE, unique, job, [String(job?.clients?.length ?? 0)]);
+    const { storedJobs } = session.host;
+    if (job || !storedJobs) {
+      return status(session, PacketType.STATUS_RES_UNIQUE, unique, job, [String(job?.clients?.length ?? 0)]);
+    }
+    return session.deny('status') ?? answerStoredUnique(session, unique, storedJobs.hasUnique(unique));
   },
 });
 
@@ -218,17 +222,34 @@ function answerLater(session: Conversation, submission: Promise<Submitted>): voi
  * everybody, as for any ended job.
  */
 function answerStored(session: Conversation, handle: string, finding: Promise<StoredState>): undefined {
+  return answerWhenFound(session, finding, (place, found) => {
+    if (session.wantsResults && found.state === 'complete') {
+      place.send(PacketType.WORK_COMPLETE, [handle, found.result]);
+    } else if (session.wantsResults && found.state === 'failed') {
+      place.send(PacketType.WORK_FAIL, [handle]);
+    }
+    place.send(PacketType.STATUS_RES, [handle, found.state === 'waiting' ? '1' : '0', '0', '0', '0']);
+  });
+}
+
+/** GET_STATUS_UNIQUE of a unique that the engine does not hold. */
+function answerStoredUnique(session: Conversation, unique: string, finding: Promise<boolean>): undefined {
+  return answerWhenFound(session, finding, (place, isKnown) => {
+    place.send(PacketType.STATUS_RES_UNIQUE, [unique, isKnown ? '1' : '0', '0', '0', '0', '0']);
+  });
+}
+
+/** Keeps a question's place among the replies until the storage has answered; what it cannot read is an ERROR. */
+function answerWhenFound<Found>(
+  session: Conversation,
+  finding: Promise<Found>,
+  answer: (replies: Replies, found: Found) => void,
+): undefined {
   const place = session.replies.reserve();
   finding
-    .then((found) => {
-      if (session.wantsResults && found.state === 'complete') {
-        place.send(PacketType.WORK_COMPLETE, [handle, found.result]);
-      } else if (session.wantsResults && found.state === 'failed') {
-        place.send(PacketType.WORK_FAIL, [handle]);
-      }
-      place.send(PacketType.STATUS_RES, [handle, found.state === 'waiting' ? '1' : '0', '0', '0', '0']);
-      place.finish();
-    })
+    .then((found) => answer(place, found))
+    .catch((error: Error) => place.send(PacketType.ERROR, ['QUEUE_ERROR', error.message]))
+    .then(() => place.finish())
     .catch((error: Error) => session.abort(error));
   return undefined;
 }

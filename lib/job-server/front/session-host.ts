@@ -39,6 +39,8 @@ export type Submitted = ByteString | Refusal;
 export interface StoredJobs {
   /** What storage knows of a job that the engine does not hold. */
   find(handle: ByteString): Promise<StoredState>;
+  /** Whether one has this unique, whichever its function. */
+  hasUnique(unique: ByteString): Promise<boolean>;
   /** Cancels one; false when there is none. */
   cancel(handle: ByteString): Promise<boolean>;
   /** All of them, in pages. */

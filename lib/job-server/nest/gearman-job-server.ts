@@ -173,8 +173,9 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Cancels a queued job, whose clients hear that it failed; a running one is not queued again. False when there is none. */
-  cancel(handle: string): boolean {
-    return this.server.engine.cancel(toByteString(handle));
+  async cancel(handle: string): Promise<boolean> {
+    const name = toByteString(handle);
+    return this.server.engine.cancel(name) || ((await this.server.storedJobs?.cancel(name)) ?? false);
   }
 
   /**

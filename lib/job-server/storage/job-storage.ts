@@ -62,12 +62,13 @@ export interface JobStorage {
   /**
    * Takes a job, and with `lease: true` leases it to the caller at once if it
    * would be the next one anyway: it is ready, and no older job of its
-   * function and priority waits unleased.
+   * function and priority waits unleased. With `always` it is leased whatever
+   * waits before it: the caller runs it already.
    *
    * Several servers that add the same function and unique at the same moment
    * get one job: one has added it, the others are told the existing one.
    */
-  add(job: NewJob, lease: boolean): Addition;
+  add(job: NewJob, lease: boolean | 'always'): Addition;
 
   /**
    * Leases the oldest ready jobs of a function and priority, at most `count`:

@@ -55,7 +55,7 @@ export class MemoryStorage implements JobStorage {
     this.checkOpen();
   }
 
-  add(job: NewJob, lease: boolean): Addition {
+  add(job: NewJob, lease: boolean | 'always'): Addition {
     try {
       this.checkOpen();
       checkJob(job);
@@ -64,7 +64,8 @@ export class MemoryStorage implements JobStorage {
     }
     const existing = job.unique === '' ? undefined : this.uniques.get(uniqueKey(job.function, job.unique));
     if (existing) return { isLeased: false, stored: Promise.resolve(existing.job) };
-    const isLeased = lease && job.at === 0 && !this.queues.queue(job.function, job.priority).hasReady;
+    const isNext = job.at === 0 && !this.queues.queue(job.function, job.priority).hasReady;
+    const isLeased = lease === 'always' || (lease && isNext);
     this.enter({ job: { ...job, sequence: ++this.sequence }, isLeased });
     return { isLeased, stored: Promise.resolve(undefined) };
   }

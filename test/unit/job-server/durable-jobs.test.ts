@@ -3,6 +3,7 @@ import { JobServer } from '../../../lib/job-server/job-server.js';
 import { MemoryStorage, StorageError, type Addition, type NewJob } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawPeer } from '../../support/raw-peer.js';
+import { turnsUntil } from '../../support/turns.js';
 
 /** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
 class SlowStorage extends MemoryStorage {
@@ -10,12 +11,16 @@ class SlowStorage extends MemoryStorage {
   isSlow = true;
   failure: StorageError | undefined;
 
-  override add(job: NewJob, lease: boolean): Addition {
+  override add(job: NewJob, lease: boolean | 'always'): Addition {
     const { failure } = this;
-    if (failure) return { isLeased: lease, stored: Promise.reject(failure) };
+    if (failure) return { isLeased: lease !== false, stored: Promise.reject(failure) };
     const { isLeased, stored } = super.add(job, lease);
     if (!this.isSlow) return { isLeased, stored };
     return { isLeased, stored: new Promise<void>((resolve) => this.waiting.push(resolve)).then(() => stored) };
+  }
+
+  override async flush(): Promise<void> {
+    while (this.waiting.length > 0) this.sync();
   }
 
   /** The oldest addition reaches the disk. */
@@ -193,6 +198,83 @@ describe('durable jobs', () => {
     expect(await worker.next()).toBe(`JOB_ASSIGN_UNIQ ${handleIn(foreground)}·f·u·x`);
   });
 
+  it('runs a job once that was submitted in the foreground, then in the background, behind a deep queue', async () => {
+    const storage = new MemoryStorage();
+    const jobServer = await start(storage, 1);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB f·u·x', 'SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f··2', 'SUBMIT_JOB_BG f·u·x');
+    const handles = (await client.nextOnes(4)).map(handleIn);
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f', 'GRAB_JOB', `WORK_COMPLETE ${handles[0]}·done`);
+    expect(await worker.next()).toBe(`JOB_ASSIGN ${handles[0]}·f·x`);
+    expect(await client.next()).toBe(`WORK_COMPLETE ${handles[0]}·done`);
+    const seen = [];
+    while (seen.length < 2) {
+      worker.send('GRAB_JOB');
+      const packet = await worker.next();
+      if (packet === 'NO_JOB') continue;
+      seen.push(packet);
+      worker.send(`WORK_COMPLETE ${handleIn(packet)}·`);
+    }
+    expect(seen).toEqual([`JOB_ASSIGN ${handles[1]}·f·1`, `JOB_ASSIGN ${handles[2]}·f·2`]);
+    expect(await worker.untilEcho()).toEqual([]);
+    expect(storage.counts()).toEqual([]);
+  });
+
+  it('lets a foreground client join a job of its unique that is not on disk yet', async () => {
+    const storage = new SlowStorage();
+    const jobServer = await start(storage);
+    const [one, other] = [new RawPeer(jobServer.connect()), new RawPeer(jobServer.connect())];
+    one.send('SUBMIT_JOB_BG f··first', 'SUBMIT_JOB_BG f·u·x');
+    await turnsUntil('both are on their way to the disk', () => storage.count('f').total[1] === 2);
+    other.send('SUBMIT_JOB f·u·y');
+    const joined = handleIn(await other.next());
+    storage.sync();
+    storage.sync();
+    expect((await one.nextOnes(2)).map(handleIn)[1]).toBe(joined);
+  });
+
+  it('answers what it has taken before it stops', async () => {
+    const storage = new SlowStorage();
+    const jobServer = await start(storage);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··x');
+    await turnsUntil('it is on its way to the disk', () => storage.count('f').total[1] === 1);
+    await jobServer.stop();
+    expect(await client.next()).toMatch(/^JOB_CREATED H:/);
+  });
+
+  it('blames no job for a worker that it disconnects itself by stopping', async () => {
+    const storage = new MemoryStorage();
+    const policies = { f: { retries: 0 } };
+    const before = new JobServer({ listeners: [], storage, policies, jobRetries: 1 });
+    await before.start();
+    const peer = new RawPeer(before.connect());
+    peer.send('SUBMIT_JOB_BG f··x', 'CAN_DO f', 'GRAB_JOB');
+    const handle = handleIn(await peer.next());
+    expect(await peer.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+    await before.stop();
+    const admin = new RawPeer((await start(storage)).connect());
+    admin.sendText('show dead jobs\nshow jobs\n');
+    expect(await admin.nextOnes(3)).toEqual(['.\n', `${handle}\t0\t0\t1\n`, '.\n']);
+  });
+
+  it('starts again after it stopped, with the jobs that are stored and no others', async () => {
+    const jobServer = await start(new MemoryStorage());
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··1', 'SUBMIT_JOB_BG f··2');
+    const [first, second] = (await client.nextOnes(2)).map(handleIn);
+    await jobServer.stop();
+    await jobServer.start();
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    expect(await worker.next()).toBe('NOOP');
+    worker.send('GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB');
+    expect(await worker.nextOnes(3)).toEqual([`JOB_ASSIGN ${first}·f·1`, `JOB_ASSIGN ${second}·f·2`, 'NO_JOB']);
+    worker.sendText('status\n');
+    expect(await worker.next()).toBe('f\t2\t2\t1\n');
+  });
+
   it('knows, lists and cancels a job that waits in storage only', async () => {
     const jobServer = await start(new MemoryStorage(), 1);
     const client = new RawPeer(jobServer.connect());
@@ -200,6 +282,8 @@ describe('durable jobs', () => {
     const [first, second] = [handleIn(await client.next()), handleIn(await client.next())];
     client.send(`GET_STATUS ${second}`);
     expect(await client.next()).toBe(`STATUS_RES ${second}·1·0·0·0`);
+    client.send('GET_STATUS_UNIQUE u', 'GET_STATUS_UNIQUE v');
+    expect(await client.nextOnes(2)).toEqual(['STATUS_RES_UNIQUE u·1·0·0·0·0', 'STATUS_RES_UNIQUE v·0·0·0·0·0']);
     client.sendText('show jobs\n');
     expect([await client.next(), await client.next(), await client.next()]).toEqual([
       `${first}\t0\t0\t1\n`,

@@ -62,7 +62,7 @@ describe('TestJobServer', () => {
     await jobServer.untilEmpty();
 
     const cancelled = await firstValueFrom(client.emit('nobody', ''));
-    jobServer.cancel(cancelled.handle);
+    await jobServer.cancel(cancelled.handle);
     await expect(jobServer.untilEnded(cancelled)).resolves.toBe('cancelled');
   });
 

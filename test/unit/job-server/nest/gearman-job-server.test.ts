@@ -85,9 +85,9 @@ describe('GearmanJobServer', () => {
   it('cancels a queued job, whose client hears that it failed', async () => {
     client.send('SUBMIT_JOB f··x');
     const handle = handleIn(await client.next());
-    expect(jobServer.cancel(handle)).toBe(true);
+    expect(await jobServer.cancel(handle)).toBe(true);
     expect(await client.next()).toBe(`WORK_FAIL ${handle}`);
-    expect(jobServer.cancel(handle)).toBe(false);
+    expect(await jobServer.cancel(handle)).toBe(false);
   });
 
   it('holds the jobs of a paused function back and hands them out again', async () => {

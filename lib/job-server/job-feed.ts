@@ -1,0 +1,192 @@
+import {
+  PRIORITIES,
+  type ByteString,
+  type Engine,
+  type GearmanFunction,
+  type Job,
+  type Priority,
+} from './engine/index.js';
+import type { Log } from './front/index.js';
+import { specOf } from './job-record.js';
+import type { JobStorage, StoredJob } from './storage/index.js';
+
+/** How long after jobs could not be fetched they are asked for again, in milliseconds. */
+const RETRY_DELAY = 1_000;
+
+/** What is known of one function's stored jobs, by priority. */
+interface Feed {
+  /** How many of them the engine holds. */
+  readonly held: [number, number, number];
+  /** How often the storage said that some can be leased. */
+  readonly news: [number, number, number];
+}
+
+/**
+ * Brings stored jobs to the engine as its queues run low, and tells it how many
+ * wait in storage only:
+ *
+ *   all that storage has = those that wait there only + those the engine holds
+ *
+ * The storage counts the first and this class the last, so the middle cannot
+ * drift, whatever happens in which order.
+ */
+export class JobFeed {
+  private readonly feeds = new WeakMap<GearmanFunction, Feed>();
+  /** Leases that were asked for and have not come. */
+  private readonly underWay = new Set<Promise<unknown>>();
+  /** Jobs that were refused while a lease may bring them. */
+  private readonly refused = new Set<ByteString>();
+  /** Functions whose jobs could not be fetched, and when they are tried again. */
+  private readonly failed = new Set<GearmanFunction>();
+  private retryAt = Infinity;
+
+  /**
+   * @param window how many jobs of a function and priority the engine holds.
+   * @param arm is told when `tick` should be called.
+   */
+  constructor(
+    private readonly engine: Engine,
+    private readonly storage: JobStorage,
+    private readonly window: number,
+    private readonly log: Log,
+    private readonly arm: (at: number) => void,
+  ) {}
+
+  /** The storage was opened. */
+  restart(): void {
+    for (const { isFetching } of this.engine.functions) isFetching.fill(false);
+    for (const { function: name } of this.storage.counts()) this.recount(this.functionOf(name));
+  }
+
+  /** The engine's function of this name, made known to it if need be: no limit refuses what was accepted before. */
+  functionOf(name: ByteString): GearmanFunction {
+    return this.engine.functions.find(name) ?? this.engine.functions.create(name);
+  }
+
+  /** Whether the engine may hold another job of a function and priority. */
+  hasRoom(function_: GearmanFunction, priority: Priority): boolean {
+    return function_.queues[priority].length < this.window;
+  }
+
+  /** A job that was leased comes to the engine. */
+  takeIn(function_: GearmanFunction, job: Parameters<Engine['restore']>[0]): void {
+    const { held } = this.feedOf(function_);
+    held[job.priority]++;
+    if (!this.engine.restore(job)) held[job.priority]--;
+  }
+
+  /** A job of the engine's is in storage from now on, and leased. */
+  hold(job: Job): void {
+    job.isStored = true;
+    this.feedOf(job.function_).held[job.priority]++;
+  }
+
+  /** A job that was taken in, or held, is in storage no longer, or no longer here. */
+  letGo(job: Job): void {
+    job.isStored = false;
+    this.feedOf(job.function_).held[job.priority]--;
+  }
+
+  /** A job could not be written: should a lease bring it, it is not taken in. */
+  refuse(handle: ByteString): void {
+    if (this.underWay.size > 0) this.refused.add(handle);
+  }
+
+  /** Tells the engine how many jobs of a function wait in storage only. */
+  recount(function_: GearmanFunction): void {
+    const { total } = this.storage.count(function_.name);
+    const { held } = this.feedOf(function_);
+    for (const priority of PRIORITIES) function_.stored[priority] = Math.max(0, total[priority] - held[priority]);
+  }
+
+  /** Jobs of a function came, or were given back. */
+  came(function_: GearmanFunction): void {
+    this.recount(function_);
+    this.engine.refill(function_);
+  }
+
+  /** The engine runs low: leases more jobs for it. */
+  want(function_: GearmanFunction, priority: Priority): void {
+    this.track(this.fetch(function_, priority)).catch((error: Error) => {
+      this.log('error', `storage: cannot fetch jobs of ${function_.name}: ${error.message}`);
+      this.failed.add(function_);
+      this.retryAt = Date.now() + RETRY_DELAY;
+      this.arm(this.retryAt);
+    });
+  }
+
+  /** Brings one job to the engine, wherever it waits; resolves when it is there, or has gone. */
+  async fetchOne(handle: ByteString): Promise<void> {
+    const isHere = await this.track(this.leaseOne(handle));
+    // Where it is not, somebody else has it: another fetch of ours, or another owner.
+    if (!isHere) await this.settled();
+  }
+
+  /** Resolves when what was leased so far is here. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.underWay);
+  }
+
+  /** The storage says that jobs of this function and priority can be leased. */
+  ready(name: ByteString, priority: Priority): void {
+    const function_ = this.functionOf(name);
+    this.feedOf(function_).news[priority]++;
+    function_.isFetching[priority] = false;
+    this.came(function_);
+  }
+
+  /** Fetches jobs whose time has come, and those that could not be fetched. */
+  tick(now: number): void {
+    const { ready, next } = this.storage.due(now);
+    for (const queue of ready) this.ready(queue.function, queue.priority);
+    this.arm(next);
+    if (now >= this.retryAt) this.retry();
+    else this.arm(this.retryAt);
+  }
+
+  /** Asks again for what could not be fetched. */
+  retry(): void {
+    const functions = [...this.failed];
+    this.failed.clear();
+    this.retryAt = Infinity;
+    for (const function_ of functions) for (const priority of PRIORITIES) this.ready(function_.name, priority);
+  }
+
+  private async fetch(function_: GearmanFunction, priority: Priority): Promise<void> {
+    const { news } = this.feedOf(function_);
+    const newsBefore = news[priority];
+    const count = this.window - function_.queues[priority].length;
+    const jobs = await this.storage.lease(function_.name, priority, count, Date.now());
+    this.takeAllIn(function_, jobs);
+    // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
+    function_.isFetching[priority] = jobs.length < count && news[priority] === newsBefore;
+    this.engine.refill(function_);
+  }
+
+  private async leaseOne(handle: ByteString): Promise<boolean> {
+    const job = await this.storage.leaseOne(handle);
+    if (job) this.takeAllIn(this.functionOf(job.function), [job]);
+    return job !== undefined;
+  }
+
+  private takeAllIn(function_: GearmanFunction, jobs: readonly StoredJob[]): void {
+    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(function_, specOf(job));
+    this.recount(function_);
+  }
+
+  private track<Result>(lease: Promise<Result>): Promise<Result> {
+    this.underWay.add(lease);
+    const over = (): void => {
+      this.underWay.delete(lease);
+      if (this.underWay.size === 0) this.refused.clear();
+    };
+    lease.then(over, over);
+    return lease;
+  }
+
+  private feedOf(function_: GearmanFunction): Feed {
+    let feed = this.feeds.get(function_);
+    if (!feed) this.feeds.set(function_, (feed = { held: [0, 0, 0], news: [0, 0, 0] }));
+    return feed;
+  }
+}
