@@ -66,6 +66,23 @@ export function describeQueueing(at: ContractContext): void {
       expect(at.storage.add(newJob({ priority: 0 }), true).isLeased).toBe(true);
     });
 
+    it('leases a job that runs already to its adder, whatever waits before it', async () => {
+      const [first, second] = await addAll(at.storage, newJob(), newJob());
+      const running = newJob({ unique: 'u' });
+      const addition = at.storage.add(running, 'always');
+      expect(addition.isLeased).toBe(true);
+      const [last] = await addAll(at.storage, newJob());
+      await addition.stored;
+      expect(await at.storage.findByHandle(running.handle)).toMatchObject({ state: 'leased' });
+      expect(handlesOf(await at.lease(9))).toEqual([first, second, last]);
+      at.storage.release(running.handle);
+      expect(handlesOf(await at.lease(9))).toEqual([running.handle]);
+      at.storage.done(running.handle);
+      expect(at.storage.count('reverse').total).toEqual([0, 3, 0]);
+      await at.restart();
+      expect(handlesOf(await at.lease(9))).toEqual([first, second, last]);
+    });
+
     it('tells which functions and priorities have jobs to lease', async () => {
       await addAll(at.storage, newJob(), newJob({ function: 'f', priority: 2 }), newJob());
       await until('both are told', () => new Set(at.listener.readyQueues).size === 2);

@@ -50,10 +50,10 @@ export class Leasing {
     this.book.hold(entry);
   }
 
-  /** A new job that {@link isNext} is leased from the start. */
-  begin(entry: JobEntry): void {
+  /** A new job is leased from the start; one that is not next leaves those before it where leasing will come. */
+  begin(entry: JobEntry, isNext: boolean): void {
     entry.isLeased = true;
-    entry.queue.pass(entry);
+    if (isNext) entry.queue.pass(entry);
     this.book.hold(entry);
   }
 

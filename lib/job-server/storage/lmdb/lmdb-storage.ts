@@ -60,7 +60,7 @@ export class LmdbStorage implements JobStorage {
     await this.parts.commit.flush();
   }
 
-  add(job: NewJob, lease: boolean): Addition {
+  add(job: NewJob, lease: boolean | 'always'): Addition {
     try {
       return this.addChecked(job, lease);
     } catch (error) {
@@ -228,7 +228,7 @@ export class LmdbStorage implements JobStorage {
     return this.opened;
   }
 
-  private addChecked(job: NewJob, lease: boolean): Addition {
+  private addChecked(job: NewJob, lease: boolean | 'always'): Addition {
     const { parts } = this;
     checkJob(job);
     const { book, commit, functions, leasing } = parts;
@@ -240,9 +240,10 @@ export class LmdbStorage implements JobStorage {
     const queue = row.queues[job.priority];
     const entry = new JobEntry(queue, { ...job, sequence: parts.nextSequence() }, undefined);
     if (job.unique !== '') book.takeUnique(entry, holder);
-    const isLeased = lease && leasing.isNext(queue, job);
+    const isNext = leasing.isNext(queue, job);
+    const isLeased = lease === 'always' || (lease && isNext);
     queue.count(entry, 1);
-    if (isLeased) leasing.begin(entry);
+    if (isLeased) leasing.begin(entry, isNext);
     else leasing.wait(entry);
     const mustWait = this.options.durability === 'always' || commit.isFailing || commit.isBehind;
     const stored = mustWait ? entry.waitDurable() : DURABLE;
