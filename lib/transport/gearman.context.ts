@@ -75,12 +75,17 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
 
   /**
    * Sends a part of the result (WORK_DATA), in the function's format: a `next`
-   * of the caller's `send`.
+   * of the caller's `send`. Before much of it, await {@link drained}.
    *
    * Throws `GEARMAN_INVALID_WORKLOAD` for a value the format cannot hold.
    */
   data(value: unknown): void {
     this.job.data(this.#encode(value));
+  }
+
+  /** Resolves when what was sent so far has left for the job server, or has nowhere to go any more. */
+  drained(): Promise<void> {
+    return this.job.drained();
   }
 
   /** Sends a warning (WORK_WARNING): UTF-8 text for people, whatever the format. `submit` hears it, `send` does not. */

@@ -22,6 +22,8 @@ interface ReplySettler {
  */
 export class JobReply {
   private hasSentData = false;
+  /** Bytes of WORK_DATA since we last waited until all had left. */
+  private undrainedBytes = 0;
   private isSettled = false;
 
   constructor(
@@ -31,17 +33,21 @@ export class JobReply {
     private readonly reportFailure: (error: unknown) => void,
   ) {}
 
-  /** Takes Nest's next packet. Never throws: on Nest 11 nobody would catch it. */
-  readonly respond = (packet: WritePacket): void => {
-    if (this.isSettled) return;
+  /**
+   * Takes Nest's next packet; what it returns is awaited before the one after.
+   * Never throws: on Nest 11 nobody would catch it.
+   */
+  readonly respond = (packet: WritePacket): Promise<void> | undefined => {
+    if (this.isSettled) return undefined;
     try {
       if ('err' in packet) this.fail(packet.err);
-      else if (!packet.isDisposed) this.sendData(this.encode(packet.response));
+      else if (!packet.isDisposed) return this.sendData(this.encode(packet.response));
       else if ('response' in packet) this.completeWith(this.encode(packet.response));
       else this.settleWith(() => this.settler.resolve(NO_BYTES));
     } catch (error) {
       this.fail(error);
     }
+    return undefined;
   };
 
   /** Ends the job with an exception that carries the error. */
@@ -52,13 +58,18 @@ export class JobReply {
   }
 
   private completeWith(result: Uint8Array): void {
-    if (result.length === 0 && this.hasSentData) this.sendData(result);
+    if (result.length === 0 && this.hasSentData) this.job.data(result);
     this.settleWith(() => this.settler.resolve(result));
   }
 
-  private sendData(bytes: Uint8Array): void {
+  /** The promise holds a stream back that is faster than the job server reads. */
+  private sendData(bytes: Uint8Array): Promise<void> | undefined {
     this.hasSentData = true;
     this.job.data(bytes);
+    this.undrainedBytes += bytes.length;
+    if (this.undrainedBytes < DRAIN_EVERY_BYTES) return undefined;
+    this.undrainedBytes = 0;
+    return this.job.drained();
   }
 
   private settleWith(settle: () => void): void {
@@ -66,5 +77,8 @@ export class JobReply {
     settle();
   }
 }
+
+/** How much of a stream is handed over before its packets wait until that has left. */
+const DRAIN_EVERY_BYTES = 64 * 1024;
 
 const NO_BYTES = new Uint8Array(0);

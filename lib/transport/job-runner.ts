@@ -30,7 +30,7 @@ export interface JobRunnerHost {
   answer(
     context: GearmanContext,
     produce: () => Promise<Observable<unknown>>,
-    respond: (packet: WritePacket) => void,
+    respond: (packet: WritePacket) => Promise<void> | void,
   ): unknown;
 }
 

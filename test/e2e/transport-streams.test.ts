@@ -11,8 +11,10 @@ import {
   firstValueFrom,
   from,
   lastValueFrom,
+  map,
   materialize,
   of,
+  range,
   Subject,
   tap,
   throwError,
@@ -23,6 +25,9 @@ import {
 import { describeJobServers } from '../support/job-servers.js';
 import { clientOf, serve } from '../support/nest-app.js';
 import { until } from '../support/until.js';
+
+/** How many chunks a flood has. */
+const FLOOD = 80;
 
 /** What the handler `live` returns: the test holds its other end. */
 let live: Subject<unknown>;
@@ -63,6 +68,19 @@ class Streams {
     await Promise.resolve();
     context.data({ part: 2 });
     return 'whole';
+  }
+
+  @MessagePattern('flood', { format: 'raw' })
+  flood(@Payload() chunk: Buffer): Observable<Buffer> {
+    return range(0, FLOOD).pipe(map(() => chunk));
+  }
+
+  @MessagePattern('patient', { format: 'raw' })
+  async patient(@Payload() chunk: Buffer, @Ctx() context: GearmanContext): Promise<void> {
+    for (let part = 0; part < FLOOD; part++) {
+      context.data(chunk);
+      await context.drained();
+    }
   }
 
   @MessagePattern('live')
@@ -107,6 +125,14 @@ describeJobServers('a stream', (servers) => {
 
   it('is also what a handler sends by its context', async () => {
     await expect(collect('by-context', 0)).resolves.toEqual([{ part: 1 }, { part: 2 }, 'whole']);
+  });
+
+  it.each(['flood', 'patient'])('may be larger than what may wait to be sent: %s', async (pattern) => {
+    const chunk = Buffer.alloc(64 * 1024, 'x');
+    await serve({ servers: servers(), controllers: [Streams], prefix: 'tight.', maxSendBufferBytes: 1024 * 1024 });
+    const tight = clientOf({ servers: servers(), prefix: 'tight.', format: 'raw' });
+    const sizes = tight.send<Buffer>(pattern, chunk).pipe(map(({ length }) => length));
+    await expect(lastValueFrom(sizes.pipe(toArray()))).resolves.toEqual(Array(FLOOD).fill(chunk.length));
   });
 
   it('flows: each value is there before the next is made', async () => {
