@@ -65,9 +65,11 @@ function bridges(start: () => Promise<{ port: number }>, isGearmand: boolean): v
 
         if (client.peer === 'perl') return; // takes every exception for a Perl data structure
 
-        it('tells an exception', async () => {
+        it('tells an exception, to gearmand as a warning and a failure', async () => {
           const { stdout } = await runClient(client, port, 'throwing', 'x', 'events');
-          expect(stdout.toString()).toContain('exception {"status":"error","message":"boom"}\n');
+          const body = '{"status":"error","message":"boom"}';
+          const told = isGearmand ? `warning WORK_EXCEPTION: ${body}\nfail\n` : `exception ${body}\n`;
+          expect(stdout.toString()).toContain(told);
         });
       });
     }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { atEnd } from './cleanup.js';
 import { until } from './until.js';
 
@@ -23,9 +24,13 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** Has the kernel end a program when this process dies: a killed test run cleans nothing up by itself. */
+const TIED = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] : [];
+
 /** Starts a program. */
 export function startProgram(command: string, args: readonly string[], { cwd, env }: ProgramOptions = {}): Program {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [first, ...rest] = [...TIED, command, ...args];
+  const child = spawn(first!, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let why: string | undefined;
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
