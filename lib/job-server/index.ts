@@ -20,4 +20,29 @@ export { ListenError } from './listen-error.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';
+export {
+  LmdbStorage,
+  MemoryStorage,
+  StorageError,
+  type Addition,
+  type CorruptRecord,
+  type DeadLetter,
+  type DueJobs,
+  type FoundJob,
+  type FunctionCounts,
+  type JobChanges,
+  type JobCounters,
+  type JobOutcome,
+  type JobStorage,
+  type LmdbStorageOptions,
+  type NewJob,
+  type PageOptions,
+  type QueueName,
+  type StorageErrorCode,
+  type StorageListener,
+  type StorageOptions,
+  type StoredJob,
+  type StoredPriority,
+} from './storage/index.js';
+export type { StorageOption } from './storage-option.js';
 export type { DeadLetterSnapshot, FunctionSnapshot, JobSnapshot, WorkerSnapshot } from './snapshots.js';

@@ -4,7 +4,7 @@ import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
 import type { AccessRequest, ListenerOptions, Log } from './front/index.js';
 import { validatePolicies, type FunctionPolicies } from './function-policy.js';
 import { InvalidOptionError } from './invalid-option-error.js';
-import type { JobStorage } from './storage/index.js';
+import type { StorageOption } from './storage-option.js';
 
 /** How a {@link JobServer} behaves. Everything has a default. */
 export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePrefix'>> {
@@ -33,8 +33,12 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   exceptions?: boolean;
   /** Whether the admin word `shutdown` ends the job server. Default false: anybody could say it. */
   shutdownCommand?: boolean;
-  /** Where background jobs survive a restart. Default: nowhere. */
-  storage?: JobStorage;
+  /**
+   * Where background jobs survive a restart: `{ type: 'lmdb', path }`, a folder
+   * that this job server alone uses and that is made if it is missing; or a
+   * storage of your own. Default: nowhere.
+   */
+  storage?: StorageOption;
   /** How background jobs that fail are tried again, by function; `*` for the others. Needs a storage. Default: not at all. */
   policies?: FunctionPolicies;
   /**

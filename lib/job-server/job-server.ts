@@ -25,6 +25,7 @@ import type { JobServerEvents } from './job-server-events.js';
 import { refuseToListen } from './listen-error.js';
 import { Observer } from './observer.js';
 import { Retries } from './retries.js';
+import { storageOf } from './storage-option.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
 
@@ -83,8 +84,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       this.listener(observer),
     );
     this.engine.tick(Date.now());
-    this.storedJobs = options.storage && this.keepIn(options.storage, observer);
-    this.deadLetters = options.storage && new DeadLetters(options.storage, (name) => this.storedJobs?.added(name));
+    const storage = options.storage && storageOf(options.storage);
+    this.storedJobs = storage && this.keepIn(storage, observer);
+    this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.added(name));
   }
 
   /** The addresses it listens on, as clients write them. */

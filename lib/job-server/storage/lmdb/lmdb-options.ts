@@ -26,13 +26,21 @@ const DURABILITIES: readonly unknown[] = ['always', 'interval', 'none'];
 
 /** Options with their defaults; throws GEARMAN_STORAGE_INVALID naming the one that is wrong. */
 export function checkOptions(options: LmdbStorageOptions): Required<LmdbStorageOptions> {
-  const { path, durability = 'always', flushInterval = 1_000 } = options;
+  const { path, durability = 'always', flushInterval = 1_000, ...others } = options;
+  for (const option of Object.keys(others)) if (option !== 'type') throw unknown(option);
   if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the name of a folder');
   if (!DURABILITIES.includes(durability)) throw invalid('durability', durability, `'always', 'interval' or 'none'`);
   if (!(flushInterval >= 1 && flushInterval <= 60_000)) {
     throw invalid('flushInterval', flushInterval, 'a number of milliseconds from 1 to 60000');
   }
   return { path: resolve(path), durability, flushInterval };
+}
+
+function unknown(option: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `the storage has no option ${option}; it has path, durability and flushInterval`,
+  );
 }
 
 function invalid(option: string, value: unknown, allowed: string): StorageError {

@@ -1,0 +1,28 @@
+import { InvalidOptionError } from './invalid-option-error.js';
+import { createStorage, StorageError, type JobStorage, type StorageOptions } from './storage/index.js';
+
+/** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
+export type StorageOption = StorageOptions | JobStorage;
+
+const ALLOWED = "{ type: 'lmdb', path }, { type: 'memory' } or a JobStorage";
+
+/**
+ * The storage that an option describes; it is opened when the job server starts.
+ *
+ * @throws InvalidOptionError
+ */
+export function storageOf(option: StorageOption): JobStorage {
+  if (typeof option !== 'object' || option === null) throw InvalidOptionError.notAllowed('storage', option, ALLOWED);
+  if (isStorage(option)) return option;
+  if (option.type === undefined) throw InvalidOptionError.notAllowed('storage', option, ALLOWED);
+  try {
+    return createStorage(option);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    throw new InvalidOptionError('storage', `refused: ${error.message}`);
+  }
+}
+
+function isStorage(option: StorageOption): option is JobStorage {
+  return 'lease' in option && typeof option.lease === 'function';
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { InvalidOptionError, JobServer, MemoryStorage, type JobServerOptions } from 'nestjs-gearman/job-server';
+import { atEnd } from '../../support/cleanup.js';
+import { RawPeer } from '../../support/raw-peer.js';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'storage-option-'));
+  atEnd(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** Submits a job to a job server with this storage, stops it, and asks another one with that storage for jobs. */
+async function statusAfterRestart(
+  before: JobServerOptions['storage'],
+  after: JobServerOptions['storage'],
+): Promise<string> {
+  const first = new JobServer({ listeners: [], storage: before });
+  await first.start();
+  const client = new RawPeer(first.connect());
+  client.send('SUBMIT_JOB_BG f··x');
+  expect(await client.next()).toMatch(/^JOB_CREATED/);
+  await first.stop();
+
+  const second = new JobServer({ listeners: [], storage: after });
+  atEnd(() => second.stop());
+  await second.start();
+  const admin = new RawPeer(second.connect());
+  admin.sendText('status\n');
+  return admin.next();
+}
+
+describe('the option storage', () => {
+  it('keeps jobs in a folder, for the next job server that is given it', async () => {
+    const storage = { type: 'lmdb', path: join(folder(), 'made') } as const;
+    expect(await statusAfterRestart(storage, storage)).toBe('f\t1\t0\t0\n');
+  });
+
+  it('keeps jobs in memory, for as long as that job server is there', async () => {
+    const storage = { type: 'memory' } as const;
+    expect(await statusAfterRestart(storage, storage)).toBe('.\n');
+  });
+
+  it('takes a storage of your own', async () => {
+    const storage = new MemoryStorage();
+    expect(await statusAfterRestart(storage, storage)).toBe('f\t1\t0\t0\n');
+  });
+
+  it.each([
+    ['lmdb', "storage is { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not \"lmdb\""],
+    [{}, "storage is { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not {}"],
+    [{ type: 'sqlite' }, "storage is refused: the storage's option type is 'lmdb' or 'memory', not \"sqlite\""],
+    [{ type: 'lmdb' }, "storage is refused: the storage's option path is the name of a folder, not undefined"],
+    [
+      { type: 'lmdb', path: '/tmp/x', durability: 'often' },
+      "storage is refused: the storage's option durability is 'always', 'interval' or 'none', not \"often\"",
+    ],
+    [
+      { type: 'lmdb', dir: '/tmp/x' },
+      'storage is refused: the storage has no option dir; it has path, durability and flushInterval',
+    ],
+  ])('refuses %j and says what is allowed', (storage, message) => {
+    expect(() => new JobServer({ storage: storage as never })).toThrow(InvalidOptionError);
+    expect(() => new JobServer({ storage: storage as never })).toThrow(message);
+  });
+
+  it('opens nothing before the job server starts, and says who has the folder when another one does', async () => {
+    const storage = { type: 'lmdb', path: folder() } as const;
+    const first = new JobServer({ listeners: [], storage });
+    const second = new JobServer({ listeners: [], storage });
+    await first.start();
+    atEnd(() => first.stop());
+    await expect(second.start()).rejects.toMatchObject({
+      code: 'GEARMAN_STORAGE_IN_USE',
+      message: expect.stringContaining(`process ${process.pid}`),
+    });
+    await first.stop();
+    await second.start();
+    await second.stop();
+  });
+});
