@@ -1,0 +1,7 @@
+import { defineFunction } from 'nestjs-gearman';
+
+/** Builds the report of a month. */
+export const buildReport = defineFunction<string, string>('build_report', { format: 'text' });
+
+/** How long that takes, in milliseconds. */
+export const WORK = 500;

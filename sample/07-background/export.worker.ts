@@ -1,0 +1,23 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { GearmanContext } from 'nestjs-gearman';
+import { ExportFiles } from './export-files.js';
+import { exportRows } from './functions.js';
+import { RowSource } from './row-source.js';
+
+/** The worker: nobody waits for its jobs, so what it makes it leaves where others find it. */
+@Controller()
+export class ExportWorker {
+  constructor(
+    private readonly source: RowSource,
+    private readonly files: ExportFiles,
+  ) {}
+
+  @EventPattern(exportRows)
+  async export(@Payload() { rows }: { rows: number }, @Ctx() context: GearmanContext): Promise<void> {
+    const lines: string[] = [];
+    for await (const line of this.source.rows(rows)) context.progress(lines.push(line), rows);
+    // Jobs run at least once: what one writes, a second run may write again.
+    this.files.set(context.unique, lines.join('\n'));
+  }
+}

@@ -1,0 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+
+/** Where the rows come from: slowly, as from a database. */
+@Injectable()
+export class RowSource {
+  async *rows(count: number): AsyncGenerator<string> {
+    for (let row = 1; row <= count; row++) {
+      await sleep(10);
+      yield `${row},${row * row}`;
+    }
+  }
+}
