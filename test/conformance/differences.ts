@@ -14,6 +14,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'epoch-is-a-number': 'gearmand takes an epoch that is no number for the past, and runs the job now',
   'future-job-wakes-nobody': 'gearmand wakes a worker when the job is submitted, and nobody when its time has come',
   'late-result': 'a worker whose time ran out may still give the first result; gearmand throws its work away',
+  'leaver-is-not-woken':
+    'a worker that gives a function up is not woken for its jobs; gearmand wakes it in vain for the one it gave back',
   'long-handle': 'a handle too long for any job is an unknown one',
   'maxqueue-two-sizes': 'PROTOCOL knows one size or three; gearmand accepts two and does what it likes',
   'missing-argument':
@@ -28,6 +30,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'reduce-with-four': 'PROTOCOL gives SUBMIT_REDUCE_JOB four arguments; gearmand waits for a fifth',
   'rotation-start': 'round-robin begins with the function registered first; gearmand begins with the last',
   scheduled: 'ours understands SUBMIT_JOB_SCHED',
+  'sleeps-again-is-woken-again':
+    'PRE_SLEEP asks for a NOOP, also after one that was not followed by a grab; gearmand then lets the worker sleep on beside a new job',
   'timeout-is-a-number': 'gearmand takes a timeout that is no number for none',
   'unique-of-two-functions': 'PROTOCOL does not say which job is meant: ours the older, gearmand the younger',
   'wakes-on-can-do': 'nobody sleeps while a job waits that it can do; gearmand leaves it to the next one who asks',

@@ -10,6 +10,8 @@ interface WorkerState {
   readonly name: string;
   readonly abilities: Set<string>;
   isSleeping: boolean;
+  /** It was told NOOP and has not asked since. */
+  isWoken: boolean;
   /** Handles of jobs it was assigned and has not ended, as `$n`. */
   held: string[];
 }
@@ -33,7 +35,8 @@ interface Move {
  * every stage at once, so the stages must have said the same so far.
  *
  * It keeps clear of what is known to differ (docs/SEMANTICS.md): nobody says
- * CAN_DO twice or while asleep, a unique is only ever submitted in the
+ * CAN_DO twice or while asleep, gives up a function while asleep beside a job,
+ * or sleeps again after a NOOP without asking, a unique is only ever submitted in the
  * foreground or only in the background, a client stays while jobs of its
  * uniques are under way.
  */
@@ -74,7 +77,15 @@ export class RandomPlay {
 
   private join(cast: (WorkerState | ClientState)[], kind: string, packet: string): Move {
     const name = `${kind}${++this.peerCount}`;
-    const state = { name, abilities: new Set<string>(), isSleeping: false, held: [], handles: [], submissions: 0 };
+    const state = {
+      name,
+      abilities: new Set<string>(),
+      isSleeping: false,
+      isWoken: false,
+      held: [],
+      handles: [],
+      submissions: 0,
+    };
     cast.push(state);
     return { peer: name, packet };
   }
@@ -86,11 +97,12 @@ export class RandomPlay {
     const held = worker.held.length > 0 ? random.pick(worker.held) : undefined;
     if (held !== undefined && chance < 0.45) return say(this.result(held));
     if (chance < 0.75) return say(random.pick(['GRAB_JOB', 'GRAB_JOB_UNIQ', 'GRAB_JOB_ALL']));
-    if (chance < 0.85) return say('PRE_SLEEP');
+    if (chance < 0.85 && !worker.isWoken) return say('PRE_SLEEP');
     const missing = FUNCTIONS.filter((name) => !worker.abilities.has(name));
     if (chance < 0.92 && missing.length > 0 && !worker.isSleeping) return say(`CAN_DO ${random.pick(missing)}`);
-    if (chance < 0.94) return say(`CANT_DO ${random.pick(FUNCTIONS)}`);
-    if (chance < 0.95) return say('RESET_ABILITIES');
+    const mayGiveUp = !worker.isSleeping || worker.held.length === 0;
+    if (chance < 0.94 && mayGiveUp) return say(`CANT_DO ${random.pick(FUNCTIONS)}`);
+    if (chance < 0.95 && mayGiveUp) return say('RESET_ABILITIES');
     if (chance < 0.97) return say('leaves');
     return say('WORK_COMPLETE H:nobody:1·x');
   }
@@ -127,6 +139,7 @@ export class RandomPlay {
 
   private learn({ peer, packet }: Move, heard: readonly string[]): void {
     const worker = this.workers.find(({ name }) => name === peer);
+    this.learnOfWaking(heard);
     if (worker) this.learnOfWorker(worker, packet, heard);
     else if (packet === 'leaves')
       this.clients.splice(
@@ -146,7 +159,7 @@ export class RandomPlay {
     if (name === 'CAN_DO') worker.abilities.add(body);
     if (name === 'CANT_DO') worker.abilities.delete(body);
     if (name === 'RESET_ABILITIES') worker.abilities.clear();
-    if (name?.startsWith('GRAB')) worker.isSleeping = false;
+    if (name?.startsWith('GRAB')) worker.isSleeping = worker.isWoken = false;
     if (name === 'PRE_SLEEP') worker.isSleeping = true;
     if (name === 'WORK_COMPLETE' || name === 'WORK_FAIL') {
       const [handle] = body.split('·');
@@ -155,6 +168,13 @@ export class RandomPlay {
     for (const line of heard) {
       const assigned = new RegExp(`^${worker.name}< JOB_ASSIGN\\w* (\\$\\d+)·`).exec(line);
       if (assigned) worker.held.push(assigned[1]!);
+    }
+  }
+
+  /** Whoever hears NOOP is woken, whoever moved. */
+  private learnOfWaking(heard: readonly string[]): void {
+    for (const worker of this.workers) {
+      if (heard.includes(`${worker.name}< NOOP`)) worker.isWoken = true;
     }
   }
 
