@@ -76,6 +76,11 @@ export class JobClient extends DriverEmitter {
     );
   }
 
+  /** Names of all its job servers, in the order of `servers`. */
+  get servers(): string[] {
+    return this.sessions.map(({ name }) => name);
+  }
+
   /** Names of the job servers that are connected now. */
   get connectedServers(): string[] {
     return this.sessions.filter(({ link }) => link.isReady).map(({ name }) => name);

@@ -81,6 +81,11 @@ export class JobWorker extends DriverEmitter {
     this.wait = new ReadyWait(this.settings.connectTimeout);
   }
 
+  /** Names of all its job servers, in the order of `servers`. */
+  get servers(): string[] {
+    return this.endpoints.map(({ name }) => name);
+  }
+
   /** Names of the job servers that are connected now. */
   get connectedServers(): string[] {
     return this.endpoints.map(({ name }) => name).filter((name) => this.connectionsTo(name) > 0);

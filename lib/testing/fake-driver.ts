@@ -32,6 +32,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
   readonly jobs: FakeJob[] = [];
   readonly answers = new Map<string, FakeAnswer>();
   readonly refusals = new Map<string, GearmanError>();
+  readonly servers = [SERVER];
   connectedServers: string[] = [];
   private readonly callings = new WeakMap<JobRequest, Calling>();
   private readonly open = new Set<JobObserver>();

@@ -1,7 +1,7 @@
 import type { JobClientOptions } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
-import { checkOptions, RULES } from './option-rules.js';
+import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanClient`; all of them are optional. */
 export interface GearmanClientOptions extends JobClientOptions {
@@ -30,6 +30,28 @@ export interface GearmanClientOptions extends JobClientOptions {
 /** The default of a client's `timeout`, in milliseconds. */
 export const DEFAULT_TIMEOUT = 60_000;
 
+/** Every option; the compiler keeps it complete. */
+const CLIENT_OPTIONS: Record<keyof GearmanClientOptions, true> = {
+  servers: true,
+  tls: true,
+  connectTimeout: true,
+  reconnect: true,
+  heartbeatInterval: true,
+  heartbeatTimeout: true,
+  maxPacketBytes: true,
+  maxSendBufferBytes: true,
+  clientId: true,
+  choose: true,
+  maxPendingSubmissions: true,
+  generateUniques: true,
+  prefix: true,
+  format: true,
+  timeout: true,
+  metadata: true,
+  serializer: true,
+  deserializer: true,
+};
+
 const CLIENT_RULES = {
   prefix: RULES.prefix,
   format: RULES.format,
@@ -41,6 +63,7 @@ const CLIENT_RULES = {
 
 /** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitClientOptions(options: GearmanClientOptions) {
+  checkNames(options, CLIENT_OPTIONS);
   checkOptions(options, CLIENT_RULES);
   const { prefix, format, timeout, metadata, serializer, deserializer, ...driver } = options;
   return { own: { prefix, format, timeout, metadata, serializer, deserializer }, driver };

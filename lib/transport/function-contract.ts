@@ -12,6 +12,8 @@ export interface FunctionContractOptions {
  * workload and result, and their format. Made by {@link defineFunction}.
  */
 export class FunctionContract<In = unknown, Out = unknown> {
+  /** Tells a contract from a pattern that is an object. */
+  declare readonly isContract: true;
   /** Carries the types, and no value. */
   declare protected readonly types: (input: In) => Out;
 
@@ -27,6 +29,14 @@ export class FunctionContract<In = unknown, Out = unknown> {
   toString(): string {
     return this.name;
   }
+}
+
+/** A pattern as Nest's decorators take it, and no contract: that has types of its own to keep. */
+export type UntypedPattern =
+  string | number | (object & NoContract) | (NoContract & { readonly [key: string]: unknown });
+
+interface NoContract {
+  readonly isContract?: never;
 }
 
 /**

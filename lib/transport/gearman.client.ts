@@ -1,12 +1,18 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { ReplaySubject, type Observable } from 'rxjs';
-import { JobClient, type JobClientOptions, type JobIdentity, type JobStatus } from '../driver/index.js';
+import {
+  InvalidOptionError,
+  JobClient,
+  type JobClientOptions,
+  type JobIdentity,
+  type JobStatus,
+} from '../driver/index.js';
 import { splitClientOptions, type GearmanClientOptions } from './client-options.js';
 import { ConnectionMonitor } from './connection-monitor.js';
-import { FunctionContract } from './function-contract.js';
+import { FunctionContract, type UntypedPattern } from './function-contract.js';
 import { functionNameOf } from './function-name.js';
-import type { GearmanHealth, HealthSource } from './gearman.health.js';
+import { serversOf, type GearmanHealth, type HealthSource } from './gearman.health.js';
 import { GearmanJob } from './gearman.job.js';
 import type { GearmanRecord } from './gearman.record.js';
 import {
@@ -98,7 +104,7 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
     fn: FunctionContract<In, Out>,
     data: NoInfer<In> | GearmanRecord<NoInfer<In>>,
   ): Observable<Out>;
-  override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;
+  override send<TResult = unknown, TInput = unknown>(pattern: UntypedPattern, data: TInput): Observable<TResult>;
   override send(pattern: unknown, data: unknown): Observable<unknown> {
     return super.send(pattern, data);
   }
@@ -109,7 +115,7 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
    * nobody subscribed to is logged.
    */
   override emit<In>(fn: FunctionContract<In>, data: NoInfer<In> | GearmanRecord<NoInfer<In>>): Observable<JobIdentity>;
-  override emit<TResult = JobIdentity, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;
+  override emit<TResult = JobIdentity, TInput = unknown>(pattern: UntypedPattern, data: TInput): Observable<TResult>;
   override emit(pattern: unknown, data: unknown): Observable<unknown> {
     if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own error for it
     const accepted = new ReplaySubject<JobIdentity>(1);
@@ -133,7 +139,7 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
     fn: FunctionContract<In, Out>,
     data: NoInfer<In> | GearmanRecord<NoInfer<In>>,
   ): Promise<GearmanJob<Out>>;
-  async submit<Out = unknown>(pattern: unknown, data: unknown): Promise<GearmanJob<Out>>;
+  async submit<Out = unknown>(pattern: UntypedPattern, data: unknown): Promise<GearmanJob<Out>>;
   async submit(pattern: unknown, data: unknown): Promise<GearmanJob> {
     await this.connect();
     const call = this.prepare(this.packet(pattern, data));
@@ -143,10 +149,15 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
     });
   }
 
-  /** Asks a job's job server about it: a job of `emit` or `submit`, today's or another day's. */
-  async statusOf({ handle, server }: JobIdentity): Promise<JobStatus> {
+  /**
+   * Asks a job's job server about it: a job of `emit` or `submit`, today's or
+   * another day's. Handles are unique within their job server only, so a mere
+   * handle will do where the client has one job server.
+   */
+  async statusOf(job: JobIdentity | string): Promise<JobStatus> {
+    const identity = typeof job === 'string' ? { handle: job, server: this.onlyServer() } : job;
     await this.connect();
-    return this.client.status({ handle, server });
+    return this.client.status({ handle: identity.handle, server: identity.server });
   }
 
   /** Asks every connected job server for a job with this unique; the one that knows it answers. */
@@ -167,7 +178,7 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
 
   /** How the client is: for `GearmanHealthIndicator`. */
   health(): GearmanHealth {
-    return { servers: this.client.connectedServers };
+    return serversOf(this.client);
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
@@ -190,6 +201,12 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
 
   protected override normalizePattern(pattern: MsPattern): string {
     return (pattern as unknown) instanceof FunctionContract ? String(pattern) : super.normalizePattern(pattern);
+  }
+
+  private onlyServer(): string {
+    const [first, ...others] = this.client.servers;
+    if (first !== undefined && others.length === 0) return first;
+    throw new InvalidOptionError('job', `must be { handle, server } where a client has several job servers`);
   }
 
   private async emitNow(pattern: unknown, data: unknown): Promise<JobIdentity> {

@@ -2,6 +2,8 @@
 export interface GearmanHealth {
   /** The names of the job servers that are connected. */
   readonly servers: readonly string[];
+  /** The names of those that are not: lost, or never reached. */
+  readonly away: readonly string[];
   /** How many functions are served; a strategy's only. */
   readonly functions?: number;
   /** How many jobs run; a strategy's only. */
@@ -26,7 +28,7 @@ export type GearmanHealthResult<Key extends string = string> = Record<
  *
  * ```ts
  * const gearman = new GearmanHealthIndicator(strategy, client);
- * health.check([() => gearman.check()]); // { gearman: { status: 'up', servers: ['jobs:4730'], ... } }
+ * health.check([() => gearman.check()]); // { gearman: { status: 'up', servers: ['jobs:4730'], away: [] } }
  * ```
  *
  * It is up when each of its sources is connected to at least one job server:
@@ -55,11 +57,28 @@ export class GearmanHealthIndicator {
 
 function summarize(states: readonly GearmanHealth[]): GearmanHealth {
   const workers = states.filter(({ functions }) => functions !== undefined);
-  const servers = [...new Set(states.flatMap((state) => state.servers))];
-  if (workers.length === 0) return { servers };
+  const servers = union(states.map((state) => state.servers));
+  const away = union(states.map((state) => state.away));
+  if (workers.length === 0) return { servers, away };
   return {
     servers,
+    away,
     functions: workers.reduce((sum, { functions = 0 }) => sum + functions, 0),
     runningJobs: workers.reduce((sum, { runningJobs = 0 }) => sum + runningJobs, 0),
   };
+}
+
+function union(lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())];
+}
+
+/** Which job servers of a client or worker are connected, and which are away. */
+export function serversOf({
+  servers,
+  connectedServers,
+}: {
+  readonly servers: readonly string[];
+  readonly connectedServers: readonly string[];
+}): Pick<GearmanHealth, 'servers' | 'away'> {
+  return { servers: connectedServers, away: servers.filter((name) => !connectedServers.includes(name)) };
 }

@@ -12,7 +12,7 @@ import { ConnectionMonitor } from './connection-monitor.js';
 import { FunctionContract } from './function-contract.js';
 import { functionNameOf } from './function-name.js';
 import { FunctionRegistry } from './function-registry.js';
-import type { GearmanHealth, HealthSource } from './gearman.health.js';
+import { serversOf, type GearmanHealth, type HealthSource } from './gearman.health.js';
 import { REQUEST_FORMATS, RESPONSE_FORMATS } from './gearman.serializer.js';
 import { GEARMAN_TRANSPORT } from './gearman.transport.js';
 import { JobRunner, type JobRunnerHost } from './job-runner.js';
@@ -96,8 +96,7 @@ export class GearmanStrategy extends Server<GearmanEvents> implements CustomTran
 
   /** How the strategy is: for `GearmanHealthIndicator`. */
   health(): GearmanHealth {
-    const { connectedServers, runningJobs } = this.worker;
-    return { servers: connectedServers, functions: this.functions.size, runningJobs };
+    return { ...serversOf(this.worker), functions: this.functions.size, runningJobs: this.worker.runningJobs };
   }
 
   /** Adds a handler; Nest calls it. What does not fit is told by `listen`. */

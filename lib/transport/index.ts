@@ -1,7 +1,12 @@
 export { DEFAULT_TIMEOUT, type GearmanClientOptions } from './client-options.js';
 export { JobTimeoutError } from './errors.js';
 export { DEFAULT_FORMAT, WORKLOAD_FORMATS, WorkloadFormatError, type WorkloadFormat } from './formats.js';
-export { defineFunction, FunctionContract, type FunctionContractOptions } from './function-contract.js';
+export {
+  defineFunction,
+  FunctionContract,
+  type FunctionContractOptions,
+  type UntypedPattern,
+} from './function-contract.js';
 export { GearmanClient } from './gearman.client.js';
 export { GearmanContext } from './gearman.context.js';
 export {

@@ -21,7 +21,9 @@ export interface JobCall {
  * Throws `GEARMAN_INVALID_WORKLOAD` and `GEARMAN_INVALID_OPTION`.
  */
 export function prepareCall(packet: RequestPacket, functionName: string, options: GearmanClientOptions): JobCall {
-  const { data, options: record } = recordOf(packet.data);
+  const isRecord = packet.data instanceof GearmanRecord;
+  const data: unknown = isRecord ? (packet.data as GearmanRecord).data : packet.data;
+  const record = isRecord ? (packet.data as GearmanRecord).options : NO_OPTIONS;
   const contract = packet.pattern instanceof FunctionContract ? packet.pattern.options : {};
   const format = record.format ?? contract.format ?? options.format ?? DEFAULT_FORMAT;
   const workload: WorkloadDescription = { function: functionName, format };
@@ -46,9 +48,7 @@ export function checkForeground({ at }: JobRequest): void {
   if (at) throw new InvalidOptionError('at', 'nor `delay` is for a job whose caller waits: use emit()');
 }
 
-function recordOf(data: unknown): GearmanRecord {
-  return data instanceof GearmanRecord ? data : new GearmanRecord(data);
-}
+const NO_OPTIONS: GearmanRecordOptions = {};
 
 function requestOf({ priority, unique, at, delay, resubmit, reducer }: GearmanRecordOptions) {
   return { priority, unique, resubmit, reducer, at: delay === undefined ? at : new Date(Date.now() + delay) };

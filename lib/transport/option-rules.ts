@@ -42,6 +42,18 @@ export function checkOptions<T extends object>(options: T, rules: { [K in keyof 
   }
 }
 
+/**
+ * Refuses an option that nobody reads: where options are not typed, as in
+ * `ClientsModule.register`, a slip of the pen would mean the default.
+ */
+export function checkNames(options: object, known: object): void {
+  for (const option of Object.keys(options)) {
+    if (!(option in known)) {
+      throw new InvalidOptionError(option, `is no option; there are ${Object.keys(known).sort().join(', ')}`);
+    }
+  }
+}
+
 function describe(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value);
 }

@@ -1,7 +1,7 @@
 import type { JobWorkerOptions } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
-import { checkOptions, RULES } from './option-rules.js';
+import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanStrategy`; all of them are optional. */
 export interface GearmanStrategyOptions extends JobWorkerOptions {
@@ -23,6 +23,30 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
   deserializer?: GearmanDeserializer<RequestPacket>;
 }
 
+/** Every option; the compiler keeps it complete. */
+const STRATEGY_OPTIONS: Record<keyof GearmanStrategyOptions, true> = {
+  servers: true,
+  tls: true,
+  connectTimeout: true,
+  reconnect: true,
+  heartbeatInterval: true,
+  heartbeatTimeout: true,
+  maxPacketBytes: true,
+  maxSendBufferBytes: true,
+  clientId: true,
+  concurrency: true,
+  alwaysExceptions: true,
+  reducers: true,
+  push: true,
+  pollInterval: true,
+  prefix: true,
+  format: true,
+  timeout: true,
+  gracePeriod: true,
+  serializer: true,
+  deserializer: true,
+};
+
 const STRATEGY_RULES = {
   prefix: RULES.prefix,
   format: RULES.format,
@@ -34,6 +58,7 @@ const STRATEGY_RULES = {
 
 /** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitStrategyOptions(options: GearmanStrategyOptions) {
+  checkNames(options, STRATEGY_OPTIONS);
   checkOptions(options, STRATEGY_RULES);
   const { prefix, format, timeout, gracePeriod, serializer, deserializer, ...driver } = options;
   return { own: { prefix, format, timeout, gracePeriod, serializer, deserializer }, driver };

@@ -144,6 +144,9 @@ describeJobServers('a submitted job', (servers) => {
     await expect(other.statusOf({ handle, server: 'elsewhere' })).rejects.toMatchObject({
       code: 'GEARMAN_INVALID_OPTION',
     });
+    await expect(other.statusOf(handle)).resolves.toMatchObject({ isRunning: true });
+    const fleet = clientOf({ servers: [servers(), 'tcp://127.0.0.1:1'] });
+    await expect(fleet.statusOf(handle)).rejects.toMatchObject({ code: 'GEARMAN_INVALID_OPTION', option: 'job' });
     held.open();
   });
 });

@@ -29,7 +29,7 @@ describe('a client', () => {
     await firstValueFrom(client.emit('f', 0));
     expect(connections).toBe(1);
     expect(client.unwrap()).toBeInstanceOf(JobClient);
-    expect(client.health()).toEqual({ servers: ['embedded'] });
+    expect(client.health()).toEqual({ servers: ['embedded'], away: [] });
   });
 
   it('says which job servers it cannot reach, and tries anew when asked again', async () => {
@@ -56,6 +56,7 @@ describe('a client', () => {
     ['metadata', 'yes', /metadata: it must be true or false/],
     ['prefix', 5, /prefix: it must be a text/],
     ['connectTimeout', 0, /connectTimeout/],
+    ['server' as 'servers', 'jobs', /server: is no option; there are .*servers/],
   ])('refuses at once an option that cannot be: %s = %p', (option, value, message) => {
     expect(() => clientOf({ [option]: value })).toThrow(message);
     expect(() => clientOf({ [option]: value })).toThrow(expect.objectContaining({ code: 'GEARMAN_INVALID_OPTION' }));

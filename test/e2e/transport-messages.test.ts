@@ -24,6 +24,7 @@ import {
   GearmanRecord,
   GearmanRecordBuilder,
   type GearmanClient,
+  type UntypedPattern,
 } from 'nestjs-gearman';
 import { firstValueFrom, lastValueFrom, map, throwError, toArray, type Observable } from 'rxjs';
 import { describeJobServers } from '../support/job-servers.js';
@@ -179,7 +180,7 @@ class Failures {
 describeJobServers('a request', (servers) => {
   let client: GearmanClient;
   let running: RunningApp;
-  const ask = (pattern: unknown, data: unknown): Promise<unknown> => firstValueFrom(client.send(pattern, data));
+  const ask = (pattern: UntypedPattern, data: unknown): Promise<unknown> => firstValueFrom(client.send(pattern, data));
 
   beforeAll(async () => {
     running = await serve({ servers: servers(), controllers: [Texts, Failures, Requests], providers: [RequestLog] });

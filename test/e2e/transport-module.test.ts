@@ -108,7 +108,7 @@ describe('GearmanModule', () => {
     const { unnamed, reports, mails } = module.get(Service);
     expect(new Set([unnamed, reports, mails]).size).toBe(3);
     await reports.connect();
-    expect(reports.health()).toEqual({ servers: ['nowhere'] });
+    expect(reports.health()).toEqual({ servers: ['nowhere'], away: [] });
     expect(module.get(getGearmanClientToken('reports'), { strict: false })).toBe(reports);
   });
 
@@ -141,7 +141,7 @@ describe('GearmanModule', () => {
   it('provides a health indicator of its client', async () => {
     const module = await compile({ imports: [GearmanModule.forRoot({ servers: server })] });
     const indicator = module.get(GearmanHealthIndicator, { strict: false });
-    await expect(indicator.check()).resolves.toEqual({ gearman: { status: 'up', servers: ['embedded'] } });
+    await expect(indicator.check()).resolves.toEqual({ gearman: { status: 'up', servers: ['embedded'], away: [] } });
   });
 });
 
@@ -156,7 +156,7 @@ describe("Nest's ClientsModule", () => {
     expect(client).toBeInstanceOf(GearmanClient);
     await expect(greet(client)).resolves.toBe('Hello world!');
     await module.close();
-    expect(client.health()).toEqual({ servers: [] });
+    expect(client.health()).toEqual({ servers: [], away: ['embedded'] });
   });
 
   it('makes one with options of a factory', async () => {

@@ -213,6 +213,7 @@ describe('a strategy', () => {
   it('refuses at once an option that cannot be', () => {
     expect(() => new GearmanStrategy({ concurrency: 0 })).toThrow(/concurrency/);
     expect(() => new GearmanStrategy({ servers: 'http://jobs' })).toThrow(/servers/);
+    expect(() => new GearmanStrategy({ grace: 5 } as object)).toThrow(/grace: is no option; there are .*gracePeriod/);
   });
 
   it('tells its status, its health, and its worker', async () => {
@@ -222,7 +223,7 @@ describe('a strategy', () => {
     strategy.status.subscribe((status) => statuses.push(status));
     const indicator = new GearmanHealthIndicator(strategy);
     await expect(indicator.check()).resolves.toEqual({
-      gearman: { status: 'up', servers: ['embedded'], functions: 6, runningJobs: 0 },
+      gearman: { status: 'up', servers: ['embedded'], away: [], functions: 6, runningJobs: 0 },
     });
     expect(strategy.unwrap()).toBeInstanceOf(JobWorker);
     expect(app.unwrap()).toBe(strategy.unwrap());

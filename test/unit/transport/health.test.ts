@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { GearmanHealthIndicator } from 'nestjs-gearman';
 
-const worker = (...servers: string[]) => ({ health: () => ({ servers, functions: 2, runningJobs: 1 }) });
-const client = (...servers: string[]) => ({ health: () => ({ servers }) });
+const worker = (...servers: string[]) => ({ health: () => ({ servers, away: ['z'], functions: 2, runningJobs: 1 }) });
+const client = (...servers: string[]) => ({ health: () => ({ servers, away: [] }) });
 
 describe('the health indicator', () => {
   it('is up where each source has a job server, and says what terminus shows', async () => {
     await expect(new GearmanHealthIndicator(worker('a', 'b'), worker('b'), client('c')).check()).resolves.toEqual({
-      gearman: { status: 'up', servers: ['a', 'b', 'c'], functions: 4, runningJobs: 2 },
+      gearman: { status: 'up', servers: ['a', 'b', 'c'], away: ['z'], functions: 4, runningJobs: 2 },
     });
   });
 
@@ -17,6 +17,7 @@ describe('the health indicator', () => {
         status: 'down',
         message: 'not connected to any job server',
         servers: ['a'],
+        away: ['z'],
         functions: 2,
         runningJobs: 1,
       },
@@ -25,7 +26,7 @@ describe('the health indicator', () => {
 
   it('says nothing of functions where it watches clients only', async () => {
     await expect(new GearmanHealthIndicator(client('a')).check()).resolves.toEqual({
-      gearman: { status: 'up', servers: ['a'] },
+      gearman: { status: 'up', servers: ['a'], away: [] },
     });
   });
 });
