@@ -1,0 +1,47 @@
+import { duplexPair } from 'node:stream';
+import { JobServer, type AdminAccess, type JobServerOptions } from 'nestjs-gearman/job-server';
+import { Session } from '../../lib/job-server/front/index.js';
+import { atEnd } from './cleanup.js';
+import { RawPeer } from './raw-peer.js';
+
+/** A job server that listens nowhere, and what it logged. */
+export interface FrontScene {
+  readonly server: JobServer;
+  readonly log: string[];
+  /** A connection in memory, to be spoken to byte by byte. */
+  peer(): RawPeer;
+  /** A session of its own, as a listener with these rules would make it. */
+  session(admin: AdminAccess): { peer: RawPeer; session: Session };
+}
+
+/** Starts a job server in memory; it is stopped when the test file is over. */
+export async function startFront(options: JobServerOptions = {}): Promise<FrontScene> {
+  const log: string[] = [];
+  const server = new JobServer({
+    listeners: [],
+    log: (level, message) => log.push(`${level}: ${message}`),
+    ...options,
+  });
+  await server.start();
+  atEnd(() => server.stop());
+  return {
+    server,
+    log,
+    peer: () => new RawPeer(server.connect()),
+    session: (admin) => {
+      const [near, far] = duplexPair();
+      far.once('close', () => near.destroy());
+      const session = new Session(server, far, { address: 'elsewhere', admin }, 99, {});
+      return { peer: new RawPeer(near), session };
+    },
+  };
+}
+
+/** Submits by a packet in notation, and returns the handle that JOB_CREATED names. */
+export async function submit(peer: RawPeer, packet: string): Promise<string> {
+  peer.send(packet);
+  const answer = await peer.next();
+  const handle = /^JOB_CREATED (\S+)$/.exec(answer)?.[1];
+  if (handle === undefined) throw new Error(`expected JOB_CREATED, got ${answer}`);
+  return handle;
+}
