@@ -21,6 +21,8 @@ export interface ConnectionListener {
   invalid?(error: ProtocolError): void;
   /** Everything that waited to be sent has left. */
   drained?(): void;
+  /** The peer will say nothing more but may still read. Where this is missing, what waits is sent and the connection ends. */
+  ended?(): void;
   /** The connection is over, told exactly once; `reason` is missing when either side closed it in good order. */
   closed(reason: Error | undefined): void;
 }
@@ -69,6 +71,7 @@ export class Connection {
   private readonly maxSendBufferBytes: number;
   private queue: Outgoing[] = [];
   private queuedBytes = 0;
+  private heldBytes = 0;
   private isFlushScheduled = false;
   private isOpen = true;
   private isEnding = false;
@@ -90,7 +93,7 @@ export class Connection {
     this.maxSendBufferBytes = maxSendBufferBytes;
     stream.on('data', (chunk: Buffer) => this.read(chunk));
     stream.on('drain', () => this.flush());
-    stream.on('end', () => this.close());
+    stream.on('end', () => (listener.ended ? listener.ended() : this.close()));
     stream.on('error', (error: Error) => this.destroy(error));
     this.whenClosed = new Promise((resolve) => {
       stream.on('close', () => {
@@ -127,6 +130,15 @@ export class Connection {
   sendText(text: string | Buffer): void {
     const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
     this.enqueue(bytes, bytes.length);
+  }
+
+  /**
+   * Counts bytes that are kept back for the peer, to be sent later, among those
+   * it has left unread; negative when they are kept no longer.
+   */
+  hold(bytes: number): void {
+    if (bytes > 0 && this.isTooSlow) this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
+    this.heldBytes += bytes;
   }
 
   /** Delivers no more packets until {@link resume}; what the peer sends waits in its own buffers. */
@@ -176,9 +188,13 @@ export class Connection {
     else if (!this.stream.writableNeedDrain) this.listener.drained?.();
   }
 
+  private get isTooSlow(): boolean {
+    return this.bufferedBytes + this.heldBytes > this.maxSendBufferBytes;
+  }
+
   private enqueue(outgoing: Outgoing, bytes: number): void {
     if (!this.writable) return;
-    if (this.bufferedBytes > this.maxSendBufferBytes) {
+    if (this.isTooSlow) {
       this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
       return;
     }

@@ -34,8 +34,9 @@ export class AdminOutput {
     const place = this.replies.reserve();
     this.sendAll(answer, place)
       .then(() => {
-        place.finish();
+        // First what the peer has said meanwhile: only then is everything answered.
         this.connection.resume();
+        place.finish();
       })
       .catch((error: Error) => this.connection.destroy(error));
   }

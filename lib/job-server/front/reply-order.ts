@@ -1,5 +1,5 @@
+import { encodedBytes, type Argument, type PacketType } from '../../protocol/index.js';
 import type { Connection } from '../../connection/index.js';
-import type { Argument, PacketType } from '../../protocol/index.js';
 
 /** Where an answer goes. */
 export interface Replies {
@@ -8,84 +8,118 @@ export interface Replies {
   sendText(text: string): void;
 }
 
+/** A packet, or the answer to an admin word. */
+type Reply = { readonly type: PacketType; readonly args: readonly Argument[] } | string;
+
 /**
  * What a session says, in the order it was asked.
  *
  * Clients match JOB_CREATED to their submissions by order (libgearman counts),
- * so while an answer waits for the disk, everything behind it waits too.
+ * so while an answer waits for the disk, everything behind it waits too. What
+ * waits counts as unread by the peer: see `maxSendBufferBytes`.
  */
 export class ReplyOrder implements Replies {
-  /** Answers that are not complete yet, and what was said behind each. */
-  private readonly places: ReplyPlace[] = [];
+  /** The answers that are not complete yet, from the first asked for to the last. */
+  private first: ReplyPlace | undefined;
+  private last: ReplyPlace | undefined;
+  private whenIdle: (() => void) | undefined;
 
   constructor(private readonly connection: Connection) {}
 
   /** True while an answer is not complete yet. */
   get isPending(): boolean {
-    return this.places.length > 0;
+    return this.first !== undefined;
   }
 
-  send(type: PacketType, args?: readonly Argument[]): void {
-    const last = this.places[this.places.length - 1];
-    if (last) last.after.push(() => this.connection.send(type, args));
+  send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
+    if (this.last) this.keep(this.last.after, { type, args });
     else this.connection.send(type, args);
   }
 
   sendText(text: string): void {
-    const last = this.places[this.places.length - 1];
-    if (last) last.after.push(() => this.connection.sendText(text));
+    if (this.last) this.keep(this.last.after, text);
     else this.connection.sendText(text);
   }
 
   /** Keeps the next place for an answer that comes later, or in parts. */
   reserve(): ReplyPlace {
-    const place = new ReplyPlace(this.connection, this.places.length === 0, () => this.advance());
-    this.places.push(place);
+    const place = new ReplyPlace(this);
+    if (this.last) this.last.next = place;
+    else this.first = place;
+    this.last = place;
     return place;
   }
 
-  /** Sends what the finished places at the front held back. */
-  private advance(): void {
-    while (this.places[0]?.isFinished) {
-      for (const reply of this.places.shift()!.after) reply();
-      this.places[0]?.release();
+  /** Calls `act` once every answer is complete, at once if they are. */
+  onceIdle(act: () => void): void {
+    if (this.isPending) this.whenIdle = act;
+    else act();
+  }
+
+  /** A place says something: it goes out if the place is the first, and is kept if not. */
+  say(place: ReplyPlace, reply: Reply): void {
+    if (place === this.first) this.transmit(reply);
+    else this.keep(place.held, reply);
+  }
+
+  /** A place's answer is complete: sends what the complete ones at the front held back. */
+  advance(): void {
+    while (this.first?.isFinished) {
+      const { after, next } = this.first;
+      this.release(after);
+      this.first = next;
+      if (next) this.release(next.held);
+      else this.last = undefined;
+    }
+    if (!this.isPending) this.whenIdle?.();
+  }
+
+  private keep(replies: Reply[], reply: Reply): void {
+    replies.push(reply);
+    this.connection.hold(bytesOf(reply));
+  }
+
+  private release(replies: Reply[]): void {
+    for (const reply of replies.splice(0)) {
+      this.connection.hold(-bytesOf(reply));
+      this.transmit(reply);
     }
   }
+
+  private transmit(reply: Reply): void {
+    if (typeof reply === 'string') this.connection.sendText(reply);
+    else this.connection.send(reply.type, reply.args);
+  }
+}
+
+const NO_ARGUMENTS: readonly Argument[] = [];
+
+function bytesOf(reply: Reply): number {
+  return typeof reply === 'string' ? reply.length : encodedBytes(reply.args);
 }
 
 /** A place in the order of replies. Whoever reserves it must {@link finish} it. */
 export class ReplyPlace implements Replies {
+  /** What was said for this place before its turn came. */
+  readonly held: Reply[] = [];
   /** What was said meanwhile and belongs behind this answer. */
-  readonly after: (() => void)[] = [];
+  readonly after: Reply[] = [];
+  next: ReplyPlace | undefined;
   isFinished = false;
-  private held: (() => void)[] = [];
 
-  constructor(
-    private readonly connection: Connection,
-    private isFirst: boolean,
-    private readonly advance: () => void,
-  ) {}
+  constructor(private readonly order: ReplyOrder) {}
 
-  send(type: PacketType, args?: readonly Argument[]): void {
-    if (this.isFirst) this.connection.send(type, args);
-    else this.held.push(() => this.connection.send(type, args));
+  send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
+    this.order.say(this, { type, args });
   }
 
   sendText(text: string): void {
-    if (this.isFirst) this.connection.sendText(text);
-    else this.held.push(() => this.connection.sendText(text));
+    this.order.say(this, text);
   }
 
   /** The answer is complete: what waited behind it may go. */
   finish(): void {
     this.isFinished = true;
-    this.advance();
-  }
-
-  /** Its turn has come: sends what it held back. */
-  release(): void {
-    this.isFirst = true;
-    for (const reply of this.held) reply();
-    this.held = [];
+    this.order.advance();
   }
 }

@@ -79,6 +79,10 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.adminOutput.drained();
   }
 
+  ended(): void {
+    this.replies.onceIdle(() => this.connection.close());
+  }
+
   closed(reason: Error | undefined): void {
     if (reason) this.host.log('warn', `${this.name}: closed: ${reason.message}`);
     this.host.tick();

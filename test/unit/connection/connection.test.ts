@@ -92,6 +92,19 @@ describe('sending', () => {
     expect(listener.reason!.message).toContain('24 bytes unread (maxSendBufferBytes)');
   });
 
+  it('counts what its owner keeps back for the peer as unread', () => {
+    const { listener, connection } = connect({ maxSendBufferBytes: 24 });
+    connection.hold(1000);
+    expect(connection.bufferedBytes).toBe(0);
+    connection.hold(-1000);
+    connection.send(PacketType.NOOP);
+    expect(connection.writable).toBe(true);
+    connection.hold(1000);
+    connection.hold(1);
+    expect(connection.writable).toBe(false);
+    return listener.over.then(() => expect(listener.reason).toBeInstanceOf(SendBufferFullError));
+  });
+
   it('sends a single packet larger than maxSendBufferBytes to a peer that reads', async () => {
     const { stream, connection } = connect({ maxSendBufferBytes: 24 });
     connection.send(PacketType.ECHO_RES, ['x'.repeat(1000)]);
@@ -231,6 +244,25 @@ describe('the end', () => {
     expect(await peer.nextOnes(2)).toEqual(['OK 1.0\n', 'closed']);
     await listener.over;
     expect(listener.reason).toBeUndefined();
+  });
+
+  it('a peer that ends its side is heard of by a listener that wants to decide itself', async () => {
+    const [one, other] = duplexPair();
+    const listener = new RecordingListener();
+    const connection = new Connection(
+      one,
+      'RES',
+      Object.assign(listener, { ended: () => listener.heard.push('ended') }),
+    );
+    const peer = new RawPeer(other);
+    peer.end();
+    await until('it is told', () => listener.heard.includes('ended'));
+    expect(connection.writable).toBe(true);
+    connection.sendText('later\n');
+    connection.close();
+    expect(await peer.nextOnes(2)).toEqual(['later\n', 'closed']);
+    await listener.over;
+    expect(listener.heard.at(-1)).toBe('closed');
   });
 
   it('destroy drops what waits and tells its reason once', async () => {
