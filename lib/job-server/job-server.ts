@@ -78,7 +78,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.verbosity = this.options.verbosity;
     this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
     this.retries = new Retries(this.options.policies);
-    const observer = new Observer(this, () => this.engine);
+    const observer = new Observer(this, () => this.engine, this.log);
     this.engine = new Engine(
       { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
       this.listener(observer),

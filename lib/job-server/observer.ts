@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { fromByteString } from '../protocol/index.js';
 import type { ByteString, Engine, EngineListener, Job, JobSpec, Outcome, Peer } from './engine/index.js';
+import type { Log } from './front/index.js';
 import type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 
 const EVENT_OF: Record<Outcome, 'completed' | 'failed' | 'cancelled'> = {
@@ -10,11 +11,16 @@ const EVENT_OF: Record<Outcome, 'completed' | 'failed' | 'cancelled'> = {
   abandoned: 'cancelled',
 };
 
-/** Turns what the engine tells into the job server's events, and costs nothing where nobody listens. */
+/**
+ * Turns what the engine tells into the job server's events, and costs nothing
+ * where nobody listens. A listener that throws is logged: the engine is in the
+ * middle of something, and neither it nor the peer at work is to blame.
+ */
 export class Observer implements Omit<EngineListener, 'due'> {
   constructor(
     private readonly events: EventEmitter<JobServerEvents>,
     private readonly engine: () => Engine,
+    private readonly log: Log,
   ) {}
 
   submitted(job: Job): void {
@@ -25,17 +31,13 @@ export class Observer implements Omit<EngineListener, 'due'> {
   stored(spec: JobSpec, handle: ByteString): void {
     if (this.events.listenerCount('submitted') === 0) return;
     const { function: name, unique, isBackground } = spec;
-    this.events.emit('submitted', {
-      handle: fromByteString(handle),
-      function: fromByteString(name),
-      unique: fromByteString(unique),
-      isBackground,
-    });
+    const event = { handle: fromByteString(handle), function: fromByteString(name), unique: fromByteString(unique) };
+    this.guard('submitted', () => this.events.emit('submitted', { ...event, isBackground }));
   }
 
   assigned(job: Job, worker: Peer): void {
-    if (this.events.listenerCount('assigned') > 0)
-      this.events.emit('assigned', this.jobEvent(job), workerEvent(worker));
+    if (this.events.listenerCount('assigned') === 0) return;
+    this.guard('assigned', () => this.events.emit('assigned', this.jobEvent(job), workerEvent(worker)));
   }
 
   requeued(job: Job): void {
@@ -47,11 +49,21 @@ export class Observer implements Omit<EngineListener, 'due'> {
   }
 
   workerChanged(worker: Peer): void {
-    this.events.emit(worker.abilities.size > 0 ? 'workerJoined' : 'workerLeft', workerEvent(worker));
+    const name = worker.abilities.size > 0 ? 'workerJoined' : 'workerLeft';
+    this.guard(name, () => this.events.emit(name, workerEvent(worker)));
   }
 
   private tell(event: 'submitted' | 'requeued' | 'completed' | 'failed' | 'cancelled', job: Job): void {
-    if (this.events.listenerCount(event) > 0) this.events.emit(event, this.jobEvent(job));
+    if (this.events.listenerCount(event) === 0) return;
+    this.guard(event, () => this.events.emit(event, this.jobEvent(job)));
+  }
+
+  private guard(name: keyof JobServerEvents, emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      this.log('error', `a listener of '${name}' threw: ${String(error)}`);
+    }
   }
 
   private jobEvent(job: Job): JobEvent {

@@ -36,6 +36,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   /** How many packets and lines the peer has sent, now and when stalled connections were last looked for. */
   private unitCount = 0;
   private countAtSweep = 0;
+  private wasPartial = false;
   wantsResults = false;
   private quietSince = Date.now();
 
@@ -143,13 +144,16 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   /** Closes the connection if a packet has not come to its end in time, or nothing ever came. */
   closeIfStalled(now: number, limits: { packetTimeout: number; idleTimeout: number }): void {
-    if (this.unitCount !== this.countAtSweep || (this.unitCount > 0 && !this.connection.isPartial)) {
+    const { isPartial } = this.connection;
+    const hasMoved = this.unitCount !== this.countAtSweep || isPartial !== this.wasPartial;
+    if (hasMoved || (this.unitCount > 0 && !isPartial)) {
       this.countAtSweep = this.unitCount;
+      this.wasPartial = isPartial;
       this.quietSince = now;
       return;
     }
     const quiet = now - this.quietSince;
-    if (this.connection.isPartial) {
+    if (isPartial) {
       if (limits.packetTimeout > 0 && quiet >= limits.packetTimeout) this.connection.destroy(new HalfPacketError());
     } else if (limits.idleTimeout > 0 && quiet >= limits.idleTimeout) {
       this.host.log('info', `${this.name}: closed: said nothing for ${limits.idleTimeout} ms (idleTimeout)`);
@@ -191,7 +195,12 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   }
 
   private isAllowed(action: Action, function_?: string): boolean {
-    return this.host.isAllowed({ action, function: function_, clientId: this.peer.clientId, peer: this.info });
+    try {
+      return this.host.isAllowed({ action, function: function_, clientId: this.peer.clientId, peer: this.info });
+    } catch (error) {
+      this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`);
+      return false;
+    }
   }
 
   private obey(packet: Packet): Refusal | undefined {
