@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const children = new Set();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
+/** A process that is killed and started again, each time under another name. */
+export class Actor {
+  /** Resolves when it is there: a job server listens, the others have begun. */
+  ready = Promise.resolve();
+  /** What it wrote to stderr, and how it ended when nobody ended it. */
+  complaints = [];
+
+  /** @param argumentsFor the arguments of the process of that name. */
+  constructor(kind, number, argumentsFor) {
+    this.kind = kind;
+    this.number = number;
+    this.argumentsFor = argumentsFor;
+    this.life = 0;
+  }
+
+  get name() {
+    return `${this.kind}-${this.number}-${this.life}`;
+  }
+
+  start() {
+    this.life++;
+    const script = fileURLToPath(new URL(`${this.kind}.mjs`, import.meta.url));
+    const child = spawn(process.execPath, [script, ...this.argumentsFor(this.name).map(String)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.add(child);
+    this.child = child;
+    this.over = once(child, 'exit').then(([code]) => {
+      children.delete(child);
+      if (!child.isExpectedToEnd) this.complaints.push(`${this.name} ended by itself, with code ${code}`);
+    });
+    child.stderr.on('data', (text) => this.complaints.push(String(text).trim()));
+    const said = this.kind === 'job-server' ? once(child.stdout, 'data') : once(child, 'spawn');
+    this.ready = Promise.race([said, this.over]);
+  }
+
+  /** Ends it, and waits until it has ended. */
+  async end(signal) {
+    this.child.isExpectedToEnd = true;
+    this.child.kill(signal);
+    await this.over;
+  }
+}

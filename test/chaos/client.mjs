@@ -1,0 +1,55 @@
+/** A client that is killed: `client.mjs PORT FOLDER NAME SEED`. Submits background jobs, many at once, and writes down which were accepted. */
+import { JobClient } from '../../dist/driver/index.js';
+import { Ledger } from './ledger.mjs';
+import { random } from './random.mjs';
+
+const FUNCTIONS = ['mail', 'index', 'thumbnail'];
+const PRIORITIES = ['high', 'normal', 'normal', 'low'];
+const IN_FLIGHT = 32;
+
+const [port, folder, name, seed] = process.argv.slice(2);
+const ledger = new Ledger(folder, name);
+const chance = random(Number(seed));
+const client = new JobClient({
+  servers: [`127.0.0.1:${port}`],
+  connectTimeout: 120_000,
+  reconnect: { initialDelay: 20, maxDelay: 100 },
+});
+client.on('error', () => {});
+let count = 0;
+
+function request(id) {
+  const dice = chance();
+  const asked = {
+    function: FUNCTIONS[Math.floor(chance() * FUNCTIONS.length)],
+    workload: Buffer.from(`${id} `.padEnd(20 + Math.floor(chance() ** 8 * 20_000), 'x')),
+  };
+  // Some coalesce, with jobs that wait, that run, and that wait in storage only; some are for later.
+  if (dice < 0.2) asked.unique = `unique-${Math.floor(chance() * 50)}`;
+  if (dice > 0.95) asked.at = new Date(Date.now() + 2_000 * chance());
+  else asked.priority = PRIORITIES[Math.floor(chance() * PRIORITIES.length)];
+  return asked;
+}
+
+/** One submission after the other; a refused or unanswered one is not accepted. */
+async function submitAll() {
+  for (;;) {
+    const id = `${name}.${++count}`;
+    try {
+      const asked = request(id);
+      // Now and then somebody waits for the same job.
+      if (asked.unique && chance() < 0.3) waitFor(asked);
+      const { handle } = await client.submitBackground(asked);
+      ledger.write('accepted', handle, id);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await new Promise((resolve) => setTimeout(resolve, chance() * 100));
+  }
+}
+
+function waitFor({ function: fn, unique, workload }) {
+  client.submit({ function: fn, unique, workload, resubmit: false }, { complete() {}, fail() {} });
+}
+
+for (let each = 0; each < IN_FLIGHT; each++) void submitAll();

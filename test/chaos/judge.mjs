@@ -1,0 +1,50 @@
+/**
+ * How long after a worker wrote down that it is about to report, a job may
+ * still count as running, in milliseconds: its report is on its way, and the
+ * job server writes ends lazily, which a kill may take and a clean stop not.
+ */
+const REPORTING = { SIGKILL: 1_000, SIGTERM: 500 };
+
+/**
+ * What the ledgers of a run say.
+ *
+ * @param kills each `{ kind, name, signal, time }`, `time` just before and `over` when it had ended.
+ */
+export function judge({ accepted, executions }, kills) {
+  const jobs = new Set(accepted.map(([handle]) => handle));
+  const isDone = (handle) => executions.get(handle)?.some(({ how }) => how === 'done') ?? false;
+  const verdict = {
+    accepted: accepted.length,
+    jobs: jobs.size,
+    executed: 0,
+    lost: [],
+    repeated: 0,
+    causes: new Map(),
+    unexplained: [],
+  };
+  for (const handle of jobs) {
+    if (isDone(handle)) verdict.executed++;
+    else verdict.lost.push(handle);
+  }
+  for (const [handle, list] of executions) {
+    if (new Set(list.map(({ id }) => id)).size > 1) verdict.unexplained.push(`${handle} is the handle of several jobs`);
+    const repeats = list.slice(0, -1).filter(({ how }) => how !== 'failed');
+    if (repeats.length > 0) verdict.repeated++;
+    for (const execution of repeats) {
+      const cause = kills.find((kill) => isCause(kill, execution));
+      if (!cause) verdict.unexplained.push(`${handle} ran again after ${JSON.stringify(execution)}`);
+      else verdict.causes.set(nameOf(cause), (verdict.causes.get(nameOf(cause)) ?? 0) + 1);
+    }
+  }
+  return verdict;
+}
+
+/** Whether a job ran, or its end was on its way, when somebody was killed it depended on. */
+function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infinity }) {
+  if (kind !== 'job-server' && name !== worker) return false;
+  return begin <= over && time <= end + REPORTING[signal];
+}
+
+export function nameOf({ kind, signal }) {
+  return `${kind} ${signal === 'SIGKILL' ? 'killed' : 'stopped'}`;
+}

@@ -1,0 +1,51 @@
+import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ENDING = '.ledger';
+
+/**
+ * What a process did, written down by itself. A line is in the kernel's page
+ * cache as soon as it is written, so kill -9 of its writer takes nothing of it:
+ *
+ *   accepted HANDLE ID TIME    a client was answered with JOB_CREATED
+ *   begun HANDLE ID TIME       a worker was given the job
+ *   failed HANDLE ID TIME      it is about to report failure
+ *   done HANDLE ID TIME        it is about to report the result
+ */
+export class Ledger {
+  constructor(folder, name) {
+    this.file = openSync(join(folder, name + ENDING), 'a');
+  }
+
+  write(what, handle, id) {
+    writeSync(this.file, `${what} ${handle} ${id} ${Date.now()}\n`);
+  }
+}
+
+/**
+ * Everything the processes of a run wrote down.
+ *
+ * @returns `accepted`: every submission that was, as [handle, id]; `executions`: how often each handle was worked on,
+ * in the order of their beginnings, each `{ worker, id, begin, how, end }`, the last two missing when it came to no end.
+ */
+export function readLedgers(folder) {
+  const accepted = [];
+  const executions = new Map();
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(ENDING))) {
+    const open = new Map();
+    for (const line of readFileSync(join(folder, file), 'latin1').split('\n')) {
+      const [what, handle, id, time] = line.split(' ');
+      // The last line of a killed process may lack its end.
+      if (!time) continue;
+      if (what === 'accepted') accepted.push([handle, id]);
+      else if (what === 'begun') {
+        const execution = { worker: file.slice(0, -ENDING.length), id, begin: Number(time) };
+        open.set(handle, execution);
+        if (executions.has(handle)) executions.get(handle).push(execution);
+        else executions.set(handle, [execution]);
+      } else Object.assign(open.get(handle), { how: what, end: Number(time) });
+    }
+  }
+  for (const list of executions.values()) list.sort((one, other) => one.begin - other.begin);
+  return { accepted, executions };
+}

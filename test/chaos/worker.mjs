@@ -1,0 +1,29 @@
+/** A worker that is killed: `worker.mjs PORT FOLDER NAME SEED`. Writes down what it is given before it works, and what it did before it reports. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobWorker } from '../../dist/driver/index.js';
+import { Ledger } from './ledger.mjs';
+import { random } from './random.mjs';
+
+const [port, folder, name, seed] = process.argv.slice(2);
+const ledger = new Ledger(folder, name);
+const chance = random(Number(seed));
+const worker = new JobWorker({
+  servers: [`127.0.0.1:${port}`],
+  connectTimeout: 120_000,
+  reconnect: { initialDelay: 20, maxDelay: 100 },
+});
+worker.on('error', () => {});
+
+async function work({ handle, workload }) {
+  const id = workload.toString('latin1', 0, workload.indexOf(' '));
+  ledger.write('begun', handle, id);
+  if (chance() < 0.5) await sleep(chance() * 20);
+  if (chance() < 0.02) {
+    ledger.write('failed', handle, id);
+    throw new Error('as it happens');
+  }
+  ledger.write('done', handle, id);
+}
+
+for (const fn of ['mail', 'index', 'thumbnail']) worker.register(fn, work);
+await worker.start();

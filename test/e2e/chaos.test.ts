@@ -1,0 +1,32 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { requireBuild, ROOT } from '../support/built.js';
+import { run } from '../support/run.js';
+
+/** Runs the harness; test/chaos/run.mjs says what it does. */
+async function chaos(...options: string[]): Promise<{ code: number | null; stdout: string }> {
+  const { code, stdout, stderr } = await run(process.execPath, ['test/chaos/run.mjs', ...options], { cwd: ROOT });
+  expect(stderr).toBe('');
+  return { code, stdout };
+}
+
+const numberIn = (report: string, line: string): number =>
+  Number(new RegExp(`^${line} +(\\d+)`, 'm').exec(report)?.[1]);
+
+describe('job servers, workers and clients that are killed at random', () => {
+  beforeAll(requireBuild);
+
+  it('lose no accepted job, and run none again that was not running', async () => {
+    const { code, stdout } = await chaos('--seconds', '20', '--seed', '1');
+    expect(stdout).toMatch(/^lost +0$/m);
+    expect(stdout).toMatch(/^unexplained +0$/m);
+    expect(code).toBe(0);
+    expect(numberIn(stdout, 'ended')).toBeGreaterThan(0);
+    expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);
+  }, 180_000);
+
+  it('lose jobs that are accepted before they are on disk: the harness sees it', async () => {
+    const { code, stdout } = await chaos('--seconds', '60', '--kills', '12', '--seed', '1', '--durability', 'interval');
+    expect(numberIn(stdout, 'lost')).toBeGreaterThan(0);
+    expect(code).toBe(1);
+  }, 180_000);
+});
