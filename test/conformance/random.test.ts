@@ -4,9 +4,8 @@ import { gearmandFor, oursFor } from './job-servers.js';
 import { RandomPlay, RandomStage } from './random-play.js';
 
 const STEPS = Number(process.env.RANDOM_STEPS ?? 400);
-const SEEDS = process.env.RANDOM_SEED
-  ? [Number(process.env.RANDOM_SEED)]
-  : Array.from({ length: 3 }, () => Math.floor(Math.random() * 2 ** 31));
+/** Fixed, so that a run says the same as the run before; RANDOM_SEED plays another. */
+const SEEDS = process.env.RANDOM_SEED ? [Number(process.env.RANDOM_SEED)] : [1, 2, 3];
 const NO_FLAGS = { title: 'a random play', flags: [], isOnlyOurs: false, steps: [] };
 
 describeWith('gearmand', 'gearmand and our job server in a random play', () => {

@@ -8,9 +8,9 @@ import { Random } from '../../support/random.js';
 import { RawPeer } from '../../support/raw-peer.js';
 import { rawPacket } from '../../support/wire.js';
 
-/** `npm run fuzz` sets both; in the suite a fixed number of rounds keeps the time small. */
+/** `npm run fuzz` sets both; in the suite a fixed seed and number of rounds keep it the same and short. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 0);
-const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const ROUNDS = 400;
 
 const FUNCTIONS = ['f', 'g', 'h', '', 'with space', '\xff\xfe'];
