@@ -15,6 +15,8 @@ export interface ScheduleFields {
 /** February 29 falls on a given weekday at least once in 40 years, whatever centuries lie between. */
 const YEARS_AHEAD = 40;
 
+const MINUTE = 60_000;
+
 /**
  * The next full minute after `now` (milliseconds since 1970) whose local time
  * matches every field, or undefined for fields that are no numbers or that no
@@ -29,25 +31,17 @@ export function nextScheduled(fields: ScheduleFields, now: number): number | und
     dayOfWeek: parse(fields.dayOfWeek, 0, 6),
   };
   if (Object.values(wanted).includes('invalid')) return undefined;
-  const at = new Date(now);
-  at.setSeconds(0, 0);
-  at.setMinutes(at.getMinutes() + 1);
+  // Steps are taken in real time: in local time an hour that the clock repeats would lead back.
+  let at = new Date(Math.floor(now / MINUTE) * MINUTE + MINUTE);
   const lastYear = at.getFullYear() + YEARS_AHEAD;
   while (at.getFullYear() <= lastYear) {
-    if (!matches(wanted.month, at.getMonth() + 1)) toMidnight(at, () => at.setMonth(at.getMonth() + 1, 1));
-    else if (!isDay(at, wanted)) toMidnight(at, () => at.setDate(at.getDate() + 1));
-    else if (!matches(wanted.hour, at.getHours())) at.setHours(at.getHours() + 1, 0);
-    else if (!matches(wanted.minute, at.getMinutes())) at.setMinutes(at.getMinutes() + 1);
+    if (!matches(wanted.month, at.getMonth() + 1)) at = new Date(at.getFullYear(), at.getMonth() + 1, 1);
+    else if (!isDay(at, wanted)) at = new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1);
+    else if (!matches(wanted.hour, at.getHours())) at = new Date(at.getTime() + (60 - at.getMinutes()) * MINUTE);
+    else if (!matches(wanted.minute, at.getMinutes())) at = new Date(at.getTime() + MINUTE);
     else return at.getTime();
   }
   return undefined;
-}
-
-/** Moves to another day and to its first minute; the first, since midnight itself may not exist on the day between. */
-function toMidnight(at: Date, move: () => void): void {
-  at.setHours(12);
-  move();
-  at.setHours(0, 0);
 }
 
 type Wanted = number | 'any' | 'invalid';
