@@ -78,6 +78,19 @@ describeWith('npm registry', 'the packed package', () => {
     expect(await run('node', [app], { cwd: appOf(nest) })).toMatchObject({ code: 0, stdout: OUTPUT });
   });
 
+  it.each(['12', '11'])('does the same by the means of Nest %s', async (nest) => {
+    const { code, stdout } = await run('node', ['out/transport.mjs'], { cwd: appOf(nest) });
+    expect(stdout.split('\n')).toEqual([
+      '[{"trace":"abc"}] start metadata, end metadata',
+      '[1,2,3] start stream, end stream',
+      '{"error":{"code":7}} start fails, end fails',
+      '{"error":{"status":"error","message":"other"}} start event, one, other, end event',
+      'GEARMAN_INVALID_WORKLOAD start unwritable, end unwritable',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('has its types where a bundler resolves modules', async () => {
     await compile(appOf('12'), 'tsconfig.bundler.json');
   });
