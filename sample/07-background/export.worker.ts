@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { GearmanContext } from 'nestjs-gearman';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { GearmanContext, GearmanEvent } from 'nestjs-gearman';
 import { ExportFiles } from './export-files.js';
 import { exportRows } from './functions.js';
 import { RowSource } from './row-source.js';
@@ -13,7 +13,7 @@ export class ExportWorker {
     private readonly files: ExportFiles,
   ) {}
 
-  @EventPattern(exportRows)
+  @GearmanEvent(exportRows)
   async export(@Payload() { rows }: { rows: number }, @Ctx() context: GearmanContext): Promise<void> {
     const lines: string[] = [];
     for await (const line of this.source.rows(rows)) context.progress(lines.push(line), rows);

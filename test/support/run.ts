@@ -8,15 +8,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Where a program runs, and what it reads from stdin. */
+/** Where a program runs, what it finds in its environment beside the test's own, and what it reads from stdin. */
 export interface RunOptions {
   readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
 }
 
 /** Runs a program to its end. One that fails is no error here; one that cannot be started is. */
-export async function run(command: string, args: readonly string[], { cwd, input }: RunOptions = {}): Promise<Ended> {
-  const options = { cwd, env: ownEnvironment(), patience: 300_000 };
+export async function run(
+  command: string,
+  args: readonly string[],
+  { cwd, env, input }: RunOptions = {},
+): Promise<Ended> {
+  const options = { cwd, env: { ...ownEnvironment(), ...env }, patience: 300_000 };
   const { code, stdout, stderr } = await pipeThrough(command, args, input, options);
   return { code, stdout: stdout.toString(), stderr };
 }
