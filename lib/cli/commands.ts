@@ -8,6 +8,10 @@ export interface CommandEntry {
 
 /** Every command by its name, in the order of the list. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  'job-server': {
+    summary: 'runs a job server, with all of gearmand’s options',
+    load: async () => (await import('./job-server/command.js')).jobServer,
+  },
   status: {
     summary: 'lists functions, their jobs and workers',
     load: async () => (await import('./people/listings.js')).status,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Terminal } from './command.js';
 import { runCommandLine } from './run.js';
+import { exit } from './stdio.js';
 
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
@@ -15,4 +16,4 @@ const terminal: Terminal = {
 // A reader that has had enough (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-process.exitCode = await runCommandLine(process.argv.slice(2), terminal);
+await exit(await runCommandLine(process.argv.slice(2), terminal));

@@ -76,7 +76,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.sweepInterval = sweepInterval(this.options);
     this.log = options.log ?? (() => undefined);
     this.verbosity = this.options.verbosity;
-    this.shutdown = this.options.shutdownCommand ? (isGraceful) => this.emit('shutdown', isGraceful) : undefined;
+    // Told once the admin has its answer.
+    const tellShutdown = (isGraceful: boolean): void => void setImmediate(() => this.emit('shutdown', isGraceful));
+    this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
     this.retries = new Retries(this.options.policies);
     const observer = new Observer(this, () => this.engine, this.log);
     this.engine = new Engine(
@@ -251,8 +253,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
 
   /** Lets jobs finish. Peers that no job keeps here are sent elsewhere at once. */
   private drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Draining {
-    const limit = gracePeriod === Infinity ? '' : ` for at most ${gracePeriod} ms`;
-    this.log('info', `ending: ${this.engine.runningCount} jobs are running and may finish${limit}`);
+    const { runningCount } = this.engine;
+    const limit = gracePeriod === Infinity ? '' : ` within ${gracePeriod} ms`;
+    if (runningCount > 0) this.log('info', `ending: ${runningCount} jobs are running and may finish${limit}`);
     for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
     return new Draining(this.engine, finish, gracePeriod);
   }

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { VERSION } from '../../job-server/version.js';
+import type { Command, Terminal } from '../command.js';
+import { Failure } from '../failure.js';
+import { readConfigFile } from './config-file.js';
+import { Daemon, startDaemon } from './daemon.js';
+import { jobServerHelp } from './help.js';
+import { mergeValues, parseJobServerLine } from './options.js';
+import { serve } from './serve.js';
+import { settingsFrom } from './settings.js';
+
+/** `nestjs-gearman job-server`: runs a job server until it is told to end. */
+export const jobServer: Command = {
+  help: jobServerHelp,
+  async run(line, terminal) {
+    const daemon = Daemon.ofThisProcess();
+    try {
+      const exitCode = await run(line, daemon, terminal);
+      if (exitCode !== 0) throw new Failure('', exitCode);
+    } catch (error) {
+      daemon?.failed(error);
+      throw error;
+    }
+  },
+};
+
+async function run(line: readonly string[], daemon: Daemon | undefined, terminal: Terminal): Promise<number> {
+  const given = parseJobServerLine(line);
+  if (given.help || given.version) {
+    terminal.stdout.write(given.help ? jobServerHelp() : `nestjs-gearman ${VERSION}\n`);
+    return 0;
+  }
+  const file = readConfigFile(given['config-file']);
+  const values = file ? mergeValues(given, file.values) : given;
+  const settings = await settingsFrom(values, process.env);
+  if (file) settings.notes.unshift(`options from ${file.path}`);
+  if (values['check-args']) return 0;
+  if (!settings.isDaemon || daemon) return serve(settings, daemon, terminal);
+  const warnings = await startDaemon(MAIN, ['job-server', ...line]);
+  for (const warning of warnings) terminal.stderr.write(`nestjs-gearman: ${warning}\n`);
+  return 0;
+}
+
+/** The script that the process in the background runs: this command. */
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));

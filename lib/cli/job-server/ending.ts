@@ -1,0 +1,35 @@
+import type { JobServer } from '../../job-server/index.js';
+
+/**
+ * Ends the job server when asked to: by SIGTERM, SIGINT or the admin word
+ * `shutdown` once running jobs had their time, by SIGUSR1 or `shutdown
+ * graceful` once everything is done. SIGTERM or SIGINT, said again, ends it at
+ * once.
+ *
+ * @param wasEnded aborted when it was told to end while it started.
+ * @returns the exit code, when it has ended.
+ */
+export function untilEnded(jobServer: JobServer, gracePeriod: number, wasEnded: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let wasTold = false;
+    const end = (isImpatient: boolean, exitCode: number): void => {
+      jobServer.stop({ gracePeriod: isImpatient ? 0 : gracePeriod }).then(() => resolve(exitCode), reject);
+    };
+    const soon = (signal: string, number: number): void => {
+      jobServer.log('info', `${signal}: ending${wasTold ? ' at once' : ''}`);
+      end(wasTold, wasTold ? 128 + number : 0);
+      wasTold = true;
+    };
+    const gracefully = (signal: string): void => {
+      if (wasTold) return;
+      jobServer.log('info', `${signal}: ending when all jobs are done`);
+      jobServer.stop({ gracePeriod: Infinity, finish: 'all' }).then(() => resolve(0), reject);
+    };
+    process.on('uncaughtException', reject);
+    process.on('SIGTERM', () => soon('SIGTERM', 15));
+    process.on('SIGINT', () => soon('SIGINT', 2));
+    process.on('SIGUSR1', () => gracefully('SIGUSR1'));
+    if (wasEnded.aborted) soon('SIGTERM', 15);
+    jobServer.on('shutdown', (isGraceful) => (isGraceful ? gracefully('shutdown graceful') : soon('shutdown', 15)));
+  });
+}

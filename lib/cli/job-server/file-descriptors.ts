@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Failure } from '../failure.js';
+
+/**
+ * Makes sure that so many file descriptors may be open. Node raises its own
+ * limit as far as it is allowed; more takes root, and `prlimit` of util-linux.
+ *
+ * @throws Failure when there cannot be so many.
+ */
+export function allowFileDescriptors(count: number): void {
+  const limit = hardLimit();
+  if (limit === undefined || count <= limit) return;
+  try {
+    execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${count}:${count}`], { stdio: 'ignore' });
+  } catch (error) {
+    throw new Failure(
+      `--file-descriptors ${count}: no more than ${limit} are allowed to this process; ` +
+        'give a smaller number, start as root, or raise the limit (LimitNOFILE= of systemd, ulimit -n)',
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+/** How many the system allows this process; undefined where it does not tell. */
+function hardLimit(): number | undefined {
+  try {
+    const [, hard] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return hard === undefined || hard === 'unlimited' ? undefined : Number(hard);
+  } catch {
+    return undefined;
+  }
+}

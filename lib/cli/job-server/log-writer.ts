@@ -1,0 +1,86 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import type { Log } from '../../job-server/index.js';
+import { LOG_LEVELS, type LogLevel } from './log-level.js';
+
+const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {
+  error: 'ERROR',
+  warn: 'WARNING',
+  info: 'INFO',
+  debug: 'DEBUG',
+};
+
+/** How much may wait for a reader of stderr before lines are dropped, in bytes. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+// Not to wait for a reader, where the "file" is a pipe.
+const FLAGS = constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
+
+/**
+ * The job server's log: a file, stderr, or nothing.
+ *
+ * It never holds the job server up: what cannot be written now, because
+ * nobody reads it or the disk is full, is dropped, counted, and told of with
+ * the next line that can.
+ */
+export class LogWriter {
+  private file: number | undefined;
+  private lostLines = 0;
+
+  /**
+   * @param target a file's path, `stderr` or `none`.
+   * @param level lines less severe are left out.
+   */
+  constructor(
+    private readonly target: string,
+    private readonly level: LogLevel,
+  ) {}
+
+  /**
+   * Opens the file, or opens it again after it was moved away.
+   *
+   * @throws the system's error, and goes on as before; before the first time, to stderr.
+   */
+  open(): void {
+    if (this.target === 'stderr' || this.target === 'none') return;
+    const file = openSync(this.target, FLAGS, 0o644);
+    if (this.file !== undefined) closeSync(this.file);
+    this.file = file;
+  }
+
+  /** Writes a line as the job server's {@link Log}. */
+  readonly log: Log = (level, message) => this.write(LEVEL_OF[level], message);
+
+  write(level: LogLevel, message: string): void {
+    if (this.target === 'none' || LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.level)) return;
+    const lost = this.lostLines > 0 ? line('WARNING', `${this.lostLines} lines could not be written`) : '';
+    if (this.append(lost + line(level, message))) this.lostLines = 0;
+    else this.lostLines++;
+  }
+
+  private append(text: string): boolean {
+    if (this.file === undefined) {
+      // A pipe is written to without blocking, and what its reader leaves unread waits in memory.
+      if (process.stderr.writableLength > MAX_WAITING_BYTES) return false;
+      process.stderr.write(text);
+      return true;
+    }
+    try {
+      writeSync(this.file, text);
+      return true;
+    } catch {
+      // A full disk or pipe: there is nowhere to tell of it but the log itself, later.
+      return false;
+    }
+  }
+}
+
+/** One line, as gearmand writes it: the level to the right of seven places, the time, the message. */
+function line(level: LogLevel, message: string): string {
+  // What peers call themselves must not begin lines of its own.
+  const oneLine = message.replace(/[\0-\x1f\x7f]/g, (character) => (character === '\t' ? ' ' : escaped(character)));
+  return `${level.padStart(7)} ${new Date().toISOString()} ${oneLine}\n`;
+}
+
+function escaped(character: string): string {
+  return character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,34 @@
+import { UsageFailure } from '../failure.js';
+import type { JobServerValues } from './options.js';
+import { QUEUE_PLUGINS } from './queue-plugins.js';
+
+/**
+ * What to say once in the log about options that were accepted and mean
+ * nothing here.
+ *
+ * @throws UsageFailure for a protocol there is none of anywhere.
+ */
+export function notesOn(values: JobServerValues): string[] {
+  const notes: string[] = [];
+  const note = (isGiven: boolean, option: string, why: string): void => {
+    if (isGiven) notes.push(`${option} has no meaning here: ${why}`);
+  };
+  note(values.threads !== undefined, '--threads', 'one thread does all the work');
+  note(values['hashtable-buckets'] !== undefined, '--hashtable-buckets', 'the tables grow by themselves');
+  note(values.coredump, '--coredump', 'the system decides (ulimit -c)');
+  note(values.syslog, '--syslog', 'it logs to --log-file, or to stderr, which a service manager collects');
+  const isProbed = values['keepalive-interval'] !== undefined || values['keepalive-count'] !== undefined;
+  note(isProbed, '--keepalive-interval, --keepalive-count', 'a silent peer is probed ten times, once a second');
+  note(values['http-port'] !== undefined, '--http-port', 'HTTP is not served');
+  note(isHttp(values.protocol), '--protocol http', 'HTTP is not served; submit jobs over Gearman');
+  const settings = Object.keys(QUEUE_PLUGINS).filter((name) => values[name as keyof typeof QUEUE_PLUGINS]);
+  const shown = settings.map((name) => `--${name}`).join(', ');
+  note(settings.length > 0, shown, 'background jobs are kept in memory, or by --queue-type lmdb on disk');
+  return notes;
+}
+
+function isHttp(protocol: string | undefined): boolean {
+  if (protocol === undefined || protocol === 'gear') return false;
+  if (protocol === 'http') return true;
+  throw new UsageFailure(`there is no protocol ${protocol}: Gearman itself needs no --protocol`);
+}

@@ -1,0 +1,51 @@
+import { parseOptions } from '../options/parse-options.js';
+import type { OptionTable, OptionValues } from '../options/option.js';
+import type { OptionGroup } from '../options/help-text.js';
+import { UsageFailure } from '../failure.js';
+import { JOBS, LISTENING, PROCESS, TLS, WITHOUT_MEANING } from './gearmand-options.js';
+import { LIMITS, QUEUE } from './own-options.js';
+import { QUEUE_PLUGINS } from './queue-plugins.js';
+
+/** Everything `nestjs-gearman job-server` understands. */
+export const OPTIONS = {
+  ...LISTENING,
+  ...TLS,
+  ...JOBS,
+  ...QUEUE,
+  ...LIMITS,
+  ...PROCESS,
+  ...WITHOUT_MEANING,
+  ...QUEUE_PLUGINS,
+} as const satisfies OptionTable;
+
+/** The same as the help shows them. */
+export const OPTION_GROUPS: readonly OptionGroup[] = [
+  { title: 'Where it listens', options: LISTENING },
+  { title: 'TLS', options: TLS },
+  { title: 'Jobs', options: JOBS },
+  { title: 'What survives a restart', options: QUEUE },
+  { title: 'Limits and permissions', options: LIMITS },
+  { title: 'The process', options: PROCESS },
+];
+
+/** What was given for {@link OPTIONS}. */
+export type JobServerValues = OptionValues<typeof OPTIONS>;
+
+/** Reads the command line. @throws UsageFailure */
+export function parseJobServerLine(line: readonly string[]): JobServerValues {
+  const { values, words } = parseOptions(OPTIONS, line);
+  const [word] = words;
+  if (word === undefined) return values;
+  throw new UsageFailure(`${JSON.stringify(word)} is no option of the job server; options begin with --`);
+}
+
+/** What stands on the command line, and for the rest what stands in the file. */
+export function mergeValues(line: JobServerValues, file: JobServerValues): JobServerValues {
+  const given = Object.entries(line).filter(([name, value]) => isGiven(name as keyof JobServerValues, value));
+  return { ...file, ...Object.fromEntries(given) };
+}
+
+function isGiven(name: keyof JobServerValues, value: unknown): boolean {
+  if (OPTIONS[name].kind === 'value') return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  return Boolean(value);
+}

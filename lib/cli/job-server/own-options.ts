@@ -1,0 +1,56 @@
+import { ValueProblem, toggle, valued, type OptionTable } from '../options/option.js';
+import { byteCount, duration, oneOf, port, text, whole } from '../options/values.js';
+
+/** Jobs that survive a restart. */
+export const QUEUE = {
+  'queue-type': valued('Where background jobs are kept: builtin (memory, default) or lmdb (on disk).', text, {
+    short: 'q',
+    argument: 'TYPE',
+  }),
+  'lmdb-path': valued('The directory of the LMDB queue; made if it is not there.', text, { argument: 'DIR' }),
+  'lmdb-durability': valued(
+    'When a job counts as accepted: always (default): it is on disk; interval: once a second; none: the system decides.',
+    oneOf('always', 'interval', 'none'),
+    { argument: 'WHEN' },
+  ),
+  'keep-results': valued('How long results of background jobs can be asked for. Default 0: not at all.', duration, {
+    argument: 'TIME',
+  }),
+} as const satisfies OptionTable;
+
+/** How much anybody may take, and who may do what. */
+export const LIMITS = {
+  'max-connections': valued('Connections at once. Default 0: no limit.', whole(0), { argument: 'N' }),
+  'max-packet-bytes': valued('The largest packet. Default 64M.', byteCount, { argument: 'BYTES' }),
+  'max-send-buffer-bytes': valued('How much a peer may leave unread before it is dropped. Default 64M.', byteCount, {
+    argument: 'BYTES',
+  }),
+  'max-queue': valued('Jobs in one function, or N,N,N: for high, normal, low. Default 0: no limit.', queueLimits, {
+    argument: 'N',
+  }),
+  'max-jobs': valued('Jobs in memory over all functions. Default 16000000.', whole(1), { argument: 'N' }),
+  'max-functions': valued('Functions. Default 100000.', whole(1), { argument: 'N' }),
+  'max-running': valued('Jobs that one worker connection runs at once. Default 0: no limit.', whole(0), {
+    argument: 'N',
+  }),
+  'packet-timeout': valued('How long a packet may take to arrive. Default 60s.', duration, { argument: 'TIME' }),
+  'idle-timeout': valued('How long a connection may stay that never said anything. Default 0: for ever.', duration, {
+    argument: 'TIME',
+  }),
+  admin: valued(
+    'Who may use admin words (gearadmin): allowed (default: everybody), loopback (this machine) or refused.',
+    oneOf('allowed', 'loopback', 'refused'),
+    { argument: 'WHO' },
+  ),
+  'admin-port': valued('Answer admin words on this port of 127.0.0.1, and only there.', port, { argument: 'PORT' }),
+  'shutdown-command': toggle('Let the admin word `shutdown` end the job server. Anybody could say it.'),
+} as const satisfies OptionTable;
+
+function queueLimits(value: string): [number, number, number] {
+  const limits = value.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+  const [high = NaN, normal = high, low = high] = limits;
+  if (limits.some(Number.isNaN) || (limits.length !== 1 && limits.length !== 3)) {
+    throw new ValueProblem('one whole number from 0, or three for high, normal, low: 1000,500,100');
+  }
+  return [high, normal, low];
+}

@@ -1,0 +1,90 @@
+// Not from the entry point, which loads Nest.
+import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { JobServer } from '../../job-server/job-server.js';
+import { ListenError } from '../../job-server/listen-error.js';
+import type { Terminal } from '../command.js';
+import { EXIT, Failure } from '../failure.js';
+import type { Daemon } from './daemon.js';
+import { untilEnded } from './ending.js';
+import { allowFileDescriptors } from './file-descriptors.js';
+import { LogWriter } from './log-writer.js';
+import { PidFile } from './pid-file.js';
+import type { Settings } from './settings.js';
+import { becomeUser } from './user.js';
+
+/**
+ * Runs a job server until it is told to end.
+ *
+ * @returns the exit code.
+ * @throws Failure when it cannot start.
+ */
+export async function serve(
+  settings: Settings,
+  daemon: Daemon | undefined,
+  { signal }: Pick<Terminal, 'signal'>,
+): Promise<number> {
+  if (settings.fileDescriptors !== undefined) allowFileDescriptors(settings.fileDescriptors);
+  if (settings.user !== undefined) becomeUser(settings.user);
+  const pidFile = settings.pidFile === undefined ? undefined : new PidFile(settings.pidFile);
+  const warnings: string[] = [];
+  const log = openLog(settings, warnings);
+  const jobServer = await start(settings, log);
+  try {
+    pidFile?.write();
+    for (const note of settings.notes) log.write('NOTICE', note);
+    process.on('SIGHUP', () => reload(log, jobServer));
+    daemon?.ready(warnings);
+    return await untilEnded(jobServer, settings.gracePeriod, signal);
+  } catch (error) {
+    if (!(error instanceof Failure)) log.write('FATAL', String((error as Error).stack));
+    throw error;
+  } finally {
+    await jobServer.stop();
+    pidFile?.remove();
+    log.write('INFO', 'ended');
+  }
+}
+
+/** As with gearmand, a log file that cannot be opened is no reason not to serve. */
+function openLog({ logFile, logLevel }: Settings, warnings: string[]): LogWriter {
+  const log = new LogWriter(logFile, logLevel);
+  try {
+    log.open();
+  } catch (error) {
+    const warning = `log file: ${(error as Error).message}; logging to stderr`;
+    warnings.push(warning);
+    log.write('ERROR', warning);
+  }
+  return log;
+}
+
+function reload(log: LogWriter, jobServer: JobServer): void {
+  try {
+    log.open();
+    log.write('NOTICE', 'SIGHUP: log file opened again, certificates read again');
+  } catch (error) {
+    log.write('ERROR', `SIGHUP: the log file could not be opened again: ${(error as Error).message}`);
+  }
+  jobServer.reloadCertificates();
+}
+
+async function start(settings: Settings, { log }: LogWriter): Promise<JobServer> {
+  try {
+    const jobServer = new JobServer({ ...settings.jobServer, log });
+    await jobServer.start();
+    return jobServer;
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
+/** What a person can do something about, said without a stack trace; anything else is an error of ours. */
+function startFailure(error: unknown): unknown {
+  if (error instanceof InvalidOptionError) {
+    const option = `--${error.option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return new Failure(error.message.replace(error.option, option), EXIT.usage, { cause: error });
+  }
+  const { code, message } = error as Error & { code?: string };
+  const isExpected = error instanceof ListenError || code?.startsWith('GEARMAN_');
+  return isExpected ? new Failure(message, EXIT.failed, { cause: error }) : error;
+}

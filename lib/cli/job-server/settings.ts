@@ -1,0 +1,106 @@
+import type { JobServerOptions } from '../../job-server/index.js';
+import type { StorageOptions } from '../../job-server/storage/index.js';
+import { UsageFailure } from '../failure.js';
+import { portFromEnvironment } from './environment.js';
+import { listenersFrom } from './listeners.js';
+import type { LogLevel } from './log-level.js';
+import { notesOn } from './notes.js';
+import type { JobServerValues } from './options.js';
+import { queueType } from './queue-plugins.js';
+
+/** Time enough for most jobs, and less than the ten seconds that `docker stop` waits. */
+const DEFAULT_GRACE_PERIOD = 8_000;
+
+/** gearmand's own, where it goes on in the background. */
+const DAEMON_LOG_FILE = '/var/log/gearmand.log';
+
+/** File descriptors that are no connections: files, listeners, Node's own. */
+const RESERVED_DESCRIPTORS = 32;
+
+const OPEN_TO_ALL = 'whoever reaches this port may submit and take jobs; --listen 127.0.0.1 keeps it to this machine';
+
+/** The options, understood: what the job server is made of, and what its process does. */
+export interface Settings {
+  jobServer: Omit<JobServerOptions, 'log'>;
+  gracePeriod: number;
+  logFile: string;
+  logLevel: LogLevel;
+  pidFile?: string;
+  user?: string;
+  fileDescriptors?: number;
+  isDaemon: boolean;
+  /** What is said once in the log. */
+  notes: string[];
+}
+
+/**
+ * Makes settings of options.
+ *
+ * @throws UsageFailure for options that contradict each other or cannot be had here.
+ */
+export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const environment = values.port === undefined ? portFromEnvironment(env) : {};
+  const notes = [...(environment.note ? [environment.note] : []), ...notesOn(values)];
+  if (values.listen.length === 0) notes.push(OPEN_TO_ALL);
+  const level = values.verbose ?? (values.v >= 2 ? 'DEBUG' : 'INFO');
+  const listeners = await listenersFrom(values, values.port ?? environment.port, env);
+  return {
+    jobServer: { ...jobServerOptions(values), listeners, storage: storageFrom(values), verbosity: level },
+    gracePeriod: values['grace-period'] ?? DEFAULT_GRACE_PERIOD,
+    logFile: values['log-file'] ?? (values.daemon ? DAEMON_LOG_FILE : 'stderr'),
+    logLevel: level,
+    pidFile: values['pid-file'],
+    user: values.user,
+    fileDescriptors: values['file-descriptors'],
+    isDaemon: values.daemon,
+    notes,
+  };
+}
+
+function jobServerOptions(values: JobServerValues): JobServerOptions {
+  if (values['round-robin'] && values.order === '1.1') {
+    throw new UsageFailure('--round-robin and --order 1.1: choose one; without --order functions are served in turn');
+  }
+  return {
+    order: values.order,
+    jobRetries: values['job-retries'],
+    jobHandlePrefix: values['job-handle-prefix'],
+    wakeupsPerJob: values['worker-wakeup'],
+    exceptions: values.exceptions,
+    keepAliveDelay: keepAliveDelay(values['keepalive-idle']),
+    keepResults: values['keep-results'],
+    maxConnections: maxConnections(values),
+    maxPacketBytes: values['max-packet-bytes'],
+    maxSendBufferBytes: values['max-send-buffer-bytes'],
+    maxQueue: values['max-queue'],
+    maxJobs: values['max-jobs'],
+    maxFunctions: values['max-functions'],
+    maxRunningPerWorker: values['max-running'],
+    packetTimeout: values['packet-timeout'],
+    idleTimeout: values['idle-timeout'],
+    shutdownCommand: values['shutdown-command'],
+  };
+}
+
+/** In milliseconds; gearmand's -1 leaves it to the default. */
+function keepAliveDelay(seconds: number | undefined): number | undefined {
+  return seconds === undefined || seconds < 0 ? undefined : seconds * 1_000;
+}
+
+/** As many connections as asked for, and as file descriptors leave room for. */
+function maxConnections(values: JobServerValues): number | undefined {
+  const { 'max-connections': asked, 'file-descriptors': descriptors } = values;
+  if (descriptors === undefined) return asked;
+  return Math.min(asked || Infinity, descriptors - RESERVED_DESCRIPTORS);
+}
+
+function storageFrom(values: JobServerValues): StorageOptions | undefined {
+  const { 'lmdb-path': path, 'lmdb-durability': durability } = values;
+  if (queueType(values['queue-type'] ?? 'builtin') === 'lmdb') {
+    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
+    return { type: 'lmdb', path, durability };
+  }
+  const unused = (['lmdb-path', 'lmdb-durability', 'keep-results'] as const).find((name) => values[name] !== undefined);
+  if (unused) throw new UsageFailure(`--${unused} needs --queue-type lmdb: jobs are kept in memory otherwise`);
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import type { TlsListenerOptions } from '../../job-server/index.js';
+import { UsageFailure } from '../failure.js';
+import type { JobServerValues } from './options.js';
+
+/**
+ * The certificates for `--ssl` and `--ssl-port`, from the command line or, as
+ * with gearmand, the environment; undefined when TLS was not asked for.
+ *
+ * @throws UsageFailure where TLS was asked for by half: it is never left out silently.
+ */
+export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): TlsListenerOptions | undefined {
+  const { ssl, 'ssl-port': sslPort, 'ssl-client-certificate': clientCertificate = 'none' } = values;
+  if (!ssl && sslPort === undefined) {
+    refuseUnused(values);
+    return undefined;
+  }
+  if (ssl && sslPort !== undefined) {
+    throw new UsageFailure(
+      '--ssl and --ssl-port: choose one; --ssl is TLS on --port, --ssl-port is TLS beside plain text',
+    );
+  }
+  const ca = values['ssl-ca-file'] ?? env['GEARMAND_CA_CERTIFICATE'];
+  if (clientCertificate !== 'none' && !ca) {
+    throw new UsageFailure(
+      `--ssl-client-certificate ${clientCertificate} needs --ssl-ca-file: who signs the certificates of clients`,
+    );
+  }
+  return {
+    certificate: needed('--ssl-certificate', values['ssl-certificate'] ?? env['GEARMAND_SERVER_PEM']),
+    key: needed('--ssl-key', values['ssl-key'] ?? env['GEARMAND_SERVER_KEY']),
+    clientCertificate,
+    ...(ca && { ca }),
+  };
+}
+
+function needed(option: string, value: string | undefined): string {
+  if (!value) throw new UsageFailure(`TLS needs ${option}: the path of a PEM file`);
+  return value;
+}
+
+function refuseUnused(values: JobServerValues): void {
+  const names = ['ssl-certificate', 'ssl-key', 'ssl-ca-file', 'ssl-client-certificate'] as const;
+  const unused = names.find((name) => values[name] !== undefined);
+  if (unused) throw new UsageFailure(`--${unused} without TLS: add --ssl, or --ssl-port PORT`);
+}

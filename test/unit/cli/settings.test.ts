@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseJobServerLine } from '../../../lib/cli/job-server/options.js';
+import { settingsFrom, type Settings } from '../../../lib/cli/job-server/settings.js';
+
+const settings = (line: string, env: NodeJS.ProcessEnv = {}): Promise<Settings> =>
+  settingsFrom(parseJobServerLine(line.split(' ').filter((word) => word !== '')), env);
+
+const HERE = '-L 127.0.0.1';
+const TLS_FILES = '--ssl-certificate c.pem --ssl-key k.pem';
+
+describe('the settings of the job server', () => {
+  it.each([
+    ['--job-retries=3', { jobRetries: 3 }],
+    ['-j3', { jobRetries: 3 }],
+    ['--job-handle-prefix x', { jobHandlePrefix: 'x' }],
+    ['-w 2', { wakeupsPerJob: 2 }],
+    ['--exceptions', { exceptions: true }],
+    ['-R', { order: undefined }],
+    ['--order 1.1', { order: '1.1' }],
+    ['--keepalive --keepalive-idle 30', { keepAliveDelay: 30_000 }],
+    ['--keepalive-idle -1', { keepAliveDelay: undefined }],
+    ['--keepalive-idle 0', { keepAliveDelay: 0 }],
+    ['--max-queue 5', { maxQueue: [5, 5, 5] }],
+    ['--max-queue 3,2,1', { maxQueue: [3, 2, 1] }],
+    ['--max-connections 7', { maxConnections: 7 }],
+    ['--file-descriptors 100', { maxConnections: 68 }],
+    ['-f 100 --max-connections 7', { maxConnections: 7 }],
+    ['--max-packet-bytes 1M', { maxPacketBytes: 1_048_576 }],
+    ['--idle-timeout 1m', { idleTimeout: 60_000 }],
+    ['--max-running 4', { maxRunningPerWorker: 4 }],
+    ['--shutdown-command', { shutdownCommand: true }],
+    ['--verbose debug', { verbosity: 'DEBUG' }],
+    ['-vv', { verbosity: 'DEBUG' }],
+    ['', { verbosity: 'INFO' }],
+  ])('come from %s', async (line, expected) => {
+    expect((await settings(`${HERE} ${line}`)).jobServer).toMatchObject(expected);
+  });
+
+  it.each([
+    [HERE, [{ host: '127.0.0.1', port: 4730 }]],
+    [`${HERE} -p 0 -b 9`, [{ host: '127.0.0.1', port: 0, backlog: 9 }]],
+    ['-L 127.0.0.1 -L [::1]', [{ host: '127.0.0.1' }, { host: '::1' }]],
+    ['-L unix:/run/g.sock', [{ path: '/run/g.sock' }]],
+    [`${HERE} -L unix:/g`, [{ path: '/g' }, { host: '127.0.0.1' }]],
+    [`${HERE} --admin loopback`, [{ admin: 'loopback' }]],
+    [`${HERE} --admin-port 1`, [{ admin: 'refused' }, { host: '127.0.0.1', port: 1, admin: 'only' }]],
+    [`${HERE} --ssl ${TLS_FILES}`, [{ port: 4730, tls: { certificate: 'c.pem', key: 'k.pem' } }]],
+    [`${HERE} --ssl-port 1 ${TLS_FILES}`, [{ port: 4730 }, { port: 1, tls: { clientCertificate: 'none' } }]],
+    [
+      `${HERE} --ssl ${TLS_FILES} --ssl-ca-file ca --ssl-client-certificate required`,
+      [{ tls: { ca: 'ca', clientCertificate: 'required' } }],
+    ],
+  ])('listen as %s says', async (line, expected) => {
+    const { listeners } = (await settings(line)).jobServer;
+    expect(listeners).toHaveLength(expected.length);
+    expect(listeners).toMatchObject(expected);
+  });
+
+  it('listens on every address unless told otherwise, and says so', async () => {
+    const { jobServer, notes } = await settings('');
+    expect(['::', '0.0.0.0']).toContain(jobServer.listeners![0]!.host);
+    expect(notes).toEqual([expect.stringContaining('--listen 127.0.0.1 keeps it to this machine')]);
+  });
+
+  it.each([
+    [{ GEARMAND_PORT: '4731' }, '', 4731, undefined],
+    [{ GEARMAND_PORT: '4731' }, '-p 4732', 4732, undefined],
+    [{ GEARMAND_PORT: '' }, '', 4730, undefined],
+    [{ GEARMAND_PORT: 'tcp://10.0.0.1:4730' }, '', 4730, 'GEARMAND_PORT=tcp://10.0.0.1:4730 is ignored'],
+  ])('heed the environment %j', async (env, line, port, note) => {
+    const { jobServer, notes } = await settings(`${HERE} ${line}`, env);
+    expect(jobServer.listeners).toMatchObject([{ port }]);
+    expect(notes).toEqual(note === undefined ? [] : [expect.stringContaining(note)]);
+  });
+
+  it('take certificates from the environment, and from the command line before it', async () => {
+    const env = { GEARMAND_SERVER_PEM: 'env.pem', GEARMAND_SERVER_KEY: 'env.key', GEARMAND_CA_CERTIFICATE: 'env.ca' };
+    const { listeners } = (await settings(`${HERE} --ssl --ssl-key line.key`, env)).jobServer;
+    expect(listeners).toMatchObject([{ tls: { certificate: 'env.pem', key: 'line.key', ca: 'env.ca' } }]);
+  });
+
+  it('keep background jobs where --queue-type says', async () => {
+    const storageOf = async (line: string) => (await settings(`${HERE} ${line}`)).jobServer.storage;
+    expect(await storageOf('')).toBeUndefined();
+    expect(await storageOf('-q builtin')).toBeUndefined();
+    const stored = await storageOf('-q lmdb --lmdb-path /d --lmdb-durability interval');
+    expect(stored).toEqual({ type: 'lmdb', path: '/d', durability: 'interval' });
+  });
+
+  it.each([
+    ['-d', '/var/log/gearmand.log'],
+    ['', 'stderr'],
+    ['-d --log-file none', 'none'],
+  ])('log with %j to %s', async (line, file) => {
+    expect((await settings(`${HERE} ${line}`)).logFile).toBe(file);
+  });
+
+  it.each([
+    ['-t 4', '--threads'],
+    ['--hashtable-buckets 7', '--hashtable-buckets'],
+    ['--coredump', '--coredump'],
+    ['--syslog', '--syslog'],
+    ['-r http', '--protocol http'],
+    ['--http-port 8080', '--http-port'],
+    ['--keepalive-count 3', '--keepalive-interval, --keepalive-count'],
+    [
+      '--redis-server r --mysql-db m --store-queue-on-shutdown',
+      '--store-queue-on-shutdown, --redis-server, --mysql-db',
+    ],
+  ])('note that %s has no meaning', async (line, option) => {
+    expect((await settings(`${HERE} ${line}`)).notes).toEqual([
+      expect.stringContaining(`${option} has no meaning here`),
+    ]);
+  });
+
+  it.each([
+    [
+      '-q libsqlite3 --libsqlite3-db x',
+      'there is no queue type libsqlite3 here, as gearmand has: use --queue-type lmdb',
+    ],
+    ['-q MySQL', 'there is no queue type MySQL here, as gearmand has: use --queue-type lmdb'],
+    ['-q nosuch', 'there is no queue type nosuch: use --queue-type lmdb'],
+    ['-q lmdb', '--queue-type lmdb needs --lmdb-path DIR'],
+    ['--lmdb-path /d', '--lmdb-path needs --queue-type lmdb'],
+    ['--keep-results 1h', '--keep-results needs --queue-type lmdb'],
+    ['-r foo', 'there is no protocol foo'],
+    ['-R --order 1.1', '--round-robin and --order 1.1: choose one'],
+    ['--ssl', 'TLS needs --ssl-certificate'],
+    ['--ssl --ssl-certificate c', 'TLS needs --ssl-key'],
+    ['--ssl-port 1 --ssl', '--ssl and --ssl-port: choose one'],
+    [TLS_FILES, '--ssl-certificate without TLS: add --ssl, or --ssl-port PORT'],
+    [`--ssl ${TLS_FILES} --ssl-client-certificate required`, '--ssl-client-certificate required needs --ssl-ca-file'],
+    ['--admin loopback --admin-port 1', '--admin and --admin-port: choose one'],
+    ['--listen unix:', '--listen unix: needs a path'],
+    ['--max-queue 1,2', '--max-queue is one whole number from 0, or three'],
+  ])('refuse %s', async (line, message) => {
+    await expect((async () => settings(line))()).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      exitCode: 2,
+    });
+  });
+
+  it('refuse a port in the environment that is none', async () => {
+    await expect(settings(HERE, { GEARMAND_PORT: 'gearman' })).rejects.toThrow(
+      'GEARMAND_PORT is a port from 0 to 65535',
+    );
+  });
+});
