@@ -48,7 +48,7 @@ describe('the hook `authorize`', () => {
     expect(await peer.list()).toEqual(['open\t1\t0\t1\n', 'secret\t1\t0\t0\n', '.\n']);
   });
 
-  it('fails closed: when it throws, the connection is closed and the job server goes on', async () => {
+  it('fails closed: when it throws, the answer is no and the job server goes on', async () => {
     const jobServer = await start({
       authorize: ({ function: name }) => {
         if (name === 'bomb') throw new Error('the directory is away');
@@ -60,7 +60,7 @@ describe('the hook `authorize`', () => {
       await RawPeer.connect({ port: jobServer.port! }),
     ];
     one.send('SUBMIT_JOB_BG bomb··x');
-    expect(await one.next()).toBe('closed');
+    expect(await one.next()).toBe('ERROR ACCESS_DENIED·This job server does not allow it');
     expect(await other.untilEcho()).toEqual([]);
   });
 });
