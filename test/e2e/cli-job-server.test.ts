@@ -93,7 +93,7 @@ describe('nestjs-gearman job-server', () => {
   it('has a pid file from the moment it listens until it ends', async () => {
     const path = join(tempDir(), 'gearmand.pid');
     const server = await startJobServerCommand(['--pid-file', path]);
-    await until('the pid file is there', () => existsSync(path));
+    await until('the pid file is written', () => existsSync(path) && readFileSync(path, 'utf8'));
     expect(readFileSync(path, 'utf8')).toBe(`${server.pid}\n`);
     const second = await jobServer('-p', '0', '-L', '127.0.0.1', '--pid-file', path);
     expect(second).toMatchObject({ code: 1, stdout: '' });
