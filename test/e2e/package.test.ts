@@ -91,8 +91,11 @@ describeWith('npm registry', 'the packed package', () => {
     expect(code).toBe(0);
   });
 
-  it('has its types where a bundler resolves modules', async () => {
-    await compile(appOf('12'), 'tsconfig.bundler.json');
+  it.each([
+    ['a bundler resolves modules', '12', 'tsconfig.bundler.json'],
+    ['an older CommonJS app resolves them', '11', 'tsconfig.node10.json'],
+  ])('has its types where %s', async (_where, nest, project) => {
+    await compile(appOf(nest), project);
   });
 
   it('runs under ts-jest with Nest 11, by the transformIgnorePatterns that docs/testing.md shows', async () => {
