@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
+import { turnsUntil } from '../../../support/turns.js';
 
 async function scene(): Promise<FrontScene & { ask(text: string): Promise<string> }> {
   const front = await startFront();
@@ -132,6 +133,8 @@ describe('admin words', () => {
     const admin = peer();
     admin.sendText('shutdown\nSHUTDOWN Graceful\n');
     expect(await admin.nextOnes(2)).toEqual(['OK\r\n', 'OK\r\n']);
+    // The job server tells it a turn of the event loop after it has answered.
+    await turnsUntil('both were told', () => asked.length >= 2);
     expect(asked).toEqual([false, true]);
   });
 });
