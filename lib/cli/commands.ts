@@ -28,6 +28,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'cancels jobs that wait',
     load: async () => (await import('./people/cancel.js')).cancel,
   },
+  dead: {
+    summary: 'lists dead letters, replays and purges them',
+    load: async () => (await import('./people/dead.js')).dead,
+  },
+  result: {
+    summary: 'prints the kept result of a background job',
+    load: async () => (await import('./people/result.js')).result,
+  },
   submit: {
     summary: 'submits a job and prints its result',
     load: async () => (await import('./people/submit.js')).submit,

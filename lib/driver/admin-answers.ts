@@ -40,6 +40,20 @@ export interface ShownJob {
   isQueued: boolean;
 }
 
+/** One dead letter: a background job that failed for good, as `show dead jobs` tells it. */
+export interface DeadJob {
+  handle: string;
+  function: string;
+  /** How often it was tried again. */
+  attempts: number;
+  /** How often its worker was lost. */
+  losses: number;
+  /** Why it failed the last time. */
+  error: string;
+  /** When it was given up. */
+  diedAt: Date;
+}
+
 /** Reads a line of `status`. */
 export function readFunctionStatus(line: string): FunctionStatus {
   const [name, [total, running, workers]] = row(line, 3);
@@ -70,6 +84,20 @@ export function readWorkerStatus(line: string): WorkerStatus {
 export function readShownJob(line: string): ShownJob {
   const [handle, [retries, ignored, queued]] = row(line, 3);
   return { handle, retries: retries!, isIgnored: ignored === 1, isQueued: queued === 1 };
+}
+
+/** Reads a line of `show dead jobs`: the error is a URL component, and the function may contain tabs. */
+export function readDeadJob(line: string): DeadJob {
+  const [, handle, name, attempts, losses, diedAt, error] =
+    /^([^\t]*)\t(.*)\t(\d+)\t(\d+)\t(\d+)\t([^\t]*)$/.exec(line) ?? unreadable(line);
+  return {
+    handle: fromByteString(handle!),
+    function: fromByteString(name!),
+    attempts: Number(attempts),
+    losses: Number(losses),
+    error: decodeURIComponent(error!),
+    diedAt: new Date(Number(diedAt)),
+  };
 }
 
 /** A name and as many numbers behind it; the name itself may contain tabs. */

@@ -8,10 +8,12 @@ import {
 } from '../connection/index.js';
 import { fromByteString, toByteString } from '../protocol/index.js';
 import {
+  readDeadJob,
   readFunctionPriorities,
   readFunctionStatus,
   readShownJob,
   readWorkerStatus,
+  type DeadJob,
   type FunctionPriorities,
   type FunctionStatus,
   type ShownJob,
@@ -88,7 +90,32 @@ export class AdminClient {
 
   /** Cancels a job that waits (`cancel job`); false when the job server does not know it. */
   async cancelJob(handle: string): Promise<boolean> {
-    return this.unless('UNKNOWN_JOB', `cancel job ${word('handle', handle)}`);
+    return this.unlessUnknown(this.ask(`cancel job ${word('handle', handle)}`, 'line'));
+  }
+
+  /**
+   * The dead letters, longest dead first (`show dead jobs`): background jobs
+   * that are out of retries. Only a job server of ours with a storage has any.
+   *
+   * @throws ServerError from every other, saying so
+   */
+  async deadJobs(): Promise<DeadJob[]> {
+    return (await this.askOurs('show dead jobs', 'list')).map(readDeadJob);
+  }
+
+  /**
+   * Lets a dead letter wait again, with all its retries (`replay job`); false
+   * when there is none, or another job has its unique by now.
+   *
+   * @throws ServerError from a job server that has no dead letters
+   */
+  async replayJob(handle: string): Promise<boolean> {
+    return this.unlessUnknown(this.askOurs(`replay job ${word('handle', handle)}`, 'line'));
+  }
+
+  /** Deletes a dead letter (`purge job`); false when there is none. @throws ServerError from a job server that has no dead letters */
+  async purgeJob(handle: string): Promise<boolean> {
+    return this.unlessUnknown(this.askOurs(`purge job ${word('handle', handle)}`, 'line'));
   }
 
   /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
@@ -150,12 +177,27 @@ export class AdminClient {
     return fromByteString(line.replace(/^OK /, ''));
   }
 
-  private async unless(serverCode: string, command: string): Promise<boolean> {
+  /** Asks what other job servers do not know. */
+  private async askOurs(command: string, shape: AnswerShape): Promise<readonly string[]> {
     try {
-      await this.ask(command, 'line');
+      return await this.ask(command, shape);
+    } catch (error) {
+      if (!(error instanceof ServerError && FOREIGN.test(error.serverCode))) throw error;
+      throw new ServerError(
+        error.server,
+        error.serverCode,
+        'it has no dead letters: only a nestjs-gearman job server has',
+      );
+    }
+  }
+
+  /** False where the job server says that it does not know the job. */
+  private async unlessUnknown(answer: Promise<unknown>): Promise<boolean> {
+    try {
+      await answer;
       return true;
     } catch (error) {
-      if (error instanceof ServerError && error.serverCode === serverCode) return false;
+      if (error instanceof ServerError && error.serverCode === 'UNKNOWN_JOB') return false;
       throw error;
     }
   }
@@ -170,6 +212,9 @@ export class AdminClient {
     }
   }
 }
+
+/** What job servers answer that do not know a word: gearmand, and Perl's. */
+const FOREIGN = /^unknown_(command|show_arguments)$/i;
 
 /** Text that is one word of a command. */
 function word(option: string, text: string): string {

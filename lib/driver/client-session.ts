@@ -2,6 +2,7 @@ import type { Endpoint } from '../connection/index.js';
 import { fromByteString, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
 import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError, type GearmanError } from './errors.js';
 import { Fifo } from './fifo.js';
+import type { KeptResult } from './job-request.js';
 import { JobRings } from './job-rings.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { PendingSubmission } from './pending-submission.js';
@@ -24,6 +25,8 @@ export interface ClientSessionOwner {
 export interface Question {
   readonly answerType: PacketType;
   answer(packet: Packet): void;
+  /** A kept result comes ahead of the answer. */
+  kept?(handle: ByteString, result: KeptResult): void;
   fail(error: GearmanError): void;
 }
 
@@ -117,13 +120,14 @@ export class ClientSession implements LinkOwner {
       [PacketType.WORK_WARNING]: ({ jobs }, packet) => jobs.turn(packet.byteString(0))?.warn(packet.bytes(1)),
       [PacketType.WORK_STATUS]: ({ jobs }, packet) =>
         jobs.turn(packet.byteString(0))?.observer?.status?.(Number(packet.text(1)) || 0, Number(packet.text(2)) || 0),
-      [PacketType.WORK_COMPLETE]: ({ jobs }, packet) => jobs.end(packet.byteString(0))?.complete(packet.bytes(1)),
+      [PacketType.WORK_COMPLETE]: (session, packet) => session.completed(packet),
       [PacketType.WORK_EXCEPTION]: (session, packet) => session.excepted(packet),
       [PacketType.WORK_FAIL]: (session, packet) => session.failed(packet),
       [PacketType.ERROR]: (session, packet) => session.refused(packet),
       [PacketType.STATUS_RES]: (session, packet) => session.answered(packet),
       [PacketType.STATUS_RES_UNIQUE]: (session, packet) => session.answered(packet),
       [PacketType.ECHO_RES]: (session, packet) => session.answered(packet),
+      [PacketType.OPTION_RES]: (session, packet) => session.answered(packet),
     };
 
   private created(packet: Packet): void {
@@ -151,10 +155,23 @@ export class ClientSession implements LinkOwner {
     else this.owner.report(this, error);
   }
 
+  private completed(packet: Packet): void {
+    const handle = packet.byteString(0);
+    const submission = this.jobs.end(handle);
+    if (submission) submission.complete(packet.bytes(1));
+    else this.keep(handle, { state: 'complete', bytes: Buffer.from(packet.bytes(1)) });
+  }
+
+  /** The end of a job nobody here waits for: whoever asks for its result is next to be answered. */
+  private keep(handle: ByteString, result: KeptResult): void {
+    const asked = this.requests.peek();
+    if (asked && !(asked instanceof PendingSubmission)) asked.kept?.(handle, result);
+  }
+
   private excepted(packet: Packet): void {
     const handle = packet.byteString(0);
     const submission = this.jobs.end(handle);
-    if (!submission) return;
+    if (!submission) return this.keep(handle, { state: 'failed', bytes: Buffer.from(packet.bytes(1)) });
     const functionName = fromByteString(submission.functionName);
     submission.fail(new JobExceptionError(functionName, this.name, handle, Buffer.from(packet.bytes(1))));
   }
@@ -164,7 +181,7 @@ export class ClientSession implements LinkOwner {
     // gearmand appends a NUL where it turns an exception into a WORK_FAIL.
     const handle = bytes.endsWith('\0') ? bytes.slice(0, -1) : bytes;
     const submission = this.jobs.end(handle);
-    if (!submission) return;
+    if (!submission) return this.keep(handle, { state: 'failed', bytes: Buffer.alloc(0) });
     const functionName = fromByteString(submission.functionName);
     submission.fail(
       submission.exception

@@ -4,7 +4,15 @@ export type { DriverEvents, DriverOptions } from './driver-options.js';
 export * from './errors.js';
 export { JobClient, type JobClientOptions } from './job-client.js';
 export type { ServerChoice } from './server-choice.js';
-export type { JobIdentity, JobObserver, JobPriority, JobRequest, JobStatus, Submission } from './job-request.js';
+export type {
+  JobIdentity,
+  JobObserver,
+  JobPriority,
+  JobRequest,
+  JobStatus,
+  KeptResult,
+  Submission,
+} from './job-request.js';
 export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';
-export type { FunctionPriorities, FunctionStatus, ShownJob, WorkerStatus } from './admin-answers.js';
+export type { DeadJob, FunctionPriorities, FunctionStatus, ShownJob, WorkerStatus } from './admin-answers.js';
 export { AdminClient, type AdminClientOptions, type QueueLimit } from './admin-client.js';

@@ -6,10 +6,11 @@ import { DriverEmitter } from './driver-emitter.js';
 import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
 import { ClosedError, type GearmanError } from './errors.js';
-import type { JobIdentity, JobObserver, JobRequest, JobStatus, Submission } from './job-request.js';
+import type { JobIdentity, JobObserver, JobRequest, JobStatus, KeptResult, Submission } from './job-request.js';
 import type { LinkSettings } from './link.js';
 import { PendingSubmission } from './pending-submission.js';
 import { question, readStatus } from './question.js';
+import { askForResult } from './result-question.js';
 import { ReadyWait } from './ready-wait.js';
 import { chooser, type ServerChoice } from './server-choice.js';
 import { SubmissionQueue } from './submission-queue.js';
@@ -133,6 +134,17 @@ export class JobClient extends DriverEmitter {
       (packet) => readStatus(packet, session.name),
       (asked) => session.ask(PacketType.GET_STATUS, [handle], asked),
     );
+  }
+
+  /**
+   * Asks a background job's own job server for its state and, once it has
+   * ended, its result. Only a job server of ours knows, with a storage and
+   * `keepResults`.
+   *
+   * @throws ServerError from every other, saying so; ConnectionLostError, NoServerError when it is away
+   */
+  async result({ handle, server }: JobIdentity): Promise<KeptResult> {
+    return askForResult(await this.connected(server), handle);
   }
 
   /**

@@ -75,3 +75,15 @@ export interface JobStatus {
   /** The job server that answered. */
   server: string;
 }
+
+/**
+ * What a job server of ours tells of a background job by its handle.
+ * `complete` and `failed` are told as long as results are kept (`keepResults`),
+ * and why a dead letter failed as long as it is there; after that it is
+ * `unknown`, as a job never heard of.
+ */
+export interface KeptResult {
+  state: 'waiting' | 'running' | 'complete' | 'failed' | 'unknown';
+  /** The result of a complete job, why a failed one failed. */
+  bytes?: Buffer;
+}

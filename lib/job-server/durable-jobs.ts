@@ -178,6 +178,8 @@ export class DurableJobs implements StoredJobs {
     await this.opening;
     const found = await this.storage.findByHandle(handle);
     if (found?.state === 'ended') return found.outcome;
+    // A dead letter is kept anyway, and so is why it failed.
+    if (found?.state === 'dead') return { state: 'failed', result: Buffer.from(found.letter.error) };
     return found?.state === 'waiting' || found?.state === 'leased' ? { state: 'waiting' } : { state: 'unknown' };
   }
 
@@ -323,7 +325,11 @@ const ERROR_LENGTH = 4_096;
 
 function errorText(reason: Workload): string {
   const bytes = typeof reason === 'string' ? Buffer.from(reason, 'latin1') : Buffer.from(reason);
-  return bytes.toString('utf8').slice(0, ERROR_LENGTH);
+  // The cut may go through a character that takes two: half of one is no text.
+  return bytes
+    .toString('utf8')
+    .slice(0, ERROR_LENGTH)
+    .replace(/[\ud800-\udbff]$/, '');
 }
 
 function refusalOf(error: Error): Refusal {

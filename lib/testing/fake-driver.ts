@@ -9,6 +9,7 @@ import {
   type JobObserver,
   type JobRequest,
   type JobStatus,
+  type KeptResult,
   type Submission,
 } from '../driver/index.js';
 import { encodeException } from '../transport/exception-body.js';
@@ -73,6 +74,12 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
 
   async status({ handle }: JobIdentity): Promise<JobStatus> {
     return statusOf(this.jobs.find((job) => job.handle === handle));
+  }
+
+  /** A background job was recorded and waits for ever; results of foreground jobs are not kept. */
+  async result(job: JobIdentity): Promise<KeptResult> {
+    const { isKnown, isRunning } = await this.status(job);
+    return { state: isRunning ? 'running' : isKnown ? 'waiting' : 'unknown' };
   }
 
   async statusByUnique(unique: string): Promise<JobStatus> {

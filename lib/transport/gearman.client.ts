@@ -15,13 +15,15 @@ import { functionNameOf } from './function-name.js';
 import { serversOf, type GearmanHealth, type HealthSource } from './gearman.health.js';
 import { GearmanJob } from './gearman.job.js';
 import type { GearmanRecord } from './gearman.record.js';
+import { resultOf, type GearmanResult } from './gearman.result.js';
 import {
+  packetOf,
   RESPONSE_FORMATS,
   type GearmanDeserializer,
   type RequestPacket,
   type ResponsePacket,
 } from './gearman.serializer.js';
-import { checkForeground, prepareCall, type JobCall } from './job-call.js';
+import { checkForeground, describeWorkload, prepareCall, type JobCall } from './job-call.js';
 import { JobListener, type JobEars } from './job-listener.js';
 import type { JobSubmitter } from './job-submitter.js';
 import type { GearmanEvents, GearmanStatus } from './status.js';
@@ -155,9 +157,24 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
    * handle will do where the client has one job server.
    */
   async statusOf(job: JobIdentity | string): Promise<JobStatus> {
-    const identity = typeof job === 'string' ? { handle: job, server: this.onlyServer() } : job;
+    const identity = this.identityOf(job);
     await this.connect();
-    return this.client.status({ handle: identity.handle, server: identity.server });
+    return this.client.status(identity);
+  }
+
+  /**
+   * Asks a background job's job server what became of it: a job of `emit`, by
+   * what that emitted or by its handle. Needs a job server of ours with a
+   * storage and `keepResults`; others answer with an error that says so.
+   */
+  async resultOf<Out>(fn: FunctionContract<never, Out>, job: JobIdentity | string): Promise<GearmanResult<Out>>;
+  async resultOf<Out = unknown>(pattern: UntypedPattern, job: JobIdentity | string): Promise<GearmanResult<Out>>;
+  async resultOf(pattern: unknown, job: JobIdentity | string): Promise<GearmanResult> {
+    const workload = describeWorkload(pattern, this.functionOf(pattern), this.options);
+    const identity = this.identityOf(job);
+    await this.connect();
+    const decode = (bytes: Buffer): unknown => packetOf(this.responses.deserialize(bytes, workload)).response;
+    return resultOf(await this.client.result(identity), decode);
   }
 
   /** Asks every connected job server for a job with this unique; the one that knows it answers. */
@@ -203,6 +220,11 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
     return (pattern as unknown) instanceof FunctionContract ? String(pattern) : super.normalizePattern(pattern);
   }
 
+  private identityOf(job: JobIdentity | string): JobIdentity {
+    if (typeof job === 'string') return { handle: job, server: this.onlyServer() };
+    return { handle: job.handle, server: job.server };
+  }
+
   private onlyServer(): string {
     const [first, ...others] = this.client.servers;
     if (first !== undefined && others.length === 0) return first;
@@ -223,9 +245,11 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
 
   /** Makes a packet of Nest's a job that can be submitted. */
   protected prepare(packet: RequestPacket): JobCall {
-    const route = this.normalizePattern(packet.pattern as MsPattern);
-    const functionName = functionNameOf(packet.pattern, route, this.options.prefix ?? '');
-    return prepareCall(packet, functionName, this.options);
+    return prepareCall(packet, this.functionOf(packet.pattern), this.options);
+  }
+
+  private functionOf(pattern: unknown): string {
+    return functionNameOf(pattern, this.normalizePattern(pattern as MsPattern), this.options.prefix ?? '');
   }
 
   private listen(call: JobCall, ears: JobEars): JobListener {

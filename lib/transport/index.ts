@@ -31,6 +31,7 @@ export {
   type GearmanOptionsFactory,
 } from './gearman.module.js';
 export { GearmanRecord, GearmanRecordBuilder, type GearmanRecordOptions } from './gearman.record.js';
+export type { GearmanResult } from './gearman.result.js';
 export type {
   GearmanDeserializer,
   GearmanSerializer,

@@ -24,9 +24,8 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   const isRecord = packet.data instanceof GearmanRecord;
   const data: unknown = isRecord ? (packet.data as GearmanRecord).data : packet.data;
   const record = isRecord ? (packet.data as GearmanRecord).options : NO_OPTIONS;
-  const contract = packet.pattern instanceof FunctionContract ? packet.pattern.options : {};
-  const format = record.format ?? contract.format ?? options.format ?? DEFAULT_FORMAT;
-  const workload: WorkloadDescription = { function: functionName, format };
+  const described = describeWorkload(packet.pattern, functionName, options);
+  const workload: WorkloadDescription = { ...described, format: record.format ?? described.format };
   const metadata = mergeMetadata(packet.metadata, record.metadata);
   if (record.metadata && !options.metadata) {
     throw new InvalidOptionError(
@@ -41,6 +40,16 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
     workload,
     timeout: record.timeout ?? options.timeout ?? DEFAULT_TIMEOUT,
   };
+}
+
+/** The function and its format: what the contract says goes before the client's options. */
+export function describeWorkload(
+  pattern: unknown,
+  functionName: string,
+  options: Pick<GearmanClientOptions, 'format'>,
+): WorkloadDescription {
+  const contract = pattern instanceof FunctionContract ? pattern.options : {};
+  return { function: functionName, format: contract.format ?? options.format ?? DEFAULT_FORMAT };
 }
 
 /** Refuses what only a background job can do. */

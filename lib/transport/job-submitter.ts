@@ -5,5 +5,13 @@ import type { DriverEvents, JobClient } from '../driver/index.js';
 export type JobSubmitter = EventEmitter<DriverEvents> &
   Pick<
     JobClient,
-    'connect' | 'close' | 'submit' | 'submitBackground' | 'status' | 'statusByUnique' | 'servers' | 'connectedServers'
+    | 'connect'
+    | 'close'
+    | 'submit'
+    | 'submitBackground'
+    | 'status'
+    | 'result'
+    | 'statusByUnique'
+    | 'servers'
+    | 'connectedServers'
   >;

@@ -10,9 +10,19 @@ Runs a Gearman job server, in the place of gearmand: it takes the same options.
   nestjs-gearman job-server -L 127.0.0.1 -p 4731     for this machine alone
   nestjs-gearman job-server -q lmdb --lmdb-path /var/lib/gearman
                                                      background jobs survive a restart
+  nestjs-gearman job-server -q lmdb --lmdb-path DIR --policy '*:retries=5,backoff=10s'
+                                                     and are tried again when they fail
 `;
 
 const OUTRO = `
+A --policy names a function (* for those without one) and, behind the last colon, its settings:
+  retries=N            how often a failed background job is tried again. Default 3.
+  backoff=1s..10m      the wait before the first retry, and the longest. Default 1s..10m.
+  factor=N             how much longer each further wait is. Default 2.
+  jitter=N             which part of a wait is left to chance, 0 to 1. Default 0.2.
+  dead-letter=on|off   whether a job out of retries is kept (nestjs-gearman dead). Default on.
+Without one a failed job is over, as with gearmand.
+
 Times have a unit: 500ms, 10s, 2m, 1h. Sizes may: 4096, 64K, 64M, 1G.
 
 Signals: SIGTERM and SIGINT let running jobs finish and end it, said twice at once; SIGUSR1

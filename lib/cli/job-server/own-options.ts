@@ -1,5 +1,6 @@
-import { ValueProblem, toggle, valued, type OptionTable } from '../options/option.js';
+import { ValueProblem, listed, toggle, valued, type OptionTable } from '../options/option.js';
 import { byteCount, duration, oneOf, port, text, whole } from '../options/values.js';
+import { functionPolicy } from './policy-option.js';
 
 /** Jobs that survive a restart. */
 export const QUEUE = {
@@ -12,6 +13,11 @@ export const QUEUE = {
     'When a job counts as accepted: always (default): it is on disk; interval: once a second; none: the system decides.',
     oneOf('always', 'interval', 'none'),
     { argument: 'WHEN' },
+  ),
+  policy: listed(
+    'How failed background jobs of a function are tried again, and whether they become dead letters; see below. Once for each function.',
+    functionPolicy,
+    { argument: 'FUNCTION:SETTINGS' },
   ),
   'keep-results': valued('How long results of background jobs can be asked for. Default 0: not at all.', duration, {
     argument: 'TIME',

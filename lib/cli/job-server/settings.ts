@@ -6,6 +6,7 @@ import { listenersFrom } from './listeners.js';
 import type { LogLevel } from './log-level.js';
 import { notesOn } from './notes.js';
 import type { JobServerValues } from './options.js';
+import { policiesFrom } from './policy-option.js';
 import { queueType } from './queue-plugins.js';
 
 /** Time enough for most jobs, and less than the ten seconds that `docker stop` waits. */
@@ -69,6 +70,7 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
     exceptions: values.exceptions,
     keepAliveDelay: keepAliveDelay(values['keepalive-idle']),
     keepResults: values['keep-results'],
+    policies: policiesFrom(values.policy),
     maxConnections: maxConnections(values),
     maxPacketBytes: values['max-packet-bytes'],
     maxSendBufferBytes: values['max-send-buffer-bytes'],
@@ -101,6 +103,7 @@ function storageFrom(values: JobServerValues): StorageOptions | undefined {
     return { type: 'lmdb', path, durability };
   }
   const unused = (['lmdb-path', 'lmdb-durability', 'keep-results'] as const).find((name) => values[name] !== undefined);
-  if (unused) throw new UsageFailure(`--${unused} needs --queue-type lmdb: jobs are kept in memory otherwise`);
+  const needy = unused ?? (values.policy.length > 0 ? 'policy' : undefined);
+  if (needy) throw new UsageFailure(`--${needy} needs --queue-type lmdb: jobs are kept in memory otherwise`);
   return undefined;
 }

@@ -4,7 +4,7 @@ import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
 import { toggle } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
-import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js';
+import { adminSettings, CONNECTION_OPTIONS, connectionSettings } from './connection-options.js';
 
 const OPTIONS = { ...CONNECTION_OPTIONS, help: toggle('Show this page.') } as const;
 
@@ -18,10 +18,10 @@ export const cancel: Command = {
     const { values, words } = parseOptions(OPTIONS, line);
     if (words.length === 0)
       throw new UsageFailure('which job? nestjs-gearman cancel HANDLE; `nestjs-gearman jobs` lists them');
-    const { servers, tls, connectTimeout } = connectionSettings(values);
+    const settings = connectionSettings(values);
     const found = new Set<string>();
-    for (const server of servers) {
-      const admin = new AdminClient({ server, tls, ...(connectTimeout !== undefined && { connectTimeout }) });
+    for (const server of settings.servers) {
+      const admin = new AdminClient(adminSettings(server, settings));
       try {
         for (const handle of words) if (await admin.cancelJob(handle)) found.add(handle);
       } finally {

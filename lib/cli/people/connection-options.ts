@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '../../connection/index.js';
+import type { AdminClientOptions } from '../../driver/index.js';
 import { Failure } from '../failure.js';
 import { listed, toggle, valued, type OptionValues } from '../options/option.js';
 import { duration, text } from '../options/values.js';
@@ -38,6 +39,14 @@ export function connectionSettings(values: ConnectionValues): ConnectionSettings
     tls: tlsSettings(values),
     ...(values['connect-timeout'] !== undefined && { connectTimeout: values['connect-timeout'] }),
   };
+}
+
+/** The options of an AdminClient for one of the job servers. */
+export function adminSettings(
+  server: string,
+  { tls, connectTimeout }: Omit<ConnectionSettings, 'servers'>,
+): AdminClientOptions {
+  return { server, tls, ...(connectTimeout !== undefined && { connectTimeout }) };
 }
 
 function tlsSettings(values: ConnectionValues): boolean | TlsOptions {

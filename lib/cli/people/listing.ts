@@ -3,13 +3,19 @@ import { AdminClient } from '../../driver/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
-import { toggle, valued } from '../options/option.js';
+import { toggle, valued, type OptionValues } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { duration } from '../options/values.js';
-import { CONNECTION_OPTIONS, connectionSettings, type ConnectionSettings } from './connection-options.js';
+import {
+  adminSettings,
+  CONNECTION_OPTIONS,
+  connectionSettings,
+  type ConnectionSettings,
+} from './connection-options.js';
 import { table, type Column } from './table.js';
 
-const LISTING_OPTIONS = {
+/** The options of every command that lists. */
+export const LISTING_OPTIONS = {
   json: toggle('Print JSON, for programs.'),
   watch: valued('Print again each time this has passed, until Ctrl-C.', duration, { short: 'w', argument: 'TIME' }),
   help: toggle('Show this page.'),
@@ -45,22 +51,34 @@ export function listingCommand<Row extends object>(listing: Listing<Row>): Comma
     async run(line, terminal) {
       const { values, words } = parseOptions(OPTIONS, line);
       if (words.length > 0) throw new UsageFailure(`${listing.name} takes no words, only options: ${words.join(' ')}`);
-      const settings = connectionSettings(values);
-      for (;;) {
-        const answers = await Promise.all(settings.servers.map((server) => ask(listing, server, settings)));
-        if (values.watch !== undefined && isScreen(terminal)) terminal.stdout.write(CLEAR);
-        print(listing, answers, values.json, terminal);
-        if (values.watch === undefined) return failIfAny(answers);
-        await wait(values.watch, undefined, { signal: terminal.signal }).catch(() => undefined);
-        if (terminal.signal.aborted) return;
-      }
+      await printListing(listing, connectionSettings(values), values, terminal);
     },
   };
 }
 
-async function ask<Row>(listing: Listing<Row>, server: string, settings: ConnectionSettings): Promise<Answer<Row>> {
-  const { connectTimeout, tls } = settings;
-  const admin = new AdminClient({ server, tls, ...(connectTimeout !== undefined && { connectTimeout }) });
+/** Prints a list of each job server, with `watch` again and again. */
+export async function printListing<Row extends object>(
+  listing: Pick<Listing<Row>, 'columns' | 'rows'>,
+  settings: ConnectionSettings,
+  { json, watch }: Pick<OptionValues<typeof LISTING_OPTIONS>, 'json' | 'watch'>,
+  terminal: Terminal,
+): Promise<void> {
+  for (;;) {
+    const answers = await Promise.all(settings.servers.map((server) => ask(listing, server, settings)));
+    if (watch !== undefined && isScreen(terminal)) terminal.stdout.write(CLEAR);
+    print(listing, answers, json, terminal);
+    if (watch === undefined) return failIfAny(answers);
+    await wait(watch, undefined, { signal: terminal.signal }).catch(() => undefined);
+    if (terminal.signal.aborted) return;
+  }
+}
+
+async function ask<Row>(
+  listing: Pick<Listing<Row>, 'rows'>,
+  server: string,
+  settings: ConnectionSettings,
+): Promise<Answer<Row>> {
+  const admin = new AdminClient(adminSettings(server, settings));
   try {
     return { server, rows: await listing.rows(admin) };
   } catch (error) {
@@ -71,7 +89,7 @@ async function ask<Row>(listing: Listing<Row>, server: string, settings: Connect
 }
 
 function print<Row extends object>(
-  { columns }: Listing<Row>,
+  { columns }: Pick<Listing<Row>, 'columns'>,
   answers: readonly Answer<Row>[],
   isJson: boolean,
   { stdout, stderr }: Terminal,

@@ -19,6 +19,9 @@ export interface StoredJobSpec extends JobSpec {
 /** Why a job whose worker vanished failed. */
 const WORKER_LOST = 'its worker was lost';
 
+/** Why a job failed whose time ran out once too often. */
+const TIMED_OUT = 'its worker took longer than its timeout (CAN_DO_TIMEOUT)';
+
 /**
  * What happens to a job from its submission to its end, whoever caused it: it
  * waits, coalesces, is lost and comes back, is abandoned, ends.
@@ -195,27 +198,27 @@ export class JobLife implements JobFate {
     const worker = job.worker!;
     if (!worker.late.has(job)) (job.lateWorkers ??= []).push(worker);
     worker.late.add(job);
-    this.requeueAll([job]);
+    this.requeueAll([job], TIMED_OUT);
     this.dispatcher.settle(worker);
   }
 
-  /** Lost jobs wait again, all of them before the first is offered. */
-  requeueAll(jobs: readonly Job[]): void {
+  /** Lost jobs wait again, all of them before the first is offered. `reason`: why one failed that is given up. */
+  requeueAll(jobs: readonly Job[], reason = WORKER_LOST): void {
     const touched = new Set<GearmanFunction>();
     // Newest first: each is older than those put back before it, so its place is at the head.
     for (const job of [...jobs].reverse()) {
-      this.requeue(job);
+      this.requeue(job, reason);
       touched.add(job.function_);
     }
     for (const function_ of touched) this.dispatcher.offer(function_);
   }
 
-  private requeue(job: Job): void {
+  private requeue(job: Job, reason: string): void {
     job.losses++;
     const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, 'lost') : undefined;
     if (typeof retryAt === 'number') this.retry(job, retryAt);
     else if (retryAt === 'again') this.putBack(job);
-    else if (this.isGivenUp(job) || retryAt === 'exhausted') this.giveUp(job);
+    else if (this.isGivenUp(job) || retryAt === 'exhausted') this.giveUp(job, reason);
     else if (job.isAbandoned) this.end(job, 'abandoned');
     else this.putBack(job);
   }
@@ -225,9 +228,8 @@ export class JobLife implements JobFate {
     return job.isCancelled || (jobRetries > 0 && job.losses >= jobRetries);
   }
 
-  private giveUp(job: Job): void {
-    for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed', WORKER_LOST))
-      client.listener.fail(job);
+  private giveUp(job: Job, reason: string): void {
+    for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed', reason)) client.listener.fail(job);
   }
 
   /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */

@@ -1,11 +1,13 @@
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { batches, type AdminAnswer } from './admin-output.js';
-import type { Conversation, SessionHost } from './session-host.js';
+import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
 
 type AdminWord = (session: Conversation, args: readonly string[]) => AdminAnswer;
 
 const OK = 'OK\r\n';
 const UNKNOWN_JOB = 'ERR UNKNOWN_JOB\r\n';
+/** The answer to words about dead letters where no job is kept. */
+const NO_STORAGE = 'ERR NO_STORAGE Dead+letters+need+a+job+server+with+a+storage\r\n';
 const END = '.\n';
 
 /**
@@ -70,7 +72,7 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
     case 'unique jobs':
       return showJobs(host, ({ unique }) => `${unique}\n`);
     case 'dead jobs':
-      return deadJobs(host);
+      return host.deadLetters ? deadJobs(host.deadLetters) : NO_STORAGE;
     default:
       return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
   }
@@ -117,8 +119,8 @@ async function* chain<Item>(
 }
 
 /** `show dead jobs`, an extension of ours: handle, function, attempts, losses, when it died, and why, as a URL component. */
-async function* deadJobs({ deadLetters }: SessionHost): AsyncIterable<string> {
-  for await (const page of deadLetters?.lines() ?? []) {
+async function* deadJobs(deadLetters: DeadLetters): AsyncIterable<string> {
+  for await (const page of deadLetters.lines()) {
     yield page
       .map((letter) => {
         const { handle, function: name, attempts, losses, diedAt, error } = letter;
@@ -137,7 +139,7 @@ function ofDeadLetter(
 ): AdminAnswer {
   if (what?.toLowerCase() !== 'job') return unknown(word);
   if (handle === undefined) return incomplete(word);
-  return act ? act(handle).then((isDone) => (isDone ? OK : UNKNOWN_JOB)) : UNKNOWN_JOB;
+  return act ? act(handle).then((isDone) => (isDone ? OK : UNKNOWN_JOB)) : NO_STORAGE;
 }
 
 function cancel(host: SessionHost, handle: string): AdminAnswer {

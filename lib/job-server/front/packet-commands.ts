@@ -218,7 +218,7 @@ function answerLater(session: Conversation, submission: Promise<Submitted>): voi
 /**
  * GET_STATUS of a job the engine does not hold: it may wait in storage, or
  * have a kept result. Who set the option `results` is sent that result as
- * WORK_COMPLETE or WORK_FAIL ahead of the answer, which says "unknown" to
+ * WORK_COMPLETE, or WORK_FAIL (WORK_EXCEPTION with the option `exceptions`) ahead of the answer, which says "unknown" to
  * everybody, as for any ended job.
  */
 function answerStored(session: Conversation, handle: string, finding: Promise<StoredState>): undefined {
@@ -226,7 +226,9 @@ function answerStored(session: Conversation, handle: string, finding: Promise<St
     if (session.wantsResults && found.state === 'complete') {
       place.send(PacketType.WORK_COMPLETE, [handle, found.result]);
     } else if (session.wantsResults && found.state === 'failed') {
-      place.send(PacketType.WORK_FAIL, [handle]);
+      // Why it failed: told to who listens for it, as when a job ends.
+      if (session.peer.wantsExceptions) place.send(PacketType.WORK_EXCEPTION, [handle, found.result]);
+      else place.send(PacketType.WORK_FAIL, [handle]);
     }
     place.send(PacketType.STATUS_RES, [handle, found.state === 'waiting' ? '1' : '0', '0', '0', '0']);
   });

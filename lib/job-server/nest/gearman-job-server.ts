@@ -152,7 +152,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     for await (const page of this.server.deadLetters?.lines() ?? []) yield* page.map(deadLetterSnapshot);
   }
 
-  /** The kept result of a finished background job, or undefined: it is not finished, or its result is no longer kept (`keepResults`). */
+  /**
+   * The kept result of a finished background job, or undefined: it is not
+   * finished, or its result is no longer kept (`keepResults`). Why a dead letter
+   * failed is known as long as it is there.
+   */
   async result(handle: string): Promise<JobResult | undefined> {
     const found = await this.server.storedJobs?.find(toByteString(handle));
     if (found?.state !== 'complete' && found?.state !== 'failed') return undefined;
