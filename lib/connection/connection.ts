@@ -68,7 +68,8 @@ export class SendBufferFullError extends Error {
  */
 export class Connection {
   private readonly parser: PacketParser;
-  private readonly maxSendBufferBytes: number;
+  /** See {@link ConnectionOptions.maxSendBufferBytes}. */
+  readonly maxSendBufferBytes: number;
   private queue: Outgoing[] = [];
   private queuedBytes = 0;
   private heldBytes = 0;

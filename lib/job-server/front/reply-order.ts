@@ -5,11 +5,14 @@ import type { Connection } from '../../connection/index.js';
 export interface Replies {
   send(type: PacketType, args?: readonly Argument[]): void;
   /** Sends the answer to an admin word. */
-  sendText(text: string): void;
+  sendText(text: AdminText): void;
 }
 
+/** The answer to an admin word: a byte string, or its bytes where there are many. */
+export type AdminText = string | Buffer;
+
 /** A packet, or the answer to an admin word. */
-type Reply = { readonly type: PacketType; readonly args: readonly Argument[] } | string;
+type Reply = { readonly type: PacketType; readonly args: readonly Argument[] } | AdminText;
 
 /**
  * What a session says, in the order it was asked.
@@ -36,7 +39,7 @@ export class ReplyOrder implements Replies {
     else this.connection.send(type, args);
   }
 
-  sendText(text: string): void {
+  sendText(text: AdminText): void {
     if (this.last) this.keep(this.last.after, text);
     else this.connection.sendText(text);
   }
@@ -87,7 +90,7 @@ export class ReplyOrder implements Replies {
   }
 
   private transmit(reply: Reply): void {
-    if (typeof reply === 'string') this.connection.sendText(reply);
+    if (isText(reply)) this.connection.sendText(reply);
     else this.connection.send(reply.type, reply.args);
   }
 }
@@ -95,7 +98,11 @@ export class ReplyOrder implements Replies {
 const NO_ARGUMENTS: readonly Argument[] = [];
 
 function bytesOf(reply: Reply): number {
-  return typeof reply === 'string' ? reply.length : encodedBytes(reply.args);
+  return isText(reply) ? reply.length : encodedBytes(reply.args);
+}
+
+function isText(reply: Reply): reply is AdminText {
+  return typeof reply === 'string' || Buffer.isBuffer(reply);
 }
 
 /** A place in the order of replies. Whoever reserves it must {@link finish} it. */
@@ -113,7 +120,7 @@ export class ReplyPlace implements Replies {
     this.order.say(this, { type, args });
   }
 
-  sendText(text: string): void {
+  sendText(text: AdminText): void {
     this.order.say(this, text);
   }
 
