@@ -110,7 +110,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
-    this.draining = undefined;
+    this.draining = this.ending = undefined;
     this.engine.proceed();
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
@@ -127,14 +127,18 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     }
   }
 
-  /** A connection from within this process, as a client or worker of its own would dial. */
+  /**
+   * A connection from within this process, as a client or worker of its own
+   * would dial. Once the job server has been told to end, one that is closed.
+   */
   connect(): Duplex {
     const [near, far] = duplexPair();
     // As with a socket: what one side ends or destroys is over for the other too.
     near.once('end', () => near.end());
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
-    this.accept(far, { address: 'in-process', admin: 'allowed' });
+    if (this.ending) far.destroy();
+    else this.accept(far, { address: 'in-process', admin: 'allowed' });
     return near;
   }
 

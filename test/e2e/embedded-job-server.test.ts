@@ -110,12 +110,14 @@ describe('an app that embeds job server, worker and client', () => {
   });
 });
 
-describe('SIGTERM to an app that embeds a job server', () => {
+describe.each(['microservice', 'hybrid'])('SIGTERM to a %s app that embeds job server, worker and client', (kind) => {
   let lines: AsyncIterator<string>;
   let child: ReturnType<typeof spawn>;
 
   beforeAll(async () => {
-    child = spawn(process.execPath, ['test/fixtures/embedded-app/main.mjs'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn(process.execPath, ['test/fixtures/embedded-app/main.mjs', kind], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     atEnd(() => void child.kill('SIGKILL'));
     lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   });
@@ -123,6 +125,7 @@ describe('SIGTERM to an app that embeds a job server', () => {
   const line = async (): Promise<string> => (await lines.next()).value as string;
 
   it('lets a running handler finish and delivers its result before the job server goes', async () => {
+    expect([await line(), await line(), await line()]).toEqual(['started', 'finished', 'answered done']);
     const port = Number((await line()).slice('port '.length));
     const client = await RawPeer.connect({ port });
     client.send('SUBMIT_JOB slow··300');

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { toByteString } from '../../protocol/index.js';
+import { validateStopOptions, type StopOptions } from '../draining.js';
 import type { JobServerEvents } from '../job-server-events.js';
 import { InvalidOptionError } from '../invalid-option-error.js';
 import type { JobServerOptions } from '../job-server-options.js';
@@ -69,6 +70,7 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
   private readonly server: JobServer;
   private readonly logger: LoggerService = new Logger(GearmanJobServer.name);
   private starting: Promise<void> | undefined;
+  private hasEnded = false;
 
   /** @throws InvalidOptionError for an option that cannot be meant. */
   constructor(@Inject(JOB_SERVER_OPTIONS) options: JobServerOptions) {
@@ -100,6 +102,7 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
 
   /** Begins to listen; does nothing when it already does. Rejects when an address cannot be listened on. */
   start(): Promise<void> {
+    this.hasEnded = false;
     this.starting ??= this.server.start().catch((error: unknown) => {
       this.starting = undefined;
       throw error;
@@ -107,10 +110,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     return this.starting;
   }
 
-  /** A connection within this process. */
+  /** A connection within this process; a closed one once the job server was drained or its app has closed. */
   connect(): Duplex {
+    // Who comes back because it has ended does not start it again.
     // A port that cannot be had does not matter to who needs none; onModuleInit reports it.
-    this.start().catch(() => undefined);
+    if (!this.hasEnded) this.start().catch(() => undefined);
     return this.server.connect();
   }
 
@@ -118,10 +122,8 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     return this.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.starting?.catch(() => undefined);
-    this.starting = undefined;
-    await this.server.stop();
+  onApplicationShutdown(): Promise<void> {
+    return this.end({});
   }
 
   // --- what there is ---
@@ -210,6 +212,28 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
 
   resume(name: string): void {
     this.server.engine.resume(toByteString(name));
+  }
+
+  /**
+   * Ends it without loss: accepts no connection and no job any more, lets jobs
+   * finish, and closes every connection. {@link start} opens it again.
+   *
+   * In the `beforeApplicationShutdown` of an app whose workers are elsewhere,
+   * their jobs finish before it closes.
+   *
+   * @param options which jobs, and how long they may take. Default: those that run, for ever.
+   * @throws InvalidOptionError
+   */
+  drain({ gracePeriod = Infinity, finish }: StopOptions = {}): Promise<void> {
+    return this.end({ gracePeriod, ...(finish && { finish }) });
+  }
+
+  private async end(options: StopOptions): Promise<void> {
+    validateStopOptions(options);
+    this.hasEnded = true;
+    await this.starting?.catch(() => undefined);
+    this.starting = undefined;
+    await this.server.stop(options);
   }
 
   private write(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {

@@ -2,7 +2,8 @@ import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { GearmanJobServer, GearmanJobServerModule, type JobServerEvent } from 'nestjs-gearman/job-server';
 import { atEnd } from '../../../support/cleanup.js';
-import { RawPeer } from '../../../support/raw-peer.js';
+import { CLOSED, RawPeer } from '../../../support/raw-peer.js';
+import { settled } from '../../../support/turns.js';
 
 async function create(options: Parameters<typeof GearmanJobServerModule.forRoot>[0]): Promise<GearmanJobServer> {
   const module = await Test.createTestingModule({ imports: [GearmanJobServerModule.forRoot(options)] }).compile();
@@ -123,6 +124,34 @@ describe('GearmanJobServer', () => {
     expect(jobServer.dropFunction('f')).toBe(true);
     expect(jobServer.functions()).toEqual([]);
   });
+
+  it('is drained: running jobs end first, nothing else begins, and nobody is let in until it is started', async () => {
+    worker.send('CAN_DO f');
+    client.send('SUBMIT_JOB f··1', 'SUBMIT_JOB_BG f··2');
+    const [running] = (await client.nextOnes(2)).map(handleIn);
+    worker.send('GRAB_JOB');
+    await worker.next();
+    const drained = jobServer.drain();
+    expect(await new RawPeer(jobServer.connect()).next()).toBe(CLOSED);
+    worker.send('GRAB_JOB', `WORK_COMPLETE ${running}·done`);
+    expect(await worker.nextOnes(2)).toEqual(['NO_JOB', CLOSED]);
+    expect(await client.nextOnes(2)).toEqual([`WORK_COMPLETE ${running}·done`, CLOSED]);
+    await drained;
+    expect(await new RawPeer(jobServer.connect()).next()).toBe(CLOSED);
+    await jobServer.start();
+    expect(await new RawPeer(jobServer.connect()).untilEcho()).toEqual([]);
+  });
+
+  it('is drained no longer than its grace period, and refuses one that is none', async () => {
+    worker.send('CAN_DO f');
+    client.send('SUBMIT_JOB f··1');
+    await client.next();
+    worker.send('GRAB_JOB');
+    await worker.next();
+    await expect(jobServer.drain({ gracePeriod: -1 })).rejects.toThrow(/^gracePeriod is a number of milliseconds/);
+    await jobServer.drain({ gracePeriod: 1 });
+    expect(await worker.next()).toBe(CLOSED);
+  });
 });
 
 describe('GearmanJobServerModule', () => {
@@ -132,6 +161,18 @@ describe('GearmanJobServerModule', () => {
     );
     await expect(create({ order: '3.0' as never })).rejects.toThrow("order is '2.0' or '1.1', not \"3.0\"");
     await expect(create({ colour: 'red' } as never)).rejects.toThrow(/^colour is no option of the job server/);
+  });
+
+  it('is not started again by who connects once its app has closed', async () => {
+    const module = await Test.createTestingModule({
+      imports: [GearmanJobServerModule.forRoot({ listeners: [{ port: 0 }] })],
+    }).compile();
+    await module.init();
+    const jobServer = module.get(GearmanJobServer);
+    await module.close();
+    expect(await new RawPeer(jobServer.connect()).next()).toBe(CLOSED);
+    await settled();
+    expect(jobServer.addresses).toEqual([]);
   });
 
   it('takes its options from a factory class', async () => {
