@@ -23,7 +23,10 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   maxSendBufferBytes?: number;
   /** How long a packet may take to arrive once it has begun, in milliseconds; 0: for ever. Default 60,000. */
   packetTimeout?: number;
-  /** How long a connection may stay that never said anything, in milliseconds; 0: for ever. Default 0. */
+  /**
+   * How long a connection may be silent that neither registered a function nor
+   * submitted a job, in milliseconds; 0: for ever. Default 0.
+   */
   idleTimeout?: number;
   /** TCP keepalive: idle time before the first probe, in milliseconds; 0: off. Default 60,000. */
   keepAliveDelay?: number;

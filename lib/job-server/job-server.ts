@@ -301,7 +301,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.arm(this.nextSweep);
   }
 
-  /** Closes connections whose packet does not come to its end, or that never said anything. */
+  /** Closes connections whose packet does not come to its end, and silent ones that have no business here. */
   private sweep(now: number): void {
     this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
     for (const session of this.sessions) session.closeIfStalled(now, this.options);

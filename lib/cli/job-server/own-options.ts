@@ -40,9 +40,11 @@ export const LIMITS = {
     argument: 'N',
   }),
   'packet-timeout': valued('How long a packet may take to arrive. Default 60s.', duration, { argument: 'TIME' }),
-  'idle-timeout': valued('How long a connection may stay that never said anything. Default 0: for ever.', duration, {
-    argument: 'TIME',
-  }),
+  'idle-timeout': valued(
+    'How long a connection may be silent that registered no function and submitted no job. Default 0: for ever.',
+    duration,
+    { argument: 'TIME' },
+  ),
   admin: valued(
     'Who may use admin words (gearadmin): allowed (default: everybody), loopback (this machine) or refused.',
     oneOf('allowed', 'loopback', 'refused'),

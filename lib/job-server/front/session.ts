@@ -37,6 +37,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private unitCount = 0;
   private countAtSweep = 0;
   private wasPartial = false;
+  /** It registered a function, or submitted a job. */
+  private hasBusiness = false;
   wantsResults = false;
   private quietSince = Date.now();
 
@@ -142,11 +144,12 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   // --- for the job server ---
 
-  /** Closes the connection if a packet has not come to its end in time, or nothing ever came. */
+  /** Closes the connection if a packet has not come to its end in time, or if it is silent and has no business here. */
   closeIfStalled(now: number, limits: { packetTimeout: number; idleTimeout: number }): void {
     const { isPartial } = this.connection;
     const hasMoved = this.unitCount !== this.countAtSweep || isPartial !== this.wasPartial;
-    if (hasMoved || (this.unitCount > 0 && !isPartial)) {
+    const isAnswered = !this.replies.isPending && this.connection.bufferedBytes === 0;
+    if (hasMoved || ((this.hasBusiness || !isAnswered) && !isPartial)) {
       this.countAtSweep = this.unitCount;
       this.wasPartial = isPartial;
       this.quietSince = now;
@@ -187,7 +190,9 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   /** Asks the `authorize` hook; a refusal to send where it says no. */
   deny(action: Action, function_?: string): Refusal | undefined {
-    return this.isAllowed(action, function_) ? undefined : DENIED;
+    if (!this.isAllowed(action, function_)) return DENIED;
+    this.hasBusiness ||= action === 'work' || action === 'submit';
+    return undefined;
   }
 
   abort(error: Error): void {

@@ -125,7 +125,7 @@ describe('stalled connections', () => {
   it('that finish their packets stay, however long they are silent in between', async () => {
     const { peer, session } = (await startFront()).session('allowed');
     const start = Date.now();
-    peer.send('ECHO_REQ 1');
+    peer.send('CAN_DO f', 'ECHO_REQ 1');
     await peer.next();
     for (let hours = 1; hours < 10; hours++) session.closeIfStalled(start + hours * 3_600_000, limits);
     peer.send(half);
@@ -133,15 +133,33 @@ describe('stalled connections', () => {
     expect(session.connection.writable).toBe(true);
   });
 
-  it('that never said anything are closed after idleTimeout', async () => {
+  it('that registered and submitted nothing are closed after idleTimeout', async () => {
     const front = await startFront();
-    const { peer, session } = front.session('allowed');
+    const [silent, curious] = [front.session('allowed'), front.session('allowed')];
     const start = Date.now();
-    session.closeIfStalled(start + 29_000, limits);
-    expect(session.connection.writable).toBe(true);
-    session.closeIfStalled(start + 31_000, limits);
-    expect(await peer.next()).toBe(CLOSED);
-    expect(front.log.at(-1)).toContain('closed: said nothing for 30000 ms (idleTimeout)');
+    curious.peer.send('ECHO_REQ x', 'GET_STATUS H:x:1');
+    await curious.peer.nextOnes(2);
+    for (const { session } of [silent, curious]) session.closeIfStalled(start, limits);
+    for (const { session } of [silent, curious]) session.closeIfStalled(start + 29_000, limits);
+    expect([silent, curious].map(({ session }) => session.connection.writable)).toEqual([true, true]);
+    for (const { peer, session } of [silent, curious]) {
+      session.closeIfStalled(start + 31_000, limits);
+      expect(await peer.next()).toBe(CLOSED);
+      expect(front.log.at(-1)).toContain('closed: said nothing for 30000 ms (idleTimeout)');
+    }
+  });
+
+  it('that registered a function or submitted a job stay, however long they are silent', async () => {
+    const front = await startFront();
+    const [worker, client] = [front.session('allowed'), front.session('allowed')];
+    worker.peer.send('CAN_DO f', 'CANT_DO f');
+    client.peer.send('SUBMIT_JOB_BG f··');
+    await worker.peer.untilEcho();
+    await client.peer.next();
+    for (const { session } of [worker, client]) {
+      for (const hours of [0, 1, 2, 3]) session.closeIfStalled(Date.now() + hours * 3_600_000, limits);
+      expect(session.connection.writable).toBe(true);
+    }
   });
 
   it('are left alone where the limits are 0', async () => {
@@ -162,7 +180,7 @@ describe('stalled connections', () => {
       const [silent, partial, good] = [front.peer(), front.peer(), front.peer()];
       const ended = (peer: { stream: { destroyed: boolean } }): boolean => peer.stream.destroyed;
       partial.send(half);
-      good.send('ECHO_REQ x');
+      good.send('CAN_DO f', 'ECHO_REQ x');
       expect(await good.next()).toBe('ECHO_RES x');
       jest.advanceTimersByTime(15_000);
       await good.untilEcho();
