@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from './address.js';
 import { ConnectError } from './errors.js';
+import { problemOf } from './problem.js';
 
 /** How long, and until when, to try. */
 export interface DialOptions {
@@ -26,7 +27,7 @@ export async function dial(endpoint: Endpoint, { timeout, signal }: DialOptions)
   try {
     return endpoint.connect();
   } catch (error) {
-    throw new ConnectError(endpoint.name, messageOf(error as Error), { cause: error });
+    throw new ConnectError(endpoint.name, problemOf(error as Error), { cause: error });
   }
 }
 
@@ -63,7 +64,7 @@ function opened(endpoint: SocketEndpoint, socket: Socket, timeout: number, signa
       reject(new ConnectError(endpoint.name, problem, { cause }));
     };
     const succeed = () => settle();
-    const fail = (error: Error) => settle(messageOf(error), error);
+    const fail = (error: Error) => settle(problemOf(error), error);
     const closed = () => settle('it closed the connection at once');
     const abort = () => settle('the attempt was given up', signal?.reason);
     const timer = setTimeout(() => settle(`no answer within ${timeout} ms (connectTimeout)`), timeout);
@@ -74,29 +75,4 @@ function opened(endpoint: SocketEndpoint, socket: Socket, timeout: number, signa
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
   });
-}
-
-/** What to look at, by Node's error code. */
-const CURES: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there; is it running, and is the port right?',
-  ENOTFOUND: 'its host name is unknown',
-  EAI_AGAIN: 'its host name could not be looked up now',
-  ENOENT: 'there is no such socket; is it running, and is the path right?',
-  EACCES: 'this user may not use that socket',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself; give it as `tls.ca`',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate authority is not known; give it as `tls.ca`',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is not known; give it as `tls.ca`',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate authority is not known; give it as `tls.ca`',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; that name belongs in `tls.servername`',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS on that port',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on that port',
-};
-
-function messageOf(error: Error): string {
-  // A host with several addresses fails with an AggregateError, whose own message is empty.
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  const { code } = first as NodeJS.ErrnoException;
-  const cure = code === undefined ? undefined : CURES[code];
-  return cure ? `${cure} (${code})` : first.message || (code ?? first.name);
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { dial, type Endpoint } from '../connection/index.js';
+import { dial, problemOf, type Endpoint } from '../connection/index.js';
 import { ConnectionLostError, GearmanError, ServerError, TimeoutError } from './errors.js';
 import { Fifo } from './fifo.js';
 
@@ -77,7 +77,9 @@ export class AdminConnection {
     const failure =
       reason instanceof GearmanError
         ? reason
-        : new ConnectionLostError(this.server, reason?.message ?? 'it closed the connection', { cause: reason });
+        : new ConnectionLostError(this.server, reason ? problemOf(reason) : 'it closed the connection', {
+            cause: reason,
+          });
     for (const command of this.commands.takeAll()) {
       command.settle(command.endIsAnswer ? command.lines : failure);
     }

@@ -1,4 +1,12 @@
-import { Backoff, Connection, ConnectError, dial, type BackoffOptions, type Endpoint } from '../connection/index.js';
+import {
+  Backoff,
+  Connection,
+  ConnectError,
+  dial,
+  problemOf,
+  type BackoffOptions,
+  type Endpoint,
+} from '../connection/index.js';
 import { PacketType, type Argument, type Packet } from '../protocol/index.js';
 import { ConnectionLostError, TimeoutError } from './errors.js';
 
@@ -166,7 +174,8 @@ export class Link {
       clearTimeout(this.timer);
       this.whenOver?.();
     } else if (this.state === 'ready') {
-      const lost = new ConnectionLostError(this.name, reason?.message ?? 'it closed the connection', { cause: reason });
+      const problem = reason ? problemOf(reason) : 'it closed the connection';
+      const lost = new ConnectionLostError(this.name, problem, { cause: reason });
       if (performance.now() - this.readySince > this.settings.reconnect.maxDelay) this.backoff.reset();
       this.enter('waiting');
       this.owner.lost(lost);
@@ -225,7 +234,7 @@ export class Link {
 
 function asConnectError(server: string, reason: Error | undefined): ConnectError {
   if (reason instanceof ConnectError) return reason;
-  const problem = reason ? reason.message : 'it closed the connection before it answered';
+  const problem = reason ? problemOf(reason) : 'it closed the connection before it answered';
   return new ConnectError(server, `${problem}; is it a Gearman job server, and is TLS set as it needs?`, {
     cause: reason,
   });

@@ -95,6 +95,7 @@ function print<Row extends object>(
   { stdout, stderr }: Terminal,
 ): void {
   for (const answer of answers) if ('error' in answer) stderr.write(`${answer.error}\n`);
+  if (answers.every((answer) => 'error' in answer)) return;
   const rows = answers.flatMap((answer) =>
     'rows' in answer ? answer.rows.map((row) => ({ ...row, server: answer.server })) : [],
   );

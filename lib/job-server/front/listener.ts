@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { problemOf } from '../../connection/index.js';
 import { adminAccessFrom, type ListenerAdminAccess } from './admin-access.js';
 import { certificateOf, certificateProblem, readCertificates, type TlsListenerOptions } from './certificates.js';
 import type { Log, PeerInfo } from './session-host.js';
@@ -113,7 +114,7 @@ export class Listener {
       (socket) => this.acceptSecure(socket),
     );
     server.on('tlsClientError', (error, socket) => {
-      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${error.message}`);
+      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${problemOf(error)}`);
       socket.destroy();
     });
     return server;

@@ -1,0 +1,57 @@
+import 'reflect-metadata';
+import { beforeAll, expect, it } from '@jest/globals';
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { JobServer } from 'nestjs-gearman/job-server';
+import { firstValueFrom } from 'rxjs';
+import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
+import { atEnd } from '../support/cleanup.js';
+import { clientOf, serve } from '../support/nest-app.js';
+import { describeWith } from '../support/peers.js';
+
+@Controller()
+class TextController {
+  @MessagePattern('reverse')
+  reverse(@Payload() text: string): string {
+    return [...text].reverse().join('');
+  }
+}
+
+describeWith('openssl', 'strategy and client over TLS, where certificates are demanded', () => {
+  let authority: CertificateAuthority;
+  let mutual: { ca: string; cert: string; key: string; servername: string };
+  let plain: string;
+  let secure: string;
+
+  beforeAll(async () => {
+    authority = certificateAuthority();
+    const { cert, key } = authority.issue('worker');
+    mutual = { ca: authority.ca, cert, key, servername: 'localhost' };
+    const tls = { ...authority.issue('localhost').files, ca: authority.file, clientCertificate: 'required' as const };
+    const jobServer = new JobServer({ listeners: [{ port: 0 }, { port: 0, tls }] });
+    await jobServer.start();
+    atEnd(() => jobServer.stop());
+    [plain, secure] = jobServer.addresses as [string, string];
+  });
+
+  it('do their work', async () => {
+    await serve({ controllers: [TextController], servers: secure, tls: mutual, format: 'text' });
+    const client = clientOf({ servers: secure, tls: mutual, format: 'text' });
+    expect(await firstValueFrom(client.send('reverse', 'Hello world!'))).toBe('!dlrow olleH');
+  });
+
+  it('say that a certificate is missing', async () => {
+    const tls = { ca: authority.ca, servername: 'localhost' };
+    const demand = 'it demands a certificate; give yours as `tls.cert` and `tls.key`';
+    await expect(clientOf({ servers: secure, tls, connectTimeout: 500 }).connect()).rejects.toThrow(demand);
+    const serving = serve({ controllers: [TextController], servers: secure, tls, connectTimeout: 500 });
+    await expect(serving).rejects.toThrow(demand);
+  });
+
+  it('never fall back to plain text', async () => {
+    const servers = plain.replace(/^/, 'tls://');
+    await expect(clientOf({ servers, tls: mutual, connectTimeout: 500 }).connect()).rejects.toThrow();
+    const serving = serve({ controllers: [TextController], servers: plain, tls: mutual, connectTimeout: 500 });
+    await expect(serving).rejects.toThrow('no job server');
+  });
+});
