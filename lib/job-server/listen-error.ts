@@ -14,7 +14,8 @@ export class ListenError extends Error {
   /** @param cause what the system said; of a TCP address it has the port, of a unix socket a port below 0. */
   constructor(cause: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }) {
     const { address, port = -1, hostname, code } = cause;
-    const where = [address ?? hostname, ...(port < 0 ? [] : [port])].join(':');
+    const host = address ?? hostname;
+    const where = port < 0 ? host : `${host?.includes(':') ? `[${host}]` : host}:${port}`;
     super(`cannot listen on ${where}: ${CURES[code ?? ''] ?? cause.message}`, { cause });
     this.code = code;
   }

@@ -33,10 +33,15 @@ it('names a port that is in use, and the cure', async () => {
 
 it('names an address that this machine does not have', async () => {
   const port = await freePort();
-  await expect(refusal({ host: '192.0.2.1', port })).resolves.toMatchObject({
-    message: expect.stringContaining(`cannot listen on 192.0.2.1:${port}: this machine has no such address`),
-    code: 'EADDRNOTAVAIL',
-  });
+  for (const [host, written] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8::1', '[2001:db8::1]'],
+  ]) {
+    await expect(refusal({ host, port })).resolves.toMatchObject({
+      message: expect.stringContaining(`cannot listen on ${written}:${port}: this machine has no such address`),
+      code: 'EADDRNOTAVAIL',
+    });
+  }
 });
 
 it('names a unix socket in a folder that is not there, with what the system says', async () => {

@@ -21,10 +21,20 @@ export function notesOn(values: JobServerValues): string[] {
   note(isProbed, '--keepalive-interval, --keepalive-count', 'a silent peer is probed ten times, once a second');
   note(values['http-port'] !== undefined, '--http-port', 'HTTP is not served');
   note(isHttp(values.protocol), '--protocol http', 'HTTP is not served; submit jobs over Gearman');
+  const isCaUnused = values['ssl-ca-file'] !== undefined && !isCertificateAsked(values);
+  note(
+    isCaUnused,
+    '--ssl-ca-file',
+    'no client is asked for a certificate; --ssl-client-certificate required demands one',
+  );
   const settings = Object.keys(QUEUE_PLUGINS).filter((name) => values[name as keyof typeof QUEUE_PLUGINS]);
   const shown = settings.map((name) => `--${name}`).join(', ');
   note(settings.length > 0, shown, 'background jobs are kept in memory, or by --queue-type lmdb on disk');
   return notes;
+}
+
+function isCertificateAsked({ 'ssl-client-certificate': when = 'none' }: JobServerValues): boolean {
+  return when !== 'none';
 }
 
 function isHttp(protocol: string | undefined): boolean {

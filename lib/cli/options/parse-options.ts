@@ -93,5 +93,5 @@ function unknownOption(table: OptionTable, shownName: string): UsageFailure {
     shownName,
     names.map(([name]) => `--${name}`),
   );
-  return new UsageFailure(`there is no option ${shownName}${meant ? `; did you mean ${meant}?` : ''}`);
+  return new UsageFailure(`there is no option ${shownName}; ${meant ? `did you mean ${meant}?` : 'see --help'}`);
 }

@@ -43,9 +43,9 @@ describe('a command line', () => {
   it.each([
     [['--prt', '1'], 'there is no option --prt; did you mean --port?'],
     [['--lis=x'], 'there is no option --lis; did you mean --listen?'],
-    [['--secrt'], 'there is no option --secrt'],
-    [['--constructor'], 'there is no option --constructor'],
-    [['-x'], 'there is no option -x'],
+    [['--secrt'], 'there is no option --secrt; see --help'],
+    [['--constructor'], 'there is no option --constructor; see --help'],
+    [['-x'], 'there is no option -x; see --help'],
     [['--port'], '--port needs a value: --port PORT'],
     [['-p'], '-p needs a value: -p PORT'],
     [['--quick=yes'], '--quick takes no value: write --quick alone'],

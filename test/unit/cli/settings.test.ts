@@ -113,6 +113,12 @@ describe('the settings of the job server', () => {
     ]);
   });
 
+  it('note that --ssl-ca-file alone demands no certificate of clients', async () => {
+    const line = `${HERE} --ssl ${TLS_FILES} --ssl-ca-file ca.pem`;
+    expect((await settings(line)).notes).toEqual([expect.stringMatching(/^--ssl-ca-file .* required demands one$/)]);
+    expect((await settings(`${line} --ssl-client-certificate required`)).notes).toEqual([]);
+  });
+
   it.each([
     [
       '-q libsqlite3 --libsqlite3-db x',
