@@ -85,7 +85,8 @@ export class AdminClient {
 
   /** The unique of every job that has one (`show unique jobs`). */
   async uniqueJobs(): Promise<string[]> {
-    return (await this.ask('show unique jobs', 'list')).map(fromByteString);
+    // A job without one is an empty line.
+    return (await this.ask('show unique jobs', 'list')).filter((unique) => unique !== '').map(fromByteString);
   }
 
   /** Cancels a job that waits (`cancel job`); false when the job server does not know it. */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { beforeAll, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { JobServer } from 'nestjs-gearman/job-server';
+import { GearmanJobServer } from 'nestjs-gearman/job-server';
 import { firstValueFrom } from 'rxjs';
 import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
 import { atEnd } from '../support/cleanup.js';
@@ -20,6 +20,7 @@ class TextController {
 describeWith('openssl', 'strategy and client over TLS, where certificates are demanded', () => {
   let authority: CertificateAuthority;
   let mutual: { ca: string; cert: string; key: string; servername: string };
+  let jobServer: GearmanJobServer;
   let plain: string;
   let secure: string;
 
@@ -28,16 +29,28 @@ describeWith('openssl', 'strategy and client over TLS, where certificates are de
     const { cert, key } = authority.issue('worker');
     mutual = { ca: authority.ca, cert, key, servername: 'localhost' };
     const tls = { ...authority.issue('localhost').files, ca: authority.file, clientCertificate: 'required' as const };
-    const jobServer = new JobServer({ listeners: [{ port: 0 }, { port: 0, tls }] });
+    jobServer = new GearmanJobServer({ listeners: [{ port: 0 }, { port: 0, tls }] });
     await jobServer.start();
-    atEnd(() => jobServer.stop());
+    atEnd(() => jobServer.onApplicationShutdown());
     [plain, secure] = jobServer.addresses as [string, string];
+    await serve({ controllers: [TextController], servers: secure, tls: mutual, format: 'text' });
   });
 
   it('do their work', async () => {
-    await serve({ controllers: [TextController], servers: secure, tls: mutual, format: 'text' });
     const client = clientOf({ servers: secure, tls: mutual, format: 'text' });
     expect(await firstValueFrom(client.send('reverse', 'Hello world!'))).toBe('!dlrow olleH');
+  });
+
+  it('go on over a change of the certificate, which newcomers are shown', async () => {
+    const client = clientOf({ servers: secure, tls: mutual, format: 'text' });
+    await client.connect();
+    authority.issue('another', 'localhost');
+    jobServer.reloadCertificates();
+    const newcomer = clientOf({ servers: secure, tls: { ...mutual, servername: 'another' }, format: 'text' });
+    expect(await firstValueFrom(newcomer.send('reverse', 'new'))).toBe('wen');
+    expect(await firstValueFrom(client.send('reverse', 'old'))).toBe('dlo');
+    authority.issue('localhost');
+    jobServer.reloadCertificates();
   });
 
   it('say that a certificate is missing', async () => {
@@ -49,7 +62,7 @@ describeWith('openssl', 'strategy and client over TLS, where certificates are de
   });
 
   it('never fall back to plain text', async () => {
-    const servers = plain.replace(/^/, 'tls://');
+    const servers = `tls://${plain}`;
     await expect(clientOf({ servers, tls: mutual, connectTimeout: 500 }).connect()).rejects.toThrow();
     const serving = serve({ controllers: [TextController], servers: plain, tls: mutual, connectTimeout: 500 });
     await expect(serving).rejects.toThrow('no job server');

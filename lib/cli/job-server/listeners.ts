@@ -45,8 +45,10 @@ function split(listen: readonly string[]): [paths: string[], hosts: string[]] {
 /** The addresses of host names, `localhost` being two; of none, all of this machine. */
 async function addressesOf(hosts: readonly string[]): Promise<string[]> {
   if (hosts.length === 0) return [hasIPv6() ? '::' : '0.0.0.0'];
-  const found = await Promise.all(hosts.map(resolve));
-  return [...new Set(found.flat())];
+  const found = new Set((await Promise.all(hosts.map(resolve))).flat());
+  // Which all IPv6 addresses include: both at once are refused by the system.
+  if (found.has('::')) found.delete('0.0.0.0');
+  return [...found];
 }
 
 async function resolve(host: string): Promise<string[]> {

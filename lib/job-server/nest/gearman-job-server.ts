@@ -228,6 +228,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     return this.end({ gracePeriod, ...(finish && { finish }) });
   }
 
+  /** Reads the certificate files again, for new connections; those there are stay. What cannot be used is logged, and the old ones go on. */
+  reloadCertificates(): void {
+    this.server.reloadCertificates();
+  }
+
   private async end(options: StopOptions): Promise<void> {
     validateStopOptions(options);
     this.hasEnded = true;

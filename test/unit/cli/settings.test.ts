@@ -40,6 +40,7 @@ describe('the settings of the job server', () => {
     [HERE, [{ host: '127.0.0.1', port: 4730 }]],
     [`${HERE} -p 0 -b 9`, [{ host: '127.0.0.1', port: 0, backlog: 9 }]],
     ['-L 127.0.0.1 -L [::1]', [{ host: '127.0.0.1' }, { host: '::1' }]],
+    ['-L 0.0.0.0 -L ::', [{ host: '::' }]],
     ['-L unix:/run/g.sock', [{ path: '/run/g.sock' }]],
     [`${HERE} -L unix:/g`, [{ path: '/g' }, { host: '127.0.0.1' }]],
     [`${HERE} --admin loopback`, [{ admin: 'loopback' }]],

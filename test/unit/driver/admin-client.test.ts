@@ -80,7 +80,7 @@ describe('an AdminClient reads', () => {
       'show unique jobs',
       (admin: AdminClient) => admin.uniqueJobs(),
       'show unique jobs\r\n',
-      'a\nERR b\n.\n',
+      'a\n\nERR b\n.\n',
       ['a', 'ERR b'],
     ],
     ['an empty list', (admin: AdminClient) => admin.status(), 'status\r\n', '.\r\n', []],
