@@ -2,8 +2,8 @@ import { Random } from '../support/random.js';
 import { RawPeer } from '../support/raw-peer.js';
 
 const FUNCTIONS = ['f', 'g', 'h'];
-const SUBMISSIONS = ['SUBMIT_JOB', 'SUBMIT_JOB_HIGH', 'SUBMIT_JOB_LOW'];
-const BACKGROUND = ['SUBMIT_JOB_BG', 'SUBMIT_JOB_HIGH_BG', 'SUBMIT_JOB_LOW_BG'];
+const SUBMISSIONS = ['SUBMIT_JOB', 'SUBMIT_JOB_HIGH', 'SUBMIT_JOB_LOW', 'SUBMIT_REDUCE_JOB'];
+const BACKGROUND = ['SUBMIT_JOB_BG', 'SUBMIT_JOB_HIGH_BG', 'SUBMIT_JOB_LOW_BG', 'SUBMIT_REDUCE_JOB_BACKGROUND'];
 
 /** What the generator remembers of a worker: enough to send only what makes sense, and what must be an error. */
 interface WorkerState {
@@ -14,6 +14,8 @@ interface WorkerState {
   isWoken: boolean;
   /** Handles of jobs it was assigned and has not ended, as `$n`. */
   held: string[];
+  /** It asked for a job just now, and there was none. */
+  foundNothing: boolean;
 }
 
 interface ClientState {
@@ -23,7 +25,7 @@ interface ClientState {
   submissions: number;
 }
 
-/** One step: who does what. `leaves` ends the connection. */
+/** One step: who does what. `leaves` ends the connection, a word in small letters is an admin's. */
 interface Move {
   readonly peer: string;
   readonly packet: string;
@@ -38,13 +40,16 @@ interface Move {
  * CAN_DO twice or while asleep, gives up a function while asleep beside a job,
  * or sleeps again after a NOOP without asking, a unique is only ever submitted in the
  * foreground or only in the background, a client stays while jobs of its
- * uniques are under way.
+ * uniques are under way, every client asks for exceptions, and reduce jobs have
+ * gearmand's five arguments.
  */
 export class RandomPlay {
   private readonly random: Random;
   private readonly workers: WorkerState[] = [];
   private readonly clients: ClientState[] = [];
   private peerCount = 0;
+  /** How the worker joined that does what is left in the end. */
+  private finisher: Move | undefined;
 
   constructor(
     seed: number,
@@ -56,20 +61,32 @@ export class RandomPlay {
   /** Plays so many steps, then lets workers finish what is left. The transcript of each stage, step by step. */
   async play(steps: number): Promise<string[][]> {
     const transcripts: string[][] = this.stages.map(() => []);
-    for (let count = 0; count < steps; count++) {
-      const move = this.invent();
+    for (let count = 0; ; count++) {
+      const move = count < steps ? this.invent() : this.finish();
+      if (!move) return transcripts;
       const heard = await Promise.all(this.stages.map((stage) => stage.do(move)));
       for (const [index, lines] of heard.entries()) transcripts[index]!.push(`${move.peer}> ${move.packet}`, ...lines);
       if (heard.some((lines) => lines.join() !== heard[0]!.join())) return transcripts;
       this.learn(move, heard[0]!);
     }
-    return transcripts;
+  }
+
+  /** Jobs that are held are completed, then one worker does what waits; undefined when nothing does. */
+  private finish(): Move | undefined {
+    for (const { name, held } of this.workers) {
+      if (held.length > 0) return { peer: name, packet: `WORK_COMPLETE ${held[0]}·late` };
+    }
+    if (!this.finisher) return (this.finisher = this.join(this.workers, 'worker', 'CAN_DO f'));
+    const worker = this.workers.find(({ name }) => name === this.finisher!.peer)!;
+    const missing = FUNCTIONS.find((name) => !worker.abilities.has(name));
+    if (missing !== undefined) return { peer: worker.name, packet: `CAN_DO ${missing}` };
+    return worker.foundNothing ? undefined : { peer: worker.name, packet: 'GRAB_JOB' };
   }
 
   private invent(): Move {
     const { random } = this;
     if (this.workers.length < 3) return this.join(this.workers, 'worker', 'CAN_DO f');
-    if (this.clients.length < 3) return this.join(this.clients, 'client', 'ECHO_REQ hello');
+    if (this.clients.length < 3) return this.join(this.clients, 'client', 'OPTION_REQ exceptions');
     return random.next() < 0.6
       ? this.workerMove(random.pick(this.workers))
       : this.clientMove(random.pick(this.clients));
@@ -83,6 +100,7 @@ export class RandomPlay {
       isSleeping: false,
       isWoken: false,
       held: [],
+      foundNothing: false,
       handles: [],
       submissions: 0,
     };
@@ -111,7 +129,8 @@ export class RandomPlay {
     const { random } = this;
     const chance = random.next();
     if (chance < 0.5) return `WORK_COMPLETE ${handle}·result ${random.below(100)}`;
-    if (chance < 0.6) return `WORK_FAIL ${handle}`;
+    if (chance < 0.55) return `WORK_FAIL ${handle}`;
+    if (chance < 0.6) return `WORK_EXCEPTION ${handle}·it broke`;
     if (chance < 0.7) return `WORK_STATUS ${handle}·${random.below(10)}·10`;
     if (chance < 0.85) return `WORK_DATA ${handle}·part·${random.below(100)}`;
     return `WORK_WARNING ${handle}·careful`;
@@ -124,7 +143,8 @@ export class RandomPlay {
     if (chance < 0.35) return this.submission(client, random.pick(SUBMISSIONS), random.pick(['', '', 'x', 'y']));
     if (chance < 0.7) return this.submission(client, random.pick(BACKGROUND), random.pick(['', '', 'p', 'q']));
     if (chance < 0.9 && client.handles.length > 0) return say(`GET_STATUS ${random.pick(client.handles)}`);
-    if (chance < 0.95) return say(`GET_STATUS_UNIQUE none${random.below(3)}`);
+    if (chance < 0.95) return say(`GET_STATUS_UNIQUE ${random.pick(['x', 'y', 'p', 'q', 'none'])}`);
+    if (chance < 0.97) return { peer: 'admin', packet: random.pick(['status', 'prioritystatus']) };
     if (client.submissions === 0) return say('leaves');
     return say('ECHO_REQ here');
   }
@@ -134,12 +154,14 @@ export class RandomPlay {
     // A unique names its function too: two functions with one unique are known to differ when asked for by it.
     const function_ = unique === '' ? random.pick(FUNCTIONS) : FUNCTIONS[unique.charCodeAt(0) % 3]!;
     if (SUBMISSIONS.includes(packet)) client.submissions++;
-    return { peer: client.name, packet: `${packet} ${function_}·${unique}·workload ${random.below(100)}` };
+    const reducer = packet.includes('REDUCE') ? 'sum·-·' : '';
+    return { peer: client.name, packet: `${packet} ${function_}·${unique}·${reducer}workload ${random.below(100)}` };
   }
 
   private learn({ peer, packet }: Move, heard: readonly string[]): void {
     const worker = this.workers.find(({ name }) => name === peer);
     this.learnOfWaking(heard);
+    if (peer === 'admin') return;
     if (worker) this.learnOfWorker(worker, packet, heard);
     else if (packet === 'leaves')
       this.clients.splice(
@@ -160,8 +182,9 @@ export class RandomPlay {
     if (name === 'CANT_DO') worker.abilities.delete(body);
     if (name === 'RESET_ABILITIES') worker.abilities.clear();
     if (name?.startsWith('GRAB')) worker.isSleeping = worker.isWoken = false;
+    worker.foundNothing = heard.includes(`${worker.name}< NO_JOB`);
     if (name === 'PRE_SLEEP') worker.isSleeping = true;
-    if (name === 'WORK_COMPLETE' || name === 'WORK_FAIL') {
+    if (['WORK_COMPLETE', 'WORK_FAIL', 'WORK_EXCEPTION'].includes(name!)) {
       const [handle] = body.split('·');
       worker.held = worker.held.filter((held) => held !== handle);
     }
@@ -194,6 +217,7 @@ export class RandomStage {
   constructor(private readonly server: { port: number }) {}
 
   async do({ peer: name, packet }: Move): Promise<string[]> {
+    if (name === 'admin') return this.ask(packet);
     let peer = this.peers.get(name);
     if (!peer) this.peers.set(name, (peer = await RawPeer.connect(this.server)));
     if (packet === 'leaves') await this.leave(name, peer);
@@ -207,11 +231,13 @@ export class RandomStage {
     return heard;
   }
 
-  /** The functions' counts, as a set. */
-  async status(): Promise<string[]> {
+  /** The functions' counts, as a set: the answer to `status` or `prioritystatus`. */
+  async ask(word: string): Promise<string[]> {
     const admin = await RawPeer.connect(this.server);
-    admin.sendText('status\n');
-    return (await admin.list()).sort();
+    admin.sendText(`${word}\n`);
+    const lines = await admin.list();
+    await this.leave('admin', admin);
+    return lines.sort();
   }
 
   private async leave(name: string, peer: RawPeer): Promise<void> {
