@@ -78,7 +78,7 @@ class DurableJobServer {
 async function grab(worker: RawPeer): Promise<string> {
   for (;;) {
     worker.send('PRE_SLEEP');
-    expect(await worker.next(15_000)).toBe('NOOP');
+    expect(await worker.next(40_000)).toBe('NOOP');
     worker.send('GRAB_JOB');
     const answer = await worker.next();
     if (answer !== 'NO_JOB') return answer;
@@ -152,7 +152,9 @@ describe('a policy of nestjs-gearman job-server', () => {
         worker.send(`WORK_FAIL ${handle}`);
       }
       expect(await server.untilDead()).toMatchObject([{ attempts: 1, error: 'its worker reported failure' }]);
-      if (round === 0) await command(['dead', 'replay', '--all', '-s', server.address]);
+      if (round > 0) break;
+      const replayed = await command(['dead', 'replay', '--all', '-s', server.address]);
+      expect(replayed).toEqual({ stdout: `replayed ${handle}\n`, stderr: '', exitCode: 0 });
     }
   });
 
