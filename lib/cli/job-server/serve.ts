@@ -36,10 +36,13 @@ export async function serve(
     daemon?.ready(warnings);
     return await untilEnded(jobServer, settings.gracePeriod, signal);
   } catch (error) {
-    if (!(error instanceof Failure)) log.write('FATAL', String((error as Error).stack));
-    throw error;
+    const failure = failureOf(error);
+    const message = failure instanceof Failure ? failure.message : String((failure as Error).stack);
+    log.write('FATAL', message);
+    // Not the error itself: nobody would catch it, and the exit code would be 0.
+    throw failure instanceof Failure ? failure : new Failure(message, EXIT.failed, { cause: error });
   } finally {
-    await jobServer.stop();
+    await jobServer.stop().catch((error: Error) => log.write('ERROR', error.message));
     pidFile?.remove();
     log.write('INFO', 'ended');
   }
@@ -74,12 +77,12 @@ async function start(settings: Settings, { log }: LogWriter): Promise<JobServer>
     await jobServer.start();
     return jobServer;
   } catch (error) {
-    throw startFailure(error);
+    throw failureOf(error);
   }
 }
 
 /** What a person can do something about, said without a stack trace; anything else is an error of ours. */
-function startFailure(error: unknown): unknown {
+function failureOf(error: unknown): unknown {
   if (error instanceof InvalidOptionError) {
     const option = `--${error.option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return new Failure(error.message.replace(error.option, option), EXIT.usage, { cause: error });
