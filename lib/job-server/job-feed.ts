@@ -137,9 +137,7 @@ export class JobFeed {
 
   /** Fetches jobs whose time has come, and those that could not be fetched. */
   tick(now: number): void {
-    const { ready, next } = this.storage.due(now);
-    for (const queue of ready) this.ready(queue.function, queue.priority);
-    this.arm(next);
+    this.fetchDue(now);
     if (now >= this.retryAt) this.retry();
     else this.arm(this.retryAt);
   }
@@ -150,6 +148,17 @@ export class JobFeed {
     this.failed.clear();
     this.retryAt = Infinity;
     for (const function_ of functions) for (const priority of PRIORITIES) this.ready(function_.name, priority);
+  }
+
+  private fetchDue(now: number): void {
+    try {
+      const { ready, next } = this.storage.due(now);
+      for (const queue of ready) this.ready(queue.function, queue.priority);
+      this.arm(next);
+    } catch (error) {
+      this.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
+      this.arm(now + RETRY_DELAY);
+    }
   }
 
   private async fetch(function_: GearmanFunction, priority: Priority): Promise<void> {

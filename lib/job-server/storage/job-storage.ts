@@ -117,6 +117,7 @@ export interface JobStorage {
   /**
    * Which functions and priorities have unleased jobs whose time (`at`) has
    * come, and when the next one's comes: O(functions that have such jobs).
+   * Throws a {@link StorageError} while that cannot be read.
    */
   due(now: number): DueJobs;
 

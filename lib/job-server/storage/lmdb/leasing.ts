@@ -27,15 +27,25 @@ export class Leasing {
     if (queue.scheduled > 0) this.expect(queue, this.reader.firstTime(queue, queue.cursorOf(true)));
   }
 
-  /** Leases the next jobs, at most `count`, ready at `now`. */
+  /** Leases the next jobs, at most `count`, ready at `now`; none when the file cannot be read, which it throws. */
   lease(queue: EntryQueue, count: number, now: number): JobEntry[] {
     const entries: JobEntry[] = [];
+    try {
+      this.leaseInto(entries, queue, count, now);
+    } catch (error) {
+      // Nobody is told that they wait: they would be asked for again at once.
+      for (const entry of entries) this.putBack(entry);
+      throw error;
+    }
+    return entries;
+  }
+
+  private leaseInto(entries: JobEntry[], queue: EntryQueue, count: number, now: number): void {
     if (queue.nextDue <= now) {
       this.leaseRow(queue, true, { at: now + 1, sequence: 0 }, count, entries);
       if (entries.length < count) this.expectNext(queue);
     }
     if (queue.waiting > 0) this.leaseRow(queue, false, { at: 1, sequence: 0 }, count, entries);
-    return entries;
   }
 
   /** Whether a job that is added now would be the next one. */
@@ -59,13 +69,8 @@ export class Leasing {
 
   /** A job waits, new or given back: in memory, until the file has it where leasing will come. */
   wait(entry: JobEntry): void {
-    const { queue } = entry;
-    entry.isLeased = false;
-    entry.isHeld = true;
-    queue.heldOf(entry.at > 0).insert(entry);
-    if (entry.at === 0) queue.waiting++;
-    else this.expect(queue, entry.at);
-    this.tellReady(queue);
+    this.putBack(entry);
+    this.tellReady(entry.queue);
   }
 
   /** The file has a waiting job as memory does. */
@@ -112,6 +117,15 @@ export class Leasing {
       this.take(entry, entries);
       if (entries.length === count) return;
     }
+  }
+
+  private putBack(entry: JobEntry): void {
+    const { queue } = entry;
+    entry.isLeased = false;
+    entry.isHeld = true;
+    queue.heldOf(entry.at > 0).insert(entry);
+    if (entry.at === 0) queue.waiting++;
+    else this.expect(queue, entry.at);
   }
 
   private dueAfter(queue: EntryQueue, now: number): number {
