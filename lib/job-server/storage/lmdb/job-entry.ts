@@ -42,6 +42,8 @@ export class JobEntry implements FileChange {
   isLeased = false;
   /** It waits among those its queue holds in memory. */
   isHeld = false;
+  /** It is not to be leased before it is durable. */
+  isHidden = false;
   /** It waits to be written. */
   isDirty = false;
   /** It is being written. */
@@ -83,7 +85,7 @@ export class JobEntry implements FileChange {
 
   /** It can be leased. */
   get isWaiting(): boolean {
-    return this.isQueued && !this.isLeased;
+    return this.isQueued && !this.isLeased && !this.isHidden;
   }
 
   /** Nothing holds it in memory. */

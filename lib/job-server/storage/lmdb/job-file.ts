@@ -1,9 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { StorageError } from '../storage-error.js';
+import { DiskRoom } from './disk-room.js';
+import { storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
 import { loadLmdb, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables, type Tables } from './tables.js';
+
+/** What opening and closing write, at most. */
+const OPENING_BYTES = 128 * 1024;
 
 /** Options of a {@link JobFile}. */
 export interface JobFileOptions {
@@ -29,52 +34,60 @@ export class JobFile {
     private readonly options: JobFileOptions,
     private root: Root | undefined,
     private current: Tables,
+    private readonly room: DiskRoom,
     private readonly owner: FolderOwner,
   ) {}
 
   private copying: Promise<void> = Promise.resolve();
+  /** The file is being closed, or is closed for good. */
+  private isClosing = false;
 
   /** Opens or makes the file and claims its folder. Rejects with a {@link StorageError}. */
   static async open(options: JobFileOptions): Promise<JobFile> {
     const lmdb = await loadLmdb();
     let root: Root | undefined;
+    let room: DiskRoom | undefined;
     let owner: FolderOwner | undefined;
     try {
       mkdirSync(options.path, { recursive: true });
       root = openRoot(lmdb, options);
+      room = new DiskRoom(join(options.path, 'data.mdb'));
+      room.make(usedBytes(root), OPENING_BYTES);
       const tables = openTables(root);
       root.transactionSync(() => {
         owner = FolderOwner.claim(tables.owner, options.path);
         options.prepare(tables);
       });
-      return new JobFile(lmdb, options, root, tables, owner as FolderOwner);
+      return new JobFile(lmdb, options, root, tables, room, owner as FolderOwner);
     } catch (error) {
       owner?.forget();
+      room?.close();
       await root?.close();
-      throw await storageError(error, options.path);
+      throw storageError(error, options.path);
     }
   }
 
-  /** The tables, for reading. They are others after a failed write. */
+  /** The tables, for reading. They are others after a failed write. Throws a {@link StorageError} while there are none. */
   get tables(): Tables {
-    if (!this.root) throw unusable(this.options.path);
+    if (!this.root) this.reopen();
     return this.current;
   }
 
   /**
    * Writes all that `emit` puts and removes, or nothing; resolves when it is
    * on disk. `emit` must not throw. One write at a time.
+   *
+   * @param bytes the most it may take on disk, roughly.
    */
-  async write(emit: (tables: Tables) => void): Promise<void> {
+  async write(bytes: number, emit: (tables: Tables) => void): Promise<void> {
+    const tables = this.tablesWithRoom(bytes);
     let isOurs: boolean;
     try {
-      if (!this.root) this.reopen();
-      const { tables } = this;
       isOurs = await tables.owner.ifVersion(FolderOwner.KEY, this.owner.claim, () => emit(tables));
     } catch (error) {
       const cause = await commitError(error);
       await this.recover();
-      throw await storageError(cause, this.options.path);
+      throw storageError(cause, this.options.path);
     }
     if (!isOurs) {
       throw new StorageError(
@@ -94,7 +107,7 @@ export class JobFile {
       this.copying = copy.catch(() => undefined);
       await copy;
     } catch (error) {
-      throw await storageError(error, path);
+      throw storageError(error, path);
     }
   }
 
@@ -102,13 +115,29 @@ export class JobFile {
   async close(): Promise<void> {
     await this.copying;
     try {
-      this.root?.transactionSync(() => this.owner.leave(this.current.owner));
+      const tables = this.tablesWithRoom(OPENING_BYTES);
+      this.root?.transactionSync(() => this.owner.leave(tables.owner));
     } catch {
       // A full or failed disk: the name stays, and is known as nobody's by its process.
     } finally {
       this.owner.forget();
+      this.isClosing = true;
+      this.room.close();
       await this.root?.close();
       this.root = undefined;
+    }
+  }
+
+  /** The tables, once there is room for a write. Throws a {@link StorageError}. */
+  private tablesWithRoom(bytes: number): Tables {
+    const { tables } = this;
+    // Read after them: they may have opened it again.
+    const { root } = this;
+    try {
+      if (root) this.room.make(usedBytes(root), bytes);
+      return tables;
+    } catch (error) {
+      throw storageError(error, this.options.path);
     }
   }
 
@@ -121,19 +150,35 @@ export class JobFile {
     await this.copying;
     const { root } = this;
     this.root = undefined;
+    this.isClosing = true;
     await root?.close();
+    this.isClosing = false;
     try {
       this.reopen();
     } catch {
-      // The next write tries again, and rejects with the reason.
+      // Who needs it next tries again, and is told the reason.
     }
   }
 
   private reopen(): void {
-    const root = openRoot(this.lmdb, this.options);
-    this.current = openTables(root);
-    this.root = root;
+    const { path } = this.options;
+    if (this.isClosing) throw unusable(path);
+    let root: Root | undefined;
+    try {
+      root = openRoot(this.lmdb, this.options);
+      this.current = openTables(root);
+      this.root = root;
+    } catch (error) {
+      void root?.close();
+      throw storageError(error, path);
+    }
   }
+}
+
+/** How much of the file is LMDB's. */
+function usedBytes(root: Root): number {
+  const { lastPageNumber, pageSize } = root.getStats();
+  return (lastPageNumber + 1) * pageSize;
 }
 
 function openRoot(lmdb: Lmdb, { path, isSynced }: JobFileOptions): Root {
@@ -158,51 +203,9 @@ async function commitError(error: unknown): Promise<unknown> {
   }
 }
 
-const EIO = 5;
-const EACCES = 13;
-const ENOSPC = 28;
-const EROFS = 30;
-const EDQUOT = 122;
-const MDB_MAP_FULL = -30792;
-const MDB_CORRUPTED = -30796;
-const MDB_PAGE_NOTFOUND = -30797;
-const MDB_INVALID = -30793;
-
-/** An error of LMDB or the file system, as a reason and a cure. */
-async function storageError(error: unknown, path: string): Promise<StorageError> {
-  if (error instanceof StorageError) return error;
-  const { code, message } = error as { code?: number | string; message?: string };
-  const options = { cause: error };
-  if (code === ENOSPC || code === EDQUOT || code === MDB_MAP_FULL || code === 'ENOSPC' || (await isDiskFull(path))) {
-    return new StorageError('GEARMAN_STORAGE_FULL', `the disk of ${path} is full: make room`, options);
-  }
-  if (code === EROFS || code === EACCES || code === 'EROFS' || code === 'EACCES') {
-    return new StorageError(
-      'GEARMAN_STORAGE_READ_ONLY',
-      `${path} cannot be written (${message}): mount it read-write, or give the job server's user the right to write`,
-      options,
-    );
-  }
-  if (code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND || code === MDB_INVALID) {
-    return new StorageError(
-      'GEARMAN_STORAGE_CORRUPT',
-      `the file in ${path} is damaged (${message}): move the folder away and put a backup in its place`,
-      options,
-    );
-  }
-  const reason = code === EIO ? 'the disk failed (Input/output error)' : `writing failed (${message})`;
-  return new StorageError('GEARMAN_STORAGE_IO', `${reason} in ${path}: check the disk and the system's log`, options);
-}
-
-/** LMDB takes a write cut short by a full disk for a failure of the disk. */
-async function isDiskFull(path: string): Promise<boolean> {
-  try {
-    return (await statfs(path)).bavail === 0;
-  } catch {
-    return false;
-  }
-}
-
 function unusable(path: string): StorageError {
-  return new StorageError('GEARMAN_STORAGE_IO', `the file in ${path} could not be opened again after a failed write`);
+  return new StorageError(
+    'GEARMAN_STORAGE_IO',
+    `the file in ${path} is being opened again after a failed write: try again`,
+  );
 }

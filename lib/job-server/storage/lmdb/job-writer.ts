@@ -10,6 +10,15 @@ import type { JobQueue } from './job-queue.js';
 import type { Leasing } from './leasing.js';
 import { emitSequence } from './file-format.js';
 
+/**
+ * How much room on disk a write must have, in bytes. One that adds jobs needs
+ * more than one that only ends some: so on a full disk there is room for ends.
+ */
+const ADDING_BYTES = 256 * 1024;
+const ENDING_BYTES = 32 * 1024;
+/** What a change may take beside its record: in other tables, and in pages that are not full. */
+const CHANGE_BYTES = 256;
+
 /** Brings batches of changes into the file, and tells everybody how it went. */
 export class JobWriter implements CommitHost<FileChange> {
   private writtenSequence = 0;
@@ -33,7 +42,7 @@ export class JobWriter implements CommitHost<FileChange> {
     const sequence = this.lastSequence();
     let isDurable = false;
     try {
-      await this.file.write((tables) => {
+      await this.file.write(spaceFor(changes), (tables) => {
         for (const change of changes) change.emit(tables);
         this.functions.emit(tables, queues);
         if (sequence !== this.writtenSequence) emitSequence(tables, sequence);
@@ -50,6 +59,7 @@ export class JobWriter implements CommitHost<FileChange> {
     for (const entry of changes) {
       if (!(entry instanceof JobEntry)) continue;
       entry.tellDurable();
+      if (entry.isHidden) this.show(entry);
       this.leasing.settle(entry);
       this.book.settle(entry);
     }
@@ -74,9 +84,25 @@ export class JobWriter implements CommitHost<FileChange> {
     return false;
   }
 
+  private show(entry: JobEntry): void {
+    entry.isHidden = false;
+    if (entry.isWaiting) this.leasing.wait(entry);
+  }
+
   private refuse(entry: JobEntry, error: StorageError): void {
     this.leasing.takeOut(entry);
     if (entry.isQueued) entry.queue.count(entry, -1);
     entry.tellRejected(error);
   }
+}
+
+function spaceFor(changes: readonly FileChange[]): number {
+  let bytes = 0;
+  let isAdding = false;
+  for (const change of changes) {
+    const adds = change instanceof JobEntry && change.home === undefined;
+    isAdding ||= adds;
+    bytes += CHANGE_BYTES + (adds ? 1.5 * change.bytes : 0);
+  }
+  return bytes + (isAdding ? ADDING_BYTES : ENDING_BYTES);
 }

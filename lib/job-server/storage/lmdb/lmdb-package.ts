@@ -14,6 +14,7 @@ export interface Root {
   /** Runs an action within a write transaction, made durable before it returns; an action that throws leaves no trace. */
   transactionSync<Result>(action: () => Result): Result;
   backup(path: string, isCompact: boolean): Promise<void>;
+  getStats(): { readonly lastPageNumber: number; readonly pageSize: number };
   close(): Promise<void>;
 }
 

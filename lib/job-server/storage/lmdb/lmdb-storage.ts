@@ -241,9 +241,10 @@ export class LmdbStorage implements JobStorage {
     const entry = new JobEntry(queue, { ...job, sequence: parts.nextSequence() }, undefined);
     if (job.unique !== '') book.takeUnique(entry, holder);
     const isNext = leasing.isNext(queue, job);
-    const isLeased = lease === 'always' || (lease && isNext);
+    const isLeased = lease === 'always' || (lease && isNext && !commit.isFailing);
     queue.count(entry, 1);
     if (isLeased) leasing.begin(entry, isNext);
+    else if (commit.isFailing) entry.isHidden = true;
     else leasing.wait(entry);
     const mustWait = this.options.durability === 'always' || commit.isFailing || commit.isBehind;
     const stored = mustWait ? entry.waitDurable() : DURABLE;
