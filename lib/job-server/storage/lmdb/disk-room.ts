@@ -1,4 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrorOf, type FileError } from './file-errors.js';
 
 const PAGE = Buffer.alloc(4_096);
 
@@ -6,6 +8,14 @@ const PAGE = Buffer.alloc(4_096);
 const MIN_GROWTH = 256 * 1024;
 const MAX_GROWTH = 4 * 1024 * 1024;
 const GROWTH_PART = 1 / 16;
+
+/** How much room a write must have, in bytes. */
+export interface Room {
+  /** Behind all that is LMDB's: there it puts what needs pages in a row, and what finds no page to use again. */
+  readonly tail: number;
+  /** That, and pages that can be used again. */
+  readonly total: number;
+}
 
 /**
  * Room on the disk for a write, made before LMDB makes it:
@@ -24,25 +34,45 @@ export class DiskRoom {
   private readonly file: number;
   private end = 0;
 
-  /** @param path of LMDB's file. */
-  constructor(path: string) {
-    this.file = openSync(path, 'r+');
+  /** @param folder of LMDB's file, which is there. */
+  constructor(folder: string) {
+    this.file = openSync(join(folder, 'data.mdb'), 'r+');
   }
 
-  /** Makes sure that there are `bytes` of room behind `used`; throws the file system's error. Not during a write of LMDB's. */
-  make(used: number, bytes: number): void {
+  /**
+   * Makes sure that LMDB can make its files in a folder, unless they are there;
+   * throws the file system's error. Its lock file is mapped into memory: where
+   * there is no room for it the process would be killed.
+   */
+  static forNewFiles(folder: string): void {
+    if (existsSync(join(folder, 'lock.mdb'))) return;
+    const file = join(folder, `room-${process.pid}`);
+    try {
+      writeFileSync(file, Buffer.alloc(MIN_GROWTH));
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  /**
+   * Makes sure that there is room; throws the file system's error. Not during a write of LMDB's.
+   *
+   * @param used how much of the file is LMDB's.
+   * @param free tells how much of that LMDB can use again.
+   */
+  make(used: number, { tail, total }: Room, free: () => number): void {
     // What is there from earlier may be a hole.
     if (this.end < used) this.end = used;
-    const needed = used + bytes;
-    if (this.end >= needed + PAGE.length) {
+    if (this.end >= used + total) {
       this.write(PAGE, this.end - PAGE.length);
       return;
     }
     try {
-      this.growTo(needed + Math.max(MIN_GROWTH, Math.min(MAX_GROWTH, used * GROWTH_PART)));
-    } catch {
-      // The disk is almost full: what is needed may be there.
-      this.growTo(needed + PAGE.length);
+      this.growTo(used + total + Math.max(MIN_GROWTH, Math.min(MAX_GROWTH, used * GROWTH_PART)));
+    } catch (error) {
+      if (!isErrorOf(error as FileError, 'ENOSPC', 'EDQUOT')) throw error;
+      const room = this.end - used;
+      if (room < total && (room < tail || room + free() < total)) throw error;
     }
   }
 
@@ -51,7 +81,7 @@ export class DiskRoom {
   }
 
   private growTo(end: number): void {
-    const zeros = Buffer.alloc(Math.min(end - this.end, MIN_GROWTH));
+    const zeros = Buffer.alloc(MIN_GROWTH);
     while (this.end < end) this.end += this.write(zeros.subarray(0, end - this.end), this.end);
   }
 

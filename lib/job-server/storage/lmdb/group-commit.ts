@@ -40,11 +40,13 @@ const RETRY_DELAY = 500;
  * event loop has read what there was to read. Any other waits up to
  * `lazyDelay` for company. What is kept after a failure is written apart from
  * what is new, so that jobs ending can get through where jobs coming cannot (a
- * full disk has room for the first only).
+ * full disk has room for the first only), and by fewer and fewer at once.
  */
 export class GroupCommit<Item extends Change> {
   private readonly fresh = new Set<Item | Flusher>();
   private readonly kept = new Set<Item>();
+  /** How many of these are tried at once. */
+  private keptLimit = MAX_BATCH_ITEMS;
   /** The bytes of what is fresh. */
   private freshBytes = 0;
   private isUrgent = false;
@@ -117,9 +119,9 @@ export class GroupCommit<Item extends Change> {
       this.timer = undefined;
       if (this.isRetryDue) {
         this.isRetryDue = false;
-        if (this.kept.size > 0) await this.commit(take(this.kept), false);
+        if (this.kept.size > 0) await this.commit(take(this.kept, this.keptLimit), false);
       }
-      const batch = take(this.fresh);
+      const batch = take(this.fresh, MAX_BATCH_ITEMS);
       for (const { bytes } of batch) this.freshBytes -= bytes;
       if (this.fresh.size === 0) this.isUrgent = this.isRetryDue;
       await this.commit(batch, true);
@@ -153,9 +155,10 @@ export class GroupCommit<Item extends Change> {
     for (const item of this.host.failed(items, error)) this.kept.add(item);
     if (before?.error.code !== error.code) this.host.trouble(error);
     if (this.kept.size === 0) return;
-    // Once at once without the jobs that come, then with rests.
+    // Once at once without the jobs that come, then with rests, and fewer.
     if (isFresh) this.isRetryDue = this.isUrgent = true;
-    else this.retryTimer ??= setTimeout(() => this.retry(), RETRY_DELAY);
+    else this.keptLimit = Math.ceil(items.length / 4);
+    if (!isFresh) this.retryTimer ??= setTimeout(() => this.retry(), RETRY_DELAY);
   }
 
   private succeed(isFresh: boolean): void {
@@ -164,6 +167,7 @@ export class GroupCommit<Item extends Change> {
       this.host.trouble(undefined);
     }
     if (this.kept.size > 0) this.isRetryDue = this.isUrgent = true;
+    else this.keptLimit = MAX_BATCH_ITEMS;
   }
 
   private retry(): void {
@@ -183,12 +187,12 @@ class Flusher implements Change {
   ) {}
 }
 
-/** Takes the first items out, as many as fit one batch. */
-function take<Item extends Change>(items: Set<Item>): Item[] {
+/** Takes the first items out, as many as fit one batch, at most `limit`. */
+function take<Item extends Change>(items: Set<Item>, limit: number): Item[] {
   const batch: Item[] = [];
   let bytes = 0;
   for (const item of items) {
-    if (batch.length === MAX_BATCH_ITEMS || bytes > MAX_BATCH_BYTES) break;
+    if (batch.length === limit || bytes > MAX_BATCH_BYTES) break;
     bytes += item.bytes;
     batch.push(item);
     items.delete(item);

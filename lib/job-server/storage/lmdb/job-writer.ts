@@ -1,5 +1,6 @@
 import type { StorageListener } from '../job-storage.js';
 import type { StorageError } from '../storage-error.js';
+import type { Room } from './disk-room.js';
 import type { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
 import type { FunctionTable } from './function-table.js';
@@ -10,12 +11,9 @@ import type { JobQueue } from './job-queue.js';
 import type { Leasing } from './leasing.js';
 import { emitSequence } from './file-format.js';
 
-/**
- * How much room on disk a write must have, in bytes. One that adds jobs needs
- * more than one that only ends some: so on a full disk there is room for ends.
- */
-const ADDING_BYTES = 256 * 1024;
+/** How much room on disk a write takes that ends jobs, and how much more there must be for one that adds some, in bytes. */
 const ENDING_BYTES = 32 * 1024;
+const ADDING_BYTES = 96 * 1024;
 /** What a change may take beside its record: in other tables, and in pages that are not full. */
 const CHANGE_BYTES = 256;
 
@@ -42,7 +40,7 @@ export class JobWriter implements CommitHost<FileChange> {
     const sequence = this.lastSequence();
     let isDurable = false;
     try {
-      await this.file.write(spaceFor(changes), (tables) => {
+      await this.file.write(roomFor(changes), (tables) => {
         for (const change of changes) change.emit(tables);
         this.functions.emit(tables, queues);
         if (sequence !== this.writtenSequence) emitSequence(tables, sequence);
@@ -96,13 +94,14 @@ export class JobWriter implements CommitHost<FileChange> {
   }
 }
 
-function spaceFor(changes: readonly FileChange[]): number {
-  let bytes = 0;
+/** The room that a write must have. New jobs need more than ends of jobs, so a full disk still takes these. */
+function roomFor(changes: readonly FileChange[]): Room {
+  let tail = ENDING_BYTES;
   let isAdding = false;
   for (const change of changes) {
     const adds = change instanceof JobEntry && change.home === undefined;
     isAdding ||= adds;
-    bytes += CHANGE_BYTES + (adds ? 1.5 * change.bytes : 0);
+    tail += CHANGE_BYTES + (adds ? 1.5 * change.bytes : 0);
   }
-  return bytes + (isAdding ? ADDING_BYTES : ENDING_BYTES);
+  return { tail, total: tail + (isAdding ? ADDING_BYTES : 0) };
 }

@@ -14,12 +14,29 @@ export interface Root {
   /** Runs an action within a write transaction, made durable before it returns; an action that throws leaves no trace. */
   transactionSync<Result>(action: () => Result): Result;
   backup(path: string, isCompact: boolean): Promise<void>;
-  getStats(): { readonly lastPageNumber: number; readonly pageSize: number };
+  getStats(): RootStats;
   close(): Promise<void>;
+}
+
+/** How many pages of a file a table takes. */
+interface TableStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+interface RootStats {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  /** The table of the tables. */
+  readonly root: TableStats;
+  /** The table of the pages that are in no table. */
+  readonly free: TableStats;
 }
 
 /** A table of the file. */
 export interface Table<Value, Key> {
+  getStats(): TableStats;
   get(key: Key): Value | undefined;
   getEntry(key: Key): { readonly value: Value; readonly version?: number } | undefined;
   getRange(range: TableRange<Key>): Iterable<{ readonly key: Key; readonly value: Value }>;
