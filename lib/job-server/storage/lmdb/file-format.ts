@@ -1,12 +1,14 @@
 import { StorageError } from '../storage-error.js';
 import { FunctionTable } from './function-table.js';
-import type { Tables } from './tables.js';
+import { FORMAT_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables } from './tables.js';
 
-/** The format this version writes. */
-export const FORMAT = 1;
-
-const FORMAT_KEY = 'format';
-const SEQUENCE_KEY = 'sequence';
+/**
+ * The format this version writes; it reads all before.
+ *
+ * 1: records without a checksum.
+ * 2: records with one; those of format 1 stay as they are until they change.
+ */
+export const FORMAT = 2;
 
 /** Refuses a format this version does not know, and makes a new file's. Runs within a write transaction. */
 export function prepareFormat(tables: Tables): void {
@@ -17,6 +19,7 @@ export function prepareFormat(tables: Tables): void {
       `the file has format ${format}, this version of nestjs-gearman knows up to ${FORMAT}: use the newer one`,
     );
   }
+  if (mayHaveUnchecked(tables.meta)) void tables.meta.put(UNCHECKED_KEY, [1]);
   void tables.meta.put(FORMAT_KEY, [FORMAT]);
   FunctionTable.tidy(tables);
 }

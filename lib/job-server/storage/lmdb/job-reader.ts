@@ -5,7 +5,8 @@ import { JobEntry, type EntryQueue } from './job-entry.js';
 import type { JobFile } from './job-file.js';
 import { jobHome, pastHome, type Home } from './keys.js';
 import { RecordError } from './record-bytes.js';
-import { Unreadable, type DeadRecord, type EndedRecord, type JobRecord } from './record-codec.js';
+import { Unreadable } from './record-check.js';
+import type { DeadRecord, EndedRecord, JobRecord } from './record-codec.js';
 
 /** The latest time, and the last sequence: 48 bits. */
 export const LAST = 2 ** 48 - 1;

@@ -2,7 +2,7 @@ import type { StorageListener } from '../job-storage.js';
 import type { FileChange } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import type { Home } from './keys.js';
-import type { Unreadable } from './record-codec.js';
+import type { Unreadable } from './record-check.js';
 import type { Tables } from './tables.js';
 
 /** Takes records that cannot be read out of their queues, keeps their bytes, and has them named. */

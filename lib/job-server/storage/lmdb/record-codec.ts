@@ -9,14 +9,6 @@ export interface ValueCodec<Value> {
   decode(bytes: Buffer): Value;
 }
 
-/** A record that cannot be read, as it was found. */
-export class Unreadable {
-  constructor(
-    readonly bytes: Buffer,
-    readonly reason: string,
-  ) {}
-}
-
 /** What a job's record holds: all that its key does not say. */
 export type JobRecord = Pick<NewJob, 'handle' | 'unique' | 'reducer' | 'attempts' | 'losses' | 'workload'>;
 
@@ -29,17 +21,17 @@ export type DeadRecord = Pick<DeadLetter, 'error'> & {
 export type EndedRecord = Pick<NewJob, 'handle' | 'function'> & { readonly outcome: Omit<JobOutcome, 'keepUntil'> };
 
 /** A job: attempts, losses, handle, unique, reducer, workload. */
-export const jobValues = checked<JobRecord>({
+export const jobValues: ValueCodec<JobRecord> = {
   encode(job) {
     const writer = new RecordWriter(jobBytes(job));
     writeJob(writer, job);
     return writer.bytes;
   },
   decode: (bytes) => readJob(new RecordReader(bytes)),
-});
+};
 
 /** A dead letter: function, priority, time, error, then as a job. */
-export const deadValues = checked<DeadRecord>({
+export const deadValues: ValueCodec<DeadRecord> = {
   encode({ job, error }) {
     const text = Buffer.from(error, 'utf8').toString('latin1');
     const writer = new RecordWriter(
@@ -60,10 +52,10 @@ export const deadValues = checked<DeadRecord>({
     const error = Buffer.from(reader.string(), 'latin1').toString('utf8');
     return { job: { ...readJob(reader), function: name, priority, at }, error };
   },
-});
+};
 
 /** A kept result: state, handle, function, result. */
-export const endedValues = checked<EndedRecord>({
+export const endedValues: ValueCodec<EndedRecord> = {
   encode({ handle, function: name, outcome: { state, result } }) {
     const writer = new RecordWriter(1 + stringBytes(handle) + stringBytes(name) + result.length);
     writer.byte(state === 'complete' ? 1 : 0);
@@ -79,7 +71,7 @@ export const endedValues = checked<EndedRecord>({
     const name = reader.string();
     return { handle, function: name, outcome: { state, result: reader.rest() } };
   },
-});
+};
 
 const TABLES = ['jobs', 'dead', 'ended'] as const;
 
@@ -128,21 +120,6 @@ export const numberValues: ValueCodec<readonly number[]> = {
 export function asPriority(value: number): StoredPriority {
   if (value !== 0 && value !== 1 && value !== 2) throw new RecordError(`the priority is ${value}, not 0, 1 or 2`);
   return value;
-}
-
-/** A codec that hands back what it cannot read instead of throwing. */
-function checked<Value>(codec: ValueCodec<Value>): ValueCodec<Value | Unreadable> {
-  return {
-    encode: (value) => (value instanceof Unreadable ? value.bytes : codec.encode(value)),
-    decode(bytes) {
-      try {
-        return codec.decode(bytes);
-      } catch (error) {
-        if (!(error instanceof RecordError)) throw error;
-        return new Unreadable(Buffer.from(bytes.subarray(0, bytes.length)), error.message);
-      }
-    },
-  };
 }
 
 function jobBytes(job: JobRecord): number {

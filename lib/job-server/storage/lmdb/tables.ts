@@ -10,12 +10,16 @@ import {
   type DeadRecord,
   type EndedRecord,
   type JobRecord,
-  type Unreadable,
 } from './record-codec.js';
+import { checked, type Unreadable } from './record-check.js';
+
+export const FORMAT_KEY = 'format';
+export const SEQUENCE_KEY = 'sequence';
+export const UNCHECKED_KEY = 'unchecked';
 
 /** The tables of the file. */
 export interface Tables {
-  /** `format`, `sequence`. */
+  /** `format`, `sequence`, and `unchecked` where there may be records without a checksum. */
   readonly meta: Table<readonly number[], string>;
   /** Who has the folder open, by the name `owner`. */
   readonly owner: Table<string, string>;
@@ -37,16 +41,23 @@ export interface Tables {
   readonly quarantine: Table<string, string>;
 }
 
+/** Whether a file has, or had, a format whose records have no checksum. */
+export function mayHaveUnchecked(meta: Tables['meta']): boolean {
+  return meta.get(UNCHECKED_KEY) !== undefined || meta.get(FORMAT_KEY)?.[0] === 1;
+}
+
 /** Opens the tables, makes those that are missing. */
 export function openTables(root: Root): Tables {
+  const meta: Tables['meta'] = root.openDB('meta', { keyEncoder: nameKeys, encoder: numberValues });
+  const old = mayHaveUnchecked(meta);
   return {
-    meta: root.openDB('meta', { keyEncoder: nameKeys, encoder: numberValues }),
+    meta,
     owner: root.openDB('owner', { keyEncoder: nameKeys, encoder: stringValues, useVersions: true }),
     functions: root.openDB('functions', { keyEncoder: nameKeys, encoder: numberValues }),
     counts: root.openDB('counts', { keyEncoder: queueKeys, encoder: numberValues }),
-    jobs: root.openDB('jobs', { keyEncoder: jobKeys, encoder: jobValues }),
-    dead: root.openDB('dead', { keyEncoder: pastKeys('dead'), encoder: deadValues }),
-    ended: root.openDB('ended', { keyEncoder: pastKeys('ended'), encoder: endedValues }),
+    jobs: root.openDB('jobs', { keyEncoder: jobKeys, encoder: checked(jobValues, old) }),
+    dead: root.openDB('dead', { keyEncoder: pastKeys('dead'), encoder: checked(deadValues, old) }),
+    ended: root.openDB('ended', { keyEncoder: pastKeys('ended'), encoder: checked(endedValues, old) }),
     handles: root.openDB('handles', { keyEncoder: handleKeys, encoder: homeValues }),
     uniques: root.openDB('uniques', { keyEncoder: uniqueKeys, encoder: stringValues }),
     quarantine: root.openDB('quarantine', { keyEncoder: nameKeys, encoder: stringValues }),
