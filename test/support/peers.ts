@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { describe, it } from '@jest/globals';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
 
@@ -26,6 +27,10 @@ const PEERS = {
   },
   redis: { packages: 'redis-server', isThere: () => runs('redis-server', '--version') },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
+  'a disk of its own': {
+    cure: 'run as root, allowed to mount',
+    isThere: () => runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()),
+  },
   openssl: { packages: 'openssl', isThere: () => runs('openssl', 'version') },
   sqlite3: { packages: 'sqlite3', isThere: () => runs('sqlite3', '--version') },
   cc: { packages: 'gcc libc6-dev', isThere: () => runs('cc', '--version') },

@@ -1,6 +1,17 @@
 import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StorageError } from '../storage-error.js';
+import { RecordError } from './record-bytes.js';
+
+/** Why a commit failed: lmdb-js tells it by a promise on the error, which rejects on its own. */
+export async function commitError(error: unknown): Promise<unknown> {
+  try {
+    await (error as { commitError?: Promise<never> }).commitError;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
 
 const MDB_MAP_FULL = -30792;
 const MDB_CORRUPTED = -30796;
@@ -11,9 +22,9 @@ const MDB_INVALID = -30793;
 export function storageError(error: unknown, path: string): StorageError {
   if (error instanceof StorageError) return error;
   const { code, message } = error as FileError;
-  const is = (...names: readonly ErrorName[]): boolean => names.some((name) => isErrorOf(error as FileError, name));
+  const is = (...names: ErrorName[]): boolean => isErrorOf(error as FileError, ...names);
   const options = { cause: error };
-  if (code === MDB_MAP_FULL || is('ENOSPC', 'EDQUOT') || isDiskFull(path)) {
+  if (code === MDB_MAP_FULL || is('ENOSPC', 'EDQUOT') || (is('EIO') && isDiskFull(path))) {
     return new StorageError('GEARMAN_STORAGE_FULL', `the disk of ${path} is full: make room`, options);
   }
   if (is('EROFS', 'EACCES')) {
@@ -23,7 +34,7 @@ export function storageError(error: unknown, path: string): StorageError {
       options,
     );
   }
-  if (code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND || code === MDB_INVALID) {
+  if (error instanceof RecordError || code === MDB_CORRUPTED || code === MDB_PAGE_NOTFOUND || code === MDB_INVALID) {
     return new StorageError(
       'GEARMAN_STORAGE_CORRUPT',
       `the file in ${path} is damaged (${message}): move the folder away and put a backup in its place`,
@@ -46,13 +57,15 @@ function isDiskFull(path: string): boolean {
 type ErrorName = keyof typeof constants.errno;
 
 /** What LMDB throws has a number as its code; what Node throws has a name, where it knows one, and a negative number. */
-interface FileError {
+export interface FileError {
   readonly code?: number | string;
   readonly errno?: number;
   readonly message?: string;
 }
 
-function isErrorOf({ code, errno }: FileError, name: ErrorName): boolean {
-  const number = constants.errno[name];
-  return code === name || code === number || errno === -number;
+export function isErrorOf({ code, errno }: FileError, ...names: readonly ErrorName[]): boolean {
+  return names.some((name) => {
+    const number = constants.errno[name];
+    return code === name || code === number || errno === -number;
+  });
 }

@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { StorageError } from '../storage-error.js';
-import { DiskRoom } from './disk-room.js';
-import { storageError } from './file-errors.js';
+import { DiskRoom, type Room } from './disk-room.js';
+import { commitError, storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
+import { refuseForeignFile } from './foreign-file.js';
 import { loadLmdb, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables, type Tables } from './tables.js';
 
-/** What opening and closing write, at most. */
-const OPENING_BYTES = 128 * 1024;
+/** What opening an old file and closing it write, at most. */
+const OPENING: Room = { tail: 32 * 1024, total: 32 * 1024 };
 
 /** Options of a {@link JobFile}. */
 export interface JobFileOptions {
@@ -50,9 +50,11 @@ export class JobFile {
     let owner: FolderOwner | undefined;
     try {
       mkdirSync(options.path, { recursive: true });
+      refuseForeignFile(options.path);
+      DiskRoom.forNewFiles(options.path);
       root = openRoot(lmdb, options);
-      room = new DiskRoom(join(options.path, 'data.mdb'));
-      room.make(usedBytes(root), OPENING_BYTES);
+      room = new DiskRoom(options.path);
+      room.make(usedBytes(root), OPENING, () => 0);
       const tables = openTables(root);
       root.transactionSync(() => {
         owner = FolderOwner.claim(tables.owner, options.path);
@@ -77,10 +79,10 @@ export class JobFile {
    * Writes all that `emit` puts and removes, or nothing; resolves when it is
    * on disk. `emit` must not throw. One write at a time.
    *
-   * @param bytes the most it may take on disk, roughly.
+   * @param room what it may take on disk.
    */
-  async write(bytes: number, emit: (tables: Tables) => void): Promise<void> {
-    const tables = this.tablesWithRoom(bytes);
+  async write(room: Room, emit: (tables: Tables) => void): Promise<void> {
+    const tables = this.tablesWithRoom(room);
     let isOurs: boolean;
     try {
       isOurs = await tables.owner.ifVersion(FolderOwner.KEY, this.owner.claim, () => emit(tables));
@@ -115,7 +117,7 @@ export class JobFile {
   async close(): Promise<void> {
     await this.copying;
     try {
-      const tables = this.tablesWithRoom(OPENING_BYTES);
+      const tables = this.tablesWithRoom(OPENING);
       this.root?.transactionSync(() => this.owner.leave(tables.owner));
     } catch {
       // A full or failed disk: the name stays, and is known as nobody's by its process.
@@ -129,12 +131,12 @@ export class JobFile {
   }
 
   /** The tables, once there is room for a write. Throws a {@link StorageError}. */
-  private tablesWithRoom(bytes: number): Tables {
+  private tablesWithRoom(room: Room): Tables {
     const { tables } = this;
     // Read after them: they may have opened it again.
     const { root } = this;
     try {
-      if (root) this.room.make(usedBytes(root), bytes);
+      if (root) this.room.make(usedBytes(root), room, () => reusableBytes(root, tables));
       return tables;
     } catch (error) {
       throw storageError(error, this.options.path);
@@ -181,6 +183,20 @@ function usedBytes(root: Root): number {
   return (lastPageNumber + 1) * pageSize;
 }
 
+/**
+ * How much of that LMDB can write to again: half of what is in no table, as
+ * what was freed last has to stay for a while.
+ */
+function reusableBytes(root: Root, tables: Tables): number {
+  const stats = root.getStats();
+  const inUse = [stats.root, stats.free, ...Object.values(tables).map((table) => table.getStats())];
+  const pages = inUse.reduce(
+    (sum, stat) => sum + stat.treeBranchPageCount + stat.treeLeafPageCount + stat.overflowPages,
+    0,
+  );
+  return ((stats.lastPageNumber + 1 - pages) * stats.pageSize) / 2;
+}
+
 function openRoot(lmdb: Lmdb, { path, isSynced }: JobFileOptions): Root {
   return lmdb.open({
     path,
@@ -191,16 +207,6 @@ function openRoot(lmdb: Lmdb, { path, isSynced }: JobFileOptions): Root {
     eventTurnBatching: false,
     noSync: !isSynced,
   });
-}
-
-/** Why a commit failed: lmdb-js tells it by a promise on the error, which rejects on its own. */
-async function commitError(error: unknown): Promise<unknown> {
-  try {
-    await (error as { commitError?: Promise<never> }).commitError;
-    return error;
-  } catch (cause) {
-    return cause;
-  }
 }
 
 function unusable(path: string): StorageError {

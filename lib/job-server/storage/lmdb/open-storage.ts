@@ -1,6 +1,7 @@
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
+import { storageError } from './file-errors.js';
 import { prepareFormat, readSequence } from './file-format.js';
 import { FunctionTable } from './function-table.js';
 import { GroupCommit } from './group-commit.js';
@@ -47,7 +48,12 @@ export class OpenStorage {
   static async open(options: Required<LmdbStorageOptions>, listener: StorageListener): Promise<OpenStorage> {
     const { path, durability, flushInterval } = options;
     const file = await JobFile.open({ path, isSynced: durability !== 'none', prepare: prepareFormat });
-    return new OpenStorage(file, listener, durability === 'interval' ? flushInterval : LAZY_DELAY);
+    try {
+      return new OpenStorage(file, listener, durability === 'interval' ? flushInterval : LAZY_DELAY);
+    } catch (error) {
+      await file.close();
+      throw storageError(error, path);
+    }
   }
 
   /** Writes what waits to be written, and closes even if that fails, which it rejects with then. */
