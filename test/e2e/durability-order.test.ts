@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import type { Daemon } from '../support/daemon.js';
+import { COMMAND } from '../support/command.js';
+import { accepts, freePort } from '../support/free-port.js';
 import { mustAccept, startDurableJobServer } from '../support/durable-job-server.js';
 import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
-import { attachStrace, type SystemCall } from '../support/strace.js';
+import { attachStrace, startTraced, type SystemCall } from '../support/strace.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
@@ -53,6 +55,24 @@ describeWith('strace', 'JOB_CREATED of a background job, as the kernel sees it,'
     jobs.push(...answers.map((answer, index): [string, string] => [crowd[index]!, answer.split(' ')[1]!]));
     const calls = await strace.detach();
     expect(jobs.map(([workload, handle]) => disorder(calls, workload, handle)).filter(Boolean)).toEqual([]);
+  });
+
+  it('can rely on the file being there: the folders made for it are synced before anything is accepted', async () => {
+    const folder = tempDir();
+    const port = await freePort();
+    const args = ['job-server', '-p', `${port}`, '-L', '127.0.0.1', '-q', 'lmdb', '--lmdb-path', join(folder, 'a/b')];
+    const { program, calls } = startTraced([process.execPath, COMMAND, ...args], ['-e', 'trace=fsync,listen']);
+    await until('it listens', () => {
+      program.mustRun();
+      return accepts(port);
+    });
+    const admin = await RawPeer.connect({ port });
+    admin.sendText('getpid\n');
+    process.kill(Number((await admin.next()).split(' ')[1]), 'SIGTERM');
+    await program.ended;
+    const done = calls().map(({ name, text }) => `${name} ${/<(.*?)>/.exec(text)?.[1]?.replace(folder, '')}`);
+    expect(done.slice(0, 3)).toEqual(['fsync /a/b', 'fsync /a', 'fsync ']);
+    expect(done[3]).toMatch(/^listen TCP/);
   });
 
   it('needs no fdatasync after the meta page, which is written synchronously', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProgram } from './program.js';
+import { startProgram, type Program } from './program.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
 
@@ -31,6 +31,16 @@ export async function attachStrace(pid: number, args: readonly string[]): Promis
       return systemCalls(readFileSync(file, 'latin1'));
     },
   };
+}
+
+/** Starts a program under strace; what it did can be asked for at any time. */
+export function startTraced(
+  command: readonly string[],
+  args: readonly string[],
+): { readonly program: Program; calls(): SystemCall[] } {
+  const file = join(tempDir(), 'trace');
+  const program = startProgram('strace', ['-f', '-yy', '-s', '100000', '-o', file, ...args, '--', ...command]);
+  return { program, calls: () => systemCalls(readFileSync(file, 'latin1')) };
 }
 
 /** Has system calls on a file fail, or come late, until it is called off: `fdatasync:error=EIO`. */

@@ -3,6 +3,7 @@ import { StorageError } from '../storage-error.js';
 import { DiskRoom, type Room } from './disk-room.js';
 import { commitError, storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
+import { makeFolder, syncFolders } from './folder.js';
 import { refuseForeignFile } from './foreign-file.js';
 import { loadLmdb, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables, type Tables } from './tables.js';
@@ -49,7 +50,7 @@ export class JobFile {
     let room: DiskRoom | undefined;
     let owner: FolderOwner | undefined;
     try {
-      mkdirSync(options.path, { recursive: true });
+      const folders = makeFolder(options.path);
       refuseForeignFile(options.path);
       DiskRoom.forNewFiles(options.path);
       root = openRoot(lmdb, options);
@@ -60,6 +61,7 @@ export class JobFile {
         owner = FolderOwner.claim(tables.owner, options.path);
         options.prepare(tables);
       });
+      syncFolders(folders);
       return new JobFile(lmdb, options, root, tables, room, owner as FolderOwner);
     } catch (error) {
       owner?.forget();

@@ -1,0 +1,30 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder, and those above it that are missing. Answers which must be
+ * synced ({@link syncFolders}) once there is a file in it: itself, and whatever
+ * has one more entry now.
+ */
+export function makeFolder(path: string): string[] {
+  const first = mkdirSync(path, { recursive: true });
+  const folders = [path];
+  if (first === undefined) return folders;
+  const last = dirname(first);
+  for (let folder = path; folder !== last && folder !== dirname(folder);) folders.push((folder = dirname(folder)));
+  return folders;
+}
+
+/** Has the names in folders written to disk, which fsync of a new file does not promise. */
+export function syncFolders(folders: readonly string[]): void {
+  // Windows has no such thing.
+  if (process.platform === 'win32') return;
+  for (const path of folders) {
+    const folder = openSync(path, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+}
