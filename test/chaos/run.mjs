@@ -11,7 +11,7 @@
  * Exit code 0 when no accepted job was lost, and every job that ran more than
  * once was running when somebody was killed. kill -9 leaves the kernel's page
  * cache alone; that JOB_CREATED waits for the disk itself is proven with
- * strace, in test/e2e/durable-disk.test.ts.
+ * strace, in test/e2e/durability-order.test.ts.
  *
  * It stands under test and not under bench because it can fail; and outside of
  * jest because its processes must be the package as it is built, and nothing else.

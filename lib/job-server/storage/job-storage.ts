@@ -33,6 +33,9 @@ import type {
  * shared storage run out after {@link leaseTime} unless extended, so a job may
  * run twice when an owner stalls: at least once, never at most once.
  *
+ * Calls of several owners that meet have the effect of one after the other: of
+ * two that `add` a unique, `lease` a job or `remove` it, one does.
+ *
  * **Crash.** A job whose `add` resolved is kept until `done`, `bury` or
  * `remove` is durable. All but `add` takes effect at once for the caller and is
  * made durable soon after, at the latest by `flush` or `close`: a crash before
