@@ -1,7 +1,8 @@
 /*
  * gearload: a load generator for any Gearman job server, speaking raw packets.
  *
- *   gearload -p PORT [-m MODE] [-c CLIENTS] [-w WORKERS] [-d DEPTH] [-n JOBS] [-s BYTES] [-f FUNCTIONS] [-P PID] [-A]
+ *   gearload -p PORT [-m MODE] [-c CLIENTS] [-w WORKERS] [-d DEPTH] [-n JOBS] [-s BYTES] [-f FUNCTIONS] [-u] [-A]
+ *            [-t SECONDS] [-P PID]...
  *
  *   fg     CLIENTS connections keep DEPTH foreground jobs in flight each; WORKERS connections send the workload back
  *   bg     submits JOBS background jobs that nobody works on
@@ -10,8 +11,9 @@
  *   echo   DEPTH ECHO_REQs in flight on each of CLIENTS connections
  *   idle   opens CLIENTS connections, each with one ECHO
  *
- * -A has the workers send ALL_YOURS first; a job server that refuses it ends the run. With -P the job server's CPU time
- * and memory are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
+ * -u gives each job a random unique. -A has the workers send ALL_YOURS first; a job server that refuses it ends the run.
+ * A run that takes longer than -t is given up. With -P, once a process, the CPU time and memory of the job server (and
+ * of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -48,7 +50,7 @@ enum mode { FG, BG, DRAIN, MIXED, ECHO, IDLE, MODES };
 
 static const char *MODE_NAMES[MODES] = {"fg", "bg", "drain", "mixed", "echo", "idle"};
 static const uint32_t REQ = 0x00524551, RES = 0x00524553;
-static const int TIME_LIMIT = 300; /* seconds */
+enum { MAX_PROCESSES = 4, UNIQUE_DIGITS = 32 };
 
 typedef struct {
   char *bytes;
@@ -63,7 +65,8 @@ typedef struct {
 } connection;
 
 static enum mode mode = FG;
-static int port = 4730, clients = 8, workers = 8, depth = 8, size = 100, functions = 1, server_pid = 0, all_yours = 0;
+static int port = 4730, clients = 8, workers = 8, depth = 8, size = 100, functions = 1, all_yours = 0;
+static int random_uniques = 0, seconds_at_most = 300, pids[MAX_PROCESSES], pid_count = 0;
 static long jobs = 100000, submitted, created, completed, taken;
 static int epoll_fd;
 static char *workload;
@@ -206,14 +209,34 @@ static void start_worker(void) {
   flush(worker);
 }
 
+/* xorshift64*, begun elsewhere in every process. */
+static uint64_t random_number(void) {
+  static uint64_t state = 0;
+  if (!state) state = (now() * 0x9e3779b97f4a7c15ull ^ (uint64_t)getpid() << 32) | 1;
+  state ^= state >> 12;
+  state ^= state << 25;
+  state ^= state >> 27;
+  return state * 0x2545f4914f6cdd1dull;
+}
+
+/* As many digits as a UUID has. */
+static size_t random_unique(char *unique) {
+  for (size_t at = 0; at < UNIQUE_DIGITS; at += 16) {
+    uint64_t number = random_number();
+    for (size_t digit = 0; digit < 16; digit++, number >>= 4) unique[at + digit] = "0123456789abcdef"[number & 15];
+  }
+  return UNIQUE_DIGITS;
+}
+
 static void ask(connection *client) {
   if (mode == ECHO || mode == IDLE) {
     send_packet(client, ECHO_REQ, NULL, 0, workload, size);
   } else {
-    char head[40];
+    char head[40 + UNIQUE_DIGITS];
     size_t length = function_name(head, submitted);
     head[length++] = 0;
-    head[length++] = 0; /* the unique is empty */
+    if (random_uniques) length += random_unique(head + length);
+    head[length++] = 0;
     send_packet(client, mode == FG ? SUBMIT_JOB : SUBMIT_JOB_BG, head, length, workload, size);
   }
   client->sent[client->last] = now();
@@ -315,24 +338,28 @@ static void readable(connection *from) {
 
 /* --- the figures --- */
 
-/* CPU seconds and resident bytes of the job server. */
-static void usage(double *cpu, double *resident) {
+/* Adds a process's CPU seconds and resident bytes. */
+static void add_usage(int pid, double *cpu, double *resident) {
   char path[64], line[512];
-  *cpu = *resident = 0;
-  if (!server_pid) return;
-  snprintf(path, sizeof path, "/proc/%d/stat", server_pid);
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
   FILE *file = fopen(path, "r");
   if (!file || !fgets(line, sizeof line, file)) die(path);
   unsigned long user, kernel;
   sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
-  *cpu = (user + kernel) / (double)sysconf(_SC_CLK_TCK);
+  *cpu += (user + kernel) / (double)sysconf(_SC_CLK_TCK);
   fclose(file);
-  snprintf(path, sizeof path, "/proc/%d/statm", server_pid);
+  snprintf(path, sizeof path, "/proc/%d/statm", pid);
   file = fopen(path, "r");
   long total, pages;
   if (!file || fscanf(file, "%ld %ld", &total, &pages) != 2) die(path);
-  *resident = (double)pages * sysconf(_SC_PAGESIZE);
+  *resident += (double)pages * sysconf(_SC_PAGESIZE);
   fclose(file);
+}
+
+/* CPU seconds and resident bytes of the job server, and of what it uses. */
+static void usage(double *cpu, double *resident) {
+  *cpu = *resident = 0;
+  for (int at = 0; at < pid_count; at++) add_usage(pids[at], cpu, resident);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -359,11 +386,11 @@ static int is_done(void) {
 
 static void run(void) {
   struct epoll_event events[512];
-  uint64_t limit = now() + TIME_LIMIT * 1000000000ull;
+  uint64_t limit = now() + seconds_at_most * 1000000000ull;
   while (!is_done()) {
     int count = epoll_wait(epoll_fd, events, 512, 1000);
     if (now() > limit) {
-      fprintf(stderr, "not done after %d s: submitted %ld, created %ld, taken %ld, completed %ld\n", TIME_LIMIT,
+      fprintf(stderr, "not done after %d s: submitted %ld, created %ld, taken %ld, completed %ld\n", seconds_at_most,
               submitted, created, taken, completed);
       exit(3);
     }
@@ -383,7 +410,7 @@ static enum mode mode_named(const char *name) {
 
 static void options(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:m:c:w:d:n:s:f:P:A")) > 0) switch (option) {
+  while ((option = getopt(argc, argv, "p:m:c:w:d:n:s:f:t:P:uA")) > 0) switch (option) {
     case 'p': port = atoi(optarg); break;
     case 'm': mode = mode_named(optarg); break;
     case 'c': clients = atoi(optarg); break;
@@ -392,7 +419,11 @@ static void options(int argc, char **argv) {
     case 'n': jobs = atol(optarg); break;
     case 's': size = atoi(optarg); break;
     case 'f': functions = atoi(optarg); break;
-    case 'P': server_pid = atoi(optarg); break;
+    case 't': seconds_at_most = atoi(optarg); break;
+    case 'P':
+      if (pid_count < MAX_PROCESSES) pids[pid_count++] = atoi(optarg);
+      break;
+    case 'u': random_uniques = 1; break;
     case 'A': all_yours = 1; break;
     default: exit(2);
     }

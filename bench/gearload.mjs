@@ -19,7 +19,8 @@ export function compileGearload() {
 }
 
 /** Puts one load on a job server; the figures it printed. */
-export async function gearload(program, { port, pid }, args) {
-  const { stdout } = await run(program, ['-p', port, '-P', pid, ...args].map(String));
+export async function gearload(program, { port, pids }, args) {
+  const processes = pids.flatMap((pid) => ['-P', pid]);
+  const { stdout } = await run(program, ['-p', port, ...processes, ...args].map(String));
   return JSON.parse(stdout);
 }

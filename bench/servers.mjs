@@ -2,45 +2,79 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Debian's C gearmand; plain `gearmand` may be Perl's. */
 const GEARMAND = process.env.GEARMAND ?? '/usr/sbin/gearmand';
+const REDIS = process.env.REDIS ?? '/usr/bin/redis-server';
 const OURS = fileURLToPath(new URL('job-server.mjs', import.meta.url));
 
-/** The job servers compared, each a process of its own: how one is started on a port. */
+/**
+ * The job servers compared: the programs one consists of, started one after the
+ * other, the job server last. Those that store jobs do so in a folder.
+ */
 export const SERVERS = {
-  gearmand: (port) => [GEARMAND, [`--port=${port}`, '--listen=127.0.0.1', '--log-file=stderr', '--threads=4']],
-  ours: (port) => [process.execPath, [OURS, String(port)]],
+  gearmand: async (port) => [gearmand(port)],
+  ours: async (port) => [{ port, command: process.execPath, args: [OURS, port] }],
+  sqlite: async (port, folder) => [
+    gearmand(port, '-q', 'libsqlite3', `--libsqlite3-db=${join(folder, 'gearmand.db')}`),
+  ],
+  redis: async (port, folder) => {
+    const store = redis(await freePort(), folder);
+    return [store, gearmand(port, '-q', 'redis', '--redis-server=127.0.0.1', `--redis-port=${store.port}`)];
+  },
+  durable: async (port, folder) => [{ port, command: process.execPath, args: [OURS, port, join(folder, 'jobs')] }],
 };
 
 /** Whether C gearmand is there to compare with. */
 export const hasGearmand = existsSync(GEARMAND);
+/** Whether Redis is there for gearmand to store jobs in. */
+export const hasRedis = existsSync(REDIS);
 
 const running = new Set();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** Starts a job server on a free port and waits until it accepts connections. */
-export async function startServer(name) {
+export async function startServer(name, folder) {
   const port = await freePort();
-  const [command, args] = SERVERS[name](port);
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  running.add(child);
-  const over = once(child, 'exit');
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode} at its start`);
-    await sleep(10);
-  }
+  const processes = [];
+  for (const program of await SERVERS[name](port, folder)) processes.push(await start(program));
   return {
     port,
-    pid: child.pid,
+    pids: processes.map(({ pid }) => pid),
+    /** Kills it, as a crash would. */
     async stop() {
-      child.kill('SIGKILL');
-      await over;
-      running.delete(child);
+      for (const child of processes.reverse()) {
+        const over = once(child, 'exit');
+        child.kill('SIGKILL');
+        await over;
+        running.delete(child);
+      }
     },
   };
+}
+
+function gearmand(port, ...queue) {
+  const args = [`--port=${port}`, '--listen=127.0.0.1', '--log-file=stderr', '--threads=4', ...queue];
+  return { port, command: GEARMAND, args };
+}
+
+/** Redis at its fastest: nothing goes to the disk. */
+function redis(port, folder) {
+  const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  return { port, command: REDIS, args };
+}
+
+async function start({ port, command, args }) {
+  const child = spawn(command, args.map(String), { stdio: ['ignore', 'ignore', 'inherit'] });
+  running.add(child);
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode} at its start`);
+    await sleep(5);
+  }
+  return child;
 }
 
 async function freePort() {

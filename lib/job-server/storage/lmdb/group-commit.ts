@@ -29,6 +29,9 @@ const MAX_WAITING_BYTES = 4 * MAX_BATCH_BYTES;
 /** How long what failed, and must be written, rests before it is tried again, in milliseconds. */
 const RETRY_DELAY = 500;
 
+/** The least time a write waits for company, in milliseconds: timers know nothing shorter. */
+const MIN_GATHERING = 1;
+
 /**
  * Many changes, one write: what comes while a write is made waits for the next.
  *
@@ -37,8 +40,11 @@ const RETRY_DELAY = 500;
  *            unmark   +--failed--> given up, or kept --retry--> durable
  *
  * A change that somebody waits for is urgent: it is written as soon as the
- * event loop has read what there was to read. Any other waits up to
- * `lazyDelay` for company. What is kept after a failure is written apart from
+ * event loop has read what there was to read, or a little later: who was told
+ * of the last write is likely to be back at once, and until they all are, or
+ * half of what that write took has passed, the next one waits for them. Else
+ * submitters fall into two halves that wait for each other's writes. Any other
+ * change waits up to `lazyDelay` for company. What is kept after a failure is written apart from
  * what is new, so that jobs ending can get through where jobs coming cannot (a
  * full disk has room for the first only), and by fewer and fewer at once.
  */
@@ -49,6 +55,12 @@ export class GroupCommit<Item extends Change> {
   private keptLimit = MAX_BATCH_ITEMS;
   /** The bytes of what is fresh. */
   private freshBytes = 0;
+  /** How many of what is fresh came as urgent. */
+  private urgent = 0;
+  /** With how many the next write is worth making at once, and how long it waits for them. */
+  private expected = 0;
+  private gatherUntil = 0;
+  private gathered: (() => void) | undefined;
   private isUrgent = false;
   private isRetryDue = false;
   private timer: NodeJS.Timeout | undefined;
@@ -77,8 +89,8 @@ export class GroupCommit<Item extends Change> {
     if (this.kept.has(item)) return;
     if (!this.fresh.has(item)) this.freshBytes += item.bytes;
     this.fresh.add(item);
-    const isFull = this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
-    if (isUrgent || isFull) this.hurry();
+    if (isUrgent) this.urgent++;
+    if (isUrgent || this.isFull) this.hurry();
     else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
@@ -101,15 +113,22 @@ export class GroupCommit<Item extends Change> {
   async stop(): Promise<void> {
     this.fresh.clear();
     this.kept.clear();
-    this.freshBytes = 0;
+    this.freshBytes = this.urgent = this.expected = 0;
+    this.gathered?.();
     await this.running;
     clearTimeout(this.timer);
     clearTimeout(this.retryTimer);
     this.timer = this.retryTimer = this.failure = undefined;
   }
 
+  /** Whether what is fresh fills a batch. */
+  private get isFull(): boolean {
+    return this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
+  }
+
   private hurry(): void {
     this.isUrgent = true;
+    if (this.gathered && this.isWorthwhile) this.gathered();
     this.running ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.run());
   }
 
@@ -117,11 +136,14 @@ export class GroupCommit<Item extends Change> {
     while (this.isUrgent) {
       clearTimeout(this.timer);
       this.timer = undefined;
+      await this.gather();
       if (this.isRetryDue) {
         this.isRetryDue = false;
         if (this.kept.size > 0) await this.commit(take(this.kept, this.keptLimit), false);
       }
       const batch = take(this.fresh, MAX_BATCH_ITEMS);
+      this.expected = this.urgent;
+      this.urgent = 0;
       for (const { bytes } of batch) this.freshBytes -= bytes;
       if (this.fresh.size === 0) this.isUrgent = this.isRetryDue;
       await this.commit(batch, true);
@@ -130,9 +152,29 @@ export class GroupCommit<Item extends Change> {
     if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
+  /** Whether nobody more is waited for. */
+  private get isWorthwhile(): boolean {
+    return this.urgent >= this.expected || this.isFull || this.isRetryDue;
+  }
+
+  /** Waits until those that were told of the last write are back, or are no longer likely to come. */
+  private async gather(): Promise<void> {
+    const rest = this.gatherUntil - performance.now();
+    if (rest <= 0 || this.isWorthwhile) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, rest);
+      this.gathered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.gathered = undefined;
+  }
+
   private async commit(batch: readonly (Item | Flusher)[], isFresh: boolean): Promise<void> {
     const items = batch.filter((item): item is Item => !(item instanceof Flusher));
     const flushers = batch.filter((item) => item instanceof Flusher);
+    const start = performance.now();
     try {
       if (items.length > 0) await this.host.write(items);
     } catch (error) {
@@ -140,6 +182,10 @@ export class GroupCommit<Item extends Change> {
       for (const flusher of flushers) flusher.reject(error as StorageError);
       return;
     }
+    const end = performance.now();
+    this.gatherUntil = end + Math.max(MIN_GATHERING, (end - start) / 2);
+    // Those that came meanwhile, and those that are told now.
+    if (isFresh) this.expected += this.urgent;
     this.host.settled(items);
     if (items.length > 0) this.succeed(isFresh);
     for (const flusher of flushers) {
