@@ -47,6 +47,7 @@ async function goDeep(program, folder, jobs, hasUniques) {
     memory.watch(server);
     const args = ['-m', 'bg', '-c', CLIENTS, '-d', IN_FLIGHT / CLIENTS, '-n', jobs, ...limit];
     const submitting = await gearload(program, server, hasUniques ? [...args, '-u'] : args);
+    tell('submitted', jobs, submitting);
     await server.stop();
 
     const start = performance.now();
@@ -57,6 +58,7 @@ async function goDeep(program, folder, jobs, hasUniques) {
     // The job that first worker was given next went back when it left.
     await gearload(program, server, WARM_UP);
     const draining = await gearload(program, server, ['-m', 'drain', '-w', 8, '-n', jobs - 1, ...limit]);
+    tell('drained', jobs, draining);
     return {
       submitted: submitting.perSecond,
       submittingCpu: submitting.cpuMicros,
@@ -70,6 +72,11 @@ async function goDeep(program, folder, jobs, hasUniques) {
     memory.stop();
     await server.stop();
   }
+}
+
+/** Deep runs are long: how far this one is. */
+function tell(what, jobs, { seconds }) {
+  if (jobs > SHALLOW) console.error(`${what} ${jobs.toLocaleString('en-US')} jobs in ${Math.round(seconds)} s`);
 }
 
 /** The most anonymous memory that job servers had; the map of their file is the kernel's to drop. */

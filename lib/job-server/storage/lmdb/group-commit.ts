@@ -19,7 +19,7 @@ export interface CommitHost<Item extends Change> {
 }
 
 /** A batch ends with so many items, or so many bytes: what it writes is held in memory until it is durable. */
-const MAX_BATCH_ITEMS = 8_192;
+const MAX_BATCH_ITEMS = 4_096;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
 /** So much may wait before {@link GroupCommit.isBehind}. */
@@ -66,6 +66,7 @@ export class GroupCommit<Item extends Change> {
   private timer: NodeJS.Timeout | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private readonly behind: (() => void)[] = [];
   private failure: { readonly error: StorageError; readonly ofFresh: boolean } | undefined;
 
   constructor(
@@ -77,6 +78,11 @@ export class GroupCommit<Item extends Change> {
   /** True when so much waits that who adds more should wait too. */
   get isBehind(): boolean {
     return this.fresh.size >= MAX_WAITING_ITEMS || this.freshBytes >= MAX_WAITING_BYTES;
+  }
+
+  /** Resolves when it is no longer behind, or fails or is stopped: that may take long, and is told elsewhere. */
+  async caughtUp(): Promise<void> {
+    if (this.isBehind && !this.isFailing) await new Promise<void>((resolve) => this.behind.push(resolve));
   }
 
   /** True while writing fails. */
@@ -115,6 +121,7 @@ export class GroupCommit<Item extends Change> {
     this.kept.clear();
     this.freshBytes = this.urgent = this.expected = 0;
     this.gathered?.();
+    this.tellCaughtUp();
     await this.running;
     clearTimeout(this.timer);
     clearTimeout(this.retryTimer);
@@ -147,6 +154,7 @@ export class GroupCommit<Item extends Change> {
       for (const { bytes } of batch) this.freshBytes -= bytes;
       if (this.fresh.size === 0) this.isUrgent = this.isRetryDue;
       await this.commit(batch, true);
+      if (!this.isBehind || this.isFailing) this.tellCaughtUp();
     }
     this.running = undefined;
     if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
@@ -169,6 +177,10 @@ export class GroupCommit<Item extends Change> {
       };
     });
     this.gathered = undefined;
+  }
+
+  private tellCaughtUp(): void {
+    for (const resolve of this.behind.splice(0)) resolve();
   }
 
   private async commit(batch: readonly (Item | Flusher)[], isFresh: boolean): Promise<void> {

@@ -69,7 +69,11 @@ export class LmdbStorage implements JobStorage {
   }
 
   async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
-    const { functions, leasing } = this.parts;
+    const { parts } = this;
+    // Jobs that end faster than the disk takes it would fill memory: no new ones until it has caught up.
+    if (parts.commit.isBehind) await parts.commit.caughtUp();
+    if (this.opened !== parts) return [];
+    const { functions, leasing } = parts;
     const queue = functions.find(functionName)?.queues[priority];
     return queue ? leasing.lease(queue, count, now).map(({ job }) => job) : [];
   }
