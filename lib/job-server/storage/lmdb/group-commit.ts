@@ -29,6 +29,12 @@ const MAX_WAITING_BYTES = 4 * MAX_BATCH_BYTES;
 /** How long what failed, and must be written, rests before it is tried again, in milliseconds. */
 const RETRY_DELAY = 500;
 
+/**
+ * A write does not wait for more company than this: syncing takes about as long
+ * as hearing a hundred submitters, so with more it is better to do both at once.
+ */
+const ENOUGH_COMPANY = 100;
+
 /** The least time a write waits for company, in milliseconds: timers know nothing shorter. */
 const MIN_GATHERING = 1;
 
@@ -41,12 +47,13 @@ const MIN_GATHERING = 1;
  *
  * A change that somebody waits for is urgent: it is written as soon as the
  * event loop has read what there was to read, or a little later: who was told
- * of the last write is likely to be back at once, and until they all are, or
- * half of what that write took has passed, the next one waits for them. Else
+ * of the last write is likely to be back at once, and until they are, or half of
+ * what that write took has passed, the next one waits for them. Else a few
  * submitters fall into two halves that wait for each other's writes. Any other
- * change waits up to `lazyDelay` for company. What is kept after a failure is written apart from
- * what is new, so that jobs ending can get through where jobs coming cannot (a
- * full disk has room for the first only), and by fewer and fewer at once.
+ * change waits up to `lazyDelay` for company. What is kept after a failure is
+ * written apart from what is new, so that jobs ending can get through where jobs
+ * coming cannot (a full disk has room for the first only), and by fewer and
+ * fewer at once.
  */
 export class GroupCommit<Item extends Change> {
   private readonly fresh = new Set<Item | Flusher>();
@@ -96,7 +103,8 @@ export class GroupCommit<Item extends Change> {
     if (!this.fresh.has(item)) this.freshBytes += item.bytes;
     this.fresh.add(item);
     if (isUrgent) this.urgent++;
-    if (isUrgent || this.isFull) this.hurry();
+    const isFull = this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
+    if (isUrgent || isFull) this.hurry();
     else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
@@ -128,11 +136,6 @@ export class GroupCommit<Item extends Change> {
     this.timer = this.retryTimer = this.failure = undefined;
   }
 
-  /** Whether what is fresh fills a batch. */
-  private get isFull(): boolean {
-    return this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
-  }
-
   private hurry(): void {
     this.isUrgent = true;
     if (this.gathered && this.isWorthwhile) this.gathered();
@@ -162,7 +165,8 @@ export class GroupCommit<Item extends Change> {
 
   /** Whether nobody more is waited for. */
   private get isWorthwhile(): boolean {
-    return this.urgent >= this.expected || this.isFull || this.isRetryDue;
+    const isEnough = this.urgent >= Math.min(this.expected, ENOUGH_COMPANY);
+    return isEnough || this.fresh.size >= MAX_BATCH_ITEMS || this.isRetryDue;
   }
 
   /** Waits until those that were told of the last write are back, or are no longer likely to come. */

@@ -1,34 +1,109 @@
-import { expect, it } from '@jest/globals';
-import { StorageError } from '../../../../lib/job-server/storage/index.js';
-import { GroupCommit, type Change } from '../../../../lib/job-server/storage/lmdb/group-commit.js';
-import { until } from '../../../support/until.js';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { GroupCommit, type CommitHost } from '../../../../lib/job-server/storage/lmdb/group-commit.js';
 
-const FULL = new StorageError('GEARMAN_STORAGE_FULL', 'the disk is full');
+/** A disk that takes as long as the test likes. */
+class Disk implements CommitHost<{ bytes: number }> {
+  /** How many changes each write had. */
+  readonly writes: number[] = [];
+  private finish: (() => void) | undefined;
 
-/** A disk with room for so many changes at once; all that fails must be written. */
-function disk(room: number) {
-  const written: Change[] = [];
-  const troubles: (StorageError | undefined)[] = [];
-  const commit = new GroupCommit<Change>(
-    {
-      write: (items) => (items.length > room ? Promise.reject(FULL) : Promise.resolve()),
-      settled: (items) => void written.push(...items),
-      failed: (items) => items,
-      trouble: (error) => void troubles.push(error),
-    },
-    1,
-  );
-  return { commit, written, troubles };
+  write(items: readonly unknown[]): Promise<void> {
+    this.writes.push(items.length);
+    return new Promise((resolve) => (this.finish = resolve));
+  }
+
+  /** Ends the write that is being made, after so many milliseconds. */
+  async endWrite(milliseconds: number): Promise<void> {
+    jest.advanceTimersByTime(milliseconds);
+    this.finish?.();
+    await turns();
+  }
+
+  settled(): void {
+    // The test marks what comes then.
+  }
+
+  failed(): [] {
+    throw new Error('this disk does not fail');
+  }
+
+  trouble(): void {
+    throw new Error('this disk does not fail');
+  }
 }
 
-it('brings what does not fit at once through in parts, in its order', async () => {
-  const { commit, written, troubles } = disk(2);
-  const changes = Array.from({ length: 30 }, () => ({ bytes: 100 }));
-  for (const change of changes) commit.mark(change, false);
-  await expect(commit.flush()).rejects.toBe(FULL);
-  await until('all are written', () => written.length === changes.length);
-  expect(written).toEqual(changes);
-  commit.mark({ bytes: 100 }, true);
-  await commit.flush();
-  expect(troubles).toEqual([FULL, undefined]);
+/** Lets the event loop read what there is to read, and act on it. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('GroupCommit', () => {
+  let disk: Disk;
+  let commit: GroupCommit<{ bytes: number }>;
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    disk = new Disk();
+    commit = new GroupCommit(disk, 50);
+  });
+  afterEach(async () => {
+    const stopped = commit.stop();
+    await disk.endWrite(0);
+    await stopped;
+    jest.useRealTimers();
+  });
+
+  async function submit(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) commit.mark({ bytes: 1 }, true);
+    await turns();
+  }
+
+  it('waits for those that were told of the last write', async () => {
+    await submit(3);
+    await submit(2);
+    expect(disk.writes).toEqual([3]);
+    await disk.endWrite(10);
+    expect(disk.writes).toEqual([3]);
+    await submit(1);
+    expect(disk.writes).toEqual([3]);
+    await submit(2);
+    expect(disk.writes).toEqual([3, 5]);
+  });
+
+  it('waits half as long as the last write took', async () => {
+    await submit(3);
+    await submit(2);
+    await disk.endWrite(10);
+    jest.advanceTimersByTime(4);
+    await turns();
+    expect(disk.writes).toEqual([3]);
+    jest.advanceTimersByTime(1);
+    await turns();
+    expect(disk.writes).toEqual([3, 2]);
+  });
+
+  it('does not keep a lone submitter waiting', async () => {
+    await submit(1);
+    await disk.endWrite(10);
+    await submit(1);
+    expect(disk.writes).toEqual([1, 1]);
+  });
+
+  it('does not wait for more when there are many', async () => {
+    await submit(300);
+    await submit(100);
+    await disk.endWrite(10);
+    expect(disk.writes).toEqual([300, 100]);
+  });
+
+  it('does not wait when it is to flush', async () => {
+    await submit(3);
+    await submit(2);
+    await disk.endWrite(10);
+    const flushed = commit.flush();
+    await turns();
+    expect(disk.writes).toEqual([3, 2]);
+    await disk.endWrite(10);
+    await flushed;
+  });
 });

@@ -1,0 +1,34 @@
+import { expect, it } from '@jest/globals';
+import { StorageError } from '../../../../lib/job-server/storage/index.js';
+import { GroupCommit, type Change } from '../../../../lib/job-server/storage/lmdb/group-commit.js';
+import { until } from '../../../support/until.js';
+
+const FULL = new StorageError('GEARMAN_STORAGE_FULL', 'the disk is full');
+
+/** A disk with room for so many changes at once; all that fails must be written. */
+function disk(room: number) {
+  const written: Change[] = [];
+  const troubles: (StorageError | undefined)[] = [];
+  const commit = new GroupCommit<Change>(
+    {
+      write: (items) => (items.length > room ? Promise.reject(FULL) : Promise.resolve()),
+      settled: (items) => void written.push(...items),
+      failed: (items) => items,
+      trouble: (error) => void troubles.push(error),
+    },
+    1,
+  );
+  return { commit, written, troubles };
+}
+
+it('brings what does not fit at once through in parts, in its order', async () => {
+  const { commit, written, troubles } = disk(2);
+  const changes = Array.from({ length: 30 }, () => ({ bytes: 100 }));
+  for (const change of changes) commit.mark(change, false);
+  await expect(commit.flush()).rejects.toBe(FULL);
+  await until('all are written', () => written.length === changes.length);
+  expect(written).toEqual(changes);
+  commit.mark({ bytes: 100 }, true);
+  await commit.flush();
+  expect(troubles).toEqual([FULL, undefined]);
+});
