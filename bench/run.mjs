@@ -52,6 +52,9 @@ if (!hasGearmand && servers.includes('gearmand')) {
   servers.splice(servers.indexOf('gearmand'), 1);
 }
 
+// Job servers and folders go when the process exits; a signal alone would leave them.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const program = compileGearload();
 const loads = Object.keys(LOADS).filter((name) => positionals.length === 0 || positionals.includes(name));
 if (loads.length > 0) console.log(HEAD.join('\n'));
