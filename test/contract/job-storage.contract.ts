@@ -3,6 +3,7 @@ import type { JobStorage, StoredJob } from '../../lib/job-server/storage/index.j
 import { describeKeeping } from './keeping.contract.js';
 import { describeLifecycle } from './lifecycle.contract.js';
 import { describeQueueing } from './queueing.contract.js';
+import { describeTakingOnce } from './taking-once.contract.js';
 import { NOW, RecordingListener } from './recorded-storage.js';
 
 /** How a suite gets its storage: a new and empty one, and what to do when it is no longer needed. */
@@ -57,5 +58,6 @@ export function describeJobStorage(name: string, makeFixture: () => Promise<Stor
     describeQueueing(context);
     describeLifecycle(context);
     describeKeeping(context);
+    describeTakingOnce(context);
   });
 }

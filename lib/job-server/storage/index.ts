@@ -6,6 +6,7 @@ export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 export { MemoryStorage } from './memory-storage.js';
 export { StorageError, type StorageErrorCode } from './storage-error.js';
 export type {
+  Death,
   DeadLetter,
   FoundJob,
   FunctionCounts,
@@ -13,6 +14,7 @@ export type {
   JobCounters,
   JobOutcome,
   NewJob,
+  OnceOutcome,
   QueueName,
   StoredJob,
   StoredPriority,

@@ -7,6 +7,9 @@ export const MAX_FUNCTION_BYTES = 1_000;
 /** The longest handle a storage takes, in bytes. */
 export const MAX_HANDLE_BYTES = 255;
 
+/** The longest origin of a job that is taken once, in bytes. */
+export const MAX_ORIGIN_BYTES = 255;
+
 /** The latest time a job can be given, in milliseconds since 1970: 48 bits, the year 10,889. */
 export const MAX_TIME = 2 ** 48 - 1;
 
@@ -25,6 +28,13 @@ export function checkJob(job: NewJob): void {
 export function checkTime(at: number): void {
   if (!(at >= 0 && at <= MAX_TIME && Number.isInteger(at))) {
     throw invalid(`a time is a whole number of milliseconds from 0 to ${MAX_TIME}, this one is ${at}`);
+  }
+}
+
+/** Refuses an origin no storage could keep. */
+export function checkOrigin(origin: string): void {
+  if (origin.length === 0 || origin.length > MAX_ORIGIN_BYTES) {
+    throw invalid(`an origin has 1 to ${MAX_ORIGIN_BYTES} bytes, this one ${origin.length}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StorageError } from './storage-error.js';
 import type {
+  Death,
   DeadLetter,
   FoundJob,
   FunctionCounts,
@@ -7,6 +8,7 @@ import type {
   JobCounters,
   JobOutcome,
   NewJob,
+  OnceOutcome,
   QueueName,
   StoredJob,
   StoredPriority,
@@ -141,6 +143,19 @@ export interface JobStorage {
 
   /** Forgets kept results whose time is over, at most `limit` (default 1,000) of them; resolves with how many. */
   forget(now: number, limit?: number): Promise<number>;
+
+  /**
+   * Takes a job from elsewhere, unless one was taken under the same origin
+   * before; also when that one has ended since. Resolves once the job, and that
+   * it was taken, are durable, both or neither. With a `death` it becomes a dead
+   * letter. Missing where an implementation cannot.
+   *
+   * @param origin where the job comes from, a byte string of at most 255 bytes.
+   */
+  addOnce?(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome>;
+
+  /** Forgets all origins: what came from them can be taken again. Resolves with how many there were. */
+  forgetOrigins?(): Promise<number>;
 
   /** Copies the storage as it is at this moment to a new folder while it runs; missing where an implementation cannot. */
   backup?(path: string): Promise<void>;

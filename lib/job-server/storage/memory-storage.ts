@@ -1,8 +1,9 @@
 import type { Addition, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
-import { checkJob, checkTime } from './job-limits.js';
+import { checkJob, checkOrigin, checkTime } from './job-limits.js';
 import { closedError, StorageError } from './storage-error.js';
 import {
   changedJob,
+  type Death,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -10,6 +11,7 @@ import {
   type JobCounters,
   type JobOutcome,
   type NewJob,
+  type OnceOutcome,
   type StoredJob,
   type StoredPriority,
 } from './stored-job.js';
@@ -34,6 +36,7 @@ export class MemoryStorage implements JobStorage {
   private readonly queues = new MemoryQueues();
   private readonly dead = new Map<string, DeadLetter>();
   private readonly ended = new Map<string, { function: string; outcome: JobOutcome }>();
+  private readonly origins = new Set<string>();
   private listener: StorageListener | undefined;
   private sequence = 0;
   private readonly untold = new Set<MemoryQueue>();
@@ -191,6 +194,26 @@ export class MemoryStorage implements JobStorage {
     const over = [...this.ended].filter(([, { outcome }]) => outcome.keepUntil <= now).slice(0, limit);
     for (const [handle] of over) this.ended.delete(handle);
     return over.length;
+  }
+
+  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+    this.checkOpen();
+    checkJob(job);
+    checkOrigin(origin);
+    if (this.origins.has(origin)) return 'known';
+    const isKnown = [this.entries, this.dead, this.ended].some((jobs) => jobs.has(job.handle));
+    this.origins.add(origin);
+    if (isKnown) return 'known';
+    if (death) this.dead.set(job.handle, { job: { ...job, sequence: ++this.sequence }, ...death });
+    else if (await this.add(job, false).stored) return 'coalesced';
+    return 'added';
+  }
+
+  async forgetOrigins(): Promise<number> {
+    this.checkOpen();
+    const count = this.origins.size;
+    this.origins.clear();
+    return count;
   }
 
   private checkOpen(): void {

@@ -54,6 +54,16 @@ export interface DeadLetter {
   readonly diedAt: number;
 }
 
+/** What makes a dead letter of a job. */
+export type Death = Pick<DeadLetter, 'error' | 'diedAt'>;
+
+/**
+ * What came of a job that is taken once: it was added; it is known, by its
+ * origin or its handle; or another job has its function and unique and is done
+ * for both.
+ */
+export type OnceOutcome = 'added' | 'known' | 'coalesced';
+
 /** How an ended job is remembered for a while (`keepResults`). */
 export interface JobOutcome {
   readonly state: 'complete' | 'failed';

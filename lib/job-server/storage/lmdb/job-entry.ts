@@ -2,6 +2,7 @@ import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
 import type { FileChange } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home } from './keys.js';
+import { TAKEN } from './origin-book.js';
 import type { Tables } from './tables.js';
 
 /** A queue of jobs. */
@@ -50,6 +51,8 @@ export class JobEntry implements FileChange {
   isWriting = false;
   /** Its unique was not given to a later job. */
   ownsUnique = true;
+  /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
+  origin: string | undefined;
   /** Who is told when it is durable; missing when nobody waits. */
   adder: Adder | undefined;
   /** Resolves when it is durable; missing when it is. */
@@ -110,24 +113,26 @@ export class JobEntry implements FileChange {
     this.adder?.reject(error);
     this.adder = this.added = undefined;
     this.isLeased = false;
+    this.origin = undefined;
     this.fate = { is: 'gone' };
   }
 
   /** The file is as it shall be, without a write: it never got there, and shall not. */
   get isNothing(): boolean {
-    return this.fate.is === 'gone' && !this.home && !this.isWriting;
+    return this.fate.is === 'gone' && !this.home && !this.isWriting && this.origin === undefined;
   }
 
   prepare(): void {
     this.isDirty = false;
     this.isWriting = true;
-    this.next = { job: this.job, fate: this.fate, home: this.wantedHome() };
+    this.next = { job: this.job, fate: this.fate, home: this.wantedHome(), origin: this.origin };
   }
 
   emit(tables: Tables): void {
     const { home, next, queue } = this;
     if (!next) return;
     emitRecord(tables, next);
+    if (next.origin !== undefined) void tables.origins.put(next.origin, TAKEN);
     if (next.home && home && isSameHome(next.home, home)) return;
     const { handle, unique } = next.job;
     if (next.home) void tables.handles.put(handle, next.home);
@@ -139,7 +144,10 @@ export class JobEntry implements FileChange {
   }
 
   settle(isDurable: boolean): void {
-    if (isDurable) this.home = this.next?.home;
+    if (isDurable) {
+      this.home = this.next?.home;
+      this.origin = undefined;
+    }
     this.next = undefined;
     this.isWriting = false;
   }
@@ -174,6 +182,7 @@ interface Wanted {
   readonly fate: Fate;
   /** Where it puts it; missing when it deletes it. */
   readonly home: Home | undefined;
+  readonly origin: string | undefined;
 }
 
 function emitRecord(tables: Tables, { job, fate, home }: Wanted): void {

@@ -1,8 +1,9 @@
 import type { Addition, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { checkJob, checkTime } from '../job-limits.js';
+import { checkJob, checkOrigin, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
+  type Death,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -10,6 +11,7 @@ import {
   type JobCounters,
   type JobOutcome,
   type NewJob,
+  type OnceOutcome,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
@@ -218,6 +220,17 @@ export class LmdbStorage implements JobStorage {
     return count;
   }
 
+  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+    const { parts } = this;
+    checkJob(job);
+    checkOrigin(origin);
+    return parts.origins.once(origin, () => parts.take(job, origin, death));
+  }
+
+  async forgetOrigins(): Promise<number> {
+    return this.parts.origins.forget();
+  }
+
   /**
    * Copies the storage as it is to a new folder while it runs; a storage opened
    * there has every job. Rejects with a {@link StorageError}.
@@ -235,21 +248,14 @@ export class LmdbStorage implements JobStorage {
   private addChecked(job: NewJob, lease: boolean | 'always'): Addition {
     const { parts } = this;
     checkJob(job);
-    const { book, commit, functions, leasing } = parts;
+    const { book, commit, functions } = parts;
     const row = functions.row(job.function);
     const holder = job.unique === '' ? undefined : book.findByUnique(row.id, job.unique);
     if (holder?.isQueued) {
       return { isLeased: false, stored: (holder.added ?? DURABLE).then(() => holder.job) };
     }
-    const queue = row.queues[job.priority];
-    const entry = new JobEntry(queue, { ...job, sequence: parts.nextSequence() }, undefined);
-    if (job.unique !== '') book.takeUnique(entry, holder);
-    const isNext = leasing.isNext(queue, job);
-    const isLeased = lease === 'always' || (lease && isNext && !commit.isFailing);
-    queue.count(entry, 1);
-    if (isLeased) leasing.begin(entry, isNext);
-    else if (commit.isFailing) entry.isHidden = true;
-    else leasing.wait(entry);
+    const entry = new JobEntry(row.queues[job.priority], { ...job, sequence: parts.nextSequence() }, undefined);
+    const isLeased = parts.enter(entry, holder, lease);
     const mustWait = this.options.durability === 'always' || commit.isFailing || commit.isBehind;
     const stored = mustWait ? entry.waitDurable() : DURABLE;
     parts.mark(entry, mustWait);

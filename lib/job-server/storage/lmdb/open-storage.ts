@@ -1,17 +1,19 @@
 import type { PageOptions, StorageListener } from '../job-storage.js';
+import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
 import { prepareFormat, readSequence } from './file-format.js';
 import { FunctionTable } from './function-table.js';
 import { GroupCommit } from './group-commit.js';
-import type { EntryQueue, JobEntry } from './job-entry.js';
+import { JobEntry, type EntryQueue } from './job-entry.js';
 import { JobFile } from './job-file.js';
 import { JobReader } from './job-reader.js';
 import { JobWriter } from './job-writer.js';
 import type { Home } from './keys.js';
 import { Leasing } from './leasing.js';
 import type { LmdbStorageOptions } from './lmdb-options.js';
+import { OriginBook } from './origin-book.js';
 import { Quarantine } from './quarantine.js';
 
 /** How long what nobody waits for may stay unwritten, in milliseconds. */
@@ -24,6 +26,7 @@ export class OpenStorage {
   readonly book: EntryBook;
   readonly leasing: Leasing;
   readonly commit: GroupCommit<FileChange>;
+  readonly origins: OriginBook;
   /** The last sequence that was given to a job. */
   private sequence: number;
   private readonly untold = new Set<EntryQueue>();
@@ -42,6 +45,7 @@ export class OpenStorage {
     this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
     const writer = new JobWriter(file, this.functions, this.book, this.leasing, listener, () => this.sequence);
     this.commit = new GroupCommit<FileChange>(writer, lazyDelay);
+    this.origins = new OriginBook(file, this.commit);
     for (const { queues } of this.functions.rows()) queues.forEach((queue) => this.leasing.restart(queue));
   }
 
@@ -83,6 +87,42 @@ export class OpenStorage {
       this.book.hold(entry);
       this.commit.mark(entry, isUrgent);
     }
+  }
+
+  /** A new job comes into its queue; answers whether it is leased. */
+  enter(entry: JobEntry, holder: JobEntry | undefined, lease: boolean | 'always'): boolean {
+    const { book, commit, leasing } = this;
+    const { job, queue } = entry;
+    if (job.unique !== '') book.takeUnique(entry, holder);
+    const isNext = leasing.isNext(queue, job);
+    const isLeased = lease === 'always' || (lease && isNext && !commit.isFailing);
+    queue.count(entry, 1);
+    if (isLeased) leasing.begin(entry, isNext);
+    else if (commit.isFailing) entry.isHidden = true;
+    else leasing.wait(entry);
+    return isLeased;
+  }
+
+  /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
+  async take(job: NewJob, origin: string, death: Death | undefined): Promise<OnceOutcome> {
+    const { book, functions, origins } = this;
+    const row = functions.row(job.function);
+    const same = book.find(job.handle);
+    const holder = job.unique === '' || death ? undefined : book.findByUnique(row.id, job.unique);
+    const existing = same ?? (holder?.isQueued ? holder : undefined);
+    if (existing) {
+      await existing.added;
+      await origins.remember(origin);
+      return same ? 'known' : 'coalesced';
+    }
+    const entry = new JobEntry(row.queues[job.priority], { ...job, sequence: this.nextSequence() }, undefined);
+    entry.origin = origin;
+    if (death) entry.fate = { is: 'dead', letter: { job: entry.job, ...death } };
+    else this.enter(entry, holder, false);
+    const stored = entry.waitDurable();
+    this.mark(entry, true);
+    await stored;
+    return 'added';
   }
 
   /** A table's entries in pages, as memory and the file have them, once what waits was written if it can be. */

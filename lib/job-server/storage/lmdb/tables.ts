@@ -37,6 +37,8 @@ export interface Tables {
   readonly handles: Table<Home, string>;
   /** A function and a unique -> the handle of its job. */
   readonly uniques: Table<string, UniqueName>;
+  /** Where jobs came from that are taken once. */
+  readonly origins: Table<readonly number[], string>;
   /** The name of a record that could not be read -> its bytes. */
   readonly quarantine: Table<string, string>;
 }
@@ -60,6 +62,7 @@ export function openTables(root: Root): Tables {
     ended: root.openDB('ended', { keyEncoder: pastKeys('ended'), encoder: checked(endedValues, old) }),
     handles: root.openDB('handles', { keyEncoder: handleKeys, encoder: homeValues }),
     uniques: root.openDB('uniques', { keyEncoder: uniqueKeys, encoder: stringValues }),
+    origins: root.openDB('origins', { keyEncoder: nameKeys, encoder: numberValues }),
     quarantine: root.openDB('quarantine', { keyEncoder: nameKeys, encoder: stringValues }),
   };
 }
