@@ -44,4 +44,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'runs a command for each job',
     load: async () => (await import('./people/work.js')).work,
   },
+  import: {
+    summary: 'moves the jobs of gearmand’s queue, or of an export, into ours',
+    load: async () => (await import('./moving/import.js')).importCommand,
+  },
+  export: {
+    summary: 'writes all stored jobs as lines of JSON, while the job server runs',
+    load: async () => (await import('./moving/export.js')).exportCommand,
+  },
+  backup: {
+    summary: 'copies the stored jobs, while the job server runs',
+    load: async () => (await import('./moving/backup.js')).backup,
+  },
 };

@@ -10,15 +10,20 @@ import { FORMAT_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables 
  */
 export const FORMAT = 2;
 
-/** Refuses a format this version does not know, and makes a new file's. Runs within a write transaction. */
-export function prepareFormat(tables: Tables): void {
-  const format = tables.meta.get(FORMAT_KEY)?.[0] ?? FORMAT;
+/** Refuses a format this version does not know. */
+export function checkFormat(meta: Tables['meta']): void {
+  const format = meta.get(FORMAT_KEY)?.[0] ?? FORMAT;
   if (format > FORMAT) {
     throw new StorageError(
       'GEARMAN_STORAGE_VERSION',
       `the file has format ${format}, this version of nestjs-gearman knows up to ${FORMAT}: use the newer one`,
     );
   }
+}
+
+/** Refuses a format this version does not know, and makes a new file's. Runs within a write transaction. */
+export function prepareFormat(tables: Tables): void {
+  checkFormat(tables.meta);
   if (mayHaveUnchecked(tables.meta)) void tables.meta.put(UNCHECKED_KEY, [1]);
   void tables.meta.put(FORMAT_KEY, [FORMAT]);
   FunctionTable.tidy(tables);

@@ -61,6 +61,11 @@ export class FolderOwner {
     if (table.getEntry(FolderOwner.KEY)?.version === this.claim) void table.put(FolderOwner.KEY, '', this.claim + 1);
   }
 
+  /** A copy of a folder is nobody's; to be called within a write transaction. */
+  static disown(table: Table<string, string>): void {
+    void table.put(FolderOwner.KEY, '', (table.getEntry(FolderOwner.KEY)?.version ?? 0) + 1);
+  }
+
   /** This storage is closed, whether that could be written or not. */
   forget(): void {
     openHere.delete(this.owner.id);

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { StorageError } from '../storage-error.js';
 import { DiskRoom, type Room } from './disk-room.js';
 import { commitError, storageError } from './file-errors.js';
+import { copyFolder } from './folder-copy.js';
 import { FolderOwner } from './folder-owner.js';
 import { makeFolder, syncFolders } from './folder.js';
 import { refuseForeignFile } from './foreign-file.js';
-import { loadLmdb, type Lmdb, type Root } from './lmdb-package.js';
+import { loadLmdb, ROOT_OPTIONS, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables, type Tables } from './tables.js';
 
 /** What opening an old file and closing it write, at most. */
@@ -21,13 +21,16 @@ export interface JobFileOptions {
 }
 
 /**
+ * How often it is looked whether who reads beside this process still lives. A
+ * killed `nestjs-gearman export` would keep room from being used for ever.
+ */
+const WRITES_PER_READER_CHECK = 1_000;
+
+/**
  * The LMDB file of one folder: its tables, and writing to them all or nothing.
  *
- * `overlappingSync` is off: with it a commit is visible before it is synced,
- * and stays visible when the sync fails. Without it a write resolves after
- * fdatasync and the synced write of the meta page, and a failed one leaves no
- * trace. `eventTurnBatching` is off because its own promise rejects unheard
- * when a commit fails, which would end the process.
+ * A write resolves after fdatasync and the synced write of the meta page, and
+ * a failed one leaves no trace: see {@link ROOT_OPTIONS}.
  */
 export class JobFile {
   private constructor(
@@ -42,6 +45,7 @@ export class JobFile {
   private copying: Promise<void> = Promise.resolve();
   /** The file is being closed, or is closed for good. */
   private isClosing = false;
+  private writes = 0;
 
   /** Opens or makes the file and claims its folder. Rejects with a {@link StorageError}. */
   static async open(options: JobFileOptions): Promise<JobFile> {
@@ -88,6 +92,7 @@ export class JobFile {
     let isOurs: boolean;
     try {
       isOurs = await tables.owner.ifVersion(FolderOwner.KEY, this.owner.claim, () => emit(tables));
+      if (++this.writes % WRITES_PER_READER_CHECK === 0) this.root?.readerCheck();
     } catch (error) {
       const cause = await commitError(error);
       await this.recover();
@@ -103,16 +108,11 @@ export class JobFile {
 
   /** Copies the file as it is to a new folder, without the room that is free in it. */
   async copy(path: string): Promise<void> {
-    const { root } = this;
+    const { lmdb, root } = this;
     if (!root) throw unusable(this.options.path);
-    try {
-      mkdirSync(path, { recursive: true });
-      const copy = root.backup(path, true);
-      this.copying = copy.catch(() => undefined);
-      await copy;
-    } catch (error) {
-      throw storageError(error, path);
-    }
+    const copy = copyFolder(lmdb, root, path);
+    this.copying = copy.catch(() => undefined);
+    await copy;
   }
 
   /** Gives the folder up and closes the file. */
@@ -200,15 +200,7 @@ function reusableBytes(root: Root, tables: Tables): number {
 }
 
 function openRoot(lmdb: Lmdb, { path, isSynced }: JobFileOptions): Root {
-  return lmdb.open({
-    path,
-    noSubdir: false,
-    maxDbs: 16,
-    permissionsMode: 0o600,
-    overlappingSync: false,
-    eventTurnBatching: false,
-    noSync: !isSynced,
-  });
+  return lmdb.open({ ...ROOT_OPTIONS, path, noSync: !isSynced });
 }
 
 function unusable(path: string): StorageError {

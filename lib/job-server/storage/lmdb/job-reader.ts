@@ -6,7 +6,7 @@ import type { JobFile } from './job-file.js';
 import { jobHome, pastHome, type Home } from './keys.js';
 import { RecordError } from './record-bytes.js';
 import { Unreadable } from './record-check.js';
-import type { DeadRecord, EndedRecord, JobRecord } from './record-codec.js';
+import { storedJob, type DeadRecord, type EndedRecord, type JobRecord } from './record-codec.js';
 
 /** The latest time, and the last sequence: 48 bits. */
 export const LAST = 2 ** 48 - 1;
@@ -91,11 +91,7 @@ export class JobReader {
   private job(home: Home, record: JobRecord | Unreadable | undefined, queue?: EntryQueue): JobEntry | undefined {
     if (!record || !queue) return undefined;
     if (record instanceof Unreadable) return this.skip(home, record, queue);
-    const { handle, unique, workload, reducer, attempts, losses } = record;
-    const { functionName, priority } = queue;
-    const { time: at, sequence } = home;
-    const job = { handle, function: functionName, unique, priority, workload, reducer, at, attempts, losses, sequence };
-    return new JobEntry(queue, job, home);
+    return new JobEntry(queue, storedJob(home, record, queue.functionName), home);
   }
 
   private dead(home: Home, record: DeadRecord | Unreadable | undefined): JobEntry | undefined {

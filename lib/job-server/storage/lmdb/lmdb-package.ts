@@ -13,9 +13,19 @@ export interface Root {
   openDB<Value, Key>(name: string, options: TableOptions): Table<Value, Key>;
   /** Runs an action within a write transaction, made durable before it returns; an action that throws leaves no trace. */
   transactionSync<Result>(action: () => Result): Result;
+  /** Copies all to a new file in this folder, as one moment has it; compacting, it holds no writer up. */
   backup(path: string, isCompact: boolean): Promise<void>;
   getStats(): RootStats;
+  /** Keeps what is now for reading; until it is done, the file cannot use the room of what is deleted. */
+  useReadTransaction(): ReadTransaction;
+  /** Forgets readers of other processes that are gone. */
+  readerCheck(): number;
   close(): Promise<void>;
+}
+
+/** One moment of all tables. */
+export interface ReadTransaction {
+  done(): void;
 }
 
 /** How many pages of a file a table takes. */
@@ -55,6 +65,8 @@ export interface TableRange<Key> {
   readonly end?: Key;
   readonly limit?: number;
   readonly exclusiveStart?: boolean;
+  /** Reads that moment, not the present one. */
+  readonly transaction?: ReadTransaction;
 }
 
 interface RootOptions {
@@ -64,8 +76,23 @@ interface RootOptions {
   readonly permissionsMode: number;
   readonly overlappingSync: boolean;
   readonly eventTurnBatching: boolean;
-  readonly noSync: boolean;
+  readonly noSync?: boolean;
+  readonly readOnly?: boolean;
 }
+
+/**
+ * How every file is opened. `overlappingSync` is off: with it a commit is
+ * visible before it is synced, and stays visible when the sync fails.
+ * `eventTurnBatching` is off because its own promise rejects unheard when a
+ * commit fails, which would end the process.
+ */
+export const ROOT_OPTIONS = {
+  noSubdir: false,
+  maxDbs: 16,
+  permissionsMode: 0o600,
+  overlappingSync: false,
+  eventTurnBatching: false,
+} as const;
 
 interface TableOptions {
   readonly keyEncoder: object;

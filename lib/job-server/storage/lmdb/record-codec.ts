@@ -1,4 +1,4 @@
-import type { DeadLetter, JobOutcome, NewJob, StoredPriority } from '../stored-job.js';
+import type { DeadLetter, JobOutcome, NewJob, StoredJob, StoredPriority } from '../stored-job.js';
 import { jobHome, pastHome, type Home } from './keys.js';
 import { RecordError, RecordReader, RecordWriter, stringBytes, varintBytes } from './record-bytes.js';
 
@@ -120,6 +120,14 @@ export const numberValues: ValueCodec<readonly number[]> = {
 export function asPriority(value: number): StoredPriority {
   if (value !== 0 && value !== 1 && value !== 2) throw new RecordError(`the priority is ${value}, not 0, 1 or 2`);
   return value;
+}
+
+/** The job of a record and its key. */
+export function storedJob(home: Home, record: JobRecord, functionName: string): StoredJob {
+  const { handle, unique, workload, reducer, attempts, losses } = record;
+  const { time: at, sequence } = home;
+  const priority = asPriority(home.priority);
+  return { handle, function: functionName, unique, priority, workload, reducer, at, attempts, losses, sequence };
 }
 
 function jobBytes(job: JobRecord): number {

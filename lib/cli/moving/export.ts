@@ -1,0 +1,92 @@
+import { createWriteStream } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { JobsBeside } from '../../job-server/storage/index.js';
+import type { Command } from '../command.js';
+import { Failure, UsageFailure } from '../failure.js';
+import { helpText } from '../options/help-text.js';
+import { valued } from '../options/option.js';
+import { parseOptions } from '../options/parse-options.js';
+import { text } from '../options/values.js';
+import { beside, BESIDE_OPTIONS } from './beside.js';
+import { lineOf } from './job-line.js';
+
+const OPTIONS = {
+  ...BESIDE_OPTIONS,
+  to: valued('The file. Default: standard output.', text, { argument: 'FILE' }),
+} as const;
+
+const INTRO = `nestjs-gearman export --lmdb-path DIR [--to FILE]
+
+Writes all jobs that wait, are delayed or run, and the dead letters, as they are at one moment: a
+line of JSON each, while the job server runs. nestjs-gearman import --from export FILE reads them.`;
+
+/** How many jobs were written. */
+interface ExportCounts {
+  jobs: number;
+  dead: number;
+  unreadable: number;
+}
+
+/** `nestjs-gearman export`. */
+export const exportCommand: Command = {
+  help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }]),
+  async run(line, { stdout, stderr, signal }) {
+    const { values, words } = parseOptions(OPTIONS, line);
+    const { to } = values;
+    if (words.length > 0) throw new UsageFailure('where to? nestjs-gearman export --to FILE');
+    await beside(values['lmdb-path'], async (jobs) => {
+      const write = (output: Writable): Promise<ExportCounts> => writeJobs(jobs, output, signal);
+      const counts = to === undefined ? await write(stdout) : await toFile(to, write);
+      stderr.write(`nestjs-gearman: exported ${counts.jobs} jobs and ${counts.dead} dead letters\n`);
+      if (counts.unreadable > 0) throw new Failure(`${counts.unreadable} records cannot be read and were left out`);
+    });
+  },
+};
+
+/** So much is written at once, in characters. */
+const CHUNK = 64 * 1024;
+
+async function writeJobs(jobs: JobsBeside, output: Writable, signal: AbortSignal): Promise<ExportCounts> {
+  const counts: ExportCounts = { jobs: 0, dead: 0, unreadable: 0 };
+  const now = Date.now();
+  let chunk = '';
+  const flush = async (): Promise<void> => {
+    if (!output.write(chunk)) await once(output, 'drain', { signal }).catch(() => signal.throwIfAborted());
+    chunk = '';
+  };
+  for (const entry of jobs.read()) {
+    if (entry.is === 'unreadable') counts.unreadable++;
+    else if (entry.is === 'dead') {
+      counts.dead++;
+      chunk += lineOf(entry.letter.job, now, entry.letter);
+    } else {
+      counts.jobs++;
+      chunk += lineOf(entry.job, now);
+    }
+    if (chunk.length >= CHUNK) await flush();
+    if (signal.aborted) break;
+  }
+  if (signal.aborted) throw new Failure('interrupted: what was written is not all');
+  await flush();
+  return counts;
+}
+
+/** Gives the file its name once all of it is on disk: one that was interrupted stays `FILE.partial`. */
+async function toFile(path: string, write: (output: Writable) => Promise<ExportCounts>): Promise<ExportCounts> {
+  const partial = `${path}.partial`;
+  try {
+    const file = await open(partial, 'w', 0o600);
+    const output = createWriteStream(partial, { fd: file, flush: true });
+    const counts = await write(output);
+    output.end();
+    await finished(output);
+    await rename(partial, path);
+    return counts;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new Failure(`${path} cannot be written: ${(error as Error).message}`, undefined, { cause: error });
+  }
+}

@@ -1,0 +1,104 @@
+import { LmdbStorage } from '../../job-server/storage/index.js';
+import type { Command, Terminal } from '../command.js';
+import { Failure, UsageFailure } from '../failure.js';
+import { helpText } from '../options/help-text.js';
+import { toggle, valued, type OptionValues } from '../options/option.js';
+import { parseOptions } from '../options/parse-options.js';
+import { oneOf, text } from '../options/values.js';
+import { jobsOfTable } from './gearmand-rows.js';
+import { importJobs, type ImportCounts } from './import-jobs.js';
+import type { Source } from './incoming.js';
+import { jobsOfExport } from './sources/export-file.js';
+import { mysqlTable } from './sources/mysql.js';
+import { postgresTable } from './sources/postgres.js';
+import { sqliteTable } from './sources/sqlite.js';
+import { withStorageFailures } from './storage-failure.js';
+
+const OPTIONS = {
+  from: valued(
+    'What is read: sqlite FILE, mysql URL or postgres URL (a queue of gearmand’s), or export FILE.',
+    oneOf('sqlite', 'mysql', 'postgres', 'export'),
+    { argument: 'KIND' },
+  ),
+  'lmdb-path': valued('The job server’s folder, which the jobs come into.', text, { argument: 'DIR' }),
+  table: valued('gearmand’s table. Default gearman_queue; in PostgreSQL queue.', text, { argument: 'NAME' }),
+  forget: toggle('Forget what was imported before: the same rows can come again. Alone or before an import.'),
+  help: toggle('Show this page.'),
+} as const;
+
+type Values = OptionValues<typeof OPTIONS>;
+
+const INTRO = `nestjs-gearman import --from KIND SOURCE --lmdb-path DIR
+
+Moves jobs into the folder of a job server that is stopped. Nothing is deleted where they come
+from, and each comes once: run it again after an interruption and it goes on.`;
+
+const OUTRO = `A password can stand in MYSQL_PWD or PGPASSWORD instead of the URL. sqlite needs the package
+node-sqlite3-wasm, mysql needs mysql2, postgres needs pg.`;
+
+/** `nestjs-gearman import`. */
+export const importCommand: Command = {
+  help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }], OUTRO),
+  async run(line, terminal) {
+    const { values, words } = parseOptions(OPTIONS, line);
+    const path = values['lmdb-path'];
+    if (path === undefined) throw new UsageFailure('--lmdb-path DIR is missing: the folder the jobs come into');
+    if (values.from === undefined && !values.forget) {
+      throw new UsageFailure('--from is missing: --from sqlite FILE, mysql URL, postgres URL or export FILE');
+    }
+    const source = values.from === undefined ? undefined : sourceFrom(values.from, words, values);
+    await withStorageFailures(() => moveIn(source, path, values, terminal));
+  },
+};
+
+function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[], { table }: Values): Source {
+  const [where, ...more] = words;
+  if (where === undefined || more.length > 0) {
+    const what = kind === 'sqlite' || kind === 'export' ? 'FILE' : 'URL';
+    throw new UsageFailure(`--from ${kind} is followed by one ${what}: --from ${kind} ${what}`);
+  }
+  switch (kind) {
+    case 'sqlite':
+      return jobsOfTable(sqliteTable(where, table));
+    case 'mysql':
+      return jobsOfTable(mysqlTable(where, table));
+    case 'postgres':
+      return jobsOfTable(postgresTable(where, table));
+    case 'export':
+      if (table !== undefined) throw new UsageFailure('--table is of gearmand’s queues; an export has none');
+      return jobsOfExport(where);
+  }
+}
+
+async function moveIn(source: Source | undefined, path: string, { forget }: Values, terminal: Terminal): Promise<void> {
+  const { signal, stderr, stdout } = terminal;
+  const storage = new LmdbStorage({ path });
+  await storage.open({
+    ready: () => undefined,
+    // Every job that cannot be written rejects on its own.
+    trouble: () => undefined,
+    setAside: ({ reason }) => void stderr.write(`nestjs-gearman: a job in ${path} cannot be read: ${reason}\n`),
+  });
+  try {
+    if (forget) stdout.write(`forgot ${await storage.forgetOrigins()} jobs that were imported before\n`);
+    if (!source) return;
+    const progress = ({ read }: ImportCounts): void => void stderr.write(`nestjs-gearman: ${read} read\n`);
+    const counts = await importJobs(source, storage, { signal, progress });
+    stdout.write(summary(counts));
+    if (signal.aborted) throw new Failure('interrupted: run it again to go on');
+    if (counts.firstUnfit) throw unfitFailure(counts, counts.firstUnfit.message);
+  } finally {
+    await storage.close();
+  }
+}
+
+function summary({ read, added, known, coalesced, unfit }: ImportCounts): string {
+  return (
+    `${read} read: ${added} imported, ${known} known from an earlier run, ` +
+    `${coalesced} joined to a waiting job of their unique, ${unfit} left out\n`
+  );
+}
+
+function unfitFailure({ unfit }: ImportCounts, first: string): Failure {
+  return new Failure(`${unfit} cannot be jobs here and were left out; the first: ${first}`);
+}

@@ -1,0 +1,12 @@
+import { Failure } from '../failure.js';
+
+/** Loads a package that only who moves in needs: an optional peer. `use` says what for. */
+export async function optionalPackage<Package extends object>(name: string, use: string): Promise<Package> {
+  try {
+    const loaded = (await import(name)) as Package & { readonly default?: Package };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    const message = `${use} needs the package ${name}, which could not be loaded: npm install ${name}`;
+    throw new Failure(message, undefined, { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+import { Failure, UsageFailure } from '../../failure.js';
+
+/** The address of a database, with one of these protocols. */
+export function databaseUrl(text: string, ...protocols: readonly string[]): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && protocols.includes(url.protocol.slice(0, -1)) && url.pathname.length > 1) return url;
+  throw new UsageFailure(
+    `the queue's address is ${protocols[0]}://USER:PASSWORD@HOST:PORT/DATABASE, not ${JSON.stringify(withoutPassword(text))}`,
+  );
+}
+
+/** What tells a table from all others, whoever reads it. */
+export function tableName(url: URL, port: string, table: string): string {
+  return `${url.protocol}${url.hostname}:${url.port || port}${url.pathname}:${table}`;
+}
+
+/** `schema.table`, each part quoted. */
+export function quoted(table: string, quote: '"' | '`'): string {
+  return table
+    .split('.')
+    .map((part) => quote + part.replaceAll(quote, quote + quote) + quote)
+    .join('.');
+}
+
+/** A database's refusal, for a person. */
+export function databaseFailure(error: unknown, url: URL, table: string): unknown {
+  if (!(error instanceof Error) || error instanceof Failure) return error;
+  const { code, message } = error as Error & { code?: unknown };
+  if (typeof code !== 'string') return error;
+  // Refused by each of a name's addresses: Node's error has a code and no message.
+  const what = message || code;
+  const cure = MISSING.includes(code) ? "name gearmand's table with --table" : 'see whether the address is right';
+  return new Failure(`${url.hostname}${url.pathname}, table ${table}: ${what}: ${cure}`, undefined, { cause: error });
+}
+
+/** No such table, no such column: MySQL's codes and PostgreSQL's. */
+const MISSING = ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', '42P01', '42703'];
+
+function withoutPassword(text: string): string {
+  return text.replace(/:[^:@/]*@/, ':...@');
+}

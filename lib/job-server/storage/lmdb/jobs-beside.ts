@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { StorageError } from '../storage-error.js';
+import type { DeadLetter, StoredJob } from '../stored-job.js';
+import { storageError } from './file-errors.js';
+import { checkFormat } from './file-format.js';
+import { copyFolder } from './folder-copy.js';
+import { loadLmdb, ROOT_OPTIONS, type Lmdb, type ReadTransaction, type Root } from './lmdb-package.js';
+import { Unreadable } from './record-check.js';
+import { storedJob } from './record-codec.js';
+import { openTables, type Tables } from './tables.js';
+
+/** What {@link JobsBeside} reads: a job that waits or runs, a dead letter, or a record that cannot be read. */
+export type JobBeside =
+  | { readonly is: 'job'; readonly job: StoredJob }
+  | { readonly is: 'dead'; readonly letter: DeadLetter }
+  | { readonly is: 'unreadable'; readonly reason: string };
+
+/**
+ * The jobs of an LMDB folder, read beside the process that owns it, or without
+ * one. It owns nothing, writes nothing and holds no writer up; but while it
+ * reads, the file grows by what is written, as the room of what is deleted
+ * cannot be used again before.
+ */
+export class JobsBeside {
+  private constructor(
+    private readonly lmdb: Lmdb,
+    private readonly root: Root,
+    private readonly tables: Tables,
+  ) {}
+
+  /** Rejects with a {@link StorageError}. */
+  static async open(folder: string): Promise<JobsBeside> {
+    const lmdb = await loadLmdb();
+    const path = resolve(folder);
+    if (!existsSync(join(path, 'data.mdb'))) throw missing(path);
+    let root: Root | undefined;
+    try {
+      root = lmdb.open({ ...ROOT_OPTIONS, path, readOnly: true });
+      const tables: Partial<Tables> = openTables(root);
+      if (!tables.meta || !tables.functions || !tables.jobs || !tables.dead) throw missing(path);
+      checkFormat(tables.meta);
+      return new JobsBeside(lmdb, root, tables as Tables);
+    } catch (error) {
+      await root?.close();
+      throw storageError(error, path);
+    }
+  }
+
+  /** All jobs as this moment has them: each function's by priority, in their order, then the dead letters. */
+  *read(): Generator<JobBeside> {
+    const transaction = this.root.useReadTransaction();
+    try {
+      yield* this.jobs(transaction);
+      yield* this.deadLetters(transaction);
+    } finally {
+      transaction.done();
+    }
+  }
+
+  /** Copies the folder, as this moment has it, to a new one. */
+  async copy(path: string): Promise<void> {
+    await copyFolder(this.lmdb, this.root, path);
+  }
+
+  async close(): Promise<void> {
+    await this.root.close();
+  }
+
+  private *jobs(transaction: ReadTransaction): Generator<JobBeside> {
+    const all = { start: undefined, transaction };
+    const names = new Map<number, string>();
+    for (const { key, value } of this.tables.functions.getRange(all)) names.set(value[0] as number, key);
+    for (const { key, value } of this.tables.jobs.getRange(all)) {
+      const name = names.get(key.functionId);
+      if (name === undefined) yield unreadable('its function has no name');
+      else if (value instanceof Unreadable) yield unreadable(value.reason);
+      else yield { is: 'job', job: storedJob(key, value, name) };
+    }
+  }
+
+  private *deadLetters(transaction: ReadTransaction): Generator<JobBeside> {
+    for (const { key, value } of this.tables.dead.getRange({ start: undefined, transaction })) {
+      if (value instanceof Unreadable) yield unreadable(value.reason);
+      else {
+        const job = { ...value.job, sequence: key.sequence };
+        yield { is: 'dead', letter: { job, error: value.error, diedAt: key.time } };
+      }
+    }
+  }
+}
+
+function unreadable(reason: string): JobBeside {
+  return { is: 'unreadable', reason };
+}
+
+function missing(path: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `${path} holds no jobs: name the folder that the job server was given as --lmdb-path`,
+  );
+}
