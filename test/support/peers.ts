@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from '@jest/globals';
+import { postgresPrograms } from './databases.js';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
 
 /** Something outside of this package that a test talks to, and what to do where it is missing. */
@@ -26,6 +27,8 @@ const PEERS = {
     isThere: () => runs('php', '-r', "exit((int)!extension_loaded('gearman'));"),
   },
   redis: { packages: 'redis-server', isThere: () => runs('redis-server', '--version') },
+  mariadb: { packages: 'mariadb-server', isThere: () => runs('mariadbd', '--version') },
+  postgres: { packages: 'postgresql', isThere: () => postgresPrograms() !== undefined },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
   'a disk of its own': {
     cure: 'run as root, allowed to mount',

@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startDaemon } from './daemon.js';
+import { freePort } from './free-port.js';
+import { mustSucceed } from './run.js';
+import { tempDir } from './temp-dir.js';
+
+/** A database server of a test's own, with an empty database `queues` that `gear` may do all with. */
+export interface DatabaseServer {
+  readonly port: number;
+  /** Runs SQL as its administrator. */
+  sql(statement: string): Promise<string>;
+}
+
+/** Starts MariaDB on a free loopback port. */
+export async function startMariadb(): Promise<DatabaseServer> {
+  const folder = tempDir();
+  const [data, socket, setUp] = [join(folder, 'data'), join(folder, 'socket'), join(folder, 'set-up.sql')];
+  const user = `--user=${process.getuid?.() === 0 ? 'root' : process.env['USER']}`;
+  await mustSucceed('mariadb-install-db', [
+    '--no-defaults',
+    user,
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ]);
+  writeFileSync(
+    setUp,
+    "CREATE DATABASE queues;\nCREATE USER gear@'127.0.0.1' IDENTIFIED BY 'secret';\nGRANT ALL ON queues.* TO gear@'127.0.0.1';\n",
+  );
+  const port = await freePort();
+  const place = [`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'];
+  await startDaemon('mariadbd', ['--no-defaults', user, ...place, `--init-file=${setUp}`], port);
+  const client = ['--no-defaults', `--socket=${socket}`, '--user=root', '--batch', '--skip-column-names', 'queues'];
+  return { port, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
+}
+
+/** Starts PostgreSQL on a free loopback port. */
+export async function startPostgres(): Promise<DatabaseServer> {
+  const programs = postgresPrograms()!;
+  const [folder, data] = [tempDir(), join(tempDir(), 'data')];
+  chmodSync(folder, 0o777);
+  chmodSync(join(data, '..'), 0o777);
+  mkdirSync(folder, { recursive: true });
+  const [initdb, ...initArgs] = notAsRoot(join(programs, 'initdb'), '-D', data, '-A', 'trust', '-U', 'gear');
+  await mustSucceed(initdb!, [...initArgs, '-E', 'UTF8', '--no-sync'], { cwd: '/' });
+  const port = await freePort();
+  const place = ['-D', data, '-p', `${port}`, '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
+  const [postgres, ...args] = notAsRoot(join(programs, 'postgres'), ...place);
+  await startDaemon(postgres!, args, port);
+  const sqlIn = async (database: string, statement: string): Promise<string> => {
+    const client = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'gear', '-At', database, '-c', statement];
+    return (await mustSucceed(join(programs, 'psql'), client)).stdout;
+  };
+  await sqlIn('postgres', 'CREATE DATABASE queues');
+  return { port, sql: (statement) => sqlIn('queues', statement) };
+}
+
+/** Where Debian puts PostgreSQL's programs; undefined where it is not installed. */
+export function postgresPrograms(): string | undefined {
+  try {
+    const [version] = readdirSync('/usr/lib/postgresql').sort((one, other) => Number(other) - Number(one));
+    return version && `/usr/lib/postgresql/${version}/bin`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** PostgreSQL refuses to be root. */
+function notAsRoot(...command: string[]): string[] {
+  if (process.getuid?.() !== 0) return command;
+  return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--', ...command];
+}

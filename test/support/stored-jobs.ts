@@ -1,0 +1,48 @@
+import { LmdbStorage, type DeadLetter, type JobStorage, type StoredJob } from '../../lib/job-server/storage/index.js';
+
+const DEAF = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
+
+/** Does something with the storage of a folder that no job server has open. */
+export async function withStorage<Result>(
+  path: string,
+  action: (storage: JobStorage) => Promise<Result>,
+): Promise<Result> {
+  const storage = new LmdbStorage({ path });
+  await storage.open(DEAF);
+  try {
+    return await action(storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+/** All jobs of a folder, each function's by priority and in their order. */
+export function jobsIn(path: string): Promise<StoredJob[]> {
+  return withStorage(path, (storage) => all(storage.iterate()));
+}
+
+/** All dead letters of a folder. */
+export function deadLettersIn(path: string): Promise<DeadLetter[]> {
+  return withStorage(path, (storage) => all(storage.deadLetters()));
+}
+
+/** Ends the first jobs of a folder, as workers would, and answers which. */
+export function workOff(path: string, count: number, functionName: string): Promise<StoredJob[]> {
+  return withStorage(path, async (storage) => {
+    const jobs = await storage.lease(functionName, 1, count, Date.now());
+    for (const { handle } of jobs) storage.done(handle);
+    return jobs;
+  });
+}
+
+/** What a job is, without its handle and place. */
+export function contentOf({ function: name, unique, priority, workload, at }: StoredJob): unknown[] {
+  const bytes = typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1');
+  return [name, unique, priority, bytes, at];
+}
+
+async function all<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
+}
