@@ -25,7 +25,8 @@ export function queueType(name: string): QueueType {
   throw new UsageFailure(
     `there is no queue type ${name}${isForeign ? ' here, as gearmand has' : ''}: ` +
       'use --queue-type lmdb --lmdb-path DIR to keep background jobs on disk, ' +
-      'or --queue-type builtin to keep them in memory',
+      'or --queue-type builtin to keep them in memory' +
+      (isForeign ? '; `nestjs-gearman import` moves the jobs of gearmand’s SQLite, MySQL and PostgreSQL queues' : ''),
   );
 }
 
