@@ -89,7 +89,7 @@ describe('nestjs-gearman export and backup, beside a job server under load', () 
     await until('the job server goes on', () => load.acknowledged.length > seen);
     await load.stop();
     expect(await server.stop()).toBe(0);
-  });
+  }, 180_000);
 
   it('makes a copy that a job server starts on while the first one runs', async () => {
     const folder = newFolder();
@@ -124,10 +124,10 @@ describe('nestjs-gearman export and backup, beside a job server under load', () 
     child.kill('SIGKILL');
     await outcomeOf(child);
     expect(reads()).toBe(true);
-    await until('the job server has noticed', () => !reads(), { within: 50_000 });
+    await until('the job server has noticed', () => !reads(), { within: 150_000 });
     await load.stop();
     expect(await server.stop()).toBe(0);
-  });
+  }, 180_000);
 });
 
 /** Whether a process stands in the table of a folder's readers, which is what keeps room from being used. */

@@ -1,6 +1,10 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { mysqlTable } from '../../lib/cli/moving/sources/mysql.js';
+import { postgresTable } from '../../lib/cli/moving/sources/postgres.js';
+import { sqliteTable } from '../../lib/cli/moving/sources/sqlite.js';
+import { Failure } from '../../lib/cli/failure.js';
 import { outcomeOf, runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
 import { requireBuild } from '../support/built.js';
 import { startMariadb, startPostgres } from '../support/databases.js';
@@ -27,6 +31,13 @@ function said(counts: { read: number; added?: number; known?: number; coalesced?
 }
 
 const contentsOf = async (folder: string): Promise<unknown[]> => (await jobsIn(folder)).map(contentOf);
+
+/** Reads what there is still to read, and answers how much it was. */
+async function restOf(rows: AsyncIterator<unknown>): Promise<number> {
+  let count = 0;
+  while (!(await rows.next()).done) count++;
+  return count;
+}
 
 describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLite', () => {
   /** A queue that C gearmand wrote, and where the jobs shall go. */
@@ -99,8 +110,16 @@ describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLit
     expect(await jobsIn(folder)).toEqual([]);
   });
 
+  it('fails when the file changes while it is read', async () => {
+    const { file } = await filledQueue();
+    const rows = sqliteTable(file).rows()[Symbol.asyncIterator]();
+    await rows.next();
+    await mustSucceed('sqlite3', [file, "UPDATE gearman_queue SET data = 'other' WHERE unique_key = 'low'"]);
+    await expect(restOf(rows)).rejects.toThrow(`${realpathSync(file)} changed while it was read: stop gearmand`);
+  });
+
   it('goes on after it was killed, and takes no row twice, also not those that were done meanwhile', async () => {
-    const ROWS = 60_000;
+    const ROWS = 40_000;
     const { file, folder } = await filledQueue();
     await mustSucceed('sqlite3', [
       file,
@@ -113,7 +132,8 @@ describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLit
     const total = FILLED.length + ROWS + 100;
     const killed = spawnCommand(['import', '--from', 'sqlite', file, '--lmdb-path', folder]);
     const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    await until('some are in', () => sizeOf(join(folder, 'data.mdb')) > 3_000_000);
+    const areIn = (): boolean => sizeOf(join(folder, 'data.mdb')) > 3_000_000;
+    await until('some are in', areIn, { within: 60_000 });
     killed.kill('SIGKILL');
     expect((await outcomeOf(killed)).code).toBeNull();
     const first = (await jobsIn(folder)).length;
@@ -129,12 +149,12 @@ describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLit
     expect(many).toEqual(Array.from({ length: ROWS }, (_, index) => `workload ${index + 1}`));
     expect(new Set(all.map((job) => job.handle)).size).toBe(total);
     expect(await importFrom(folder, 'sqlite', file)).toEqual(said({ read: total, known: total }));
-  });
+  }, 180_000);
 });
 
 describeWith(['gearmand', 'mariadb'], 'nestjs-gearman import of a queue in MySQL', () => {
   it('takes every row as it is, and none twice', async () => {
-    const { port, sql } = await startMariadb();
+    const { port, sql, kill } = await startMariadb();
     const place = ['--mysql-host=127.0.0.1', `--mysql-port=${port}`, '--mysql-db=queues'];
     await fillAndStop(await startGearmand(['-q', 'MySQL', ...place, '--mysql-user=gear', '--mysql-password=secret']));
     const folder = join(tempDir(), 'jobs');
@@ -154,12 +174,21 @@ describeWith(['gearmand', 'mariadb'], 'nestjs-gearman import of a queue in MySQL
     const rows = "SELECT CONCAT('many ', seq), 'many', 1, REPEAT('x', 100), 0 FROM seq_1_to_30000";
     await sql(`INSERT INTO gearman_queue ${rows}`);
     expect(await importFrom(folder, 'mysql', url)).toEqual(said({ read: 30_007, added: 30_000, known: 7 }));
-  });
+
+    // More than fits into what lies between here and there.
+    await sql(
+      "CREATE TABLE big AS SELECT 'u' unique_key, 'f' function_name, 1 priority, REPEAT('x', 5000) data, 0 when_to_run FROM seq_1_to_20000",
+    );
+    const reading = mysqlTable(url, 'big').rows()[Symbol.asyncIterator]();
+    await reading.next();
+    await kill();
+    await expect(restOf(reading)).rejects.toBeInstanceOf(Failure);
+  }, 180_000);
 });
 
 describeWith(['gearmand', 'postgres'], 'nestjs-gearman import of a queue in PostgreSQL', () => {
   it('takes every row as it is, and none twice', async () => {
-    const { port, sql } = await startPostgres();
+    const { port, sql, kill } = await startPostgres();
     const place = `host=127.0.0.1 port=${port} user=gear dbname=queues`;
     await fillAndStop(await startGearmand(['-q', 'Postgres', `--libpq-conninfo=${place}`]));
     const folder = join(tempDir(), 'jobs');
@@ -179,5 +208,10 @@ describeWith(['gearmand', 'postgres'], 'nestjs-gearman import of a queue in Post
       code: 0,
       stdout: expect.stringMatching(/^30007 read: 30000 imported, 7 known/),
     });
-  });
+
+    const reading = postgresTable(url).rows()[Symbol.asyncIterator]();
+    await reading.next();
+    await kill();
+    await expect(restOf(reading)).rejects.toBeInstanceOf(Failure);
+  }, 180_000);
 });

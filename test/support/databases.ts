@@ -4,12 +4,15 @@ import { startDaemon } from './daemon.js';
 import { freePort } from './free-port.js';
 import { mustSucceed } from './run.js';
 import { tempDir } from './temp-dir.js';
+import { until } from './until.js';
 
 /** A database server of a test's own, with an empty database `queues` that `gear` may do all with. */
 export interface DatabaseServer {
   readonly port: number;
   /** Runs SQL as its administrator. */
   sql(statement: string): Promise<string>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
 }
 
 /** Starts MariaDB on a free loopback port. */
@@ -30,9 +33,9 @@ export async function startMariadb(): Promise<DatabaseServer> {
   );
   const port = await freePort();
   const place = [`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, '--bind-address=127.0.0.1'];
-  await startDaemon('mariadbd', ['--no-defaults', user, ...place, `--init-file=${setUp}`], port);
+  const { kill } = await startDaemon('mariadbd', ['--no-defaults', user, ...place, `--init-file=${setUp}`], port);
   const client = ['--no-defaults', `--socket=${socket}`, '--user=root', '--batch', '--skip-column-names', 'queues'];
-  return { port, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
+  return { port, kill, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
 }
 
 /** Starts PostgreSQL on a free loopback port. */
@@ -47,13 +50,19 @@ export async function startPostgres(): Promise<DatabaseServer> {
   const port = await freePort();
   const place = ['-D', data, '-p', `${port}`, '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
   const [postgres, ...args] = notAsRoot(join(programs, 'postgres'), ...place);
-  await startDaemon(postgres!, args, port);
+  const { kill } = await startDaemon(postgres!, args, port);
   const sqlIn = async (database: string, statement: string): Promise<string> => {
     const client = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'gear', '-At', database, '-c', statement];
     return (await mustSucceed(join(programs, 'psql'), client)).stdout;
   };
+  const isReady = (): Promise<boolean> =>
+    sqlIn('postgres', 'SELECT 1').then(
+      () => true,
+      () => false,
+    );
+  await until('PostgreSQL has started up', isReady, { within: 60_000 });
   await sqlIn('postgres', 'CREATE DATABASE queues');
-  return { port, sql: (statement) => sqlIn('queues', statement) };
+  return { port, kill, sql: (statement) => sqlIn('queues', statement) };
 }
 
 /** Where Debian puts PostgreSQL's programs; undefined where it is not installed. */

@@ -22,14 +22,15 @@ export function quoted(table: string, quote: '"' | '`'): string {
     .join('.');
 }
 
-/** A database's refusal, for a person. */
+/** A database's refusal, or the loss of it, for a person; a mistake of ours stays what it is. */
 export function databaseFailure(error: unknown, url: URL, table: string): unknown {
-  if (!(error instanceof Error) || error instanceof Failure) return error;
+  if (!(error instanceof Error) || error instanceof Failure || error instanceof TypeError) return error;
   const { code, message } = error as Error & { code?: unknown };
-  if (typeof code !== 'string') return error;
   // Refused by each of a name's addresses: Node's error has a code and no message.
-  const what = message || code;
-  const cure = MISSING.includes(code) ? "name gearmand's table with --table" : 'see whether the address is right';
+  const what = (message || String(code)).replace(/\.$/, '');
+  const cure = MISSING.includes(String(code))
+    ? "name gearmand's table with --table"
+    : 'see whether the database is up and the address right, and run this again';
   return new Failure(`${url.hostname}${url.pathname}, table ${table}: ${what}: ${cure}`, undefined, { cause: error });
 }
 
