@@ -54,7 +54,7 @@ async function writeJobs(jobs: JobsBeside, output: Writable, signal: AbortSignal
   const now = Date.now();
   let chunk = '';
   const flush = async (): Promise<void> => {
-    if (!output.write(chunk)) await once(output, 'drain', { signal }).catch(() => signal.throwIfAborted());
+    if (!output.write(chunk)) await drained(output, signal);
     chunk = '';
   };
   for (const entry of jobs.read()) {
@@ -69,9 +69,18 @@ async function writeJobs(jobs: JobsBeside, output: Writable, signal: AbortSignal
     if (chunk.length >= CHUNK) await flush();
     if (signal.aborted) break;
   }
-  if (signal.aborted) throw new Failure('interrupted: what was written is not all');
   await flush();
+  if (signal.aborted) throw new Failure('interrupted: what was written is not all');
   return counts;
+}
+
+/** Waits until there is room again, or it is told to end. */
+async function drained(output: Writable, signal: AbortSignal): Promise<void> {
+  try {
+    await once(output, 'drain', { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** Gives the file its name once all of it is on disk: one that was interrupted stays `FILE.partial`. */

@@ -45,8 +45,10 @@ export async function importJobs(
   for await (const batch of batches(source)) {
     const outcomes = await Promise.all(batch.map((item) => take(item, storage)));
     for (const outcome of outcomes) count(counts, outcome);
-    if (counts.read - told >= PROGRESS_JOBS) progress(counts);
-    if (counts.read - told >= PROGRESS_JOBS) told = counts.read;
+    if (counts.read - told >= PROGRESS_JOBS) {
+      progress(counts);
+      told = counts.read;
+    }
     if (signal.aborted) break;
   }
   return counts;

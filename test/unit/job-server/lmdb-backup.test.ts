@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LmdbStorage } from '../../../lib/job-server/storage/index.js';
+import { allOf, newJob, RecordingListener } from '../../contract/recorded-storage.js';
+
+describe('a backup of an LmdbStorage', () => {
+  let folder: string;
+  let storage: LmdbStorage;
+  const open = async (name: string): Promise<LmdbStorage> => {
+    const opened = new LmdbStorage({ path: join(folder, name) });
+    await opened.open(new RecordingListener());
+    return opened;
+  };
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gearman-backup-'));
+    storage = await open('jobs');
+  });
+
+  afterEach(async () => {
+    await storage.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has all jobs of its moment, and can be opened while the original is open', async () => {
+    const job = newJob();
+    await storage.add(job, true).stored;
+    await storage.backup(join(folder, 'copy'));
+    await storage.add(newJob(), false).stored;
+    const copy = await open('copy');
+    expect(await allOf(copy.iterate())).toMatchObject([job]);
+    storage.done(job.handle);
+    await storage.flush();
+    expect(await allOf(copy.iterate())).toHaveLength(1);
+    await copy.close();
+  });
+
+  it('takes an empty folder, the remains of an interrupted one, and no other', async () => {
+    const path = join(folder, 'copy');
+    mkdirSync(path);
+    mkdirSync(`${path}.partial`);
+    writeFileSync(join(`${path}.partial`, 'data.mdb'), 'half of it');
+    await storage.backup(path);
+    expect(readdirSync(folder).sort()).toEqual(['copy', 'jobs']);
+    await expect(storage.backup(path)).rejects.toMatchObject({
+      code: 'GEARMAN_STORAGE_INVALID',
+      message: `${path} is not empty: name a new folder for the copy`,
+    });
+  });
+});
