@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { once } from 'node:events';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { JobsBeside } from '../../job-server/storage/index.js';
 import type { Command } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
@@ -38,8 +36,8 @@ export const exportCommand: Command = {
     const { to } = values;
     if (words.length > 0) throw new UsageFailure('where to? nestjs-gearman export --to FILE');
     await beside(values['lmdb-path'], async (jobs) => {
-      const write = (output: Writable): Promise<ExportCounts> => writeJobs(jobs, output, signal);
-      const counts = to === undefined ? await write(stdout) : await toFile(to, write);
+      const all = (write: Write): Promise<ExportCounts> => writeJobs(jobs, write, signal);
+      const counts = to === undefined ? await all(writeTo(stdout, signal)) : await toFile(to, all);
       stderr.write(`nestjs-gearman: exported ${counts.jobs} jobs and ${counts.dead} dead letters\n`);
       if (counts.unreadable > 0) throw new Failure(`${counts.unreadable} records cannot be read and were left out`);
     });
@@ -49,14 +47,13 @@ export const exportCommand: Command = {
 /** So much is written at once, in characters. */
 const CHUNK = 64 * 1024;
 
-async function writeJobs(jobs: JobsBeside, output: Writable, signal: AbortSignal): Promise<ExportCounts> {
+/** Writes a text, and resolves when there is room for more. */
+type Write = (text: string) => Promise<void>;
+
+async function writeJobs(jobs: JobsBeside, write: Write, signal: AbortSignal): Promise<ExportCounts> {
   const counts: ExportCounts = { jobs: 0, dead: 0, unreadable: 0 };
   const now = Date.now();
   let chunk = '';
-  const flush = async (): Promise<void> => {
-    if (!output.write(chunk)) await drained(output, signal);
-    chunk = '';
-  };
   for (const entry of jobs.read()) {
     if (entry.is === 'unreadable') counts.unreadable++;
     else if (entry.is === 'dead') {
@@ -66,36 +63,43 @@ async function writeJobs(jobs: JobsBeside, output: Writable, signal: AbortSignal
       counts.jobs++;
       chunk += lineOf(entry.job, now);
     }
-    if (chunk.length >= CHUNK) await flush();
+    if (chunk.length < CHUNK) continue;
+    await write(chunk);
+    chunk = '';
     if (signal.aborted) break;
   }
-  await flush();
+  await write(chunk);
   if (signal.aborted) throw new Failure('interrupted: what was written is not all');
   return counts;
 }
 
-/** Waits until there is room again, or it is told to end. */
-async function drained(output: Writable, signal: AbortSignal): Promise<void> {
-  try {
-    await once(output, 'drain', { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+/** Writes to a stream, until told to end: then nobody may be reading. */
+function writeTo(output: Writable, signal: AbortSignal): Write {
+  return async (text) => {
+    if (output.write(text)) return;
+    try {
+      await once(output, 'drain', { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
 }
 
 /** Gives the file its name once all of it is on disk: one that was interrupted stays `FILE.partial`. */
-async function toFile(path: string, write: (output: Writable) => Promise<ExportCounts>): Promise<ExportCounts> {
+async function toFile(path: string, action: (write: Write) => Promise<ExportCounts>): Promise<ExportCounts> {
   const partial = `${path}.partial`;
+  let file: FileHandle | undefined;
   try {
-    const file = await open(partial, 'w', 0o600);
-    const output = createWriteStream(partial, { fd: file, flush: true });
-    const counts = await write(output);
-    output.end();
-    await finished(output);
+    file = await open(partial, 'w', 0o600);
+    const opened = file;
+    const counts = await action((text) => opened.appendFile(text));
+    await file.sync();
     await rename(partial, path);
     return counts;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw new Failure(`${path} cannot be written: ${(error as Error).message}`, undefined, { cause: error });
+  } finally {
+    await file?.close();
   }
 }
