@@ -80,7 +80,9 @@ export class DiskRoom {
     closeSync(this.file);
   }
 
-  private growTo(end: number): void {
+  private growTo(bytes: number): void {
+    // Rooms are estimates, and may be fractions.
+    const end = Math.ceil(bytes);
     const zeros = Buffer.alloc(MIN_GROWTH);
     while (this.end < end) this.end += this.write(zeros.subarray(0, end - this.end), this.end);
   }
