@@ -1,11 +1,21 @@
+import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { AppModule } from '../../sample/01-reverse/app.module.js';
+import { ReverseService } from '../../sample/01-reverse/reverse.service.js';
 import { accepts, freePort } from '../support/free-port.js';
 import { describeWith } from '../support/peers.js';
 import { run } from '../support/run.js';
 import { startSample } from '../support/sample.js';
+import { serveSample } from '../support/sample-app.js';
 
 const SAMPLE = '01-reverse';
+
+it('sample 01 reverses in its own tests, without a port', async () => {
+  const { app, jobServer } = await serveSample({ imports: [AppModule.onPort(0)] }, { format: 'text' });
+  expect(await app.get(ReverseService).reverse('Grüße')).toBe('eßürG');
+  expect(jobServer.addresses).toEqual([]);
+});
 
 describe('npm start', () => {
   it('runs this sample', () => {

@@ -1,13 +1,35 @@
+import 'reflect-metadata';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { lastValueFrom, toArray } from 'rxjs';
 import sharp from 'sharp';
+import { makeThumbnails, WIDTHS } from '../../sample/03-thumbnails/functions.js';
+import { ThumbnailsController } from '../../sample/03-thumbnails/thumbnails.controller.js';
 import type { Program } from '../support/program.js';
 import { startSample } from '../support/sample.js';
+import { serveSample } from '../support/sample-app.js';
 import { until } from '../support/until.js';
 
 interface Uploaded {
   readonly events: string;
   readonly thumbnails: string[];
 }
+
+function picture(color: string): Promise<Buffer> {
+  return sharp({ create: { width: 1600, height: 1200, channels: 3, background: color } })
+    .png()
+    .toBuffer();
+}
+
+it("sample 03's worker sends each thumbnail, or says what is wrong with the image", async () => {
+  const { jobServer } = await serveSample({ controllers: [ThumbnailsController] });
+  const client = jobServer.client();
+  const thumbnails = await lastValueFrom(client.send(makeThumbnails, await picture('teal')).pipe(toArray()));
+  const widths = await Promise.all(thumbnails.map(async (image) => (await sharp(image).metadata()).width));
+  expect(widths).toEqual(WIDTHS);
+
+  const failed = lastValueFrom(client.send(makeThumbnails, Buffer.from('no image')));
+  await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(/^no thumbnail: /) });
+});
 
 describe('sample 03', () => {
   let sample: Program;
@@ -30,12 +52,6 @@ describe('sample 03', () => {
   async function eventsOf({ events }: Uploaded): Promise<unknown[]> {
     const text = await (await fetch(`${url}${events}`)).text();
     return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as unknown);
-  }
-
-  function picture(color: string): Promise<Buffer> {
-    return sharp({ create: { width: 1600, height: 1200, channels: 3, background: color } })
-      .png()
-      .toBuffer();
   }
 
   it('makes thumbnails of an upload, and tells how far it is', async () => {

@@ -1,6 +1,11 @@
+import 'reflect-metadata';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
+import { AppModule } from '../../sample/08-from-rmq/after/app.module.js';
+import { CheckoutService } from '../../sample/08-from-rmq/after/checkout.service.js';
+import { OrdersController } from '../../sample/08-from-rmq/after/orders.controller.js';
 import { startSample } from '../support/sample.js';
+import { serveSample } from '../support/sample-app.js';
 
 const FOLDER = 'sample/08-from-rmq';
 
@@ -9,6 +14,14 @@ function linesOf(side: 'before' | 'after', file: string): string[] {
   const lines = readFileSync(`${FOLDER}/${side}/${file}`, 'utf8').split('\n');
   return lines.filter((line) => !line.startsWith('import '));
 }
+
+it('sample 08 answers with the price and packs the order', async () => {
+  const { app, jobServer } = await serveSample({ imports: [AppModule] });
+  const order = { item: 'book', pieces: 2 };
+  expect(await app.get(CheckoutService).checkout(order)).toBe(3980);
+  await jobServer.untilEmpty('pack');
+  expect(app.get(OrdersController).packed).toEqual([order]);
+});
 
 it('sample 08 runs on Gearman what ran on RabbitMQ', async () => {
   const sample = startSample('08-from-rmq');
