@@ -37,12 +37,13 @@ export class WorkloadFormatError extends GearmanError {
     /** The format that was declared here. */
     readonly format: WorkloadFormat,
     problem: string,
+    cure: string,
     cause?: unknown,
   ) {
     super(
       'GEARMAN_INVALID_WORKLOAD',
       `function "${functionName}": ${problem} (format '${format}'); ` +
-        `declare the same format on both sides (format: ${WORKLOAD_FORMATS.map((name) => `'${name}'`).join(' | ')})`,
+        `${cure} on both sides (format: ${WORKLOAD_FORMATS.map((name) => `'${name}'`).join(' | ')})`,
       { cause },
     );
   }
@@ -55,7 +56,13 @@ export function encodeWorkload(value: unknown, format: WorkloadFormat, functionN
   try {
     return ENCODERS[format](value);
   } catch (error) {
-    throw new WorkloadFormatError(functionName, format, `the value to send ${messageOf(error)}`, error);
+    throw new WorkloadFormatError(
+      functionName,
+      format,
+      `the value to send ${messageOf(error)}`,
+      'send a value it can hold, or declare another format',
+      error,
+    );
   }
 }
 
@@ -64,7 +71,13 @@ export function decodeWorkload(bytes: Buffer, format: WorkloadFormat, functionNa
   try {
     return DECODERS[format](bytes);
   } catch (error) {
-    throw new WorkloadFormatError(functionName, format, `the bytes received ${messageOf(error)}`, error);
+    throw new WorkloadFormatError(
+      functionName,
+      format,
+      `the bytes received ${messageOf(error)}`,
+      'declare the same format',
+      error,
+    );
   }
 }
 

@@ -89,6 +89,12 @@ describe('what does not fit', () => {
       }),
     );
   });
+
+  it('has another cure where it cannot be sent: the sides need not disagree', () => {
+    expect(() => encodeWorkload(1n, 'json', 'reverse')).toThrow(
+      /BigInt \(format 'json'\); send a value it can hold, or declare another format on both sides/,
+    );
+  });
 });
 
 describe('a value that comes back', () => {
