@@ -4,7 +4,7 @@ import { DEFAULT_FORMAT } from './formats.js';
 import { FunctionContract } from './function-contract.js';
 import { GearmanRecord, type GearmanRecordOptions } from './gearman.record.js';
 import { bytesOf, REQUEST_FORMATS, type RequestPacket, type WorkloadDescription } from './gearman.serializer.js';
-import { frameMetadata, isMarked, type GearmanMetadata } from './metadata.js';
+import { frameMetadata, isMarked, isMetadata, type GearmanMetadata } from './metadata.js';
 
 /** A job that is ready to be submitted. */
 export interface JobCall {
@@ -70,5 +70,17 @@ function mergeMetadata(hooked?: GearmanMetadata, recorded?: GearmanMetadata): Ge
 /** Bare where there is no metadata: but for bytes our own workers would take for metadata. */
 function frame(bytes: Uint8Array, metadata: GearmanMetadata | undefined, isAllowed = false): Uint8Array {
   if (!isAllowed) return bytes;
-  return metadata || isMarked(bytes) ? frameMetadata(metadata ?? {}, bytes) : bytes;
+  if (!metadata && !isMarked(bytes)) return bytes;
+  const told = withoutUndefined(metadata ?? {});
+  // A record's was checked when it was built. Workers would take the frame of anything else for the workload.
+  if (!isMetadata(told)) {
+    throw new InvalidOptionError('metadata', 'of the dispatch hook it must be an object whose values are texts');
+  }
+  return frameMetadata(told, bytes);
+}
+
+/** A hook may name what it does not have: `{ traceparent: current?.traceparent }`. */
+function withoutUndefined(metadata: object): object {
+  if (!Object.values(metadata).includes(undefined)) return metadata;
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
 }

@@ -156,6 +156,34 @@ describeJobServers('metadata', (servers) => {
     });
   });
 
+  describe('of the dispatch hook', () => {
+    const hooked = (metadata: unknown, options: GearmanClientOptions = { metadata: true }): GearmanClient => {
+      const client = clientOf({ servers: servers(), ...options });
+      client.setOnDispatchHook((packet) => (packet.metadata = metadata as Record<string, string>));
+      return client;
+    };
+
+    it.each<[unknown]>([[{ retries: 3 }], [{ nested: { a: 'b' } }], [{ nothing: null }], ['text'], [['list']]])(
+      'is refused where it is not texts by their names: %p',
+      async (metadata) => {
+        await expect(ask(hooked(metadata), 'traced', {})).rejects.toMatchObject({
+          code: 'GEARMAN_INVALID_OPTION',
+          option: 'metadata',
+          message: expect.stringContaining('dispatch hook'),
+        });
+      },
+    );
+
+    it('may name what it does not have', async () => {
+      const metadata = { tenant: 'a', traceparent: undefined };
+      await expect(ask(hooked(metadata), 'traced', {})).resolves.toMatchObject({ metadata: { tenant: 'a' } });
+    });
+
+    it('is nothing to a client that may not send it, whatever it is', async () => {
+      await expect(ask(hooked({ retries: 3 }, {}), 'traced', {})).resolves.toMatchObject({ metadata: null });
+    });
+  });
+
   it('is framed before the workload for workers that know it, and never sent without being asked for', async () => {
     const raw = { servers: servers(), format: 'raw' as const };
     const bytes = Buffer.from([0, 1, 2]);
