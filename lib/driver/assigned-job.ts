@@ -8,6 +8,12 @@ export interface AssignedJob {
   readonly workload: Buffer;
   /** Only with the worker's option `reducers`. */
   readonly reducer?: string;
+  /**
+   * Which attempt at the job this is, 1 for the first: what its job server has
+   * counted of lost workers and of retries. Undefined where it does not tell,
+   * as only ours does.
+   */
+  readonly attempt?: number | undefined;
   /** The name of the job server's address it came from. */
   readonly server: string;
   /**

@@ -43,6 +43,7 @@ export class RunningJob implements AssignedJob {
     readonly unique: string,
     readonly workload: Buffer,
     readonly reducer: string | undefined,
+    readonly attempt: number | undefined,
   ) {}
 
   get function(): string {

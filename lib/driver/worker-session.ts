@@ -1,5 +1,6 @@
 import type { Endpoint } from '../connection/index.js';
 import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
+import { Attempts, ATTEMPTS } from './attempts.js';
 import type { GearmanError } from './errors.js';
 import {
   InvalidOptionError,
@@ -73,6 +74,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   readonly link: Link;
   private readonly grabs: Grabs;
   private isExceptionClean = false;
+  private readonly attempts = new Attempts();
   /** Jobs whose end was not sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
@@ -169,19 +171,24 @@ export class WorkerSession implements LinkOwner, JobReporter {
     const { clientId, push } = this.settings;
     if (clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [clientId]);
     this.isExceptionClean = false;
-    this.link.send(PacketType.OPTION_REQ, [CLEAN_EXCEPTIONS]);
+    this.attempts.restart();
+    for (const option of [CLEAN_EXCEPTIONS, ATTEMPTS]) this.link.send(PacketType.OPTION_REQ, [option]);
     for (const served of this.owner.functions.values()) this.sendAbility(served);
     this.grabs.restart(push);
     if (push) this.link.send(PacketType.ALL_YOURS);
   }
 
   greeted(packet: Packet): void {
-    if (packet.type === PacketType.OPTION_RES) this.isExceptionClean = true;
+    if (packet.type === PacketType.OPTION_RES) this.agreed(packet.text(0));
     if (packet.type !== PacketType.ERROR || UNKNOWN_OPTION.has(packet.text(0))) return;
     // ALL_YOURS was refused; or, by its code, an ability.
     this.grabs.isPushed = false;
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
     if (!UNKNOWN_COMMAND.has(error.serverCode)) this.owner.report(this, error);
+  }
+
+  private agreed(option: string): void {
+    if (!this.attempts.take(option)) this.isExceptionClean ||= option === CLEAN_EXCEPTIONS;
   }
 
   ready(): void {
@@ -221,12 +228,14 @@ export class WorkerSession implements LinkOwner, JobReporter {
         session.assigned(packet, packet.text(2), undefined, packet.bytes(3)),
       [PacketType.JOB_ASSIGN_ALL]: (session, packet) =>
         session.assigned(packet, packet.text(2), packet.text(3), packet.bytes(4)),
+      [PacketType.OPTION_RES]: (session, packet) => session.agreed(packet.text(0)),
       [PacketType.ERROR]: (session, packet) => session.refused(packet),
       [PacketType.ECHO_RES]: (session, packet) => session.echoed(packet),
     };
 
   private assigned(packet: Packet, unique: string, reducer: string | undefined, workload: Buffer): void {
     this.grabs.assigned();
+    const attempt = this.attempts.next();
     const served = this.owner.functions.get(packet.byteString(1));
     const handle = packet.byteString(0);
     if (!served) {
@@ -238,7 +247,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
       this.owner.grabsReturned(1);
       return;
     }
-    const job = new RunningJob(this, served, handle, unique, workload, reducer);
+    const job = new RunningJob(this, served, handle, unique, workload, reducer, attempt);
     this.jobs.add(job);
     this.owner.start(job);
   }

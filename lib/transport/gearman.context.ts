@@ -39,6 +39,15 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
     return this.job.reducer;
   }
 
+  /**
+   * Which attempt at the job this is: 1 for the first, more after a lost
+   * worker or a retry of the job server's `policies`. Undefined where the job
+   * server does not tell: gearmand and others do not.
+   */
+  get attempt(): number | undefined {
+    return this.job.attempt;
+  }
+
   /** The name of the job server's address the job came from. */
   get server(): string {
     return this.job.server;

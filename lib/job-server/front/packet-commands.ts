@@ -88,6 +88,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     const option = onlyArgument(packet).toLowerCase();
     if (option === 'exceptions') session.peer.wantsExceptions = true;
     else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
+    else if (option === 'attempts') session.wantsAttempts = true;
     // Workers ask whether clients without exceptions hear a proper WORK_FAIL of one: they do, as nowhere else.
     else if (option !== 'clean-exceptions') return UNKNOWN_OPTION;
     session.reply(PacketType.OPTION_RES, [packet.byteString(0)]);

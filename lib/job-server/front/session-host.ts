@@ -115,6 +115,8 @@ export interface Conversation {
   readonly number: number;
   /** It asked for kept results (OPTION_REQ results, an extension of ours). */
   wantsResults: boolean;
+  /** It asked to be told which attempt at a job is not the first (OPTION_REQ attempts, an extension of ours). */
+  wantsAttempts: boolean;
   readonly replies: Replies & { reserve(): ReplyPlace };
   reply(type: PacketType, args?: readonly Argument[]): void;
   /** Answers a grab. */

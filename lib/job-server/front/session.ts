@@ -40,6 +40,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   /** It registered a function, or submitted a job. */
   private hasBusiness = false;
   wantsResults = false;
+  wantsAttempts = false;
   private quietSince = Date.now();
 
   constructor(
@@ -107,6 +108,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   assign(job: Job, kind: GrabKind): void {
     const handle = this.host.engine.handleOf(job);
     const { name } = job.function_;
+    if (this.wantsAttempts) this.announceAttempt(job);
     switch (kind) {
       case 'plain':
         return this.replies.send(PacketType.JOB_ASSIGN, [handle, name, job.workload]);
@@ -219,11 +221,19 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.replies.send(type, [this.host.engine.handleOf(job), bytes]);
   }
 
+  /** Says before its assignment which attempt at a job this is, unless it is the first. */
+  private announceAttempt({ attempts, losses }: Job): void {
+    // Where a policy counts, it counts lost workers too.
+    const earlier = Math.max(attempts, losses);
+    if (earlier > 0) this.replies.send(PacketType.OPTION_RES, [`attempts=${earlier + 1}`]);
+  }
+
   /** gearmand answers GRAB_JOB_ALL with JOB_ASSIGN_ALL only for a job that has a reducer. */
   private assignWithReducer(job: Job): void {
-    if (job.reducer === undefined) return this.assign(job, 'unique');
     const { unique, reducer, workload } = job;
     const handle = this.host.engine.handleOf(job);
-    this.replies.send(PacketType.JOB_ASSIGN_ALL, [handle, job.function_.name, unique, reducer, workload]);
+    const { name } = job.function_;
+    if (reducer === undefined) this.replies.send(PacketType.JOB_ASSIGN_UNIQ, [handle, name, unique, workload]);
+    else this.replies.send(PacketType.JOB_ASSIGN_ALL, [handle, name, unique, reducer, workload]);
   }
 }

@@ -182,7 +182,12 @@ describe('pushed to', () => {
     await settled();
     peer.destroy();
     const again = await server.welcome();
-    expect(again.packets).toEqual(['OPTION_REQ clean-exceptions', 'CAN_DO reverse', 'ALL_YOURS']);
+    expect(again.packets).toEqual([
+      'OPTION_REQ clean-exceptions',
+      'OPTION_REQ attempts',
+      'CAN_DO reverse',
+      'ALL_YOURS',
+    ]);
     expect(await said(again.peer)).toEqual(['GRAB_JOB_UNIQ', 'GRAB_JOB_UNIQ']);
   });
 });

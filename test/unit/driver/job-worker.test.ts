@@ -13,6 +13,7 @@ describe('a worker registers', () => {
     expect(packets).toEqual([
       'SET_CLIENT_ID w1',
       'OPTION_REQ clean-exceptions',
+      'OPTION_REQ attempts',
       'CAN_DO reverse',
       'CAN_DO_TIMEOUT gr\xc3\xb6\xc3\x9fe·2500',
       'ALL_YOURS',
@@ -28,8 +29,8 @@ describe('a worker registers', () => {
     const starting = worker.start();
     const both = [await server.welcome(), await server.welcome()];
     expect(both.map(({ packets }) => packets).sort()).toEqual([
-      ['OPTION_REQ clean-exceptions', 'CAN_DO fast'],
-      ['OPTION_REQ clean-exceptions', 'CAN_DO slow'],
+      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'CAN_DO fast'],
+      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'CAN_DO slow'],
     ]);
     await starting;
   });
@@ -46,7 +47,11 @@ describe('a worker registers', () => {
   it('again after the connection was lost', async () => {
     const { server, peer } = await pulling(echo);
     peer.destroy();
-    expect((await server.welcome()).packets).toEqual(['OPTION_REQ clean-exceptions', 'CAN_DO reverse']);
+    expect((await server.welcome()).packets).toEqual([
+      'OPTION_REQ clean-exceptions',
+      'OPTION_REQ attempts',
+      'CAN_DO reverse',
+    ]);
   });
 
   it.each([

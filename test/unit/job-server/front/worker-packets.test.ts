@@ -31,6 +31,26 @@ describe('worker packets', () => {
     ]);
   });
 
+  it('OPTION_REQ attempts: an assignment that is not the first says so ahead, to who asked', async () => {
+    const [client, asking] = [front.peer(), front.peer()];
+    const handle = await submit(client, 'SUBMIT_JOB f20·u·work');
+    for (const kind of ['GRAB_JOB', 'GRAB_JOB_UNIQ']) {
+      const lost = front.peer();
+      lost.send('CAN_DO f20', 'PRE_SLEEP');
+      expect(await lost.next()).toBe('NOOP');
+      lost.send(kind);
+      expect(await lost.next()).toMatch(/^JOB_ASSIGN/);
+      lost.destroy();
+    }
+    asking.send('OPTION_REQ attempts', 'CAN_DO f20', 'PRE_SLEEP');
+    expect(await asking.nextOnes(2)).toEqual(['OPTION_RES attempts', 'NOOP']);
+    asking.send('GRAB_JOB_ALL');
+    expect(await asking.nextOnes(2)).toEqual(['OPTION_RES attempts=3', `JOB_ASSIGN_UNIQ ${handle}·f20·u·work`]);
+    const fresh = await submit(client, 'SUBMIT_JOB f20··first');
+    asking.send('GRAB_JOB');
+    expect(await asking.next()).toBe(`JOB_ASSIGN ${fresh}·f20·first`);
+  });
+
   it('GRAB_JOB without a job is NO_JOB', async () => {
     const worker = front.peer();
     worker.send('GRAB_JOB', 'CAN_DO f4', 'GRAB_JOB_UNIQ', 'GRAB_JOB_ALL');
