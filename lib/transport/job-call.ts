@@ -54,7 +54,7 @@ export function describeWorkload(
 
 /** Refuses what only a background job can do. */
 export function checkForeground({ at }: JobRequest): void {
-  if (at) throw new InvalidOptionError('at', 'nor `delay` is for a job whose caller waits: use emit()');
+  if (at) throw new InvalidOptionError('at', 'it is, as `delay` is, for a job that nobody waits for: use emit()');
 }
 
 const NO_OPTIONS: GearmanRecordOptions = {};

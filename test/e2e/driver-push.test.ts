@@ -35,7 +35,12 @@ it('our job server pushes to our worker: an assignment for each job, and not a p
       Array.from({ length: 3 }, () => resultOf(client, { function: 'pushed', workload: Buffer.from('x') })),
     );
   }
-  expect(packets).toEqual(['OPTION_RES', 'OPTION_RES', 'ECHO_RES', ...Array.from({ length: 9 }, () => 'JOB_ASSIGN_UNIQ')]);
+  expect(packets).toEqual([
+    'OPTION_RES',
+    'OPTION_RES',
+    'ECHO_RES',
+    ...Array.from({ length: 9 }, () => 'JOB_ASSIGN_UNIQ'),
+  ]);
   await worker.close();
   // It took its two kept grabs back, and said farewell.
   expect(packets.slice(12)).toEqual(['NO_JOB', 'NO_JOB', 'ECHO_RES']);
