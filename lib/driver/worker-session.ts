@@ -1,6 +1,5 @@
 import type { Endpoint } from '../connection/index.js';
 import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
-import { Attempts, ATTEMPTS } from './attempts.js';
 import type { GearmanError } from './errors.js';
 import {
   InvalidOptionError,
@@ -10,6 +9,7 @@ import {
   type HandlerError,
 } from './errors.js';
 import { exceptionWarning } from './exception-warning.js';
+import { Extensions } from './extensions.js';
 import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
@@ -47,12 +47,6 @@ export interface WorkerSessionSettings extends LinkSettings {
  */
 const SERVER_TIMEOUT_MARGIN = 1_000;
 
-/**
- * Our job server's word for: to clients without the option `exceptions` an
- * exception is a proper WORK_FAIL. gearmand and Perl's know no such option.
- */
-const CLEAN_EXCEPTIONS = 'clean-exceptions';
-
 /** What gearmand and Perl's job server say to an option they do not know. */
 const UNKNOWN_OPTION = new Set(['UNKNOWN_OPTION', 'unknown_option']);
 
@@ -73,8 +67,7 @@ const LATE_RESULT = new Set(['JOB_NOT_FOUND', 'not_worker']);
 export class WorkerSession implements LinkOwner, JobReporter {
   readonly link: Link;
   private readonly grabs: Grabs;
-  private isExceptionClean = false;
-  private readonly attempts = new Attempts();
+  private readonly extensions = new Extensions();
   /** Jobs whose end was not sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
@@ -149,7 +142,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   private endWithException(job: RunningJob, args: readonly Argument[]): void {
     // To PROTOCOL and gearmand an exception is the end of the job. Not to Perl's, told by the grab it does not know.
     const isPerl = this.grabs.isOldest;
-    if (isPerl || this.isExceptionClean || this.settings.alwaysExceptions) {
+    if (isPerl || this.extensions.hasCleanExceptions || this.settings.alwaysExceptions) {
       this.link.send(PacketType.WORK_EXCEPTION, args);
       if (isPerl) this.link.send(PacketType.WORK_FAIL, [job.handle]);
     } else {
@@ -170,25 +163,20 @@ export class WorkerSession implements LinkOwner, JobReporter {
   greet(): void {
     const { clientId, push } = this.settings;
     if (clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [clientId]);
-    this.isExceptionClean = false;
-    this.attempts.restart();
-    for (const option of [CLEAN_EXCEPTIONS, ATTEMPTS]) this.link.send(PacketType.OPTION_REQ, [option]);
+    this.extensions.restart();
+    for (const option of Extensions.names) this.link.send(PacketType.OPTION_REQ, [option]);
     for (const served of this.owner.functions.values()) this.sendAbility(served);
     this.grabs.restart(push);
     if (push) this.link.send(PacketType.ALL_YOURS);
   }
 
   greeted(packet: Packet): void {
-    if (packet.type === PacketType.OPTION_RES) this.agreed(packet.text(0));
+    if (packet.type === PacketType.OPTION_RES) this.extensions.take(packet.text(0));
     if (packet.type !== PacketType.ERROR || UNKNOWN_OPTION.has(packet.text(0))) return;
     // ALL_YOURS was refused; or, by its code, an ability.
     this.grabs.isPushed = false;
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
     if (!UNKNOWN_COMMAND.has(error.serverCode)) this.owner.report(this, error);
-  }
-
-  private agreed(option: string): void {
-    if (!this.attempts.take(option)) this.isExceptionClean ||= option === CLEAN_EXCEPTIONS;
   }
 
   ready(): void {
@@ -228,14 +216,14 @@ export class WorkerSession implements LinkOwner, JobReporter {
         session.assigned(packet, packet.text(2), undefined, packet.bytes(3)),
       [PacketType.JOB_ASSIGN_ALL]: (session, packet) =>
         session.assigned(packet, packet.text(2), packet.text(3), packet.bytes(4)),
-      [PacketType.OPTION_RES]: (session, packet) => session.agreed(packet.text(0)),
+      [PacketType.OPTION_RES]: (session, packet) => session.extensions.take(packet.text(0)),
       [PacketType.ERROR]: (session, packet) => session.refused(packet),
       [PacketType.ECHO_RES]: (session, packet) => session.echoed(packet),
     };
 
   private assigned(packet: Packet, unique: string, reducer: string | undefined, workload: Buffer): void {
     this.grabs.assigned();
-    const attempt = this.attempts.next();
+    const attempt = this.extensions.nextAttempt();
     const served = this.owner.functions.get(packet.byteString(1));
     const handle = packet.byteString(0);
     if (!served) {
