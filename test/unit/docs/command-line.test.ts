@@ -12,7 +12,8 @@ function callsIn(page: string): string[][] {
   const text = readFileSync(join(ROOT, page), 'utf8');
   const shell = Array.from(text.matchAll(/^```(?:sh|ini)\n([\s\S]*?)^```$/gm), ([, code = '']) => code).join('\n');
   const calls = shell.replaceAll('\\\n', ' ').matchAll(/nestjs-gearman (.*)$/gm);
-  return Array.from(calls, ([, line = '']) => line.replace(/ [<|#].*$/, '').match(/'[^']*'|\S+/g) ?? []);
+  const wordsOf = (line: string): string[] => line.replace(/ [<|#].*$/, '').match(/'[^']*'|\S+/g) ?? [];
+  return Array.from(calls, ([, line = '']) => wordsOf(line).map((word) => word.replaceAll("'", '')));
 }
 
 const calls = pages().flatMap((page) => callsIn(page).map((words) => [page, words.join(' '), words] as const));
