@@ -127,10 +127,11 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
         accepted.complete();
       },
       (error: Error) => {
-        if (!accepted.observed) {
-          this.logger.error(`emit of ${this.normalizePattern(pattern as MsPattern)} failed: ${error.message}`);
-        }
+        const isHeard = accepted.observed;
         accepted.error(error);
+        // String(): a template refuses a symbol, which is no pattern either.
+        const name = String(this.normalizePattern(pattern as MsPattern));
+        if (!isHeard) this.logger.error(`emit of ${name} failed: ${error.message}`);
       },
     );
     return accepted.asObservable();
