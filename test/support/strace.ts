@@ -16,6 +16,8 @@ export interface SystemCall {
 
 /** strace on a running process and all of its threads, ended at the latest when the test file is over. */
 export interface Strace {
+  /** What it has seen so far. */
+  calls(): SystemCall[];
   /** Lets the process go on without it, and tells what it saw. */
   detach(): Promise<SystemCall[]>;
 }
@@ -25,10 +27,12 @@ export async function attachStrace(pid: number, args: readonly string[]): Promis
   const file = join(tempDir(), 'trace');
   const program = startProgram('strace', ['-f', '-yy', '-s', '100000', '-o', file, ...args, '-p', `${pid}`]);
   await program.says(/attached/);
+  const calls = (): SystemCall[] => systemCalls(readFileSync(file, 'latin1'));
   return {
+    calls,
     detach: async () => {
       await program.end('SIGINT');
-      return systemCalls(readFileSync(file, 'latin1'));
+      return calls();
     },
   };
 }
