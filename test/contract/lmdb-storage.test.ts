@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmdbStorage } from '../../lib/job-server/storage/index.js';
 import { describeJobStorage } from './job-storage.contract.js';
+import { newJob } from './recorded-storage.js';
 
 for (const durability of ['always', 'interval', 'none'] as const) {
   describeJobStorage(`LmdbStorage, durability '${durability}',`, async () => {
@@ -30,19 +31,9 @@ describe('LmdbStorage', () => {
   });
 
   function addJobs(count: number): { stored: number; all: Promise<unknown> } {
-    const job = {
-      function: 'f',
-      unique: '',
-      priority: 1,
-      workload: '',
-      reducer: '',
-      at: 0,
-      attempts: 0,
-      losses: 0,
-    } as const;
     const added = { stored: 0, all: Promise.resolve() as Promise<unknown> };
     const jobs = Array.from({ length: count }, async (_, index) => {
-      await storage.add({ ...job, handle: `H:test:${index}` }, false).stored;
+      await storage.add(newJob({ function: 'f', workload: '', handle: `H:test:${index}` }), false).stored;
       added.stored++;
     });
     added.all = Promise.all(jobs);

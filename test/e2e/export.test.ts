@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { newJob } from '../contract/recorded-storage.js';
 import { requireBuild } from '../support/built.js';
 import { outcomeOf, runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
@@ -143,16 +144,7 @@ describe('nestjs-gearman export', () => {
   /** A folder with a job of every kind. */
   async function filledFolder(): Promise<string> {
     const folder = newFolder();
-    const job = {
-      function: 'f',
-      unique: '',
-      priority: 1,
-      workload: '',
-      reducer: '',
-      at: 0,
-      attempts: 0,
-      losses: 0,
-    } as const;
+    const job = newJob({ function: 'f', workload: '' });
     await withStorage(folder, async (storage) => {
       const jobs = [
         { ...job, handle: 'H:1', workload: 'gr\xc3\xbc\xc3\x9fe' },
