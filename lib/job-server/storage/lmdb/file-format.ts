@@ -7,8 +7,9 @@ import { FORMAT_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables 
  *
  * 1: records without a checksum.
  * 2: records with one; those of format 1 stay as they are until they change.
+ * 3: packs, for jobs that are written together.
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** Refuses a format this version does not know. */
 export function checkFormat(meta: Tables['meta']): void {

@@ -1,6 +1,7 @@
 import type { FunctionCounts, StoredPriority } from '../stored-job.js';
 import type { EntryQueue } from './job-entry.js';
 import { JobQueue, type Counts } from './job-queue.js';
+import { hasLostPacks } from './quarantine.js';
 import type { Tables } from './tables.js';
 
 /** A function, the number it has in the file, and its queues by priority. */
@@ -38,8 +39,11 @@ export class FunctionTable {
 
   /** Reads all functions and their counts. */
   load(tables: Tables): void {
+    const isDoubtful = hasLostPacks(tables);
     for (const { key, value } of tables.functions.getRange({ start: undefined })) {
-      for (const queue of this.insert(key, value[0] as number).queues) queue.restart(readCounts(tables, queue));
+      for (const queue of this.insert(key, value[0] as number).queues) {
+        queue.restart(readCounts(tables, queue), isDoubtful);
+      }
     }
   }
 

@@ -1,8 +1,9 @@
 import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
-import type { FileChange } from './file-change.js';
+import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home } from './keys.js';
 import { TAKEN } from './origin-book.js';
+import type { Packable } from './packer.js';
 import type { Tables } from './tables.js';
 
 /** A queue of jobs. */
@@ -37,7 +38,7 @@ export interface Adder {
  * that came and went costs nothing, and a write that failed is simply made
  * again.
  */
-export class JobEntry implements FileChange {
+export class JobEntry implements FileChange, Packable {
   fate: Fate = QUEUED;
   /** The owner runs it, or keeps it for running. */
   isLeased = false;
@@ -49,6 +50,8 @@ export class JobEntry implements FileChange {
   isDirty = false;
   /** It is being written. */
   isWriting = false;
+  /** It is as it was added, and no write of it was tried. */
+  isFresh = true;
   /** Its unique was not given to a later job. */
   ownsUnique = true;
   /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
@@ -122,34 +125,69 @@ export class JobEntry implements FileChange {
     return this.fate.is === 'gone' && !this.home && !this.isWriting && this.origin === undefined;
   }
 
+  /** What the write that is being made makes of it. */
+  get packed(): StoredJob {
+    return this.next?.job ?? this.job;
+  }
+
   prepare(): void {
     this.isDirty = false;
     this.isWriting = true;
     this.next = { job: this.job, fate: this.fate, home: this.wantedHome(), origin: this.origin };
   }
 
-  emit(tables: Tables): void {
+  emit(write: FileWrite): void {
     const { home, next, queue } = this;
     if (!next) return;
-    emitRecord(tables, next);
+    const { tables } = write;
     if (next.origin !== undefined) void tables.origins.put(next.origin, TAKEN);
-    if (next.home && home && isSameHome(next.home, home)) return;
-    const { handle, unique } = next.job;
-    if (next.home) void tables.handles.put(handle, next.home);
-    else void tables.handles.remove(handle);
-    if (home) void tables[home.table].remove(home);
+    if (next.home && home && isSameHome(next.home, home)) {
+      this.emitChange(write, next, home);
+      return;
+    }
+    if (home) emitLeave(write, home);
+    if (!next.home && !home?.seat) void tables.handles.remove(next.job.handle);
+    else if (next.home && (!this.isPackable || !write.packer.take(this))) this.emitRow(tables);
     if (home?.table === 'jobs') queue.countStored(home.time > 0, -1);
     if (next.home?.table === 'jobs') queue.countStored(next.home.time > 0, 1);
-    if (unique !== '') this.emitUnique(tables, next);
+    if (next.job.unique !== '') this.emitUnique(tables, next);
+  }
+
+  emitRow(tables: Tables): void {
+    const { next } = this;
+    if (!next?.home) return;
+    emitRecord(tables, next);
+    void tables.handles.put(next.job.handle, next.home);
+  }
+
+  sit(home: Home): void {
+    if (this.next) this.next.home = home;
   }
 
   settle(isDurable: boolean): void {
+    this.isFresh = false;
     if (isDurable) {
       this.home = this.next?.home;
       this.origin = undefined;
     }
     this.next = undefined;
     this.isWriting = false;
+  }
+
+  /** It is new, and nothing but a job without a time. */
+  private get isPackable(): boolean {
+    const { home, isFresh, next } = this;
+    return isFresh && !home && next?.home?.table === 'jobs' && next.job.at === 0 && next.origin === undefined;
+  }
+
+  /** It stays where it is. */
+  private emitChange({ tables, marks }: FileWrite, next: Wanted, { seat }: Home): void {
+    if (!seat) {
+      emitRecord(tables, next);
+      return;
+    }
+    next.home = this.home;
+    marks.change(seat, next.job);
   }
 
   private emitUnique(tables: Tables, next: Wanted): void {
@@ -181,7 +219,7 @@ interface Wanted {
   readonly job: StoredJob;
   readonly fate: Fate;
   /** Where it puts it; missing when it deletes it. */
-  readonly home: Home | undefined;
+  home: Home | undefined;
   readonly origin: string | undefined;
 }
 

@@ -35,6 +35,8 @@ export class JobQueue<Waiting extends Place = Place> {
   /** No unleased job with a time is due before this; it may be too early, never too late. */
   nextDue = Infinity;
 
+  private isDoubtful = false;
+
   private readonly held = new WaitingList<Waiting>();
   private readonly heldTimed = new WaitingList<Waiting>();
   private cursor = FRONT;
@@ -46,8 +48,22 @@ export class JobQueue<Waiting extends Place = Place> {
     readonly priority: StoredPriority,
   ) {}
 
-  /** Takes over the file's counts; nothing is leased. */
-  restart(counts: Counts): void {
+  /** Nobody knows any longer how many jobs wait; so many more may than were counted. */
+  doubt(more: number): void {
+    this.isDoubtful = true;
+    this.recount(more);
+  }
+
+  /** No job without a time waits any longer: what was counted otherwise is not there. */
+  settleDoubt(): void {
+    if (!this.isDoubtful) return;
+    this.isDoubtful = false;
+    this.recount(-this.waiting);
+  }
+
+  /** Takes over the file's counts, which may be too high in doubt; nothing is leased. */
+  restart(counts: Counts, isDoubtful: boolean): void {
+    this.isDoubtful = isDoubtful;
     this.stored = counts;
     this.total = counts.total;
     this.scheduled = counts.scheduled;
@@ -86,5 +102,12 @@ export class JobQueue<Waiting extends Place = Place> {
   countStored(hasTime: boolean, by: 1 | -1): void {
     const { total, scheduled } = this.change ?? this.stored;
     this.change = { total: total + by, scheduled: scheduled + (hasTime ? by : 0) };
+  }
+
+  private recount(by: number): void {
+    this.total += by;
+    this.waiting += by;
+    this.stored = { ...this.stored, total: this.stored.total + by };
+    if (this.change) this.change = { ...this.change, total: this.change.total + by };
   }
 }

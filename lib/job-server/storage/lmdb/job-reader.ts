@@ -1,18 +1,19 @@
 import type { StoredJob } from '../stored-job.js';
 import type { Place } from '../waiting-list.js';
-import type { FunctionTable } from './function-table.js';
+import type { FileChange } from './file-change.js';
+import type { FunctionRow, FunctionTable } from './function-table.js';
 import { JobEntry, type EntryQueue } from './job-entry.js';
 import type { JobFile } from './job-file.js';
-import { jobHome, pastHome, type Home } from './keys.js';
+import { isLaterHandle, jobHome, pastHome, type Home } from './keys.js';
+import { PackMarks } from './pack-marks.js';
+import type { Quarantine } from './quarantine.js';
+import { BEFORE_ALL, BEHIND_ALL, LAST, packRows, queueRows, type PackDamage } from './queue-rows.js';
 import { RecordError } from './record-bytes.js';
 import { Unreadable } from './record-check.js';
 import { storedJob, type DeadRecord, type EndedRecord, type JobRecord } from './record-codec.js';
 
-/** The latest time, and the last sequence: 48 bits. */
-export const LAST = 2 ** 48 - 1;
-
-/** What becomes of a record that cannot be read; `queue` is missing for a dead letter or a result. */
-export type SetAside = (home: Home, record: Unreadable, queue: EntryQueue | undefined) => void;
+/** What is told of records that cannot be read. */
+export type Damages = Pick<Quarantine, 'take' | 'takePack'>;
 
 /**
  * Reads jobs from the file as entries. It knows nothing of what memory says
@@ -23,31 +24,35 @@ export class JobReader {
   constructor(
     private readonly file: JobFile,
     private readonly functions: FunctionTable,
-    private readonly setAside: SetAside,
+    private readonly damages: Damages,
   ) {}
 
   /** A queue's jobs behind one place and before another, in their order. */
   *jobs(queue: EntryQueue, after: Place, before: Place): Generator<JobEntry> {
-    const start = homeIn(queue, after.at, after.sequence + 1);
-    const end = homeIn(queue, before.at, before.sequence);
-    for (const { key, value } of this.file.tables.jobs.getRange({ start, end })) {
-      const entry = this.job(key, value, queue);
+    for (const { home, record } of queueRows(this.file.tables, queue, { after, before }, this.packDamage)) {
+      const entry = this.job(home, record, queue);
       if (entry) yield entry;
     }
   }
 
+  /** What is known of the packs that changes concern. */
+  marksOf(changes: readonly FileChange[]): PackMarks {
+    return new PackMarks(this.file.tables, changes, this.packDamage);
+  }
+
   /** The time of a queue's first job behind this place. */
   firstTime(queue: EntryQueue, after: Place): number {
-    const start = homeIn(queue, after.at, after.sequence + 1);
-    for (const { time } of this.file.tables.jobs.getKeys({ start, end: homeIn(queue, LAST, LAST), limit: 1 }))
-      return time;
+    const { functionId, priority } = queue;
+    const start = jobHome(functionId, priority, after.at, after.sequence + 1);
+    const end = jobHome(functionId, priority, LAST, LAST);
+    for (const { time } of this.file.tables.jobs.getKeys({ start, end, limit: 1 })) return time;
     return Infinity;
   }
 
   /** The job, dead letter or result of a handle. */
   find(handle: string): JobEntry | undefined {
     const home = readable(() => this.file.tables.handles.get(handle));
-    return home && this.at(home);
+    return home ? this.at(home) : this.findPacked(handle);
   }
 
   /** The handle of the job that has a unique. */
@@ -55,12 +60,29 @@ export class JobReader {
     return this.file.tables.uniques.get({ functionId, unique });
   }
 
-  /** A table's entries in pages, in the order of their keys; of one function's jobs if `functionId` is given. */
-  *pages(table: Home['table'], pageSize: number, functionId?: number): Generator<JobEntry[]> {
-    let start = functionId === undefined ? undefined : jobHome(functionId, 0, 0, 0);
-    const end = functionId === undefined ? {} : { end: jobHome(functionId + 1, 0, 0, 0) };
+  /** All jobs in pages, or those of one function, in the order of their queues. */
+  *jobPages(pageSize: number, only?: FunctionRow): Generator<JobEntry[]> {
+    let page: JobEntry[] = [];
+    const rows = only ? [only] : [...this.functions.rows()].sort((one, other) => one.id - other.id);
+    for (const { queues } of rows) {
+      for (const queue of queues) {
+        if (queue.total === 0) continue;
+        for (let after: Place | undefined = BEFORE_ALL; after;) {
+          after = this.fill(page, pageSize, queue, after);
+          if (!after) continue;
+          yield page;
+          page = [];
+        }
+      }
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** The dead letters in pages, longest dead first. */
+  *deadPages(pageSize: number): Generator<JobEntry[]> {
+    let start: Home | undefined;
     for (;;) {
-      const homes = [...this.file.tables[table].getKeys({ start, ...end, limit: pageSize, exclusiveStart: true })];
+      const homes = [...this.file.tables.dead.getKeys({ start, limit: pageSize, exclusiveStart: true })];
       start = homes[homes.length - 1];
       if (!start) return;
       yield homes.map((home) => this.at(home)).filter((entry) => entry !== undefined);
@@ -74,6 +96,40 @@ export class JobReader {
       const entry = this.ended(key, value);
       if (entry) yield entry;
     }
+  }
+
+  /** Reads a queue's jobs behind a place until a page is full; answers the last one's place then. */
+  private fill(page: JobEntry[], pageSize: number, queue: EntryQueue, after: Place): Place | undefined {
+    for (const entry of this.jobs(queue, after, BEHIND_ALL)) {
+      if (page.push(entry) === pageSize) return entry;
+    }
+    return undefined;
+  }
+
+  /** The job of a handle that has no row of its own. */
+  private findPacked(handle: string): JobEntry | undefined {
+    let write: number | undefined;
+    for (const { key, value } of this.file.tables.packed.getRange({ start: handle, end: '', reverse: true })) {
+      if (key !== handle && !isLaterHandle(handle, key)) continue;
+      write ??= value.write;
+      if (value.write !== write) return undefined;
+      if (isLaterHandle(handle, value.last)) continue;
+      const entry = this.inPack(value.home, handle);
+      if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  private inPack(home: Home, handle: string): JobEntry | undefined {
+    const { tables } = this.file;
+    const bytes = tables.packs.get(home);
+    const queue = this.functions.queue(home);
+    if (!bytes || !queue) return undefined;
+    for (const row of packRows(tables, home, bytes, this.packDamage)) {
+      if (!(row.record instanceof Unreadable) && row.record.handle === handle)
+        return this.job(row.home, row.record, queue);
+    }
+    return undefined;
   }
 
   private at(home: Home): JobEntry | undefined {
@@ -115,12 +171,13 @@ export class JobReader {
   }
 
   private skip(home: Home, record: Unreadable, queue?: EntryQueue): undefined {
-    this.setAside(home, record, queue);
+    this.damages.take(home, record, queue);
   }
-}
 
-function homeIn({ functionId, priority }: EntryQueue, time: number, sequence: number): Home {
-  return jobHome(functionId, priority, time, sequence);
+  private readonly packDamage: PackDamage = (table, home, row, size) => {
+    const queue = this.functions.queue(home);
+    if (queue) this.damages.takePack(table, home, row, queue, size);
+  };
 }
 
 /** What `read` answers, or nothing where that cannot be read. */

@@ -8,8 +8,10 @@ import type { CommitHost } from './group-commit.js';
 import { JobEntry } from './job-entry.js';
 import type { JobFile } from './job-file.js';
 import type { JobQueue } from './job-queue.js';
+import type { JobReader } from './job-reader.js';
 import type { Leasing } from './leasing.js';
 import { emitSequence } from './file-format.js';
+import { Packer } from './packer.js';
 
 /** How much room on disk a write takes that ends jobs, and how much more there must be for one that adds some, in bytes. */
 const ENDING_BYTES = 32 * 1024;
@@ -19,11 +21,13 @@ const CHANGE_BYTES = 256;
 
 /** Brings batches of changes into the file, and tells everybody how it went. */
 export class JobWriter implements CommitHost<FileChange> {
+  private readonly packer = new Packer();
   private writtenSequence = 0;
 
   constructor(
     private readonly file: JobFile,
     private readonly functions: FunctionTable,
+    private readonly reader: JobReader,
     private readonly book: EntryBook,
     private readonly leasing: Leasing,
     private readonly listener: StorageListener,
@@ -37,11 +41,16 @@ export class JobWriter implements CommitHost<FileChange> {
       change.prepare();
       if (change.queue) queues.add(change.queue);
     }
+    const { packer } = this;
     const sequence = this.lastSequence();
     let isDurable = false;
     try {
+      const marks = this.reader.marksOf(changes);
       await this.file.write(roomFor(changes), (tables) => {
-        for (const change of changes) change.emit(tables);
+        const write = { tables, packer, marks };
+        for (const change of changes) change.emit(write);
+        packer.emit(tables, sequence);
+        marks.emit(tables);
         this.functions.emit(tables, queues);
         if (sequence !== this.writtenSequence) emitSequence(tables, sequence);
       });

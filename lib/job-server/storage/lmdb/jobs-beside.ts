@@ -5,7 +5,9 @@ import type { DeadLetter, StoredJob } from '../stored-job.js';
 import { storageError } from './file-errors.js';
 import { checkFormat } from './file-format.js';
 import { copyFolder } from './folder-copy.js';
+import { jobHome } from './keys.js';
 import { loadLmdb, ROOT_OPTIONS, type Lmdb, type ReadTransaction, type Root } from './lmdb-package.js';
+import { BEFORE_ALL, BEHIND_ALL, queueRows, type QueueKey } from './queue-rows.js';
 import { Unreadable } from './record-check.js';
 import { storedJob } from './record-codec.js';
 import { openTables, type Tables } from './tables.js';
@@ -68,15 +70,43 @@ export class JobsBeside {
   }
 
   private *jobs(transaction: ReadTransaction): Generator<JobBeside> {
-    const all = { start: undefined, transaction };
     const names = new Map<number, string>();
-    for (const { key, value } of this.tables.functions.getRange(all)) names.set(value[0] as number, key);
-    for (const { key, value } of this.tables.jobs.getRange(all)) {
-      const name = names.get(key.functionId);
-      if (name === undefined) yield unreadable('its function has no name');
-      else if (value instanceof Unreadable) yield unreadable(value.reason);
-      else yield { is: 'job', job: storedJob(key, value, name) };
+    for (const { key, value } of this.tables.functions.getRange({ start: undefined, transaction })) {
+      names.set(value[0] as number, key);
     }
+    for (const functionId of this.functionIds(transaction)) {
+      for (const priority of [0, 1, 2]) yield* this.queue({ functionId, priority }, names.get(functionId), transaction);
+    }
+  }
+
+  private *queue(key: QueueKey, name: string | undefined, transaction: ReadTransaction): Generator<JobBeside> {
+    const damages: JobBeside[] = [];
+    const part = { after: BEFORE_ALL, before: BEHIND_ALL, transaction };
+    for (const { home, record } of queueRows(this.tables, key, part, (_, __, row) =>
+      damages.push(unreadable(row.reason)),
+    )) {
+      if (name === undefined) yield unreadable('its function has no name');
+      else if (record instanceof Unreadable) yield unreadable(record.reason);
+      else yield { is: 'job', job: storedJob(home, record, name) };
+    }
+    yield* damages;
+  }
+
+  /** The numbers of the functions that have jobs. */
+  private functionIds(transaction: ReadTransaction): number[] {
+    const { jobs, packs } = this.tables as Partial<Tables>;
+    const ids = new Set<number>();
+    for (const table of [jobs, packs]) {
+      for (let next: number | undefined = 0; next !== undefined;) {
+        const start = jobHome(next, 0, 0, 0);
+        next = undefined;
+        for (const { functionId } of table?.getKeys({ start, limit: 1, transaction }) ?? []) {
+          ids.add(functionId);
+          next = functionId + 1;
+        }
+      }
+    }
+    return [...ids].sort((one, other) => one - other);
   }
 
   private *deadLetters(transaction: ReadTransaction): Generator<JobBeside> {

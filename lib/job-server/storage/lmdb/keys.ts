@@ -21,13 +21,31 @@ export interface Home {
   /** The function's number and the priority; 0 outside of `jobs`, where they are no part of the key. */
   readonly functionId: number;
   readonly priority: number;
+  /** Its place in a pack; missing where it has a row of its own. */
+  readonly seat?: Seat;
+}
+
+/** A row of `packs`: jobs of one queue that were written together. */
+export interface PackName {
+  /** The home of its first job, which is the row's key. */
+  readonly home: Home;
+  /** How many jobs it was written with. */
+  readonly size: number;
+  readonly firstHandle: string;
+}
+
+/** A place in a pack. */
+export interface Seat {
+  readonly pack: PackName;
+  /** Counted from 0. */
+  readonly index: number;
 }
 
 export function isSameHome(one: Home, other: Home): boolean {
   return one.table === other.table && one.time === other.time && one.sequence === other.sequence;
 }
 
-/** A waiting or leased job's home. */
+/** A waiting or leased job's home; its row's key, if it has one of its own. */
 export function jobHome(functionId: number, priority: number, time: number, sequence: number): Home {
   return { table: 'jobs', time, sequence, functionId, priority };
 }
@@ -70,8 +88,7 @@ const MAX_COUNTER_DIGITS = 15;
 export const handleKeys: KeyCodec<string> = {
   writeKey(handle, target, start) {
     const { length } = handle;
-    let digits = 0;
-    while (digits < MAX_COUNTER_DIGITS && digits < length && isDigit(handle.charCodeAt(length - digits - 1))) digits++;
+    const digits = counterDigits(handle);
     const counter = length - digits;
     for (let index = 0; index < counter; index++) target[start + index] = handle.charCodeAt(index);
     target[start + counter] = digits;
@@ -85,6 +102,23 @@ export const handleKeys: KeyCodec<string> = {
     return key.slice(0, key.length - 1 - digits) + key.slice(key.length - digits);
   },
 };
+
+/** Whether a handle is the same as another up to its counter, which is higher: then it stands behind it in `handles`. */
+export function isLaterHandle(handle: string, other: string): boolean {
+  const digits = counterDigits(handle);
+  const otherDigits = counterDigits(other);
+  const counter = handle.length - digits;
+  if (counter !== other.length - otherDigits || !handle.startsWith(other.slice(0, counter))) return false;
+  return digits === otherDigits ? handle > other : digits > otherDigits;
+}
+
+/** How many digits at a handle's end are its counter. */
+function counterDigits(handle: string): number {
+  const most = Math.min(MAX_COUNTER_DIGITS, handle.length);
+  let digits = 0;
+  while (digits < most && isDigit(handle.charCodeAt(handle.length - digits - 1))) digits++;
+  return digits;
+}
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;

@@ -1,14 +1,15 @@
 import type { DueJobs } from '../job-storage.js';
-import { comesBefore, type Place } from '../waiting-list.js';
+import { comesBefore, type Place, type WaitingList } from '../waiting-list.js';
 import type { EntryBook } from './entry-book.js';
 import type { EntryQueue, JobEntry } from './job-entry.js';
-import { LAST, type JobReader } from './job-reader.js';
+import type { JobReader } from './job-reader.js';
+import { LAST } from './queue-rows.js';
 import type { QueueName } from '../stored-job.js';
 
 /**
  * Who gets which job next. A queue is leased from its front: first what was
  * given back and waits in memory, then the file's jobs behind the queue's
- * cursor, then what is not written yet. It costs as much as is leased, however
+ * cursor, and in their places among them those that are not written yet. It costs as much as is leased, however
  * deep the queue.
  */
 export class Leasing {
@@ -45,7 +46,9 @@ export class Leasing {
       this.leaseRow(queue, true, { at: now + 1, sequence: 0 }, count, entries);
       if (entries.length < count) this.expectNext(queue);
     }
-    if (queue.waiting > 0) this.leaseRow(queue, false, { at: 1, sequence: 0 }, count, entries);
+    if (queue.waiting === 0) return;
+    this.leaseRow(queue, false, { at: 1, sequence: 0 }, count, entries);
+    if (entries.length < count) queue.settleDoubt();
   }
 
   /** Whether a job that is added now would be the next one. */
@@ -104,12 +107,15 @@ export class Leasing {
   private leaseRow(queue: EntryQueue, hasTime: boolean, before: Place, count: number, entries: JobEntry[]): void {
     const held = queue.heldOf(hasTime);
     while (entries.length < count && held.first && queue.isPassed(held.first)) this.take(held.first, entries);
-    if (entries.length < count) this.leaseFromFile(queue, queue.cursorOf(hasTime), before, count, entries);
-    while (entries.length < count && held.first && comesBefore(held.first, before)) this.take(held.first, entries);
+    if (entries.length < count) this.leaseFromFile(queue, hasTime, before, count, entries);
+    this.takeHeld(held, before, count, entries);
   }
 
-  private leaseFromFile(queue: EntryQueue, after: Place, before: Place, count: number, entries: JobEntry[]): void {
-    for (const read of this.reader.jobs(queue, after, before)) {
+  private leaseFromFile(queue: EntryQueue, hasTime: boolean, before: Place, count: number, entries: JobEntry[]): void {
+    const held = queue.heldOf(hasTime);
+    for (const read of this.reader.jobs(queue, queue.cursorOf(hasTime), before)) {
+      this.takeHeld(held, read, count, entries);
+      if (entries.length === count) return;
       queue.pass(read);
       const entry = this.book.get(read.handle) ?? read;
       // Memory may know it as ended, leased out of turn, or moved to another place.
@@ -117,6 +123,11 @@ export class Leasing {
       this.take(entry, entries);
       if (entries.length === count) return;
     }
+  }
+
+  /** Leases what waits in memory before a place. */
+  private takeHeld(held: WaitingList<JobEntry>, before: Place, count: number, entries: JobEntry[]): void {
+    while (entries.length < count && held.first && comesBefore(held.first, before)) this.take(held.first, entries);
   }
 
   private putBack(entry: JobEntry): void {

@@ -47,7 +47,7 @@ interface RootStats {
 /** A table of the file. */
 export interface Table<Value, Key> {
   getStats(): TableStats;
-  get(key: Key): Value | undefined;
+  get(key: Key, options?: { readonly transaction: ReadTransaction | undefined }): Value | undefined;
   getEntry(key: Key): { readonly value: Value; readonly version?: number } | undefined;
   getRange(range: TableRange<Key>): Iterable<{ readonly key: Key; readonly value: Value }>;
   getKeys(range: TableRange<Key>): Iterable<Key>;
@@ -65,8 +65,10 @@ export interface TableRange<Key> {
   readonly end?: Key;
   readonly limit?: number;
   readonly exclusiveStart?: boolean;
+  /** From `start`, or the last key before it, back to the first key behind `end`, which has to be given. */
+  readonly reverse?: boolean;
   /** Reads that moment, not the present one. */
-  readonly transaction?: ReadTransaction;
+  readonly transaction?: ReadTransaction | undefined;
 }
 
 interface RootOptions {

@@ -190,6 +190,7 @@ export class LmdbStorage implements JobStorage {
     entry.fate = { is: 'queued' };
     entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, sequence: parts.nextSequence() };
     entry.ownsUnique = true;
+    entry.isFresh = false;
     if (unique !== '') book.takeUnique(entry, holder);
     entry.queue.count(entry, 1);
     leasing.wait(entry);

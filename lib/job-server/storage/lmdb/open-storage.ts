@@ -10,7 +10,6 @@ import { JobEntry, type EntryQueue } from './job-entry.js';
 import { JobFile } from './job-file.js';
 import { JobReader } from './job-reader.js';
 import { JobWriter } from './job-writer.js';
-import type { Home } from './keys.js';
 import { Leasing } from './leasing.js';
 import type { LmdbStorageOptions } from './lmdb-options.js';
 import { OriginBook } from './origin-book.js';
@@ -40,10 +39,18 @@ export class OpenStorage {
     this.functions.load(file.tables);
     this.sequence = readSequence(file.tables);
     const quarantine = new Quarantine((change) => this.commit.mark(change, false), listener);
-    this.reader = new JobReader(file, this.functions, (home, record, queue) => quarantine.take(home, record, queue));
+    this.reader = new JobReader(file, this.functions, quarantine);
     this.book = new EntryBook(this.reader);
     this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
-    const writer = new JobWriter(file, this.functions, this.book, this.leasing, listener, () => this.sequence);
+    const writer = new JobWriter(
+      file,
+      this.functions,
+      this.reader,
+      this.book,
+      this.leasing,
+      listener,
+      () => this.sequence,
+    );
     this.commit = new GroupCommit<FileChange>(writer, lazyDelay);
     this.origins = new OriginBook(file, this.commit);
     for (const { queues } of this.functions.rows()) queues.forEach((queue) => this.leasing.restart(queue));
@@ -126,11 +133,12 @@ export class OpenStorage {
   }
 
   /** A table's entries in pages, as memory and the file have them, once what waits was written if it can be. */
-  async *pages(table: Home['table'], { function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<JobEntry[]> {
+  async *pages(table: 'jobs' | 'dead', { function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<JobEntry[]> {
     await this.commit.flush().catch(() => undefined);
     const row = only === undefined ? undefined : this.functions.find(only);
     if (only !== undefined && !row) return;
-    for (const page of this.reader.pages(table, pageSize, table === 'jobs' ? row?.id : undefined)) {
+    const { reader } = this;
+    for (const page of table === 'jobs' ? reader.jobPages(pageSize, row) : reader.deadPages(pageSize)) {
       const entries = page.map((entry) => this.book.get(entry.handle) ?? entry);
       yield only === undefined ? entries : entries.filter(({ job }) => job.function === only);
     }

@@ -1,8 +1,7 @@
 import type { OnceOutcome } from '../stored-job.js';
-import type { FileChange } from './file-change.js';
+import type { FileChange, FileWrite } from './file-change.js';
 import type { GroupCommit } from './group-commit.js';
 import type { JobFile } from './job-file.js';
-import type { Tables } from './tables.js';
 
 /** What stands in the file for an origin. */
 export const TAKEN: readonly number[] = [1];
@@ -36,7 +35,7 @@ export class OriginBook {
 
   /** Writes an origin whose job is in the file already. */
   async remember(origin: string): Promise<void> {
-    this.commit.mark(new OriginChange(({ origins }) => void origins.put(origin, TAKEN)), false);
+    this.commit.mark(new OriginChange(({ tables }) => void tables.origins.put(origin, TAKEN)), false);
     await this.commit.flush();
   }
 
@@ -46,7 +45,7 @@ export class OriginBook {
     for (;;) {
       const page = [...this.file.tables.origins.getKeys({ start: undefined, limit: PAGE })];
       if (page.length === 0) return count;
-      const forget = ({ origins }: Tables): void => page.forEach((origin) => void origins.remove(origin));
+      const forget = ({ tables }: FileWrite): void => page.forEach((origin) => void tables.origins.remove(origin));
       this.commit.mark(new OriginChange(forget), false);
       await this.commit.flush();
       count += page.length;
@@ -57,9 +56,10 @@ export class OriginBook {
 /** A write to the table of origins alone. */
 class OriginChange implements FileChange {
   readonly queue = undefined;
+  readonly home = undefined;
   readonly bytes = 0;
 
-  constructor(readonly emit: (tables: Tables) => void) {}
+  constructor(readonly emit: (write: FileWrite) => void) {}
 
   prepare(): void {
     // It is what it is.

@@ -1,5 +1,5 @@
 import type { StorageListener } from '../job-storage.js';
-import type { FileChange } from './file-change.js';
+import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import type { Home } from './keys.js';
 import type { Unreadable } from './record-check.js';
@@ -17,14 +17,74 @@ export class Quarantine {
 
   /** @param queue the one it is counted in; missing for a dead letter or a result. */
   take(home: Home, { bytes, reason }: Unreadable, queue: JobQueue | undefined): void {
-    const name = `${home.table}:${queue?.functionName ?? ''}:${home.time}:${home.sequence}`;
-    if (this.names.has(name)) return;
-    this.names.add(name);
+    const name = nameOf(home.table, home, queue);
+    if (!this.isNew(name)) return;
     queue?.count({ at: home.time, sequence: home.sequence }, -1);
     if (queue && home.time === 0) queue.waiting--;
     this.mark(new SetAside(name, home, bytes.toString('latin1'), queue));
-    const told = { function: queue?.functionName ?? '', key: name, reason, bytes };
+    this.tell(name, queue, reason, bytes);
+  }
+
+  /** Takes a pack, or what was marked of its jobs. How many jobs that concerns nobody knows. */
+  takePack(table: 'packs' | 'marks', home: Home, { bytes, reason }: Unreadable, queue: JobQueue, size: number): void {
+    const name = nameOf(table, home, queue);
+    if (!this.isNew(name)) return;
+    queue.doubt(table === 'marks' ? size : 0);
+    this.mark(new PackSetAside(name, table, home, bytes.toString('latin1')));
+    this.tell(name, queue, reason, bytes);
+  }
+
+  private isNew(name: string): boolean {
+    return this.names.size < this.names.add(name).size;
+  }
+
+  private tell(key: string, queue: JobQueue | undefined, reason: string, bytes: Buffer): void {
+    const told = { function: queue?.functionName ?? '', key, reason, bytes };
     setImmediate(() => this.listener.setAside(told));
+  }
+}
+
+/** Whether packs, or what was marked of their jobs, were ever set aside: nobody can tell how many jobs that were. */
+export function hasLostPacks({ quarantine }: Tables): boolean {
+  return ['marks:', 'packs:'].some((start) => {
+    const [first] = quarantine.getKeys({ start, limit: 1 });
+    return first?.startsWith(start) ?? false;
+  });
+}
+
+function nameOf(table: string, { time, sequence }: Home, queue: JobQueue | undefined): string {
+  return `${table}:${queue?.functionName ?? ''}:${time}:${sequence}`;
+}
+
+/** Moves the bytes of a pack, or of its marks, to the quarantine. */
+class PackSetAside implements FileChange {
+  readonly queue = undefined;
+  readonly home = undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly table: 'packs' | 'marks',
+    private readonly row: Home,
+    private readonly record: string,
+  ) {}
+
+  get bytes(): number {
+    return this.record.length;
+  }
+
+  prepare(): void {
+    // Its bytes are what they are.
+  }
+
+  emit({ tables }: FileWrite): void {
+    const { name, record, row, table } = this;
+    void tables.quarantine.put(name, record);
+    void tables.marks.remove(row);
+    if (table === 'packs') void tables.packs.remove(row);
+  }
+
+  settle(): void {
+    // Written, or written again: it holds nothing.
   }
 }
 
@@ -32,7 +92,7 @@ export class Quarantine {
 class SetAside implements FileChange {
   constructor(
     private readonly name: string,
-    private readonly home: Home,
+    readonly home: Home,
     private readonly record: string,
     readonly queue: JobQueue | undefined,
   ) {}
@@ -45,10 +105,10 @@ class SetAside implements FileChange {
     // Its bytes are what they are.
   }
 
-  emit(tables: Tables): void {
+  emit(write: FileWrite): void {
     const { home, queue } = this;
-    void tables[home.table].remove(home);
-    void tables.quarantine.put(this.name, this.record);
+    emitLeave(write, home);
+    void write.tables.quarantine.put(this.name, this.record);
     queue?.countStored(home.time > 0, -1);
   }
 

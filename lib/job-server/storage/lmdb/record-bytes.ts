@@ -28,6 +28,16 @@ export class RecordWriter {
     this.bytes = Buffer.allocUnsafe(size);
   }
 
+  /** How many bytes are written. */
+  get length(): number {
+    return this.offset;
+  }
+
+  /** Leaves bytes for later. */
+  skip(bytes: number): void {
+    this.offset += bytes;
+  }
+
   byte(value: number): void {
     this.bytes[this.offset++] = value;
   }

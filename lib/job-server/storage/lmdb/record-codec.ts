@@ -95,6 +95,34 @@ export const homeValues: ValueCodec<Home> = {
   },
 };
 
+/** Which handles a pack has. */
+export interface Packed {
+  readonly home: Home;
+  /** Its last handle. */
+  readonly last: string;
+  /** The write it came with: only packs of the same write may have handles between its own. */
+  readonly write: number;
+}
+
+/** Where a pack is, its write, its last handle. */
+export const packedValues: ValueCodec<Packed> = {
+  encode({ home: { priority, functionId, sequence }, last, write }) {
+    const bytes = 1 + varintBytes(functionId) + varintBytes(sequence) + varintBytes(write) + stringBytes(last);
+    const writer = new RecordWriter(bytes);
+    writer.byte(priority);
+    writer.varint(functionId);
+    writer.varint(sequence);
+    writer.varint(write);
+    writer.string(last);
+    return writer.bytes;
+  },
+  decode(bytes) {
+    const reader = new RecordReader(bytes);
+    const [priority, functionId, sequence, write] = [reader.byte(), reader.varint(), reader.varint(), reader.varint()];
+    return { home: jobHome(functionId, priority, 0, sequence), write, last: reader.string() };
+  },
+};
+
 /** A byte string. */
 export const stringValues: ValueCodec<string> = {
   encode: (value) => Buffer.from(value, 'latin1'),
@@ -130,7 +158,8 @@ export function storedJob(home: Home, record: JobRecord, functionName: string): 
   return { handle, function: functionName, unique, priority, workload, reducer, at, attempts, losses, sequence };
 }
 
-function jobBytes(job: JobRecord): number {
+/** How many bytes a job's record takes. */
+export function jobBytes(job: JobRecord): number {
   return (
     varintBytes(job.attempts) +
     varintBytes(job.losses) +
@@ -141,7 +170,8 @@ function jobBytes(job: JobRecord): number {
   );
 }
 
-function writeJob(writer: RecordWriter, job: JobRecord): void {
+/** Writes a job's record. */
+export function writeJob(writer: RecordWriter, job: JobRecord): void {
   writer.varint(job.attempts);
   writer.varint(job.losses);
   writer.string(job.handle);
@@ -150,7 +180,8 @@ function writeJob(writer: RecordWriter, job: JobRecord): void {
   writer.rest(job.workload);
 }
 
-function readJob(reader: RecordReader): JobRecord {
+/** Reads a job's record. */
+export function readJob(reader: RecordReader): JobRecord {
   const attempts = reader.varint();
   const losses = reader.varint();
   const handle = reader.string();

@@ -9,9 +9,13 @@ import {
   stringValues,
   type DeadRecord,
   type EndedRecord,
+  packedValues,
   type JobRecord,
+  type Packed,
 } from './record-codec.js';
 import { checked, type Unreadable } from './record-check.js';
+import { rowValues } from './pack.js';
+import { markValues, type Marks } from './marks.js';
 
 export const FORMAT_KEY = 'format';
 export const SEQUENCE_KEY = 'sequence';
@@ -29,11 +33,17 @@ export interface Tables {
   readonly counts: Table<readonly number[], { readonly functionId: number; readonly priority: number }>;
   /** The queues: function, priority, time, sequence -> the job. */
   readonly jobs: Table<JobRecord | Unreadable, Home>;
+  /** The home of the first of several jobs that were written together -> all of them. */
+  readonly packs: Table<Buffer, Home>;
+  /** A pack's key -> what became of its jobs since it was written. */
+  readonly marks: Table<Marks | Unreadable, Home>;
+  /** The first handle of a pack -> where it is. */
+  readonly packed: Table<Packed, string>;
   /** Time of death, sequence -> a dead letter. */
   readonly dead: Table<DeadRecord | Unreadable, Home>;
   /** Kept until, sequence -> a result. */
   readonly ended: Table<EndedRecord | Unreadable, Home>;
-  /** A handle -> where its job, dead letter or result is. */
+  /** A handle -> where its job, dead letter or result is; not of jobs in packs. */
   readonly handles: Table<Home, string>;
   /** A function and a unique -> the handle of its job. */
   readonly uniques: Table<string, UniqueName>;
@@ -58,6 +68,9 @@ export function openTables(root: Root): Tables {
     functions: root.openDB('functions', { keyEncoder: nameKeys, encoder: numberValues }),
     counts: root.openDB('counts', { keyEncoder: queueKeys, encoder: numberValues }),
     jobs: root.openDB('jobs', { keyEncoder: jobKeys, encoder: checked(jobValues, old) }),
+    packs: root.openDB('packs', { keyEncoder: jobKeys, encoder: rowValues }),
+    marks: root.openDB('marks', { keyEncoder: jobKeys, encoder: checked(markValues, false) }),
+    packed: root.openDB('packed', { keyEncoder: handleKeys, encoder: packedValues }),
     dead: root.openDB('dead', { keyEncoder: pastKeys('dead'), encoder: checked(deadValues, old) }),
     ended: root.openDB('ended', { keyEncoder: pastKeys('ended'), encoder: checked(endedValues, old) }),
     handles: root.openDB('handles', { keyEncoder: handleKeys, encoder: homeValues }),

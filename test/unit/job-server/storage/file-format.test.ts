@@ -6,12 +6,12 @@ import { expect, it } from '@jest/globals';
 import { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { ROOT } from '../../../support/built.js';
 import { tempDir } from '../../../support/temp-dir.js';
-import { allOf, bytesOf, newJob, NOW, RecordingListener } from '../../../contract/recorded-storage.js';
+import { addAll, allOf, bytesOf, newJob, NOW, RecordingListener } from '../../../contract/recorded-storage.js';
 
-/** A folder as the version of commit 32c75f9 left it, which wrote format 1. */
-function oldFolder(): string {
+/** A folder as an earlier version left it: that of commit 32c75f9 wrote format 1, that of f9fdf21 format 2. */
+function oldFolder(format: number): string {
   const path = tempDir();
-  const file = readFileSync(join(ROOT, 'test/fixtures/storage-format-1/data.mdb.gz'));
+  const file = readFileSync(join(ROOT, `test/fixtures/storage-format-${format}/data.mdb.gz`));
   writeFileSync(join(path, 'data.mdb'), gunzipSync(file));
   return path;
 }
@@ -48,8 +48,8 @@ async function jobsIn(storage: LmdbStorage): Promise<object[]> {
   return jobs.map((job) => ({ ...job, workload: bytesOf(job.workload).toString('latin1') }));
 }
 
-it('opens a file of format 1 with all that is in it', async () => {
-  const { storage, listener } = await opened(oldFolder());
+it.each([1, 2])('opens a file of format %i with all that is in it', async (format) => {
+  const { storage, listener } = await opened(oldFolder(format));
   expect(await jobsIn(storage)).toEqual(JOBS);
   expect(storage.count('reverse')).toEqual({ function: 'reverse', total: [1, 2, 1], scheduled: [0, 1, 0] });
   expect(await storage.findByUnique('reverse', 'a unique')).toMatchObject({ handle: 'H:old:2' });
@@ -60,14 +60,14 @@ it('opens a file of format 1 with all that is in it', async () => {
   await storage.close();
 });
 
-it('goes on with a file of format 1: old records and new ones, leased in order, also the second time', async () => {
-  const path = oldFolder();
+it.each([1, 2])('goes on with a file of format %i: old records and new ones, in order, also later', async (format) => {
+  const path = oldFolder(format);
   const { storage } = await opened(path);
-  await storage.add(newJob({ handle: 'H:new:1' }), false).stored;
+  await addAll(storage, newJob({ handle: 'H:new:1' }), newJob({ handle: 'H:new:2' }));
   await storage.close();
   const { storage: again, listener } = await opened(path);
   const leased = await again.lease('reverse', 1, 10, NOW);
-  expect(leased.map(({ handle }) => handle)).toEqual(['H:old:4', 'H:old:1', 'H:new:1']);
+  expect(leased.map(({ handle }) => handle)).toEqual(['H:old:4', 'H:old:1', 'H:new:1', 'H:new:2']);
   for (const { handle } of leased) again.done(handle);
   await again.close();
   const { storage: last } = await opened(path);
@@ -80,15 +80,15 @@ it('refuses a file of a later format, says the cure, and leaves it as it is', as
   const path = tempDir();
   const { storage } = await opened(path);
   await storage.close();
-  await setFormat(path, 3);
+  await setFormat(path, 4);
   const before = readFileSync(join(path, 'data.mdb'));
   await expect(new LmdbStorage({ path }).open(new RecordingListener())).rejects.toMatchObject({
     code: 'GEARMAN_STORAGE_VERSION',
-    message: 'the file has format 3, this version of nestjs-gearman knows up to 2: use the newer one',
+    message: 'the file has format 4, this version of nestjs-gearman knows up to 3: use the newer one',
   });
   const used = before.findLastIndex((byte) => byte !== 0) + 1;
   expect(readFileSync(join(path, 'data.mdb')).subarray(0, used).equals(before.subarray(0, used))).toBe(true);
-  await setFormat(path, 2);
+  await setFormat(path, 3);
   await (await opened(path)).storage.close();
 });
 

@@ -13,7 +13,8 @@ const FAILURE = new StorageError('GEARMAN_STORAGE_IO', 'the disk failed');
 it('leases nothing when the file cannot be read, and what memory had of it later, in order', () => {
   let isReadable = true;
   // All that a reader asks of a file: one that is empty, or cannot be read.
-  const tables = { jobs: { getRange: () => [], getKeys: () => [] } };
+  const empty = { getRange: () => [], getKeys: () => [] };
+  const tables = { jobs: empty, packs: empty };
   const file = {
     get tables(): object {
       if (!isReadable) throw FAILURE;
@@ -23,7 +24,7 @@ it('leases nothing when the file cannot be read, and what memory had of it later
   const functions = new FunctionTable();
   const queue = functions.row('reverse').queues[1];
   const told: string[] = [];
-  const reader = new JobReader(file, functions, () => undefined);
+  const reader = new JobReader(file, functions, { take: () => undefined, takePack: () => undefined });
   const leasing = new Leasing(reader, new EntryBook(reader), ({ functionName }) => void told.push(functionName));
   const entries = [1, 2, 3].map((sequence) => new JobEntry(queue, { ...newJob(), sequence }, undefined));
   for (const entry of entries) leasing.wait(entry);
