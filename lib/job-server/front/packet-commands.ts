@@ -207,13 +207,15 @@ function answerSubmission(replies: Replies, submitted: Submitted): void {
 /** Keeps the submission's place among the replies until the job is on disk. */
 function answerLater(session: Conversation, submission: Promise<Submitted>): void {
   const place = session.replies.reserve();
-  submission
-    .catch((error: Error) => new Refusal('QUEUE_ERROR', error.message))
-    .then((taken) => {
+  const answer = (taken: Submitted): void => {
+    try {
       answerSubmission(place, taken);
       place.finish();
-    })
-    .catch((error: Error) => session.abort(error));
+    } catch (error) {
+      session.abort(error as Error);
+    }
+  };
+  void submission.then(answer, (error: Error) => answer(new Refusal('QUEUE_ERROR', error.message)));
 }
 
 /**

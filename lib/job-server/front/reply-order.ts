@@ -68,7 +68,10 @@ export class ReplyOrder implements Replies {
   /** A place's answer is complete: sends what the complete ones at the front held back. */
   advance(): void {
     while (this.first?.isFinished) {
-      const { after, next } = this.first;
+      const { first } = this;
+      const { after, next } = first;
+      // Else every place that was ever old when V8 looked would keep all that came after it.
+      first.next = undefined;
       this.release(after);
       this.first = next;
       if (next) this.release(next.held);

@@ -5,6 +5,8 @@ export interface Place {
   readonly sequence: number;
 }
 
+const MIN_LENGTH = 16;
+
 /**
  * Waiting jobs sorted by the time they were given, then by their sequence.
  *
@@ -12,37 +14,42 @@ export interface Place {
  * binary search and a move of what lies behind.
  */
 export class WaitingList<Item extends Place> {
-  private jobs: Item[] = [];
-  /** Where the first one lies: what was taken leaves a hole until half the array is holes. */
+  /** A ring, so that it is not made anew as jobs come and go; its length is a power of two. */
+  private ring = new Array<Item | undefined>(MIN_LENGTH).fill(undefined);
+  /** Where the first one lies. */
   private head = 0;
+  private count = 0;
 
   get size(): number {
-    return this.jobs.length - this.head;
+    return this.count;
   }
 
   /** The first one, which stays. */
   get first(): Item | undefined {
-    return this.jobs[this.head];
+    return this.ring[this.head];
   }
 
   /** The first one with a time later than this, which stays. */
   firstAfter(at: number): Item | undefined {
-    return this.jobs[this.placeOf({ at, sequence: Infinity })];
+    const place = this.placeOf({ at, sequence: Infinity });
+    return place < this.count ? this.at(place) : undefined;
   }
 
   insert(job: Item): void {
-    this.jobs.splice(this.placeOf(job), 0, job);
+    const place = this.placeOf(job);
+    if (this.count === this.ring.length) this.resize(this.count * 2);
+    for (let index = this.count++; index > place; index--) this.put(index, this.at(index - 1));
+    this.put(place, job);
   }
 
   /** Takes the first one out. */
   take(): Item | undefined {
-    const job = this.jobs[this.head];
+    const job = this.first;
     if (!job) return undefined;
-    this.head++;
-    if (this.head > 32 && this.head * 2 > this.jobs.length) {
-      this.jobs = this.jobs.slice(this.head);
-      this.head = 0;
-    }
+    this.put(0, undefined);
+    this.head = (this.head + 1) & (this.ring.length - 1);
+    this.count--;
+    this.shrink();
     return job;
   }
 
@@ -50,28 +57,49 @@ export class WaitingList<Item extends Place> {
   remove(job: Item): boolean {
     if (this.first?.sequence === job.sequence) return this.take() !== undefined;
     const place = this.placeOf(job);
-    if (this.jobs[place]?.sequence !== job.sequence) return false;
-    this.jobs.splice(place, 1);
+    if (place === this.count || this.at(place).sequence !== job.sequence) return false;
+    for (let index = place + 1; index < this.count; index++) this.put(index - 1, this.at(index));
+    this.put(--this.count, undefined);
+    this.shrink();
     return true;
   }
 
   clear(): void {
-    this.jobs = [];
-    this.head = 0;
+    this.count = this.head = 0;
+    this.ring = new Array<Item | undefined>(MIN_LENGTH).fill(undefined);
   }
 
   /** The index of the first job that does not come before `job`. */
   private placeOf(job: Place): number {
-    const last = this.jobs[this.jobs.length - 1];
-    if (!last || this.size === 0 || comesBefore(last, job)) return this.jobs.length;
-    let low = this.head;
-    let high = this.jobs.length;
+    if (this.count === 0 || comesBefore(this.at(this.count - 1), job)) return this.count;
+    let low = 0;
+    let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (comesBefore(this.jobs[middle] as Item, job)) low = middle + 1;
+      if (comesBefore(this.at(middle), job)) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  private at(index: number): Item {
+    return this.ring[(this.head + index) & (this.ring.length - 1)]!;
+  }
+
+  private put(index: number, job: Item | undefined): void {
+    this.ring[(this.head + index) & (this.ring.length - 1)] = job;
+  }
+
+  private shrink(): void {
+    const { length } = this.ring;
+    if (length > MIN_LENGTH && this.count * 8 < length) this.resize(length / 4);
+  }
+
+  private resize(length: number): void {
+    const ring = new Array<Item | undefined>(length).fill(undefined);
+    for (let index = 0; index < this.count; index++) ring[index] = this.at(index);
+    this.ring = ring;
+    this.head = 0;
   }
 }
 

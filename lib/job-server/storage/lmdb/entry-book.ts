@@ -2,12 +2,21 @@ import type { JobEntry } from './job-entry.js';
 import type { JobReader } from './job-reader.js';
 
 /**
+ * Holds an entry until it is let go. A map leaves the tables behind that it has
+ * grown out of, full as they were, where V8 collects rarely: what is held by a
+ * holder that was emptied is collected at once.
+ */
+interface Holder {
+  entry: JobEntry | undefined;
+}
+
+/**
  * What is known of jobs: what memory holds of them, and behind it the file.
  *
  * Memory comes first: it has what is not written yet.
  */
 export class EntryBook {
-  private readonly byHandle = new Map<string, JobEntry>();
+  private readonly byHandle = new Map<string, Holder>();
   /** Who has a unique, until the file knows. */
   private readonly byUnique = new Map<string, JobEntry>();
 
@@ -15,12 +24,12 @@ export class EntryBook {
 
   /** What memory holds. */
   get(handle: string): JobEntry | undefined {
-    return this.byHandle.get(handle);
+    return this.byHandle.get(handle)?.entry;
   }
 
   /** What memory or the file holds. */
   find(handle: string): JobEntry | undefined {
-    return this.byHandle.get(handle) ?? this.reader.find(handle);
+    return this.get(handle) ?? this.reader.find(handle);
   }
 
   /** The entry that had a unique last; its job may be over. */
@@ -34,7 +43,9 @@ export class EntryBook {
 
   /** Holds an entry in memory until it is idle. */
   hold(entry: JobEntry): void {
-    this.byHandle.set(entry.handle, entry);
+    const holder = this.byHandle.get(entry.handle);
+    if (holder) holder.entry = entry;
+    else this.byHandle.set(entry.handle, { entry });
   }
 
   /** A new job has taken a unique; `previous` is whose it was. */
@@ -55,7 +66,10 @@ export class EntryBook {
 
   /** Forgets an entry that nothing holds. */
   letGo(entry: JobEntry): void {
-    if (entry.isIdle && this.byHandle.get(entry.handle) === entry) this.byHandle.delete(entry.handle);
+    const holder = entry.isIdle ? this.byHandle.get(entry.handle) : undefined;
+    if (holder?.entry !== entry) return;
+    holder.entry = undefined;
+    this.byHandle.delete(entry.handle);
   }
 }
 

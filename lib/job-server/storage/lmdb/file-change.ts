@@ -30,6 +30,6 @@ export interface FileChange extends Change {
 
 /** Takes a record out of the file. */
 export function emitLeave({ tables, marks }: FileWrite, home: Home): void {
-  if (home.seat) marks.leave(home.seat);
+  if (home.pack) marks.leave(home);
   else void tables[home.table].remove(home);
 }

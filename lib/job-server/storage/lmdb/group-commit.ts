@@ -56,7 +56,7 @@ const MIN_GATHERING = 1;
  * fewer at once.
  */
 export class GroupCommit<Item extends Change> {
-  private readonly fresh = new Set<Item | Flusher>();
+  private fresh = new Set<Item | Flusher>();
   private readonly kept = new Set<Item>();
   /** How many of these are tried at once. */
   private keptLimit = MAX_BATCH_ITEMS;
@@ -151,7 +151,7 @@ export class GroupCommit<Item extends Change> {
         this.isRetryDue = false;
         if (this.kept.size > 0) await this.commit(take(this.kept, this.keptLimit), false);
       }
-      const batch = take(this.fresh, MAX_BATCH_ITEMS);
+      const batch = this.takeFresh();
       this.expected = this.urgent;
       this.urgent = 0;
       for (const { bytes } of batch) this.freshBytes -= bytes;
@@ -161,6 +161,17 @@ export class GroupCommit<Item extends Change> {
     }
     this.running = undefined;
     if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
+  }
+
+  /**
+   * The next batch. What it leaves behind is a new set: in an old one, which V8
+   * has moved to where it collects rarely, every item would be kept until then.
+   */
+  private takeFresh(): (Item | Flusher)[] {
+    const { fresh } = this;
+    const batch = take(fresh, MAX_BATCH_ITEMS);
+    this.fresh = new Set(fresh);
+    return batch;
   }
 
   /** Whether nobody more is waited for. */

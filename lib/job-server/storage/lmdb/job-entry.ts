@@ -1,7 +1,7 @@
 import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
-import { isSameHome, jobHome, pastHome, type Home } from './keys.js';
+import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
 import { TAKEN } from './origin-book.js';
 import type { Packable } from './packer.js';
 import type { Tables } from './tables.js';
@@ -146,7 +146,7 @@ export class JobEntry implements FileChange, Packable {
       return;
     }
     if (home) emitLeave(write, home);
-    if (!next.home && !home?.seat) void tables.handles.remove(next.job.handle);
+    if (!next.home && !home?.pack) void tables.handles.remove(next.job.handle);
     else if (next.home && (!this.isPackable || !write.packer.take(this))) this.emitRow(tables);
     if (home?.table === 'jobs') queue.countStored(home.time > 0, -1);
     if (next.home?.table === 'jobs') queue.countStored(next.home.time > 0, 1);
@@ -160,8 +160,9 @@ export class JobEntry implements FileChange, Packable {
     void tables.handles.put(next.job.handle, next.home);
   }
 
-  sit(home: Home): void {
-    if (this.next) this.next.home = home;
+  sit(pack: PackName, index: number): void {
+    const home = this.next?.home;
+    if (home) [home.pack, home.index] = [pack, index];
   }
 
   settle(isDurable: boolean): void {
@@ -181,13 +182,10 @@ export class JobEntry implements FileChange, Packable {
   }
 
   /** It stays where it is. */
-  private emitChange({ tables, marks }: FileWrite, next: Wanted, { seat }: Home): void {
-    if (!seat) {
-      emitRecord(tables, next);
-      return;
-    }
-    next.home = this.home;
-    marks.change(seat, next.job);
+  private emitChange({ tables, marks }: FileWrite, next: Wanted, home: Home): void {
+    next.home = home;
+    if (home.pack) marks.change(home, next.job);
+    else emitRecord(tables, next);
   }
 
   private emitUnique(tables: Tables, next: Wanted): void {

@@ -21,8 +21,10 @@ export interface Home {
   /** The function's number and the priority; 0 outside of `jobs`, where they are no part of the key. */
   readonly functionId: number;
   readonly priority: number;
-  /** Its place in a pack; missing where it has a row of its own. */
-  readonly seat?: Seat;
+  /** The pack that holds it; missing where it has a row of its own. */
+  pack: PackName | undefined;
+  /** Its place in the pack, counted from 0. */
+  index: number;
 }
 
 /** A row of `packs`: jobs of one queue that were written together. */
@@ -34,25 +36,18 @@ export interface PackName {
   readonly firstHandle: string;
 }
 
-/** A place in a pack. */
-export interface Seat {
-  readonly pack: PackName;
-  /** Counted from 0. */
-  readonly index: number;
-}
-
 export function isSameHome(one: Home, other: Home): boolean {
   return one.table === other.table && one.time === other.time && one.sequence === other.sequence;
 }
 
 /** A waiting or leased job's home; its row's key, if it has one of its own. */
 export function jobHome(functionId: number, priority: number, time: number, sequence: number): Home {
-  return { table: 'jobs', time, sequence, functionId, priority };
+  return { table: 'jobs', time, sequence, functionId, priority, pack: undefined, index: 0 };
 }
 
 /** A dead letter's or a result's home. */
 export function pastHome(table: 'dead' | 'ended', time: number, sequence: number): Home {
-  return { table, time, sequence, functionId: 0, priority: 0 };
+  return { table, time, sequence, functionId: 0, priority: 0, pack: undefined, index: 0 };
 }
 
 /** `jobs`: function, priority, time, sequence, so that a queue is a range, oldest first. */

@@ -1,5 +1,5 @@
 import type { JobCounters } from '../stored-job.js';
-import type { Home, PackName, Seat } from './keys.js';
+import type { Home, PackName } from './keys.js';
 import type { Marks } from './marks.js';
 import { marksOf, type PackDamage } from './queue-rows.js';
 import type { Tables } from './tables.js';
@@ -12,7 +12,7 @@ export class PackMarks {
   /** Reads what is marked of the packs in which the file has what is written. */
   constructor(tables: Tables, written: Iterable<{ readonly home: Home | undefined }>, damage: PackDamage) {
     for (const { home } of written) {
-      const pack = home?.seat?.pack;
+      const pack = home?.pack;
       if (!pack || this.packs.has(pack.home.sequence)) continue;
       const marks = marksOf(tables, pack.home, pack.size, damage);
       this.packs.set(pack.home.sequence, { pack, marks, isChanged: false });
@@ -20,13 +20,13 @@ export class PackMarks {
   }
 
   /** A job leaves its pack. */
-  leave(seat: Seat): void {
-    this.changed(seat)?.leave(seat.index);
+  leave({ pack, index }: Home): void {
+    this.changed(pack)?.leave(index);
   }
 
   /** A job has other counters. */
-  change(seat: Seat, counters: Required<JobCounters>): void {
-    this.changed(seat)?.change(seat.index, counters);
+  change({ pack, index }: Home, counters: Required<JobCounters>): void {
+    this.changed(pack)?.change(index, counters);
   }
 
   /** Puts the marks into a write; a pack that all have left is deleted. */
@@ -41,8 +41,8 @@ export class PackMarks {
     }
   }
 
-  private changed({ pack }: Seat): Marks | undefined {
-    const known = this.packs.get(pack.home.sequence);
+  private changed(pack: PackName | undefined): Marks | undefined {
+    const known = pack && this.packs.get(pack.home.sequence);
     if (known) known.isChanged = true;
     return known?.marks;
   }

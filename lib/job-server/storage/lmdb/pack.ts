@@ -49,7 +49,7 @@ export class Pack {
   homeAt(index: number): Home {
     const { home } = this.name;
     const sequence = home.sequence + this.bytes.readUInt32BE(this.table + index * JOB_BYTES + 4);
-    return { ...home, sequence, seat: { pack: this.name, index } };
+    return { ...home, sequence, pack: this.name, index };
   }
 
   /** Its record at this place. */

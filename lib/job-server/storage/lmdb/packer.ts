@@ -1,6 +1,6 @@
 import type { StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
-import { isLaterHandle, jobHome, type Home } from './keys.js';
+import { isLaterHandle, jobHome, type PackName } from './keys.js';
 import { packBytes } from './pack.js';
 import type { Tables } from './tables.js';
 
@@ -18,8 +18,8 @@ export interface Packable {
   readonly packed: StoredJob;
   /** It gets a row of its own. */
   emitRow(tables: Tables): void;
-  /** It gets a place in a pack. */
-  sit(home: Home): void;
+  /** It gets a place in a pack, counted from 0. */
+  sit(pack: PackName, index: number): void;
 }
 
 /**
@@ -30,7 +30,7 @@ export interface Packable {
  * place or its handle. What does not come in that order gets a row of its own.
  */
 export class Packer {
-  private readonly drafts = new Map<JobQueue, Draft>();
+  private drafts = new Map<JobQueue, Draft>();
   private lastHandle: string | undefined;
   private lastSequence = 0;
 
@@ -48,8 +48,10 @@ export class Packer {
 
   /** Puts what was taken into a write; who sits in a pack is told where. */
   emit(tables: Tables, write: number): void {
-    for (const { packs } of this.drafts.values()) for (const pack of packs) emitPack(pack, tables, write);
-    this.drafts.clear();
+    const { drafts } = this;
+    // Not cleared: V8 would keep what was in it for long.
+    this.drafts = new Map();
+    for (const { packs } of drafts.values()) for (const pack of packs) emitPack(pack, tables, write);
   }
 
   /** The pack of a queue that has room for a job of so many bytes. */
@@ -86,5 +88,5 @@ function emitPack(entries: readonly Packable[], tables: Tables, write: number): 
   const jobs = entries.map(({ packed }) => packed);
   void tables.packs.put(home, packBytes(jobs));
   void tables.packed.put(handle, { home, last: last.packed.handle, write });
-  entries.forEach((entry, index) => entry.sit({ ...home, sequence: entry.packed.sequence, seat: { pack, index } }));
+  entries.forEach((entry, index) => entry.sit(pack, index));
 }
