@@ -54,7 +54,7 @@ describeWith('strace', 'a job server whose disk', () => {
     async (_, faults, reason) => {
       const { path, server, client } = await withClient();
       for (const workload of ['first', 'second', 'third']) await mustAccept(client, `SUBMIT_JOB_BG f··${workload}`);
-      const fault = await injectFault(server.pid, join(path, 'data.mdb'), ...faults);
+      const fault = await injectFault(server.pid, path, ...faults);
       for (let index = 0; index < 5; index++) {
         client.send(`SUBMIT_JOB_BG f··refused ${index}`);
         expect(await client.next()).toMatch(new RegExp(`^ERROR QUEUE_ERROR·${reason.source}`));
@@ -88,7 +88,9 @@ describeWith('strace', 'a job server whose disk', () => {
     const worker = await RawPeer.connect(server);
     worker.send('CAN_DO f', 'ALL_YOURS', 'GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB');
     await worker.untilEcho();
-    const fault = await injectFault(server.pid, join(path, 'data.mdb'), 'fdatasync:error=EIO');
+    // The journal is made with the first job.
+    await mustAccept(client, 'SUBMIT_JOB_BG g··x');
+    const fault = await injectFault(server.pid, path, 'fdatasync:error=EIO');
     client.send('SUBMIT_JOB_BG f··the first to fail');
     expect(await client.next()).toMatch(/^ERROR QUEUE_ERROR·/);
     // Nobody could know yet: it was given to the waiting worker, whose report is for nobody.
@@ -108,7 +110,7 @@ describeWith('strace', 'a job server whose disk', () => {
     const soon = Math.ceil(Date.now() / 1_000) + 1;
     await mustAccept(client, `SUBMIT_JOB_EPOCH f··${soon}·its time comes`);
     await mustAccept(client, `SUBMIT_JOB_EPOCH f··4000000000·in the year 2096`);
-    const fault = await injectFault(server.pid, join(path, 'data.mdb'), ...FAULTS.at(-1)![1]);
+    const fault = await injectFault(server.pid, path, ...FAULTS.at(-1)![1]);
     client.send('SUBMIT_JOB_BG f··refused');
     expect(await client.next()).toMatch(/^ERROR QUEUE_ERROR·/);
     await until('its time has come', () => Date.now() / 1_000 > soon + 1);
@@ -123,7 +125,7 @@ describeWith('strace', 'a job server whose disk', () => {
     const files = (): number => readdirSync(`/proc/${server.pid}/fd`).length;
     await mustAccept(client, 'SUBMIT_JOB_BG f··x');
     const before = files();
-    const fault = await injectFault(server.pid, join(path, 'data.mdb'), ...faults);
+    const fault = await injectFault(server.pid, path, ...faults);
     for (let index = 0; index < 50; index++) {
       client.send('SUBMIT_JOB_BG f··refused');
       expect(await client.next()).toMatch(/^ERROR QUEUE_ERROR·/);
@@ -137,7 +139,7 @@ describeWith('strace', 'a job server whose disk', () => {
     const { path, server, client } = await withClient();
     await mustAccept(client, 'SUBMIT_JOB_BG f··ended, but its end is not on disk');
     const { worker, handle } = await withJob(server);
-    await injectFault(server.pid, join(path, 'data.mdb'), 'fdatasync:error=EIO');
+    await injectFault(server.pid, path, 'fdatasync:error=EIO');
     worker.send(`WORK_COMPLETE ${handle}·`);
     await worker.untilEcho();
     expect(await server.stop()).toBe(1);

@@ -15,20 +15,37 @@ const CALLS = 'trace=pwrite64,pwritev,write,writev,fdatasync';
 /** So long each fdatasync takes, in microseconds: an answer that does not wait for it is out long before. */
 const SLOWLY = ['-e', CALLS, '-e', 'inject=fdatasync:delay_enter=50000'];
 
-const isOnFile = ({ text }: SystemCall): boolean => /^\w+\(\d+<[^>]*\/data\.mdb>/.test(text);
+/** A workload that the journal does not take. */
+const TOO_LARGE = 'x'.repeat(70_000);
+
+const isOnJobs = ({ text }: SystemCall): boolean => /^\w+\(\d+<[^>]*\/data\.mdb>/.test(text);
+const isOnJournal = ({ text }: SystemCall): boolean => /^\w+\(\d+<[^>]*\/journal-[^>]*>/.test(text);
+const isOnFile = (call: SystemCall): boolean => isOnJobs(call) || isOnJournal(call);
 const isOnSocket = ({ text }: SystemCall): boolean => /^\w+\(\d+<TCP:/.test(text);
 /** LMDB's last write of a commit, which makes it valid: of one meta page, through a descriptor of its own. */
-const isMetaPage = (call: SystemCall): boolean => isOnFile(call) && call.name === 'pwrite64' && call.result === 128;
+const isMetaPage = (call: SystemCall): boolean => isOnJobs(call) && call.name === 'pwrite64' && call.result === 128;
 
 /** What was wrong with the order in which a job came to the disk and its JOB_CREATED to its client. */
 function disorder(calls: readonly SystemCall[], workload: string, handle: string): string | undefined {
   const packet = new RegExp(`${handle}(?!\\d)`);
   const answered = calls.find((call) => isOnSocket(call) && packet.test(call.text));
-  const written = calls.find((call) => isOnFile(call) && call.text.includes(workload));
-  const synced = written && calls.find((call) => call.name === 'fdatasync' && isOnFile(call) && call.from > written.to);
-  const valid = synced && calls.find((call) => isMetaPage(call) && call.from > synced.to);
   if (!answered) return `${handle} was not seen on a socket`;
-  return valid && valid.to < answered.from ? undefined : `JOB_CREATED ${handle} left before ${workload} was on disk`;
+  // In the journal it is durable with the fdatasync, in the file of jobs with the meta page that is written behind it.
+  const journaled = syncedAfter(calls, isOnJournal, workload);
+  const synced = syncedAfter(calls, isOnJobs, workload);
+  const valid = synced && calls.find((call) => isMetaPage(call) && call.from > synced.to);
+  const isDurable = [journaled, valid].some((call) => call && call.to < answered.from);
+  return isDurable ? undefined : `JOB_CREATED ${handle} left before ${workload} was on disk`;
+}
+
+/** The fdatasync of a file after something was written to it. */
+function syncedAfter(
+  calls: readonly SystemCall[],
+  isOn: (call: SystemCall) => boolean,
+  workload: string,
+): SystemCall | undefined {
+  const written = calls.find((call) => isOn(call) && call.text.includes(workload));
+  return written && calls.find((call) => call.name === 'fdatasync' && isOn(call) && call.from > written.to);
 }
 
 async function withClient(args: readonly string[] = []): Promise<{ server: Daemon; client: RawPeer }> {
@@ -46,6 +63,8 @@ describeWith('strace', 'JOB_CREATED of a background job, as the kernel sees it,'
     for (const [index, type] of ['SUBMIT_JOB_BG', 'SUBMIT_JOB_HIGH_BG', 'SUBMIT_JOB_LOW_BG'].entries()) {
       jobs.push([`alone ${index}.`, await mustAccept(client, `${type} f··alone ${index}.`)]);
     }
+    const large = `large.${TOO_LARGE}`;
+    jobs.push(['large.', await mustAccept(client, `SUBMIT_JOB_BG f··${large}`)]);
     jobs.push(['later.', await mustAccept(client, 'SUBMIT_JOB_EPOCH f·unique·4000000000·later.')]);
     jobs.push(['reduced.', await mustAccept(client, 'SUBMIT_REDUCE_JOB_BACKGROUND f··reducer·reduced.')]);
     const crowd = Array.from({ length: 100 }, (_, index) => `crowd ${index}.`);
@@ -77,7 +96,7 @@ describeWith('strace', 'JOB_CREATED of a background job, as the kernel sees it,'
   it('needs no fdatasync after the meta page, which is written synchronously', async () => {
     const { server, client } = await withClient();
     const strace = await attachStrace(server.pid, ['-e', CALLS]);
-    await mustAccept(client, 'SUBMIT_JOB_BG f··x');
+    await mustAccept(client, `SUBMIT_JOB_BG f··${TOO_LARGE}`);
     const descriptors = (await strace.detach()).filter(isMetaPage).map(({ text }) => /\d+(?=<)/.exec(text)![0]);
     expect(descriptors.length).toBeGreaterThan(0);
     const flags = descriptors.map(

@@ -100,8 +100,8 @@ describe('a job server with its jobs on disk', () => {
     await mustAccept(client, 'SUBMIT_JOB_BG f··x');
     (await take(server)).worker.destroy();
     await until('the loss is known', async () => (await runningCount(server)) === 0);
-    // Written with this one at the latest.
-    await mustAccept(client, 'SUBMIT_JOB_BG g··y');
+    // Written with this one at the latest, which is too large for the journal.
+    await mustAccept(client, `SUBMIT_JOB_BG g··${'y'.repeat(70_000)}`);
     const restarted = await crashAndRestart(server, path, args);
     (await take(restarted)).worker.destroy();
     await until('it is out of retries', async () => (await jobCount(restarted)) === 0);
@@ -126,7 +126,7 @@ describe('a job server with its jobs on disk', () => {
     for (const workload of ['first', 'second, to be damaged', 'third']) {
       await mustAccept(client, `SUBMIT_JOB_BG f··${workload}`);
     }
-    await server.kill();
+    expect(await server.stop()).toBe(0);
     damage(join(path, 'data.mdb'), 'second, to be damaged');
     const restarted = await startDurableJobServer(path, [], server.port);
     expect(await workAll(restarted)).toEqual(['first', 'third']);

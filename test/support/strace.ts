@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram, type Program } from './program.js';
 import { tempDir } from './temp-dir.js';
@@ -47,11 +47,12 @@ export function startTraced(
   return { program, calls: () => systemCalls(readFileSync(file, 'latin1')) };
 }
 
-/** Has system calls on a file fail, or come late, until it is called off: `fdatasync:error=EIO`. */
-export async function injectFault(pid: number, path: string, ...faults: readonly string[]): Promise<Strace> {
+/** Has system calls on the files of a folder fail, or come late, until it is called off: `fdatasync:error=EIO`. */
+export async function injectFault(pid: number, folder: string, ...faults: readonly string[]): Promise<Strace> {
   const names = faults.map((fault) => fault.split(':')[0]).join(',');
   const injections = faults.flatMap((fault) => ['-e', `inject=${fault}`]);
-  return attachStrace(pid, ['-P', path, '-e', `trace=${names}`, ...injections]);
+  const files = readdirSync(folder).flatMap((name) => ['-P', join(folder, name)]);
+  return attachStrace(pid, [...files, '-e', `trace=${names}`, ...injections]);
 }
 
 /** Waits until a process does nothing but wait: what it was told before has been done. */

@@ -1,14 +1,5 @@
-import type { JobEntry } from './job-entry.js';
+import type { Holder, JobEntry } from './job-entry.js';
 import type { JobReader } from './job-reader.js';
-
-/**
- * Holds an entry until it is let go. A map leaves the tables behind that it has
- * grown out of, full as they were, where V8 collects rarely: what is held by a
- * holder that was emptied is collected at once.
- */
-interface Holder {
-  entry: JobEntry | undefined;
-}
 
 /**
  * What is known of jobs: what memory holds of them, and behind it the file.
@@ -43,9 +34,9 @@ export class EntryBook {
 
   /** Holds an entry in memory until it is idle. */
   hold(entry: JobEntry): void {
-    const holder = this.byHandle.get(entry.handle);
-    if (holder) holder.entry = entry;
-    else this.byHandle.set(entry.handle, { entry });
+    if (entry.holder) return;
+    entry.holder = { entry };
+    this.byHandle.set(entry.handle, entry.holder);
   }
 
   /** A new job has taken a unique; `previous` is whose it was. */
@@ -66,10 +57,9 @@ export class EntryBook {
 
   /** Forgets an entry that nothing holds. */
   letGo(entry: JobEntry): void {
-    const holder = entry.isIdle ? this.byHandle.get(entry.handle) : undefined;
-    if (holder?.entry !== entry) return;
-    holder.entry = undefined;
+    if (!entry.holder || !entry.isIdle) return;
     this.byHandle.delete(entry.handle);
+    entry.holder.entry = entry.holder = undefined;
   }
 }
 

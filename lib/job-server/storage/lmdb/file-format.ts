@@ -1,13 +1,15 @@
 import { StorageError } from '../storage-error.js';
 import { FunctionTable } from './function-table.js';
-import { FORMAT_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables } from './tables.js';
+import type { ReadTransaction } from './lmdb-package.js';
+import type { JournalMark } from './journal.js';
+import { FORMAT_KEY, JOURNAL_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables } from './tables.js';
 
 /**
  * The format this version writes; it reads all before.
  *
  * 1: records without a checksum.
  * 2: records with one; those of format 1 stay as they are until they change.
- * 3: packs, for jobs that are written together.
+ * 3: packs, for jobs that are written together; journals beside the file.
  */
 export const FORMAT = 3;
 
@@ -38,4 +40,15 @@ export function readSequence(tables: Tables): number {
 /** Puts the last sequence into a write. */
 export function emitSequence(tables: Tables, sequence: number): void {
   void tables.meta.put(SEQUENCE_KEY, [sequence]);
+}
+
+/** Up to where which journal is not needed; undefined where none ever was. */
+export function readJournalMark({ meta }: Tables, transaction?: ReadTransaction): JournalMark | undefined {
+  const [claim, number] = meta.get(JOURNAL_KEY, { transaction }) ?? [];
+  return claim === undefined || number === undefined ? undefined : { claim, number };
+}
+
+/** Puts a journal's mark into a write. */
+export function emitJournalMark({ meta }: Tables, { claim, number }: JournalMark): void {
+  void meta.put(JOURNAL_KEY, [claim, number]);
 }

@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StorageError } from '../storage-error.js';
 import { storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
+import type { JournalFile } from './journal-recovery.js';
 import { ROOT_OPTIONS, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables } from './tables.js';
 
@@ -10,8 +11,15 @@ import { openTables } from './tables.js';
  * Copies a file, as one moment has it, to a new folder that nobody owns. The
  * folder gets its name once all of it is on disk: one that was interrupted
  * stays `PATH.partial`, and is none.
+ *
+ * @param journals what the folder's journals were before.
  */
-export async function copyFolder(lmdb: Lmdb, root: Root, folder: string): Promise<void> {
+export async function copyFolder(
+  lmdb: Lmdb,
+  root: Root,
+  folder: string,
+  journals: readonly JournalFile[] = [],
+): Promise<void> {
   const path = resolve(folder);
   const partial = `${path}.partial`;
   try {
@@ -20,6 +28,7 @@ export async function copyFolder(lmdb: Lmdb, root: Root, folder: string): Promis
     mkdirSync(partial, { recursive: true, mode: 0o700 });
     await root.backup(partial, true);
     chmodSync(join(partial, 'data.mdb'), ROOT_OPTIONS.permissionsMode);
+    for (const { name, bytes } of journals) writeFileSync(join(partial, name), bytes, { mode: 0o600, flush: true });
     await disown(lmdb, partial);
     renameSync(partial, path);
   } catch (error) {

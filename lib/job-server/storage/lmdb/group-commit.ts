@@ -64,6 +64,8 @@ export class GroupCommit<Item extends Change> {
   private freshBytes = 0;
   /** How many of what is fresh came as urgent. */
   private urgent = 0;
+  /** How many of what is being written did. */
+  private urgentWriting = 0;
   /** With how many the next write is worth making at once, and how long it waits for them. */
   private expected = 0;
   private gatherUntil = 0;
@@ -87,6 +89,11 @@ export class GroupCommit<Item extends Change> {
     return this.fresh.size >= MAX_WAITING_ITEMS || this.freshBytes >= MAX_WAITING_BYTES;
   }
 
+  /** How many urgent changes wait or are being written, or are likely to come. */
+  get crowd(): number {
+    return Math.max(this.urgent + this.urgentWriting, this.expected);
+  }
+
   /** Resolves when it is no longer behind, or fails or is stopped: that may take long, and is told elsewhere. */
   async caughtUp(): Promise<void> {
     if (this.isBehind && !this.isFailing) await new Promise<void>((resolve) => this.behind.push(resolve));
@@ -106,6 +113,11 @@ export class GroupCommit<Item extends Change> {
     const isFull = this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
     if (isUrgent || isFull) this.hurry();
     else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
+  }
+
+  /** Writes what waits soon if it is so much. */
+  writeFrom(items: number): void {
+    if (this.fresh.size >= items) this.hurry();
   }
 
   /** Lets an item be. */
@@ -152,11 +164,12 @@ export class GroupCommit<Item extends Change> {
         if (this.kept.size > 0) await this.commit(take(this.kept, this.keptLimit), false);
       }
       const batch = this.takeFresh();
-      this.expected = this.urgent;
+      this.expected = this.urgentWriting = this.urgent;
       this.urgent = 0;
       for (const { bytes } of batch) this.freshBytes -= bytes;
       if (this.fresh.size === 0) this.isUrgent = this.isRetryDue;
       await this.commit(batch, true);
+      this.urgentWriting = 0;
       if (!this.isBehind || this.isFailing) this.tellCaughtUp();
     }
     this.running = undefined;

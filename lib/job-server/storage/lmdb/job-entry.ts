@@ -2,6 +2,7 @@ import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
+import type { Journalable, Journaled } from './journal.js';
 import { TAKEN } from './origin-book.js';
 import type { Packable } from './packer.js';
 import type { Tables } from './tables.js';
@@ -28,6 +29,15 @@ export interface Adder {
 }
 
 /**
+ * Holds an entry in a map. A map leaves the tables behind that it has grown out
+ * of, full as they were, where V8 collects rarely: what was in a holder that is
+ * emptied can be collected at once.
+ */
+export interface Holder {
+  entry: JobEntry | undefined;
+}
+
+/**
  * A job in the owner's memory: because it is leased, because it is not yet in
  * the file as it shall be, or both.
  *
@@ -38,7 +48,7 @@ export interface Adder {
  * that came and went costs nothing, and a write that failed is simply made
  * again.
  */
-export class JobEntry implements FileChange, Packable {
+export class JobEntry implements FileChange, Packable, Journalable {
   fate: Fate = QUEUED;
   /** The owner runs it, or keeps it for running. */
   isLeased = false;
@@ -50,8 +60,13 @@ export class JobEntry implements FileChange, Packable {
   isDirty = false;
   /** It is being written. */
   isWriting = false;
-  /** It is as it was added, and no write of it was tried. */
+  /** It is as it was added, and no write of it to the file of jobs was tried. */
   isFresh = true;
+  /** It is being written to the journal. */
+  isAppending = false;
+  journaled: Journaled | undefined;
+  /** By what it is known by its handle; missing when it is not. */
+  holder: Holder | undefined;
   /** Its unique was not given to a later job. */
   ownsUnique = true;
   /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
@@ -173,6 +188,11 @@ export class JobEntry implements FileChange, Packable {
     }
     this.next = undefined;
     this.isWriting = false;
+  }
+
+  /** It is new, and nothing but a job. */
+  get isNew(): boolean {
+    return this.isFresh && !this.home && this.isQueued && this.origin === undefined;
   }
 
   /** It is new, and nothing but a job without a time. */

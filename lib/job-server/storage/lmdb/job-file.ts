@@ -98,12 +98,19 @@ export class JobFile {
       await this.recover();
       throw storageError(cause, this.options.path);
     }
-    if (!isOurs) {
-      throw new StorageError(
-        'GEARMAN_STORAGE_TAKEN_OVER',
-        `another process has taken ${this.options.path} over: this one stores no more, stop it`,
-      );
-    }
+    if (!isOurs) throw takenOver(this.options.path);
+  }
+
+  /** Tells this owner's from others. */
+  get claim(): number {
+    return this.owner.claim;
+  }
+
+  /** Throws GEARMAN_STORAGE_TAKEN_OVER unless the folder is still this owner's. */
+  checkOwner(): void {
+    const { tables } = this;
+    this.root?.resetReadTxn();
+    if (tables.owner.getEntry(FolderOwner.KEY)?.version !== this.owner.claim) throw takenOver(this.options.path);
   }
 
   /** Copies the file as it is to a new folder, without the room that is free in it. */
@@ -201,6 +208,13 @@ function reusableBytes(root: Root, tables: Tables): number {
 
 function openRoot(lmdb: Lmdb, { path, isSynced }: JobFileOptions): Root {
   return lmdb.open({ ...ROOT_OPTIONS, path, noSync: !isSynced });
+}
+
+function takenOver(path: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_TAKEN_OVER',
+    `another process has taken ${path} over: this one stores no more, stop it`,
+  );
 }
 
 function unusable(path: string): StorageError {

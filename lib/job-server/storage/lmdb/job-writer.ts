@@ -10,7 +10,8 @@ import type { JobFile } from './job-file.js';
 import type { JobQueue } from './job-queue.js';
 import type { JobReader } from './job-reader.js';
 import type { Leasing } from './leasing.js';
-import { emitSequence } from './file-format.js';
+import type { Journal } from './journal.js';
+import { emitJournalMark, emitSequence } from './file-format.js';
 import { Packer } from './packer.js';
 
 /** How much room on disk a write takes that ends jobs, and how much more there must be for one that adds some, in bytes. */
@@ -30,6 +31,7 @@ export class JobWriter implements CommitHost<FileChange> {
     private readonly reader: JobReader,
     private readonly book: EntryBook,
     private readonly leasing: Leasing,
+    private readonly journal: Journal,
     private readonly listener: StorageListener,
     /** The last sequence that was given to a job. */
     private readonly lastSequence: () => number,
@@ -41,8 +43,10 @@ export class JobWriter implements CommitHost<FileChange> {
       change.prepare();
       if (change.queue) queues.add(change.queue);
     }
-    const { packer } = this;
+    const { journal, packer } = this;
+    const entries = changes.filter((change) => change instanceof JobEntry);
     const sequence = this.lastSequence();
+    const mark = journal.cover(entries);
     let isDurable = false;
     try {
       const marks = this.reader.marksOf(changes);
@@ -51,6 +55,7 @@ export class JobWriter implements CommitHost<FileChange> {
         for (const change of changes) change.emit(write);
         packer.emit(tables, sequence);
         marks.emit(tables);
+        if (mark) emitJournalMark(tables, mark);
         this.functions.emit(tables, queues);
         if (sequence !== this.writtenSequence) emitSequence(tables, sequence);
       });
@@ -58,6 +63,7 @@ export class JobWriter implements CommitHost<FileChange> {
       this.writtenSequence = sequence;
     } finally {
       this.functions.settle(queues, isDurable);
+      journal.settle(entries, mark, isDurable);
       for (const change of changes) change.settle(isDurable);
     }
   }
@@ -65,6 +71,7 @@ export class JobWriter implements CommitHost<FileChange> {
   settled(changes: readonly FileChange[]): void {
     for (const entry of changes) {
       if (!(entry instanceof JobEntry)) continue;
+      if (entry.adder) this.journal.isTrusted = true;
       entry.tellDurable();
       if (entry.isHidden) this.show(entry);
       this.leasing.settle(entry);
@@ -73,6 +80,7 @@ export class JobWriter implements CommitHost<FileChange> {
   }
 
   failed(changes: readonly FileChange[], error: StorageError): FileChange[] {
+    this.journal.isTrusted = false;
     return changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
   }
 
@@ -82,9 +90,10 @@ export class JobWriter implements CommitHost<FileChange> {
 
   /** Whether an entry that could not be written must be: not when it is over, nor when its adder is told so. */
   private isKept(entry: JobEntry, error: StorageError): boolean {
-    const isRefused = entry.adder !== undefined && entry.home === undefined;
+    const isRefused = entry.adder !== undefined && entry.home === undefined && !entry.isAppending;
     entry.isDirty = !entry.isNothing && !isRefused;
     if (entry.isDirty) return true;
+    this.journal.drop(entry);
     if (entry.isNothing) entry.tellDurable();
     else this.refuse(entry, error);
     this.book.settle(entry);

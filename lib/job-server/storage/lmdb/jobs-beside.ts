@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { StorageError } from '../storage-error.js';
 import type { DeadLetter, StoredJob } from '../stored-job.js';
 import { storageError } from './file-errors.js';
-import { checkFormat } from './file-format.js';
+import { checkFormat, readJournalMark } from './file-format.js';
 import { copyFolder } from './folder-copy.js';
+import { jobsBehind, readJournals, type JournalFile } from './journal-recovery.js';
 import { jobHome } from './keys.js';
 import { loadLmdb, ROOT_OPTIONS, type Lmdb, type ReadTransaction, type Root } from './lmdb-package.js';
 import { BEFORE_ALL, BEHIND_ALL, queueRows, type QueueKey } from './queue-rows.js';
@@ -29,6 +30,7 @@ export class JobsBeside {
     private readonly lmdb: Lmdb,
     private readonly root: Root,
     private readonly tables: Tables,
+    private readonly path: string,
   ) {}
 
   /** Rejects with a {@link StorageError}. */
@@ -42,7 +44,7 @@ export class JobsBeside {
       const tables: Partial<Tables> = openTables(root);
       if (!tables.meta || !tables.functions || !tables.jobs || !tables.dead) throw missing(path);
       checkFormat(tables.meta);
-      return new JobsBeside(lmdb, root, tables as Tables);
+      return new JobsBeside(lmdb, root, tables as Tables, path);
     } catch (error) {
       await root?.close();
       throw storageError(error, path);
@@ -51,9 +53,16 @@ export class JobsBeside {
 
   /** All jobs as this moment has them: each function's by priority, in their order, then the dead letters. */
   *read(): Generator<JobBeside> {
+    // Before the file: what leaves them meanwhile is there.
+    const journals = readJournals(this.path);
     const transaction = this.root.useReadTransaction();
     try {
-      yield* this.jobs(transaction);
+      const journaled = this.journaled(journals, transaction);
+      for (const read of this.jobs(transaction)) {
+        if (read.is === 'job') journaled.delete(read.job.handle);
+        yield read;
+      }
+      for (const job of journaled.values()) yield { is: 'job', job };
       yield* this.deadLetters(transaction);
     } finally {
       transaction.done();
@@ -62,11 +71,19 @@ export class JobsBeside {
 
   /** Copies the folder, as this moment has it, to a new one. */
   async copy(path: string): Promise<void> {
-    await copyFolder(this.lmdb, this.root, path);
+    await copyFolder(this.lmdb, this.root, path, readJournals(this.path));
   }
 
   async close(): Promise<void> {
     await this.root.close();
+  }
+
+  /** The jobs that are in journals only, or may be, by their handles. */
+  private journaled(journals: readonly JournalFile[], transaction: ReadTransaction): Map<string, StoredJob> {
+    const mark = readJournalMark(this.tables, transaction);
+    const jobs = journals.flatMap((journal) => jobsBehind(journal, mark).jobs);
+    const others = jobs.filter(({ handle }) => !this.tables.handles.get(handle, { transaction }));
+    return new Map(others.map((job) => [job.handle, job]));
   }
 
   private *jobs(transaction: ReadTransaction): Generator<JobBeside> {

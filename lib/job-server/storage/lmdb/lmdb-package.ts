@@ -18,6 +18,8 @@ export interface Root {
   getStats(): RootStats;
   /** Keeps what is now for reading; until it is done, the file cannot use the room of what is deleted. */
   useReadTransaction(): ReadTransaction;
+  /** What is read from now on is what is there now, whatever was read in this turn of the event loop. */
+  resetReadTxn(): void;
   /** Forgets readers of other processes that are gone. */
   readerCheck(): number;
   close(): Promise<void>;

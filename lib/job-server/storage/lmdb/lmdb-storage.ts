@@ -59,7 +59,7 @@ export class LmdbStorage implements JobStorage {
   }
 
   async flush(): Promise<void> {
-    await this.parts.commit.flush();
+    await this.parts.flush();
   }
 
   add(job: NewJob, lease: boolean | 'always'): Addition {
@@ -73,7 +73,7 @@ export class LmdbStorage implements JobStorage {
   async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
     const { parts } = this;
     // Jobs that end faster than the disk takes it would fill memory: no new ones until it has caught up.
-    if (parts.commit.isBehind) await parts.commit.caughtUp();
+    if (parts.isBehind) await parts.caughtUp();
     if (this.opened !== parts) return [];
     const { functions, leasing } = parts;
     const queue = functions.find(functionName)?.queues[priority];
@@ -257,7 +257,7 @@ export class LmdbStorage implements JobStorage {
     }
     const entry = new JobEntry(row.queues[job.priority], { ...job, sequence: parts.nextSequence() }, undefined);
     const isLeased = parts.enter(entry, holder, lease);
-    const mustWait = this.options.durability === 'always' || commit.isFailing || commit.isBehind;
+    const mustWait = this.options.durability === 'always' || commit.isFailing || parts.isBehind;
     const stored = mustWait ? entry.waitDurable() : DURABLE;
     parts.mark(entry, mustWait);
     return { isLeased, stored };

@@ -1,15 +1,20 @@
+import { join } from 'node:path';
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
-import { prepareFormat, readSequence } from './file-format.js';
+import { prepareFormat, readJournalMark, readSequence } from './file-format.js';
 import { FunctionTable } from './function-table.js';
 import { GroupCommit } from './group-commit.js';
 import { JobEntry, type EntryQueue } from './job-entry.js';
 import { JobFile } from './job-file.js';
 import { JobReader } from './job-reader.js';
 import { JobWriter } from './job-writer.js';
+import { Journal } from './journal.js';
+import { JournalChange } from './journal-change.js';
+import { jobsBehind, readJournals } from './journal-recovery.js';
+import { JournalWriter } from './journal-writer.js';
 import { Leasing } from './leasing.js';
 import type { LmdbStorageOptions } from './lmdb-options.js';
 import { OriginBook } from './origin-book.js';
@@ -26,6 +31,10 @@ export class OpenStorage {
   readonly leasing: Leasing;
   readonly commit: GroupCommit<FileChange>;
   readonly origins: OriginBook;
+  private readonly journal: Journal;
+  private readonly quarantine: Quarantine;
+  /** Missing where nobody waits for the disk. */
+  private readonly journaling: JournalWriter | undefined;
   /** The last sequence that was given to a job. */
   private sequence: number;
   private readonly untold = new Set<EntryQueue>();
@@ -34,33 +43,32 @@ export class OpenStorage {
   private constructor(
     readonly file: JobFile,
     private readonly listener: StorageListener,
-    lazyDelay: number,
+    { path, durability, flushInterval }: Required<LmdbStorageOptions>,
   ) {
+    this.journal = new Journal(path, file.claim);
     this.functions.load(file.tables);
     this.sequence = readSequence(file.tables);
-    const quarantine = new Quarantine((change) => this.commit.mark(change, false), listener);
-    this.reader = new JobReader(file, this.functions, quarantine);
+    this.quarantine = new Quarantine((change) => this.commit.mark(change, false), listener);
+    this.reader = new JobReader(file, this.functions, this.quarantine);
     this.book = new EntryBook(this.reader);
     this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
-    const writer = new JobWriter(
-      file,
-      this.functions,
-      this.reader,
-      this.book,
-      this.leasing,
-      listener,
-      () => this.sequence,
-    );
-    this.commit = new GroupCommit<FileChange>(writer, lazyDelay);
+    const { book, functions, journal, leasing, reader } = this;
+    const writer = new JobWriter(file, functions, reader, book, leasing, journal, listener, () => this.sequence);
+    this.commit = new GroupCommit<FileChange>(writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
+    if (durability === 'always') {
+      this.journaling = new JournalWriter(journal, file, path, this.commit, (entry) => this.over(entry));
+    }
     this.origins = new OriginBook(file, this.commit);
     for (const { queues } of this.functions.rows()) queues.forEach((queue) => this.leasing.restart(queue));
   }
 
   static async open(options: Required<LmdbStorageOptions>, listener: StorageListener): Promise<OpenStorage> {
-    const { path, durability, flushInterval } = options;
+    const { path, durability } = options;
     const file = await JobFile.open({ path, isSynced: durability !== 'none', prepare: prepareFormat });
     try {
-      return new OpenStorage(file, listener, durability === 'interval' ? flushInterval : LAZY_DELAY);
+      const opened = new OpenStorage(file, listener, options);
+      opened.recover(path);
+      return opened;
     } catch (error) {
       await file.close();
       throw storageError(error, path);
@@ -71,11 +79,33 @@ export class OpenStorage {
   async close(): Promise<void> {
     this.isOpen = false;
     try {
-      await this.commit.flush();
+      await this.flush();
     } finally {
+      await this.journaling?.stop();
       await this.commit.stop();
+      this.journal.close();
       await this.file.close();
     }
+  }
+
+  /** Resolves when all that was marked is in the file of jobs; rejects when it could not be written. */
+  async flush(): Promise<void> {
+    await this.journaling?.flush();
+    await this.commit.flush();
+    if (!this.journal.isOutdated) return;
+    this.commit.mark(new JournalChange(), false);
+    await this.commit.flush();
+  }
+
+  /** True when so much waits for the disk that who adds more, or leases, should wait too. */
+  get isBehind(): boolean {
+    return this.commit.isBehind || (this.journaling?.isBehind ?? false);
+  }
+
+  /** Resolves when it is no longer behind. */
+  async caughtUp(): Promise<void> {
+    await this.journaling?.caughtUp();
+    await this.commit.caughtUp();
   }
 
   nextSequence(): number {
@@ -85,14 +115,48 @@ export class OpenStorage {
   /** Has an entry written, or lets it be where it never was written and is over. */
   mark(entry: JobEntry, isUrgent: boolean): void {
     if (entry.isNothing) {
-      this.commit.unmark(entry);
-      entry.isDirty = false;
-      entry.tellDurable();
-      this.book.settle(entry);
-    } else {
-      entry.isDirty = true;
-      this.book.hold(entry);
-      this.commit.mark(entry, isUrgent);
+      this.over(entry);
+      return;
+    }
+    entry.isDirty = true;
+    this.book.hold(entry);
+    if (!isUrgent || !this.journaling?.take(entry)) this.commit.mark(entry, isUrgent);
+  }
+
+  /** An entry is over that the file of jobs does not know. */
+  private over(entry: JobEntry): void {
+    // It is looked at again once it is in the journal.
+    if (entry.isAppending) return;
+    this.commit.unmark(entry);
+    this.journaling?.unmark(entry);
+    this.journal.drop(entry);
+    if (this.journal.isOutdated) this.commit.mark(new JournalChange(), false);
+    entry.isDirty = false;
+    entry.tellDurable();
+    this.book.settle(entry);
+  }
+
+  /** Takes up what was accepted before a crash, and did not come to the file of jobs. */
+  private recover(path: string): void {
+    const { book, functions, journal } = this;
+    const journals = readJournals(path);
+    const mark = readJournalMark(this.file.tables);
+    const found = journals.map((each) => jobsBehind(each, mark));
+    for (const { damaged } of found) damaged.forEach((record) => this.quarantine.takeJournaled(record));
+    const entries = found
+      .flatMap(({ jobs }) => jobs)
+      .filter(({ handle }) => !book.find(handle))
+      .map((job) => new JobEntry(functions.row(job.function).queues[job.priority], job, undefined));
+    journal.recovered(
+      entries,
+      journals.map(({ name }) => join(path, name)),
+    );
+    for (const entry of entries) {
+      // Its handle is another run's.
+      entry.isFresh = false;
+      this.sequence = Math.max(this.sequence, entry.sequence);
+      this.enter(entry, undefined, false);
+      this.mark(entry, false);
     }
   }
 
@@ -134,7 +198,7 @@ export class OpenStorage {
 
   /** A table's entries in pages, as memory and the file have them, once what waits was written if it can be. */
   async *pages(table: 'jobs' | 'dead', { function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<JobEntry[]> {
-    await this.commit.flush().catch(() => undefined);
+    await this.flush().catch(() => undefined);
     const row = only === undefined ? undefined : this.functions.find(only);
     if (only !== undefined && !row) return;
     const { reader } = this;

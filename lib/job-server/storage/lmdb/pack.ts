@@ -79,7 +79,9 @@ export function packIn(bytes: Buffer, home: Home): Pack | Unreadable {
 export function packBytes(jobs: readonly StoredJob[]): Buffer {
   const { handle, sequence: first } = jobs[0]!;
   const header = START_BYTES + stringBytes(handle) + jobs.length * JOB_BYTES;
-  const writer = new RecordWriter(jobs.reduce((sum, job) => sum + jobBytes(job), header));
+  let size = header;
+  for (const job of jobs) size += jobBytes(job);
+  const writer = new RecordWriter(size);
   const { bytes } = writer;
   writer.skip(4);
   writer.byte(jobs.length >>> 8);
@@ -87,14 +89,15 @@ export function packBytes(jobs: readonly StoredJob[]): Buffer {
   writer.string(handle);
   const table = writer.length;
   writer.skip(jobs.length * JOB_BYTES);
-  jobs.forEach((job, index) => {
+  let at = table;
+  for (const job of jobs) {
     const start = writer.length;
     writeJob(writer, job);
-    const at = table + index * JOB_BYTES;
     bytes.writeUInt32BE(writer.length - header, at);
     bytes.writeUInt32BE(job.sequence - first, at + 4);
     bytes.writeUInt32BE(crc32(bytes.subarray(start, writer.length)), at + 8);
-  });
+    at += JOB_BYTES;
+  }
   bytes.writeUInt32BE(crc32(bytes.subarray(4, header)), 0);
   return bytes;
 }

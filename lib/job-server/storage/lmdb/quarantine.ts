@@ -1,6 +1,7 @@
 import type { StorageListener } from '../job-storage.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
+import type { DamagedRecord } from './journal-recovery.js';
 import type { Home } from './keys.js';
 import type { Unreadable } from './record-check.js';
 import type { Tables } from './tables.js';
@@ -32,6 +33,12 @@ export class Quarantine {
     queue.doubt(table === 'marks' ? size : 0);
     this.mark(new PackSetAside(name, table, home, bytes.toString('latin1')));
     this.tell(name, queue, reason, bytes);
+  }
+
+  /** Takes a record of a journal: new jobs that did not come to the file. */
+  takeJournaled({ key, reason, bytes }: DamagedRecord): void {
+    this.mark(new JournaledSetAside(key, bytes.toString('latin1')));
+    this.tell(key, undefined, reason, bytes);
   }
 
   private isNew(name: string): boolean {
@@ -110,6 +117,33 @@ class SetAside implements FileChange {
     emitLeave(write, home);
     void write.tables.quarantine.put(this.name, this.record);
     queue?.countStored(home.time > 0, -1);
+  }
+
+  settle(): void {
+    // Written, or written again: it holds nothing.
+  }
+}
+
+/** Puts the bytes of a journal's record into the quarantine. */
+class JournaledSetAside implements FileChange {
+  readonly queue = undefined;
+  readonly home = undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly record: string,
+  ) {}
+
+  get bytes(): number {
+    return this.record.length;
+  }
+
+  prepare(): void {
+    // Its bytes are what they are.
+  }
+
+  emit({ tables }: FileWrite): void {
+    void tables.quarantine.put(this.name, this.record);
   }
 
   settle(): void {

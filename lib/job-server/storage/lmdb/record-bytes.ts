@@ -103,6 +103,14 @@ export class RecordReader {
     return this.bytes.toString('latin1', start, this.offset);
   }
 
+  /** So many bytes. */
+  part(length: number): Buffer {
+    this.check(length);
+    const start = this.offset;
+    this.offset += length;
+    return this.bytes.subarray(start, this.offset);
+  }
+
   /** Everything up to the end. */
   rest(): string | Uint8Array {
     const start = this.offset;

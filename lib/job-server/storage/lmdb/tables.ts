@@ -20,10 +20,11 @@ import { markValues, type Marks } from './marks.js';
 export const FORMAT_KEY = 'format';
 export const SEQUENCE_KEY = 'sequence';
 export const UNCHECKED_KEY = 'unchecked';
+export const JOURNAL_KEY = 'journal';
 
 /** The tables of the file. */
 export interface Tables {
-  /** `format`, `sequence`, and `unchecked` where there may be records without a checksum. */
+  /** `format`, `sequence`, `journal`, and `unchecked` where there may be records without a checksum. */
   readonly meta: Table<readonly number[], string>;
   /** Who has the folder open, by the name `owner`. */
   readonly owner: Table<string, string>;

@@ -80,6 +80,7 @@ it('keeps jobs that come together in one row, with no row for each handle', asyn
 
 it('leaves nothing of a pack whose jobs have all gone, in whatever way', async () => {
   const handles = await addAll(storage, ...named(5));
+  await storage.flush();
   await storage.lease('reverse', 1, 3, NOW);
   storage.done(handles[0]!);
   storage.bury(handles[1]!, 'poison', NOW);
@@ -111,7 +112,9 @@ it('finds every job by its handle, where packs of one write have handles between
     newJob({ function: ['f', 'g', 'h'][index % 3]!, priority: index % 2 === 0 ? 0 : 2 }),
   );
   const early = await addAll(storage, ...named(10));
+  await storage.flush();
   await addAll(storage, ...jobs);
+  await storage.flush();
   const late = await addAll(storage, ...named(10));
   await restart();
   for (const { handle, function: name, priority } of jobs) {
@@ -169,6 +172,7 @@ it('sets a damaged job of a pack aside alone', async () => {
 
 it('sets a pack with a damaged header aside whole, and counts right once the end is reached', async () => {
   await addAll(storage, ...named(3));
+  await storage.flush();
   await addAll(storage, newJob({ workload: 'later' }));
   await restart(() => damage('packs', () => 5));
   expect(storage.count('reverse').total).toEqual([0, 4, 0]);
@@ -188,6 +192,7 @@ it('sets a pack with a damaged header aside whole, and counts right once the end
 
 it('runs the jobs of a pack again, rather than to lose one, where it cannot be read which have ended', async () => {
   const handles = await addAll(storage, ...named(4));
+  await storage.flush();
   await storage.lease('reverse', 1, 2, NOW);
   for (const handle of handles.slice(0, 2)) storage.done(handle);
   await restart(() => damage('marks', (row) => row.length - 1));
@@ -204,6 +209,7 @@ it('runs the jobs of a pack again, rather than to lose one, where it cannot be r
 it('shows packs to who reads beside it: what is left, in order, and what cannot be read', async () => {
   const jobs = named(6).map((job, index) => ({ ...job, workload: index === 2 ? 'x'.repeat(5_000) : job.workload }));
   const handles = await addAll(storage, ...jobs);
+  await storage.flush();
   await addAll(storage, ...[7, 8].map((number) => newJob({ function: 'other', workload: `number ${number}` })));
   await storage.lease('reverse', 1, 1, NOW);
   storage.done(handles[0]!);
