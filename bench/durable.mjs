@@ -6,9 +6,9 @@ import { median } from './table.mjs';
 /** Where background jobs go; gearmand on SQLite is so slow that fewer of them tell enough. */
 const STORES = {
   sqlite: { title: 'gearmand, SQLite', jobs: 1_000, isThere: hasGearmand },
-  redis: { title: 'gearmand, Redis', jobs: 100_000, isThere: hasGearmand && hasRedis },
-  durable: { title: 'ours, durable', jobs: 100_000, isThere: true },
-  ours: { title: 'ours, memory', jobs: 100_000, isThere: true },
+  redis: { title: 'gearmand, Redis', jobs: 300_000, isThere: hasGearmand && hasRedis },
+  durable: { title: 'ours, durable', jobs: 300_000, isThere: true },
+  ours: { title: 'ours, memory', jobs: 300_000, isThere: true },
 };
 const IN_FLIGHT = [64, 512];
 const CLIENTS = 8;

@@ -229,9 +229,16 @@ export class GroupCommit<Item extends Change> {
     this.host.settled(items);
     if (items.length > 0) this.succeed(isFresh);
     for (const flusher of flushers) {
-      if (this.kept.size > 0 && this.failure) flusher.reject(this.failure.error);
-      else flusher.resolve();
+      if (this.kept.size === 0) flusher.resolve();
+      else if (this.failure) flusher.reject(this.failure.error);
+      else this.waitOn(flusher);
     }
+  }
+
+  /** What failed before is being tried again: who waits for all of it waits on. */
+  private waitOn(flusher: Flusher): void {
+    this.fresh.add(flusher);
+    this.isRetryDue = this.isUrgent = true;
   }
 
   private fail(items: readonly Item[], error: StorageError, isFresh: boolean): void {

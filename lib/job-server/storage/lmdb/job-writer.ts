@@ -35,6 +35,8 @@ export class JobWriter implements CommitHost<FileChange> {
     private readonly listener: StorageListener,
     /** The last sequence that was given to a job. */
     private readonly lastSequence: () => number,
+    /** Has the file of jobs say so when it has more of the journal than it says. */
+    private readonly tidyJournal: () => void,
   ) {}
 
   async write(changes: readonly FileChange[]): Promise<void> {
@@ -77,6 +79,7 @@ export class JobWriter implements CommitHost<FileChange> {
       this.leasing.settle(entry);
       this.book.settle(entry);
     }
+    this.tidyJournal();
   }
 
   failed(changes: readonly FileChange[], error: StorageError): FileChange[] {

@@ -76,7 +76,12 @@ export class JournalWriter implements CommitHost<JobEntry> {
     try {
       if (!(await this.journal.append(entries))) throw new StorageError('GEARMAN_STORAGE_FULL', 'the journal is full');
       // Who takes the folder over claims it first, and reads this journal then.
-      this.file.checkOwner();
+      try {
+        this.file.checkOwner();
+      } catch (error) {
+        await this.journal.revoke(entries);
+        throw error;
+      }
     } catch (error) {
       throw storageError(error, this.path);
     } finally {

@@ -70,6 +70,8 @@ export class Journal {
   private head = 0;
   /** What is still needed, oldest first. */
   private readonly needed: Journaled[] = [];
+  /** What was appended last. */
+  private last: Journaled | undefined;
   private earlier: readonly string[] = [];
   private readonly path: string;
   private readonly seed: JournalSeed = randomInt(2 ** 32);
@@ -111,7 +113,8 @@ export class Journal {
     this.file ??= this.create();
     this.grow(this.file, end);
     this.head = end;
-    this.need({ number: ++this.number, start, end, open: 0, coming: 0 }, entries);
+    this.last = { number: ++this.number, start, end, open: 0, coming: 0 };
+    this.need(this.last, entries);
     try {
       if (writeSync(this.file, bytes, 0, bytes.length, start) !== bytes.length) throw new Error('it was cut short');
       await sync(this.file);
@@ -120,6 +123,14 @@ export class Journal {
       throw error;
     }
     return true;
+  }
+
+  /** What was appended last is not accepted after all. */
+  async revoke(entries: readonly Journalable[]): Promise<void> {
+    const last = this.last;
+    if (!last || this.file === undefined) return;
+    this.annul(last.number, last.start, entries);
+    await sync(this.file).catch(() => undefined);
   }
 
   /** A job is over that the file of jobs needs not be told of. */
@@ -157,7 +168,7 @@ export class Journal {
     if (this.file === undefined) return;
     closeSync(this.file);
     this.file = undefined;
-    if (!this.isNeeded) rmSync(this.path, { force: true });
+    if (!this.isNeeded) remove(this.path);
   }
 
   /** Writes a record without jobs over one of which nobody knows whether it is on disk. */
@@ -174,7 +185,7 @@ export class Journal {
 
   private forgetEarlier(): void {
     if (this.needed[0]?.number === 0) return;
-    for (const file of this.earlier) rmSync(file, { force: true });
+    for (const file of this.earlier) remove(file);
     this.earlier = [];
   }
 
@@ -208,5 +219,14 @@ export class Journal {
     const size = Math.min(MAX_BYTES, Math.ceil(end / GROWTH) * GROWTH);
     const zeros = Buffer.alloc(GROWTH);
     while (this.size < size) this.size += writeSync(file, zeros, 0, Math.min(GROWTH, size - this.size), this.size);
+  }
+}
+
+/** Deletes a journal that is not needed. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The file of jobs says that it is not needed: the next owner tries again.
   }
 }

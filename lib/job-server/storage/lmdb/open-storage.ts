@@ -38,6 +38,7 @@ export class OpenStorage {
   /** The last sequence that was given to a job. */
   private sequence: number;
   private readonly untold = new Set<EntryQueue>();
+  private readonly journalChange = new JournalChange();
   private isOpen = true;
 
   private constructor(
@@ -53,7 +54,17 @@ export class OpenStorage {
     this.book = new EntryBook(this.reader);
     this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
     const { book, functions, journal, leasing, reader } = this;
-    const writer = new JobWriter(file, functions, reader, book, leasing, journal, listener, () => this.sequence);
+    const writer = new JobWriter(
+      file,
+      functions,
+      reader,
+      book,
+      leasing,
+      journal,
+      listener,
+      () => this.sequence,
+      () => this.tidyJournal(),
+    );
     this.commit = new GroupCommit<FileChange>(writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
     if (durability === 'always') {
       this.journaling = new JournalWriter(journal, file, path, this.commit, (entry) => this.over(entry));
@@ -93,7 +104,7 @@ export class OpenStorage {
     await this.journaling?.flush();
     await this.commit.flush();
     if (!this.journal.isOutdated) return;
-    this.commit.mark(new JournalChange(), false);
+    this.tidyJournal();
     await this.commit.flush();
   }
 
@@ -123,6 +134,11 @@ export class OpenStorage {
     if (!isUrgent || !this.journaling?.take(entry)) this.commit.mark(entry, isUrgent);
   }
 
+  /** Has the file of jobs say up to where the journal is not needed, if that is more than it says. */
+  private tidyJournal(): void {
+    if (this.journal.isOutdated) this.commit.mark(this.journalChange, false);
+  }
+
   /** An entry is over that the file of jobs does not know. */
   private over(entry: JobEntry): void {
     // It is looked at again once it is in the journal.
@@ -130,7 +146,7 @@ export class OpenStorage {
     this.commit.unmark(entry);
     this.journaling?.unmark(entry);
     this.journal.drop(entry);
-    if (this.journal.isOutdated) this.commit.mark(new JournalChange(), false);
+    this.tidyJournal();
     entry.isDirty = false;
     entry.tellDurable();
     this.book.settle(entry);
@@ -155,7 +171,11 @@ export class OpenStorage {
       // Its handle is another run's.
       entry.isFresh = false;
       this.sequence = Math.max(this.sequence, entry.sequence);
-      this.enter(entry, undefined, false);
+      const { unique } = entry.job;
+      const holder = unique === '' ? undefined : book.findByUnique(entry.queue.functionId, unique);
+      // Its end did not come to the file before the crash: it is not to take the unique along.
+      if (holder) book.hold(holder);
+      this.enter(entry, holder, false);
       this.mark(entry, false);
     }
   }

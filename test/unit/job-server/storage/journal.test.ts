@@ -1,16 +1,21 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
+import type { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { readJournalMark } from '../../../../lib/job-server/storage/lmdb/file-format.js';
-import { FolderOwner } from '../../../../lib/job-server/storage/lmdb/folder-owner.js';
 import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
 import { Journal, type Journalable } from '../../../../lib/job-server/storage/lmdb/journal.js';
 import { jobsBehind, readJournals } from '../../../../lib/job-server/storage/lmdb/journal-recovery.js';
-import { ROOT_OPTIONS, type Root } from '../../../../lib/job-server/storage/lmdb/lmdb-package.js';
-import { openTables, type Tables } from '../../../../lib/job-server/storage/lmdb/tables.js';
-import { addAll, allOf, handlesOf, newJob, NOW, RecordingListener, until } from '../../../contract/recorded-storage.js';
+import {
+  addAll,
+  allOf,
+  handlesOf,
+  newJob,
+  NOW,
+  until,
+  type RecordingListener,
+} from '../../../contract/recorded-storage.js';
+import { crashImage, openStorage, withTables } from '../../../support/crash-image.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
 let path: string;
@@ -28,31 +33,14 @@ afterEach(async () => {
 });
 
 async function opened(folder: string): Promise<LmdbStorage> {
-  const each = new LmdbStorage({ path: folder });
-  listener = new RecordingListener();
-  await each.open(listener);
+  const { storage: each, listener: heard } = await openStorage(folder);
+  listener = heard;
   return each;
-}
-
-/** The folder as a crash at this moment would leave it. */
-async function crashed(): Promise<string> {
-  const copy = join(tempDir(), 'jobs');
-  cpSync(path, copy, { recursive: true });
-  await withTables(copy, ({ owner }) => FolderOwner.disown(owner));
-  return copy;
-}
-
-async function withTables<Result>(folder: string, action: (tables: Tables) => Result): Promise<Result> {
-  const root = open({ ...ROOT_OPTIONS, path: folder } as never) as unknown as Root;
-  const tables = openTables(root);
-  const result = root.transactionSync(() => action(tables));
-  await root.close();
-  return result;
 }
 
 /** A storage that was opened after a crash at this moment. */
 async function recovered(): Promise<LmdbStorage> {
-  const other = await opened(await crashed());
+  const other = await opened(await crashImage(path));
   others.push(other);
   return other;
 }
@@ -76,7 +64,7 @@ it('has a job as soon as it is accepted, before the file of jobs has it, with al
     newJob(),
   ];
   await addAll(storage, ...jobs);
-  const folder = await crashed();
+  const folder = await crashImage(path);
   expect(
     await withTables(folder, ({ jobs: own, packs }) =>
       [own, packs].flatMap((each) => [...each.getKeys({ start: undefined })]),
@@ -132,7 +120,7 @@ it('does not bring back what has ended, also when it was in the journal only', a
 it('is taken over by the next owner, however often that one crashes as well', async () => {
   const handles = await addAll(storage, newJob({ unique: 'u' }), newJob());
   for (let crash = 0; crash < 3; crash++) {
-    const folder = await crashed();
+    const folder = await crashImage(path);
     await storage.close();
     [path, storage] = [folder, await opened(folder)];
     handles.push(...(await addAll(storage, newJob())));
@@ -145,7 +133,7 @@ it('is taken over by the next owner, however often that one crashes as well', as
 
 it('names a record that is not as it was written, keeps its bytes, and has the others', async () => {
   for (const workload of ['first', 'second, to be damaged', 'third']) await addAll(storage, newJob({ workload }));
-  const folder = await crashed();
+  const folder = await crashImage(path);
   damage(folder, (file) => file.indexOf('second, to be damaged'));
   const other = await opened(folder);
   others.push(other);
@@ -161,7 +149,7 @@ it('names a record that is not as it was written, keeps its bytes, and has the o
 
 it('names a record of which nothing is left', async () => {
   for (const workload of ['first', 'second', 'third']) await addAll(storage, newJob({ workload }));
-  const folder = await crashed();
+  const folder = await crashImage(path);
   damage(folder, (file) => (file.indexOf('second') & ~4_095) + 4);
   others.push(await opened(folder));
   await until('it is told', () => listener.corrupt.length === 1);
@@ -234,7 +222,7 @@ it('answers that there is no room rather than to write over what is needed', asy
 
 it('is not trusted with a mark of another owner', async () => {
   await addAll(storage, newJob());
-  const folder = await crashed();
+  const folder = await crashImage(path);
   const mark = await withTables(folder, (tables) => readJournalMark(tables));
   expect(mark).toBeUndefined();
   const [file] = readJournals(folder);

@@ -1,0 +1,127 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { StorageError, type LmdbStorage } from '../../../../lib/job-server/storage/index.js';
+import { JobFile } from '../../../../lib/job-server/storage/lmdb/job-file.js';
+import { addAll, allOf, handlesOf, newJob, NOW, until } from '../../../contract/recorded-storage.js';
+import { crashImage, openStorage } from '../../../support/crash-image.js';
+import { tempDir } from '../../../support/temp-dir.js';
+
+const FAILURE = new StorageError('GEARMAN_STORAGE_IO', 'the disk failed');
+const { checkOwner, write } = JobFile.prototype;
+
+let path: string;
+let storage: LmdbStorage;
+const others: LmdbStorage[] = [];
+
+beforeEach(async () => {
+  path = join(tempDir(), 'jobs');
+  ({ storage } = await openStorage(path));
+});
+
+afterEach(async () => {
+  Object.assign(JobFile.prototype, { checkOwner, write });
+  await Promise.allSettled([storage, ...others.splice(0)].map((each) => each.close()));
+});
+
+async function recovered(): Promise<LmdbStorage> {
+  const { storage: other } = await openStorage(await crashImage(path));
+  others.push(other);
+  return other;
+}
+
+/** Has every write to the file of jobs do this first. */
+function beforeWrites(action: () => unknown): void {
+  JobFile.prototype.write = async function (...args) {
+    await action();
+    return write.apply(this, args);
+  };
+}
+
+const failing = (): never => {
+  throw FAILURE;
+};
+
+/** Puts folders in the places of journals, which cannot be deleted as files. */
+function blockJournals(folder: string): void {
+  for (const name of readdirSync(folder).filter((each) => each.startsWith('journal-'))) {
+    rmSync(join(folder, name), { recursive: true });
+    mkdirSync(join(folder, name));
+  }
+}
+
+it('is told that a job has ended which it alone has, also when that happens during a write', async () => {
+  let begin = (): void => undefined;
+  let goOn = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  beforeWrites(() => (begin(), gate));
+  await addAll(storage, newJob());
+  await begun;
+  const job = newJob({ function: 'f' });
+  const { stored } = storage.add(job, true);
+  await stored;
+  storage.done(job.handle);
+  goOn();
+  // No flush, no further job.
+  for (let tries = 0; (await (await recovered()).findByHandle(job.handle)) && tries < 50; tries++)
+    await others.pop()!.close();
+  expect(await others.at(-1)!.findByHandle(job.handle)).toBeUndefined();
+});
+
+it('does not let a recovered job lose its unique to an earlier one whose end was not on disk', async () => {
+  const [earlier] = await addAll(storage, newJob({ unique: 'u' }));
+  await storage.flush();
+  await storage.lease('reverse', 1, 1, NOW);
+  beforeWrites(failing);
+  storage.done(earlier!);
+  const [later] = await addAll(storage, newJob({ unique: 'u' }));
+  const image = await crashImage(path);
+  JobFile.prototype.write = write;
+  const { storage: other } = await openStorage(image);
+  others.push(other);
+  expect(handlesOf(await other.lease('reverse', 1, 1, NOW))).toEqual([earlier]);
+  other.done(earlier!);
+  await other.flush();
+  expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
+  expect(await other.add(newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: later });
+});
+
+it('does not bring back a job that was refused after it was written', async () => {
+  beforeWrites(failing);
+  JobFile.prototype.checkOwner = failing;
+  const job = newJob();
+  await expect(storage.add(job, false).stored).rejects.toBe(FAILURE);
+  expect(storage.counts()).toEqual([]);
+  Object.assign(JobFile.prototype, { checkOwner, write });
+  expect(await (await recovered()).findByHandle(job.handle)).toBeUndefined();
+});
+
+it('does not mind a journal that cannot be deleted', async () => {
+  await addAll(storage, newJob(), newJob());
+  const image = await crashImage(path);
+  const { storage: other } = await openStorage(image);
+  others.push(other);
+  blockJournals(image);
+  await addAll(other, newJob());
+  await other.flush();
+  expect(await allOf(other.iterate())).toHaveLength(3);
+  blockJournals(image);
+  await other.close();
+});
+
+it('waits with a flush until what failed before is written, and with a stop', async () => {
+  const handles = await addAll(storage, ...Array.from({ length: 40 }, () => newJob()));
+  await storage.flush();
+  await storage.lease('reverse', 1, 40, NOW);
+  let left = 2;
+  beforeWrites(() => {
+    if (left-- > 0) throw FAILURE;
+  });
+  for (const handle of handles) storage.done(handle);
+  await until('it has failed twice', () => left === 0);
+  await addAll(storage, newJob({ function: 'other' }));
+  await storage.close();
+  await storage.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
+  expect(storage.count('reverse').total).toEqual([0, 0, 0]);
+});
