@@ -11,6 +11,8 @@ export class EntryBook {
   /** Who has a unique, until the file knows. */
   private readonly byUnique = new Map<string, JobEntry>();
 
+  private areUniquesDoubtful = false;
+
   constructor(private readonly reader: JobReader) {}
 
   /** What memory holds. */
@@ -43,6 +45,19 @@ export class EntryBook {
   takeUnique(entry: JobEntry, previous: JobEntry | undefined): void {
     if (previous) previous.ownsUnique = false;
     this.byUnique.set(mapKey(entry.queue.functionId, entry.job.unique), entry);
+  }
+
+  /** Jobs may have a unique that a later one has as well: the end of one did not come to the file before a crash. */
+  doubtUniques(): void {
+    this.areUniquesDoubtful = true;
+  }
+
+  /** A job leaves its queue; answers whether its unique goes with it. */
+  isOwnerOfUnique(entry: JobEntry): boolean {
+    const { queue, job } = entry;
+    if (!entry.ownsUnique || job.unique === '' || !this.areUniquesDoubtful) return entry.ownsUnique;
+    const owner = this.byUnique.get(mapKey(queue.functionId, job.unique))?.handle;
+    return (owner ?? this.reader.handleOfUnique(queue.functionId, job.unique)) === entry.handle;
   }
 
   /** The file is as memory was: forgets what nothing holds. */

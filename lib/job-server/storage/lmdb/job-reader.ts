@@ -110,7 +110,7 @@ export class JobReader {
   private findPacked(handle: string): JobEntry | undefined {
     let write: number | undefined;
     for (const { key, value } of this.file.tables.packed.getRange({ start: handle, end: '', reverse: true })) {
-      if (key !== handle && !isLaterHandle(handle, key)) continue;
+      if (key !== handle && !isLaterHandle(handle, key)) return undefined;
       write ??= value.write;
       if (value.write !== write) return undefined;
       if (isLaterHandle(handle, value.last)) continue;

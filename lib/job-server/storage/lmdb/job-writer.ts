@@ -84,7 +84,9 @@ export class JobWriter implements CommitHost<FileChange> {
 
   failed(changes: readonly FileChange[], error: StorageError): FileChange[] {
     this.journal.isTrusted = false;
-    return changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
+    const kept = changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
+    this.tidyJournal();
+    return kept;
   }
 
   trouble(error: StorageError | undefined): void {

@@ -84,8 +84,6 @@ export class JournalWriter implements CommitHost<JobEntry> {
       }
     } catch (error) {
       throw storageError(error, this.path);
-    } finally {
-      for (const entry of entries) entry.isAppending = false;
     }
   }
 
@@ -107,6 +105,8 @@ export class JournalWriter implements CommitHost<JobEntry> {
   }
 
   private handOver(entry: JobEntry, isUrgent: boolean): void {
+    // Not before: what the file of jobs does meanwhile depends on it.
+    entry.isAppending = false;
     if (entry.isNothing) this.over(entry);
     else if (entry.isDirty) this.commit.mark(entry, isUrgent);
   }

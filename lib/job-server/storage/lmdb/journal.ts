@@ -64,6 +64,8 @@ export class Journal {
    */
   isTrusted = true;
   private file: number | undefined;
+  /** The folder has the file's name on disk. */
+  private isNamed = false;
   /** The bytes that were written ever. */
   private size = 0;
   private number = 0;
@@ -94,9 +96,9 @@ export class Journal {
   }
 
   /** Jobs that earlier journals have, whose files are deleted when they are not needed any more. */
-  recovered(jobs: readonly Journalable[], files: readonly string[]): void {
+  recovered(jobs: readonly Journalable[], files: readonly string[], isDamaged: boolean): void {
     this.earlier = files;
-    if (jobs.length > 0) this.need({ number: 0, start: 0, end: 0, open: 0, coming: 0 }, jobs);
+    if (jobs.length > 0 || isDamaged) this.need({ number: 0, start: 0, end: 0, open: 0, coming: 0 }, jobs);
     else this.forgetEarlier();
   }
 
@@ -110,7 +112,9 @@ export class Journal {
     const start = this.placeOf(pagesOf(bytes.length));
     if (start === undefined) return false;
     const end = start + pagesOf(bytes.length);
-    this.file ??= this.create();
+    this.file ??= openSync(this.path, 'wx+', 0o600);
+    if (!this.isNamed) syncFolders([this.folder]);
+    this.isNamed = true;
     this.grow(this.file, end);
     this.head = end;
     this.last = { number: ++this.number, start, end, open: 0, coming: 0 };
@@ -119,7 +123,7 @@ export class Journal {
       if (writeSync(this.file, bytes, 0, bytes.length, start) !== bytes.length) throw new Error('it was cut short');
       await sync(this.file);
     } catch (error) {
-      this.annul(this.number, start, entries);
+      await this.annul(this.file, this.last, entries);
       throw error;
     }
     return true;
@@ -127,10 +131,7 @@ export class Journal {
 
   /** What was appended last is not accepted after all. */
   async revoke(entries: readonly Journalable[]): Promise<void> {
-    const last = this.last;
-    if (!last || this.file === undefined) return;
-    this.annul(last.number, last.start, entries);
-    await sync(this.file).catch(() => undefined);
+    if (this.last && this.file !== undefined) await this.annul(this.file, this.last, entries);
   }
 
   /** A job is over that the file of jobs needs not be told of. */
@@ -171,16 +172,18 @@ export class Journal {
     if (!this.isNeeded) remove(this.path);
   }
 
-  /** Writes a record without jobs over one of which nobody knows whether it is on disk. */
-  private annul(number: number, start: number, entries: readonly Journalable[]): void {
+  /** Writes a record without jobs over one that is not to count, or of which nobody knows whether it is on disk. */
+  private async annul(file: number, { number, start }: Journaled, entries: readonly Journalable[]): Promise<void> {
     const bytes = journalBytes(number, this.seed, []);
     try {
-      if (this.file !== undefined) writeSync(this.file, bytes, 0, bytes.length, start);
+      writeSync(file, bytes, 0, bytes.length, start);
     } catch {
       // It stays needed, until the file of jobs says that it is not.
       return;
     }
     for (const entry of entries) this.drop(entry);
+    // The disk may have failed for good: then it is as good as it can be.
+    await sync(file).catch(() => undefined);
   }
 
   private forgetEarlier(): void {
@@ -205,12 +208,6 @@ export class Journal {
     if (head <= tail) return head + length <= tail ? head : undefined;
     if (head + length <= MAX_BYTES) return head;
     return length <= tail ? 0 : undefined;
-  }
-
-  private create(): number {
-    const file = openSync(this.path, 'wx+', 0o600);
-    syncFolders([this.folder]);
-    return file;
   }
 
   /** Writes zeros ahead, so that a sync has only data to write. */

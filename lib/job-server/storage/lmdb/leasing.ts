@@ -79,7 +79,8 @@ export class Leasing {
   /** The file has a waiting job as memory does. */
   settle(entry: JobEntry): void {
     const { queue } = entry;
-    if (!entry.isHeld || queue.isPassed(entry)) return;
+    // Where it was changed since the write began, the file has it in its old place.
+    if (!entry.isHeld || entry.isDirty || queue.isPassed(entry)) return;
     queue.heldOf(entry.at > 0).remove(entry);
     entry.isHeld = false;
   }

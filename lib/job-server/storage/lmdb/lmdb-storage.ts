@@ -273,6 +273,7 @@ export class LmdbStorage implements JobStorage {
   private leave(entry: JobEntry, fate: Fate): void {
     const { parts } = this;
     parts.leasing.takeOut(entry);
+    entry.ownsUnique = parts.book.isOwnerOfUnique(entry);
     entry.isLeased = false;
     entry.fate = fate;
     entry.queue.count(entry, -1);

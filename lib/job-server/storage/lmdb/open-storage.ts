@@ -76,11 +76,13 @@ export class OpenStorage {
   static async open(options: Required<LmdbStorageOptions>, listener: StorageListener): Promise<OpenStorage> {
     const { path, durability } = options;
     const file = await JobFile.open({ path, isSynced: durability !== 'none', prepare: prepareFormat });
+    let opened: OpenStorage | undefined;
     try {
-      const opened = new OpenStorage(file, listener, options);
+      opened = new OpenStorage(file, listener, options);
       opened.recover(path);
       return opened;
     } catch (error) {
+      await opened?.commit.stop();
       await file.close();
       throw storageError(error, path);
     }
@@ -166,18 +168,17 @@ export class OpenStorage {
     journal.recovered(
       entries,
       journals.map(({ name }) => join(path, name)),
+      found.some(({ damaged }) => damaged.length > 0),
     );
     for (const entry of entries) {
       // Its handle is another run's.
       entry.isFresh = false;
       this.sequence = Math.max(this.sequence, entry.sequence);
-      const { unique } = entry.job;
-      const holder = unique === '' ? undefined : book.findByUnique(entry.queue.functionId, unique);
-      // Its end did not come to the file before the crash: it is not to take the unique along.
-      if (holder) book.hold(holder);
-      this.enter(entry, holder, false);
+      if (entry.job.unique !== '') book.doubtUniques();
+      this.enter(entry, undefined, false);
       this.mark(entry, false);
     }
+    this.tidyJournal();
   }
 
   /** A new job comes into its queue; answers whether it is leased. */

@@ -42,6 +42,27 @@ const failing = (): never => {
   throw FAILURE;
 };
 
+/** Holds the writes to the file of jobs up, once the first has begun, until the gate is opened. */
+function gateWrites(): { readonly begun: Promise<void>; open(): void; made: number } {
+  let begin = (): void => undefined;
+  let goOn = (): void => undefined;
+  const gate = { begun: new Promise<void>((resolve) => (begin = resolve)), open: () => goOn(), made: 0 };
+  const opened = new Promise<void>((resolve) => (goOn = resolve));
+  JobFile.prototype.write = async function (...args) {
+    begin();
+    await opened;
+    await write.apply(this, args);
+    gate.made++;
+  };
+  return gate;
+}
+
+/** A job that its adder runs at once. */
+function addLeased(): { readonly handle: string; readonly stored: Promise<unknown> } {
+  const job = newJob();
+  return { handle: job.handle, stored: storage.add(job, 'always').stored };
+}
+
 /** Puts folders in the places of journals, which cannot be deleted as files. */
 function blockJournals(folder: string): void {
   for (const name of readdirSync(folder).filter((each) => each.startsWith('journal-'))) {
@@ -51,18 +72,14 @@ function blockJournals(folder: string): void {
 }
 
 it('is told that a job has ended which it alone has, also when that happens during a write', async () => {
-  let begin = (): void => undefined;
-  let goOn = (): void => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  const gate = new Promise<void>((resolve) => (goOn = resolve));
-  beforeWrites(() => (begin(), gate));
+  const gate = gateWrites();
   await addAll(storage, newJob());
-  await begun;
+  await gate.begun;
   const job = newJob({ function: 'f' });
   const { stored } = storage.add(job, true);
   await stored;
   storage.done(job.handle);
-  goOn();
+  gate.open();
   // No flush, no further job.
   for (let tries = 0; (await (await recovered()).findByHandle(job.handle)) && tries < 50; tries++)
     await others.pop()!.close();
@@ -85,6 +102,37 @@ it('does not let a recovered job lose its unique to an earlier one whose end was
   await other.flush();
   expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
   expect(await other.add(newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: later });
+});
+
+it('does not let a recovered job lose its unique to another recovered one', async () => {
+  beforeWrites(failing);
+  const earlier = newJob({ unique: 'u' });
+  await storage.add(earlier, true).stored;
+  storage.done(earlier.handle);
+  const [later] = await addAll(storage, newJob({ unique: 'u' }));
+  const image = await crashImage(path);
+  JobFile.prototype.write = write;
+  const { storage: other } = await openStorage(image);
+  others.push(other);
+  await other.flush();
+  expect(handlesOf(await other.lease('reverse', 1, 1, NOW))).toEqual([earlier.handle]);
+  other.done(earlier.handle);
+  await other.flush();
+  expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
+});
+
+it('leads to a job that was given back for later while its write to the file of jobs was made', async () => {
+  const gate = gateWrites();
+  const { handle, stored } = addLeased();
+  await stored;
+  await gate.begun;
+  storage.release(handle, { at: NOW + 5, attempts: 1 });
+  gate.open();
+  await until('that write is made', () => gate.made > 0);
+  expect(handlesOf(await storage.lease('reverse', 1, 1, NOW + 5))).toEqual([handle]);
+  storage.release(handle);
+  await storage.flush();
+  expect(handlesOf(await storage.lease('reverse', 1, 1, NOW + 5))).toEqual([handle]);
 });
 
 it('does not bring back a job that was refused after it was written', async () => {
