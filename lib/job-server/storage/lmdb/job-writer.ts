@@ -84,9 +84,7 @@ export class JobWriter implements CommitHost<FileChange> {
 
   failed(changes: readonly FileChange[], error: StorageError): FileChange[] {
     this.journal.isTrusted = false;
-    const kept = changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
-    this.tidyJournal();
-    return kept;
+    return changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
   }
 
   trouble(error: StorageError | undefined): void {
