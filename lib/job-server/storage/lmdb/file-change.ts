@@ -28,6 +28,24 @@ export interface FileChange extends Change {
   settle(isDurable: boolean): void;
 }
 
+/** A change that is what it is from the start: nothing of it is fixed by a write, and it holds nothing. */
+export class FixedChange implements FileChange {
+  constructor(
+    readonly emit: (write: FileWrite) => void,
+    readonly bytes = 0,
+    readonly queue: JobQueue | undefined = undefined,
+    readonly home: Home | undefined = undefined,
+  ) {}
+
+  prepare(): void {
+    // It is what it is.
+  }
+
+  settle(): void {
+    // Written, or written again: it holds nothing.
+  }
+}
+
 /** Takes a record out of the file. */
 export function emitLeave({ tables, marks }: FileWrite, home: Home): void {
   if (home.pack) marks.leave(home);

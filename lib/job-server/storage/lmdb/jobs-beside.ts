@@ -51,7 +51,10 @@ export class JobsBeside {
     }
   }
 
-  /** All jobs as this moment has them: each function's by priority, in their order, then the dead letters. */
+  /**
+   * All jobs as this moment has them: each function's by priority, in their order, then those that only journals have,
+   * then the dead letters.
+   */
   *read(): Generator<JobBeside> {
     // Before the file: what leaves them meanwhile is there.
     const journals = readJournals(this.path);

@@ -74,14 +74,9 @@ export class JournalWriter implements CommitHost<JobEntry> {
     if (entries.length === 0) return;
     for (const entry of entries) entry.isAppending = true;
     try {
-      if (!(await this.journal.append(entries))) throw new StorageError('GEARMAN_STORAGE_FULL', 'the journal is full');
       // Who takes the folder over claims it first, and reads this journal then.
-      try {
-        this.file.checkOwner();
-      } catch (error) {
-        await this.journal.revoke(entries);
-        throw error;
-      }
+      const hasRoom = await this.journal.append(entries, () => this.file.checkOwner());
+      if (!hasRoom) throw new StorageError('GEARMAN_STORAGE_FULL', 'the journal is full');
     } catch (error) {
       throw storageError(error, this.path);
     }

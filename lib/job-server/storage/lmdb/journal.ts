@@ -72,8 +72,6 @@ export class Journal {
   private head = 0;
   /** What is still needed, oldest first. */
   private readonly needed: Journaled[] = [];
-  /** What was appended last. */
-  private last: Journaled | undefined;
   private earlier: readonly string[] = [];
   private readonly path: string;
   private readonly seed: JournalSeed = randomInt(2 ** 32);
@@ -104,9 +102,9 @@ export class Journal {
 
   /**
    * Writes new jobs; resolves when they are on disk, with false where there is no room.
-   * Rejects with the file system's error: then they are not to be taken for accepted.
+   * Rejects with the file system's error, or with what `check` throws then: they are not to be taken for accepted.
    */
-  async append(entries: readonly Journalable[]): Promise<boolean> {
+  async append(entries: readonly Journalable[], check: () => void = () => undefined): Promise<boolean> {
     const jobs = entries.map(({ job }) => job);
     const bytes = journalBytes(this.number + 1, this.seed, jobs);
     const start = this.placeOf(pagesOf(bytes.length));
@@ -117,21 +115,17 @@ export class Journal {
     this.isNamed = true;
     this.grow(this.file, end);
     this.head = end;
-    this.last = { number: ++this.number, start, end, open: 0, coming: 0 };
-    this.need(this.last, entries);
+    const journaled = { number: ++this.number, start, end, open: 0, coming: 0 };
+    this.need(journaled, entries);
     try {
       if (writeSync(this.file, bytes, 0, bytes.length, start) !== bytes.length) throw new Error('it was cut short');
       await sync(this.file);
+      check();
     } catch (error) {
-      await this.annul(this.file, this.last, entries);
+      await this.annul(this.file, journaled, entries);
       throw error;
     }
     return true;
-  }
-
-  /** What was appended last is not accepted after all. */
-  async revoke(entries: readonly Journalable[]): Promise<void> {
-    if (this.last && this.file !== undefined) await this.annul(this.file, this.last, entries);
   }
 
   /** A job is over that the file of jobs needs not be told of. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
-import type { FileChange } from './file-change.js';
+import { FixedChange, type FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
 import { prepareFormat, readJournalMark, readSequence } from './file-format.js';
 import { FunctionTable } from './function-table.js';
@@ -12,7 +12,6 @@ import { JobFile } from './job-file.js';
 import { JobReader } from './job-reader.js';
 import { JobWriter } from './job-writer.js';
 import { Journal } from './journal.js';
-import { JournalChange } from './journal-change.js';
 import { jobsBehind, readJournals } from './journal-recovery.js';
 import { JournalWriter } from './journal-writer.js';
 import { Leasing } from './leasing.js';
@@ -38,7 +37,8 @@ export class OpenStorage {
   /** The last sequence that was given to a job. */
   private sequence: number;
   private readonly untold = new Set<EntryQueue>();
-  private readonly journalChange = new JournalChange();
+  /** Has a write made when nothing else is to be written: every write says up to where the journal is not needed. */
+  private readonly journalChange = new FixedChange(() => undefined);
   private isOpen = true;
 
   private constructor(

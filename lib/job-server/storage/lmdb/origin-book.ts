@@ -1,5 +1,5 @@
 import type { OnceOutcome } from '../stored-job.js';
-import type { FileChange, FileWrite } from './file-change.js';
+import { FixedChange, type FileChange, type FileWrite } from './file-change.js';
 import type { GroupCommit } from './group-commit.js';
 import type { JobFile } from './job-file.js';
 
@@ -35,7 +35,7 @@ export class OriginBook {
 
   /** Writes an origin whose job is in the file already. */
   async remember(origin: string): Promise<void> {
-    this.commit.mark(new OriginChange(({ tables }) => void tables.origins.put(origin, TAKEN)), false);
+    this.commit.mark(new FixedChange(({ tables }) => void tables.origins.put(origin, TAKEN)), false);
     await this.commit.flush();
   }
 
@@ -46,26 +46,9 @@ export class OriginBook {
       const page = [...this.file.tables.origins.getKeys({ start: undefined, limit: PAGE })];
       if (page.length === 0) return count;
       const forget = ({ tables }: FileWrite): void => page.forEach((origin) => void tables.origins.remove(origin));
-      this.commit.mark(new OriginChange(forget), false);
+      this.commit.mark(new FixedChange(forget), false);
       await this.commit.flush();
       count += page.length;
     }
-  }
-}
-
-/** A write to the table of origins alone. */
-class OriginChange implements FileChange {
-  readonly queue = undefined;
-  readonly home = undefined;
-  readonly bytes = 0;
-
-  constructor(readonly emit: (write: FileWrite) => void) {}
-
-  prepare(): void {
-    // It is what it is.
-  }
-
-  settle(): void {
-    // Written, or written again: it holds nothing.
   }
 }

@@ -1,5 +1,5 @@
 import type { StorageListener } from '../job-storage.js';
-import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
+import { emitLeave, FixedChange, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import type { DamagedRecord } from './journal-recovery.js';
 import type { Home } from './keys.js';
@@ -22,8 +22,10 @@ export class Quarantine {
     if (!this.isNew(name)) return;
     queue?.count({ at: home.time, sequence: home.sequence }, -1);
     if (queue && home.time === 0) queue.waiting--;
-    this.mark(new SetAside(name, home, bytes.toString('latin1'), queue));
-    this.tell(name, queue, reason, bytes);
+    this.keep(name, queue, reason, bytes, home, (write) => {
+      emitLeave(write, home);
+      queue?.countStored(home.time > 0, -1);
+    });
   }
 
   /** Takes a pack, or what was marked of its jobs. How many jobs that concerns nobody knows. */
@@ -31,22 +33,37 @@ export class Quarantine {
     const name = nameOf(table, home, queue);
     if (!this.isNew(name)) return;
     queue.doubt(table === 'marks' ? size : 0);
-    this.mark(new PackSetAside(name, table, home, bytes.toString('latin1')));
-    this.tell(name, queue, reason, bytes);
+    this.keep(name, queue, reason, bytes, undefined, ({ tables }) => {
+      void tables.marks.remove(home);
+      if (table === 'packs') void tables.packs.remove(home);
+    });
   }
 
   /** Takes a record of a journal: new jobs that did not come to the file. */
   takeJournaled({ key, reason, bytes }: DamagedRecord): void {
-    this.mark(new JournaledSetAside(key, bytes.toString('latin1')));
-    this.tell(key, undefined, reason, bytes);
+    this.keep(key, undefined, reason, bytes);
   }
 
   private isNew(name: string): boolean {
     return this.names.size < this.names.add(name).size;
   }
 
-  private tell(key: string, queue: JobQueue | undefined, reason: string, bytes: Buffer): void {
-    const told = { function: queue?.functionName ?? '', key, reason, bytes };
+  /** Has a record's bytes put into the quarantine, and what else `emit` does with the same write; and has it named. */
+  private keep(
+    name: string,
+    queue: JobQueue | undefined,
+    reason: string,
+    bytes: Buffer,
+    home?: Home,
+    emit: (write: FileWrite) => void = () => undefined,
+  ): void {
+    const record = bytes.toString('latin1');
+    const move = (write: FileWrite): void => {
+      emit(write);
+      void write.tables.quarantine.put(name, record);
+    };
+    this.mark(new FixedChange(move, record.length, queue, home));
+    const told = { function: queue?.functionName ?? '', key: name, reason, bytes };
     setImmediate(() => this.listener.setAside(told));
   }
 }
@@ -61,92 +78,4 @@ export function hasLostPacks({ quarantine }: Tables): boolean {
 
 function nameOf(table: string, { time, sequence }: Home, queue: JobQueue | undefined): string {
   return `${table}:${queue?.functionName ?? ''}:${time}:${sequence}`;
-}
-
-/** Moves the bytes of a pack, or of its marks, to the quarantine. */
-class PackSetAside implements FileChange {
-  readonly queue = undefined;
-  readonly home = undefined;
-
-  constructor(
-    private readonly name: string,
-    private readonly table: 'packs' | 'marks',
-    private readonly row: Home,
-    private readonly record: string,
-  ) {}
-
-  get bytes(): number {
-    return this.record.length;
-  }
-
-  prepare(): void {
-    // Its bytes are what they are.
-  }
-
-  emit({ tables }: FileWrite): void {
-    const { name, record, row, table } = this;
-    void tables.quarantine.put(name, record);
-    void tables.marks.remove(row);
-    if (table === 'packs') void tables.packs.remove(row);
-  }
-
-  settle(): void {
-    // Written, or written again: it holds nothing.
-  }
-}
-
-/** Moves a record's bytes from their table to the quarantine. */
-class SetAside implements FileChange {
-  constructor(
-    private readonly name: string,
-    readonly home: Home,
-    private readonly record: string,
-    readonly queue: JobQueue | undefined,
-  ) {}
-
-  get bytes(): number {
-    return this.record.length;
-  }
-
-  prepare(): void {
-    // Its bytes are what they are.
-  }
-
-  emit(write: FileWrite): void {
-    const { home, queue } = this;
-    emitLeave(write, home);
-    void write.tables.quarantine.put(this.name, this.record);
-    queue?.countStored(home.time > 0, -1);
-  }
-
-  settle(): void {
-    // Written, or written again: it holds nothing.
-  }
-}
-
-/** Puts the bytes of a journal's record into the quarantine. */
-class JournaledSetAside implements FileChange {
-  readonly queue = undefined;
-  readonly home = undefined;
-
-  constructor(
-    private readonly name: string,
-    private readonly record: string,
-  ) {}
-
-  get bytes(): number {
-    return this.record.length;
-  }
-
-  prepare(): void {
-    // Its bytes are what they are.
-  }
-
-  emit({ tables }: FileWrite): void {
-    void tables.quarantine.put(this.name, this.record);
-  }
-
-  settle(): void {
-    // Written, or written again: it holds nothing.
-  }
 }

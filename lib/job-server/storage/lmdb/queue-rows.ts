@@ -1,4 +1,4 @@
-import { comesBefore, type Place } from '../waiting-list.js';
+import type { Place } from '../waiting-list.js';
 import { jobHome, type Home } from './keys.js';
 import type { ReadTransaction } from './lmdb-package.js';
 import { Marks } from './marks.js';
@@ -42,7 +42,7 @@ export function* queueRows(tables: Tables, queue: QueueKey, part: Part, damage: 
   const packed = part.after.at > 0 ? undefined : packedRows(tables, queue, part, damage);
   let nextPacked = packed?.next();
   for (const row of singleRows(tables, queue, part)) {
-    while (nextPacked && !nextPacked.done && isBefore(nextPacked.value.home, row.home)) {
+    while (nextPacked && !nextPacked.done && isAhead(nextPacked.value.home, row.home)) {
       yield nextPacked.value;
       nextPacked = packed?.next();
     }
@@ -98,7 +98,7 @@ function* packedRows(tables: Tables, queue: QueueKey, part: Part, damage: PackDa
   const end = part.before.at > 0 ? homeIn(queue, 1, 0) : homeIn(queue, 0, part.before.sequence);
   for (const { key, value } of packs.getRange({ start: firstPack(tables, queue, part), end, transaction })) {
     for (const row of packRows(tables, key, value, damage, transaction)) {
-      if (row.home.sequence > after.sequence && isBefore(row.home, end)) yield row;
+      if (row.home.sequence > after.sequence && isAhead(row.home, end)) yield row;
     }
   }
 }
@@ -112,8 +112,9 @@ function firstPack({ packs }: Tables, queue: QueueKey, { after, transaction }: P
   return start;
 }
 
-function isBefore(one: Home, other: Home): boolean {
-  return comesBefore({ at: one.time, sequence: one.sequence }, { at: other.time, sequence: other.sequence });
+/** Whether a job in a pack, which has no time, comes before another one. */
+function isAhead(packed: Home, { time, sequence }: Home): boolean {
+  return time > 0 || packed.sequence < sequence;
 }
 
 function homeIn({ functionId, priority }: QueueKey, time: number, sequence: number): Home {
