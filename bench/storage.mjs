@@ -68,7 +68,7 @@ async function submitAll(storage) {
         attempts: 0,
         losses: 0,
       };
-      await storage.add(job, false).stored;
+      await new Promise((stored, refused) => storage.add(job, false, { stored, refused }));
     }
   }
   await Promise.all(Array.from({ length: inFlight }, client));

@@ -11,12 +11,14 @@ import {
   type Priority,
   type Workload,
 } from './engine/index.js';
+import { Answer, queueError } from './front/index.js';
 import type { Log, StoredJobs, StoredLine, StoredState, Submitted } from './front/index.js';
 import { JobFeed } from './job-feed.js';
 import { KeptResults } from './kept-results.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import type { Retries } from './retries.js';
-import type { JobStorage } from './storage/index.js';
+import type { JobStorage, StorageError, StoredJob } from './storage/index.js';
+import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
 /** How long submissions taken may hold up the end of the job server, in milliseconds. */
@@ -40,7 +42,7 @@ const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
  * the same. Every other one comes by the {@link JobFeed}. Foreground jobs are
  * never stored: their client waits and will know.
  */
-export class DurableJobs implements StoredJobs {
+export class DurableJobs implements StoredJobs, SubmissionHost {
   private opening: Promise<void> | undefined;
   private isOpen = false;
   private isEnding = false;
@@ -107,20 +109,31 @@ export class DurableJobs implements StoredJobs {
   }
 
   /** Takes a job; for a background job the answer comes when it is on disk. */
-  submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
-    if (!this.isOpen) return this.open().then(() => this.submit(spec, client));
+  submit(spec: JobSpec, client: Peer): Submitted | Answer {
+    if (!this.isOpen) return Answer.from(this.open().then(() => this.submit(spec, client)));
     const existing = this.engine.findCoalescing(spec);
     if (existing) return this.join(existing, spec, client);
     const key = storedUnique(spec);
     const adding = key === '' ? undefined : this.unwritten.ofUnique(spec.function, key);
-    if (adding) return spec.isBackground ? adding : adding.then(() => this.submit(spec, client));
+    if (adding) return spec.isBackground ? adding : this.submitAfter(adding, spec, client);
     const mayBeStored = key !== '' && this.storage.count(spec.function).total.some((count) => count > 0);
     if (!spec.isBackground) {
-      return mayBeStored ? this.submitUnlessStored(spec, key, client) : this.submitNow(spec, client);
+      return mayBeStored ? Answer.from(this.submitUnlessStored(spec, key, client)) : this.submitNow(spec, client);
     }
     const refusal = this.engine.refusalOf(spec);
     if (!refusal) return this.store(spec, key);
-    return mayBeStored ? this.refuseUnlessStored(spec, key, refusal) : refusal;
+    return mayBeStored ? Answer.from(this.refuseUnlessStored(spec, key, refusal)) : refusal;
+  }
+
+  stored(submission: Submission, existing: StoredJob | undefined): Submitted {
+    const { handle, isHere } = submission;
+    if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
+    if (!isHere) this.leave(submission);
+    return handle;
+  }
+
+  refused(submission: Submission, error: StorageError): Submitted {
+    return this.takeBack(submission, queueError(error));
   }
 
   /** A job ended: it leaves the storage, or goes to the dead letters. */
@@ -250,50 +263,51 @@ export class DurableJobs implements StoredJobs {
   }
 
   /** A submission for a job that the engine holds. */
-  private join(existing: Job, spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
+  private join(existing: Job, spec: JobSpec, client: Peer): Submitted | Answer {
     const submitted = this.submitNow(spec, client);
     if (!spec.isBackground || submitted instanceof Refusal) return submitted;
-    return existing.isStored ? (this.unwritten.ofJob(submitted) ?? submitted) : this.storeHeld(existing, submitted);
+    return existing.isStored
+      ? (this.unwritten.ofJob(submitted) ?? submitted)
+      : this.storeHeld(existing, spec, submitted);
   }
 
   /** Stores a foreground job that was submitted in the background as well. */
-  private storeHeld(job: Job, handle: ByteString): Promise<Submitted> {
-    const { stored } = this.storage.add(recordOf(job, handle), 'always');
+  private storeHeld(job: Job, spec: JobSpec, handle: ByteString): Submission {
+    const submission = new Submission(this, job.function_, spec, handle, true);
+    this.unwritten.addJob(handle, submission);
+    this.storage.add(recordOf(job, handle), 'always', submission);
     this.feed.hold(job);
-    const answer = stored.then(
-      (other) => (other ? this.takeBack(job.function_, handle, other.handle) : handle),
-      (error: Error) => this.takeBack(job.function_, handle, refusalOf(error)),
-    );
-    return this.unwritten.addJob(handle, answer);
+    return submission;
   }
 
   /** Stores a background job that the engine does not know; the storage may. */
-  private store(spec: JobSpec, key: ByteString): Promise<Submitted> {
+  private store(spec: JobSpec, key: ByteString): Submission {
     const function_ = this.feed.functionOf(spec.function);
-    const job = newJob(spec, this.engine.nextHandle(), key);
-    const { isLeased, stored } = this.storage.add(job, this.feed.hasRoom(function_, spec.priority));
-    if (isLeased) this.accept(function_, spec, job.handle, true);
-    const answer = stored.then(
-      (existing) => {
-        if (existing) return existing.handle;
-        if (!isLeased) this.accept(function_, spec, job.handle, false);
-        return job.handle;
-      },
-      (error: Error) => this.takeBack(function_, job.handle, refusalOf(error)),
-    );
-    if (key === '') return answer;
-    return isLeased ? this.unwritten.addJob(job.handle, answer) : this.unwritten.addUnique(job, answer);
+    const handle = this.engine.nextHandle();
+    const submission = new Submission(this, function_, spec, handle, false);
+    const mayRun = this.feed.hasRoom(function_, spec.priority);
+    submission.isHere = this.storage.add(newJob(spec, handle, key), mayRun, submission);
+    if (key !== '' && submission.isHere) this.unwritten.addJob(handle, submission);
+    else if (key !== '') this.unwritten.addUnique(spec.function, key, handle, submission);
+    if (submission.isHere) this.takeIn(submission);
+    return submission;
   }
 
-  private accept(function_: GearmanFunction, spec: JobSpec, handle: ByteString, isLeased: boolean): void {
+  /** The engine gets a job that is on its way to the disk. */
+  private takeIn({ function_, spec, handle }: Submission): void {
     this.accepted(spec, handle);
-    if (isLeased) this.feed.takeIn(function_, { ...spec, handle, losses: 0, attempts: 0 });
-    else this.feed.came(function_);
-    if (!isLeased && spec.runAt > 0) this.arm(spec.runAt);
+    this.feed.takeIn(function_, { ...spec, handle, losses: 0, attempts: 0 });
+  }
+
+  /** A job waits in storage, until the engine has room. */
+  private leave({ function_, spec, handle }: Submission): void {
+    this.accepted(spec, handle);
+    this.feed.cameOneOfMany(function_);
+    if (spec.runAt > 0) this.arm(spec.runAt);
   }
 
   /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */
-  private takeBack(function_: GearmanFunction, handle: ByteString, answer: Submitted): Submitted {
+  private takeBack({ function_, handle }: Submission, answer: Submitted): Submitted {
     const job = this.engine.find(handle);
     if (job?.isStored) {
       this.feed.letGo(job);
@@ -305,12 +319,17 @@ export class DurableJobs implements StoredJobs {
     return answer;
   }
 
+  /** A foreground submission of a unique that another one is about to store. */
+  private submitAfter(adding: Answer, spec: JobSpec, client: Peer): Answer {
+    return Answer.from(adding.heard.then(() => this.submit(spec, client)));
+  }
+
   /** A foreground submission that may belong to a job in storage: then that job comes here, to be waited for. */
-  private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted> {
+  private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted | Answer> {
     const stored = await this.storage.findByUnique(spec.function, key);
     if (stored && !this.engine.find(stored.handle)) await this.feed.fetchOne(stored.handle);
     const adding = this.unwritten.ofUnique(spec.function, key);
-    return adding ? adding.then(() => this.submit(spec, client)) : this.submitNow(spec, client);
+    return adding ? this.submitAfter(adding, spec, client) : this.submitNow(spec, client);
   }
 
   /** A background submission to a full queue, which may belong to a job in storage. */
@@ -330,8 +349,4 @@ function errorText(reason: Workload): string {
     .toString('utf8')
     .slice(0, ERROR_LENGTH)
     .replace(/[\ud800-\udbff]$/, '');
-}
-
-function refusalOf(error: Error): Refusal {
-  return new Refusal('QUEUE_ERROR', error.message);
 }

@@ -24,7 +24,7 @@ export {
   LmdbStorage,
   MemoryStorage,
   StorageError,
-  type Addition,
+  type Adder,
   type CorruptRecord,
   type Death,
   type DeadLetter,

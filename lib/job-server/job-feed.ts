@@ -39,6 +39,8 @@ export class JobFeed {
   /** Functions whose jobs could not be fetched, and when they are tried again. */
   private readonly failed = new Set<GearmanFunction>();
   private retryAt = Infinity;
+  /** Functions that jobs came to which were not looked at. */
+  private readonly newcomers = new Set<GearmanFunction>();
 
   /**
    * @param window how many jobs of a function and priority the engine holds.
@@ -105,6 +107,12 @@ export class JobFeed {
     this.engine.refill(function_);
   }
 
+  /** A job of a function came, of many perhaps: they are looked at together, once what is being done is done. */
+  cameOneOfMany(function_: GearmanFunction): void {
+    if (this.newcomers.size === 0) queueMicrotask(() => this.lookAtNewcomers());
+    this.newcomers.add(function_);
+  }
+
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
@@ -148,6 +156,12 @@ export class JobFeed {
     this.failed.clear();
     this.retryAt = Infinity;
     for (const function_ of functions) for (const priority of PRIORITIES) this.ready(function_.name, priority);
+  }
+
+  private lookAtNewcomers(): void {
+    const functions = [...this.newcomers];
+    this.newcomers.clear();
+    for (const function_ of functions) this.came(function_);
   }
 
   private fetchDue(now: number): void {

@@ -12,6 +12,7 @@ import {
   type PeerInfo,
   type SessionHost,
   type Submitted,
+  type Answer,
 } from './front/index.js';
 import { sayGoodbye } from './goodbye.js';
 import { handlePrefix } from './handle-prefix.js';
@@ -178,7 +179,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(Date.now());
   }
 
-  submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted> {
+  submit(spec: JobSpec, client: Peer): Submitted | Answer {
     if (this.draining) return SHUTTING_DOWN;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);
     const job = this.engine.submit(spec, client);

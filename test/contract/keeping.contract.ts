@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContractContext } from './job-storage.contract.js';
-import { addAll, allOf, handlesOf, newJob, NOW } from './recorded-storage.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW } from './recorded-storage.js';
 
 /** Dead letters, listings, opening and closing. */
 export function describeKeeping(at: ContractContext): void {
@@ -113,7 +113,7 @@ export function describeKeeping(at: ContractContext): void {
     it('refuses every call when it is closed, and takes none for an accepted job', async () => {
       await at.storage.close();
       const closed = { code: 'GEARMAN_STORAGE_CLOSED' };
-      await expect(at.storage.add(newJob(), true).stored).rejects.toMatchObject(closed);
+      await expect(add(at.storage, newJob(), true).stored).rejects.toMatchObject(closed);
       await expect(at.lease(1)).rejects.toMatchObject(closed);
       await expect(at.storage.findByHandle('H:nobody:1')).rejects.toMatchObject(closed);
       await expect(at.storage.flush()).rejects.toMatchObject(closed);
@@ -123,7 +123,7 @@ export function describeKeeping(at: ContractContext): void {
 
     it('writes what is not durable yet before it closes', async () => {
       const job = newJob();
-      const { stored } = at.storage.add(job, false);
+      const { stored } = add(at.storage, job, false);
       await at.restart();
       expect(await stored).toBeUndefined();
       expect(handlesOf(await at.lease(9))).toEqual([job.handle]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from '@jest/globals';
 import { LmdbStorage, MemoryStorage, type JobStorage, type NewJob } from '../../lib/job-server/storage/index.js';
-import { allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
 
 /** What may be asked of a storage, as a text that says it: a failing run prints the story. */
 type Step =
@@ -136,7 +136,7 @@ class Told {
     const additions = some.map((job, index) => {
       const handle = `H:test:${firstHandle + index}`;
       this.handles.push(handle);
-      const addition = this.storage.add(newJob({ ...job, handle }), lease);
+      const addition = add(this.storage, newJob({ ...job, handle }), lease);
       if (addition.isLeased) this.leased.push(handle);
       return addition;
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LmdbStorage } from '../../lib/job-server/storage/index.js';
 import { describeJobStorage } from './job-storage.contract.js';
-import { newJob } from './recorded-storage.js';
+import { add, newJob } from './recorded-storage.js';
 
 for (const durability of ['always', 'interval', 'none'] as const) {
   describeJobStorage(`LmdbStorage, durability '${durability}',`, async () => {
@@ -33,7 +33,7 @@ describe('LmdbStorage', () => {
   function addJobs(count: number): { stored: number; all: Promise<unknown> } {
     const added = { stored: 0, all: Promise.resolve() as Promise<unknown> };
     const jobs = Array.from({ length: count }, async (_, index) => {
-      await storage.add(newJob({ function: 'f', workload: '', handle: `H:test:${index}` }), false).stored;
+      await add(storage, newJob({ function: 'f', workload: '', handle: `H:test:${index}` }), false).stored;
       added.stored++;
     });
     added.all = Promise.all(jobs);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContractContext } from './job-storage.contract.js';
-import { addAll, bytesOf, handlesOf, newJob, NOW, until } from './recorded-storage.js';
+import { add, addAll, bytesOf, handlesOf, newJob, NOW, until } from './recorded-storage.js';
 
 /** Adding, leasing and uniques. */
 export function describeQueueing(at: ContractContext): void {
@@ -55,21 +55,21 @@ export function describeQueueing(at: ContractContext): void {
     });
 
     it('leases a job to its adder at once when none is older, and only then', async () => {
-      expect(at.storage.add(newJob(), true).isLeased).toBe(true);
-      expect(at.storage.add(newJob(), false).isLeased).toBe(false);
-      const third = at.storage.add(newJob(), true);
+      expect(add(at.storage, newJob(), true).isLeased).toBe(true);
+      expect(add(at.storage, newJob(), false).isLeased).toBe(false);
+      const third = add(at.storage, newJob(), true);
       expect(third.isLeased).toBe(false);
       await third.stored;
       expect(await at.lease(9)).toHaveLength(2);
-      expect(at.storage.add(newJob(), true).isLeased).toBe(true);
-      expect(at.storage.add(newJob({ at: NOW + 1 }), true).isLeased).toBe(false);
-      expect(at.storage.add(newJob({ priority: 0 }), true).isLeased).toBe(true);
+      expect(add(at.storage, newJob(), true).isLeased).toBe(true);
+      expect(add(at.storage, newJob({ at: NOW + 1 }), true).isLeased).toBe(false);
+      expect(add(at.storage, newJob({ priority: 0 }), true).isLeased).toBe(true);
     });
 
     it('leases a job that runs already to its adder, whatever waits before it', async () => {
       const [first, second] = await addAll(at.storage, newJob(), newJob());
       const running = newJob({ unique: 'u' });
-      const addition = at.storage.add(running, 'always');
+      const addition = add(at.storage, running, 'always');
       expect(addition.isLeased).toBe(true);
       const [last] = await addAll(at.storage, newJob());
       await addition.stored;
@@ -91,11 +91,13 @@ export function describeQueueing(at: ContractContext): void {
 
     it('refuses what it could not keep, with a code', async () => {
       const invalid = { code: 'GEARMAN_STORAGE_INVALID' };
-      await expect(at.storage.add(newJob({ function: '' }), true).stored).rejects.toMatchObject(invalid);
-      await expect(at.storage.add(newJob({ function: 'f'.repeat(1_001) }), true).stored).rejects.toMatchObject(invalid);
-      await expect(at.storage.add(newJob({ handle: 'h'.repeat(256) }), true).stored).rejects.toMatchObject(invalid);
+      await expect(add(at.storage, newJob({ function: '' }), true).stored).rejects.toMatchObject(invalid);
+      await expect(add(at.storage, newJob({ function: 'f'.repeat(1_001) }), true).stored).rejects.toMatchObject(
+        invalid,
+      );
+      await expect(add(at.storage, newJob({ handle: 'h'.repeat(256) }), true).stored).rejects.toMatchObject(invalid);
       for (const time of [-1, 1.5, NaN, Infinity]) {
-        await expect(at.storage.add(newJob({ at: time }), true).stored).rejects.toMatchObject(invalid);
+        await expect(add(at.storage, newJob({ at: time }), true).stored).rejects.toMatchObject(invalid);
       }
       expect(at.storage.counts()).toEqual([]);
     });
@@ -104,17 +106,17 @@ export function describeQueueing(at: ContractContext): void {
   describe('uniques', () => {
     it('answers the existing job for a known function and unique, waiting or leased', async () => {
       const [first] = await addAll(at.storage, newJob({ unique: 'u' }));
-      const again = at.storage.add(newJob({ unique: 'u', priority: 0 }), true);
+      const again = add(at.storage, newJob({ unique: 'u', priority: 0 }), true);
       expect(again.isLeased).toBe(false);
       expect(await again.stored).toMatchObject({ handle: first, priority: 1 });
       await at.lease(1);
-      expect(await at.storage.add(newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: first });
+      expect(await add(at.storage, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: first });
       expect(at.storage.count('reverse').total).toEqual([0, 1, 0]);
     });
 
     it('answers both of two submissions of the same moment with one job', async () => {
       const one = newJob({ unique: 'u' });
-      const additions = [at.storage.add(one, false), at.storage.add(newJob({ unique: 'u' }), false)];
+      const additions = [add(at.storage, one, false), add(at.storage, newJob({ unique: 'u' }), false)];
       const [added, existing] = await Promise.all(additions.map(({ stored }) => stored));
       expect(added).toBeUndefined();
       expect(existing).toMatchObject({ handle: one.handle });
@@ -122,7 +124,7 @@ export function describeQueueing(at: ContractContext): void {
 
     it('keeps the same unique of two functions, and jobs without a unique, apart', async () => {
       await addAll(at.storage, newJob({ unique: 'u' }), newJob(), newJob());
-      expect(await at.storage.add(newJob({ unique: 'u', function: 'other' }), false).stored).toBeUndefined();
+      expect(await add(at.storage, newJob({ unique: 'u', function: 'other' }), false).stored).toBeUndefined();
       expect(at.storage.count('reverse').total).toEqual([0, 3, 0]);
     });
 
@@ -134,15 +136,15 @@ export function describeQueueing(at: ContractContext): void {
     });
 
     it('frees a unique when its job has ended, also when it is added again at once', async () => {
-      at.storage.add(newJob({ unique: 'u' }), true);
+      add(at.storage, newJob({ unique: 'u' }), true);
       const jobs = [newJob({ unique: 'u' }), newJob({ unique: 'u' })] as const;
       await at.storage.flush();
       const [first] = handlesOf([(await at.storage.findByUnique('reverse', 'u')) ?? { handle: 'none' }]);
       at.storage.done(first as string);
       expect(await at.storage.findByUnique('reverse', 'u')).toBeUndefined();
-      expect(await at.storage.add(jobs[0], true).stored).toBeUndefined();
+      expect(await add(at.storage, jobs[0], true).stored).toBeUndefined();
       at.storage.done(jobs[0].handle);
-      expect(await at.storage.add(jobs[1], false).stored).toBeUndefined();
+      expect(await add(at.storage, jobs[1], false).stored).toBeUndefined();
       await at.restart();
       expect(handlesOf(await at.lease(9))).toEqual([jobs[1].handle]);
       expect(await at.storage.findByUnique('reverse', 'u')).toMatchObject({ handle: jobs[1].handle });
@@ -151,7 +153,7 @@ export function describeQueueing(at: ContractContext): void {
     it('knows a unique after a restart', async () => {
       const [handle] = await addAll(at.storage, newJob({ unique: 'u' }));
       await at.restart();
-      expect(await at.storage.add(newJob({ unique: 'u' }), true).stored).toMatchObject({ handle });
+      expect(await add(at.storage, newJob({ unique: 'u' }), true).stored).toMatchObject({ handle });
     });
   });
 }

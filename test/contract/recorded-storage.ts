@@ -5,6 +5,7 @@ import type {
   NewJob,
   StorageError,
   StorageListener,
+  StoredJob,
 } from '../../lib/job-server/storage/index.js';
 
 /** A listener that writes down what it is told. */
@@ -47,9 +48,36 @@ export function newJob(job: Partial<NewJob> = {}): NewJob {
   };
 }
 
+/** What a storage says of a job it was given. */
+export interface Addition {
+  readonly isLeased: boolean;
+  /** What its adder is told: undefined, or the existing job; rejects with why it was refused. */
+  readonly stored: Promise<StoredJob | undefined>;
+}
+
+/** Adds a job. */
+export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always'): Addition {
+  let isLeased = false;
+  let hasReturned = false;
+  let isOver = false;
+  const stored = new Promise<StoredJob | undefined>((resolve, reject) => {
+    const once = (tell: () => void): void => {
+      if (isOver || !hasReturned) throw new Error(`the adder of ${job.handle} was told twice, or within its call`);
+      isOver = true;
+      tell();
+    };
+    isLeased = storage.add(job, lease, {
+      stored: (existing) => once(() => resolve(existing)),
+      refused: (error) => once(() => reject(error)),
+    });
+    hasReturned = true;
+  });
+  return { isLeased, stored };
+}
+
 /** Adds jobs, waits until they are durable, and gives back their handles. */
 export async function addAll(storage: JobStorage, ...jobs: NewJob[]): Promise<string[]> {
-  await Promise.all(jobs.map((job) => storage.add(job, false).stored));
+  await Promise.all(jobs.map((job) => add(storage, job, false).stored));
   return jobs.map(({ handle }) => handle);
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { newJob } from '../contract/recorded-storage.js';
+import { add, newJob } from '../contract/recorded-storage.js';
 import { requireBuild } from '../support/built.js';
 import { outcomeOf, runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
@@ -151,7 +151,7 @@ describe('nestjs-gearman export', () => {
         { ...job, handle: 'H:3', at: 4_000_000_000_000, attempts: 1, reducer: 'sum' },
         { ...job, handle: 'H:4', unique: 'u', workload: '{"a":1}' },
       ] as const;
-      await Promise.all(jobs.map((one) => storage.add(one, false).stored));
+      await Promise.all(jobs.map((one) => add(storage, one, false).stored));
       await storage.leaseOne('H:4');
       storage.bury('H:4', 'no such file', 1_700_000_000_000);
     });

@@ -1,4 +1,5 @@
 export type { ListenerAdminAccess } from './admin-access.js';
+export { Answer, queueError, type Submitted } from './answer.js';
 export { CertificateError, type TlsListenerOptions } from './certificates.js';
 export { Listener, type ListenerOptions } from './listener.js';
 export type {
@@ -14,6 +15,5 @@ export type {
   StoredJobs,
   StoredLine,
   StoredState,
-  Submitted,
 } from './session-host.js';
 export { Session } from './session.js';

@@ -8,9 +8,10 @@ import {
   type JobSpec,
   type Workload,
 } from '../engine/index.js';
+import { Answer, queueError, type Submitted } from './answer.js';
 import type { Replies } from './reply-order.js';
 import { nextScheduled } from './schedule.js';
-import type { Conversation, StoredState, Submitted } from './session-host.js';
+import type { Conversation, StoredState } from './session-host.js';
 
 /** What a packet does; the refusal it returns is answered with an ERROR packet. */
 export type Command = (session: Conversation, packet: Packet) => Refusal | undefined;
@@ -194,7 +195,7 @@ function submit(session: Conversation, spec: JobSpec): Refusal | undefined {
   const denied = session.deny('submit', spec.function);
   if (denied) return denied;
   const taken = session.host.submit(spec, session.peer);
-  if (taken instanceof Promise) answerLater(session, taken);
+  if (taken instanceof Answer) answerLater(session, taken);
   else answerSubmission(session.replies, taken);
   return undefined;
 }
@@ -205,17 +206,16 @@ function answerSubmission(replies: Replies, submitted: Submitted): void {
 }
 
 /** Keeps the submission's place among the replies until the job is on disk. */
-function answerLater(session: Conversation, submission: Promise<Submitted>): void {
+function answerLater(session: Conversation, answer: Answer): void {
   const place = session.replies.reserve();
-  const answer = (taken: Submitted): void => {
+  answer.hear((submitted) => {
     try {
-      answerSubmission(place, taken);
+      answerSubmission(place, submitted);
       place.finish();
     } catch (error) {
       session.abort(error as Error);
     }
-  };
-  void submission.then(answer, (error: Error) => answer(new Refusal('QUEUE_ERROR', error.message)));
+  });
 }
 
 /**
@@ -253,7 +253,7 @@ function answerWhenFound<Found>(
   const place = session.replies.reserve();
   finding
     .then((found) => answer(place, found))
-    .catch((error: Error) => place.send(PacketType.ERROR, ['QUEUE_ERROR', error.message]))
+    .catch((error: Error) => answerSubmission(place, queueError(error)))
     .then(() => place.finish())
     .catch((error: Error) => session.abort(error));
   return undefined;

@@ -1,5 +1,6 @@
 import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal, Workload } from '../engine/index.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
+import type { Answer, Submitted } from './answer.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
 /** What a peer wants to do, as the `authorize` hook is asked. */
@@ -31,9 +32,6 @@ export type AdminAccess = 'allowed' | 'refused' | 'only';
 
 /** A line for the job server's log. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
-
-/** The answer to a submission: the job's handle, or why there is none. */
-export type Submitted = ByteString | Refusal;
 
 /** Jobs that wait in storage, where the engine does not hold them. */
 export interface StoredJobs {
@@ -93,7 +91,7 @@ export interface SessionHost {
   /** Tells the engine the time; called before everything a peer says. */
   tick(): void;
   /** Takes a job, and answers with its handle: at once, or once it is on disk. */
-  submit(spec: JobSpec, client: Peer): Submitted | Promise<Submitted>;
+  submit(spec: JobSpec, client: Peer): Submitted | Answer;
   /** The jobs that wait in storage only; missing without a storage. */
   readonly storedJobs?: StoredJobs;
   isAllowed(request: AccessRequest): boolean;

@@ -38,7 +38,7 @@ import type {
  * Calls of several owners that meet have the effect of one after the other: of
  * two that `add` a unique, `lease` a job or `remove` it, one does.
  *
- * **Crash.** A job whose `add` resolved is kept until `done`, `bury` or
+ * **Crash.** A job whose adder was told so is kept until `done`, `bury` or
  * `remove` is durable. All but `add` takes effect at once for the caller and is
  * made durable soon after, at the latest by `flush` or `close`: a crash before
  * that repeats work, and never loses a job. What cannot be written is told to
@@ -72,14 +72,17 @@ export interface JobStorage {
    *
    * Several servers that add the same function and unique at the same moment
    * get one job: one has added it, the others are told the existing one.
+   *
+   * Answers whether the caller holds the job now and may run it, even before it
+   * is durable. What came of it, `adder` is told once, after this call.
    */
-  add(job: NewJob, lease: boolean | 'always'): Addition;
+  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean;
 
   /**
    * Leases the oldest ready jobs of a function and priority, at most `count`:
    * first those whose time has come, by their times, then those without one, in
-   * the order they were accepted. Costs O(count). A job whose `add` has
-   * resolved can be leased; one whose `add` has not may already be among them.
+   * the order they were accepted. Costs O(count). A job whose adder was told can
+   * be leased; one whose adder was not may already be among them.
    */
   lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]>;
 
@@ -96,8 +99,8 @@ export interface JobStorage {
   release(handle: string, changes?: JobChanges): void;
 
   /**
-   * Ends a leased job. If it was never written, it never will be, and its
-   * `add` resolves. With an outcome its result is kept for a time.
+   * Ends a leased job. If it was never written, it never will be, and its adder
+   * is told. With an outcome its result is kept for a time.
    */
   done(handle: string, outcome?: JobOutcome): void;
 
@@ -161,17 +164,18 @@ export interface JobStorage {
   backup?(path: string): Promise<void>;
 }
 
-/** What {@link JobStorage.add} answers. */
-export interface Addition {
-  /** The caller holds the job and may run it, even before it is durable. */
-  readonly isLeased: boolean;
+/**
+ * Who adds a job. Not a promise: most of what a submission costs would be its.
+ * Never told inside a call of the owner's, and must not throw.
+ */
+export interface Adder {
   /**
-   * Resolves once the job is durable, with `undefined`; or with the job that
-   * already has this function and unique, itself durable, and nothing was
-   * added. Rejects with a {@link StorageError}; then nothing was added, and a
-   * lease is void.
+   * The job is durable, or has ended before it had to be. With `existing`,
+   * itself durable, nothing was added: that job has this function and unique.
    */
-  readonly stored: Promise<StoredJob | undefined>;
+  stored(existing?: StoredJob): void;
+  /** Nothing was added, and a lease is void. */
+  refused(error: StorageError): void;
 }
 
 /** What {@link JobStorage.due} answers. */
@@ -193,7 +197,7 @@ export interface PageOptions {
 export interface StorageListener {
   /** Unleased jobs of this function and priority can be leased. Told once for a batch, not for every job. */
   ready(functionName: string, priority: StoredPriority): void;
-  /** Writing fails, or fails for another reason now; or works again (`undefined`). Every `add` rejects on its own. */
+  /** Writing fails, or fails for another reason now; or works again (`undefined`). Every adder is told on its own. */
   trouble(error: StorageError | undefined): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */
   setAside(record: CorruptRecord): void;

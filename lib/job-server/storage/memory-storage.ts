@@ -1,4 +1,4 @@
-import type { Addition, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
+import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
 import { checkJob, checkOrigin, checkTime } from './job-limits.js';
 import { closedError, StorageError } from './storage-error.js';
 import {
@@ -58,19 +58,17 @@ export class MemoryStorage implements JobStorage {
     this.checkOpen();
   }
 
-  add(job: NewJob, lease: boolean | 'always'): Addition {
+  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     try {
       this.checkOpen();
       checkJob(job);
     } catch (error) {
-      return { isLeased: false, stored: Promise.reject(error as StorageError) };
+      queueMicrotask(() => adder.refused(error as StorageError));
+      return false;
     }
-    const existing = job.unique === '' ? undefined : this.uniques.get(uniqueKey(job.function, job.unique));
-    if (existing) return { isLeased: false, stored: Promise.resolve(existing.job) };
-    const isNext = job.at === 0 && !this.queues.queue(job.function, job.priority).hasReady;
-    const isLeased = lease === 'always' || (lease && isNext);
-    this.enter({ job: { ...job, sequence: ++this.sequence }, isLeased });
-    return { isLeased, stored: Promise.resolve(undefined) };
+    const { isLeased, existing } = this.take(job, lease);
+    queueMicrotask(() => adder.stored(existing));
+    return isLeased;
   }
 
   async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
@@ -205,7 +203,7 @@ export class MemoryStorage implements JobStorage {
     this.origins.add(origin);
     if (isKnown) return 'known';
     if (death) this.dead.set(job.handle, { job: { ...job, sequence: ++this.sequence }, ...death });
-    else if (await this.add(job, false).stored) return 'coalesced';
+    else if (this.take(job, false).existing) return 'coalesced';
     return 'added';
   }
 
@@ -214,6 +212,16 @@ export class MemoryStorage implements JobStorage {
     const count = this.origins.size;
     this.origins.clear();
     return count;
+  }
+
+  /** Takes a new job, unless there is one with its unique. */
+  private take(job: NewJob, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
+    const existing = job.unique === '' ? undefined : this.uniques.get(uniqueKey(job.function, job.unique));
+    if (existing) return { isLeased: false, existing: existing.job };
+    const isNext = job.at === 0 && !this.queues.queue(job.function, job.priority).hasReady;
+    const isLeased = lease === 'always' || (lease && isNext);
+    this.enter({ job: { ...job, sequence: ++this.sequence }, isLeased });
+    return { isLeased };
   }
 
   private checkOpen(): void {

@@ -97,3 +97,9 @@ export interface QueueName {
 export function changedJob(job: StoredJob, { attempts, losses, at }: JobChanges): StoredJob {
   return { ...job, attempts: attempts ?? job.attempts, losses: losses ?? job.losses, at: at ?? job.at };
 }
+
+/** A job with its place; written out, as a spread costs several times as much. */
+export function placed(job: NewJob, sequence: number): StoredJob {
+  const { handle, unique, priority, workload, reducer, at, attempts, losses } = job;
+  return { handle, function: job.function, unique, priority, workload, reducer, at, attempts, losses, sequence };
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from '../../../lib/job-server/job-server.js';
-import { MemoryStorage, StorageError, type Addition, type NewJob } from '../../../lib/job-server/storage/index.js';
+import { MemoryStorage, StorageError, type Adder, type NewJob } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawPeer } from '../../support/raw-peer.js';
 import { turnsUntil } from '../../support/turns.js';
@@ -11,12 +11,17 @@ class SlowStorage extends MemoryStorage {
   isSlow = true;
   failure: StorageError | undefined;
 
-  override add(job: NewJob, lease: boolean | 'always'): Addition {
+  override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     const { failure } = this;
-    if (failure) return { isLeased: lease !== false, stored: Promise.reject(failure) };
-    const { isLeased, stored } = super.add(job, lease);
-    if (!this.isSlow) return { isLeased, stored };
-    return { isLeased, stored: new Promise<void>((resolve) => this.waiting.push(resolve)).then(() => stored) };
+    if (failure) {
+      queueMicrotask(() => adder.refused(failure));
+      return lease !== false;
+    }
+    if (!this.isSlow) return super.add(job, lease, adder);
+    return super.add(job, lease, {
+      stored: (existing) => this.waiting.push(() => adder.stored(existing)),
+      refused: (error) => adder.refused(error),
+    });
   }
 
   override async flush(): Promise<void> {

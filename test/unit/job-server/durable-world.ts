@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { JobServer } from '../../../lib/job-server/job-server.js';
 import type { Priority } from '../../../lib/job-server/engine/index.js';
 import { Refusal, type Job, type JobSpec, type Peer, type PeerListener } from '../../../lib/job-server/engine/index.js';
-import type { Submitted } from '../../../lib/job-server/front/index.js';
+import { Answer, type Submitted } from '../../../lib/job-server/front/index.js';
 import { WaywardStorage } from './wayward-storage.js';
 
 /** One thing that happens in a {@link DurableWorld}. */
@@ -211,14 +211,11 @@ export class DurableWorld {
     this.server.tick();
     const answer = this.server.submit(spec, client.peer);
     const { run } = this;
-    Promise.resolve(answer).then(
-      (submitted) => run === this.run && this.answered(submission, submitted),
-      (error: Error) => run === this.run && this.answered(submission, new Refusal('QUEUE_ERROR', error.message)),
-    );
-  }
-
-  private answered(submission: Submission, answer: Submitted): void {
-    submission.answer = answer;
+    const answered = (submitted: Submitted): void => {
+      if (run === this.run) submission.answer = submitted;
+    };
+    if (answer instanceof Answer) answer.hear(answered);
+    else answered(answer);
   }
 
   private grab(worker: Peer): boolean {

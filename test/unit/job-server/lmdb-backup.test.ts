@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LmdbStorage } from '../../../lib/job-server/storage/index.js';
-import { allOf, newJob, RecordingListener } from '../../contract/recorded-storage.js';
+import { add, allOf, newJob, RecordingListener } from '../../contract/recorded-storage.js';
 
 describe('a backup of an LmdbStorage', () => {
   let folder: string;
@@ -26,9 +26,9 @@ describe('a backup of an LmdbStorage', () => {
 
   it('has all jobs of its moment, and can be opened while the original is open', async () => {
     const job = newJob();
-    await storage.add(job, true).stored;
+    await add(storage, job, true).stored;
     await storage.backup(join(folder, 'copy'));
-    await storage.add(newJob(), false).stored;
+    await add(storage, newJob(), false).stored;
     const copy = await open('copy');
     expect(await allOf(copy.iterate())).toMatchObject([job]);
     storage.done(job.handle);

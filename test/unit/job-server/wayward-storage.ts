@@ -1,7 +1,8 @@
+import { add } from '../../contract/recorded-storage.js';
 import {
   MemoryStorage,
   StorageError,
-  type Addition,
+  type Adder,
   type JobOutcome,
   type NewJob,
   type StoredJob,
@@ -43,7 +44,7 @@ export class WaywardStorage extends MemoryStorage {
   async crashed(): Promise<WaywardStorage> {
     const rest = new WaywardStorage(this.isEager);
     await rest.open({ ready: () => {}, trouble: () => {}, setAside: () => {} });
-    const stored = [...this.durable.values()].map((job) => rest.add(job, false).stored);
+    const stored = [...this.durable.values()].map((job) => add(rest, job, false).stored);
     await Promise.resolve();
     rest.answerAll();
     await Promise.all(stored);
@@ -82,10 +83,16 @@ export class WaywardStorage extends MemoryStorage {
     return super.close();
   }
 
-  override add(job: NewJob, lease: boolean | 'always'): Addition {
+  override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     this.living.add(job.handle);
-    const { isLeased, stored } = super.add(job, lease);
-    return { isLeased, stored: stored.then((existing) => (existing ? this.written(existing) : this.write(job))) };
+    return super.add(job, lease, {
+      stored: (existing) =>
+        void (existing ? this.written(existing) : this.write(job)).then(
+          (stored) => adder.stored(stored),
+          (error: StorageError) => adder.refused(error),
+        ),
+      refused: (error) => adder.refused(error),
+    });
   }
 
   override lease(name: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {

@@ -1,4 +1,7 @@
+import type { Adder } from '../job-storage.js';
+import type { StorageError } from '../storage-error.js';
 import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
+import { both, tellStored } from './adders.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
@@ -21,12 +24,6 @@ export type Fate =
 const OVERHEAD_BYTES = 200;
 
 const QUEUED: Fate = { is: 'queued' };
-
-/** Who waits for a job to be durable. */
-export interface Adder {
-  resolve(value: undefined): void;
-  reject(error: Error): void;
-}
 
 /**
  * Holds an entry in a map. A map leaves the tables behind that it has grown out
@@ -73,8 +70,6 @@ export class JobEntry implements FileChange, Packable, Journalable {
   origin: string | undefined;
   /** Who is told when it is durable; missing when nobody waits. */
   adder: Adder | undefined;
-  /** Resolves when it is durable; missing when it is. */
-  added: Promise<undefined> | undefined;
   readonly bytes: number;
   /** What the write that is being made makes of it. */
   private next: Wanted | undefined;
@@ -114,22 +109,34 @@ export class JobEntry implements FileChange, Packable, Journalable {
     return !this.isLeased && !this.isHeld && !this.isDirty && !this.isWriting;
   }
 
-  /** Resolves when it is durable, rejects when it was refused. */
-  waitDurable(): Promise<undefined> {
-    this.added = new Promise((resolve, reject) => (this.adder = { resolve, reject }));
-    return this.added;
+  /** Has somebody told as well when it is durable. */
+  join(adder: Adder): void {
+    if (this.adder) this.adder = both(this.adder, adder);
+    else tellStored([adder]);
   }
 
-  /** Tells who waits for it that it is durable, or is over and never has to be. */
-  tellDurable(): void {
-    this.adder?.resolve(undefined);
-    this.adder = this.added = undefined;
+  /** Resolves when it is durable, rejects when it is refused. */
+  whenStored(): Promise<void> {
+    return new Promise((resolve, reject) => this.join({ stored: () => resolve(), refused: reject }));
+  }
+
+  /** Its adder, who is to be told now. */
+  takeAdder(): Adder | undefined {
+    const { adder } = this;
+    this.adder = undefined;
+    return adder;
+  }
+
+  /** Tells who waits for it that it is over and never has to be durable. */
+  tellOver(): void {
+    const adder = this.takeAdder();
+    if (adder) tellStored([adder]);
   }
 
   /** Tells who waits for it that it was not accepted, and it is over. */
-  tellRejected(error: Error): void {
-    this.adder?.reject(error);
-    this.adder = this.added = undefined;
+  tellRefused(error: StorageError): void {
+    const adder = this.takeAdder();
+    if (adder) queueMicrotask(() => adder.refused(error));
     this.isLeased = false;
     this.origin = undefined;
     this.fate = { is: 'gone' };

@@ -1,5 +1,6 @@
-import type { StorageListener } from '../job-storage.js';
+import type { Adder, StorageListener } from '../job-storage.js';
 import type { StorageError } from '../storage-error.js';
+import { tellStored } from './adders.js';
 import type { Room } from './disk-room.js';
 import type { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
@@ -71,14 +72,17 @@ export class JobWriter implements CommitHost<FileChange> {
   }
 
   settled(changes: readonly FileChange[]): void {
+    const adders: Adder[] = [];
     for (const entry of changes) {
       if (!(entry instanceof JobEntry)) continue;
-      if (entry.adder) this.journal.isTrusted = true;
-      entry.tellDurable();
+      const adder = entry.takeAdder();
+      if (adder) adders.push(adder);
       if (entry.isHidden) this.show(entry);
       this.leasing.settle(entry);
       this.book.settle(entry);
     }
+    if (adders.length > 0) this.journal.isTrusted = true;
+    tellStored(adders);
     this.tidyJournal();
   }
 
@@ -97,7 +101,7 @@ export class JobWriter implements CommitHost<FileChange> {
     entry.isDirty = !entry.isNothing && !isRefused;
     if (entry.isDirty) return true;
     this.journal.drop(entry);
-    if (entry.isNothing) entry.tellDurable();
+    if (entry.isNothing) entry.tellOver();
     else this.refuse(entry, error);
     this.book.settle(entry);
     return false;
@@ -111,7 +115,7 @@ export class JobWriter implements CommitHost<FileChange> {
   private refuse(entry: JobEntry, error: StorageError): void {
     this.leasing.takeOut(entry);
     if (entry.isQueued) entry.queue.count(entry, -1);
-    entry.tellRejected(error);
+    entry.tellRefused(error);
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Adder } from '../job-storage.js';
 import { StorageError } from '../storage-error.js';
+import { tellStored } from './adders.js';
 import type { FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
 import { GroupCommit, type CommitHost } from './group-commit.js';
@@ -83,10 +85,13 @@ export class JournalWriter implements CommitHost<JobEntry> {
   }
 
   settled(items: readonly JobEntry[]): void {
+    const adders: Adder[] = [];
     for (const entry of items) {
-      if (entry.journaled) entry.tellDurable();
+      const adder = entry.journaled && entry.takeAdder();
+      if (adder) adders.push(adder);
       this.handOver(entry, !entry.journaled);
     }
+    tellStored(adders);
     this.commit.writeFrom(ENOUGH);
   }
 

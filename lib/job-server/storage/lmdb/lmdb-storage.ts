@@ -1,8 +1,9 @@
-import type { Addition, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { checkJob, checkOrigin, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
+  placed,
   type Death,
   type DeadLetter,
   type FoundJob,
@@ -15,11 +16,10 @@ import {
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
+import { tellStored } from './adders.js';
 import { JobEntry, type Fate } from './job-entry.js';
 import { checkOptions, type LmdbStorageOptions } from './lmdb-options.js';
 import { OpenStorage } from './open-storage.js';
-
-const DURABLE: Promise<undefined> = Promise.resolve(undefined);
 
 /**
  * Jobs in a folder of their own, in one LMDB file: embedded, crash-safe, and
@@ -62,11 +62,12 @@ export class LmdbStorage implements JobStorage {
     await this.parts.flush();
   }
 
-  add(job: NewJob, lease: boolean | 'always'): Addition {
+  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     try {
-      return this.addChecked(job, lease);
+      return this.addChecked(job, lease, adder);
     } catch (error) {
-      return { isLeased: false, stored: Promise.reject(error as StorageError) };
+      queueMicrotask(() => adder.refused(error as StorageError));
+      return false;
     }
   }
 
@@ -246,21 +247,23 @@ export class LmdbStorage implements JobStorage {
     return this.opened;
   }
 
-  private addChecked(job: NewJob, lease: boolean | 'always'): Addition {
+  private addChecked(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     const { parts } = this;
     checkJob(job);
     const { book, commit, functions } = parts;
     const row = functions.row(job.function);
     const holder = job.unique === '' ? undefined : book.findByUnique(row.id, job.unique);
     if (holder?.isQueued) {
-      return { isLeased: false, stored: (holder.added ?? DURABLE).then(() => holder.job) };
+      holder.join({ stored: () => adder.stored(holder.job), refused: (error) => adder.refused(error) });
+      return false;
     }
-    const entry = new JobEntry(row.queues[job.priority], { ...job, sequence: parts.nextSequence() }, undefined);
+    const entry = new JobEntry(row.queues[job.priority], placed(job, parts.nextSequence()), undefined);
     const isLeased = parts.enter(entry, holder, lease);
     const mustWait = this.options.durability === 'always' || commit.isFailing || parts.isBehind;
-    const stored = mustWait ? entry.waitDurable() : DURABLE;
+    if (mustWait) entry.adder = adder;
+    else tellStored([adder]);
     parts.mark(entry, mustWait);
-    return { isLeased, stored };
+    return isLeased;
   }
 
   /** The entry of a job the caller holds. */

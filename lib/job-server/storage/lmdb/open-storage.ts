@@ -150,7 +150,7 @@ export class OpenStorage {
     this.journal.drop(entry);
     this.tidyJournal();
     entry.isDirty = false;
-    entry.tellDurable();
+    entry.tellOver();
     this.book.settle(entry);
   }
 
@@ -203,7 +203,7 @@ export class OpenStorage {
     const holder = job.unique === '' || death ? undefined : book.findByUnique(row.id, job.unique);
     const existing = same ?? (holder?.isQueued ? holder : undefined);
     if (existing) {
-      await existing.added;
+      await existing.whenStored();
       await origins.remember(origin);
       return same ? 'known' : 'coalesced';
     }
@@ -211,7 +211,9 @@ export class OpenStorage {
     entry.origin = origin;
     if (death) entry.fate = { is: 'dead', letter: { job: entry.job, ...death } };
     else this.enter(entry, holder, false);
-    const stored = entry.waitDurable();
+    const stored = new Promise<void>((resolve, reject) => {
+      entry.adder = { stored: () => resolve(), refused: reject };
+    });
     this.mark(entry, true);
     await stored;
     return 'added';

@@ -1,6 +1,6 @@
 import { jest, describe, expect, it } from '@jest/globals';
 import type { AccessRequest } from 'nestjs-gearman/job-server';
-import { MemoryStorage, type Addition, type NewJob } from '../../../../lib/job-server/storage/index.js';
+import { MemoryStorage, type Adder, type NewJob, type StoredJob } from '../../../../lib/job-server/storage/index.js';
 import { startFront, submit } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
 import { rawPacket } from '../../../support/wire.js';
@@ -201,9 +201,9 @@ describe('a peer that ends its side', () => {
   it('is answered what it asked before, also what waits for the disk', async () => {
     let release = (): void => {};
     class SlowStorage extends MemoryStorage {
-      override add(job: NewJob, lease: boolean): Addition {
-        const { isLeased, stored } = super.add(job, lease);
-        return { isLeased, stored: new Promise<void>((resolve) => (release = resolve)).then(() => stored) };
+      override add(job: NewJob, lease: boolean, adder: Adder): boolean {
+        const stored = (existing?: StoredJob): void => void (release = () => adder.stored(existing));
+        return super.add(job, lease, { stored, refused: (error) => adder.refused(error) });
       }
     }
     const front = await startFront({ storage: new SlowStorage() });

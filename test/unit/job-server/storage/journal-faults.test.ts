@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { StorageError, type LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { JobFile } from '../../../../lib/job-server/storage/lmdb/job-file.js';
-import { addAll, allOf, handlesOf, newJob, NOW, until } from '../../../contract/recorded-storage.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW, until } from '../../../contract/recorded-storage.js';
 import { crashImage, openStorage } from '../../../support/crash-image.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
@@ -60,7 +60,7 @@ function gateWrites(): { readonly begun: Promise<void>; open(): void; made: numb
 /** A job that its adder runs at once. */
 function addLeased(): { readonly handle: string; readonly stored: Promise<unknown> } {
   const job = newJob();
-  return { handle: job.handle, stored: storage.add(job, 'always').stored };
+  return { handle: job.handle, stored: add(storage, job, 'always').stored };
 }
 
 /** Puts folders in the places of journals, which cannot be deleted as files. */
@@ -76,7 +76,7 @@ it('is told that a job has ended which it alone has, also when that happens duri
   await addAll(storage, newJob());
   await gate.begun;
   const job = newJob({ function: 'f' });
-  const { stored } = storage.add(job, true);
+  const { stored } = add(storage, job, true);
   await stored;
   storage.done(job.handle);
   gate.open();
@@ -101,13 +101,13 @@ it('does not let a recovered job lose its unique to an earlier one whose end was
   other.done(earlier!);
   await other.flush();
   expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
-  expect(await other.add(newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: later });
+  expect(await add(other, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: later });
 });
 
 it('does not let a recovered job lose its unique to another recovered one', async () => {
   beforeWrites(failing);
   const earlier = newJob({ unique: 'u' });
-  await storage.add(earlier, true).stored;
+  await add(storage, earlier, true).stored;
   storage.done(earlier.handle);
   const [later] = await addAll(storage, newJob({ unique: 'u' }));
   const image = await crashImage(path);
@@ -139,7 +139,7 @@ it('does not bring back a job that was refused after it was written', async () =
   beforeWrites(failing);
   JobFile.prototype.checkOwner = failing;
   const job = newJob();
-  await expect(storage.add(job, false).stored).rejects.toBe(FAILURE);
+  await expect(add(storage, job, false).stored).rejects.toBe(FAILURE);
   expect(storage.counts()).toEqual([]);
   Object.assign(JobFile.prototype, { checkOwner, write });
   expect(await (await recovered()).findByHandle(job.handle)).toBeUndefined();

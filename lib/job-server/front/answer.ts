@@ -1,0 +1,59 @@
+import { Refusal, type ByteString } from '../engine/index.js';
+
+/** The answer to a submission: the job's handle, or why there is none. */
+export type Submitted = ByteString | Refusal;
+
+/** Who waits for an {@link Answer}. Must not throw. */
+export type AnswerListener = (submitted: Submitted) => void;
+
+/**
+ * An answer to a submission that comes later.
+ *
+ * Not a promise: there is one for every background job, and promises would
+ * cost more than all else about it. It is told within its teller's call.
+ */
+export class Answer {
+  private submitted: Submitted | undefined;
+  private listener: AnswerListener | undefined;
+  /** Whoever came after the first. */
+  private others: AnswerListener[] | undefined;
+
+  /** The answer that a promise brings; `QUEUE_ERROR` with its message where that rejects. */
+  static from(promise: Promise<Submitted | Answer>): Answer {
+    const answer = new Answer();
+    promise.then(
+      (submitted) => {
+        if (submitted instanceof Answer) submitted.hear((known) => answer.tell(known));
+        else answer.tell(submitted);
+      },
+      (error: Error) => answer.tell(queueError(error)),
+    );
+    return answer;
+  }
+
+  /** Has somebody told, in the order they came; at once where it is known. */
+  hear(listener: AnswerListener): void {
+    if (this.submitted !== undefined) listener(this.submitted);
+    else if (!this.listener) this.listener = listener;
+    else (this.others ??= []).push(listener);
+  }
+
+  /** Resolves with what is heard. */
+  get heard(): Promise<Submitted> {
+    return new Promise((resolve) => this.hear(resolve));
+  }
+
+  /** It is known: tells everybody, once. */
+  tell(submitted: Submitted): void {
+    this.submitted = submitted;
+    const { listener, others } = this;
+    this.listener = this.others = undefined;
+    listener?.(submitted);
+    if (others) for (const other of others) other(submitted);
+  }
+}
+
+/** Why a job could not be queued, as a client is told it. */
+export function queueError(error: Error): Refusal {
+  return new Refusal('QUEUE_ERROR', error.message);
+}

@@ -1,0 +1,44 @@
+import type { ByteString, GearmanFunction, JobSpec } from './engine/index.js';
+import { Answer, queueError, type Submitted } from './front/index.js';
+import type { Adder, StorageError, StoredJob } from './storage/index.js';
+
+/** What becomes of a submission whose job went to storage. */
+export interface SubmissionHost {
+  /** Its job is on disk; or `existing` is, and does for it. */
+  stored(submission: Submission, existing: StoredJob | undefined): Submitted;
+  /** Its job could not be written. */
+  refused(submission: Submission, error: StorageError): Submitted;
+}
+
+/** A background job on its way to the disk, and the answer to who submitted it. */
+export class Submission extends Answer implements Adder {
+  constructor(
+    private readonly host: SubmissionHost,
+    readonly function_: GearmanFunction,
+    readonly spec: JobSpec,
+    readonly handle: ByteString,
+    /** The engine has the job, which may run already. */
+    public isHere: boolean,
+  ) {
+    super();
+  }
+
+  stored(existing?: StoredJob): void {
+    this.settle(() => this.host.stored(this, existing));
+  }
+
+  refused(error: StorageError): void {
+    this.settle(() => this.host.refused(this, error));
+  }
+
+  /** A storage's calls must not be thrown into. */
+  private settle(outcome: () => Submitted): void {
+    let submitted: Submitted;
+    try {
+      submitted = outcome();
+    } catch (error) {
+      submitted = queueError(error as Error);
+    }
+    this.tell(submitted);
+  }
+}
