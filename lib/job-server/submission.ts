@@ -23,21 +23,24 @@ export class Submission extends Answer implements Adder {
     super();
   }
 
+  // A storage's calls must not be thrown into.
+
   stored(existing?: StoredJob): void {
-    this.settle(() => this.host.stored(this, existing));
+    let submitted: Submitted;
+    try {
+      submitted = this.host.stored(this, existing);
+    } catch (error) {
+      submitted = queueError(error as Error);
+    }
+    this.tell(submitted);
   }
 
   refused(error: StorageError): void {
-    this.settle(() => this.host.refused(this, error));
-  }
-
-  /** A storage's calls must not be thrown into. */
-  private settle(outcome: () => Submitted): void {
     let submitted: Submitted;
     try {
-      submitted = outcome();
-    } catch (error) {
-      submitted = queueError(error as Error);
+      submitted = this.host.refused(this, error);
+    } catch (failure) {
+      submitted = queueError(failure as Error);
     }
     this.tell(submitted);
   }

@@ -35,12 +35,12 @@ export class ReplyOrder implements Replies {
   }
 
   send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
-    if (this.last) this.keep(this.last.after, { type, args });
+    if (this.last) this.keep(this.last.afterwards, { type, args });
     else this.connection.send(type, args);
   }
 
   sendText(text: AdminText): void {
-    if (this.last) this.keep(this.last.after, text);
+    if (this.last) this.keep(this.last.afterwards, text);
     else this.connection.sendText(text);
   }
 
@@ -60,9 +60,15 @@ export class ReplyOrder implements Replies {
   }
 
   /** A place says something: it goes out if the place is the first, and is kept if not. */
-  say(place: ReplyPlace, reply: Reply): void {
-    if (place === this.first) this.transmit(reply);
-    else this.keep(place.held, reply);
+  sendFrom(place: ReplyPlace, type: PacketType, args: readonly Argument[]): void {
+    if (place === this.first) this.connection.send(type, args);
+    else this.keep((place.held ??= []), { type, args });
+  }
+
+  /** As {@link sendFrom}. */
+  sendTextFrom(place: ReplyPlace, text: AdminText): void {
+    if (place === this.first) this.connection.sendText(text);
+    else this.keep((place.held ??= []), text);
   }
 
   /** A place's answer is complete: sends what the complete ones at the front held back. */
@@ -72,10 +78,10 @@ export class ReplyOrder implements Replies {
       const { after, next } = first;
       // Else every place that was ever old when V8 looked would keep all that came after it.
       first.next = undefined;
-      this.release(after);
+      if (after) this.release(after);
       this.first = next;
-      if (next) this.release(next.held);
-      else this.last = undefined;
+      if (!next) this.last = undefined;
+      else if (next.held) this.release(next.held);
     }
     if (!this.isPending) this.whenIdle?.();
   }
@@ -88,13 +94,9 @@ export class ReplyOrder implements Replies {
   private release(replies: Reply[]): void {
     for (const reply of replies.splice(0)) {
       this.connection.hold(-bytesOf(reply));
-      this.transmit(reply);
+      if (isText(reply)) this.connection.sendText(reply);
+      else this.connection.send(reply.type, reply.args);
     }
-  }
-
-  private transmit(reply: Reply): void {
-    if (isText(reply)) this.connection.sendText(reply);
-    else this.connection.send(reply.type, reply.args);
   }
 }
 
@@ -110,21 +112,26 @@ function isText(reply: Reply): reply is AdminText {
 
 /** A place in the order of replies. Whoever reserves it must {@link finish} it. */
 export class ReplyPlace implements Replies {
-  /** What was said for this place before its turn came. */
-  readonly held: Reply[] = [];
-  /** What was said meanwhile and belongs behind this answer. */
-  readonly after: Reply[] = [];
+  /** What was said for this place before its turn came; mostly nothing. */
+  held: Reply[] | undefined;
+  /** What was said meanwhile and belongs behind this answer; mostly nothing. */
+  after: Reply[] | undefined;
   next: ReplyPlace | undefined;
   isFinished = false;
 
   constructor(private readonly order: ReplyOrder) {}
 
   send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
-    this.order.say(this, { type, args });
+    this.order.sendFrom(this, type, args);
   }
 
   sendText(text: AdminText): void {
-    this.order.say(this, text);
+    this.order.sendTextFrom(this, text);
+  }
+
+  /** Where what belongs behind this answer is kept. */
+  get afterwards(): Reply[] {
+    return (this.after ??= []);
   }
 
   /** The answer is complete: what waited behind it may go. */

@@ -106,9 +106,9 @@ export class GroupCommit<Item extends Change> {
 
   /** Has an item written; once, however often it is marked before. */
   mark(item: Item, isUrgent: boolean): void {
-    if (this.kept.has(item)) return;
-    if (!this.fresh.has(item)) this.freshBytes += item.bytes;
-    this.fresh.add(item);
+    if (this.kept.size > 0 && this.kept.has(item)) return;
+    const { size } = this.fresh;
+    if (this.fresh.add(item).size > size) this.freshBytes += item.bytes;
     if (isUrgent) this.urgent++;
     const isFull = this.fresh.size >= MAX_BATCH_ITEMS || this.freshBytes >= MAX_BATCH_BYTES;
     if (isUrgent || isFull) this.hurry();
@@ -182,8 +182,9 @@ export class GroupCommit<Item extends Change> {
    */
   private takeFresh(): (Item | Flusher)[] {
     const { fresh } = this;
-    const batch = take(fresh, MAX_BATCH_ITEMS);
-    this.fresh = new Set(fresh);
+    const isWhole = fresh.size <= MAX_BATCH_ITEMS && this.freshBytes <= MAX_BATCH_BYTES;
+    const batch = isWhole ? [...fresh] : take(fresh, MAX_BATCH_ITEMS);
+    this.fresh = new Set(isWhole ? undefined : fresh);
     return batch;
   }
 

@@ -184,7 +184,9 @@ export class JobEntry implements FileChange, Packable, Journalable {
 
   sit(pack: PackName, index: number): void {
     const home = this.next?.home;
-    if (home) [home.pack, home.index] = [pack, index];
+    if (!home) return;
+    home.pack = pack;
+    home.index = index;
   }
 
   settle(isDurable: boolean): void {

@@ -3,8 +3,8 @@ import { comesBefore, WaitingList, type Place } from '../waiting-list.js';
 
 /** How many jobs, and how many of them were given a time. */
 export interface Counts {
-  readonly total: number;
-  readonly scheduled: number;
+  total: number;
+  scheduled: number;
 }
 
 /** Before all jobs without a time, and before all with one. */
@@ -29,8 +29,8 @@ export class JobQueue<Waiting extends Place = Place> {
   /** Jobs without a time that nobody has leased. */
   waiting = 0;
   /** The counts in the file. */
-  stored: Counts = { total: 0, scheduled: 0 };
-  /** What the write that is being made changes in them. */
+  stored: Readonly<Counts> = { total: 0, scheduled: 0 };
+  /** What the write that is being made makes of them. */
   change: Counts | undefined;
   /** No unleased job with a time is due before this; it may be too early, never too late. */
   nextDue = Infinity;
@@ -100,14 +100,15 @@ export class JobQueue<Waiting extends Place = Place> {
 
   /** Counts a job that comes (1) or goes (-1) in the write that is being made. */
   countStored(hasTime: boolean, by: 1 | -1): void {
-    const { total, scheduled } = this.change ?? this.stored;
-    this.change = { total: total + by, scheduled: scheduled + (hasTime ? by : 0) };
+    const change = (this.change ??= { ...this.stored });
+    change.total += by;
+    if (hasTime) change.scheduled += by;
   }
 
   private recount(by: number): void {
     this.total += by;
     this.waiting += by;
     this.stored = { ...this.stored, total: this.stored.total + by };
-    if (this.change) this.change = { ...this.change, total: this.change.total + by };
+    if (this.change) this.change.total += by;
   }
 }

@@ -11,8 +11,8 @@ import type { Journal } from './journal.js';
 /** Larger jobs go to the file of jobs at once, in bytes. */
 const MAX_JOB_BYTES = 64 * 1024;
 
-/** With more jobs that wait for the disk at once, a commit of the file of jobs costs less than writing them twice. */
-const MAX_CROWD = 128;
+/** With more that waits for the disk at once, in bytes, a commit of the file of jobs costs less than writing it twice. */
+const MAX_CROWD_BYTES = 256 * 1024;
 
 /** So many jobs do not wait any longer for their way to the file of jobs: they fill memory, and hold all others up when they go. */
 const ENOUGH = 512;
@@ -40,7 +40,9 @@ export class JournalWriter implements CommitHost<JobEntry> {
   /** Has a job written that somebody waits for, unless it is one for the file of jobs. */
   take(entry: JobEntry): boolean {
     if (!this.journal.isTrusted || !entry.isNew || entry.bytes > MAX_JOB_BYTES) return false;
-    if (this.group.crowd + this.commit.crowd >= MAX_CROWD) return false;
+    const crowd = this.group.crowd + this.commit.crowd;
+    // As if all were like this one.
+    if (crowd * entry.bytes >= MAX_CROWD_BYTES) return false;
     this.group.mark(entry, true);
     return true;
   }

@@ -71,6 +71,23 @@ describe('ReplyOrder', () => {
     expect(await peer.nextOnes(3)).toEqual(['ECHO_RES 1', 'ECHO_RES 2', '3\n']);
   });
 
+  it('keeps the order of questions that come while some are answered and others are awaited', async () => {
+    const { replies, peer } = scene();
+    const places = [replies.reserve(), replies.reserve(), replies.reserve()];
+    const answer = (number: number): void => {
+      places[number - 1]!.send(PacketType.ECHO_RES, [`${number}`]);
+      places[number - 1]!.finish();
+    };
+    answer(1);
+    places.push(replies.reserve());
+    answer(4);
+    answer(3);
+    places.push(replies.reserve());
+    answer(2);
+    answer(5);
+    expect(await peer.nextOnes(5)).toEqual(numbered(1, 2, 3, 4, 5));
+  });
+
   it('takes no longer for each of 100,000 awaited answers than for one', async () => {
     const { replies, peer } = scene();
     let bytes = 0;
