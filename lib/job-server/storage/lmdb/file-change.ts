@@ -1,8 +1,8 @@
 import type { Change } from './group-commit.js';
 import type { JobQueue } from './job-queue.js';
 import type { Home } from './keys.js';
-import type { Packer } from './packer.js';
-import type { PackMarks } from './pack-marks.js';
+import type { Packer } from './packs/packer.js';
+import type { PackMarks } from './packs/pack-marks.js';
 import type { Tables } from './tables.js';
 
 /** A write that is being put together. */

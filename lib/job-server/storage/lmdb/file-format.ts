@@ -1,7 +1,7 @@
 import { StorageError } from '../storage-error.js';
 import { FunctionTable } from './function-table.js';
 import type { ReadTransaction } from './lmdb-package.js';
-import type { JournalMark } from './journal.js';
+import type { JournalMark } from './journal/journal.js';
 import { FORMAT_KEY, JOURNAL_KEY, mayHaveUnchecked, SEQUENCE_KEY, UNCHECKED_KEY, type Tables } from './tables.js';
 
 /**

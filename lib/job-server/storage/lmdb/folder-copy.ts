@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { StorageError } from '../storage-error.js';
 import { storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
-import type { JournalFile } from './journal-recovery.js';
+import type { JournalFile } from './journal/journal-recovery.js';
 import { ROOT_OPTIONS, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables } from './tables.js';
 

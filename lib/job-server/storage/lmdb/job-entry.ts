@@ -5,9 +5,9 @@ import { both, tellStored } from './adders.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
-import type { Journalable, Journaled } from './journal.js';
+import type { Journalable, Journaled } from './journal/journal.js';
 import { TAKEN } from './origin-book.js';
-import type { Packable } from './packer.js';
+import type { Packable } from './packs/packer.js';
 import type { Tables } from './tables.js';
 
 /** A queue of jobs. */

@@ -5,7 +5,7 @@ import type { FunctionRow, FunctionTable } from './function-table.js';
 import { JobEntry, type EntryQueue } from './job-entry.js';
 import type { JobFile } from './job-file.js';
 import { isLaterHandle, jobHome, pastHome, type Home } from './keys.js';
-import { PackMarks } from './pack-marks.js';
+import { PackMarks } from './packs/pack-marks.js';
 import type { Quarantine } from './quarantine.js';
 import { BEFORE_ALL, BEHIND_ALL, LAST, packRows, queueRows, type PackDamage } from './queue-rows.js';
 import { RecordError } from './record-bytes.js';

@@ -11,9 +11,9 @@ import type { JobFile } from './job-file.js';
 import type { JobQueue } from './job-queue.js';
 import type { JobReader } from './job-reader.js';
 import type { Leasing } from './leasing.js';
-import type { Journal } from './journal.js';
+import type { Journal } from './journal/journal.js';
 import { emitJournalMark, emitSequence } from './file-format.js';
-import { Packer } from './packer.js';
+import { Packer } from './packs/packer.js';
 
 /** How much room on disk a write takes that ends jobs, and how much more there must be for one that adds some, in bytes. */
 const ENDING_BYTES = 32 * 1024;

@@ -5,7 +5,7 @@ import type { DeadLetter, StoredJob } from '../stored-job.js';
 import { storageError } from './file-errors.js';
 import { checkFormat, readJournalMark } from './file-format.js';
 import { copyFolder } from './folder-copy.js';
-import { jobsBehind, readJournals, type JournalFile } from './journal-recovery.js';
+import { jobsBehind, readJournals, type JournalFile } from './journal/journal-recovery.js';
 import { jobHome } from './keys.js';
 import { loadLmdb, ROOT_OPTIONS, type Lmdb, type ReadTransaction, type Root } from './lmdb-package.js';
 import { BEFORE_ALL, BEHIND_ALL, queueRows, type QueueKey } from './queue-rows.js';

@@ -1,7 +1,7 @@
 import type { StorageListener } from '../job-storage.js';
 import { emitLeave, FixedChange, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
-import type { DamagedRecord } from './journal-recovery.js';
+import type { DamagedRecord } from './journal/journal-recovery.js';
 import type { Home } from './keys.js';
 import type { Unreadable } from './record-check.js';
 import type { Tables } from './tables.js';

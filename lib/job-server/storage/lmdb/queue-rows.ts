@@ -1,8 +1,8 @@
 import type { Place } from '../waiting-list.js';
 import { jobHome, type Home } from './keys.js';
 import type { ReadTransaction } from './lmdb-package.js';
-import { Marks } from './marks.js';
-import { packIn } from './pack.js';
+import { Marks } from './packs/marks.js';
+import { packIn } from './packs/pack.js';
 import { Unreadable } from './record-check.js';
 import type { JobRecord } from './record-codec.js';
 import type { Tables } from './tables.js';

@@ -14,8 +14,8 @@ import {
   type Packed,
 } from './record-codec.js';
 import { checked, type Unreadable } from './record-check.js';
-import { rowValues } from './pack.js';
-import { markValues, type Marks } from './marks.js';
+import { rowValues } from './packs/pack.js';
+import { markValues, type Marks } from './packs/marks.js';
 
 export const FORMAT_KEY = 'format';
 export const SEQUENCE_KEY = 'sequence';

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { readJournalMark } from '../../../../lib/job-server/storage/lmdb/file-format.js';
 import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
-import { Journal, type Journalable } from '../../../../lib/job-server/storage/lmdb/journal.js';
-import { jobsBehind, readJournals } from '../../../../lib/job-server/storage/lmdb/journal-recovery.js';
+import { Journal, type Journalable } from '../../../../lib/job-server/storage/lmdb/journal/journal.js';
+import { jobsBehind, readJournals } from '../../../../lib/job-server/storage/lmdb/journal/journal-recovery.js';
 import {
   addAll,
   allOf,

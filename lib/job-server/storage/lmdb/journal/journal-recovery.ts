@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StoredJob } from '../stored-job.js';
+import type { StoredJob } from '../../stored-job.js';
 import { PAGE, pagesOf, type JournalMark } from './journal.js';
 import { journaledJobs, journalHeaderAt, type JournalSeed } from './journal-record.js';
 

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import type { StoredJob } from '../stored-job.js';
-import type { Home, PackName } from './keys.js';
-import { RecordError, RecordReader, RecordWriter, stringBytes } from './record-bytes.js';
-import { Unreadable } from './record-check.js';
-import { jobBytes, readJob, writeJob, type JobRecord, type ValueCodec } from './record-codec.js';
+import type { StoredJob } from '../../stored-job.js';
+import type { Home, PackName } from '../keys.js';
+import { RecordError, RecordReader, RecordWriter, stringBytes } from '../record-bytes.js';
+import { Unreadable } from '../record-check.js';
+import { jobBytes, readJob, writeJob, type JobRecord, type ValueCodec } from '../record-codec.js';
 
 /** The checksum of the header, and how many jobs there are. */
 const START_BYTES = 4 + 2;

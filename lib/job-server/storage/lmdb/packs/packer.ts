@@ -1,8 +1,8 @@
-import type { StoredJob } from '../stored-job.js';
-import type { JobQueue } from './job-queue.js';
-import { isLaterHandle, jobHome, type PackName } from './keys.js';
+import type { StoredJob } from '../../stored-job.js';
+import type { JobQueue } from '../job-queue.js';
+import { isLaterHandle, jobHome, type PackName } from '../keys.js';
 import { packBytes } from './pack.js';
-import type { Tables } from './tables.js';
+import type { Tables } from '../tables.js';
 
 /** A pack ends with so many jobs, or so many bytes; a larger job has a row of its own. */
 const MAX_JOBS = 255;

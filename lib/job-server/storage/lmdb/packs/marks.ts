@@ -1,6 +1,6 @@
-import type { JobCounters } from '../stored-job.js';
-import { RecordReader, RecordWriter, varintBytes } from './record-bytes.js';
-import type { JobRecord, ValueCodec } from './record-codec.js';
+import type { JobCounters } from '../../stored-job.js';
+import { RecordReader, RecordWriter, varintBytes } from '../record-bytes.js';
+import type { JobRecord, ValueCodec } from '../record-codec.js';
 
 /** What became of the jobs of a pack since it was written: which have left it, and whose counters have changed. */
 export class Marks {

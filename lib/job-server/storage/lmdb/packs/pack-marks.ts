@@ -1,8 +1,8 @@
-import type { JobCounters } from '../stored-job.js';
-import type { Home, PackName } from './keys.js';
+import type { JobCounters } from '../../stored-job.js';
+import type { Home, PackName } from '../keys.js';
 import type { Marks } from './marks.js';
-import { marksOf, type PackDamage } from './queue-rows.js';
-import type { Tables } from './tables.js';
+import { marksOf, type PackDamage } from '../queue-rows.js';
+import type { Tables } from '../tables.js';
 
 /** What one write makes of the jobs that sit in packs. */
 export class PackMarks {

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import type { StoredJob } from '../stored-job.js';
-import { RecordError, RecordReader, RecordWriter, stringBytes, varintBytes } from './record-bytes.js';
-import { asPriority, jobBytes, readJob, writeJob } from './record-codec.js';
+import type { StoredJob } from '../../stored-job.js';
+import { RecordError, RecordReader, RecordWriter, stringBytes, varintBytes } from '../record-bytes.js';
+import { asPriority, jobBytes, readJob, writeJob } from '../record-codec.js';
 
 /** Checksum of all that follows, length of all, number. */
 const HEADER_BYTES = 4 + 4 + 6;
