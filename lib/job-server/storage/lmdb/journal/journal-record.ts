@@ -57,9 +57,13 @@ export function journalHeaderAt(file: Buffer, offset: number): { number: number;
   return { number: file.readUIntBE(offset + 8, 6), bytes: file.subarray(offset, offset + length) };
 }
 
-/** The jobs of a record; undefined where it is not as it was written. */
-export function journaledJobs(record: Buffer, seed: JournalSeed): StoredJob[] | undefined {
-  if (crc32(record.subarray(4), seed) !== record.readUInt32BE(0)) return undefined;
+/** Whether a record is as it was written. */
+export function isWhole(record: Buffer, seed: JournalSeed): boolean {
+  return crc32(record.subarray(4), seed) === record.readUInt32BE(0);
+}
+
+/** The jobs of a record that is whole. */
+export function journaledJobs(record: Buffer): StoredJob[] {
   return [...jobsIn(record.subarray(HEADER_BYTES))];
 }
 

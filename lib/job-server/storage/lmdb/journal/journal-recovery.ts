@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredJob } from '../../stored-job.js';
 import { PAGE, pagesOf, type JournalMark } from './journal.js';
-import { journaledJobs, journalHeaderAt, type JournalSeed } from './journal-record.js';
+import { isWhole, journaledJobs, journalHeaderAt, type JournalSeed } from './journal-record.js';
 
 /** A journal as it was read. */
 export interface JournalFile {
@@ -40,23 +40,24 @@ export function jobsBehind(
 ): { readonly jobs: readonly StoredJob[]; readonly damaged: readonly DamagedRecord[] } {
   if (mark && mark.claim > claim) return { jobs: [], damaged: [] };
   const last = mark?.claim === claim ? mark.number : 0;
-  const whole = new Map<number, readonly StoredJob[]>();
+  const whole = new Map<number, Buffer>();
   const broken = new Map<number, Buffer>();
   for (let offset = 0; offset < bytes.length;) {
     const header = journalHeaderAt(bytes, offset);
-    const jobs = header && journaledJobs(header.bytes, seed);
+    const record = header && isWhole(header.bytes, seed) ? header.bytes : undefined;
     // Inside of a record nothing is one, whatever it looks like.
-    offset += jobs ? pagesOf(header.bytes.length) : PAGE;
+    offset += record ? pagesOf(record.length) : PAGE;
+    // Most are behind the mark: only what is needed is decoded.
     if (!header || header.number <= last) continue;
-    if (jobs) whole.set(header.number, jobs);
+    if (record) whole.set(header.number, record);
     else broken.set(header.number, header.bytes);
   }
   const jobs: StoredJob[] = [];
   const damaged: DamagedRecord[] = [];
   for (let number = last + 1; whole.size > 0 || broken.has(number); number++) {
-    const these = whole.get(number);
+    const record = whole.get(number);
     whole.delete(number);
-    if (these) jobs.push(...these);
+    if (record) jobs.push(...journaledJobs(record));
     else damaged.push(damage(claim, number, broken.get(number)));
   }
   return { jobs, damaged };
