@@ -40,17 +40,22 @@ export type PackDamage = (table: 'packs' | 'marks', home: Home, row: Unreadable,
 /** The jobs in a part of a queue, in their order: those with rows of their own, and those in packs. */
 export function* queueRows(tables: Tables, queue: QueueKey, part: Part, damage: PackDamage): Generator<Row> {
   const packed = part.after.at > 0 ? undefined : packedRows(tables, queue, part, damage);
-  let nextPacked = packed?.next();
-  for (const row of singleRows(tables, queue, part)) {
-    while (nextPacked && !nextPacked.done && isAhead(nextPacked.value.home, row.home)) {
-      yield nextPacked.value;
-      nextPacked = packed?.next();
+  try {
+    let nextPacked = packed?.next();
+    for (const row of singleRows(tables, queue, part)) {
+      while (nextPacked && !nextPacked.done && isAhead(nextPacked.value.home, row.home)) {
+        yield nextPacked.value;
+        nextPacked = packed?.next();
+      }
+      yield row;
     }
-    yield row;
+    if (!packed || !nextPacked || nextPacked.done) return;
+    yield nextPacked.value;
+    yield* packed;
+  } finally {
+    // Left as it is it would hold its snapshot of the file for ever, and the file would grow with every write.
+    packed?.return(undefined);
   }
-  if (!packed || !nextPacked || nextPacked.done) return;
-  yield nextPacked.value;
-  yield* packed;
 }
 
 /** What became of a pack's jobs. */

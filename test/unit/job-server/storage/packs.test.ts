@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
@@ -224,4 +226,20 @@ it('shows packs to who reads beside it: what is left, in order, and what cannot 
   });
   expect(await besides()).toEqual([...left.slice(0, 3), 'unreadable', 'number 5', 'unreadable']);
   await reopen();
+});
+
+it('has room in the file used again when leasing stops before the packs do', async () => {
+  const [first, ...rest] = named(6);
+  // Larger jobs have rows of their own: it stands before those in the pack.
+  await addAll(storage, { ...first!, workload: 'x'.repeat(5_000) }, ...rest);
+  await storage.flush();
+  await restart();
+  expect(await storage.lease('reverse', 1, 1, NOW)).toHaveLength(1);
+  for (let round = 0; round < 300; round++) {
+    await addAll(storage, newJob({ function: 'f', workload: 'y'.repeat(10_000) }));
+    const [job] = await storage.lease('f', 1, 1, NOW);
+    storage.done(job!.handle);
+    await storage.flush();
+  }
+  expect(statSync(join(path, 'data.mdb')).size).toBeLessThan(1_000_000);
 });
