@@ -91,7 +91,7 @@ export class DurableJobs implements StoredJobs, SubmissionHost {
     const deadline = new AbortController();
     await Promise.race([flushed, delay(FLUSH_TIMEOUT, undefined, { signal: deadline.signal }).catch(() => undefined)]);
     deadline.abort();
-    // The answers are on their way through promises.
+    // Some answers are on their way through promises.
     await nextTurn();
   }
 
@@ -333,9 +333,10 @@ export class DurableJobs implements StoredJobs, SubmissionHost {
   }
 
   /** A background submission to a full queue, which may belong to a job in storage. */
-  private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted> {
+  private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted | Answer> {
     const stored = await this.storage.findByUnique(spec.function, key);
-    return stored?.handle ?? refusal;
+    // It may be on its way to the disk still.
+    return stored ? (this.unwritten.ofJob(stored.handle) ?? stored.handle) : refusal;
   }
 }
 

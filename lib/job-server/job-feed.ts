@@ -34,6 +34,8 @@ export class JobFeed {
   private readonly feeds = new WeakMap<GearmanFunction, Feed>();
   /** Leases that were asked for and have not come. */
   private readonly underWay = new Set<Promise<unknown>>();
+  /** Single jobs that are being fetched: many may want the same. */
+  private readonly fetchingOne = new Map<ByteString, Promise<void>>();
   /** Jobs that were refused while a lease may bring them. */
   private readonly refused = new Set<ByteString>();
   /** Functions whose jobs could not be fetched, and when they are tried again. */
@@ -124,10 +126,13 @@ export class JobFeed {
   }
 
   /** Brings one job to the engine, wherever it waits; resolves when it is there, or has gone. */
-  async fetchOne(handle: ByteString): Promise<void> {
-    const isHere = await this.track(this.leaseOne(handle));
-    // Where it is not, somebody else has it: another fetch of ours, or another owner.
-    if (!isHere) await this.settled();
+  fetchOne(handle: ByteString): Promise<void> {
+    let fetching = this.fetchingOne.get(handle);
+    if (!fetching) {
+      fetching = this.fetchNow(handle).finally(() => this.fetchingOne.delete(handle));
+      this.fetchingOne.set(handle, fetching);
+    }
+    return fetching;
   }
 
   /** Resolves when what was leased so far is here. */
@@ -184,6 +189,12 @@ export class JobFeed {
     // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
     function_.isFetching[priority] = jobs.length < count && news[priority] === newsBefore;
     this.engine.refill(function_);
+  }
+
+  private async fetchNow(handle: ByteString): Promise<void> {
+    const isHere = await this.track(this.leaseOne(handle));
+    // Where it is not, somebody else has it: another fetch of ours, or another owner.
+    if (!isHere) await this.settled();
   }
 
   private async leaseOne(handle: ByteString): Promise<boolean> {

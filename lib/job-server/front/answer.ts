@@ -43,8 +43,9 @@ export class Answer {
     return new Promise((resolve) => this.hear(resolve));
   }
 
-  /** It is known: tells everybody, once. */
+  /** It is known: tells everybody. It does not change any more. */
   tell(submitted: Submitted): void {
+    if (this.submitted !== undefined) return;
     this.submitted = submitted;
     const { listener, others } = this;
     this.listener = this.others = undefined;

@@ -3,7 +3,7 @@ import { JobServer } from '../../../lib/job-server/job-server.js';
 import { MemoryStorage, StorageError, type Adder, type NewJob } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawPeer } from '../../support/raw-peer.js';
-import { turnsUntil } from '../../support/turns.js';
+import { settled, turnsUntil } from '../../support/turns.js';
 
 /** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
 class SlowStorage extends MemoryStorage {
@@ -44,6 +44,46 @@ async function start(storage: MemoryStorage, window = 1000): Promise<JobServer> 
 const handleIn = (packet: string): string => packet.split(' ')[1]!.split('·')[0]!;
 
 describe('durable jobs', () => {
+  it('answers a submission that joins a job in a full queue only once that job is on disk', async () => {
+    const storage = new SlowStorage();
+    const policies = { f: { retries: 3, backoff: { initialDelay: 60_000 } } };
+    const jobServer = new JobServer({ listeners: [], storage, maxQueue: [0, 1, 0], policies });
+    await jobServer.start();
+    atEnd(() => jobServer.stop());
+    const [one, two, worker] = [1, 2, 3].map(() => new RawPeer(jobServer.connect())) as [RawPeer, RawPeer, RawPeer];
+    one.send('SUBMIT_JOB_BG f·u·x');
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    const handle = handleIn(await worker.next());
+    worker.send(`WORK_FAIL ${handle}`, 'ECHO_REQ failed');
+    expect(await worker.next()).toBe('ECHO_RES failed');
+    two.send('SUBMIT_JOB_BG f·u·y');
+    const happened: string[] = [];
+    const answer = two.next().then((packet) => happened.push(packet));
+    await settled();
+    happened.push('on disk');
+    storage.sync();
+    await answer;
+    expect(happened).toEqual(['on disk', `JOB_CREATED ${handle}`]);
+    expect(await one.next()).toBe(`JOB_CREATED ${handle}`);
+  });
+
+  it('fetches a stored job once, however many foreground submissions at once want to wait for it', async () => {
+    let fetches = 0;
+    class CountingStorage extends MemoryStorage {
+      override leaseOne(handle: string): ReturnType<MemoryStorage['leaseOne']> {
+        fetches++;
+        return super.leaseOne(handle);
+      }
+    }
+    const jobServer = await start(new CountingStorage(), 1);
+    const client = new RawPeer(jobServer.connect());
+    client.send('SUBMIT_JOB_BG f··x', 'SUBMIT_JOB_BG f·u·y');
+    const [, wanted] = await client.nextOnes(2);
+    client.send(...Array.from({ length: 500 }, () => 'SUBMIT_JOB f·u·y'));
+    expect(await client.nextOnes(500)).toEqual(Array.from({ length: 500 }, () => wanted));
+    expect(fetches).toBe(1);
+  });
+
   it('answers a background submission only once its job is on disk, though a worker may have it before', async () => {
     const storage = new SlowStorage();
     const jobServer = await start(storage);
