@@ -122,6 +122,12 @@ export function describeQueueing(at: ContractContext): void {
       expect(existing).toMatchObject({ handle: one.handle });
     });
 
+    it('answers any number of submissions of the same moment', async () => {
+      const additions = Array.from({ length: 20_000 }, () => add(at.storage, newJob({ unique: 'u' }), false));
+      const told = await Promise.all(additions.map(({ stored }) => stored));
+      expect(told.filter((existing) => existing === undefined)).toHaveLength(1);
+    });
+
     it('keeps the same unique of two functions, and jobs without a unique, apart', async () => {
       await addAll(at.storage, newJob({ unique: 'u' }), newJob(), newJob());
       expect(await add(at.storage, newJob({ unique: 'u', function: 'other' }), false).stored).toBeUndefined();

@@ -1,4 +1,6 @@
 import type { Adder } from '../job-storage.js';
+import type { StorageError } from '../storage-error.js';
+import type { StoredJob } from '../stored-job.js';
 
 /** Tells those who added jobs that they are durable: once for a whole batch, and after what is being done. */
 export function tellStored(adders: readonly Adder[]): void {
@@ -8,16 +10,27 @@ export function tellStored(adders: readonly Adder[]): void {
   });
 }
 
-/** Two who are told the same. */
-export function both(one: Adder, other: Adder): Adder {
-  return {
-    stored: (existing) => {
-      one.stored(existing);
-      other.stored(existing);
-    },
-    refused: (error) => {
-      one.refused(error);
-      other.refused(error);
-    },
-  };
+/** Several who are told the same. */
+class Adders implements Adder {
+  constructor(private readonly adders: Adder[]) {}
+
+  push(adder: Adder): void {
+    this.adders.push(adder);
+  }
+
+  stored(existing?: StoredJob): void {
+    for (const adder of this.adders) adder.stored(existing);
+  }
+
+  refused(error: StorageError): void {
+    for (const adder of this.adders) adder.refused(error);
+  }
+}
+
+/** Who tells all that were told before, and another one. */
+export function joined(adder: Adder | undefined, other: Adder): Adder {
+  if (!adder) return other;
+  if (!(adder instanceof Adders)) return new Adders([adder, other]);
+  adder.push(other);
+  return adder;
 }

@@ -14,6 +14,8 @@ export interface CommitHost<Item extends Change> {
   settled(items: readonly Item[]): void;
   /** They could not be written. Answers those that must be tried again until they can. */
   failed(items: readonly Item[], error: StorageError): readonly Item[];
+  /** They are not written any more, nor tried again: it is over. */
+  dropped(items: readonly Item[]): void;
   /** Writing fails, or fails for another reason; with `undefined`: it works again. */
   trouble(error: StorageError | undefined): void;
 }
@@ -37,6 +39,9 @@ const ENOUGH_COMPANY = 100;
 
 /** The least time a write waits for company, in milliseconds: timers know nothing shorter. */
 const MIN_GATHERING = 1;
+
+/** So long after a write those that were told of it count among who is likely to come, in milliseconds. */
+const EXPECTATION = 100;
 
 /**
  * Many changes, one write: what comes while a write is made waits for the next.
@@ -69,6 +74,7 @@ export class GroupCommit<Item extends Change> {
   /** With how many the next write is worth making at once, and how long it waits for them. */
   private expected = 0;
   private gatherUntil = 0;
+  private expectedUntil = 0;
   private gathered: (() => void) | undefined;
   private isUrgent = false;
   private isRetryDue = false;
@@ -91,7 +97,8 @@ export class GroupCommit<Item extends Change> {
 
   /** How many urgent changes wait or are being written, or are likely to come. */
   get crowd(): number {
-    return Math.max(this.urgent + this.urgentWriting, this.expected);
+    const here = this.urgent + this.urgentWriting;
+    return here < this.expected && performance.now() < this.expectedUntil ? this.expected : here;
   }
 
   /** Resolves when it is no longer behind, or fails or is stopped: that may take long, and is told elsewhere. */
@@ -135,14 +142,15 @@ export class GroupCommit<Item extends Change> {
     });
   }
 
-  /** Forgets what waits, once the write that is being made has ended. */
+  /** Drops what waits, once the write that is being made has ended. */
   async stop(): Promise<void> {
-    this.fresh.clear();
-    this.kept.clear();
-    this.freshBytes = this.urgent = this.expected = 0;
+    const items = this.takeAll();
+    this.urgent = this.expected = 0;
     this.gathered?.();
     this.tellCaughtUp();
     await this.running;
+    // The last write may have failed.
+    this.host.dropped([...items, ...this.takeAll()]);
     clearTimeout(this.timer);
     clearTimeout(this.retryTimer);
     this.timer = this.retryTimer = this.failure = undefined;
@@ -188,6 +196,15 @@ export class GroupCommit<Item extends Change> {
     return batch;
   }
 
+  /** Takes out all that waits, and was not being flushed. */
+  private takeAll(): Item[] {
+    const items = [...this.kept, ...this.fresh].filter((item): item is Item => !(item instanceof Flusher));
+    this.kept.clear();
+    this.fresh.clear();
+    this.freshBytes = 0;
+    return items;
+  }
+
   /** Whether nobody more is waited for. */
   private get isWorthwhile(): boolean {
     const isEnough = this.urgent >= Math.min(this.expected, ENOUGH_COMPANY);
@@ -224,6 +241,7 @@ export class GroupCommit<Item extends Change> {
       return;
     }
     const end = performance.now();
+    this.expectedUntil = end + EXPECTATION;
     this.gatherUntil = end + Math.max(MIN_GATHERING, (end - start) / 2);
     // Those that came meanwhile, and those that are told now.
     if (isFresh) this.expected += this.urgent;

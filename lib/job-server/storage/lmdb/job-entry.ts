@@ -1,7 +1,7 @@
 import type { Adder } from '../job-storage.js';
 import type { StorageError } from '../storage-error.js';
 import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
-import { both, tellStored } from './adders.js';
+import { joined, tellStored } from './adders.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
@@ -20,7 +20,7 @@ export type Fate =
   | { readonly is: 'ended'; readonly outcome: JobOutcome }
   | { readonly is: 'gone' };
 
-/** What a job costs beside its workload, roughly. */
+/** What a job costs beside what its client gave, roughly. */
 const OVERHEAD_BYTES = 200;
 
 const QUEUED: Fate = { is: 'queued' };
@@ -80,7 +80,7 @@ export class JobEntry implements FileChange, Packable, Journalable {
     /** Where the file has it; missing when it never was written. */
     public home: Home | undefined,
   ) {
-    this.bytes = job.workload.length + OVERHEAD_BYTES;
+    this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
   }
 
   get handle(): string {
@@ -99,6 +99,11 @@ export class JobEntry implements FileChange, Packable, Journalable {
     return this.fate.is === 'queued';
   }
 
+  /** It is a job again, which the file does not know: there it is a dead letter. */
+  get isReturning(): boolean {
+    return this.isQueued && this.home?.table === 'dead';
+  }
+
   /** It can be leased. */
   get isWaiting(): boolean {
     return this.isQueued && !this.isLeased && !this.isHidden;
@@ -109,9 +114,9 @@ export class JobEntry implements FileChange, Packable, Journalable {
     return !this.isLeased && !this.isHeld && !this.isDirty && !this.isWriting;
   }
 
-  /** Has somebody told as well when it is durable. */
-  join(adder: Adder): void {
-    if (this.adder) this.adder = both(this.adder, adder);
+  /** Has somebody told as well when it is durable: now, unless there is a write to wait for. */
+  join(adder: Adder, mustWait = this.adder !== undefined): void {
+    if (mustWait) this.adder = joined(this.adder, adder);
     else tellStored([adder]);
   }
 

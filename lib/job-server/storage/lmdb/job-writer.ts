@@ -1,5 +1,5 @@
 import type { Adder, StorageListener } from '../job-storage.js';
-import type { StorageError } from '../storage-error.js';
+import { closedError, type StorageError } from '../storage-error.js';
 import { tellStored } from './adders.js';
 import type { Room } from './disk-room.js';
 import type { EntryBook } from './entry-book.js';
@@ -77,11 +77,11 @@ export class JobWriter implements CommitHost<FileChange> {
       if (!(entry instanceof JobEntry)) continue;
       const adder = entry.takeAdder();
       if (adder) adders.push(adder);
+      if (adder && entry.home) this.journal.isTrusted = true;
       if (entry.isHidden) this.show(entry);
       this.leasing.settle(entry);
       this.book.settle(entry);
     }
-    if (adders.length > 0) this.journal.isTrusted = true;
     tellStored(adders);
     this.tidyJournal();
   }
@@ -89,6 +89,12 @@ export class JobWriter implements CommitHost<FileChange> {
   failed(changes: readonly FileChange[], error: StorageError): FileChange[] {
     this.journal.isTrusted = false;
     return changes.filter((change) => !(change instanceof JobEntry) || this.isKept(change, error));
+  }
+
+  dropped(changes: readonly FileChange[]): void {
+    for (const change of changes) {
+      if (change instanceof JobEntry && change.adder) change.tellRefused(closedError());
+    }
   }
 
   trouble(error: StorageError | undefined): void {

@@ -254,7 +254,7 @@ export class LmdbStorage implements JobStorage {
     const row = functions.row(job.function);
     const holder = job.unique === '' ? undefined : book.findByUnique(row.id, job.unique);
     if (holder?.isQueued) {
-      holder.join({ stored: () => adder.stored(holder.job), refused: (error) => adder.refused(error) });
+      this.join(holder, adder);
       return false;
     }
     const entry = new JobEntry(row.queues[job.priority], placed(job, parts.nextSequence()), undefined);
@@ -264,6 +264,14 @@ export class LmdbStorage implements JobStorage {
     else tellStored([adder]);
     parts.mark(entry, mustWait);
     return isLeased;
+  }
+
+  /** Has the adder of a job told that there is one already, once that is durable. */
+  private join(holder: JobEntry, adder: Adder): void {
+    const joining: Adder = { stored: () => adder.stored(holder.job), refused: (error) => adder.refused(error) };
+    const isReturning = this.options.durability === 'always' && holder.isReturning;
+    holder.join(joining, isReturning || undefined);
+    if (isReturning) this.parts.mark(holder, true);
   }
 
   /** The entry of a job the caller holds. */

@@ -8,17 +8,19 @@ const FULL = new StorageError('GEARMAN_STORAGE_FULL', 'the disk is full');
 /** A disk with room for so many changes at once; all that fails must be written. */
 function disk(room: number) {
   const written: Change[] = [];
+  const dropped: Change[] = [];
   const troubles: (StorageError | undefined)[] = [];
   const commit = new GroupCommit<Change>(
     {
       write: (items) => (items.length > room ? Promise.reject(FULL) : Promise.resolve()),
       settled: (items) => void written.push(...items),
       failed: (items) => items,
+      dropped: (items) => void dropped.push(...items),
       trouble: (error) => void troubles.push(error),
     },
     1,
   );
-  return { commit, written, troubles };
+  return { commit, written, troubles, dropped };
 }
 
 it('brings what does not fit at once through in parts, in its order', async () => {
@@ -31,4 +33,14 @@ it('brings what does not fit at once through in parts, in its order', async () =
   commit.mark({ bytes: 100 }, true);
   await commit.flush();
   expect(troubles).toEqual([FULL, undefined]);
+});
+
+it('hands over what was never written when it is stopped', async () => {
+  const { commit, troubles, dropped } = disk(0);
+  const changes = [{ bytes: 1 }, { bytes: 1 }];
+  commit.mark(changes[0]!, true);
+  await until('it has failed', () => troubles.length === 1);
+  commit.mark(changes[1]!, false);
+  await commit.stop();
+  expect(dropped).toEqual(changes);
 });

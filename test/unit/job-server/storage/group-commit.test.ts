@@ -27,6 +27,10 @@ class Disk implements CommitHost<{ bytes: number }> {
     throw new Error('this disk does not fail');
   }
 
+  dropped(): void {
+    // Nobody waits for it.
+  }
+
   trouble(): void {
     throw new Error('this disk does not fail');
   }
@@ -105,5 +109,17 @@ describe('GroupCommit', () => {
     expect(disk.writes).toEqual([3, 2]);
     await disk.endWrite(10);
     await flushed;
+  });
+
+  it('expects those who were told of a write for a while only', async () => {
+    for (let count = 0; count < 300; count++) commit.mark({ bytes: 1 }, true);
+    await turns();
+    expect(commit.crowd).toBe(300);
+    await disk.endWrite(5);
+    expect(commit.crowd).toBe(300);
+    jest.advanceTimersByTime(1_000);
+    expect(commit.crowd).toBe(0);
+    commit.mark({ bytes: 1 }, true);
+    expect(commit.crowd).toBe(1);
   });
 });

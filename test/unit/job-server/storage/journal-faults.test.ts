@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { StorageError, type LmdbStorage } from '../../../../lib/job-server/storage/index.js';
+import { Journal } from '../../../../lib/job-server/storage/lmdb/journal/journal.js';
 import { JobFile } from '../../../../lib/job-server/storage/lmdb/job-file.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, until } from '../../../contract/recorded-storage.js';
 import { crashImage, openStorage } from '../../../support/crash-image.js';
@@ -9,6 +10,7 @@ import { tempDir } from '../../../support/temp-dir.js';
 
 const FAILURE = new StorageError('GEARMAN_STORAGE_IO', 'the disk failed');
 const { checkOwner, write } = JobFile.prototype;
+const { append } = Journal.prototype;
 
 let path: string;
 let storage: LmdbStorage;
@@ -21,6 +23,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   Object.assign(JobFile.prototype, { checkOwner, write });
+  Journal.prototype.append = append;
   await Promise.allSettled([storage, ...others.splice(0)].map((each) => each.close()));
 });
 
@@ -172,4 +175,42 @@ it('waits with a flush until what failed before is written, and with a stop', as
   await storage.close();
   await storage.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
   expect(storage.count('reverse').total).toEqual([0, 0, 0]);
+});
+
+it('tells an adder who joins a replayed job once that is on disk', async () => {
+  const [handle] = await addAll(storage, newJob({ unique: 'u' }));
+  await storage.lease('reverse', 1, 1, NOW);
+  storage.bury(handle!, 'poison', NOW);
+  await storage.flush();
+  expect(await storage.replay(handle!)).toBe(true);
+  expect(await add(storage, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle });
+  expect(await (await recovered()).findByHandle(handle!)).toMatchObject({ state: 'waiting' });
+});
+
+it('tells every adder whose job could not be written before it was closed', async () => {
+  let refuse = (): void => undefined;
+  const refused = new Promise<void>((resolve) => (refuse = resolve));
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  JobFile.prototype.checkOwner = failing;
+  Journal.prototype.append = async () => {
+    begin();
+    await refused;
+    throw FAILURE;
+  };
+  let failures = 0;
+  beforeWrites(() => {
+    failures++;
+    throw FAILURE;
+  });
+  const added = Array.from({ length: 8 }, () => addLeased());
+  const outcomes = Promise.allSettled(added.map(({ stored }) => stored));
+  await begun;
+  // Changed while they are written to the journal, they are to be written to the file of jobs as well.
+  for (const { handle } of added) storage.change(handle, { losses: 1 });
+  await expect(add(storage, newJob({ workload: 'x'.repeat(70_000) }), false).stored).rejects.toBe(FAILURE);
+  await until('that has failed for them', () => failures > 1);
+  refuse();
+  await storage.close().catch(() => undefined);
+  expect((await outcomes).map(({ status }) => status)).toEqual(added.map(() => 'rejected'));
 });

@@ -1,5 +1,5 @@
 import type { Adder } from '../../job-storage.js';
-import { StorageError } from '../../storage-error.js';
+import { closedError, StorageError } from '../../storage-error.js';
 import { tellStored } from '../adders.js';
 import type { FileChange } from '../file-change.js';
 import { storageError } from '../file-errors.js';
@@ -100,6 +100,10 @@ export class JournalWriter implements CommitHost<JobEntry> {
   failed(items: readonly JobEntry[]): readonly JobEntry[] {
     for (const entry of items) this.handOver(entry, true);
     return [];
+  }
+
+  dropped(items: readonly JobEntry[]): void {
+    for (const entry of items) if (entry.adder) entry.tellRefused(closedError());
   }
 
   trouble(): void {
