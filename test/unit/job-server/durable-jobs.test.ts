@@ -1,38 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from '../../../lib/job-server/job-server.js';
-import { MemoryStorage, StorageError, type Adder, type NewJob } from '../../../lib/job-server/storage/index.js';
+import { MemoryStorage, StorageError } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawPeer } from '../../support/raw-peer.js';
 import { settled, turnsUntil } from '../../support/turns.js';
-
-/** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
-class SlowStorage extends MemoryStorage {
-  private readonly waiting: (() => void)[] = [];
-  isSlow = true;
-  failure: StorageError | undefined;
-
-  override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
-    const { failure } = this;
-    if (failure) {
-      queueMicrotask(() => adder.refused(failure));
-      return lease !== false;
-    }
-    if (!this.isSlow) return super.add(job, lease, adder);
-    return super.add(job, lease, {
-      stored: (existing) => this.waiting.push(() => adder.stored(existing)),
-      refused: (error) => adder.refused(error),
-    });
-  }
-
-  override async flush(): Promise<void> {
-    while (this.waiting.length > 0) this.sync();
-  }
-
-  /** The oldest addition reaches the disk. */
-  sync(): void {
-    this.waiting.shift()!();
-  }
-}
+import { SlowStorage } from './slow-storage.js';
 
 async function start(storage: MemoryStorage, window = 1000): Promise<JobServer> {
   const jobServer = new JobServer({ listeners: [], storage, window });
