@@ -101,6 +101,11 @@ export class GroupCommit<Item extends Change> {
     return here < this.expected && performance.now() < this.expectedUntil ? this.expected : here;
   }
 
+  /** How many wait, those that are being written aside. */
+  get backlog(): number {
+    return this.fresh.size;
+  }
+
   /** Resolves when it is no longer behind, or fails or is stopped: that may take long, and is told elsewhere. */
   async caughtUp(): Promise<void> {
     if (this.isBehind && !this.isFailing) await new Promise<void>((resolve) => this.behind.push(resolve));

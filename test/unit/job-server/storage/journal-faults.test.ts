@@ -214,3 +214,22 @@ it('tells every adder whose job could not be written before it was closed', asyn
   await storage.close().catch(() => undefined);
   expect((await outcomes).map(({ status }) => status)).toEqual(added.map(() => 'rejected'));
 });
+
+it('is not far ahead of a file of jobs that cannot keep up', async () => {
+  const gate = gateWrites();
+  const stored: Promise<unknown>[] = [];
+  let told = 0;
+  const wave = async (): Promise<void> => {
+    for (let count = 0; count < 100; count++) {
+      stored.push(add(storage, newJob(), false).stored.then(() => told++));
+    }
+    await until('they are told', () => told === stored.length, 40);
+  };
+  await expect(
+    (async () => {
+      for (let count = 0; count < 100; count++) await wave();
+    })(),
+  ).rejects.toThrow('waited in vain until they are told');
+  gate.open();
+  await Promise.all(stored);
+});

@@ -18,6 +18,12 @@ const MAX_CROWD_BYTES = 256 * 1024;
 const ENOUGH = 512;
 
 /**
+ * Nor is anything gained where the file of jobs cannot keep up: what is this far ahead of it waits for it. After a crash
+ * all that was ahead is looked up in the file, one by one, before the first job is given out.
+ */
+const MAX_AHEAD = 4_096;
+
+/**
  * Brings new jobs into the journal, many at once, and from there on their way
  * to the file of jobs:
  *
@@ -40,6 +46,7 @@ export class JournalWriter implements CommitHost<JobEntry> {
   /** Has a job written that somebody waits for, unless it is one for the file of jobs. */
   take(entry: JobEntry): boolean {
     if (!this.journal.isTrusted || !entry.isNew || entry.bytes > MAX_JOB_BYTES) return false;
+    if (this.commit.backlog >= MAX_AHEAD) return false;
     const crowd = this.group.crowd + this.commit.crowd;
     // As if all were like this one.
     if (crowd * entry.bytes >= MAX_CROWD_BYTES) return false;
