@@ -23,24 +23,21 @@ export class Submission extends Answer implements Adder {
     super();
   }
 
-  // A storage's calls must not be thrown into.
-
   stored(existing?: StoredJob): void {
-    let submitted: Submitted;
-    try {
-      submitted = this.host.stored(this, existing);
-    } catch (error) {
-      submitted = queueError(error as Error);
-    }
-    this.tell(submitted);
+    this.settle(() => this.host.stored(this, existing));
   }
 
   refused(error: StorageError): void {
+    this.settle(() => this.host.refused(this, error));
+  }
+
+  /** A storage's calls must not be thrown into. */
+  private settle(outcome: () => Submitted): void {
     let submitted: Submitted;
     try {
-      submitted = this.host.refused(this, error);
-    } catch (failure) {
-      submitted = queueError(failure as Error);
+      submitted = outcome();
+    } catch (error) {
+      submitted = queueError(error as Error);
     }
     this.tell(submitted);
   }

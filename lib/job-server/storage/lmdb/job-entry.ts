@@ -115,14 +115,14 @@ export class JobEntry implements FileChange, Packable, Journalable {
   }
 
   /** Has somebody told as well when it is durable: now, unless there is a write to wait for. */
-  join(adder: Adder, mustWait = this.adder !== undefined): void {
-    if (mustWait) this.adder = joined(this.adder, adder);
+  join(adder: Adder, mustWait = false): void {
+    if (this.adder || mustWait) this.adder = joined(this.adder, adder);
     else tellStored([adder]);
   }
 
   /** Resolves when it is durable, rejects when it is refused. */
-  whenStored(): Promise<void> {
-    return new Promise((resolve, reject) => this.join({ stored: () => resolve(), refused: reject }));
+  whenStored(mustWait = false): Promise<void> {
+    return new Promise((resolve, reject) => this.join({ stored: () => resolve(), refused: reject }, mustWait));
   }
 
   /** Its adder, who is to be told now. */

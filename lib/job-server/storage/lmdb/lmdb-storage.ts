@@ -16,7 +16,6 @@ import {
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
-import { tellStored } from './adders.js';
 import { JobEntry, type Fate } from './job-entry.js';
 import { checkOptions, type LmdbStorageOptions } from './lmdb-options.js';
 import { OpenStorage } from './open-storage.js';
@@ -260,8 +259,7 @@ export class LmdbStorage implements JobStorage {
     const entry = new JobEntry(row.queues[job.priority], placed(job, parts.nextSequence()), undefined);
     const isLeased = parts.enter(entry, holder, lease);
     const mustWait = this.options.durability === 'always' || commit.isFailing || parts.isBehind;
-    if (mustWait) entry.adder = adder;
-    else tellStored([adder]);
+    entry.join(adder, mustWait);
     parts.mark(entry, mustWait);
     return isLeased;
   }
@@ -270,7 +268,7 @@ export class LmdbStorage implements JobStorage {
   private join(holder: JobEntry, adder: Adder): void {
     const joining: Adder = { stored: () => adder.stored(holder.job), refused: (error) => adder.refused(error) };
     const isReturning = this.options.durability === 'always' && holder.isReturning;
-    holder.join(joining, isReturning || undefined);
+    holder.join(joining, isReturning);
     if (isReturning) this.parts.mark(holder, true);
   }
 

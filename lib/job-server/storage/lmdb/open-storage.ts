@@ -211,9 +211,7 @@ export class OpenStorage {
     entry.origin = origin;
     if (death) entry.fate = { is: 'dead', letter: { job: entry.job, ...death } };
     else this.enter(entry, holder, false);
-    const stored = new Promise<void>((resolve, reject) => {
-      entry.adder = { stored: () => resolve(), refused: reject };
-    });
+    const stored = entry.whenStored(true);
     this.mark(entry, true);
     await stored;
     return 'added';
