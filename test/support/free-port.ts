@@ -1,14 +1,34 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 
-/** A TCP port of the loopback interface that nobody listens on now. */
+/**
+ * Ports below those that the system hands out by itself, for each of Jest's
+ * workers its own. A test's job server that crashes and comes back needs its
+ * port once more: meanwhile nobody else, a test beside it least of all, may get it.
+ */
+const FIRST = 20_000;
+const EACH = 1_000;
+
+let next = Math.floor(Math.random() * EACH);
+
+/** A TCP port of the loopback interface that nobody listens on now, and that is handed out once. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (;;) {
+    const port = FIRST + EACH * (Number(process.env['JEST_WORKER_ID'] ?? 0) % 10) + (next++ % EACH);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 /** True when somebody accepts connections on the loopback port. */
