@@ -3,6 +3,7 @@ import type { JobStorage, StoredJob } from '../../lib/job-server/storage/index.j
 import { describeKeeping } from './keeping.contract.js';
 import { describeLifecycle } from './lifecycle.contract.js';
 import { describeQueueing } from './queueing.contract.js';
+import { describeSettings } from './settings.contract.js';
 import { describeTakingOnce } from './taking-once.contract.js';
 import { NOW, RecordingListener } from './recorded-storage.js';
 
@@ -59,5 +60,6 @@ export function describeJobStorage(name: string, makeFixture: () => Promise<Stor
     describeLifecycle(context);
     describeKeeping(context);
     describeTakingOnce(context);
+    describeSettings(context);
   });
 }

@@ -1,6 +1,13 @@
 export { createStorage, type StorageOptions } from './create-storage.js';
 export type { Adder, CorruptRecord, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
-export { MAX_FUNCTION_BYTES, MAX_HANDLE_BYTES, MAX_TIME } from './job-limits.js';
+export {
+  MAX_FUNCTION_BYTES,
+  MAX_HANDLE_BYTES,
+  MAX_SETTING_BYTES,
+  MAX_SETTING_NAME_BYTES,
+  MAX_SETTINGS,
+  MAX_TIME,
+} from './job-limits.js';
 export { JobsBeside, type JobBeside } from './lmdb/jobs-beside.js';
 export { LmdbStorage } from './lmdb/lmdb-storage.js';
 export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';

@@ -13,6 +13,15 @@ export const MAX_ORIGIN_BYTES = 255;
 /** The latest time a job can be given, in milliseconds since 1970: 48 bits, the year 10,889. */
 export const MAX_TIME = 2 ** 48 - 1;
 
+/** How many settings a storage takes. */
+export const MAX_SETTINGS = 10_000;
+
+/** The longest name of a setting, in bytes: there is room for a function's name in it. */
+export const MAX_SETTING_NAME_BYTES = MAX_FUNCTION_BYTES + 24;
+
+/** The longest value of a setting, in bytes of UTF-8. */
+export const MAX_SETTING_BYTES = 16 * 1024;
+
 /** Refuses a job no storage could keep. */
 export function checkJob(job: NewJob): void {
   if (job.function.length === 0 || job.function.length > MAX_FUNCTION_BYTES) {
@@ -35,6 +44,21 @@ export function checkTime(at: number): void {
 export function checkOrigin(origin: string): void {
   if (origin.length === 0 || origin.length > MAX_ORIGIN_BYTES) {
     throw invalid(`an origin has 1 to ${MAX_ORIGIN_BYTES} bytes, this one ${origin.length}`);
+  }
+}
+
+/** Refuses a setting no storage could keep beside those it has. */
+export function checkSetting(name: string, value: string | undefined, settings: ReadonlyMap<string, string>): void {
+  if (name.length === 0 || name.length > MAX_SETTING_NAME_BYTES) {
+    throw invalid(`a setting's name has 1 to ${MAX_SETTING_NAME_BYTES} bytes, this one ${name.length}`);
+  }
+  if (value === undefined) return;
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_SETTING_BYTES) {
+    throw invalid(`a setting has at most ${MAX_SETTING_BYTES} bytes, this one ${bytes}`);
+  }
+  if (settings.size >= MAX_SETTINGS && !settings.has(name)) {
+    throw invalid(`a storage keeps at most ${MAX_SETTINGS} settings`);
   }
 }
 

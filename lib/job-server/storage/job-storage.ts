@@ -144,6 +144,22 @@ export interface JobStorage {
   /** Deletes a dead letter; false when there is none. */
   purge(handle: string): Promise<boolean>;
 
+  /**
+   * What is kept beside the jobs, by name: from memory, as it is now. A shared
+   * storage answers what it last knew.
+   */
+  settings(): ReadonlyMap<string, string>;
+
+  /**
+   * Keeps a small value, such as JSON, by a name, instead of the one before;
+   * `undefined`: nothing any more. Throws a {@link StorageError} for what
+   * cannot be kept, and for the 10,001st name; then what was there stays.
+   *
+   * @param name a byte string of 1 to 1,024 bytes.
+   * @param value a text of at most 16 KiB in UTF-8.
+   */
+  set(name: string, value: string | undefined): void;
+
   /** Forgets kept results whose time is over, at most `limit` (default 1,000) of them; resolves with how many. */
   forget(now: number, limit?: number): Promise<number>;
 

@@ -1,5 +1,5 @@
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
-import { checkJob, checkOrigin, checkTime } from './job-limits.js';
+import { checkJob, checkOrigin, checkSetting, checkTime } from './job-limits.js';
 import { closedError, StorageError } from './storage-error.js';
 import {
   changedJob,
@@ -37,6 +37,7 @@ export class MemoryStorage implements JobStorage {
   private readonly dead = new Map<string, DeadLetter>();
   private readonly ended = new Map<string, { function: string; outcome: JobOutcome }>();
   private readonly origins = new Set<string>();
+  private readonly kept = new Map<string, string>();
   private listener: StorageListener | undefined;
   private sequence = 0;
   private readonly untold = new Set<MemoryQueue>();
@@ -185,6 +186,17 @@ export class MemoryStorage implements JobStorage {
   async purge(handle: string): Promise<boolean> {
     this.checkOpen();
     return this.dead.delete(handle);
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.kept;
+  }
+
+  set(name: string, value: string | undefined): void {
+    checkSetting(name, value, this.kept);
+    if (!this.listener) return;
+    if (value === undefined) this.kept.delete(name);
+    else this.kept.set(name, value);
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

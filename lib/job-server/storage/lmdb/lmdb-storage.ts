@@ -1,5 +1,5 @@
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { checkJob, checkOrigin, checkTime } from '../job-limits.js';
+import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
@@ -19,6 +19,8 @@ import {
 import { JobEntry, type Fate } from './job-entry.js';
 import { checkOptions, type LmdbStorageOptions } from './lmdb-options.js';
 import { OpenStorage } from './open-storage.js';
+
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
 /**
  * Jobs in a folder of their own, in one LMDB file: embedded, crash-safe, and
@@ -205,6 +207,15 @@ export class LmdbStorage implements JobStorage {
     entry.fate = { is: 'gone' };
     parts.mark(entry, false);
     return true;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.opened?.settings.all ?? NO_SETTINGS;
+  }
+
+  set(name: string, value: string | undefined): void {
+    checkSetting(name, value, this.settings());
+    this.opened?.settings.set(name, value);
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

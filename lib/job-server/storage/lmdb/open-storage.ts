@@ -18,6 +18,7 @@ import { Leasing } from './leasing.js';
 import type { LmdbStorageOptions } from './lmdb-options.js';
 import { OriginBook } from './origin-book.js';
 import { Quarantine } from './quarantine.js';
+import { SettingBook } from './setting-book.js';
 
 /** How long what nobody waits for may stay unwritten, in milliseconds. */
 const LAZY_DELAY = 50;
@@ -30,6 +31,7 @@ export class OpenStorage {
   readonly leasing: Leasing;
   readonly commit: GroupCommit<FileChange>;
   readonly origins: OriginBook;
+  readonly settings: SettingBook;
   private readonly journal: Journal;
   private readonly quarantine: Quarantine;
   /** Missing where nobody waits for the disk. */
@@ -70,6 +72,7 @@ export class OpenStorage {
       this.journaling = new JournalWriter(journal, file, path, this.commit, (entry) => this.over(entry));
     }
     this.origins = new OriginBook(file, this.commit);
+    this.settings = new SettingBook(file.tables, this.commit);
     for (const { queues } of this.functions.rows()) queues.forEach((queue) => this.leasing.restart(queue));
   }
 

@@ -129,6 +129,12 @@ export const stringValues: ValueCodec<string> = {
   decode: (bytes) => bytes.toString('latin1', 0, bytes.length),
 };
 
+/** Any text. */
+export const textValues: ValueCodec<string> = {
+  encode: (value) => Buffer.from(value, 'utf8'),
+  decode: (bytes) => bytes.toString('utf8', 0, bytes.length),
+};
+
 /** Whole numbers from 0. */
 export const numberValues: ValueCodec<readonly number[]> = {
   encode(values) {

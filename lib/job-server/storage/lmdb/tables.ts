@@ -7,6 +7,7 @@ import {
   jobValues,
   numberValues,
   stringValues,
+  textValues,
   type DeadRecord,
   type EndedRecord,
   packedValues,
@@ -50,6 +51,8 @@ export interface Tables {
   readonly uniques: Table<string, UniqueName>;
   /** Where jobs came from that are taken once. */
   readonly origins: Table<readonly number[], string>;
+  /** What is kept beside the jobs, by name. */
+  readonly settings: Table<string, string>;
   /** The name of a record that could not be read -> its bytes. */
   readonly quarantine: Table<string, string>;
 }
@@ -77,6 +80,7 @@ export function openTables(root: Root): Tables {
     handles: root.openDB('handles', { keyEncoder: handleKeys, encoder: homeValues }),
     uniques: root.openDB('uniques', { keyEncoder: uniqueKeys, encoder: stringValues }),
     origins: root.openDB('origins', { keyEncoder: nameKeys, encoder: numberValues }),
+    settings: root.openDB('settings', { keyEncoder: nameKeys, encoder: textValues }),
     quarantine: root.openDB('quarantine', { keyEncoder: nameKeys, encoder: stringValues }),
   };
 }
