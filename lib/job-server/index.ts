@@ -5,18 +5,18 @@ export type {
   AdminAccess,
   ListenerAdminAccess,
   ListenerOptions,
-  Log,
   PeerInfo,
   TlsListenerOptions,
 } from './front/index.js';
 export { CertificateError } from './front/index.js';
 export type { StopOptions } from './draining.js';
 export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
-export type { FunctionPolicies, FunctionPolicy } from './function-policy.js';
+export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
 export { InvalidOptionError } from './invalid-option-error.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
 export { ListenError } from './listen-error.js';
+export type { Log } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';

@@ -1,9 +1,10 @@
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
+import { validatePolicies, type FunctionPolicies } from './durable/index.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
-import type { AccessRequest, ListenerOptions, Log } from './front/index.js';
-import { validatePolicies, type FunctionPolicies } from './function-policy.js';
+import type { AccessRequest, ListenerOptions } from './front/index.js';
 import { InvalidOptionError } from './invalid-option-error.js';
+import type { Log } from './log.js';
 import type { StorageOption } from './storage-option.js';
 
 /** How a {@link JobServer} behaves. Everything has a default. */

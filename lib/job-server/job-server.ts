@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
-import { DeadLetters } from './dead-letters.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
-import { DurableJobs } from './durable-jobs.js';
+import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import {
   Listener,
@@ -11,8 +10,6 @@ import {
   type Conversation,
   type PeerInfo,
   type SessionHost,
-  type Submitted,
-  type Answer,
 } from './front/index.js';
 import { sayGoodbye } from './goodbye.js';
 import { handlePrefix } from './handle-prefix.js';
@@ -25,7 +22,6 @@ import {
 import type { JobServerEvents } from './job-server-events.js';
 import { refuseToListen } from './listen-error.js';
 import { Observer } from './observer.js';
-import { Retries } from './retries.js';
 import { storageOf } from './storage-option.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';

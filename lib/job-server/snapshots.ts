@@ -1,6 +1,7 @@
 import { fromByteString } from '../protocol/index.js';
+import type { DeadLetterLine } from './durable/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
-import type { DeadLetterLine, Session } from './front/index.js';
+import type { Session } from './front/index.js';
 
 /** A function at one moment. */
 export interface FunctionSnapshot {

@@ -1,5 +1,5 @@
 // Not from the entry point, which loads Nest.
-import type { FunctionPolicies, FunctionPolicy } from '../../job-server/function-policy.js';
+import type { FunctionPolicies, FunctionPolicy } from '../../job-server/durable/index.js';
 import { UsageFailure } from '../failure.js';
 import { ValueProblem } from '../options/option.js';
 import { duration, oneOf, whole } from '../options/values.js';

@@ -1,5 +1,5 @@
 import { handlePrefix } from '../../job-server/handle-prefix.js';
-import { storedUnique } from '../../job-server/job-record.js';
+import { storedUnique } from '../../job-server/durable/index.js';
 import { MAX_TIME, type StoredPriority } from '../../job-server/storage/index.js';
 import { Unfit, originOf, type Incoming, type Source } from './incoming.js';
 

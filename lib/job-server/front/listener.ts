@@ -4,7 +4,8 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { problemOf } from '../../connection/index.js';
 import { adminAccessFrom, type ListenerAdminAccess } from './admin-access.js';
 import { certificateOf, certificateProblem, readCertificates, type TlsListenerOptions } from './certificates.js';
-import type { Log, PeerInfo } from './session-host.js';
+import type { Log } from '../log.js';
+import type { PeerInfo } from './session-host.js';
 import { removeStaleSocket } from './stale-socket.js';
 
 /** Where the job server listens: TCP (`host`, `port`), TLS (with `tls`), or a unix socket (`path`). */

@@ -8,10 +8,10 @@ import {
   type JobSpec,
   type Workload,
 } from '../engine/index.js';
-import { Answer, queueError, type Submitted } from './answer.js';
+import { Answer, queueError, type StoredState, type Submitted } from '../durable/index.js';
 import type { Replies } from './reply-order.js';
 import { nextScheduled } from './schedule.js';
-import type { Conversation, StoredState } from './session-host.js';
+import type { Conversation } from './session-host.js';
 
 /** What a packet does; the refusal it returns is answered with an ERROR packet. */
 export type Command = (session: Conversation, packet: Packet) => Refusal | undefined;

@@ -1,6 +1,7 @@
-import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal, Workload } from '../engine/index.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
-import type { Answer, Submitted } from './answer.js';
+import type { Answer, DeadLetterLine, StoredLine, StoredState, Submitted } from '../durable/index.js';
+import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
+import type { Log } from '../log.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
 /** What a peer wants to do, as the `authorize` hook is asked. */
@@ -30,9 +31,6 @@ export interface PeerInfo {
 /** `allowed`: packets and admin words. `refused`: packets only. `only`: admin words only. */
 export type AdminAccess = 'allowed' | 'refused' | 'only';
 
-/** A line for the job server's log. */
-export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
-
 /** Jobs that wait in storage, where the engine does not hold them. */
 export interface StoredJobs {
   /** What storage knows of a job that the engine does not hold. */
@@ -53,32 +51,6 @@ export interface DeadLetters {
   replay(handle: ByteString): Promise<boolean>;
   /** Deletes one; false when there is none. */
   purge(handle: ByteString): Promise<boolean>;
-}
-
-/** A background job that failed for good. Names are byte strings, the error is text. */
-export interface DeadLetterLine {
-  readonly handle: ByteString;
-  readonly function: ByteString;
-  readonly unique: ByteString;
-  /** How often it was tried again. */
-  readonly attempts: number;
-  /** How often its worker was lost. */
-  readonly losses: number;
-  /** Why it failed the last time. */
-  readonly error: string;
-  /** When it was given up, in milliseconds since 1970. */
-  readonly diedAt: number;
-}
-
-/** What storage knows of a handle; a kept result where results are kept. */
-export type StoredState =
-  { readonly state: 'waiting' | 'unknown' } | { readonly state: 'complete' | 'failed'; readonly result: Workload };
-
-/** What the admin lists tell of a job that waits in storage only. */
-export interface StoredLine {
-  readonly handle: ByteString;
-  readonly unique: ByteString;
-  readonly losses: number;
 }
 
 /** What a session needs of the job server around it. */

@@ -1,6 +1,6 @@
-import type { ByteString, GearmanFunction, JobSpec } from './engine/index.js';
-import { Answer, queueError, type Submitted } from './front/index.js';
-import type { Adder, StorageError, StoredJob } from './storage/index.js';
+import type { ByteString, GearmanFunction, JobSpec } from '../engine/index.js';
+import { Answer, queueError, type Submitted } from './answer.js';
+import type { Adder, StorageError, StoredJob } from '../storage/index.js';
 
 /** What becomes of a submission whose job went to storage. */
 export interface SubmissionHost {

@@ -10,14 +10,15 @@ import {
   type Peer,
   type Priority,
   type Workload,
-} from './engine/index.js';
-import { Answer, queueError } from './front/index.js';
-import type { Log, StoredJobs, StoredLine, StoredState, Submitted } from './front/index.js';
+} from '../engine/index.js';
+import type { Log } from '../log.js';
+import { Answer, queueError, type Submitted } from './answer.js';
 import { JobFeed } from './job-feed.js';
+import type { StoredLine, StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import type { Retries } from './retries.js';
-import type { JobStorage, StorageError, StoredJob } from './storage/index.js';
+import type { JobStorage, StorageError, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
@@ -42,7 +43,7 @@ const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
  * the same. Every other one comes by the {@link JobFeed}. Foreground jobs are
  * never stored: their client waits and will know.
  */
-export class DurableJobs implements StoredJobs, SubmissionHost {
+export class DurableJobs implements SubmissionHost {
   private opening: Promise<void> | undefined;
   private isOpen = false;
   private isEnding = false;

@@ -1,8 +1,14 @@
 import { jest } from '@jest/globals';
-import { JobServer } from '../../../lib/job-server/job-server.js';
-import type { Priority } from '../../../lib/job-server/engine/index.js';
-import { Refusal, type Job, type JobSpec, type Peer, type PeerListener } from '../../../lib/job-server/engine/index.js';
-import { Answer, type Submitted } from '../../../lib/job-server/front/index.js';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
+import type { Priority } from '../../../../lib/job-server/engine/index.js';
+import {
+  Refusal,
+  type Job,
+  type JobSpec,
+  type Peer,
+  type PeerListener,
+} from '../../../../lib/job-server/engine/index.js';
+import { Answer, type Submitted } from '../../../../lib/job-server/durable/index.js';
 import { WaywardStorage } from './wayward-storage.js';
 
 /** One thing that happens in a {@link DurableWorld}. */

@@ -1,10 +1,10 @@
-import type { ByteString } from './engine/index.js';
-import type { DeadLetterLine, DeadLetters as DeadLetterWords } from './front/index.js';
+import type { ByteString } from '../engine/index.js';
+import type { DeadLetterLine } from './job-lines.js';
 import { wireUnique } from './job-record.js';
-import type { JobStorage } from './storage/index.js';
+import type { JobStorage } from '../storage/index.js';
 
 /** Jobs that failed for good: kept with their last error until somebody replays or purges them. */
-export class DeadLetters implements DeadLetterWords {
+export class DeadLetters {
   constructor(
     private readonly storage: JobStorage,
     /** Told of the function that has a job more. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { JobServer } from '../../../lib/job-server/job-server.js';
-import { MemoryStorage, StorageError } from '../../../lib/job-server/storage/index.js';
-import { atEnd } from '../../support/cleanup.js';
-import { RawPeer } from '../../support/raw-peer.js';
-import { settled, turnsUntil } from '../../support/turns.js';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
+import { MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../../support/cleanup.js';
+import { RawPeer } from '../../../support/raw-peer.js';
+import { settled, turnsUntil } from '../../../support/turns.js';
 import { SlowStorage } from './slow-storage.js';
 
 async function start(storage: MemoryStorage, window = 1000): Promise<JobServer> {

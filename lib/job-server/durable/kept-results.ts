@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Outcome, Workload } from './engine/index.js';
-import type { JobOutcome, JobStorage } from './storage/index.js';
+import type { Outcome, Workload } from '../engine/index.js';
+import type { JobOutcome, JobStorage } from '../storage/index.js';
 
 /** How often results whose time is over are looked for, in milliseconds. */
 const FORGET_INTERVAL = 10_000;

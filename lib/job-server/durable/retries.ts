@@ -1,6 +1,6 @@
-import type { ByteString, Job } from './engine/index.js';
+import type { ByteString, Job } from '../engine/index.js';
 import { DEFAULT_RETRIES, retryDelay, type FunctionPolicies, type FunctionPolicy } from './function-policy.js';
-import { toByteString } from '../protocol/index.js';
+import { toByteString } from '../../protocol/index.js';
 
 /** Decides by the functions' policies what becomes of background jobs that failed. */
 export class Retries {

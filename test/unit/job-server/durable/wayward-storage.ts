@@ -1,4 +1,4 @@
-import { add } from '../../contract/recorded-storage.js';
+import { add } from '../../../contract/recorded-storage.js';
 import {
   MemoryStorage,
   StorageError,
@@ -7,7 +7,7 @@ import {
   type NewJob,
   type StoredJob,
   type StoredPriority,
-} from '../../../lib/job-server/storage/index.js';
+} from '../../../../lib/job-server/storage/index.js';
 
 /** What a storage says that cannot write, or read. */
 export const FAILURE = new StorageError('GEARMAN_STORAGE_IO', 'the disk failed');

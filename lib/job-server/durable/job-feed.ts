@@ -5,10 +5,10 @@ import {
   type GearmanFunction,
   type Job,
   type Priority,
-} from './engine/index.js';
-import type { Log } from './front/index.js';
+} from '../engine/index.js';
+import type { Log } from '../log.js';
 import { specOf } from './job-record.js';
-import type { JobStorage, StoredJob } from './storage/index.js';
+import type { JobStorage, StoredJob } from '../storage/index.js';
 
 /** How long after jobs could not be fetched they are asked for again, in milliseconds. */
 const RETRY_DELAY = 1_000;

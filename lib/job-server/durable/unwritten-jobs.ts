@@ -1,5 +1,5 @@
-import type { ByteString } from './engine/index.js';
-import type { Answer } from './front/index.js';
+import type { ByteString } from '../engine/index.js';
+import type { Answer } from './answer.js';
 
 /**
  * Submissions with a unique whose job is still on its way to the disk: who

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from './invalid-option-error.js';
+import { InvalidOptionError } from '../invalid-option-error.js';
 
 /** What becomes of a background job of a function that failed, or whose worker was lost. Needs a storage. */
 export interface FunctionPolicy {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { coalescingKey, type ByteString, type Job, type JobSpec, type StoredJobSpec } from './engine/index.js';
-import type { NewJob, StoredJob } from './storage/index.js';
+import { coalescingKey, type ByteString, type Job, type JobSpec, type StoredJobSpec } from '../engine/index.js';
+import type { NewJob, StoredJob } from '../storage/index.js';
 
 /** In front of the digest that stands for a workload that is its own unique (`-`). */
 const WORKLOAD_KEY = '\0';

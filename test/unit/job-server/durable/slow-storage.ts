@@ -1,4 +1,4 @@
-import { MemoryStorage, type Adder, type NewJob, type StorageError } from '../../../lib/job-server/storage/index.js';
+import { MemoryStorage, type Adder, type NewJob, type StorageError } from '../../../../lib/job-server/storage/index.js';
 
 /** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
 export class SlowStorage extends MemoryStorage {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
-import { retryDelay } from '../../../lib/job-server/function-policy.js';
-import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
-import { atEnd } from '../../support/cleanup.js';
-import { RawPeer } from '../../support/raw-peer.js';
+import { retryDelay } from '../../../../lib/job-server/durable/function-policy.js';
+import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../../support/cleanup.js';
+import { RawPeer } from '../../../support/raw-peer.js';
 
 const AT_ONCE = { initialDelay: 0, maxDelay: 0 };
 

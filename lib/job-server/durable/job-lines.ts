@@ -1,0 +1,27 @@
+import type { ByteString, Workload } from '../engine/index.js';
+
+/** What storage knows of a handle; a kept result where results are kept. */
+export type StoredState =
+  { readonly state: 'waiting' | 'unknown' } | { readonly state: 'complete' | 'failed'; readonly result: Workload };
+
+/** What the admin lists tell of a job that waits in storage only. */
+export interface StoredLine {
+  readonly handle: ByteString;
+  readonly unique: ByteString;
+  readonly losses: number;
+}
+
+/** A background job that failed for good. Names are byte strings, the error is text. */
+export interface DeadLetterLine {
+  readonly handle: ByteString;
+  readonly function: ByteString;
+  readonly unique: ByteString;
+  /** How often it was tried again. */
+  readonly attempts: number;
+  /** How often its worker was lost. */
+  readonly losses: number;
+  /** Why it failed the last time. */
+  readonly error: string;
+  /** When it was given up, in milliseconds since 1970. */
+  readonly diedAt: number;
+}
