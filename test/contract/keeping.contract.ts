@@ -105,6 +105,50 @@ export function describeKeeping(at: ContractContext): void {
     });
   });
 
+  describe('holding nothing up', () => {
+    /** What happened up to the last page, in its order: the pages, and the event loop's first turn after each. */
+    async function interleaved(pages: AsyncIterable<unknown[]>): Promise<string[]> {
+      const seen: string[] = [];
+      for await (const page of pages) {
+        seen.push(`page of ${page.length}`);
+        setImmediate(() => seen.push('turn'));
+      }
+      return seen.slice(0, seen.findLastIndex((step) => step !== 'turn') + 1);
+    }
+
+    it('lets the event loop have a turn between the pages of jobs, however few are of the function', async () => {
+      for (let count = 0; count < 5; count++) await addAll(at.storage, newJob(), newJob({ function: 'f' }));
+      const pages = ['page of 2', 'turn', 'page of 2', 'turn', 'page of 1'];
+      expect(await interleaved(at.storage.iterate({ pageSize: 2, function: 'f' }))).toEqual(pages);
+      expect(await interleaved(at.storage.iterate({ pageSize: 4 }))).toEqual([
+        'page of 4',
+        'turn',
+        'page of 4',
+        'turn',
+        'page of 2',
+      ]);
+    });
+
+    it('lets the event loop have a turn between the pages of dead letters', async () => {
+      const handles = await addAll(at.storage, newJob(), newJob(), newJob(), newJob(), newJob());
+      await at.lease(5);
+      for (const handle of handles) at.storage.bury(handle, 'it failed', NOW);
+      const pages = ['page of 2', 'turn', 'page of 2', 'turn', 'page of 1'];
+      expect(await interleaved(at.storage.deadLetters({ pageSize: 2 }))).toEqual(pages);
+    });
+
+    it('ends a listing however many jobs come meanwhile', async () => {
+      await addAll(at.storage, newJob(), newJob(), newJob());
+      let count = 0;
+      for await (const page of at.storage.iterate({ pageSize: 1 })) {
+        count += page.length;
+        // Two come for each that is told: a listing that told them all would not end.
+        if (count < 100) await addAll(at.storage, newJob(), newJob());
+      }
+      expect(count).toBeLessThan(100);
+    });
+  });
+
   describe('opening and closing', () => {
     it('refuses to be opened twice', async () => {
       await expect(at.storage.open(at.listener)).rejects.toMatchObject({ code: 'GEARMAN_STORAGE_IN_USE' });

@@ -131,11 +131,12 @@ export interface JobStorage {
 
   /**
    * All jobs, waiting and leased, in pages. A job that comes, goes or moves
-   * meanwhile may be left out or told twice. Holds nothing up between pages.
+   * meanwhile may be left out or told twice. Holds nothing up between pages:
+   * the event loop has a turn before the next one.
    */
   iterate(options?: PageOptions): AsyncIterable<StoredJob[]>;
 
-  /** The dead letters in pages, longest dead first. */
+  /** The dead letters in pages, longest dead first; otherwise as {@link iterate}. */
   deadLetters(options?: PageOptions): AsyncIterable<DeadLetter[]>;
 
   /** Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken. */

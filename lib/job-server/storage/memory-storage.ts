@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
 import { checkJob, checkOrigin, checkSetting, checkTime } from './job-limits.js';
 import { closedError, StorageError } from './storage-error.js';
@@ -165,13 +166,12 @@ export class MemoryStorage implements JobStorage {
 
   async *iterate(options: PageOptions = {}): AsyncGenerator<StoredJob[]> {
     this.checkOpen();
-    const jobs = [...this.entries.values()].map(({ job }) => job);
-    yield* pagesOf(jobs, options, (job) => job.function);
+    for await (const entries of pagesOf(this.entries, options)) yield entries.map(({ job }) => job);
   }
 
   async *deadLetters(options: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
     this.checkOpen();
-    yield* pagesOf([...this.dead.values()], options, ({ job }) => job.function);
+    yield* pagesOf(this.dead, options);
   }
 
   async replay(handle: string): Promise<boolean> {
@@ -291,11 +291,28 @@ function uniqueKey(functionName: string, unique: string): string {
   return `${functionName}\0${unique}`;
 }
 
-function* pagesOf<Item>(
-  items: readonly Item[],
+/**
+ * What a map holds, in pages. It is walked while it changes: to copy it would
+ * hold up everybody. So many entries are looked at as there were at first,
+ * since it might grow as fast as it is walked.
+ */
+async function* pagesOf<Item extends { job: StoredJob }>(
+  items: ReadonlyMap<string, Item>,
   { function: only, pageSize = 1_000 }: PageOptions,
-  functionOf: (item: Item) => string,
-): Generator<Item[]> {
-  const wanted = only === undefined ? items : items.filter((item) => functionOf(item) === only);
-  for (let start = 0; start < wanted.length; start += pageSize) yield wanted.slice(start, start + pageSize);
+): AsyncGenerator<Item[]> {
+  let left = items.size;
+  let untilTurn = pageSize;
+  let page: Item[] = [];
+  for (const item of items.values()) {
+    if (left-- === 0) break;
+    if (only === undefined || item.job.function === only) page.push(item);
+    if (--untilTurn > 0 && page.length < pageSize) continue;
+    if (page.length === pageSize) {
+      yield page;
+      page = [];
+    }
+    untilTurn = pageSize;
+    await nextTurn();
+  }
+  if (page.length > 0) yield page;
 }

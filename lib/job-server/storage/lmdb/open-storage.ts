@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
@@ -229,6 +230,8 @@ export class OpenStorage {
     for (const page of table === 'jobs' ? reader.jobPages(pageSize, row) : reader.deadPages(pageSize)) {
       const entries = page.map((entry) => this.book.get(entry.handle) ?? entry);
       yield only === undefined ? entries : entries.filter(({ job }) => job.function === only);
+      // Nothing here waits for the disk, so that without this nobody else would have a turn until the end.
+      await nextTurn();
     }
   }
 
