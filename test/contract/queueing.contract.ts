@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContractContext } from './job-storage.contract.js';
-import { add, addAll, bytesOf, handlesOf, newJob, NOW, until } from './recorded-storage.js';
+import { add, addAll, bytesOf, handlesOf, newJob, NOW } from './recorded-storage.js';
+import { until } from '../support/until.js';
 
 /** Adding, leasing and uniques. */
 export function describeQueueing(at: ContractContext): void {

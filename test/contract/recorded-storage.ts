@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type {
   CorruptRecord,
   JobStorage,
@@ -79,15 +78,6 @@ export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always')
 export async function addAll(storage: JobStorage, ...jobs: NewJob[]): Promise<string[]> {
   await Promise.all(jobs.map((job) => add(storage, job, false).stored));
   return jobs.map(({ handle }) => handle);
-}
-
-/** Waits until `condition` holds; fails by the test's own timeout, naming what it waited for. */
-export async function until(what: string, condition: () => boolean, tries = 1_000): Promise<void> {
-  for (let attempt = 0; attempt < tries; attempt++) {
-    if (condition()) return;
-    await delay(5);
-  }
-  throw new Error(`waited in vain until ${what}`);
 }
 
 /** The handles of jobs, in their order. */

@@ -4,6 +4,7 @@ import { AppModule } from '../../sample/06-coalescing/app.module.js';
 import { buildReport } from '../../sample/06-coalescing/functions.js';
 import { ReportController } from '../../sample/06-coalescing/report.controller.js';
 import { ReportService } from '../../sample/06-coalescing/report.service.js';
+import { PATIENT } from '../support/patience.js';
 import { startSample } from '../support/sample.js';
 import { serveSample } from '../support/sample-app.js';
 
@@ -12,7 +13,7 @@ it('sample 06 shares a report with those who want the same month, and with nobod
   const reports = app.get(ReportService);
   jobServer.pause(buildReport.name);
   const answers = Promise.all(['2026-07', '2026-07', '2026-08'].map((month) => reports.sharedReport(month)));
-  await jobServer.untilJobs(buildReport, 2);
+  await jobServer.untilJobs(buildReport, 2, PATIENT);
   jobServer.resume(buildReport.name);
 
   const [first, second, other] = await answers;

@@ -3,12 +3,14 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { GearmanJobServer } from 'nestjs-gearman/job-server';
-import { TestJobServer, until } from 'nestjs-gearman/testing';
+import { TestJobServer } from 'nestjs-gearman/testing';
 import { AppModule } from '../../sample/07-background/app.module.js';
 import { exportRows } from '../../sample/07-background/functions.js';
 import { RowSource } from '../../sample/07-background/row-source.js';
 import { atEnd } from '../support/cleanup.js';
+import { PATIENT } from '../support/patience.js';
 import { startSample } from '../support/sample.js';
+import { until } from '../support/until.js';
 
 /** Rows that come when they are let come. */
 class GatedRows extends RowSource {
@@ -73,7 +75,7 @@ describe('sample 07', () => {
     expect(await statusOf(status)).toEqual({ state: 'running', percent: 25 });
 
     source.allow(3);
-    await jobServer.untilEmpty(exportRows);
+    await jobServer.untilEmpty(exportRows, PATIENT);
     expect(await statusOf(status)).toEqual({ state: 'done' });
     expect(await get(`${url}${file}`)).toEqual({ status: 200, body: 'row 1\nrow 2\nrow 3\nrow 4' });
   });

@@ -4,6 +4,7 @@ import { expect, it } from '@jest/globals';
 import { AppModule } from '../../sample/08-from-rmq/after/app.module.js';
 import { CheckoutService } from '../../sample/08-from-rmq/after/checkout.service.js';
 import { OrdersController } from '../../sample/08-from-rmq/after/orders.controller.js';
+import { PATIENT } from '../support/patience.js';
 import { startSample } from '../support/sample.js';
 import { serveSample } from '../support/sample-app.js';
 
@@ -19,7 +20,7 @@ it('sample 08 answers with the price and packs the order', async () => {
   const { app, jobServer } = await serveSample({ imports: [AppModule] });
   const order = { item: 'book', pieces: 2 };
   expect(await app.get(CheckoutService).checkout(order)).toBe(3980);
-  await jobServer.untilEmpty('pack');
+  await jobServer.untilEmpty('pack', PATIENT);
   expect(app.get(OrdersController).packed).toEqual([order]);
 });
 

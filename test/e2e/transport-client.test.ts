@@ -211,6 +211,9 @@ describeJobServers('a caller', (servers) => {
   it('learns of a failure without a word, and of one in words of another language', async () => {
     const worker = new JobWorker({ servers: servers() });
     atEnd(() => worker.close());
+    // Told here, the failure that the test provokes is not a warning of the process.
+    const failures: Error[] = [];
+    worker.on('error', (error) => failures.push(error));
     worker.register('fails', () => {
       throw new Error('the worker keeps this to itself');
     });
@@ -229,6 +232,7 @@ describeJobServers('a caller', (servers) => {
       message: expect.stringContaining('boom at line 3'),
       bytes: Buffer.from('boom at line 3'),
     });
+    expect(failures.map(String)).toContainEqual(expect.stringContaining('the worker keeps this to itself'));
   });
 
   it('fails when its client closes, and the client may be used again', async () => {

@@ -60,7 +60,7 @@ export async function startPostgres(): Promise<DatabaseServer> {
       () => true,
       () => false,
     );
-  await until('PostgreSQL has started up', isReady, { within: 60_000 });
+  await until('PostgreSQL has started up', isReady);
   await sqlIn('postgres', 'CREATE DATABASE queues');
   return { port, kill, sql: (statement) => sqlIn('queues', statement) };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { PATIENCE } from './patience.js';
 import { startProgram } from './program.js';
 
 /** What a program left behind. */
@@ -12,7 +13,7 @@ export interface Ended {
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Milliseconds; then it is killed. Default 15_000. */
+  /** Milliseconds; then it is killed. Default {@link PATIENCE}. */
   readonly patience?: number;
 }
 
@@ -21,7 +22,7 @@ export function pipeThrough(
   command: string,
   args: readonly string[],
   stdin: string | Buffer = '',
-  { cwd, env, patience = 15_000 }: ProcessOptions = {},
+  { cwd, env, patience = PATIENCE }: ProcessOptions = {},
 ): Promise<Ended> {
   const child = spawn(command, args, { cwd, env, timeout: patience, killSignal: 'SIGKILL' });
   const stdout: Buffer[] = [];

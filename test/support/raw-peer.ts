@@ -1,18 +1,17 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { atEnd } from './cleanup.js';
+import { PATIENCE } from './patience.js';
 import { bytesOf, packetBytes, readPacket, type WireMagic } from './wire.js';
 
 /** What {@link RawPeer.next} returns when the other side has closed the connection. */
 export const CLOSED = 'closed';
 
-const DEADLINE = 5_000;
-
 /**
  * The other side of a connection, in a test's hands: it sends exactly the bytes
  * it is told to and hands out what arrives packet by packet, in the notation of
  * `wire.ts`, or line by line where text arrives. Nothing is waited for longer
- * than five seconds.
+ * than {@link PATIENCE}.
  *
  * ```ts
  * const worker = await RawPeer.connect(gearmand);
@@ -65,7 +64,7 @@ export class RawPeer {
   }
 
   /** The next packet in notation, the next line of text with its line end, or {@link CLOSED}. */
-  next(deadline = DEADLINE): Promise<string> {
+  next(deadline = PATIENCE): Promise<string> {
     return this.take('a packet, a line or the end', deadline, () => {
       if (this.arrived.length === 0) return undefined;
       if (this.arrived[0] === 0) {
@@ -95,7 +94,7 @@ export class RawPeer {
   /** Fails unless exactly these bytes arrive next. */
   async expectBytes(expected: Buffer): Promise<void> {
     const bytes = expected.length;
-    const actual = await this.take(`${bytes} bytes`, DEADLINE, () =>
+    const actual = await this.take(`${bytes} bytes`, PATIENCE, () =>
       this.arrived.length >= bytes ? { bytes, result: this.arrived.subarray(0, bytes).toString('hex') } : undefined,
     );
     if (actual !== expected.toString('hex')) throw new Error(`expected ${expected.toString('hex')}, got ${actual}`);
@@ -106,7 +105,7 @@ export class RawPeer {
    * a job server answers in order, this is everything it had to say so far: the
    * way to assert that nothing comes, without waiting for nothing.
    */
-  async untilEcho(tag = 'sync', deadline = DEADLINE): Promise<string[]> {
+  async untilEcho(tag = 'sync', deadline = PATIENCE): Promise<string[]> {
     this.send(`ECHO_REQ ${tag}`);
     const units: string[] = [];
     for (;;) {

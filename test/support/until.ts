@@ -1,4 +1,5 @@
 import { until as untilMet, type Met } from '../../lib/testing/until.js';
+import { PATIENCE } from './patience.js';
 
 /**
  * Waits until `condition` is true, asking every few milliseconds, and returns
@@ -8,7 +9,7 @@ import { until as untilMet, type Met } from '../../lib/testing/until.js';
 export function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { within = 10_000 }: { within?: number } = {},
+  { within = PATIENCE }: { within?: number } = {},
 ): Promise<Met<T>> {
   return untilMet(what, condition, { within });
 }

@@ -8,6 +8,7 @@ import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-ser
 import { GearmanTestingModule, TestJobServer } from 'nestjs-gearman/testing';
 import { firstValueFrom } from 'rxjs';
 import { RecordingLogger } from '../../support/nest-app.js';
+import { PATIENT } from '../../support/patience.js';
 import { Texts, TextService } from './texts.js';
 
 @Controller()
@@ -41,35 +42,39 @@ describe('TestJobServer', () => {
 
   it('tells when a function has its workers', async () => {
     await expect(jobServer.untilWorkers(reverse, 1, { within: 1 })).rejects.toThrow('until reverse has 1 workers');
-    await Promise.all([app.listen(), jobServer.untilWorkers('reverse'), jobServer.untilWorkers('print')]);
+    await Promise.all([
+      app.listen(),
+      jobServer.untilWorkers('reverse', 1, PATIENT),
+      jobServer.untilWorkers('print', 1, PATIENT),
+    ]);
     await expect(jobServer.untilWorkers('reverse', 2, { within: 1 })).rejects.toThrow('until reverse has 2 workers');
   });
 
   it('tells when a job waits, when it has ended and how, and when none is left', async () => {
     const client = jobServer.client({ format: 'text' });
     const job = await firstValueFrom(client.emit('reverse', 'abc'));
-    await jobServer.untilJobs('reverse');
+    await jobServer.untilJobs('reverse', 1, PATIENT);
     await expect(jobServer.untilJobs('reverse', 2, { within: 1 })).rejects.toThrow('until reverse has 2 jobs');
     await expect(jobServer.untilEmpty('reverse', { within: 1 })).rejects.toThrow('until reverse has no job');
     await expect(jobServer.untilEmpty(undefined, { within: 1 })).rejects.toThrow('until the job server has no job');
     await expect(jobServer.untilEnded(job, { within: 1 })).rejects.toThrow(`until the job ${job.handle} has ended`);
-    await jobServer.untilEmpty('print');
+    await jobServer.untilEmpty('print', PATIENT);
 
     await app.listen();
-    await expect(jobServer.untilEnded(job)).resolves.toBe('completed');
+    await expect(jobServer.untilEnded(job, PATIENT)).resolves.toBe('completed');
     const failing = await firstValueFrom(client.emit('fail', ''));
-    await expect(jobServer.untilEnded(failing)).resolves.toBe('failed');
-    await jobServer.untilEmpty();
+    await expect(jobServer.untilEnded(failing, PATIENT)).resolves.toBe('failed');
+    await jobServer.untilEmpty(undefined, PATIENT);
 
     const cancelled = await firstValueFrom(client.emit('nobody', ''));
     await jobServer.cancel(cancelled.handle);
-    await expect(jobServer.untilEnded(cancelled)).resolves.toBe('cancelled');
+    await expect(jobServer.untilEnded(cancelled, PATIENT)).resolves.toBe('cancelled');
   });
 
   it('is apart from every other', async () => {
     await using other = new TestJobServer();
     await firstValueFrom(other.client().emit('reverse', 'abc'));
-    await other.untilJobs('reverse');
+    await other.untilJobs('reverse', 1, PATIENT);
     expect(jobServer.functions()).toEqual([]);
   });
 
@@ -77,7 +82,7 @@ describe('TestJobServer', () => {
     await app.listen();
     const client = jobServer.client({ format: 'text' });
     const pending = firstValueFrom(client.send('nobody', ''));
-    await jobServer.untilJobs('nobody');
+    await jobServer.untilJobs('nobody', 1, PATIENT);
     await Promise.all([expect(pending).rejects.toMatchObject({ code: 'GEARMAN_CLOSED' }), jobServer.close()]);
     expect(client.health().servers).toEqual([]);
     await jobServer.close();
@@ -105,7 +110,7 @@ describe('TestJobServer in a testing module', () => {
     await expect(service.reverse('Hello world!')).resolves.toBe('!dlrow olleH');
 
     const jobServer = module.get(TestJobServer);
-    await expect(jobServer.untilEnded({ handle: await service.print('abc') })).resolves.toBe('completed');
+    await expect(jobServer.untilEnded({ handle: await service.print('abc') }, PATIENT)).resolves.toBe('completed');
     expect(module.get(Texts).printed).toEqual(['abc']);
 
     await app.close();

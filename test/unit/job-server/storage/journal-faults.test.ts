@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { StorageError, type LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { Journal } from '../../../../lib/job-server/storage/lmdb/journal/journal.js';
 import { JobFile } from '../../../../lib/job-server/storage/lmdb/job-file.js';
-import { add, addAll, allOf, handlesOf, newJob, NOW, until } from '../../../contract/recorded-storage.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW } from '../../../contract/recorded-storage.js';
+import { until } from '../../../support/until.js';
 import { crashImage, openStorage } from '../../../support/crash-image.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
@@ -223,13 +224,13 @@ it('is not far ahead of a file of jobs that cannot keep up', async () => {
     for (let count = 0; count < 100; count++) {
       stored.push(add(storage, newJob(), false).stored.then(() => told++));
     }
-    await until('they are told', () => told === stored.length, 40);
+    await until('they are told', () => told === stored.length, { within: 200 });
   };
   await expect(
     (async () => {
       for (let count = 0; count < 100; count++) await wave();
     })(),
-  ).rejects.toThrow('waited in vain until they are told');
+  ).rejects.toThrow('in vain until they are told');
   gate.open();
   await Promise.all(stored);
 });

@@ -6,15 +6,8 @@ import { readJournalMark } from '../../../../lib/job-server/storage/lmdb/file-fo
 import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
 import { Journal, type Journalable } from '../../../../lib/job-server/storage/lmdb/journal/journal.js';
 import { jobsBehind, readJournals } from '../../../../lib/job-server/storage/lmdb/journal/journal-recovery.js';
-import {
-  addAll,
-  allOf,
-  handlesOf,
-  newJob,
-  NOW,
-  until,
-  type RecordingListener,
-} from '../../../contract/recorded-storage.js';
+import { addAll, allOf, handlesOf, newJob, NOW, type RecordingListener } from '../../../contract/recorded-storage.js';
+import { until } from '../../../support/until.js';
 import { crashImage, openStorage, withTables } from '../../../support/crash-image.js';
 import { tempDir } from '../../../support/temp-dir.js';
 

@@ -4,7 +4,8 @@ import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
-import { addAll, allOf, handlesOf, newJob, NOW, RecordingListener, until } from '../../../contract/recorded-storage.js';
+import { addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '../../../contract/recorded-storage.js';
+import { until } from '../../../support/until.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
 let path: string;
