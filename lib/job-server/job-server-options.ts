@@ -1,7 +1,7 @@
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { validatePolicies, type FunctionPolicies } from './durable/index.js';
-import { ENGINE_DEFAULTS, type EngineOptions } from './engine/index.js';
+import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './engine/index.js';
 import type { AccessRequest, ListenerOptions } from './front/index.js';
 import { InvalidOptionError } from './invalid-option-error.js';
 import type { Log } from './log.js';
@@ -111,7 +111,12 @@ export function validateJobServerOptions(options: JobServerOptions): void {
   for (const option of WHOLE_NUMBERS) check(options, option, (value) => isWhole(value, 0), 'a whole number from 0');
   for (const option of POSITIVE_NUMBERS) check(options, option, (value) => isWhole(value, 1), 'a whole number from 1');
   check(options, 'order', (value) => value === '2.0' || value === '1.1', "'2.0' or '1.1'");
-  check(options, 'jobHandlePrefix', isHandlePrefix, 'a text of 1 to 32 bytes without white space');
+  check(
+    options,
+    'jobHandlePrefix',
+    isHandlePrefix,
+    'a text of 1 to 32 bytes without white space and control characters',
+  );
   check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
@@ -164,7 +169,9 @@ function isWhole(value: unknown, least: number): value is number {
 }
 
 function isHandlePrefix(value: unknown): boolean {
-  return typeof value === 'string' && /^\S{1,32}$/.test(value) && Buffer.byteLength(value) <= 32;
+  return (
+    typeof value === 'string' && /^[^\s\p{Cc}]+$/u.test(value) && Buffer.byteLength(value) <= MAX_HANDLE_PREFIX_BYTES
+  );
 }
 
 function isQueueLimits(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { beforeAll, expect, it } from '@jest/globals';
 import { FOREIGN_CLIENTS, FOREIGN_WORKERS, runClient, startWorker, workloadsFor } from '../support/foreign-programs.js';
 import { startListening } from '../support/job-servers.js';
@@ -62,6 +63,8 @@ for (const worker of talkative) {
         it('takes a job in the background', async () => {
           const { code, stdout } = await runClient(client, port, 'reverse', 'x', 'background');
           expect(code).toBe(0);
+          // As php-gearman's own tests and people's scripts expect it; the Perl client puts the server before it.
+          expect(stdout.toString().trim()).toMatch(new RegExp(`H:${hostname().slice(0, 30)}:\\d+$`));
           const admin = await RawPeer.connect({ port });
           await until('the job is done', async () => {
             admin.send(`GET_STATUS ${stdout.toString().trim()}`);

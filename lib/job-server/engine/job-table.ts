@@ -15,6 +15,18 @@ interface Page {
  * has, and a counter: so the jobs stand in small pages by number, which costs
  * 8 bytes a job, needs no string kept and no rehashing of millions. Jobs that
  * come from storage bring their handles and stand in a map.
+ *
+ * Who keeps handles may rely on this:
+ * - `H:<host>:<digits>`, or a text of the operator's in place of `H:<host>`. At
+ *   most 63 bytes, none of them white space or NUL.
+ * - No two jobs ever have the same, whichever job server of whichever run.
+ * - The digits are the run's, {@link RUN_DIGITS} of them, and the counter, from 1
+ *   to 2^53 - 1 without zeros before it: `counterLength` tells where it begins.
+ *   Together they are too large for a Number.
+ * - Within one run a later job has a higher counter. Nothing follows from the
+ *   order of two runs.
+ * - A stored job keeps its handle for its life, whatever form it has: those from
+ *   before, `H:web1:mwvpvrq8mjb:42`, and any other text of up to 255 bytes.
  */
 export class JobTable {
   private readonly pages = new Map<number, Page>();
@@ -22,7 +34,7 @@ export class JobTable {
   private lastId = 0;
   size = 0;
 
-  /** @param prefix what every handle given out here begins with, as `H:host:1a2b3c:`. */
+  /** @param prefix what every handle given out here begins with, as `H:host:48213377902615`. */
   constructor(private readonly prefix: ByteString) {}
 
   /** The number for the next job. */

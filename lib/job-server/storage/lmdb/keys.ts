@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counterLength } from '../../engine/index.js';
 
 /**
  * The keys of the file's tables. LMDB sorts them as bytes, so numbers are
@@ -71,9 +72,6 @@ export function pastKeys(table: 'dead' | 'ended'): KeyCodec<Home> {
   };
 }
 
-/** At most this many digits at a handle's end are its counter. */
-const MAX_COUNTER_DIGITS = 15;
-
 /**
  * `handles`: the handle, with the number of its counter's digits before them.
  * So `H:host:9` stands before `H:host:10`, and new handles are always appended,
@@ -83,7 +81,7 @@ const MAX_COUNTER_DIGITS = 15;
 export const handleKeys: KeyCodec<string> = {
   writeKey(handle, target, start) {
     const { length } = handle;
-    const digits = counterDigits(handle);
+    const digits = counterLength(handle);
     const counter = length - digits;
     for (let index = 0; index < counter; index++) target[start + index] = handle.charCodeAt(index);
     target[start + counter] = digits;
@@ -100,23 +98,11 @@ export const handleKeys: KeyCodec<string> = {
 
 /** Whether a handle is the same as another up to its counter, which is higher: then it stands behind it in `handles`. */
 export function isLaterHandle(handle: string, other: string): boolean {
-  const digits = counterDigits(handle);
-  const otherDigits = counterDigits(other);
+  const digits = counterLength(handle);
+  const otherDigits = counterLength(other);
   const counter = handle.length - digits;
   if (counter !== other.length - otherDigits || !handle.startsWith(other.slice(0, counter))) return false;
   return digits === otherDigits ? handle > other : digits > otherDigits;
-}
-
-/** How many digits at a handle's end are its counter. */
-function counterDigits(handle: string): number {
-  const most = Math.min(MAX_COUNTER_DIGITS, handle.length);
-  let digits = 0;
-  while (digits < most && isDigit(handle.charCodeAt(handle.length - digits - 1))) digits++;
-  return digits;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }
 
 /** A function and a unique. */
