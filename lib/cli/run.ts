@@ -1,4 +1,5 @@
 import { GearmanError } from '../driver/index.js';
+import { oneLine } from '../protocol/index.js';
 import { VERSION } from '../job-server/version.js';
 import type { Command, Terminal } from './command.js';
 import { COMMANDS } from './commands.js';
@@ -12,7 +13,7 @@ export async function runCommandLine(line: readonly string[], terminal: Terminal
     return 0;
   } catch (error) {
     if (!(error instanceof Failure || error instanceof GearmanError)) throw error;
-    if (error.message !== '') terminal.stderr.write(`nestjs-gearman: ${error.message}\n`);
+    if (error.message !== '') terminal.stderr.write(`nestjs-gearman: ${oneLine(error.message)}\n`);
     return error instanceof Failure ? error.exitCode : EXIT.failed;
   }
 }

@@ -1,6 +1,9 @@
+import { oneLine } from '../protocol/index.js';
+
 /**
  * Every error of this package that a program may want to tell apart: `code` is
- * stable, the message is for people and says the cure.
+ * stable, the message is for people and says the cure. It is one line, whatever
+ * a peer called itself or said: control characters are escaped in it.
  */
 export class GearmanError extends Error {
   override readonly name: string = 'GearmanError';
@@ -10,7 +13,7 @@ export class GearmanError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(oneLine(message), options);
   }
 }
 

@@ -1,5 +1,5 @@
 import { GearmanError } from './errors.js';
-import { fromByteString } from '../protocol/index.js';
+import { exactText, readName, type ByteString } from '../protocol/index.js';
 
 /** One function, as `status` tells it. */
 export interface FunctionStatus {
@@ -54,6 +54,15 @@ export interface DeadJob {
   diedAt: Date;
 }
 
+/**
+ * A name as it stands in an answer. Our job server shows control characters
+ * escaped; gearmand shows bytes as they are, which hardly ever look like that.
+ * A byte that is no UTF-8 is a lone surrogate in the text: see `exactText`.
+ */
+export function nameFrom(shown: ByteString): string {
+  return exactText(readName(shown));
+}
+
 /** Reads a line of `status`. */
 export function readFunctionStatus(line: string): FunctionStatus {
   const [name, [total, running, workers]] = row(line, 3);
@@ -68,15 +77,15 @@ export function readFunctionPriorities(line: string): FunctionPriorities {
 
 /** Reads a line of `workers`: `fd address id : function function`. */
 export function readWorkerStatus(line: string): WorkerStatus {
-  const [, descriptor, address, clientId, functions] = /^(\S+) (\S*) (\S*) :(.*)$/.exec(line) ?? unreadable(line);
+  const [, descriptor, address, clientId, functions] = /^(\S+) (\S*) (.*?) :(.*)$/.exec(line) ?? unreadable(line);
   return {
     descriptor: Number(descriptor),
     address: address!,
-    clientId: clientId === '-' || clientId === '' ? undefined : fromByteString(clientId!),
+    clientId: clientId === '-' || clientId === '' ? undefined : nameFrom(clientId!),
     functions: functions!
       .split(' ')
       .filter((name) => name !== '')
-      .map(fromByteString),
+      .map(nameFrom),
   };
 }
 
@@ -86,13 +95,13 @@ export function readShownJob(line: string): ShownJob {
   return { handle, retries: retries!, isIgnored: ignored === 1, isQueued: queued === 1 };
 }
 
-/** Reads a line of `show dead jobs`: the error is a URL component, and the function may contain tabs. */
+/** Reads a line of `show dead jobs`: the error is a URL component, and a function may contain tabs. */
 export function readDeadJob(line: string): DeadJob {
   const [, handle, name, attempts, losses, diedAt, error] =
     /^([^\t]*)\t(.*)\t(\d+)\t(\d+)\t(\d+)\t([^\t]*)$/.exec(line) ?? unreadable(line);
   return {
-    handle: fromByteString(handle!),
-    function: fromByteString(name!),
+    handle: nameFrom(handle!),
+    function: nameFrom(name!),
     attempts: Number(attempts),
     losses: Number(losses),
     error: decodeURIComponent(error!),
@@ -100,12 +109,12 @@ export function readDeadJob(line: string): DeadJob {
   };
 }
 
-/** A name and as many numbers behind it; the name itself may contain tabs. */
+/** A name and as many numbers behind it; gearmand's names may contain tabs. */
 function row(line: string, count: number): [name: string, numbers: number[]] {
   const columns = line.split('\t');
   const numbers = columns.splice(-count).map(Number);
   if (columns.length === 0 || numbers.some(Number.isNaN)) unreadable(line);
-  return [fromByteString(columns.join('\t')), numbers];
+  return [nameFrom(columns.join('\t')), numbers];
 }
 
 function unreadable(line: string): never {

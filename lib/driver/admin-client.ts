@@ -6,8 +6,9 @@ import {
   type ServerAddress,
   type TlsOptions,
 } from '../connection/index.js';
-import { fromByteString, toByteString } from '../protocol/index.js';
+import { fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
+  nameFrom,
   readDeadJob,
   readFunctionPriorities,
   readFunctionStatus,
@@ -86,12 +87,12 @@ export class AdminClient {
   /** The unique of every job that has one (`show unique jobs`). */
   async uniqueJobs(): Promise<string[]> {
     // A job without one is an empty line.
-    return (await this.ask('show unique jobs', 'list')).filter((unique) => unique !== '').map(fromByteString);
+    return (await this.ask('show unique jobs', 'list')).filter((unique) => unique !== '').map(nameFrom);
   }
 
   /** Cancels a job that waits (`cancel job`); false when the job server does not know it. */
   async cancelJob(handle: string): Promise<boolean> {
-    return this.unlessUnknown(this.ask(`cancel job ${word('handle', handle)}`, 'line'));
+    return this.unlessUnknown(this.ask(`cancel job ${await this.name('handle', handle)}`, 'line'));
   }
 
   /**
@@ -111,12 +112,12 @@ export class AdminClient {
    * @throws ServerError from a job server that has no dead letters
    */
   async replayJob(handle: string): Promise<boolean> {
-    return this.unlessUnknown(this.askOurs(`replay job ${word('handle', handle)}`, 'line'));
+    return this.unlessUnknown(this.askOurs(`replay job ${await this.name('handle', handle)}`, 'line'));
   }
 
   /** Deletes a dead letter (`purge job`); false when there is none. @throws ServerError from a job server that has no dead letters */
   async purgeJob(handle: string): Promise<boolean> {
-    return this.unlessUnknown(this.askOurs(`purge job ${word('handle', handle)}`, 'line'));
+    return this.unlessUnknown(this.askOurs(`purge job ${await this.name('handle', handle)}`, 'line'));
   }
 
   /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
@@ -126,17 +127,17 @@ export class AdminClient {
       if (Number.isSafeInteger(number) && number >= 0) continue;
       throw new InvalidOptionError('limit', `must be a whole number of jobs of at least 0, not ${shown(number)}`);
     }
-    await this.ask(`maxqueue ${word('function', functionName)} ${numbers.join(' ')}`, 'line');
+    await this.ask(`maxqueue ${await this.name('function', functionName)} ${numbers.join(' ')}`, 'line');
   }
 
   /** Makes a function known before anybody uses it (`create function`). */
   async createFunction(functionName: string): Promise<void> {
-    await this.ask(`create function ${word('function', functionName)}`, 'line');
+    await this.ask(`create function ${await this.name('function', functionName)}`, 'line');
   }
 
   /** Forgets a function without workers and jobs (`drop function`). @throws ServerError when it has some, or is unknown */
   async dropFunction(functionName: string): Promise<void> {
-    await this.ask(`drop function ${word('function', functionName)}`, 'line');
+    await this.ask(`drop function ${await this.name('function', functionName)}`, 'line');
   }
 
   /** The job server's version. */
@@ -178,6 +179,32 @@ export class AdminClient {
     return fromByteString(line.replace(/^OK /, ''));
   }
 
+  /**
+   * A name as a word of a command. One with blanks or control characters, or
+   * none at all, is escaped: our job server reads that, and no other.
+   */
+  private async name(option: string, text: string): Promise<string> {
+    if (typeof text !== 'string') throw new InvalidOptionError(option, `must be text, not ${shown(text)}`);
+    const bytes = toByteString(text);
+    const word = showWord(bytes);
+    if (word === bytes || (await this.readsEscapes())) return word;
+    throw new InvalidOptionError(
+      option,
+      `must be text without blanks and control characters for ${this.endpoint.name}: its commands are words, not ${shown(text)}`,
+    );
+  }
+
+  /** Whether it is a job server of ours: another does not even know the word. */
+  private async readsEscapes(): Promise<boolean> {
+    try {
+      await this.ask('replay job', 'line');
+      return true;
+    } catch (error) {
+      if (error instanceof ServerError) return !FOREIGN.test(error.serverCode);
+      throw error;
+    }
+  }
+
   /** Asks what other job servers do not know. */
   private async askOurs(command: string, shape: AnswerShape): Promise<readonly string[]> {
     try {
@@ -216,9 +243,3 @@ export class AdminClient {
 
 /** What job servers answer that do not know a word: gearmand, and Perl's. */
 const FOREIGN = /^unknown_(command|show_arguments)$/i;
-
-/** Text that is one word of a command. */
-function word(option: string, text: string): string {
-  if (typeof text === 'string' && /^[^\s\0]+$/.test(text)) return toByteString(text);
-  throw new InvalidOptionError(option, `must be text without blanks: commands are words, not ${shown(text)}`);
-}

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
+import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
@@ -71,7 +72,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
     this.sweepInterval = sweepInterval(this.options);
-    this.log = options.log ?? (() => undefined);
+    const { log } = options;
+    // What peers call themselves stands in many a line, and begins none.
+    this.log = log ? (level, message) => log(level, oneLine(message)) : () => undefined;
     this.verbosity = this.options.verbosity;
     // Told once the admin has its answer.
     const tellShutdown = (isGraceful: boolean): void => void setImmediate(() => this.emit('shutdown', isGraceful));

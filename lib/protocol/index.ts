@@ -1,4 +1,4 @@
-export { fromByteString, toByteString, type Argument, type ByteString } from './byte-string.js';
+export { exactText, fromByteString, toByteString, type Argument, type ByteString } from './byte-string.js';
 export * from './errors.js';
 export { HEADER_BYTES, Packet } from './packet.js';
 export { checkArguments, encodedBytes, encodeInto, encodePacket } from './packet-encoder.js';
@@ -12,3 +12,14 @@ export {
   type PacketName,
   type PacketRow,
 } from './packet-table.js';
+export {
+  oneLine,
+  readName,
+  readText,
+  showId,
+  showName,
+  showRow,
+  showText,
+  showTextWord,
+  showWord,
+} from './shown-text.js';

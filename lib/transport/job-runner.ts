@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import type { AssignedJob } from '../driver/index.js';
+import { oneLine } from '../protocol/index.js';
 import { DEFAULT_FORMAT, WorkloadFormatError, type WorkloadFormat } from './formats.js';
 import type { ServedFunction } from './function-registry.js';
 import { GearmanContext } from './gearman.context.js';
@@ -67,9 +68,11 @@ export class JobRunner {
 
   private logFailure(served: ServedFunction, job: AssignedJob, error: unknown): void {
     const message = `Job ${job.handle} of function "${served.name}" (${job.server}) failed: ${messageOf(error)}`;
+    // Whoever submitted the job may stand behind any of it.
+    const line = oneLine(message);
     // A message's caller is told. An event has none, and a wrong format is for who runs the worker.
-    if (served.isEvent || error instanceof WorkloadFormatError) this.host.logger.warn(message);
-    else this.host.logger.debug?.(message);
+    if (served.isEvent || error instanceof WorkloadFormatError) this.host.logger.warn(line);
+    else this.host.logger.debug?.(line);
   }
 
   private logForgotten({ name }: ServedFunction, reason: unknown): void {

@@ -21,6 +21,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'missing-argument':
     'gearmand takes the following packet for the missing argument: it stalls or closes; ours answers an error and goes on',
   'name-before-newline': "gearmand cuts a function's last letter where the line ends without a carriage return",
+  'names-forge-no-line':
+    'a control character in a name, and a blank between names, is shown escaped; gearmand shows it as it is',
   'name-ends-at-nul': 'gearmand keeps the NUL in the name, and nobody ever finds the function',
   'no-nul-behind-handle': 'PROTOCOL has no NUL behind the only argument',
   'one-worker-per-connection': 'gearmand counts one connection as two workers when it says CAN_DO twice',

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { Log } from '../../job-server/index.js';
+import { oneLine } from '../../protocol/index.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
 const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {
@@ -76,11 +77,5 @@ export class LogWriter {
 
 /** One line, as gearmand writes it: the level to the right of seven places, the time, the message. */
 function line(level: LogLevel, message: string): string {
-  // What peers call themselves must not begin lines of its own.
-  const oneLine = message.replace(/[\0-\x1f\x7f]/g, (character) => (character === '\t' ? ' ' : escaped(character)));
-  return `${level.padStart(7)} ${new Date().toISOString()} ${oneLine}\n`;
-}
-
-function escaped(character: string): string {
-  return character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(message)}\n`;
 }

@@ -1,4 +1,5 @@
 import { AdminClient } from '../../driver/index.js';
+import { readText, showText } from '../../protocol/index.js';
 import type { Command } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -16,6 +17,7 @@ export const cancel: Command = {
     helpText(`nestjs-gearman cancel [OPTIONS] HANDLE...\n\n${SUMMARY}`, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout }) {
     const { values, words } = parseOptions(OPTIONS, line);
+    const handles = words.map(readText);
     if (words.length === 0)
       throw new UsageFailure('which job? nestjs-gearman cancel HANDLE; `nestjs-gearman jobs` lists them');
     const settings = connectionSettings(values);
@@ -23,13 +25,13 @@ export const cancel: Command = {
     for (const server of settings.servers) {
       const admin = new AdminClient(adminSettings(server, settings));
       try {
-        for (const handle of words) if (await admin.cancelJob(handle)) found.add(handle);
+        for (const handle of handles) if (await admin.cancelJob(handle)) found.add(handle);
       } finally {
         await admin.close();
       }
     }
-    for (const handle of found) stdout.write(`cancelled ${handle}\n`);
-    const missing = words.filter((handle) => !found.has(handle));
+    for (const handle of found) stdout.write(`cancelled ${showText(handle)}\n`);
+    const missing = handles.filter((handle) => !found.has(handle)).map(showText);
     if (missing.length > 0) throw new Failure(`no such job: ${missing.join(', ')}; it may have ended`);
   },
 };

@@ -1,4 +1,5 @@
 import { AdminClient, type DeadJob } from '../../driver/index.js';
+import { readText, showText } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -12,6 +13,7 @@ import {
   type ConnectionSettings,
 } from './connection-options.js';
 import { LISTING_OPTIONS, printListing } from './listing.js';
+import { jsonLine } from './json.js';
 import type { Column } from './table.js';
 
 const CHOICE = {
@@ -56,7 +58,8 @@ export const dead: Command = {
     ]),
   async run(line, terminal) {
     const { values, words } = parseOptions(OPTIONS, line);
-    const [word = 'list', ...handles] = words;
+    const [word = 'list', ...shownHandles] = words;
+    const handles = shownHandles.map(readText);
     if (word === 'list') return list(handles, values, terminal);
     if (!Object.hasOwn(ACTIONS, word))
       throw new UsageFailure(`dead is followed by list, replay or purge, not by ${word}`);
@@ -74,7 +77,7 @@ function list(words: readonly string[], values: DeadValues, terminal: Terminal):
 
 async function chosen(admin: AdminClient, name: string | undefined): Promise<DeadJob[]> {
   const jobs = await admin.deadJobs();
-  return name === undefined ? jobs : jobs.filter((job) => job.function === name);
+  return name === undefined ? jobs : jobs.filter((job) => job.function === readText(name));
 }
 
 const COLUMNS: readonly Column<DeadJob>[] = [
@@ -117,13 +120,14 @@ async function actOn(
         if (isDone) done.push({ handle, server });
         if (isDone) missing.delete(handle);
         else if (handles.length === 0) missing.add(handle);
-        if (isDone && !values.json) stdout.write(`${action.done} ${handle}\n`);
+        if (isDone && !values.json) stdout.write(`${action.done} ${showText(handle)}\n`);
       }
     }
   } finally {
-    if (values.json) stdout.write(`${JSON.stringify(done)}\n`);
+    if (values.json) stdout.write(jsonLine(done));
   }
-  if (missing.size > 0) throw new Failure(`not ${action.done}: ${[...missing].join(', ')}; ${reasonOf(action)}`);
+  if (missing.size > 0)
+    throw new Failure(`not ${action.done}: ${[...missing].map(showText).join(', ')}; ${reasonOf(action)}`);
 }
 
 function reasonOf(action: Action): string {

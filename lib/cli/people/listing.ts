@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AdminClient } from '../../driver/index.js';
+import { oneLine } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -12,6 +13,7 @@ import {
   connectionSettings,
   type ConnectionSettings,
 } from './connection-options.js';
+import { jsonLine } from './json.js';
 import { table, type Column } from './table.js';
 
 /** The options of every command that lists. */
@@ -94,13 +96,13 @@ function print<Row extends object>(
   isJson: boolean,
   { stdout, stderr }: Terminal,
 ): void {
-  for (const answer of answers) if ('error' in answer) stderr.write(`${answer.error}\n`);
+  for (const answer of answers) if ('error' in answer) stderr.write(`${oneLine(answer.error)}\n`);
   if (answers.every((answer) => 'error' in answer)) return;
   const rows = answers.flatMap((answer) =>
     'rows' in answer ? answer.rows.map((row) => ({ ...row, server: answer.server })) : [],
   );
   if (isJson) {
-    stdout.write(`${JSON.stringify(rows)}\n`);
+    stdout.write(jsonLine(rows));
     return;
   }
   const serverColumn = { title: 'SERVER', cell: ({ server }: { server: string }) => server };

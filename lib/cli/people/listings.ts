@@ -32,7 +32,7 @@ export const workers = listingCommand<WorkerStatus>({
   columns: [
     { title: 'ADDRESS', cell: (row) => row.address },
     { title: 'ID', cell: (row) => row.clientId || '-' },
-    { title: 'FUNCTIONS', cell: (row) => row.functions.join(' ') },
+    { title: 'FUNCTIONS', cell: (row) => row.functions },
   ],
   rows: async (admin) => (await admin.workers()).filter((row) => row.functions.length > 0),
 });

@@ -1,4 +1,5 @@
 import { JobClient } from '../../driver/index.js';
+import { readText } from '../../protocol/index.js';
 import type { Command } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -25,7 +26,7 @@ export const result: Command = {
     if (settings.servers.length > 1) throw new UsageFailure('one --server: the one that has the job');
     const client = new JobClient(settings);
     try {
-      const { state, bytes } = await client.result({ handle, server: client.servers[0]! });
+      const { state, bytes } = await client.result({ handle: readText(handle), server: client.servers[0]! });
       if (state !== 'complete') throw new Failure(problemOf(handle, state, bytes));
       stdout.write(bytes!);
     } finally {

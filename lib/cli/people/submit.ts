@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { JobClient, type JobRequest } from '../../driver/index.js';
+import { readText, showText } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -44,9 +45,9 @@ export const submit: Command = {
     const workload = argument === undefined ? await buffer(terminal.stdin) : Buffer.from(argument);
     const client = new JobClient(connectionSettings(values));
     try {
-      const request = requestOf(name, workload, values);
+      const request = requestOf(readText(name), workload, values);
       if (values.background || request.at)
-        terminal.stdout.write(`${(await client.submitBackground(request)).handle}\n`);
+        terminal.stdout.write(`${showText((await client.submitBackground(request)).handle)}\n`);
       else await foreground(client, request, values, terminal);
     } finally {
       await client.close();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { JobWorker, type AssignedJob, type JobHandler } from '../../driver/index.js';
+import { oneLine, readText } from '../../protocol/index.js';
 import type { Command } from '../command.js';
 import { UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -48,9 +49,9 @@ export const work: Command = {
       ...(values.id !== undefined && { clientId: values.id }),
     });
     const done = limited(handler, values.count);
-    worker.on('error', (error) => stderr.write(`${error.message}\n`));
+    worker.on('error', (error) => stderr.write(`${oneLine(error.message)}\n`));
     const timeout = values.timeout === undefined ? {} : { timeout: values.timeout };
-    for (const name of values.function) worker.register(name, done.handler, timeout);
+    for (const name of values.function) worker.register(readText(name), done.handler, timeout);
     try {
       await worker.start();
       if (!signal.aborted) await Promise.race([done.reached, once(signal, 'abort')]);

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { fromByteString } from '../../protocol/index.js';
 import {
   Refusal,
   type ByteString,
@@ -237,7 +238,8 @@ export class DurableJobs implements SubmissionHost {
         if (!error) this.feed.retry();
       },
       setAside: ({ function: name, key, reason }) => {
-        this.log('error', `storage: a job of ${name} cannot be read and was set aside as ${key}: ${reason}`);
+        const job = `a job of ${fromByteString(name)}`;
+        this.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`);
         if (name !== '') this.feed.recount(this.feed.functionOf(name));
       },
     });

@@ -1,3 +1,4 @@
+import { fromByteString } from '../../protocol/index.js';
 import {
   PRIORITIES,
   type ByteString,
@@ -118,7 +119,7 @@ export class JobFeed {
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
-      this.log('error', `storage: cannot fetch jobs of ${function_.name}: ${error.message}`);
+      this.log('error', `storage: cannot fetch jobs of ${fromByteString(function_.name)}: ${error.message}`);
       this.failed.add(function_);
       this.retryAt = Date.now() + RETRY_DELAY;
       this.arm(this.retryAt);

@@ -1,3 +1,4 @@
+import { readName, showId, showName, showRow, showWord } from '../../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { batches, type AdminAnswer } from './admin-output.js';
 import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
@@ -12,7 +13,8 @@ const END = '.\n';
 
 /**
  * The admin words, with gearmand's exact bytes; docs/SEMANTICS.md lists where
- * it has a bug and ours answers what was meant. Upper or lower case.
+ * it has a bug and ours answers what was meant. Upper or lower case. What peers
+ * named themselves is shown so that it forges no line, and read as it is shown.
  */
 const WORDS: Readonly<Record<string, AdminWord>> = {
   status: (session) => list(session.host.engine.functions, statusLine),
@@ -24,7 +26,7 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   show: (session, args) => show(session, args),
   cancel: ({ host }, args) => {
     if (args[0]?.toLowerCase() !== 'job' || args[1] === undefined) return unknown('cancel');
-    return cancel(host, args[1]);
+    return cancel(host, readName(args[1]));
   },
   replay: ({ host }, args) => ofDeadLetter('replay', args, host.deadLetters?.replay.bind(host.deadLetters)),
   purge: ({ host }, args) => ofDeadLetter('purge', args, host.deadLetters?.purge.bind(host.deadLetters)),
@@ -40,7 +42,9 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
 
 /** Answers one admin line. */
 export function answerAdmin(session: Conversation, line: string): AdminAnswer {
-  const [word = '', ...args] = line.trimEnd().split(/[ \t]+/);
+  const [word = '', ...args] = line.split(/[ \t\r]+/);
+  // What stands behind the last blank.
+  if (args.at(-1) === '') args.pop();
   return (WORDS[word.toLowerCase()] ?? (() => unknown(word)))(session, args);
 }
 
@@ -50,17 +54,17 @@ function* list<Item>(items: Iterable<Item>, lineOf: (item: Item) => string): Ite
 }
 
 function statusLine({ name, total, running, workers }: GearmanFunction): string {
-  return `${name}\t${total}\t${running}\t${workers.size}\n`;
+  return `${showName(name)}\t${total}\t${running}\t${workers.size}\n`;
 }
 
 function priorityStatusLine(function_: GearmanFunction): string {
   const [high, normal, low] = [Priority.high, Priority.normal, Priority.low].map((level) => function_.queued(level));
-  return `${function_.name}\t${high}\t${normal}\t${low}\t${function_.workers.size}\n`;
+  return `${showName(function_.name)}\t${high}\t${normal}\t${low}\t${function_.workers.size}\n`;
 }
 
 function workerLine({ number, info, peer }: Conversation): string {
-  const names = [...peer.abilities.keys()].map(({ name }) => ` ${name}`).join('');
-  return `${number} ${info.address} ${peer.clientId} :${names}\n`;
+  const names = [...peer.abilities.keys()].map(({ name }) => ` ${showWord(name)}`).join('');
+  return `${number} ${showWord(info.address)} ${showId(peer.clientId)} :${names}\n`;
 }
 
 function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
@@ -70,7 +74,7 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
     case 'jobs':
       return showJobs(host, jobLine);
     case 'unique jobs':
-      return showJobs(host, ({ unique }) => `${unique}\n`);
+      return showJobs(host, ({ unique }) => `${showRow(unique)}\n`);
     case 'dead jobs':
       return host.deadLetters ? deadJobs(host.deadLetters) : NO_STORAGE;
     default:
@@ -80,7 +84,7 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
 
 /** Handle, lost workers, whether it is not to run any more, whether it is a background job. */
 function jobLine({ handle, losses, isIgnored, isBackground }: ShownJob): string {
-  return `${handle}\t${losses}\t${Number(isIgnored)}\t${Number(isBackground)}\n`;
+  return `${showName(handle)}\t${losses}\t${Number(isIgnored)}\t${Number(isBackground)}\n`;
 }
 
 interface ShownJob {
@@ -124,7 +128,7 @@ async function* deadJobs(deadLetters: DeadLetters): AsyncIterable<string> {
     yield page
       .map((letter) => {
         const { handle, function: name, attempts, losses, diedAt, error } = letter;
-        return `${[handle, name, attempts, losses, diedAt, encodeURIComponent(error)].join('\t')}\n`;
+        return `${[showName(handle), showName(name), attempts, losses, diedAt, encodeURIComponent(error)].join('\t')}\n`;
       })
       .join('');
   }
@@ -139,7 +143,7 @@ function ofDeadLetter(
 ): AdminAnswer {
   if (what?.toLowerCase() !== 'job') return unknown(word);
   if (handle === undefined) return incomplete(word);
-  return act ? act(handle).then((isDone) => (isDone ? OK : UNKNOWN_JOB)) : NO_STORAGE;
+  return act ? act(readName(handle)).then((isDone) => (isDone ? OK : UNKNOWN_JOB)) : NO_STORAGE;
 }
 
 function cancel(host: SessionHost, handle: string): AdminAnswer {
@@ -153,18 +157,18 @@ function maxQueue(engine: Engine, [name, ...sizes]: readonly string[]): string {
     return incomplete('maxqueue');
   const limits = sizes.map((size) => Math.max(0, Number.parseInt(size, 10) || 0));
   const [high = 0, normal = high, low = high] = limits;
-  engine.limitQueue(name, [high, normal, low]);
+  engine.limitQueue(readName(name), [high, normal, low]);
   return OK;
 }
 
 function ofFunction(word: string, [kind, name]: readonly string[], act: (name: string) => Refusal | undefined): string {
   if (kind?.toLowerCase() !== 'function' || name === undefined) return incomplete(word);
-  const refusal = act(name);
+  const refusal = act(readName(name));
   return refusal ? `ERR ${refusal.text}\r\n` : OK;
 }
 
 function unknown(word: string): string {
-  return `ERR UNKNOWN_COMMAND Unknown+server+command${word}\r\n`;
+  return `ERR UNKNOWN_COMMAND Unknown+server+command${showName(word)}\r\n`;
 }
 
 function incomplete(word: string): string {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Connection, type ConnectionListener, type ConnectionOptions } from '../../connection/index.js';
-import { PacketType, type Argument, type Packet, type ProtocolError } from '../../protocol/index.js';
+import { exactText, PacketType, type Argument, type Packet, type ProtocolError } from '../../protocol/index.js';
 import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
@@ -203,7 +203,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   private isAllowed(action: Action, function_?: string): boolean {
     try {
-      return this.host.isAllowed({ action, function: function_, clientId: this.peer.clientId, peer: this.info });
+      const request = { action, clientId: exactText(this.peer.clientId), peer: this.info };
+      return this.host.isAllowed(function_ === undefined ? request : { ...request, function: exactText(function_) });
     } catch (error) {
       this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`);
       return false;

@@ -30,7 +30,7 @@ describe('the log', () => {
   it('keeps a message on one line, whatever peers call themselves', () => {
     const { log, path } = openLog();
     log.log('info', 'one\ntwo\r\x1b[31m\tthree');
-    expect(messagesIn(path)).toEqual(['   INFO TIME one\\ntwo\\x0d\\x1b[31m three']);
+    expect(messagesIn(path)).toEqual(['   INFO TIME one\\x{0a}two\\x{0d}\\x{1b}[31m\\x{09}three']);
   });
 
   it('goes on in a new file when the old one was moved away and it is opened again', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { fromByteString, toByteString } from '../../../lib/protocol/index.js';
+import fc from 'fast-check';
+import { exactText, fromByteString, toByteString } from '../../../lib/protocol/index.js';
 
 describe('byte strings', () => {
   it.each([
@@ -16,5 +17,18 @@ describe('byte strings', () => {
   it('keep two names apart that are both invalid UTF-8', () => {
     expect([fromByteString('\xfe'), fromByteString('\xff')]).toEqual(['\ufffd', '\ufffd']);
     expect('\xfe').not.toBe('\xff');
+  });
+
+  it('become a text that keeps bytes which are no UTF-8', () => {
+    expect(exactText('caf\xe9 \xc3\xa9\xc3')).toBe('caf\udce9 é\udcc3');
+    expect(exactText('\xed\xa0\x80')).toBe('\udced\udca0\udc80');
+    expect(exactText('\xef\xbf\xbd')).toBe('\ufffd');
+  });
+
+  it('come back from their exact text, whatever the bytes', () => {
+    const anyBytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array).toString('latin1'));
+    fc.assert(fc.property(anyBytes, (bytes) => expect(toByteString(exactText(bytes))).toBe(bytes)));
+    const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+    fc.assert(fc.property(anyText, (text) => expect(exactText(toByteString(text))).toBe(text)));
   });
 });
