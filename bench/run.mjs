@@ -6,6 +6,7 @@
  *   npm run bench -- --runs 5 --only ours
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
  *   npm run bench -- deep --jobs 10000000 --uniques both
+ *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
  */
@@ -16,6 +17,7 @@ import { DISK } from './folder.mjs';
 import { compileGearload, gearload } from './gearload.mjs';
 import { LOADS } from './loads.mjs';
 import { hasGearmand, startServer } from './servers.mjs';
+import { benchStalls } from './stalls.mjs';
 import { HEAD, rowsOf } from './table.mjs';
 
 /** What every job server does before it is measured, so that it is warm. */
@@ -34,8 +36,15 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: '1000000' },
     uniques: { type: 'string', default: 'both' },
     disk: { type: 'string', default: DISK },
+    quick: { type: 'boolean', default: false },
   },
 });
+const { disk, quick: isQuick } = values;
+if (positionals[0] === 'stalls') {
+  await benchStalls({ only: positionals.slice(1), isQuick, disk });
+  process.exit();
+}
+
 const runs = Number(values.runs);
 const jobs = Number(values.jobs);
 const uniques = UNIQUES[values.uniques];
@@ -60,7 +69,7 @@ const loads = Object.keys(LOADS).filter((name) => positionals.length === 0 || po
 if (loads.length > 0) console.log(HEAD.join('\n'));
 for (const name of loads) console.log(rowsOf(LOADS[name], await measure(LOADS[name])).join('\n'));
 for (const [name, bench] of Object.entries(STORED)) {
-  if (positionals.includes(name)) await bench(program, { runs, jobs, uniques, disk: values.disk });
+  if (positionals.includes(name)) await bench(program, { runs, jobs, uniques, disk });
 }
 
 /** Each job server's results; they take turns, so that a noisy minute hits both. */
