@@ -1,0 +1,27 @@
+export {
+  GearmanMetricProducer,
+  mergeFamilies,
+  METRIC_PREFIX,
+  METRICS,
+  PROMETHEUS_CONTENT_TYPE,
+  prometheusText,
+  registerMetrics,
+  type HistogramFamily,
+  type HistogramSample,
+  type HistogramValue,
+  type MetricDefinition,
+  METRIC_SOURCE,
+  type AppMetricSource,
+  type MetricFamily,
+  type MetricLabels,
+  type MetricName,
+  type MetricOrigin,
+  type MetricRegister,
+  type MetricSource,
+  type MetricType,
+  type NumberFamily,
+  type NumberSample,
+  type ProducedMetric,
+} from './metrics/index.js';
+export { GearmanMetrics } from './nest/gearman-metrics.js';
+export { GearmanMetricsModule, type GearmanMetricsModuleOptions } from './nest/gearman-metrics.module.js';

@@ -1,0 +1,117 @@
+import type { HistogramFamily, HistogramValue, MetricFamily, MetricSource, NumberFamily } from './metric-family.js';
+import { mergeFamilies } from './metric-set.js';
+
+// OpenTelemetry's own words and numbers for these things (sdk-metrics 2): nothing of it is imported.
+const HISTOGRAM = 0;
+const GAUGE = 2;
+const SUM = 3;
+const CUMULATIVE = 1;
+const INT = 0;
+const DOUBLE = 1;
+
+/** Seconds and nanoseconds since 1970. */
+type HrTime = [number, number];
+
+interface DataPoint<Value> {
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly attributes: Record<string, string>;
+  readonly value: Value;
+}
+
+interface ProducedHead {
+  readonly descriptor: { name: string; description: string; unit: string; valueType: typeof INT | typeof DOUBLE };
+  readonly aggregationTemporality: typeof CUMULATIVE;
+}
+
+interface HistogramPoint {
+  readonly buckets: { boundaries: number[]; counts: number[] };
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** A family in OpenTelemetry's form. */
+export type ProducedMetric =
+  | (ProducedHead & { dataPointType: typeof SUM; isMonotonic: boolean; dataPoints: DataPoint<number>[] })
+  | (ProducedHead & { dataPointType: typeof GAUGE; dataPoints: DataPoint<number>[] })
+  | (ProducedHead & { dataPointType: typeof HISTOGRAM; dataPoints: DataPoint<HistogramPoint>[] });
+
+/**
+ * What OpenTelemetry's readers take as a `MetricProducer`:
+ *
+ * ```ts
+ * new PeriodicExportingMetricReader({ exporter, metricProducers: [new GearmanMetricProducer(jobServer, client)] });
+ * ```
+ *
+ * Names are those of the catalogue; counters are cumulative sums.
+ */
+export class GearmanMetricProducer {
+  private readonly sources: readonly MetricSource[];
+  private readonly startTime = hrTime(Date.now());
+
+  constructor(...sources: readonly MetricSource[]) {
+    this.sources = sources;
+  }
+
+  /** Everything as it is now. A source that throws is an error of the collection, and the others are told. */
+  collect(): Promise<{
+    resourceMetrics: { resource: never; scopeMetrics: { scope: { name: string }; metrics: ProducedMetric[] }[] };
+    errors: unknown[];
+  }> {
+    const errors: unknown[] = [];
+    const lists = this.sources.map((source) => {
+      try {
+        return source.metrics();
+      } catch (error) {
+        errors.push(error);
+        return [];
+      }
+    });
+    const endTime = hrTime(Date.now());
+    const metrics = mergeFamilies(lists)
+      .filter(({ samples }) => samples.length > 0)
+      .map((family) => this.produced(family, endTime));
+    // The resource is the reader's: it takes no producer's.
+    const resource = undefined as never;
+    const scopeMetrics = [{ scope: { name: 'nestjs-gearman' }, metrics }];
+    return Promise.resolve({ resourceMetrics: { resource, scopeMetrics }, errors });
+  }
+
+  private produced(family: MetricFamily, endTime: HrTime): ProducedMetric {
+    const { startTime } = this;
+    const head = { descriptor: descriptor(family), aggregationTemporality: CUMULATIVE } as const;
+    if (family.type === 'histogram') {
+      const dataPoints = family.samples.map(({ labels, value }) => {
+        return { startTime, endTime, attributes: { ...labels }, value: histogramPoint(value) };
+      });
+      return { ...head, dataPointType: HISTOGRAM, dataPoints };
+    }
+    const dataPoints = family.samples.map(({ labels, value }) => {
+      return { startTime, endTime, attributes: { ...labels }, value };
+    });
+    if (family.type === 'counter') return { ...head, dataPointType: SUM, isMonotonic: true, dataPoints };
+    return { ...head, dataPointType: GAUGE, dataPoints };
+  }
+}
+
+function descriptor({ name, help, type }: NumberFamily | HistogramFamily): ProducedHead['descriptor'] {
+  const unit = /_(seconds|bytes)(_total)?$/.exec(name)?.[1];
+  const isWhole = type !== 'histogram' && unit !== 'seconds';
+  return {
+    name,
+    description: help,
+    unit: unit === 'seconds' ? 's' : unit === 'bytes' ? 'By' : '',
+    valueType: isWhole ? INT : DOUBLE,
+  };
+}
+
+/** OpenTelemetry counts each bucket apart, and the last one is that of everything above the last bound. */
+function histogramPoint({ bounds, cumulative, count, sum }: HistogramValue): HistogramPoint {
+  const counts = [...cumulative, count].map((upTo, index) => upTo - (index === 0 ? 0 : cumulative[index - 1]!));
+  return { buckets: { boundaries: [...bounds], counts }, sum, count };
+}
+
+function hrTime(milliseconds: number): HrTime {
+  const seconds = Math.floor(milliseconds / 1_000);
+  return [seconds, (milliseconds - seconds * 1_000) * 1_000_000];
+}

@@ -1,0 +1,76 @@
+import { METRIC_PREFIX, METRICS, metricDefinition, type MetricName, type MetricOrigin } from './catalogue.js';
+import type { HistogramSample, HistogramValue, MetricFamily, MetricLabels, NumberSample } from './metric-family.js';
+
+const NO_LABELS: MetricLabels = {};
+
+type Sample = NumberSample | HistogramSample;
+
+/**
+ * The families of one source as they are put together: what is told in any
+ * order comes out family by family, and a family of which there is nothing to
+ * tell is there too, so that whoever registers families knows them all.
+ */
+export class MetricSet {
+  private readonly samples: ReadonlyMap<MetricName, Sample[]>;
+
+  constructor(...origins: readonly MetricOrigin[]) {
+    const names = (Object.keys(METRICS) as MetricName[]).filter((name) =>
+      origins.includes(metricDefinition(name).from),
+    );
+    this.samples = new Map(names.map((name) => [name, []]));
+  }
+
+  /** Adds a number of a counter, gauge or summary. */
+  add(name: MetricName, value: number, labels: MetricLabels = NO_LABELS): void {
+    this.of(name).push({ labels, value });
+  }
+
+  addHistogram(name: MetricName, value: HistogramValue, labels: MetricLabels = NO_LABELS): void {
+    this.of(name).push({ labels, value });
+  }
+
+  /** The families, in the order of the catalogue. */
+  families(): MetricFamily[] {
+    return [...this.samples].map(([name, samples]) => {
+      const { type, help } = metricDefinition(name);
+      return { name: METRIC_PREFIX + name, type, help, samples } as MetricFamily;
+    });
+  }
+
+  private of(name: MetricName): Sample[] {
+    return this.samples.get(name)!;
+  }
+}
+
+/** Several sources' families as one list: a family stands in it once, and so does a set of labels, with the sum. */
+export function mergeFamilies(lists: Iterable<readonly MetricFamily[]>): MetricFamily[] {
+  const merged = new Map<string, MetricFamily[]>();
+  for (const list of lists) {
+    for (const family of list) {
+      const same = merged.get(family.name);
+      if (same) same.push(family);
+      else merged.set(family.name, [family]);
+    }
+  }
+  return [...merged.values()].map((families) => (families.length === 1 ? families[0]! : joined(families)));
+}
+
+function joined(families: readonly MetricFamily[]): MetricFamily {
+  const samples = new Map<string, Sample>();
+  for (const sample of families.flatMap((family): readonly Sample[] => family.samples)) {
+    const key = JSON.stringify(Object.entries(sample.labels).sort(([one], [other]) => (one < other ? -1 : 1)));
+    const before = samples.get(key);
+    samples.set(key, before ? sumOf(before, sample) : sample);
+  }
+  return { ...families[0]!, samples: [...samples.values()] } as MetricFamily;
+}
+
+function sumOf(one: Sample, other: Sample): Sample {
+  if (typeof one.value === 'number' || typeof other.value === 'number') {
+    return { labels: one.labels, value: (one.value as number) + (other.value as number) };
+  }
+  const { value } = other;
+  const cumulative = one.value.cumulative.map((count, index) => count + value.cumulative[index]!);
+  const count = one.value.count + value.count;
+  return { labels: one.labels, value: { ...one.value, cumulative, count, sum: one.value.sum + value.sum } };
+}

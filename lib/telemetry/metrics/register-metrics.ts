@@ -1,0 +1,87 @@
+import type { MetricFamily, MetricLabels, MetricSource, MetricType } from './metric-family.js';
+import { mergeFamilies } from './metric-set.js';
+import { bucketsOf } from './prometheus-text.js';
+
+/** A registry of `prom-client` or `@prometheus-io/client`, as far as it is needed. */
+export interface MetricRegister {
+  registerMetric(metric: never): void;
+}
+
+/**
+ * Makes everything the sources measure part of a registry of `prom-client` or
+ * `@prometheus-io/client`. The numbers are read whenever the registry is;
+ * resetting the registry leaves them alone.
+ *
+ * ```ts
+ * registerMetrics(register, jobServer, client, strategy);
+ * ```
+ */
+export function registerMetrics(register: MetricRegister, ...sources: readonly MetricSource[]): void {
+  const reading = new SharedReading(sources);
+  for (const family of reading.families().values()) {
+    register.registerMetric(new RegisteredMetric(family, reading) as never);
+  }
+}
+
+/** What the sources tell, read once for all metrics of one scrape: a registry asks every metric in the same turn. */
+class SharedReading {
+  private read: ReadonlyMap<string, MetricFamily> | undefined;
+
+  constructor(private readonly sources: readonly MetricSource[]) {}
+
+  families(): ReadonlyMap<string, MetricFamily> {
+    if (!this.read) {
+      const families = mergeFamilies(this.sources.map((source) => source.metrics()));
+      this.read = new Map(families.map((family) => [family.name, family]));
+      queueMicrotask(() => (this.read = undefined));
+    }
+    return this.read;
+  }
+}
+
+/** A value as those registries write it out. */
+interface RegistryValue {
+  labels: MetricLabels & { le?: string };
+  value: number;
+  metricName?: string;
+}
+
+/** A family as a metric of a registry: what the registries call, and no more. */
+class RegisteredMetric {
+  readonly help: string;
+  readonly type: MetricType;
+  /** How a cluster's processes become one number. */
+  readonly aggregator = 'sum';
+  /** In its OpenMetrics form a registry takes `_total` off, and puts it behind each value again. */
+  name: string;
+  private readonly familyName: string;
+
+  constructor(
+    { name, help, type }: MetricFamily,
+    private readonly reading: SharedReading,
+  ) {
+    this.name = this.familyName = name;
+    this.help = help;
+    this.type = type;
+  }
+
+  get(): Promise<object> {
+    const { name, help, type, aggregator } = this;
+    const family = this.reading.families().get(this.familyName);
+    return Promise.resolve({ name, help, type, aggregator, values: family ? valuesOf(family) : [] });
+  }
+
+  /** A registry's `resetMetrics`: these numbers are the sources', and others read them as well. */
+  reset(): void {}
+}
+
+function valuesOf(family: MetricFamily): RegistryValue[] {
+  if (family.type !== 'histogram') return family.samples.map(({ labels, value }) => ({ labels, value }));
+  return family.samples.flatMap(({ labels, value }) => [
+    ...bucketsOf(value).map(([le, count]) => {
+      return { metricName: `${family.name}_bucket`, labels: { ...labels, le }, value: count };
+    }),
+    { metricName: `${family.name}_sum`, labels, value: value.sum },
+    { metricName: `${family.name}_count`, labels, value: value.count },
+  ]);
+}

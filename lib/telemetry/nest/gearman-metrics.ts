@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import {
+  isAppMetricSource,
+  mergeFamilies,
+  prometheusText,
+  type MetricFamily,
+  type MetricSource,
+} from '../metrics/index.js';
+
+/**
+ * What this app measures of Gearman: its embedded job server, its clients, and
+ * what was added. A strategy is made outside of the app's modules, so it is
+ * added where it is made:
+ *
+ * ```ts
+ * app.get(GearmanMetrics).add(strategy);
+ * ```
+ */
+@Injectable()
+export class GearmanMetrics implements MetricSource {
+  private readonly added = new Set<MetricSource>();
+
+  /** Made by Nest. */
+  constructor(private readonly discovery: DiscoveryService) {}
+
+  /** Tells of these as well. One that is told of already stays. */
+  add(...sources: readonly MetricSource[]): this {
+    for (const source of sources) this.added.add(source);
+    return this;
+  }
+
+  /** Every family, as it is now. */
+  metrics(): MetricFamily[] {
+    return mergeFamilies([...this.sources()].map((source) => source.metrics()));
+  }
+
+  /** The same in Prometheus' text format. */
+  text(): string {
+    return prometheusText(this.metrics());
+  }
+
+  /** Providers are looked up each time: dynamic and lazy modules bring some later. */
+  private sources(): Set<MetricSource> {
+    const provided = this.discovery.getProviders().map(({ instance }): unknown => instance);
+    return new Set([...provided.filter(isAppMetricSource), ...this.added]);
+  }
+}
