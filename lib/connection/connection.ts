@@ -1,8 +1,5 @@
 import type { Duplex } from 'node:stream';
 import {
-  encodedBytes,
-  encodeInto,
-  HEADER_BYTES,
   type Argument,
   type Magic,
   type Packet,
@@ -10,6 +7,8 @@ import {
   PacketParser,
   ProtocolError,
 } from '../protocol/index.js';
+import { Outbox, type Sender } from './outbox.js';
+import { SendBuffer } from './send-buffer.js';
 
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
@@ -38,13 +37,12 @@ export interface ConnectionOptions {
    * of requests before they read an answer, and a smaller bound would cut them off.
    */
   maxSendBufferBytes?: number;
+  /** What it shares with other connections of its owner for sending. Default: one of its own. */
+  outbox?: Outbox;
 }
 
 /** The default of `maxSendBufferBytes`: 64 MiB. */
 export const DEFAULT_MAX_SEND_BUFFER_BYTES = 64 * 1024 * 1024;
-
-/** From this size on an argument is handed to the stream as it is, not copied behind its header. */
-const COPY_LIMIT_BYTES = 32 * 1024;
 
 /** A peer read too slowly for what was sent to it. */
 export class SendBufferFullError extends Error {
@@ -66,12 +64,12 @@ export class SendBufferFullError extends Error {
  *     |                                                ^
  *     +--destroy(reason), error, peer gone ------------+
  */
-export class Connection {
+export class Connection implements Sender {
   private readonly parser: PacketParser;
   /** See {@link ConnectionOptions.maxSendBufferBytes}. */
   readonly maxSendBufferBytes: number;
-  private queue: Outgoing[] = [];
-  private queuedBytes = 0;
+  private readonly unsent: SendBuffer;
+  private readonly outbox: Outbox;
   private heldBytes = 0;
   private isFlushScheduled = false;
   private isOpen = true;
@@ -86,12 +84,14 @@ export class Connection {
    */
   constructor(
     private readonly stream: Duplex,
-    private readonly magic: Magic,
+    magic: Magic,
     private readonly listener: ConnectionListener,
-    { maxPacketBytes, maxSendBufferBytes = DEFAULT_MAX_SEND_BUFFER_BYTES }: ConnectionOptions = {},
+    options: ConnectionOptions = {},
   ) {
-    this.parser = new PacketParser({ maxPacketBytes });
-    this.maxSendBufferBytes = maxSendBufferBytes;
+    this.parser = new PacketParser(options);
+    this.maxSendBufferBytes = options.maxSendBufferBytes ?? DEFAULT_MAX_SEND_BUFFER_BYTES;
+    this.outbox = options.outbox ?? new Outbox();
+    this.unsent = new SendBuffer(stream, magic, this.outbox);
     stream.on('data', (chunk: Buffer) => this.read(chunk));
     stream.on('drain', () => this.flush());
     stream.on('end', () => (listener.ended ? listener.ended() : this.close()));
@@ -114,7 +114,7 @@ export class Connection {
 
   /** Bytes that wait for the peer to read. */
   get bufferedBytes(): number {
-    return this.queuedBytes + this.stream.writableLength;
+    return this.unsent.bytes + this.stream.writableLength;
   }
 
   /** True while the peer has sent the beginning of a packet and not its end. */
@@ -124,13 +124,16 @@ export class Connection {
 
   /** Queues a packet. Strings are byte strings, and free of NULs but for the last argument. */
   send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
-    this.enqueue({ type, args }, encodedBytes(args));
+    if (!this.takesMore()) return;
+    this.unsent.add(type, args);
+    this.flushLater();
   }
 
   /** Queues bytes as they are: an admin command, or the answer to one. */
   sendText(text: string | Buffer): void {
-    const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
-    this.enqueue(bytes, bytes.length);
+    if (!this.takesMore()) return;
+    this.unsent.addBytes(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    this.flushLater();
   }
 
   /**
@@ -161,7 +164,7 @@ export class Connection {
     if (this.isEnding || !this.isOpen) return;
     this.flush();
     this.isEnding = true;
-    if (this.queue.length === 0) this.stream.end();
+    if (this.unsent.bytes === 0) this.stream.end();
   }
 
   /** Ends the connection at once; what waits is dropped. */
@@ -169,45 +172,45 @@ export class Connection {
     if (!this.isOpen) return;
     this.reason ??= reason;
     this.isOpen = false;
-    this.queue = [];
-    this.queuedBytes = 0;
+    this.unsent.drop();
     this.stream.destroy();
   }
 
   /** Sends what waits, now. Needed only by who cannot wait for the event loop's turn. */
   flush(): void {
-    this.isFlushScheduled = false;
     if (!this.isOpen || this.stream.writableNeedDrain) return;
-    if (this.queue.length > 0) {
-      const queue = this.queue;
-      this.queue = [];
-      const bytes = this.queuedBytes;
-      this.queuedBytes = 0;
-      writeAll(this.stream, this.magic, queue, bytes);
-    }
+    if (this.unsent.bytes > 0) this.unsent.flush();
     if (this.isEnding) this.stream.end();
     else if (!this.stream.writableNeedDrain) this.listener.drained?.();
+  }
+
+  sendGathered(): void {
+    this.isFlushScheduled = false;
+    // A listener that throws ends its own connection, not what the others have to send.
+    try {
+      this.flush();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 
   private get isTooSlow(): boolean {
     return this.bufferedBytes + this.heldBytes > this.maxSendBufferBytes;
   }
 
-  private enqueue(outgoing: Outgoing, bytes: number): void {
-    if (!this.writable) return;
-    if (this.isTooSlow) {
-      this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
-      return;
-    }
-    this.queue.push(outgoing);
-    this.queuedBytes += bytes;
-    if (!this.isFlushScheduled) {
-      this.isFlushScheduled = true;
-      setImmediate(this.flushLater);
-    }
+  /** False once it is closed; a peer that is too slow is disconnected here. */
+  private takesMore(): boolean {
+    if (!this.writable) return false;
+    if (!this.isTooSlow) return true;
+    this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
+    return false;
   }
 
-  private readonly flushLater = (): void => this.flush();
+  private flushLater(): void {
+    if (this.isFlushScheduled) return;
+    this.isFlushScheduled = true;
+    this.outbox.add(this);
+  }
 
   private read(chunk: Buffer): void {
     if (!this.isOpen) return;
@@ -248,60 +251,9 @@ export class Connection {
   private finish(): void {
     const wasOpen = this.isOpen;
     this.isOpen = false;
-    this.queue = [];
-    this.queuedBytes = 0;
+    this.unsent.drop();
     this.listener.closed(wasOpen ? undefined : this.reason);
   }
 }
 
 const NO_ARGUMENTS: readonly Argument[] = [];
-
-/** A packet that waits, or the bytes of an admin line. */
-type Outgoing = { type: PacketType; args: readonly Argument[] } | Buffer;
-
-/** Encodes everything that waits into one chunk, large arguments apart, and hands it to the stream as one write. */
-function writeAll(stream: Duplex, magic: Magic, queue: readonly Outgoing[], bytes: number): void {
-  if (!queue.some(hasLargeArgument)) {
-    const chunk = Buffer.allocUnsafe(bytes);
-    let offset = 0;
-    for (const outgoing of queue) offset = copyInto(chunk, offset, magic, outgoing);
-    stream.write(chunk);
-    return;
-  }
-  stream.cork();
-  for (const outgoing of queue) writeOne(stream, magic, outgoing);
-  stream.uncork();
-}
-
-function copyInto(chunk: Buffer, offset: number, magic: Magic, outgoing: Outgoing): number {
-  if (!Buffer.isBuffer(outgoing)) return encodeInto(chunk, offset, magic, outgoing.type, outgoing.args);
-  chunk.set(outgoing, offset);
-  return offset + outgoing.length;
-}
-
-function writeOne(stream: Duplex, magic: Magic, outgoing: Outgoing): void {
-  if (Buffer.isBuffer(outgoing)) {
-    stream.write(outgoing);
-    return;
-  }
-  const { type, args } = outgoing;
-  const bytes = encodedBytes(args);
-  if (!hasLargeArgument(outgoing)) {
-    const chunk = Buffer.allocUnsafe(bytes);
-    encodeInto(chunk, 0, magic, type, args);
-    stream.write(chunk);
-    return;
-  }
-  const last = args[args.length - 1] as Uint8Array;
-  const head = Buffer.allocUnsafe(bytes - last.length);
-  encodeInto(head, 0, magic, type, [...args.slice(0, -1), '']);
-  head.writeUInt32BE(bytes - HEADER_BYTES, 8);
-  stream.write(head);
-  stream.write(last);
-}
-
-function hasLargeArgument(outgoing: Outgoing): boolean {
-  if (Buffer.isBuffer(outgoing)) return false;
-  const last = outgoing.args[outgoing.args.length - 1];
-  return last !== undefined && typeof last !== 'string' && last.length >= COPY_LIMIT_BYTES;
-}

@@ -20,3 +20,4 @@ export { dial, type DialOptions } from './dial.js';
 export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from './errors.js';
 export { problemOf } from './problem.js';
 export { LONGEST_TIMEOUT, numberOption, shown, wordOption, type NumberRange } from './option-checks.js';
+export { Outbox } from './outbox.js';

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
+import { Outbox, type ConnectionOptions } from '../connection/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
@@ -55,6 +56,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly storedJobs: DurableJobs | undefined;
   readonly deadLetters: DeadLetters | undefined;
   private readonly options: ResolvedOptions;
+  private readonly connectionOptions: ConnectionOptions;
   private readonly retries: Retries;
   private listeners_: Listener[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -71,6 +73,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     super();
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
+    const { maxPacketBytes, maxSendBufferBytes } = this.options;
+    this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox() };
     this.sweepInterval = sweepInterval(this.options);
     const { log } = options;
     // What peers call themselves stands in many a line, and begins none.
@@ -202,7 +206,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       stream.on('error', () => undefined).destroy();
       return;
     }
-    const session = new Session(this, stream, info, ++this.lastNumber, this.options);
+    const session = new Session(this, stream, info, ++this.lastNumber, this.connectionOptions);
     session.peer.wantsExceptions = this.options.exceptions;
     this.sessions.add(session);
     this.watchForStalls();

@@ -1,0 +1,41 @@
+/** Who has something to send at the end of the turn. Must not throw. */
+export interface Sender {
+  sendGathered(): void;
+}
+
+/** How large the buffers are in which packets gather: what a connection mostly says in one turn fits into one. */
+export const SEGMENT_BYTES = 16 * 1024;
+
+/** So many buffers are kept to be used again: one for each connection that speaks in a turn, up to a megabyte. */
+const MAX_FREE_SEGMENTS = 64;
+
+/**
+ * The connections of one owner that have something to send: all of them wait
+ * for the end of the event loop's turn behind one `setImmediate`, and take the
+ * buffers in which their packets gather from one pool.
+ */
+export class Outbox {
+  private senders: Sender[] = [];
+  private readonly free: Buffer[] = [];
+
+  /** Has a sender send at the end of this turn. */
+  add(sender: Sender): void {
+    if (this.senders.push(sender) === 1) setImmediate(this.sendAll);
+  }
+
+  /** A buffer of {@link SEGMENT_BYTES} to gather packets in. */
+  takeSegment(): Buffer {
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES);
+  }
+
+  /** A buffer that nobody will read any more. */
+  giveBack(segment: Buffer): void {
+    if (this.free.length < MAX_FREE_SEGMENTS) this.free.push(segment);
+  }
+
+  private readonly sendAll = (): void => {
+    const { senders } = this;
+    this.senders = [];
+    for (const sender of senders) sender.sendGathered();
+  };
+}
