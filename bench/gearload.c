@@ -2,7 +2,7 @@
  * gearload: a load generator for any Gearman job server, speaking raw packets.
  *
  *   gearload -p PORT [-m MODE] [-c CLIENTS] [-w WORKERS] [-d DEPTH] [-n JOBS] [-s BYTES] [-f FUNCTIONS] [-u] [-A]
- *            [-t SECONDS] [-P PID]...
+ *            [-g GRABS] [-t SECONDS] [-P PID]...
  *
  *   fg     CLIENTS connections keep DEPTH foreground jobs in flight each; WORKERS connections send the workload back
  *   bg     submits JOBS background jobs that nobody works on
@@ -10,8 +10,10 @@
  *   mixed  submits background jobs and works on them at the same time
  *   echo   DEPTH ECHO_REQs in flight on each of CLIENTS connections
  *   idle   opens CLIENTS connections, each with one ECHO
+ *   calls  no job server: what a write and a read of a packet cost on a loopback connection of this machine
  *
- * -u gives each job a random unique. -A has the workers send ALL_YOURS first; a job server that refuses it ends the run.
+ * -u gives each job a random unique. -A has the workers send ALL_YOURS first, and keep GRABS grabs open each (1 by
+ * default); a job server that refuses it ends the run.
  * A run that takes longer than -t is given up. With -P, once a process, the CPU time and memory of the job server (and
  * of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
  */
@@ -46,9 +48,9 @@ enum {
   ERROR = 19,
   ALL_YOURS = 24
 };
-enum mode { FG, BG, DRAIN, MIXED, ECHO, IDLE, MODES };
+enum mode { FG, BG, DRAIN, MIXED, ECHO, IDLE, CALLS, MODES };
 
-static const char *MODE_NAMES[MODES] = {"fg", "bg", "drain", "mixed", "echo", "idle"};
+static const char *MODE_NAMES[MODES] = {"fg", "bg", "drain", "mixed", "echo", "idle", "calls"};
 static const uint32_t REQ = 0x00524551, RES = 0x00524553;
 enum { MAX_PROCESSES = 4, UNIQUE_DIGITS = 32 };
 
@@ -66,6 +68,7 @@ typedef struct {
 
 static enum mode mode = FG;
 static int port = 4730, clients = 8, workers = 8, depth = 8, size = 100, functions = 1, all_yours = 0;
+static int grabs = 1;
 static int random_uniques = 0, seconds_at_most = 300, pids[MAX_PROCESSES], pid_count = 0;
 static long jobs = 100000, submitted, created, completed, taken;
 static int epoll_fd;
@@ -205,7 +208,7 @@ static void start_worker(void) {
     send_packet(worker, CAN_DO, name, length, NULL, 0);
   }
   if (all_yours) send_bare(worker, ALL_YOURS);
-  send_bare(worker, GRAB_JOB);
+  for (int count = 0; count < grabs; count++) send_bare(worker, GRAB_JOB);
   flush(worker);
 }
 
@@ -401,6 +404,38 @@ static void run(void) {
   }
 }
 
+/* --- what system calls cost here --- */
+
+static double median_of(double *values, long count) {
+  qsort(values, count, sizeof *values, ascending);
+  return values[count / 2];
+}
+
+/* Writes a packet to a loopback connection and reads it at the other end, again and again; the median cost of each. */
+static void measure_calls(void) {
+  enum { ROUNDS = 50000 };
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  socklen_t length = sizeof address;
+  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0), near = socket(AF_INET, SOCK_STREAM, 0);
+  inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+  if (bind(listener, (void *)&address, sizeof address) || listen(listener, 1)) die("listen");
+  getsockname(listener, (void *)&address, &length);
+  if (connect(near, (void *)&address, sizeof address)) die("connect");
+  int far = accept(listener, NULL, NULL);
+  setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  double *writes = malloc(sizeof *writes * ROUNDS), *reads = malloc(sizeof *reads * ROUNDS);
+  for (int round = 0; round < ROUNDS; round++) {
+    uint64_t start = now();
+    if (write(near, workload, size) != size) die("write");
+    uint64_t middle = now();
+    if (read(far, workload, size) != size) die("read");
+    writes[round] = (middle - start) / 1000.0;
+    reads[round] = (now() - middle) / 1000.0;
+  }
+  printf("{\"mode\":\"calls\",\"writeMicros\":%.2f,\"readMicros\":%.2f}\n", median_of(writes, ROUNDS),
+         median_of(reads, ROUNDS));
+}
+
 static enum mode mode_named(const char *name) {
   for (int at = 0; at < MODES; at++)
     if (!strcmp(name, MODE_NAMES[at])) return at;
@@ -410,7 +445,7 @@ static enum mode mode_named(const char *name) {
 
 static void options(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:m:c:w:d:n:s:f:t:P:uA")) > 0) switch (option) {
+  while ((option = getopt(argc, argv, "p:m:c:w:d:n:s:f:g:t:P:uA")) > 0) switch (option) {
     case 'p': port = atoi(optarg); break;
     case 'm': mode = mode_named(optarg); break;
     case 'c': clients = atoi(optarg); break;
@@ -419,6 +454,7 @@ static void options(int argc, char **argv) {
     case 'n': jobs = atol(optarg); break;
     case 's': size = atoi(optarg); break;
     case 'f': functions = atoi(optarg); break;
+    case 'g': grabs = atoi(optarg); break;
     case 't': seconds_at_most = atoi(optarg); break;
     case 'P':
       if (pid_count < MAX_PROCESSES) pids[pid_count++] = atoi(optarg);
@@ -440,6 +476,10 @@ int main(int argc, char **argv) {
   memset(workload, 'x', size);
   latencies = malloc(sizeof *latencies * (jobs + 16));
   epoll_fd = epoll_create1(0);
+  if (mode == CALLS) {
+    measure_calls();
+    return 0;
+  }
 
   double cpu_before, memory_before, cpu_after, memory_after;
   usage(&cpu_before, &memory_before);

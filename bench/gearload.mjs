@@ -1,21 +1,12 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { compile } from './compile.mjs';
 
-const SOURCE = fileURLToPath(new URL('gearload.c', import.meta.url));
 const run = promisify(execFile);
 
-/** Compiles the load generator with the machine's C compiler; it is gone when the process ends. */
+/** The load generator, compiled. */
 export function compileGearload() {
-  mkdirSync(tmpdir(), { recursive: true });
-  const directory = mkdtempSync(join(tmpdir(), 'gearload-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const program = join(directory, 'gearload');
-  execFileSync('cc', ['-O2', '-o', program, SOURCE], { stdio: 'inherit' });
-  return program;
+  return compile(new URL('gearload.c', import.meta.url));
 }
 
 /** Puts one load on a job server; the figures it printed. */
@@ -23,4 +14,10 @@ export async function gearload(program, { port, pids }, args) {
   const processes = pids.flatMap((pid) => ['-P', pid]);
   const { stdout } = await run(program, ['-p', port, ...processes, ...args].map(String));
   return JSON.parse(stdout);
+}
+
+/** What a `write` and a `read` of a packet of 100 bytes cost on this machine, in microseconds. */
+export async function measureCalls(program) {
+  const { writeMicros, readMicros } = await gearload(program, { port: 1, pids: [] }, ['-m', 'calls']);
+  return { writeMicros, readMicros };
 }

@@ -1,38 +1,45 @@
 /**
- * Compares our job server with C gearmand, side by side in one run:
+ * Compares our job server with C gearmand, and with the least that a job
+ * server must cost in Node and in C, side by side in one run:
  *
  *   npm run bench                        all loads
  *   npm run bench -- fg drain            some of them
- *   npm run bench -- --runs 5 --only ours
+ *   npm run bench -- --runs 5 --only ours,node-floor
+ *   npm run bench -- growth              what grows with queue, connections, functions, workload
+ *   npm run bench -- --save              keeps the result, and writes the tables and plots of docs/PERFORMANCE.md
+ *   npm run bench -- check fg            compares with the result kept; ends with 1 if a load fell by more than 15 %
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { check, YARDSTICK } from './check.mjs';
 import { benchDeep } from './deep.mjs';
 import { benchDurable } from './durable.mjs';
 import { DISK } from './folder.mjs';
-import { compileGearload, gearload } from './gearload.mjs';
-import { LOADS } from './loads.mjs';
-import { hasGearmand, startServer } from './servers.mjs';
+import { compileGearload, measureCalls } from './gearload.mjs';
+import { GROWTHS, LOADS } from './loads.mjs';
+import { measure } from './measure.mjs';
+import { readResult, resultOf, save, STORED } from './results.mjs';
+import { hasGearmand } from './servers.mjs';
 import { benchStalls } from './stalls.mjs';
-import { HEAD, rowsOf } from './table.mjs';
-
-/** What every job server does before it is measured, so that it is warm. */
-const WARM_UP = ['-m', 'fg', '-n', 20_000];
+import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
 
 /** What deals with stored jobs has tables of its own, and is run when it is named. */
-const STORED = { durable: benchDurable, deep: benchDeep };
-const COMPARED = ['gearmand', 'ours'];
+const STORING = { durable: benchDurable, deep: benchDeep };
 const UNIQUES = { none: [false], random: [true], both: [false, true] };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string', default: '3' },
-    only: { type: 'string' },
+    only: { type: 'string', default: Object.keys(CONTESTANTS).join() },
+    json: { type: 'string' },
+    save: { type: 'boolean', default: false },
+    against: { type: 'string' },
     jobs: { type: 'string', default: '1000000' },
     uniques: { type: 'string', default: 'both' },
     disk: { type: 'string', default: DISK },
@@ -48,46 +55,74 @@ if (positionals[0] === 'stalls') {
 const runs = Number(values.runs);
 const jobs = Number(values.jobs);
 const uniques = UNIQUES[values.uniques];
-const unknown = positionals.filter((name) => !(name in LOADS || name in STORED));
-if (unknown.length > 0 || !(runs >= 1 && jobs >= 1 && uniques) || (values.only && !COMPARED.includes(values.only))) {
-  const names = [...Object.keys(LOADS), ...Object.keys(STORED)].join('] [');
-  console.error(`usage: npm run bench -- [--runs N] [--only gearmand|ours] [${names}]
+const isCheck = positionals[0] === 'check';
+const named = new Set(isCheck ? positionals.slice(1) : positionals);
+const contestants = isCheck ? ['ours', YARDSTICK] : values.only.split(',');
+const isKnown = (name) => name in LOADS || (!isCheck && (name === 'growth' || name in STORING));
+const isUsable = [...named].every(isKnown) && contestants.every((name) => name in CONTESTANTS);
+if (!isUsable || !(runs >= 1 && jobs >= 1 && uniques)) {
+  const names = [...Object.keys(LOADS), 'growth', ...Object.keys(STORING)].join('] [');
+  console.error(`usage: npm run bench -- [--runs N] [--only ${Object.keys(CONTESTANTS)}] [--json FILE] [--save] [${names}]
+       npm run bench -- check [--against FILE] [LOAD...]
        durable and deep: [--disk FOLDER]; deep: [--jobs N] [--uniques none|random|both]`);
   process.exit(2);
 }
-const servers = COMPARED.filter((name) => !values.only || name === values.only);
-if (!hasGearmand && servers.includes('gearmand')) {
-  console.error('C gearmand is missing (apt-get install gearman-job-server): only ours is measured');
-  servers.splice(servers.indexOf('gearmand'), 1);
+if (!hasGearmand && contestants.includes('gearmand')) {
+  console.error('C gearmand is missing (apt-get install gearman-job-server): it is not measured');
+  contestants.splice(contestants.indexOf('gearmand'), 1);
 }
 
 // Job servers and folders go when the process exits; a signal alone would leave them.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const program = compileGearload();
-const loads = Object.keys(LOADS).filter((name) => positionals.length === 0 || positionals.includes(name));
-if (loads.length > 0) console.log(HEAD.join('\n'));
-for (const name of loads) console.log(rowsOf(LOADS[name], await measure(LOADS[name])).join('\n'));
-for (const [name, bench] of Object.entries(STORED)) {
-  if (positionals.includes(name)) await bench(program, { runs, jobs, uniques, disk });
+const calls = await measureCalls(program);
+console.log(`here a write costs ${calls.writeMicros} us, a read ${calls.readMicros} us\n`);
+const loads = Object.keys(LOADS).filter((name) => named.size === 0 || named.has(name));
+if (isCheck) await checkAll();
+else await benchAll();
+
+async function benchAll() {
+  const result = resultOf({ calls, runs, loads: {}, growth: {} });
+  if (loads.length > 0) console.log(HEAD.join('\n'));
+  for (const name of loads) {
+    result.loads[name] = await measure(program, contestants, runs, LOADS[name]);
+    console.log(rowsOf(LOADS[name], result.loads[name]).join('\n'));
+  }
+  if (named.has('growth')) for (const name of Object.keys(GROWTHS)) result.growth[name] = await grow(GROWTHS[name]);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
+  if (values.save) save(result);
+  for (const [name, bench] of Object.entries(STORING)) {
+    if (named.has(name)) await bench(program, { runs, jobs, uniques, disk });
+  }
 }
 
-/** Each job server's results; they take turns, so that a noisy minute hits both. */
-async function measure(load) {
-  const results = Object.fromEntries(servers.map((server) => [server, []]));
-  for (let count = 0; count < runs; count++) {
-    for (const server of servers) results[server].push(await measureOnce(server, load));
+async function grow({ title, steps, load }) {
+  const figures = ['perSecond', 'cpuMicros'];
+  const medians = [];
+  console.log(`\n${HEAD.join('\n')}`);
+  for (const at of steps) {
+    const measured = await measure(program, contestants, runs, load(at));
+    medians.push({ at, ...measured });
+    console.log(rowsOf({ title: `${at.toLocaleString('en-US')} ${title}`, figures }, measured).join('\n'));
   }
-  return results;
+  return medians;
 }
 
-async function measureOnce(name, { args, queue, ours = [] }) {
-  const server = await startServer(name);
-  try {
-    await gearload(program, server, WARM_UP);
-    if (queue) await gearload(program, server, ['-m', 'bg', '-n', queue]);
-    return await gearload(program, server, name === 'ours' ? [...args, ...ours] : args);
-  } finally {
-    await server.stop();
+async function checkAll() {
+  const stored = readResult(values.against ?? STORED);
+  const fallen = [];
+  for (const name of loads) {
+    const { lines, hasFallen } = check(
+      name,
+      stored.loads[name],
+      await measure(program, contestants, runs, LOADS[name]),
+    );
+    console.log(lines.join('\n'));
+    if (hasFallen) fallen.push(name);
   }
+  console.log(
+    fallen.length > 0 ? `\nfell by more than 15 %: ${fallen.join(', ')}` : '\nnothing fell by more than 15 %',
+  );
+  if (fallen.length > 0) process.exitCode = 1;
 }

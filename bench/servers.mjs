@@ -5,11 +5,14 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compile } from './compile.mjs';
 
 /** Debian's C gearmand; plain `gearmand` may be Perl's. */
 const GEARMAND = process.env.GEARMAND ?? '/usr/sbin/gearmand';
 const REDIS = process.env.REDIS ?? '/usr/bin/redis-server';
 const OURS = fileURLToPath(new URL('job-server.mjs', import.meta.url));
+const NODE_FLOOR = fileURLToPath(new URL('floors/floor.mjs', import.meta.url));
+const C_FLOOR = new URL('floors/floor.c', import.meta.url);
 
 /**
  * The job servers compared: the programs one consists of, started one after the
@@ -18,6 +21,8 @@ const OURS = fileURLToPath(new URL('job-server.mjs', import.meta.url));
 export const SERVERS = {
   gearmand: async (port) => [gearmand(port)],
   ours: async (port) => [{ port, command: process.execPath, args: [OURS, port] }],
+  'node-floor': async (port) => [{ port, command: process.execPath, args: [NODE_FLOOR, port] }],
+  'c-floor': async (port) => [{ port, command: compile(C_FLOOR), args: [port] }],
   sqlite: async (port, folder) => [
     gearmand(port, '-q', 'libsqlite3', `--libsqlite3-db=${join(folder, 'gearmand.db')}`),
   ],

@@ -1,5 +1,13 @@
 import { FIGURES } from './loads.mjs';
 
+/** Who is compared, in the order of the columns. */
+export const CONTESTANTS = {
+  gearmand: 'gearmand -t 4',
+  ours: 'ours',
+  'node-floor': 'Node floor',
+  'c-floor': 'C floor',
+};
+
 /** The middle one of some numbers. */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -7,29 +15,26 @@ export function median(numbers) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The head of the table. */
-export const HEAD = ['| load | figure | gearmand | ours | ours is |', '| --- | --- | ---: | ---: | --- |'];
+const TITLES = ['load', 'figure', ...Object.values(CONTESTANTS), 'ours / gearmand', 'ours / Node floor'];
 
-/** One row a figure: the medians of both job servers, and how much better or worse ours is. */
-export function rowsOf({ title, figures }, results) {
+/** The head of the table. */
+export const HEAD = [`| ${TITLES.join(' | ')} |`, `| --- | --- |${' ---: |'.repeat(TITLES.length - 2)}`];
+
+/** One row a figure: the medians of all, and ours as a multiple of gearmand's and of the floor's. */
+export function rowsOf({ title, figures }, medians) {
   return figures.map((name, index) => {
-    const figure = FIGURES[name];
-    const [theirs, ours] = ['gearmand', 'ours'].map((server) => results[server]?.map((result) => result[name]));
-    const cells = [index === 0 ? title : '', figure.title, write(figure, theirs), write(figure, ours)];
-    return `| ${cells.join(' | ')} | ${theirs && ours ? compare(figure, median(theirs), median(ours)) : ''} |`;
+    const figures = Object.keys(CONTESTANTS).map((contestant) => medians[contestant]?.[name]);
+    const ratios = ['gearmand', 'node-floor'].map((other) => ratio(medians.ours?.[name], medians[other]?.[name]));
+    const cells = figures.map((figure) => write(FIGURES[name], figure));
+    return `| ${[index === 0 ? title : '', FIGURES[name].title, ...cells, ...ratios].join(' | ')} |`;
   });
 }
 
-function write({ digits }, numbers) {
-  if (!numbers) return '-';
-  const format = (number) =>
-    number.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
-  return format(median(numbers));
+function write({ digits }, figure) {
+  if (figure === undefined) return '-';
+  return figure.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
-function compare({ better }, theirs, ours) {
-  const [more, less] = better === 'higher' ? [ours, theirs] : [theirs, ours];
-  if (!(more > 0 && less > 0)) return '';
-  const ratio = more / less;
-  return ratio >= 1 ? `${ratio.toFixed(2)} x better` : `${(1 / ratio).toFixed(2)} x worse`;
+function ratio(ours, theirs) {
+  return ours > 0 && theirs > 0 ? (ours / theirs).toFixed(2) : '';
 }

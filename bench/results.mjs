@@ -1,0 +1,83 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { GROWTHS, LOADS } from './loads.mjs';
+import { bars, lines } from './plot.mjs';
+import { HEAD, rowsOf } from './table.mjs';
+
+const PAGE = new URL('../docs/PERFORMANCE.md', import.meta.url);
+const FOLDER = new URL('../docs/performance/', import.meta.url);
+/** The result that is kept, and that `check` compares with. */
+export const STORED = new URL('results.json', FOLDER);
+
+/** Which plot shows which figures of all loads. */
+const PLOTS = {
+  rate: { title: 'Jobs a second, longer is better', figures: ['perSecond'] },
+  cpu: { title: 'CPU of the job server, microseconds a job, shorter is better', figures: ['cpuMicros'] },
+  latency: { title: 'Latency in microseconds, p50 (dark) and p99 (light), shorter is better', figures: ['p50', 'p99'] },
+};
+
+/** A result as JSON: where it was measured, and the medians. */
+export function resultOf({ calls, runs, loads, growth }) {
+  const [{ model }] = cpus();
+  const machine = { cpu: model, cores: cpus().length, node: process.version, ...calls };
+  return { date: new Date().toISOString().slice(0, 10), machine, runs, loads, growth };
+}
+
+export function readResult(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** Keeps a result, beside the loads kept that it has not, and draws the page's tables and plots anew. */
+export function save(result) {
+  mkdirSync(FOLDER, { recursive: true });
+  const stored = readStored();
+  const kept = {
+    ...result,
+    loads: inOrder(LOADS, { ...stored.loads, ...result.loads }),
+    growth: inOrder(GROWTHS, { ...stored.growth, ...result.growth }),
+  };
+  writeFileSync(STORED, `${JSON.stringify(kept, undefined, 2)}\n`);
+  for (const [name, plot] of Object.entries(PLOTS)) write(`${name}.svg`, bars(plot, kept.loads));
+  for (const [name, growth] of Object.entries(kept.growth)) write(`growth-${name}.svg`, lines(GROWTHS[name], growth));
+  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), pageOf(kept)));
+}
+
+function readStored() {
+  try {
+    return readResult(STORED);
+  } catch (error) {
+    if (error.code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+function inOrder(order, results) {
+  return Object.fromEntries(
+    Object.keys(order)
+      .filter((name) => results[name])
+      .map((name) => [name, results[name]]),
+  );
+}
+
+function write(name, text) {
+  writeFileSync(new URL(name, FOLDER), text);
+}
+
+function pageOf({ date, machine, runs, loads }) {
+  const { cpu, cores, node, writeMicros, readMicros } = machine;
+  return [
+    `Measured on ${date}: ${cores} cores (${cpu}), Node ${node}, medians of ${runs}; there a \`write\` of a packet costs`,
+    `${writeMicros} us and a \`read\` ${readMicros} us.`,
+    '',
+    ...HEAD,
+    ...Object.entries(loads).flatMap(([name, medians]) => rowsOf(LOADS[name], medians)),
+  ].join('\n');
+}
+
+const [BEGIN, END] = ['<!-- measured: npm run bench -- --save writes from here -->', '<!-- to here -->'];
+
+function withSection(page, section) {
+  const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (before < 0 || after < 0) throw new Error(`${PAGE.pathname} has lost its marks ${BEGIN} and ${END}`);
+  return `${page.slice(0, before)}${BEGIN}\n\n${section}\n\n${page.slice(after)}`;
+}
