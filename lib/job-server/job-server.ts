@@ -235,6 +235,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         this.draining?.look();
       },
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
+      functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
       workerChanged: (worker) => observer.workerChanged(worker),
     };
   }

@@ -4,6 +4,7 @@ import {
   Refusal,
   type ByteString,
   type Engine,
+  type FunctionSettings,
   type GearmanFunction,
   type Job,
   type JobSpec,
@@ -17,6 +18,7 @@ import { Answer, queueError, type Submitted } from './answer.js';
 import { JobFeed } from './job-feed.js';
 import type { StoredLine, StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
+import { KeptSettings } from './kept-settings.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import type { Retries } from './retries.js';
 import type { JobStorage, StorageError, StoredJob } from '../storage/index.js';
@@ -50,6 +52,7 @@ export class DurableJobs implements SubmissionHost {
   private isEnding = false;
   private readonly feed: JobFeed;
   private readonly results: KeptResults;
+  private readonly settings: KeptSettings;
   private readonly unwritten = new UnwrittenJobs();
 
   /**
@@ -70,6 +73,7 @@ export class DurableJobs implements SubmissionHost {
   ) {
     this.feed = new JobFeed(engine, storage, window, log, arm);
     this.results = new KeptResults(storage, keepResults);
+    this.settings = new KeptSettings(engine, storage, log);
   }
 
   /** Opens the storage; the first call does, the others wait for it. After a failure the next call tries again. */
@@ -172,6 +176,11 @@ export class DurableJobs implements SubmissionHost {
     return this.isEnding && cause === 'lost' ? 'again' : this.retries.retryAt(job, Date.now());
   }
 
+  /** An operator set something for a function. */
+  functionSet(name: ByteString, settings: FunctionSettings): void {
+    this.settings.set(name, settings);
+  }
+
   /** A function has a job more that nobody submitted. */
   added(name: ByteString): void {
     this.feed.came(this.feed.functionOf(name));
@@ -243,6 +252,7 @@ export class DurableJobs implements SubmissionHost {
         if (name !== '') this.feed.recount(this.feed.functionOf(name));
       },
     });
+    this.settings.restart();
     this.feed.restart();
     this.isOpen = true;
     this.tick(Date.now());

@@ -4,6 +4,7 @@ import type { EngineListener } from './listener.js';
 import { Clock } from './clock.js';
 import type { Dispatcher } from './dispatcher.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
+import { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 import { Functions } from './functions.js';
 import type { JobTable } from './job-table.js';
 import { clientsOf, coalescingKey, JobLife, type StoredJobSpec } from './job-life.js';
@@ -13,6 +14,7 @@ import {
   JOB_NOT_FOUND,
   QUEUE_FULL,
   TOO_MANY_FUNCTIONS,
+  TOO_MANY_SETTINGS,
   UNIQUE_TOO_LARGE,
   type Refusal,
 } from './refusal.js';
@@ -311,10 +313,9 @@ export class Engine {
     return true;
   }
 
-  /** Limits a function's queue, by priority; 0: no limit. Without effect for an unknown function. */
-  limitQueue(name: ByteString, limits: readonly [number, number, number]): void {
-    const function_ = this.functions.find(name);
-    if (function_) function_.limits = limits;
+  /** Limits a function's queue, by priority; 0: no limit. That of an unknown function is limited once it is known. */
+  limitQueue(name: ByteString, limits: readonly [number, number, number]): Refusal | undefined {
+    return this.setFunction(name, { ...this.functions.settings.of(name), limits });
   }
 
   /** Makes a function known before anybody registers it. */
@@ -322,24 +323,36 @@ export class Engine {
     return this.functionOf(name) ? undefined : TOO_MANY_FUNCTIONS;
   }
 
-  /** Forgets a function that has neither workers nor jobs. */
+  /** Forgets a function that has neither workers nor jobs, and what was set for it. */
   dropFunction(name: ByteString): Refusal | undefined {
     const function_ = this.functions.find(name);
+    if (function_ && (function_.workers.size > 0 || function_.total > 0)) return FUNCTION_BUSY;
+    this.setFunction(name, NOTHING_SET);
     if (!function_) return FUNCTION_NOT_FOUND;
-    if (function_.workers.size > 0 || function_.total > 0) return FUNCTION_BUSY;
     this.functions.delete(function_);
     return undefined;
   }
 
   /** Gives no job of a function to anybody until {@link resume}. */
-  pause(name: ByteString): void {
-    const function_ = this.functionOf(name);
-    if (function_) this.setPaused(function_, true);
+  pause(name: ByteString): Refusal | undefined {
+    return this.setFunction(name, { ...this.functions.settings.of(name), isPaused: true });
   }
 
   resume(name: ByteString): void {
-    const function_ = this.functions.find(name);
-    if (function_) this.setPaused(function_, false);
+    this.setFunction(name, { ...this.functions.settings.of(name), isPaused: false });
+  }
+
+  /** Sets all that can be set for a function; a paused one is known from then on. */
+  setFunction(name: ByteString, settings: FunctionSettings): Refusal | undefined {
+    const function_ = settings.isPaused ? this.functionOf(name) : this.functions.find(name);
+    if (settings.isPaused && !function_) return TOO_MANY_FUNCTIONS;
+    if (!this.functions.settings.set(name, settings)) return TOO_MANY_SETTINGS;
+    if (function_) {
+      this.functions.applySettings(function_);
+      this.dispatcher.offer(function_);
+    }
+    this.listener.functionSet?.(name, settings);
+    return undefined;
   }
 
   /** Gives no job to any worker until {@link proceed}: what runs may end, what waits stays. */
@@ -354,12 +367,6 @@ export class Engine {
   }
 
   // --- inside ---
-
-  private setPaused(function_: GearmanFunction, isPaused: boolean): void {
-    function_.isPaused = isPaused;
-    this.functions.markReady(function_);
-    this.dispatcher.offer(function_);
-  }
 
   private functionOf(name: ByteString): GearmanFunction | undefined {
     const known = this.functions.find(name);

@@ -1,5 +1,6 @@
 import { type ByteString, PRIORITIES } from './job-spec.js';
 import { GearmanFunction, type Job } from './model.js';
+import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
 
 /** All functions by name and by number, and which of them have waiting jobs. */
@@ -7,6 +8,8 @@ export class Functions {
   private readonly byName = new Map<ByteString, GearmanFunction>();
   private readonly byNumber: (GearmanFunction | undefined)[] = [];
   private readonly freeNumbers: number[] = [];
+  /** What operators set, for functions that are not known too. */
+  readonly settings = new FunctionSettingTable();
   /** How many jobs run, over all functions. */
   running = 0;
   /** The functions with waiting jobs, by priority. */
@@ -31,9 +34,18 @@ export class Functions {
   create(name: ByteString): GearmanFunction {
     const number = this.freeNumbers.pop() ?? this.byNumber.length;
     const function_ = new GearmanFunction(name, number, this.limits);
+    this.applySettings(function_);
     this.byNumber[number] = function_;
     this.byName.set(name, function_);
     return function_;
+  }
+
+  /** Has a function follow what is set for it. */
+  applySettings(function_: GearmanFunction): void {
+    const { isPaused, limits } = this.settings.of(function_.name);
+    function_.isPaused = isPaused;
+    function_.limits = limits ?? this.limits;
+    this.markReady(function_);
   }
 
   /** Forgets a function that has neither workers nor jobs. */

@@ -1,4 +1,5 @@
-import type { Outcome, Priority, Workload } from './job-spec.js';
+import type { FunctionSettings } from './function-settings.js';
+import type { ByteString, Outcome, Priority, Workload } from './job-spec.js';
 import type { GearmanFunction, Job, Peer } from './model.js';
 
 /** What the engine says to the job server around it, which may call the engine in return at once. */
@@ -24,6 +25,8 @@ export interface EngineListener {
   ended?(job: Job, outcome: Outcome, result: Workload): void;
   /** The queue in memory runs low and storage has more: feed it. */
   want?(function_: GearmanFunction, priority: Priority): void;
+  /** An operator set something for a function. */
+  functionSet?(name: ByteString, settings: FunctionSettings): void;
   /** A worker registered its first function, or lost its last one. */
   workerChanged?(worker: Peer): void;
 }

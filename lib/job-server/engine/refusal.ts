@@ -13,5 +13,6 @@ export const JOB_NOT_FOUND = new Refusal('JOB_NOT_FOUND', 'Job given in work res
 export const QUEUE_FULL = new Refusal('QUEUE_ERROR', 'Job queue is full');
 export const UNIQUE_TOO_LARGE = new Refusal('ARGUMENT_TOO_LARGE', 'Unique value too large');
 export const TOO_MANY_FUNCTIONS = new Refusal('QUEUE_ERROR', 'Too many functions; raise maxFunctions or drop some');
+export const TOO_MANY_SETTINGS = new Refusal('QUEUE_ERROR', 'Too many functions have settings; drop some');
 export const FUNCTION_NOT_FOUND = new Refusal('NOT_FOUND', 'function not found');
 export const FUNCTION_BUSY = new Refusal('BUSY', 'there are still connected workers or executing clients');

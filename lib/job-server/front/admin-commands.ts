@@ -157,13 +157,15 @@ function maxQueue(engine: Engine, [name, ...sizes]: readonly string[]): string {
     return incomplete('maxqueue');
   const limits = sizes.map((size) => Math.max(0, Number.parseInt(size, 10) || 0));
   const [high = 0, normal = high, low = high] = limits;
-  engine.limitQueue(readName(name), [high, normal, low]);
-  return OK;
+  return okUnless(engine.limitQueue(readName(name), [high, normal, low]));
 }
 
 function ofFunction(word: string, [kind, name]: readonly string[], act: (name: string) => Refusal | undefined): string {
   if (kind?.toLowerCase() !== 'function' || name === undefined) return incomplete(word);
-  const refusal = act(readName(name));
+  return okUnless(act(readName(name)));
+}
+
+function okUnless(refusal: Refusal | undefined): string {
   return refusal ? `ERR ${refusal.text}\r\n` : OK;
 }
 

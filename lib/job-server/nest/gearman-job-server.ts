@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { toByteString } from '../../protocol/index.js';
+import type { Refusal } from '../engine/index.js';
 import { validateStopOptions, type StopOptions } from '../draining.js';
 import type { JobServerEvents } from '../job-server-events.js';
 import { InvalidOptionError } from '../invalid-option-error.js';
@@ -186,9 +187,10 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * Limits how many jobs a submission may find in its function: one limit, or
-   * one by priority; 0: no limit.
+   * one by priority; 0: no limit. With a storage it survives a restart, until
+   * the function is dropped.
    *
-   * @throws InvalidOptionError for anything but whole numbers from 0.
+   * @throws InvalidOptionError for anything but whole numbers from 0, and where too many functions have settings.
    */
   limitQueue(name: string, limit: number | { high: number; normal: number; low: number }): void {
     const limits = typeof limit === 'number' ? [limit, limit, limit] : [limit.high, limit.normal, limit.low];
@@ -197,17 +199,22 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     }
     const [high, normal, low] = limits as [number, number, number];
     this.server.engine.createFunction(toByteString(name));
-    this.server.engine.limitQueue(toByteString(name), [high, normal, low]);
+    refuse(this.server.engine.limitQueue(toByteString(name), [high, normal, low]));
   }
 
-  /** Forgets a function; false while it has workers or jobs, or when it is unknown. */
+  /** Forgets a function, and what was set for it; false while it has workers or jobs, or when it is unknown. */
   dropFunction(name: string): boolean {
     return this.server.engine.dropFunction(toByteString(name)) === undefined;
   }
 
-  /** Gives no job of a function to any worker until {@link resume}; submissions are accepted. */
+  /**
+   * Gives no job of a function to any worker until {@link resume}; submissions
+   * are accepted. With a storage it stays paused over a restart.
+   *
+   * @throws InvalidOptionError where too many functions have settings, or are known.
+   */
   pause(name: string): void {
-    this.server.engine.pause(toByteString(name));
+    refuse(this.server.engine.pause(toByteString(name)));
   }
 
   resume(name: string): void {
@@ -245,4 +252,8 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
     if (level === 'info') this.logger.log(message);
     else this.logger[level]?.(message);
   }
+}
+
+function refuse(refusal: Refusal | undefined): void {
+  if (refusal) throw new InvalidOptionError('name', `one too many: ${refusal.text}`);
 }

@@ -130,6 +130,32 @@ describe('functions', () => {
     expect(scene.worker('f').grab()).toBe('NO_JOB');
   });
 
+  it('keep what was set for them before anybody knew them', () => {
+    const scene = new EngineScene({ maxQueue: [9, 9, 9] });
+    expect(scene.engine.limitQueue('f', [1, 1, 1])).toBeUndefined();
+    expect(scene.status('f')).toBe('unknown');
+    scene.queue('f', 'a');
+    expect(scene.submit('f', 'b')).toBe('QUEUE_ERROR');
+  });
+
+  it('forget it when they are dropped, though nobody knows them', () => {
+    const scene = new EngineScene();
+    scene.engine.limitQueue('f', [1, 1, 1]);
+    expect(scene.engine.dropFunction('f')?.code).toBe('NOT_FOUND');
+    scene.queue('f', 'a', 'b');
+  });
+
+  it('may not be set in any number: 10,000 are told from one more, and room comes back', () => {
+    const { engine } = new EngineScene();
+    for (let index = 0; index < 10_000; index++) engine.limitQueue(`f${index}`, [1, 1, 1]);
+    expect(engine.limitQueue('more', [1, 1, 1])?.code).toBe('QUEUE_ERROR');
+    expect(engine.pause('more')?.code).toBe('QUEUE_ERROR');
+    expect(engine.functions.find('more')?.isPaused).toBe(false);
+    expect(engine.limitQueue('f1', [2, 2, 2])).toBeUndefined();
+    engine.dropFunction('f2');
+    expect(engine.pause('more')).toBeUndefined();
+  });
+
   it('are made by no resume of a name nobody knows', () => {
     const scene = new EngineScene();
     scene.engine.resume('f');

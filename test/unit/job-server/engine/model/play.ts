@@ -77,7 +77,7 @@ export class Play {
         return this.cancel(operation.nth);
       case 'pause':
         this.reference.paused.add(operation.name);
-        return this.engine.pause(operation.name);
+        return void this.engine.pause(operation.name);
       case 'resume':
         this.reference.paused.delete(operation.name);
         return this.engine.resume(operation.name);

@@ -1,0 +1,58 @@
+import { type ByteString, type Engine, type FunctionSettings } from '../engine/index.js';
+import type { Log } from '../log.js';
+import type { JobStorage } from '../storage/index.js';
+
+/** What the names of functions' settings begin with in the storage. */
+const PREFIX = 'function:';
+
+/** Keeps what operators set for functions: in the storage as JSON, `{"paused":true,"limits":[10,100,0]}`. */
+export class KeptSettings {
+  constructor(
+    private readonly engine: Engine,
+    private readonly storage: JobStorage,
+    private readonly log: Log,
+  ) {}
+
+  /** The storage was opened: what it kept holds, except for functions something was set for since. */
+  restart(): void {
+    const setSince = [...this.engine.functions.settings];
+    for (const [key, value] of [...this.storage.settings()]) {
+      if (key.startsWith(PREFIX)) this.restore(key.slice(PREFIX.length), value);
+    }
+    for (const [name, settings] of setSince) this.engine.setFunction(name, settings);
+  }
+
+  /** An operator set something. What cannot be kept holds until the job server ends, and the log says so. */
+  set(name: ByteString, { isPaused, limits }: FunctionSettings): void {
+    const key = PREFIX + name;
+    const isAny = isPaused || limits !== undefined;
+    if (!isAny && !this.storage.settings().has(key)) return;
+    try {
+      this.storage.set(key, isAny ? JSON.stringify({ paused: isPaused, limits }) : undefined);
+    } catch (error) {
+      this.log('error', `storage: what was set for ${name} will not survive a restart: ${(error as Error).message}`);
+    }
+  }
+
+  private restore(name: ByteString, value: string): void {
+    const settings = settingsIn(value);
+    const problem = settings ? this.engine.setFunction(name, settings)?.text : `${value} cannot be understood`;
+    if (problem) this.log('error', `storage: what was set for ${name} is left out: ${problem}`);
+  }
+}
+
+/** What a stored value says, or undefined where it says nothing that can be meant. */
+function settingsIn(value: string): FunctionSettings | undefined {
+  try {
+    const { paused, limits } = JSON.parse(value) as { paused?: unknown; limits?: unknown };
+    if (typeof paused !== 'boolean' || !(limits === undefined || areLimits(limits))) return undefined;
+    return { isPaused: paused, limits };
+  } catch {
+    return undefined;
+  }
+}
+
+function areLimits(value: unknown): value is [number, number, number] {
+  const isLimit = (limit: unknown): boolean => Number.isSafeInteger(limit) && (limit as number) >= 0;
+  return Array.isArray(value) && value.length === 3 && value.every(isLimit);
+}

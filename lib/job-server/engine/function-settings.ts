@@ -1,0 +1,36 @@
+import type { ByteString } from './job-spec.js';
+
+/** For how many functions something may be set. */
+const MAX_FUNCTIONS_SET = 10_000;
+
+/** What an operator set for a function, whether anybody has named it yet or not. */
+export interface FunctionSettings {
+  /** While true no worker is given a job of it. */
+  readonly isPaused: boolean;
+  /** The most jobs a submission of each priority may find, 0: no limit; undefined: what every function begins with. */
+  readonly limits: readonly [number, number, number] | undefined;
+}
+
+/** A function's settings where nothing was set. */
+export const NOTHING_SET: FunctionSettings = { isPaused: false, limits: undefined };
+
+/** The functions' settings, by name: those of unknown functions wait here for them. */
+export class FunctionSettingTable implements Iterable<[ByteString, FunctionSettings]> {
+  private readonly byName = new Map<ByteString, FunctionSettings>();
+
+  of(name: ByteString): FunctionSettings {
+    return this.byName.get(name) ?? NOTHING_SET;
+  }
+
+  /** Sets what holds for a function from now on; false where something is set for too many others. */
+  set(name: ByteString, settings: FunctionSettings): boolean {
+    if (!settings.isPaused && !settings.limits) this.byName.delete(name);
+    else if (this.byName.size >= MAX_FUNCTIONS_SET && !this.byName.has(name)) return false;
+    else this.byName.set(name, settings);
+    return true;
+  }
+
+  [Symbol.iterator](): Iterator<[ByteString, FunctionSettings]> {
+    return this.byName.entries();
+  }
+}
