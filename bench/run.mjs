@@ -11,6 +11,7 @@
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
+ *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
  */
@@ -27,6 +28,7 @@ import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
 import { benchStalls } from './stalls.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
+import { benchTransports } from './transports.mjs';
 
 /** What deals with stored jobs has tables of its own, and is run when it is named. */
 const STORING = { durable: benchDurable, deep: benchDeep };
@@ -53,6 +55,11 @@ if (positionals[0] === 'stalls') {
 }
 
 const runs = Number(values.runs);
+if (positionals[0] === 'transports') {
+  await benchTransports({ runs, folder: disk });
+  process.exit();
+}
+
 const jobs = Number(values.jobs);
 const uniques = UNIQUES[values.uniques];
 const isCheck = positionals[0] === 'check';

@@ -82,7 +82,7 @@ async function start({ port, command, args }) {
   return child;
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -91,7 +91,7 @@ async function freePort() {
   return port;
 }
 
-function accepts(port) {
+export function accepts(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const answer = (isOpen) => () => {
