@@ -9,6 +9,7 @@ import {
 } from '../protocol/index.js';
 import { Outbox, type Sender } from './outbox.js';
 import { SendBuffer } from './send-buffer.js';
+import { Turns } from './turns.js';
 
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
@@ -39,10 +40,15 @@ export interface ConnectionOptions {
   maxSendBufferBytes?: number;
   /** What it shares with other connections of its owner for sending. Default: one of its own. */
   outbox?: Outbox;
+  /** With whom it shares the event loop's turns, so that a peer that says a lot holds up nobody. Default: with nobody. */
+  turns?: Turns;
 }
 
 /** The default of `maxSendBufferBytes`: 64 MiB. */
 export const DEFAULT_MAX_SEND_BUFFER_BYTES = 64 * 1024 * 1024;
+
+/** After how many packets it is asked whether the turn is over: the clock costs little, but not nothing. */
+const UNITS_A_LOOK = 4;
 
 /** A peer read too slowly for what was sent to it. */
 export class SendBufferFullError extends Error {
@@ -75,6 +81,12 @@ export class Connection implements Sender {
   private isOpen = true;
   private isEnding = false;
   private isPaused = false;
+  /** What has come is read in later turns. */
+  private isResting = false;
+  /** The peer has ended its side, behind what has come and was not read yet. */
+  private hasEndToTell = false;
+  private unitsToLook = UNITS_A_LOOK;
+  private readonly turns: Turns;
   private reason: Error | undefined;
   /** How much the peer has sent: who waits for a sign of life compares. */
   bytesReceived = 0;
@@ -92,9 +104,10 @@ export class Connection implements Sender {
     this.maxSendBufferBytes = options.maxSendBufferBytes ?? DEFAULT_MAX_SEND_BUFFER_BYTES;
     this.outbox = options.outbox ?? new Outbox();
     this.unsent = new SendBuffer(stream, magic, this.outbox);
+    this.turns = options.turns ?? new Turns();
     stream.on('data', (chunk: Buffer) => this.read(chunk));
     stream.on('drain', () => this.flush());
-    stream.on('end', () => (listener.ended ? listener.ended() : this.close()));
+    stream.on('end', () => this.hearEnd());
     stream.on('error', (error: Error) => this.destroy(error));
     this.whenClosed = new Promise((resolve) => {
       stream.on('close', () => {
@@ -155,8 +168,9 @@ export class Connection implements Sender {
   resume(): void {
     if (!this.isOpen) return;
     this.isPaused = false;
+    if (this.isResting) return;
     this.readOn();
-    if (!this.isPaused) this.stream.resume();
+    this.listenOn();
   }
 
   /** Sends what waits, then ends the connection in good order. */
@@ -219,13 +233,51 @@ export class Connection implements Sender {
     this.readOn();
   }
 
+  /** Reads what has come until nothing is left or the turn is over: then the rest is read in later ones. */
   private readOn(): void {
+    while (this.readSome()) {
+      if (!this.turns.isOver) continue;
+      this.isResting = true;
+      this.stream.pause();
+      this.turns.run(this.goOn);
+      return;
+    }
+  }
+
+  private readonly goOn = (): boolean => {
+    if (this.readSome()) return true;
+    this.isResting = false;
+    this.listenOn();
+    return false;
+  };
+
+  /** Goes on with the stream where all that has come was read. */
+  private listenOn(): void {
+    if (!this.isOpen || this.isPaused || this.isResting) return;
+    this.stream.resume();
+    if (this.hasEndToTell) this.hearEnd();
+  }
+
+  private hearEnd(): void {
+    this.hasEndToTell = this.isPaused || this.isResting;
+    if (this.hasEndToTell) return;
+    if (this.listener.ended) this.listener.ended();
+    else this.close();
+  }
+
+  /** Reads a few packets or lines; false when there is nothing to read, or it must not be. */
+  private readSome(): boolean {
     // A listener that throws ends its own connection, not the process with all the others.
     try {
-      while (this.isOpen && !this.isPaused && this.readOne());
+      while (this.isOpen && !this.isPaused && this.readOne()) {
+        if (--this.unitsToLook > 0) continue;
+        this.unitsToLook = UNITS_A_LOOK;
+        return true;
+      }
     } catch (error) {
       this.destroy(error as Error);
     }
+    return false;
   }
 
   private readOne(): boolean {

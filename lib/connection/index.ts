@@ -21,3 +21,4 @@ export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode }
 export { problemOf } from './problem.js';
 export { LONGEST_TIMEOUT, numberOption, shown, wordOption, type NumberRange } from './option-checks.js';
 export { Outbox } from './outbox.js';
+export { Turns, type Step } from './turns.js';

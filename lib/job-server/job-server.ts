@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
-import { Outbox, type ConnectionOptions } from '../connection/index.js';
+import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
@@ -58,6 +58,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
   private readonly retries: Retries;
+  private readonly turns = new Turns();
   private listeners_: Listener[] = [];
   private timer: NodeJS.Timeout | undefined;
   private armedFor = Infinity;
@@ -74,7 +75,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
     const { maxPacketBytes, maxSendBufferBytes } = this.options;
-    this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox() };
+    this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox(this.turns), turns: this.turns };
     this.sweepInterval = sweepInterval(this.options);
     const { log } = options;
     // What peers call themselves stands in many a line, and begins none.
