@@ -32,7 +32,7 @@ const rooms = {
   ],
 };
 /** What any room of the job server may import, although it lies in the composition's folder. */
-const groundFloor = '^lib/job-server/(log|invalid-option-error)\\.ts$';
+const groundFloor = '^lib/job-server/(alarm|log|invalid-option-error)\\.ts$';
 /** `job-server` alone is the composition: the files directly in lib/job-server. */
 const inRoom = (room) => (room === 'job-server' ? '^lib/job-server/[^/]+\\.ts$' : `^lib/${room}/`);
 

@@ -3,6 +3,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
+import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import {
@@ -31,9 +32,6 @@ import { VERSION } from './version.js';
 /** How often half packets and idle connections are looked for at least, in milliseconds. */
 const MAX_SWEEP_INTERVAL = 5_000;
 
-/** The longest delay a timer of Node takes, in milliseconds. */
-const MAX_TIMER_DELAY = 2 ** 31 - 1;
-
 const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
 
 /**
@@ -60,18 +58,21 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private readonly retries: Retries;
   private readonly turns = new Turns();
   private listeners_: Listener[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private armedFor = Infinity;
   private nextSweep = Infinity;
   private readonly sweepInterval: number;
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
   private ending: Promise<void> | undefined;
+  readonly time: Alarm;
 
-  /** @throws InvalidOptionError for an option that cannot be meant. */
-  constructor(options: JobServerOptions = {}) {
+  /**
+   * @param clocks what it reads the time from. Default: the machine's clocks.
+   * @throws InvalidOptionError for an option that cannot be meant.
+   */
+  constructor(options: JobServerOptions = {}, clocks: Clocks = SYSTEM_CLOCKS) {
     super();
+    this.time = new Alarm(clocks, () => this.wakeUp());
     validateJobServerOptions(options);
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
     const { maxPacketBytes, maxSendBufferBytes } = this.options;
@@ -90,7 +91,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
       this.listener(observer),
     );
-    this.engine.tick(Date.now());
+    this.engine.tick(this.time.now, this.time.date);
     const storage = options.storage && storageOf(options.storage);
     this.storedJobs = storage && this.keepIn(storage, observer);
     this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.added(name));
@@ -120,6 +121,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();
+      // What waited when it was stopped is due again.
+      this.wakeUp();
       for (const options of this.options.listeners) {
         const listener = new Listener(options, this.options, accept, this.log);
         await listener.listen().catch(refuseToListen);
@@ -180,12 +183,13 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   // --- what sessions ask for ---
 
   tick(): void {
-    this.engine.tick(Date.now());
+    this.engine.tick(this.time.now);
   }
 
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
     if (this.draining) return SHUTTING_DOWN;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);
+    if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
   }
@@ -216,7 +220,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   /** What the engine tells goes to the storage first, then to whoever observes. */
   private listener(observer: Observer): EngineListener {
     return {
-      due: (at) => this.arm(at),
+      due: (at) => this.time.at(at),
       submitted: (job) => observer.submitted(job),
       assigned: (job, worker) => observer.assigned(job, worker),
       requeued: (job) => {
@@ -224,9 +228,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         observer.requeued(job);
         this.draining?.look();
       },
-      retryAt: (job, cause) => this.storedJobs?.retryAt(job, cause),
-      parked: (job, until) => {
-        this.storedJobs?.parked(job, until);
+      retryAfter: (job, cause) => this.storedJobs?.retryAfter(job, cause),
+      parked: (job, delay) => {
+        this.storedJobs?.parked(job, delay);
         observer.requeued(job);
         this.draining?.look();
       },
@@ -256,8 +260,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     try {
       await this.storedJobs?.close();
     } finally {
-      clearTimeout(this.timer);
-      this.armedFor = Infinity;
+      this.time.stop();
     }
   }
 
@@ -278,33 +281,22 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       this.retries,
       this.options.keepResults,
       this.log,
-      (at) => this.arm(at),
+      this.time,
       (spec, handle) => observer.stored(spec, handle),
     );
   }
 
-  /** Arms the only timer, unless it goes off early enough anyway. */
-  private arm(at: number): void {
-    if (at >= this.armedFor) return;
-    clearTimeout(this.timer);
-    this.armedFor = at;
-    const delay = Math.min(Math.max(at - Date.now(), 0), MAX_TIMER_DELAY);
-    this.timer = setTimeout(() => this.wakeUp(), delay);
-    this.timer.unref();
-  }
-
   private wakeUp(): void {
-    const now = Date.now();
-    this.armedFor = Infinity;
+    const { now, date } = this.time;
     if (now >= this.nextSweep) this.sweep(now);
-    this.arm(Math.min(this.engine.tick(now), this.nextSweep));
-    this.storedJobs?.tick(now);
+    this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
+    this.storedJobs?.tick({ now, date });
   }
 
   private watchForStalls(): void {
     if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
-    this.nextSweep = Date.now() + this.sweepInterval;
-    this.arm(this.nextSweep);
+    this.nextSweep = this.time.now + this.sweepInterval;
+    this.time.at(this.nextSweep);
   }
 
   /** Closes connections whose packet does not come to its end, and silent ones that have no business here. */

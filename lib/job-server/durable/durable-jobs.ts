@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { fromByteString } from '../../protocol/index.js';
+import type { Alarm } from '../alarm.js';
 import {
+  lookAgainFor,
   Refusal,
   type ByteString,
   type Engine,
@@ -8,6 +10,7 @@ import {
   type GearmanFunction,
   type Job,
   type JobSpec,
+  type Moment,
   type Outcome,
   type Peer,
   type Priority,
@@ -58,7 +61,7 @@ export class DurableJobs implements SubmissionHost {
   /**
    * @param window how many jobs of a function and priority the engine holds.
    * @param keepResults how long the results of ended jobs can be asked for, in milliseconds.
-   * @param arm is told when `tick` should be called.
+   * @param time is told when `tick` should be called.
    * @param accepted is told of every background job taken.
    */
   constructor(
@@ -68,10 +71,10 @@ export class DurableJobs implements SubmissionHost {
     private readonly retries: Retries,
     keepResults: number,
     private readonly log: Log,
-    private readonly arm: (at: number) => void,
+    private readonly time: Alarm,
     private readonly accepted: (spec: JobSpec, handle: ByteString) => void,
   ) {
-    this.feed = new JobFeed(engine, storage, window, log, arm);
+    this.feed = new JobFeed(engine, storage, window, log, time);
     this.results = new KeptResults(storage, keepResults);
     this.settings = new KeptSettings(engine, storage, log);
   }
@@ -147,22 +150,23 @@ export class DurableJobs implements SubmissionHost {
     if (!job.isStored) return;
     this.feed.letGo(job);
     const handle = this.engine.handleOf(job);
-    const now = Date.now();
+    const { date } = this.time;
     if (outcome === 'failed' && this.retries.isBuried(job)) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
-      this.storage.bury(handle, errorText(result), now);
+      this.storage.bury(handle, errorText(result), date);
     } else {
-      this.storage.done(handle, this.results.outcomeOf(outcome, result, now));
+      this.storage.done(handle, this.results.outcomeOf(outcome, result, date));
     }
   }
 
   /** A job is to run again later, and waits in storage alone. */
-  parked(job: Job, until: number): void {
+  parked(job: Job, delay: number): void {
     const { attempts, losses, function_ } = job;
+    const at = this.time.date + delay;
     this.feed.letGo(job);
-    this.storage.release(this.engine.handleOf(job), { attempts, losses, at: until });
+    this.storage.release(this.engine.handleOf(job), { attempts, losses, at });
     this.feed.recount(function_);
-    this.arm(until);
+    this.time.at(lookAgainFor(at, this.time));
   }
 
   /** A job lost its worker: the loss is counted on disk as well. */
@@ -171,9 +175,9 @@ export class DurableJobs implements SubmissionHost {
     this.storage.change(this.engine.handleOf(job), { losses: job.losses, attempts: job.attempts });
   }
 
-  /** When a job that failed, or whose worker was lost, runs again: see `EngineListener.retryAt`. */
-  retryAt(job: Job, cause: 'failed' | 'lost'): number | 'exhausted' | 'again' | undefined {
-    return this.isEnding && cause === 'lost' ? 'again' : this.retries.retryAt(job, Date.now());
+  /** When a job that failed, or whose worker was lost, runs again: see `EngineListener.retryAfter`. */
+  retryAfter(job: Job, cause: 'failed' | 'lost'): number | 'exhausted' | 'again' | undefined {
+    return this.isEnding && cause === 'lost' ? 'again' : this.retries.retryAfter(job);
   }
 
   /** An operator set something for a function. */
@@ -192,10 +196,10 @@ export class DurableJobs implements SubmissionHost {
   }
 
   /** Fetches jobs whose time has come, and forgets results whose time is over. */
-  tick(now: number): void {
+  tick(moment: Moment): void {
     if (!this.isOpen) return;
-    this.arm(this.results.tick(now, (error) => this.log('error', `storage: ${error.message}`)));
-    this.feed.tick(now);
+    this.time.at(this.results.tick(moment, (error) => this.log('error', `storage: ${error.message}`)));
+    this.feed.tick(moment);
   }
 
   async find(handle: ByteString): Promise<StoredState> {
@@ -255,7 +259,7 @@ export class DurableJobs implements SubmissionHost {
     this.settings.restart();
     this.feed.restart();
     this.isOpen = true;
-    this.tick(Date.now());
+    this.tick(this.time);
   }
 
   /** Takes what storage keeps out of the engine: when it is opened again, it is leased again. */
@@ -316,7 +320,7 @@ export class DurableJobs implements SubmissionHost {
   private leave({ function_, spec, handle }: Submission): void {
     this.accepted(spec, handle);
     this.feed.cameOneOfMany(function_);
-    if (spec.runAt > 0) this.arm(spec.runAt);
+    if (spec.runAt > 0) this.time.at(lookAgainFor(spec.runAt, this.time));
   }
 
   /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */

@@ -1,11 +1,15 @@
 import { fromByteString } from '../../protocol/index.js';
+import type { Alarm } from '../alarm.js';
 import {
+  lookAgainFor,
   PRIORITIES,
   type ByteString,
   type Engine,
   type GearmanFunction,
   type Job,
+  type Moment,
   type Priority,
+  type StoredJobSpec,
 } from '../engine/index.js';
 import type { Log } from '../log.js';
 import { specOf } from './job-record.js';
@@ -47,14 +51,14 @@ export class JobFeed {
 
   /**
    * @param window how many jobs of a function and priority the engine holds.
-   * @param arm is told when `tick` should be called.
+   * @param time is told when `tick` should be called.
    */
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
     private readonly window: number,
     private readonly log: Log,
-    private readonly arm: (at: number) => void,
+    private readonly time: Alarm,
   ) {}
 
   /** The storage was opened. */
@@ -74,7 +78,8 @@ export class JobFeed {
   }
 
   /** A job that was leased comes to the engine. */
-  takeIn(function_: GearmanFunction, job: Parameters<Engine['restore']>[0]): void {
+  takeIn(function_: GearmanFunction, job: StoredJobSpec): void {
+    if (job.runAt > 0) this.engine.tick(this.time.now, this.time.date);
     const { held } = this.feedOf(function_);
     held[job.priority]++;
     if (!this.engine.restore(job)) held[job.priority]--;
@@ -121,8 +126,8 @@ export class JobFeed {
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
       this.log('error', `storage: cannot fetch jobs of ${fromByteString(function_.name)}: ${error.message}`);
       this.failed.add(function_);
-      this.retryAt = Date.now() + RETRY_DELAY;
-      this.arm(this.retryAt);
+      this.retryAt = this.time.now + RETRY_DELAY;
+      this.time.at(this.retryAt);
     });
   }
 
@@ -150,10 +155,10 @@ export class JobFeed {
   }
 
   /** Fetches jobs whose time has come, and those that could not be fetched. */
-  tick(now: number): void {
-    this.fetchDue(now);
-    if (now >= this.retryAt) this.retry();
-    else this.arm(this.retryAt);
+  tick(moment: Moment): void {
+    this.fetchDue(moment);
+    if (moment.now >= this.retryAt) this.retry();
+    else this.time.at(this.retryAt);
   }
 
   /** Asks again for what could not be fetched. */
@@ -170,14 +175,14 @@ export class JobFeed {
     for (const function_ of functions) this.came(function_);
   }
 
-  private fetchDue(now: number): void {
+  private fetchDue(moment: Moment): void {
     try {
-      const { ready, next } = this.storage.due(now);
+      const { ready, next } = this.storage.due(moment.date);
       for (const queue of ready) this.ready(queue.function, queue.priority);
-      this.arm(next);
+      this.time.at(lookAgainFor(next, moment));
     } catch (error) {
       this.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
-      this.arm(now + RETRY_DELAY);
+      this.time.at(moment.now + RETRY_DELAY);
     }
   }
 
@@ -185,7 +190,7 @@ export class JobFeed {
     const { news } = this.feedOf(function_);
     const newsBefore = news[priority];
     const count = this.window - function_.queues[priority].length;
-    const jobs = await this.storage.lease(function_.name, priority, count, Date.now());
+    const jobs = await this.storage.lease(function_.name, priority, count, this.time.date);
     this.takeAllIn(function_, jobs);
     // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
     function_.isFetching[priority] = jobs.length < count && news[priority] === newsBefore;

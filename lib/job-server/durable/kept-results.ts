@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Outcome, Workload } from '../engine/index.js';
+import type { Moment, Outcome, Workload } from '../engine/index.js';
 import type { JobOutcome, JobStorage } from '../storage/index.js';
 
 /** How often results whose time is over are looked for, in milliseconds. */
@@ -19,23 +19,23 @@ export class KeptResults {
   ) {}
 
   /** What is kept of an ended job, or undefined. */
-  outcomeOf(outcome: Outcome, result: Workload, now: number): JobOutcome | undefined {
+  outcomeOf(outcome: Outcome, result: Workload, date: number): JobOutcome | undefined {
     if (this.time === 0 || (outcome !== 'completed' && outcome !== 'failed')) return undefined;
     const state = outcome === 'completed' ? 'complete' : 'failed';
-    return { state, result, keepUntil: now + this.time };
+    return { state, result, keepUntil: date + this.time };
   }
 
-  /** Forgets those whose time is over, now and then; returns when to ask again. Rejections go to `failed`. */
-  tick(now: number, failed: (error: Error) => void): number {
+  /** Forgets those whose time is over, now and then; returns when to ask again, as `now` counts. Rejections go to `failed`. */
+  tick({ now, date }: Moment, failed: (error: Error) => void): number {
     if (this.time === 0) return Infinity;
     if (now >= this.nextForget) {
       this.nextForget = now + FORGET_INTERVAL;
-      this.forget(now).catch(failed);
+      this.forget(date).catch(failed);
     }
     return this.nextForget;
   }
 
-  private async forget(now: number): Promise<void> {
-    while ((await this.storage.forget(now, FORGET_BATCH)) === FORGET_BATCH) await nextTurn();
+  private async forget(date: number): Promise<void> {
+    while ((await this.storage.forget(date, FORGET_BATCH)) === FORGET_BATCH) await nextTurn();
   }
 }

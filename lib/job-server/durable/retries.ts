@@ -12,12 +12,12 @@ export class Retries {
     this.otherwise = policies['*'];
   }
 
-  /** When a failed job runs again, `exhausted`, or undefined where no policy says anything. */
-  retryAt(job: Job, now: number): number | 'exhausted' | undefined {
+  /** After how many milliseconds a failed job runs again, `exhausted`, or undefined where no policy says anything. */
+  retryAfter(job: Job): number | 'exhausted' | undefined {
     const policy = this.policyOf(job);
     if (!policy) return undefined;
     if (job.attempts >= (policy.retries ?? DEFAULT_RETRIES)) return 'exhausted';
-    return now + retryDelay(policy, job.attempts, Math.random());
+    return retryDelay(policy, job.attempts, Math.random());
   }
 
   /** Whether a job that failed for good goes to the dead letters. */

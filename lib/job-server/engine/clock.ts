@@ -1,33 +1,67 @@
 import { Timers, type Timer } from './timers.js';
 
-/** The engine's time: what it was last told, and what is due later. */
-export class Clock {
-  private readonly timers = new Timers();
-  /** Milliseconds since 1970, as last told. */
-  now = 0;
+/** How long a date is left out of sight at most, in milliseconds: the clock it is read from may be set, and nobody is told. */
+export const LOOK_INTERVAL = 1_000;
 
-  /** @param due is told when the earliest due time becomes earlier. */
+/** A moment on the two clocks. */
+export interface Moment {
+  /** Milliseconds on a clock that nobody sets; where it began means nothing. */
+  readonly now: number;
+  /** Milliseconds since 1970. */
+  readonly date: number;
+}
+
+/** When to look whether a date has come, on the clock of durations; Infinity for a date that never comes. */
+export function lookAgainFor(date: number, moment: Moment): number {
+  return date === Infinity ? Infinity : moment.now + Math.min(Math.max(date - moment.date, 0), LOOK_INTERVAL);
+}
+
+/**
+ * The engine's time: what it was last told, and what is due later.
+ *
+ * Durations count on a clock that nobody sets. Only what was given as a date
+ * waits for one; the clock of dates may jump to and fro, so whatever waits for
+ * a date is looked at again every {@link LOOK_INTERVAL}.
+ */
+export class Clock implements Moment {
+  private readonly durations = new Timers();
+  private readonly dates = new Timers();
+  now = 0;
+  /** As last told: whoever brings something with a date tells the date before. */
+  date = 0;
+
+  /** @param due is told when the next due time becomes earlier. */
   constructor(private readonly due: (at: number) => void) {}
 
-  /** The next due time, Infinity when nothing is set. */
+  /** When it wants to be told both clocks again, on the one of durations; Infinity when nothing is set. */
   get nextDue(): number {
-    return this.timers.nextDue;
+    return Math.min(this.durations.nextDue, lookAgainFor(this.dates.nextDue, this));
   }
 
-  set(at: number, fire: () => void): Timer {
-    const timer = this.timers.set(at, fire);
-    if (timer.index === 0) this.due(at);
+  /** Fires when a duration is over, in milliseconds. */
+  after(duration: number, fire: () => void): Timer {
+    const timer = this.durations.set(this.now + duration, fire);
+    if (timer.index === 0) this.due(timer.at);
+    return timer;
+  }
+
+  /** Fires when a date has come, in milliseconds since 1970. */
+  at(date: number, fire: () => void): Timer {
+    const timer = this.dates.set(date, fire);
+    if (timer.index === 0) this.due(lookAgainFor(date, this));
     return timer;
   }
 
   cancel(timer: Timer | undefined): void {
-    this.timers.cancel(timer);
+    timer?.among.cancel(timer);
   }
 
-  /** Fires what is due and returns the next due time. */
-  tick(now: number): number {
+  /** Fires what is due and returns the next due time. Without a date nothing that waits for one is looked at. */
+  tick(now: number, date?: number): number {
     this.now = now;
-    this.timers.advance(now);
-    return this.timers.nextDue;
+    if (date !== undefined) this.date = date;
+    this.durations.advance(now);
+    if (date !== undefined) this.dates.advance(date);
+    return this.nextDue;
   }
 }

@@ -137,7 +137,7 @@ export class Dispatcher {
     worker.isWoken = true;
     worker.wokenFor = function_;
     function_.woken++;
-    worker.wakeTimer = this.clock.set(this.clock.now + this.options.wakeTimeout, () => {
+    worker.wakeTimer = this.clock.after(this.options.wakeTimeout, () => {
       this.stopWaiting(worker);
       this.offer(function_);
     });
@@ -166,7 +166,7 @@ export class Dispatcher {
   }
 
   private limitTime(job: Job, { timeout }: Ability): void {
-    if (timeout > 0) job.timer = this.clock.set(this.clock.now + timeout, () => this.fate.timeOut(job));
+    if (timeout > 0) job.timer = this.clock.after(timeout, () => this.fate.timeOut(job));
   }
 
   /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */

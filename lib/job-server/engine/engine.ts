@@ -60,9 +60,16 @@ export class Engine {
 
   // --- time and presence ---
 
-  /** Tells the time, in milliseconds since 1970; does what is due and returns the next due time (Infinity: nothing). */
-  tick(now: number): number {
-    return this.clock.tick(now);
+  /**
+   * Tells the time, and does what is due.
+   *
+   * @param now milliseconds on a clock that nobody sets, for durations.
+   * @param date milliseconds since 1970. To be told before a job that has a time
+   *   comes, and whenever something is due; at other times it may be left out.
+   * @returns when something is due next, as `now` counts; Infinity: never.
+   */
+  tick(now: number, date?: number): number {
+    return this.clock.tick(now, date);
   }
 
   /** A connection is there. */

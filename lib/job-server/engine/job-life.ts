@@ -6,6 +6,7 @@ import { Dispatcher, type JobFate } from './dispatcher.js';
 import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
 import { JobTable } from './job-table.js';
+import type { Timer } from './timers.js';
 
 /** A job as storage keeps it: a background job with its handle. */
 export interface StoredJobSpec extends JobSpec {
@@ -89,18 +90,18 @@ export class JobLife implements JobFate {
     client.waitsFor.delete(job);
     job.clients = job.clients?.filter((other) => other !== client);
     if (job.state !== 'waiting' || !job.isAbandoned) return;
-    const until = this.clock.now + this.options.abandonedTimeout;
-    job.timer = this.clock.set(until, () => this.end(job, 'abandoned'));
+    job.timer = this.clock.after(this.options.abandonedTimeout, () => this.end(job, 'abandoned'));
   }
 
   private place(job: Job, runAt: number): void {
-    if (runAt <= this.clock.now) {
-      this.enqueue(job);
-      return;
-    }
+    if (runAt <= this.clock.date) this.enqueue(job);
+    else this.delay(job, (fire) => this.clock.at(runAt, fire));
+  }
+
+  private delay(job: Job, set: (fire: () => void) => Timer): void {
     job.state = 'delayed';
     job.function_.delayed[job.priority]++;
-    job.timer = this.clock.set(runAt, () => this.awaken(job));
+    job.timer = set(() => this.awaken(job));
   }
 
   /** A delayed job's time has come. */
@@ -135,25 +136,26 @@ export class JobLife implements JobFate {
 
   /** A job failed: it ends, and the clients still to be told are returned; or a policy lets it run again. */
   fail(job: Job, reason: Workload): readonly Peer[] {
-    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, 'failed') : undefined;
-    if (typeof retryAt !== 'number') return this.end(job, 'failed', reason);
+    const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'failed') : undefined;
+    if (typeof retryAfter !== 'number') return this.end(job, 'failed', reason);
     const { worker } = job;
-    this.retry(job, retryAt);
+    this.retry(job, retryAfter);
     if (worker) this.dispatcher.settle(worker);
     return NOBODY;
   }
 
-  /** A job is to run again at a time: until then it waits here for its clients' sake, or else in storage alone. */
-  private retry(job: Job, at: number): void {
+  /** A job is to run again after a while: until then it waits here for its clients' sake, or else in storage alone. */
+  private retry(job: Job, delay: number): void {
     job.attempts++;
     job.numerator = job.denominator = '0';
     if (clientsOf(job).length === 0) {
       this.remove(job);
-      this.listener.parked?.(job, at);
+      this.listener.parked?.(job, delay);
       return;
     }
     this.displace(job);
-    this.place(job, at);
+    if (delay > 0) this.delay(job, (fire) => this.clock.after(delay, fire));
+    else this.enqueue(job);
     this.listener.requeued?.(job);
     this.dispatcher.offer(job.function_);
   }
@@ -215,10 +217,10 @@ export class JobLife implements JobFate {
 
   private requeue(job: Job, reason: string): void {
     job.losses++;
-    const retryAt = job.isStored && !job.isCancelled ? this.listener.retryAt?.(job, 'lost') : undefined;
-    if (typeof retryAt === 'number') this.retry(job, retryAt);
-    else if (retryAt === 'again') this.putBack(job);
-    else if (this.isGivenUp(job) || retryAt === 'exhausted') this.giveUp(job, reason);
+    const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'lost') : undefined;
+    if (typeof retryAfter === 'number') this.retry(job, retryAfter);
+    else if (retryAfter === 'again') this.putBack(job);
+    else if (this.isGivenUp(job) || retryAfter === 'exhausted') this.giveUp(job, reason);
     else if (job.isAbandoned) this.end(job, 'abandoned');
     else this.putBack(job);
   }

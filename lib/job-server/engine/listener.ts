@@ -4,7 +4,7 @@ import type { GearmanFunction, Job, Peer } from './model.js';
 
 /** What the engine says to the job server around it, which may call the engine in return at once. */
 export interface EngineListener {
-  /** The earliest due time is now `at` (milliseconds since 1970): call `tick` then. */
+  /** Something is due earlier than said before: call `tick` at this time of the clock that nobody sets, with the date. */
   due(at: number): void;
   /** A job was accepted. */
   submitted?(job: Job): void;
@@ -13,14 +13,14 @@ export interface EngineListener {
   /** A job lost its worker, or ran out of its time, and waits again. */
   requeued?(job: Job): void;
   /**
-   * A stored job failed, or lost its worker: when it is to run again
-   * (milliseconds since 1970), `again` when a lost one waits again however
+   * A stored job failed, or lost its worker: after how many milliseconds it is
+   * to run again, `again` when a lost one waits again however
    * often it was lost, `exhausted` when it is to fail for good, or undefined for
    * gearmand's way: a failed job is over, a lost one waits again up to `jobRetries`.
    */
-  retryAt?(job: Job, cause: 'failed' | 'lost'): number | 'again' | 'exhausted' | undefined;
-  /** A job that is to run again later has left the engine: storage has it alone. */
-  parked?(job: Job, until: number): void;
+  retryAfter?(job: Job, cause: 'failed' | 'lost'): number | 'again' | 'exhausted' | undefined;
+  /** A job that is to run again after so many milliseconds has left the engine: storage has it alone. */
+  parked?(job: Job, delay: number): void;
   /** A job is over, before its clients are told. `result`: its result, or why it failed. */
   ended?(job: Job, outcome: Outcome, result: Workload): void;
   /** The queue in memory runs low and storage has more: feed it. */

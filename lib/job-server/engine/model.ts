@@ -21,7 +21,7 @@ export class Job {
   /** Progress as the worker last reported it; bytes, as PROTOCOL leaves them. */
   numerator: ByteString = '0';
   denominator: ByteString = '0';
-  /** How often a policy has let it run again; see `EngineListener.retryAt`. */
+  /** How often a policy has let it run again; see `EngineListener.retryAfter`. */
   attempts = 0;
   /** The order of arrival: a job that comes back goes to its old place. */
   sequence = 0;

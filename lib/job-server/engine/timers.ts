@@ -1,6 +1,8 @@
 /** Something that is due at a time; made by {@link Timers}. */
 export interface Timer {
   readonly at: number;
+  /** Where it is set. */
+  readonly among: Timers;
   /** Counts the timers: of two due at one time the one set first fires first. */
   readonly number: number;
   readonly fire: () => void;
@@ -16,13 +18,13 @@ export class Timers {
   private readonly heap: Timer[] = [];
   private lastNumber = 0;
 
-  /** The next due time in milliseconds since 1970, Infinity when nothing is set. */
+  /** The next due time, Infinity when nothing is set. */
   get nextDue(): number {
     return this.heap[0]?.at ?? Infinity;
   }
 
   set(at: number, fire: () => void): Timer {
-    const timer: Timer = { at, number: ++this.lastNumber, fire, index: this.heap.length };
+    const timer: Timer = { at, among: this, number: ++this.lastNumber, fire, index: this.heap.length };
     this.heap.push(timer);
     this.rise(timer);
     return timer;

@@ -67,7 +67,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   },
   [PacketType.SUBMIT_JOB_SCHED]: (session, packet) => {
     const [minute, hour, dayOfMonth, month, dayOfWeek] = [2, 3, 4, 5, 6].map((index) => packet.byteString(index));
-    const runAt = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, Date.now());
+    const runAt = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, session.host.time.date);
     return runAt === undefined ? NO_SUCH_TIME : submit(session, { ...background(packet, 7), runAt });
   },
   [PacketType.WORK_DATA]: ({ host, peer }, packet) =>

@@ -1,6 +1,6 @@
 import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Answer, DeadLetterLine, StoredLine, StoredState, Submitted } from '../durable/index.js';
-import type { ByteString, Engine, GrabKind, Job, JobSpec, Peer, Refusal } from '../engine/index.js';
+import type { ByteString, Engine, GrabKind, Job, JobSpec, Moment, Peer, Refusal } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
@@ -57,6 +57,8 @@ export interface DeadLetters {
 export interface SessionHost {
   readonly engine: Engine;
   readonly log: Log;
+  /** The time: `now` for durations, the date for what has one. */
+  readonly time: Moment;
   readonly version: string;
   /** The log level, as the admin word `verbose` tells it. */
   readonly verbosity: string;

@@ -41,7 +41,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private hasBusiness = false;
   wantsResults = false;
   wantsAttempts = false;
-  private quietSince = Date.now();
+  private quietSince: number;
 
   constructor(
     readonly host: SessionHost,
@@ -52,6 +52,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     options: ConnectionOptions,
   ) {
     this.peer = host.engine.join(this);
+    this.quietSince = host.time.now;
     this.connection = new Connection(stream, 'RES', this, options);
     this.replies = new ReplyOrder(this.connection);
     this.adminOutput = new AdminOutput(this.connection, this.replies);

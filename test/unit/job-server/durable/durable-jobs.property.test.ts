@@ -23,6 +23,13 @@ const happenings = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('complete' as const, 'fail' as const), which: small }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('lose' as const, 'leave' as const), who: small }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: small }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('setClock' as const),
+      by: fc.constantFrom(-259_200_000, -3_600_000, 1_000, 3_600_000, 259_200_000),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('wait' as const, 'stop' as const, 'crash' as const) }) },
 );
 

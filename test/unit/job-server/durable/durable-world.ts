@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import type { Clocks } from '../../../../lib/job-server/alarm.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import type { Priority } from '../../../../lib/job-server/engine/index.js';
 import {
@@ -24,6 +25,7 @@ export type Happening =
     }
   | { readonly do: 'answer' | 'refuse' | 'complete' | 'fail' | 'cancel'; readonly which: number }
   | { readonly do: 'grab' | 'lose' | 'leave'; readonly who: number }
+  | { readonly do: 'setClock'; readonly by: number }
   | { readonly do: 'wait' | 'stop' | 'crash' };
 
 /** A submission and what became of it. */
@@ -86,6 +88,9 @@ export class DurableWorld {
   private workers: Peer[] = [];
   private submissions: Submission[] = [];
   private running: Running[] = [];
+  /** How far the clock of dates is ahead of the other one, now and at most. */
+  private ahead = 0;
+  private furthest = 0;
   private readonly executed = new Set<string>();
   private readonly ended = new Set<string>();
 
@@ -126,6 +131,10 @@ export class DurableWorld {
         break;
       case 'cancel':
         this.cancel(happening.which);
+        break;
+      case 'setClock':
+        this.ahead += happening.by;
+        this.furthest = Math.max(this.furthest, this.ahead);
         break;
       case 'wait':
         jest.advanceTimersByTime(LATER);
@@ -180,7 +189,8 @@ export class DurableWorld {
   private async start(): Promise<void> {
     this.run++;
     const policies = { g: { retries: 1, backoff: { initialDelay: LATER / 5, jitter: 0 }, deadLetter: false } };
-    this.server = new JobServer({ listeners: [], storage: this.storage, window: this.window, policies });
+    const options = { listeners: [], storage: this.storage, window: this.window, policies };
+    this.server = new JobServer(options, this.clocks());
     for (const event of ['completed', 'failed', 'cancelled'] as const) {
       this.server.on(event, ({ handle }) => this.ended.add(handle));
     }
@@ -188,6 +198,18 @@ export class DurableWorld {
     this.clients = [this.newClient(), this.newClient()];
     this.workers = [this.newWorker(), this.newWorker()];
     this.running = [];
+  }
+
+  private clocks(): Clocks {
+    const aheadOf = (now: number): number => now + this.ahead;
+    return {
+      get now() {
+        return Date.now();
+      },
+      get date() {
+        return aheadOf(Date.now());
+      },
+    };
   }
 
   private async stop(): Promise<void> {
@@ -208,7 +230,7 @@ export class DurableWorld {
 
   private submit({ function: name, unique, priority, isBackground, isLater, who }: Happening & { do: 'submit' }): void {
     const client = this.clients[who % this.clients.length]!;
-    const runAt = isLater && isBackground ? Date.now() + LATER / 2 : 0;
+    const runAt = isLater && isBackground ? Date.now() + this.ahead + LATER / 2 : 0;
     // A workload that is its own unique must come again to coalesce.
     const workload = unique === '-' ? 'same' : `workload ${this.submissions.length}`;
     const spec: JobSpec = { function: name, unique, workload, priority, isBackground, runAt };
@@ -274,6 +296,8 @@ export class DurableWorld {
     await settle();
     for (const worker of this.workers) while (this.grab(worker)) progress = true;
     while (this.running.length > 0) this.report(0, 'complete');
+    // Whatever the clock was set to when a job was given its time, that comes.
+    this.ahead = this.furthest;
     jest.advanceTimersByTime(LATER * 20);
     await settle();
     return progress;

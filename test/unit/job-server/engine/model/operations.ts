@@ -28,7 +28,8 @@ export type Operation =
   | { do: 'cancel'; nth: number }
   | { do: 'pause' | 'resume' | 'drop'; name: string }
   | { do: 'halt' | 'proceed' }
-  | { do: 'pass'; milliseconds: number };
+  | { do: 'pass'; milliseconds: number }
+  | { do: 'setClock'; by: number };
 
 const peer = fc.nat(PEERS - 1);
 const name = fc.constantFrom(...NAMES);
@@ -77,6 +78,13 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ do: one('pass'), milliseconds: fc.constantFrom(1, 100, 500, 1_000, 3_000, 60_000) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: one('setClock'),
+      by: fc.constantFrom(-259_200_000, -3_600_000, -700, 1, 700, 3_600_000),
+    }),
   },
 );
 

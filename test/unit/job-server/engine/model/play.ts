@@ -25,6 +25,7 @@ export class Play {
     this.reference = new Reference(rules, (name) => this.engine.functions.find(name)!.number);
     this.witness = new Witness(this.reference, this.labelOf, (peer) => this.at(this.peers.indexOf(peer)));
     this.engine = new Engine({ ...rules, handlePrefix: 'H:' }, this.witness);
+    this.timeIs(0);
     for (let index = 0; index < PEERS; index++) this.join(index);
   }
 
@@ -91,6 +92,8 @@ export class Play {
         return this.engine.proceed();
       case 'pass':
         return this.pass(operation.milliseconds);
+      case 'setClock':
+        return this.setClock(operation.by);
     }
   }
 
@@ -100,7 +103,7 @@ export class Play {
     const { name, unique, workload, priority, background, delay, peer } = operation;
     const key = keyOf(unique, workload);
     const joined = this.reference.findByKey(name, key);
-    const runAt = this.witness.timeAfter(delay);
+    const runAt = this.witness.dateAfter(delay);
     const spec: JobSpec = { function: name, unique, workload, priority, isBackground: background, runAt };
     if (joined) this.join_(joined, background, this.at(peer));
     else this.witness.intent = { submission: { spec, key, client: this.at(peer) } };
@@ -131,7 +134,7 @@ export class Play {
   }): void {
     const handle = `S:${this.accepted.length}`;
     const spec = { function: name, unique, workload: handle, priority, isBackground: true };
-    const runAt = this.witness.timeAfter(delay);
+    const runAt = this.witness.dateAfter(delay);
     // Who comes from storage takes no key from another.
     const key = this.reference.findByKey(name, keyOf(unique, handle)) ? '' : keyOf(unique, handle);
     this.accepted.push(handle);
@@ -226,7 +229,7 @@ export class Play {
   private finish(index: number, nth: number, how: 'complete' | 'fail' | 'exception'): void {
     const job = this.jobOf(index, nth);
     if (!job) return;
-    const isRetried = how !== 'complete' && typeof this.reference.retryAt(job) === 'number';
+    const isRetried = how !== 'complete' && typeof this.reference.retryAfter(job) === 'number';
     const outcome = how === 'complete' ? 'completed' : 'failed';
     if (!isRetried) this.witness.intent = { ending: { label: job.label, outcome, end: how } };
     const refusal = how === 'fail' ? this.engine.fail(this.peers[index]!, job.label) : this.say(index, job.label, how);
@@ -295,19 +298,37 @@ export class Play {
   private timeIs(now: number): void {
     this.reference.now = now;
     this.reference.awaken();
-    assert.ok(this.engine.tick(now) > now);
+    assert.ok(this.engine.tick(now, this.reference.date) > now);
     assert.deepEqual(
-      this.reference.jobs.filter((job) => job.deadline <= now),
+      this.reference.jobs.filter((job) => this.reference.isDue(job)),
       [],
     );
   }
 
+  /** Sets the clock of dates. On its way forward it stands still wherever a job is due, for one at a time wakes up. */
+  setClock(by: number): void {
+    const { reference } = this;
+    const ahead = reference.ahead + by;
+    const next = (): number =>
+      Math.min(...reference.jobs.map((job) => (job.state === 'delayed' ? job.runAt : Infinity)));
+    for (let due = next(); due <= reference.now + ahead; due = next()) {
+      reference.ahead = due - reference.now;
+      this.timeIs(reference.now);
+      this.agree();
+    }
+    reference.ahead = ahead;
+    this.timeIs(reference.now);
+  }
+
   /** The engine's next due time, which is when something is due and at no other time. */
   private nextDue(): number {
-    const next = this.engine.tick(this.reference.now);
-    const jobs = this.reference.jobs.map((job) => (job.state === 'delayed' ? job.runAt : job.deadline));
+    const { now, date } = this.reference;
+    const next = this.engine.tick(now, date);
+    const delayed = this.reference.jobs.filter(({ state, runAt }) => state === 'delayed' && runAt < Infinity);
+    const dates = delayed.map(({ runAt }) => now + Math.min(runAt - date, 1_000));
+    const deadlines = this.reference.jobs.map(({ deadline }) => deadline);
     const wakeups = this.peers.map(({ wakeTimer }) => wakeTimer?.at ?? Infinity);
-    assert.equal(next, Math.min(Infinity, ...jobs, ...wakeups));
+    assert.equal(next, Math.min(Infinity, ...dates, ...deadlines, ...wakeups));
     return next;
   }
 
@@ -332,6 +353,8 @@ export class Play {
     for (let index = 0; index < PEERS; index++) this.step({ do: 'leave', peer: index });
     for (const name of ['f', 'g', 'h']) this.step({ do: 'canDo', peer: 0, name, timeout: 0 });
     while (this.reference.parked.length > 0) this.step({ do: 'unpark', nth: 0 });
+    const dates = this.reference.jobs.map(({ state, runAt }) => (state === 'delayed' && runAt < Infinity ? runAt : 0));
+    this.step({ do: 'setClock', by: Math.max(0, Math.ceil(Math.max(0, ...dates) - this.reference.date)) });
     this.step({ do: 'pass', milliseconds: 100_000 });
     while (this.reference.jobs.length > 0) {
       this.step({ do: 'grab', peer: 0, kind: 'plain' });

@@ -66,7 +66,10 @@ export class Reference {
   parked: ReferenceJob[] = [];
   owed: Owed[] = [];
   isHalted = false;
+  /** On the clock that nobody sets. */
   now = 0;
+  /** How far the clock of dates is ahead of it. */
+  ahead = 2 ** 38;
   private sequence = 0;
 
   /** @param numberOf a function's number, which says whose turn it is. */
@@ -74,6 +77,10 @@ export class Reference {
     readonly rules: Rules,
     private readonly numberOf: (name: string) => number,
   ) {}
+
+  get date(): number {
+    return this.now + this.ahead;
+  }
 
   job(label: string): ReferenceJob {
     const found = this.jobs.find((job) => job.label === label);
@@ -134,15 +141,29 @@ export class Reference {
     job.worker = undefined;
     job.deadline = Infinity;
     job.runAt = runAt;
-    job.state = runAt > this.now ? 'delayed' : 'waiting';
+    job.state = runAt > this.date ? 'delayed' : 'waiting';
     if (job.state === 'waiting') job.sequence = ++this.sequence;
   }
 
-  /** The delayed jobs whose time has come wait now; those nobody wants end. */
+  /** A job is to run again after a while. */
+  retry(job: ReferenceJob, delay: number): void {
+    this.place(job, 0);
+    if (delay === 0) return;
+    job.state = 'delayed';
+    job.runAt = Infinity;
+    job.deadline = this.now + delay;
+  }
+
+  /** Whether what a job waits for has come: its date, or the end of a duration. */
+  isDue(job: ReferenceJob): boolean {
+    return job.deadline <= this.now || (job.state === 'delayed' && job.runAt <= this.date);
+  }
+
+  /** The delayed jobs whose time has come wait now, in the order in which it came; those nobody wants end. */
   awaken(): void {
-    for (const job of this.jobs) {
-      if (job.state === 'delayed' && job.runAt <= this.now && !this.isAbandoned(job)) this.place(job, 0);
-    }
+    const due = this.jobs.filter((job) => job.state === 'delayed' && this.isDue(job) && !this.isAbandoned(job));
+    due.sort(byTime);
+    for (const job of due) this.place(job, 0);
   }
 
   start(job: ReferenceJob, peer: ReferencePeer): void {
@@ -161,20 +182,20 @@ export class Reference {
     if (this.rules.order === '1.1') job.sequence = ++this.sequence;
   }
 
-  /** When a stored job that failed runs again. */
-  retryAt(job: ReferenceJob): number | 'exhausted' | undefined {
+  /** After how long a stored job that failed runs again. */
+  retryAfter(job: ReferenceJob): number | 'exhausted' | undefined {
     const { retry } = this.rules;
     if (!retry || !job.isStored || job.isCancelled) return undefined;
-    return job.attempts < retry.attempts ? this.now + retry.delay : 'exhausted';
+    return job.attempts < retry.attempts ? retry.delay : 'exhausted';
   }
 
   /** What is to become of a job that loses its worker. */
   fateOfLost(job: ReferenceJob): 'retried' | 'cancelled' | 'failed' | 'abandoned' | 'requeued' {
     const { jobRetries } = this.rules;
-    const retryAt = this.retryAt(job);
-    if (typeof retryAt === 'number') return 'retried';
+    const retryAfter = this.retryAfter(job);
+    if (typeof retryAfter === 'number') return 'retried';
     if (job.isCancelled) return 'cancelled';
-    if (retryAt === 'exhausted' || (jobRetries > 0 && job.losses + 1 >= jobRetries)) return 'failed';
+    if (retryAfter === 'exhausted' || (jobRetries > 0 && job.losses + 1 >= jobRetries)) return 'failed';
     return this.isAbandoned(job) ? 'abandoned' : 'requeued';
   }
 
@@ -216,6 +237,11 @@ function turnByFunction(names: readonly string[], jobs: readonly ReferenceJob[])
     if (first) return first;
   }
   return undefined;
+}
+
+/** Durations before dates; no two are over at one moment. */
+function byTime(one: ReferenceJob, other: ReferenceJob): number {
+  return one.deadline === other.deadline ? one.runAt - other.runAt : one.deadline - other.deadline;
 }
 
 function bySequence(one: ReferenceJob, other: ReferenceJob): number {

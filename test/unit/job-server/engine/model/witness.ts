@@ -44,9 +44,13 @@ export class Witness implements EngineListener {
     private readonly referenceOf: (peer: Peer) => ReferencePeer,
   ) {}
 
-  /** A time to come that no other job has: so at each moment at most one delayed job wakes up. */
-  timeAfter(delay: number): number {
-    return delay === 0 ? this.reference.now : Math.floor(this.reference.now) + delay + ++this.fractions / 8_192;
+  /** A date to come that no other job has: so at each moment at most one delayed job wakes up. */
+  dateAfter(delay: number): number {
+    return this.momentAfter(this.reference.date, delay);
+  }
+
+  private momentAfter(moment: number, delay: number): number {
+    return delay === 0 ? moment : Math.floor(moment) + delay + ++this.fractions / 8_192;
   }
 
   /** Nothing that was to happen is left out. */
@@ -81,31 +85,32 @@ export class Witness implements EngineListener {
     this.reference.start(this.find(job), peer);
   }
 
-  retryAt(job: Job): number | 'exhausted' | undefined {
-    const retryAt = this.reference.retryAt(this.find(job));
-    if (typeof retryAt !== 'number') return retryAt;
-    const at = this.timeAfter(retryAt - this.reference.now);
-    this.retries.set(this.labelOf(job), at);
-    return at;
+  retryAfter(job: Job): number | 'exhausted' | undefined {
+    const { now } = this.reference;
+    const retryAfter = this.reference.retryAfter(this.find(job));
+    if (typeof retryAfter !== 'number') return retryAfter;
+    const delay = this.momentAfter(now, retryAfter) - now;
+    this.retries.set(this.labelOf(job), delay);
+    return delay;
   }
 
   requeued(job: Job): void {
     const found = this.find(job);
     const fate = this.fateOf(found);
-    const retryAt = this.takeRetry(found);
-    if (retryAt === undefined) {
+    const retryAfter = this.takeRetry(found);
+    if (retryAfter === undefined) {
       assert.equal(fate, 'requeued');
       this.reference.putBack(found);
     } else {
       assert.ok(found.clients.length > 0);
-      this.reference.place(found, retryAt);
+      this.reference.retry(found, retryAfter);
     }
   }
 
-  parked(job: Job, until: number): void {
+  parked(job: Job, delay: number): void {
     const found = this.find(job);
     this.fateOf(found);
-    assert.equal(this.takeRetry(found), until);
+    assert.equal(this.takeRetry(found), delay);
     assert.deepEqual(found.clients, []);
     this.reference.park(found);
   }
@@ -187,11 +192,11 @@ export class Witness implements EngineListener {
   }
 
   private takeRetry(job: ReferenceJob): number | undefined {
-    const at = this.retries.get(job.label);
-    if (at === undefined) return undefined;
+    const delay = this.retries.get(job.label);
+    if (delay === undefined) return undefined;
     this.retries.delete(job.label);
     job.attempts++;
-    return at;
+    return delay;
   }
 
   private find(job: Job): ReferenceJob {

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { JobServer, MemoryStorage, type JobServerOptions } from '../../../lib/job-server/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { RawPeer } from '../../support/raw-peer.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A job server whose clocks a test sets: `now` counts on by itself, and what a test adds. */
+async function serverWith(options: JobServerOptions = {}) {
+  const clocks = {
+    passed: 0,
+    ahead: 0,
+    frozenAt: undefined as number | undefined,
+    get now(): number {
+      return this.frozenAt ?? performance.now() + this.passed;
+    },
+    get date() {
+      return 1_700_000_000_000 + Math.floor(this.now) + this.ahead;
+    },
+  };
+  const server = new JobServer({ listeners: [], ...options }, clocks);
+  await server.start();
+  atEnd(() => server.stop());
+  const peer = (): RawPeer => new RawPeer(server.connect());
+  return { server, clocks, peer };
+}
+
+/** Waits until the job server has answered, and thereby has looked at its clock of durations. */
+async function echo(peer: RawPeer): Promise<string[]> {
+  peer.send('ECHO_REQ x');
+  const heard: string[] = [];
+  for (let next = await peer.next(); next !== 'ECHO_RES x'; next = await peer.next()) heard.push(next);
+  return heard;
+}
+
+async function runningJob(peer: () => RawPeer, timeout: number) {
+  const [client, worker, other] = [peer(), peer(), peer()];
+  worker.send(`CAN_DO_TIMEOUT f·${timeout}`);
+  client.send('SUBMIT_JOB f··x');
+  const handle = (await client.next()).split(' ')[1]!;
+  worker.send('GRAB_JOB');
+  expect(await worker.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+  other.send('CAN_DO f', 'PRE_SLEEP');
+  await echo(other);
+  return { client, worker, other, handle };
+}
+
+describe('when the clock of the machine is set', () => {
+  it.each([-DAY, -HOUR, HOUR, 30 * DAY])(
+    'by %d ms, a worker keeps its job as long as it may, and no longer',
+    async (by) => {
+      const { clocks, peer } = await serverWith();
+      const { worker, other, handle } = await runningJob(peer, 60_000);
+      clocks.ahead += by;
+      expect(await echo(other)).toEqual([]);
+      worker.send(`GET_STATUS ${handle}`);
+      expect(await worker.next()).toBe(`STATUS_RES ${handle}·1·1·0·0`);
+      clocks.passed += 60_000;
+      expect(await echo(other)).toEqual(['NOOP']);
+    },
+  );
+
+  it('far ahead, a quiet peer stays as long as it may, also in the middle of a packet', async () => {
+    const { clocks, peer } = await serverWith({ idleTimeout: 5, packetTimeout: 5 });
+    // No time passes at all, but for what the clock of dates tells.
+    clocks.frozenAt = clocks.now;
+    const [quiet, half, client, worker] = [peer(), peer(), peer(), peer()];
+    half.stream.write(Buffer.from('\0REQ\0\0\0\x10'));
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    client.send(`SUBMIT_JOB_EPOCH f··${Math.ceil((clocks.date + DAY) / 1_000)}·x`);
+    await client.next();
+    clocks.ahead += 30 * DAY;
+    expect(await worker.next()).toBe('NOOP');
+    half.stream.write(Buffer.from('\0\0\0\x01x'));
+    expect(await half.next()).toBe('ECHO_RES x');
+    expect(await echo(quiet)).toEqual([]);
+  });
+
+  describe.each([
+    ['in memory', () => ({})],
+    ['with a storage', () => ({ storage: new MemoryStorage() })],
+  ])('a job with a date, %s,', (_title, options) => {
+    const inDays = (days: number, { date }: { date: number }): string => String(Math.ceil((date + days * DAY) / 1_000));
+
+    it('runs as soon as the clock has been set to its date', async () => {
+      const { clocks, peer } = await serverWith(options());
+      const [client, worker] = [peer(), peer()];
+      worker.send('CAN_DO f', 'PRE_SLEEP');
+      client.send(`SUBMIT_JOB_EPOCH f··${inDays(3, clocks)}·x`);
+      const handle = (await client.next()).split(' ')[1]!;
+      expect(await echo(worker)).toEqual([]);
+      clocks.ahead += 3 * DAY + 1_000;
+      expect(await worker.next()).toBe('NOOP');
+      worker.send('GRAB_JOB');
+      expect(await worker.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+    });
+
+    it('does not run before its date, however much time passes', async () => {
+      const { clocks, peer } = await serverWith(options());
+      const [client, worker] = [peer(), peer()];
+      worker.send('CAN_DO f');
+      client.send(`SUBMIT_JOB_EPOCH f··${Math.ceil(clocks.date / 1_000) + 1}·x`);
+      await client.next();
+      clocks.ahead -= HOUR;
+      clocks.passed += HOUR / 2;
+      worker.send('GRAB_JOB');
+      expect(await worker.next()).toBe('NO_JOB');
+      worker.send('PRE_SLEEP');
+      clocks.passed += HOUR / 2 + 1_000;
+      expect(await worker.next()).toBe('NOOP');
+    });
+
+    it('runs at once when its date is past by a clock that was set since anybody looked', async () => {
+      const { clocks, peer } = await serverWith(options());
+      const [client, worker] = [peer(), peer()];
+      await echo(client);
+      clocks.ahead += 3 * DAY;
+      worker.send('CAN_DO f');
+      client.send(`SUBMIT_JOB_EPOCH f··${inDays(-1, clocks)}·x`);
+      const handle = (await client.next()).split(' ')[1]!;
+      worker.send('GRAB_JOB');
+      expect(await worker.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+      clocks.ahead -= 30 * DAY;
+      client.send(`SUBMIT_JOB_EPOCH f··${inDays(1, clocks)}·y`);
+      await client.next();
+      worker.send('GRAB_JOB');
+      expect(await worker.next()).toBe('NO_JOB');
+    });
+  });
+
+  it('a job to be tried again is not forgotten, nor tried too early', async () => {
+    const policies = { f: { retries: 1, backoff: { initialDelay: HOUR, jitter: 0 } } };
+    const { clocks, peer } = await serverWith({ storage: new MemoryStorage(), policies });
+    const [client, worker] = [peer(), peer()];
+    worker.send('CAN_DO f');
+    client.send('SUBMIT_JOB_BG f··x');
+    const handle = (await client.next()).split(' ')[1]!;
+    worker.send('GRAB_JOB');
+    await worker.next();
+    worker.send(`WORK_FAIL ${handle}`, 'GRAB_JOB');
+    expect(await worker.next()).toBe('NO_JOB');
+    worker.send('PRE_SLEEP');
+    expect(await echo(worker)).toEqual([]);
+    clocks.ahead += HOUR;
+    expect(await worker.next()).toBe('NOOP');
+  });
+});
