@@ -25,7 +25,7 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   const data: unknown = isRecord ? (packet.data as GearmanRecord).data : packet.data;
   const record = isRecord ? (packet.data as GearmanRecord).options : NO_OPTIONS;
   const described = describeWorkload(packet.pattern, functionName, options);
-  const workload: WorkloadDescription = { ...described, format: record.format ?? described.format };
+  const workload = record.format === undefined ? described : { ...described, format: record.format };
   const metadata = mergeMetadata(packet.metadata, record.metadata);
   if (record.metadata && !options.metadata) {
     throw new InvalidOptionError(
@@ -36,7 +36,7 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   const serializer = options.serializer ?? REQUEST_FORMATS;
   const bytes = bytesOf(serializer.serialize({ pattern: packet.pattern, data, metadata }, workload));
   return {
-    request: { ...requestOf(record), function: functionName, workload: frame(bytes, metadata, options.metadata) },
+    request: requestOf(record, functionName, frame(bytes, metadata, options.metadata)),
     workload,
     timeout: record.timeout ?? options.timeout ?? DEFAULT_TIMEOUT,
   };
@@ -48,8 +48,8 @@ export function describeWorkload(
   functionName: string,
   options: Pick<GearmanClientOptions, 'format'>,
 ): WorkloadDescription {
-  const contract = pattern instanceof FunctionContract ? pattern.options : {};
-  return { function: functionName, format: contract.format ?? options.format ?? DEFAULT_FORMAT };
+  const format = pattern instanceof FunctionContract ? pattern.options.format : undefined;
+  return { function: functionName, format: format ?? options.format ?? DEFAULT_FORMAT };
 }
 
 /** Refuses what only a background job can do. */
@@ -59,8 +59,12 @@ export function checkForeground({ at }: JobRequest): void {
 
 const NO_OPTIONS: GearmanRecordOptions = {};
 
-function requestOf({ priority, unique, at, delay, resubmit, reducer }: GearmanRecordOptions) {
-  return { priority, unique, resubmit, reducer, at: delay === undefined ? at : new Date(Date.now() + delay) };
+function requestOf(record: GearmanRecordOptions, functionName: string, workload: Uint8Array): JobRequest {
+  // Most calls have no record: nothing is read of it, and nothing copied.
+  if (record === NO_OPTIONS) return { function: functionName, workload };
+  const { priority, unique, at, delay, resubmit, reducer } = record;
+  const due = delay === undefined ? at : new Date(Date.now() + delay);
+  return { function: functionName, workload, priority, unique, resubmit, reducer, at: due };
 }
 
 function mergeMetadata(hooked?: GearmanMetadata, recorded?: GearmanMetadata): GearmanMetadata | undefined {

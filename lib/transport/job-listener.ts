@@ -75,7 +75,7 @@ export class JobListener implements JobObserver {
   }
 
   complete(bytes: Buffer): void {
-    if (!this.hears()) return;
+    if (this.isOver) return;
     const tell = (value: unknown): void => {
       this.stop();
       this.ears.complete(value);
