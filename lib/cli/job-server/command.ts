@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../job-server/version.js';
 import type { Command, Terminal } from '../command.js';
-import { Failure } from '../failure.js';
+import { EXIT, Failure, UsageFailure } from '../failure.js';
 import { readConfigFile } from './config-file.js';
 import { Daemon, startDaemon } from './daemon.js';
 import { jobServerHelp } from './help.js';
@@ -18,11 +18,18 @@ export const jobServer: Command = {
       const exitCode = await run(line, daemon, terminal);
       if (exitCode !== 0) throw new Failure('', exitCode);
     } catch (error) {
-      daemon?.failed(error);
-      throw error;
+      const failure = asGearmand(error);
+      daemon?.failed(failure);
+      throw failure;
     }
   },
 };
+
+/** A command line that cannot be meant ends gearmand with 1, which service managers and scripts know. */
+function asGearmand(error: unknown): unknown {
+  if (!(error instanceof UsageFailure)) return error;
+  return new Failure(error.message, EXIT.failed, { cause: error });
+}
 
 async function run(line: readonly string[], daemon: Daemon | undefined, terminal: Terminal): Promise<number> {
   const given = parseJobServerLine(line);

@@ -2,6 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 
+/** File descriptors that are no connections: files, listeners, Node's own. */
+export const RESERVED_DESCRIPTORS = 32;
+
+/** With fewer hardly anybody could connect. */
+const LEAST_DESCRIPTORS = 2 * RESERVED_DESCRIPTORS;
+
 /**
  * Makes sure that so many file descriptors may be open. Node raises its own
  * limit as far as it is allowed; more takes root, and `prlimit` of util-linux.
@@ -9,6 +15,12 @@ import { Failure } from '../failure.js';
  * @throws Failure when there cannot be so many.
  */
 export function allowFileDescriptors(count: number): void {
+  if (count < LEAST_DESCRIPTORS) {
+    throw new Failure(
+      `--file-descriptors ${count}: too few, files and listeners alone need ${RESERVED_DESCRIPTORS}; ` +
+        `give ${LEAST_DESCRIPTORS} or more, or leave it out`,
+    );
+  }
   const limit = hardLimit();
   if (limit === undefined || count <= limit) return;
   try {

@@ -1,4 +1,4 @@
-import { counter, listed, toggle, valued, type OptionTable } from '../options/option.js';
+import { listed, toggle, valued, type OptionTable } from '../options/option.js';
 import { duration, oneOf, port, text, whole } from '../options/values.js';
 import { logLevel } from './log-level.js';
 
@@ -70,7 +70,7 @@ export const PROCESS = {
   daemon: toggle('Go on in the background, once it listens.', 'd'),
   'pid-file': valued('Write the process id there, once it listens.', text, { short: 'P', argument: 'FILE' }),
   user: valued('Run as this user; needs root.', text, { short: 'u', argument: 'NAME' }),
-  'file-descriptors': valued('How many file descriptors to use; connections are a few less.', whole(64), {
+  'file-descriptors': valued('How many file descriptors to use; connections are a few less.', whole(1), {
     short: 'f',
     argument: 'N',
   }),
@@ -90,8 +90,6 @@ export const PROCESS = {
   'check-args': toggle('Check the options, and end.'),
   help: toggle('Show this page.', 'h'),
   version: toggle('Show the version.', 'V'),
-  // Only so that `-v` and `-vv` of gearmand before 1.0 do as they did.
-  v: counter('', 'v'),
 } as const satisfies OptionTable;
 
 /** gearmand's options that mean nothing here; see `notes.ts` for what is said about each. */

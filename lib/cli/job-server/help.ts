@@ -29,12 +29,16 @@ Signals: SIGTERM and SIGINT let running jobs finish and end it, said twice at on
 has everything done that waits, then ends it; SIGHUP opens the log file and reads the
 certificates again.
 
-Exit code: 0 when it was told to end, 1 when it could not start or failed, 2 when the options
-were not understood.
+Exit code, as gearmand's: 0 when it was told to end, 1 when the options were not understood, it
+could not start, or it failed.
+
+With gearmand's --queue-type libsqlite3, MySQL or Postgres and their settings, jobs are kept in our
+storage: in the folder FILE.jobs beside --libsqlite3-db FILE, in one of /var/lib/gearman for a
+database, or in --lmdb-path DIR. What gearmand left in its queue is moved in at the first start.
 
 Of gearmand's options these are accepted and mean nothing here: --threads, --hashtable-buckets,
 --coredump, --syslog, --protocol http, --http-port, --keepalive-interval, --keepalive-count,
-and the settings of its queue types.
+--store-queue-on-shutdown, and the settings of queue types that are not chosen.
 `;
 
 /** The help page of `nestjs-gearman job-server`. */

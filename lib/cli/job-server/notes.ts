@@ -1,6 +1,6 @@
 import { UsageFailure } from '../failure.js';
 import type { JobServerValues } from './options.js';
-import { QUEUE_PLUGINS } from './queue-plugins.js';
+import { unusedQueueSettings } from './queue-choice.js';
 
 /**
  * What to say once in the log about options that were accepted and mean
@@ -27,9 +27,14 @@ export function notesOn(values: JobServerValues): string[] {
     '--ssl-ca-file',
     'no client is asked for a certificate; --ssl-client-certificate required demands one',
   );
-  const settings = Object.keys(QUEUE_PLUGINS).filter((name) => values[name as keyof typeof QUEUE_PLUGINS]);
-  const shown = settings.map((name) => `--${name}`).join(', ');
-  note(settings.length > 0, shown, 'background jobs are kept in memory, or by --queue-type lmdb on disk');
+  const unused = unusedQueueSettings(values);
+  note(
+    unused.length > 0,
+    unused.map((name) => `--${name}`).join(', '),
+    'no --queue-type that they belong to is chosen',
+  );
+  const isStored = values['store-queue-on-shutdown'] && !unused.includes('store-queue-on-shutdown');
+  note(isStored, '--store-queue-on-shutdown', 'a job is on disk before it is acknowledged');
   return notes;
 }
 

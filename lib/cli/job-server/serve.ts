@@ -9,6 +9,7 @@ import { untilEnded } from './ending.js';
 import { allowFileDescriptors } from './file-descriptors.js';
 import { LogWriter } from './log-writer.js';
 import { PidFile } from './pid-file.js';
+import { moveIn } from './move-in.js';
 import type { Settings } from './settings.js';
 import { becomeUser } from './user.js';
 
@@ -28,6 +29,8 @@ export async function serve(
   const pidFile = settings.pidFile === undefined ? undefined : new PidFile(settings.pidFile);
   const warnings: string[] = [];
   const log = openLog(settings, warnings);
+  const { storage } = settings.jobServer;
+  if (storage && settings.former) await moveIn(settings.former, storage, log, signal);
   const jobServer = await start(settings, log);
   try {
     pidFile?.write();
@@ -85,7 +88,7 @@ async function start(settings: Settings, { log }: LogWriter): Promise<JobServer>
 function failureOf(error: unknown): unknown {
   if (error instanceof InvalidOptionError) {
     const option = `--${error.option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return new Failure(error.message.replace(error.option, option), EXIT.usage, { cause: error });
+    return new Failure(error.message.replace(error.option, option), EXIT.failed, { cause: error });
   }
   const { code, message } = error as Error & { code?: string };
   const isExpected = error instanceof ListenError || code?.startsWith('GEARMAN_');

@@ -1,13 +1,13 @@
 import type { JobServerOptions } from '../../job-server/index.js';
-import type { StorageOptions } from '../../job-server/storage/index.js';
 import { UsageFailure } from '../failure.js';
 import { portFromEnvironment } from './environment.js';
+import { RESERVED_DESCRIPTORS } from './file-descriptors.js';
 import { listenersFrom } from './listeners.js';
 import type { LogLevel } from './log-level.js';
 import { notesOn } from './notes.js';
 import type { JobServerValues } from './options.js';
 import { policiesFrom } from './policy-option.js';
-import { queueType } from './queue-plugins.js';
+import { queueFrom, type QueueChoice } from './queue-choice.js';
 
 /** Time enough for most jobs, and less than the ten seconds that `docker stop` waits. */
 const DEFAULT_GRACE_PERIOD = 8_000;
@@ -15,14 +15,13 @@ const DEFAULT_GRACE_PERIOD = 8_000;
 /** gearmand's own, where it goes on in the background. */
 const DAEMON_LOG_FILE = '/var/log/gearmand.log';
 
-/** File descriptors that are no connections: files, listeners, Node's own. */
-const RESERVED_DESCRIPTORS = 32;
-
 const OPEN_TO_ALL = 'whoever reaches this port may submit and take jobs; --listen 127.0.0.1 keeps it to this machine';
 
 /** The options, understood: what the job server is made of, and what its process does. */
 export interface Settings {
-  jobServer: Omit<JobServerOptions, 'log'>;
+  jobServer: Omit<JobServerOptions, 'log' | 'storage'> & Pick<QueueChoice, 'storage'>;
+  /** gearmand's queue, whose jobs are moved in before the job server starts. */
+  former: QueueChoice['former'];
   gracePeriod: number;
   logFile: string;
   logLevel: LogLevel;
@@ -43,10 +42,12 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
   const environment = values.port === undefined ? portFromEnvironment(env) : {};
   const notes = [...(environment.note ? [environment.note] : []), ...notesOn(values)];
   if (values.listen.length === 0) notes.push(OPEN_TO_ALL);
-  const level = values.verbose ?? (values.v >= 2 ? 'DEBUG' : 'INFO');
+  const { storage, former } = queueFrom(values);
+  const level = values.verbose ?? 'INFO';
   const listeners = await listenersFrom(values, values.port ?? environment.port, env);
   return {
-    jobServer: { ...jobServerOptions(values), listeners, storage: storageFrom(values), verbosity: level },
+    jobServer: { ...jobServerOptions(values), listeners, storage, verbosity: level },
+    former,
     gracePeriod: values['grace-period'] ?? DEFAULT_GRACE_PERIOD,
     logFile: values['log-file'] ?? (values.daemon ? DAEMON_LOG_FILE : 'stderr'),
     logLevel: level,
@@ -94,16 +95,4 @@ function maxConnections(values: JobServerValues): number | undefined {
   const { 'max-connections': asked, 'file-descriptors': descriptors } = values;
   if (descriptors === undefined) return asked;
   return Math.min(asked || Infinity, descriptors - RESERVED_DESCRIPTORS);
-}
-
-function storageFrom(values: JobServerValues): StorageOptions | undefined {
-  const { 'lmdb-path': path, 'lmdb-durability': durability } = values;
-  if (queueType(values['queue-type'] ?? 'builtin') === 'lmdb') {
-    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
-    return { type: 'lmdb', path, durability };
-  }
-  const unused = (['lmdb-path', 'lmdb-durability', 'keep-results'] as const).find((name) => values[name] !== undefined);
-  const needy = unused ?? (values.policy.length > 0 ? 'policy' : undefined);
-  if (needy) throw new UsageFailure(`--${needy} needs --queue-type lmdb: jobs are kept in memory otherwise`);
-  return undefined;
 }

@@ -19,15 +19,19 @@ export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): Tl
       '--ssl and --ssl-port: choose one; --ssl is TLS on --port, --ssl-port is TLS beside plain text',
     );
   }
+  const certificate = values['ssl-certificate'] ?? env['GEARMAND_SERVER_PEM'];
+  const key = values['ssl-key'] ?? env['GEARMAND_SERVER_KEY'];
   const ca = values['ssl-ca-file'] ?? env['GEARMAND_CA_CERTIFICATE'];
   if (clientCertificate !== 'none' && !ca) {
     throw new UsageFailure(
       `--ssl-client-certificate ${clientCertificate} needs --ssl-ca-file: who signs the certificates of clients`,
     );
   }
+  // As with gearmand: who only looks at options need not have the files yet.
+  if (values['check-args'] && !(certificate && key)) return undefined;
   return {
-    certificate: needed('--ssl-certificate', values['ssl-certificate'] ?? env['GEARMAND_SERVER_PEM']),
-    key: needed('--ssl-key', values['ssl-key'] ?? env['GEARMAND_SERVER_KEY']),
+    certificate: needed('--ssl-certificate', certificate),
+    key: needed('--ssl-key', key),
     clientCertificate,
     ...(ca && { ca }),
   };

@@ -6,13 +6,6 @@ export interface Switch {
   readonly help: string;
 }
 
-/** An option that counts how often it is there: `-vv`. */
-export interface Counter {
-  readonly kind: 'counter';
-  readonly short?: string;
-  readonly help: string;
-}
-
 /** An option with a value, once or `many` times. */
 export interface Valued<Value, Many extends boolean = boolean> {
   readonly kind: 'value';
@@ -26,7 +19,7 @@ export interface Valued<Value, Many extends boolean = boolean> {
 }
 
 /** Any option. One without a help text is understood and not shown. */
-export type Option = Switch | Counter | Valued<unknown>;
+export type Option = Switch | Valued<unknown>;
 
 /** The options of a command by their long names. */
 export type OptionTable = Readonly<Record<string, Option>>;
@@ -37,9 +30,7 @@ export type OptionValues<Table extends OptionTable> = {
     ? Many extends true
       ? Value[]
       : Value | undefined
-    : Table[Name] extends Counter
-      ? number
-      : boolean;
+    : boolean;
 };
 
 /** Why a value cannot be meant: `allowed` completes "--port is ...". */
@@ -55,10 +46,6 @@ type Shown = { short?: string; argument: string };
 
 export function toggle(help: string, short?: string): Switch {
   return { kind: 'switch', help, ...(short && { short }) };
-}
-
-export function counter(help: string, short?: string): Counter {
-  return { kind: 'counter', help, ...(short && { short }) };
 }
 
 export function valued<Value>(help: string, parse: (text: string) => Value, shown: Shown): Valued<Value, false> {

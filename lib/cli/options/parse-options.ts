@@ -39,8 +39,6 @@ function emptyValues(table: OptionTable): Values {
     switch (option.kind) {
       case 'switch':
         return false;
-      case 'counter':
-        return 0;
       case 'value':
         return option.isMany ? [] : undefined;
     }
@@ -68,7 +66,7 @@ function take(
 ): void {
   if (option.kind !== 'value') {
     if (isInline) throw new UsageFailure(`${shownName} takes no value: write ${shownName} alone`);
-    values[name] = option.kind === 'counter' ? (values[name] as number) + 1 : true;
+    values[name] = true;
     return;
   }
   if (value === undefined) throw new UsageFailure(`${shownName} needs a value: ${shownName} ${option.argument}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { counter, listed, toggle, valued } from '../../../lib/cli/options/option.js';
+import { listed, toggle, valued } from '../../../lib/cli/options/option.js';
 import { parseOptions } from '../../../lib/cli/options/parse-options.js';
 import { port, text } from '../../../lib/cli/options/values.js';
 
@@ -8,7 +8,6 @@ const TABLE = {
   name: valued('Name.', text, { argument: 'NAME' }),
   listen: listed('Addresses.', text, { short: 'L', argument: 'ADDRESS' }),
   quick: toggle('Be quick.', 'q'),
-  loud: counter('Be loud.', 'v'),
   secret: toggle(''),
 };
 
@@ -23,13 +22,13 @@ describe('a command line', () => {
   );
 
   it('leaves out what is not given', () => {
-    const nothing = { port: undefined, name: undefined, listen: [], quick: false, loud: 0, secret: false };
+    const nothing = { port: undefined, name: undefined, listen: [], quick: false, secret: false };
     expect(parse()).toEqual({ values: nothing, words: [] });
   });
 
   it('collects, switches and counts', () => {
-    const { values } = parse('-L', 'a', '--listen=b', '-q', '-vv', '-v', '--secret');
-    expect(values).toMatchObject({ listen: ['a', 'b'], quick: true, loud: 3, secret: true });
+    const { values } = parse('-L', 'a', '--listen=b', '-q', '--secret');
+    expect(values).toMatchObject({ listen: ['a', 'b'], quick: true, secret: true });
   });
 
   it('keeps words in order, and takes everything behind -- for words', () => {

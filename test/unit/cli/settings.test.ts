@@ -30,7 +30,6 @@ describe('the settings of the job server', () => {
     ['--max-running 4', { maxRunningPerWorker: 4 }],
     ['--shutdown-command', { shutdownCommand: true }],
     ['--verbose debug', { verbosity: 'DEBUG' }],
-    ['-vv', { verbosity: 'DEBUG' }],
     ['', { verbosity: 'INFO' }],
   ])('come from %s', async (line, expected) => {
     expect((await settings(`${HERE} ${line}`)).jobServer).toMatchObject(expected);
@@ -89,6 +88,26 @@ describe('the settings of the job server', () => {
   });
 
   it.each([
+    ['-q libsqlite3 --libsqlite3-db /q/queue.db', '/q/queue.db.jobs', '/q/queue.db, table gearman_queue'],
+    ['-q LIBSQLITE3 --libsqlite3-db /q.db --libsqlite3-table t --lmdb-path /d', '/d', '/q.db, table t'],
+    [
+      '-q MySQL --mysql-host db.lan --mysql-port 3307 --mysql-user u --mysql-password p --mysql-db queues',
+      '/var/lib/gearman/mysql-db.lan-3307-queues-gearman_queue.jobs',
+      'mysql://db.lan:3307/queues, table gearman_queue',
+    ],
+    [
+      '-q Postgres --libpq-conninfo postgres://u:p@h/q --libpq-table t',
+      '/var/lib/gearman/postgres-h--q-t.jobs',
+      'postgres://h/q, table t',
+    ],
+  ])('take over the queue of %s', async (line, path, name) => {
+    const { jobServer, former, notes } = await settings(`${HERE} ${line}`);
+    expect(jobServer.storage).toEqual({ type: 'lmdb', path, durability: undefined });
+    expect(former!.name).toBe(name);
+    expect(notes).toEqual([]);
+  });
+
+  it.each([
     ['-d', '/var/log/gearmand.log'],
     ['', 'stderr'],
     ['-d --log-file none', 'none'],
@@ -121,11 +140,14 @@ describe('the settings of the job server', () => {
   });
 
   it.each([
-    [
-      '-q libsqlite3 --libsqlite3-db x',
-      'there is no queue type libsqlite3 here, as gearmand has: use --queue-type lmdb',
-    ],
-    ['-q MySQL', 'there is no queue type MySQL here, as gearmand has: use --queue-type lmdb'],
+    ['-q libsqlite3', '--queue-type libsqlite3 needs --libsqlite3-db FILE'],
+    ['-q MySQL', '--queue-type MySQL needs --mysql-db NAME'],
+    ['-q mysql --mysql-db q --mysql-port x', '--mysql-port is a port, not "x"'],
+    ['-q Postgres', '--queue-type Postgres needs --libpq-conninfo'],
+    ['-q postgres --libpq-conninfo service=x', '--libpq-conninfo: service means nothing here; write host, port'],
+    ['-q postgres --libpq-conninfo nonsense', '--libpq-conninfo is host=HOST port=PORT dbname=NAME'],
+    ['-q Redis', 'there is no queue type Redis here, as gearmand has: use --queue-type lmdb'],
+    ['-q libmemcached', 'there is no queue type libmemcached here, as gearmand has: use --queue-type lmdb'],
     ['-q nosuch', 'there is no queue type nosuch: use --queue-type lmdb'],
     ['-q lmdb', '--queue-type lmdb needs --lmdb-path DIR'],
     ['--lmdb-path /d', '--lmdb-path needs --queue-type lmdb'],

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { StorageOptions } from '../../job-server/storage/index.js';
+import { UsageFailure } from '../failure.js';
+import type { GearmandTable } from '../moving/gearmand-rows.js';
+import { mysqlTable } from '../moving/sources/mysql.js';
+import { postgresTable } from '../moving/sources/postgres.js';
+import { sqliteTable } from '../moving/sources/sqlite.js';
+import { conninfoUrl } from './conninfo.js';
+import type { JobServerValues } from './options.js';
+import { QUEUE_PLUGINS } from './queue-plugins.js';
+
+/** A queue of gearmand's whose jobs come here at the first start; from then on ours is the place of the jobs. */
+export interface FormerQueue {
+  /** What tells it from every other: a file, or a database, and the table. */
+  readonly name: string;
+  /** gearmand's table; undefined where there is none yet, as before gearmand's first start. */
+  table(): GearmandTable | undefined;
+}
+
+/** Where background jobs are kept. */
+export interface QueueChoice {
+  /** Undefined: in memory. */
+  readonly storage?: StorageOptions;
+  /** What is moved in first, once. */
+  readonly former?: FormerQueue;
+}
+
+/** How a queue type is chosen, by its name in lower case: gearmand's are in any case. */
+const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>> = {
+  builtin: () => ({}),
+  lmdb: (values) => {
+    const { 'lmdb-path': path } = values;
+    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
+    return { storage: embedded(path, values) };
+  },
+  libsqlite3: (values) => {
+    const { 'libsqlite3-db': file, 'libsqlite3-table': table } = values;
+    if (file === undefined)
+      throw new UsageFailure('--queue-type libsqlite3 needs --libsqlite3-db FILE: the queue’s file');
+    const former = {
+      name: `${resolve(file)}, table ${table ?? 'gearman_queue'}`,
+      table: () => (existsSync(file) ? sqliteTable(file, table) : undefined),
+    };
+    return { storage: embedded(values['lmdb-path'] ?? `${file}.jobs`, values), former };
+  },
+  mysql: (values) => {
+    const address = mysqlUrl(values);
+    const { 'mysql-table': table } = values;
+    return databaseQueue('mysql', address, values, (url) => mysqlTable(url, table), table ?? 'gearman_queue');
+  },
+  postgres: (values) => {
+    const { 'libpq-conninfo': conninfo, 'libpq-table': table } = values;
+    if (conninfo === undefined) {
+      throw new UsageFailure("--queue-type Postgres needs --libpq-conninfo: the database of gearmand's queue");
+    }
+    const address = conninfoUrl(conninfo);
+    return databaseQueue('postgres', address, values, (url) => postgresTable(url, table), table ?? 'queue');
+  },
+};
+
+/** gearmand's queue types, and of former times, that there are none of here. */
+const FOREIGN_QUEUES = [
+  ...['sqlite', 'libmemcached', 'memcached', 'libpq', 'redis'],
+  ...['libdrizzle', 'drizzle', 'libtokyocabinet', 'tokyocabinet'],
+];
+
+/** The settings of a queue of gearmand's that mean something here, where it is chosen. */
+const MEANT: Readonly<Record<string, RegExp>> = {
+  libsqlite3: /^libsqlite3-|^store-queue/,
+  mysql: /^mysql-/,
+  postgres: /^libpq-/,
+};
+
+/**
+ * Understands `--queue-type` and its settings.
+ *
+ * @throws UsageFailure for what cannot be had here: going on without it would lose jobs.
+ */
+export function queueFrom(values: JobServerValues): QueueChoice {
+  const name = values['queue-type'] ?? 'builtin';
+  const choose = Object.hasOwn(QUEUES, name.toLowerCase()) ? QUEUES[name.toLowerCase()] : undefined;
+  if (!choose) throw noSuchQueue(name);
+  const choice = choose(values);
+  if (!choice.storage) refuseUnused(values);
+  return choice;
+}
+
+/** gearmand's settings of queues that were given and mean nothing here, by their names. */
+export function unusedQueueSettings(values: JobServerValues): string[] {
+  const meant = MEANT[(values['queue-type'] ?? '').toLowerCase()];
+  const given = (Object.keys(QUEUE_PLUGINS) as (keyof typeof QUEUE_PLUGINS)[]).filter((name) => values[name]);
+  return given.filter((name) => !meant?.test(name));
+}
+
+function noSuchQueue(name: string): UsageFailure {
+  const isForeign = FOREIGN_QUEUES.includes(name.toLowerCase());
+  return new UsageFailure(
+    `there is no queue type ${name}${isForeign ? ' here, as gearmand has' : ''}: ` +
+      'use --queue-type lmdb --lmdb-path DIR to keep background jobs on disk, ' +
+      'or --queue-type builtin to keep them in memory' +
+      (isForeign ? '; let gearmand’s workers empty its queue first' : ''),
+  );
+}
+
+/** Our own storage, whichever queue it is in the place of. */
+function embedded(path: string, values: JobServerValues): StorageOptions {
+  return { type: 'lmdb', path, durability: values['lmdb-durability'] };
+}
+
+function refuseUnused(values: JobServerValues): void {
+  const unused = (['lmdb-path', 'lmdb-durability', 'keep-results'] as const).find((name) => values[name] !== undefined);
+  const needy = unused ?? (values.policy.length > 0 ? 'policy' : undefined);
+  if (needy) throw new UsageFailure(`--${needy} needs --queue-type lmdb: jobs are kept in memory otherwise`);
+}
+
+/** Where the home of Debian's gearmand is, whose user may write there. */
+const HOME = '/var/lib/gearman';
+
+/** A database is no place for a folder of ours: it is in gearmand's home, by the table's name. */
+function databaseQueue(
+  kind: string,
+  address: URL,
+  values: JobServerValues,
+  open: (url: string) => GearmandTable,
+  table: string,
+): QueueChoice {
+  const { hostname, port, pathname } = address;
+  const place = `${kind}-${hostname}-${port}${pathname}-${table}`.replace(/[^\w.-]+/g, '-');
+  const former = {
+    name: `${kind}://${hostname}${port && `:${port}`}${pathname}, table ${table}`,
+    table: () => open(address.href),
+  };
+  return { storage: embedded(values['lmdb-path'] ?? `${HOME}/${place}.jobs`, values), former };
+}
+
+/** Where a local MySQL or MariaDB listens; to libmysql `localhost` means its socket. */
+const MYSQL_SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
+
+function mysqlUrl(values: JobServerValues): URL {
+  const { 'mysql-db': database, 'mysql-user': user, 'mysql-password': password } = values;
+  const { 'mysql-host': host = 'localhost', 'mysql-port': port } = values;
+  if (database === undefined) throw new UsageFailure('--queue-type MySQL needs --mysql-db NAME: the queue’s database');
+  const url = URL.canParse(`mysql://${host}`) ? new URL(`mysql://${host}`) : undefined;
+  if (!url?.hostname) throw new UsageFailure(`--mysql-host is a host name, not ${JSON.stringify(host)}`);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  if (port !== undefined) url.port = port;
+  if (port !== undefined && url.port === '')
+    throw new UsageFailure(`--mysql-port is a port, not ${JSON.stringify(port)}`);
+  if (user !== undefined) url.username = encodeURIComponent(user);
+  if (password !== undefined) url.password = encodeURIComponent(password);
+  const socket = MYSQL_SOCKETS.find((path) => existsSync(path));
+  if (host === 'localhost' && socket !== undefined) url.searchParams.set('socketPath', socket);
+  return url;
+}
