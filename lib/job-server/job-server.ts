@@ -94,7 +94,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(this.time.now, this.time.date);
     const storage = options.storage && storageOf(options.storage);
     this.storedJobs = storage && this.keepIn(storage, observer);
-    this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.added(name));
+    this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -234,6 +234,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         observer.requeued(job);
         this.draining?.look();
       },
+      isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,
       ended: (job, outcome, result) => {
         this.storedJobs?.ended(job, outcome, result);
         observer.ended(job, outcome);

@@ -52,6 +52,7 @@ const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
 export class DurableJobs implements SubmissionHost {
   private opening: Promise<void> | undefined;
   private isOpen = false;
+  private wasOpen = false;
   private isEnding = false;
   private readonly feed: JobFeed;
   private readonly results: KeptResults;
@@ -136,6 +137,8 @@ export class DurableJobs implements SubmissionHost {
 
   stored(submission: Submission, existing: StoredJob | undefined): Submitted {
     const { handle, isHere } = submission;
+    // Who is here already was counted as a job of its own, and is taken back as one.
+    if (existing && !isHere) submission.function_.stats.coalesced++;
     if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
     if (!isHere) this.leave(submission);
     return handle;
@@ -145,13 +148,18 @@ export class DurableJobs implements SubmissionHost {
     return this.takeBack(submission, queueError(error));
   }
 
+  /** Whether a job that failed for good becomes a dead letter. */
+  isBuried(job: Job): boolean {
+    return job.isStored && this.retries.isBuried(job);
+  }
+
   /** A job ended: it leaves the storage, or goes to the dead letters. */
   ended(job: Job, outcome: Outcome, result: Workload): void {
     if (!job.isStored) return;
     this.feed.letGo(job);
     const handle = this.engine.handleOf(job);
     const { date } = this.time;
-    if (outcome === 'failed' && this.retries.isBuried(job)) {
+    if (outcome === 'failed' && this.isBuried(job)) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
       this.storage.bury(handle, errorText(result), date);
     } else {
@@ -185,9 +193,11 @@ export class DurableJobs implements SubmissionHost {
     this.settings.set(name, settings);
   }
 
-  /** A function has a job more that nobody submitted. */
-  added(name: ByteString): void {
-    this.feed.came(this.feed.functionOf(name));
+  /** A dead letter of a function waits again. */
+  replayed(name: ByteString): void {
+    const function_ = this.feed.functionOf(name);
+    function_.stats.replayed++;
+    this.feed.came(function_);
   }
 
   /** The engine runs low: leases more jobs for it. */
@@ -226,8 +236,9 @@ export class DurableJobs implements SubmissionHost {
     const found = await this.storage.findByHandle(handle);
     if (found?.state !== 'waiting' || !(await this.storage.remove(handle))) return false;
     // It may have come here meanwhile.
-    this.engine.cancel(handle);
-    this.feed.recount(this.feed.functionOf(found.job.function));
+    const function_ = this.feed.functionOf(found.job.function);
+    if (!this.engine.cancel(handle)) function_.stats.cancelled++;
+    this.feed.recount(function_);
     return true;
   }
 
@@ -258,8 +269,17 @@ export class DurableJobs implements SubmissionHost {
     });
     this.settings.restart();
     this.feed.restart();
-    this.isOpen = true;
+    if (!this.wasOpen) this.countRestored();
+    this.isOpen = this.wasOpen = true;
     this.tick(this.time);
+  }
+
+  /** Opened again in this process, a storage brings what was counted before. */
+  private countRestored(): void {
+    for (const { function: name, total } of this.storage.counts()) {
+      const restored = total.reduce((sum, count) => sum + count, 0);
+      if (restored > 0) this.feed.functionOf(name).stats.restored += restored;
+    }
   }
 
   /** Takes what storage keeps out of the engine: when it is opened again, it is leased again. */
@@ -312,12 +332,14 @@ export class DurableJobs implements SubmissionHost {
 
   /** The engine gets a job that is on its way to the disk. */
   private takeIn({ function_, spec, handle }: Submission): void {
+    function_.stats.background++;
     this.accepted(spec, handle);
     this.feed.takeIn(function_, { ...spec, handle, losses: 0, attempts: 0 });
   }
 
   /** A job waits in storage, until the engine has room. */
   private leave({ function_, spec, handle }: Submission): void {
+    function_.stats.background++;
     this.accepted(spec, handle);
     this.feed.cameOneOfMany(function_);
     if (spec.runAt > 0) this.time.at(lookAgainFor(spec.runAt, this.time));

@@ -1,5 +1,5 @@
 import { PRIORITIES } from './job-spec.js';
-import type { Ability, GearmanFunction, GrabKind, Job, Peer } from './model.js';
+import { elapsed, shortTime, type Ability, type GearmanFunction, type GrabKind, type Job, type Peer } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
 import type { EngineOptions } from './engine-options.js';
@@ -156,8 +156,12 @@ export class Dispatcher {
     this.functions.remove(job);
     job.state = 'running';
     job.worker = worker;
-    function_.running++;
+    function_.runningJobs.push(job);
     this.functions.running++;
+    const { stats } = function_;
+    stats.started++;
+    stats.wait.add(elapsed(job.since, this.clock.now));
+    job.since = shortTime(this.clock.now);
     worker.running.add(job);
     worker.lastServed[job.priority] = function_.number;
     this.limitTime(job, worker.abilities.get(function_)!);

@@ -229,6 +229,7 @@ export class Engine {
   fail(peer: Peer, handle: ByteString): Refusal | undefined {
     const job = this.resultOf(peer, handle);
     if (job) {
+      job.function_.stats.reportedFailures++;
       for (const client of this.life.fail(job, REPORTED_FAILURE)) client.listener.fail(job);
       return undefined;
     }
@@ -242,6 +243,7 @@ export class Engine {
   exception(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.resultOf(worker, handle);
     if (!job) return JOB_NOT_FOUND;
+    job.function_.stats.exceptions++;
     for (const client of this.life.fail(job, bytes)) {
       if (client.wantsExceptions) client.listener.exception(job, bytes);
       else client.listener.fail(job);
@@ -293,6 +295,11 @@ export class Engine {
 
   handleOf(job: Job): ByteString {
     return job.givenHandle ?? this.table.handleOf(job.id);
+  }
+
+  /** The time it was last told, in milliseconds on the clock that durations are measured by. */
+  get now(): number {
+    return this.clock.now;
   }
 
   /** Every job in memory; may be walked in steps while jobs come and go. */

@@ -2,6 +2,7 @@ import { type ByteString, PRIORITIES } from './job-spec.js';
 import { GearmanFunction, type Job } from './model.js';
 import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
+import { FunctionStats } from './function-stats.js';
 
 /** All functions by name and by number, and which of them have waiting jobs. */
 export class Functions {
@@ -12,6 +13,8 @@ export class Functions {
   readonly settings = new FunctionSettingTable();
   /** How many jobs run, over all functions. */
   running = 0;
+  /** What the jobs of functions did that were dropped since: a sum over all never falls. */
+  readonly droppedStats = new FunctionStats();
   /** The functions with waiting jobs, by priority. */
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
 
@@ -51,6 +54,7 @@ export class Functions {
   /** Forgets a function that has neither workers nor jobs. */
   delete(function_: GearmanFunction): void {
     this.byName.delete(function_.name);
+    if (function_.hasStats) this.droppedStats.addAll(function_.stats);
     this.byNumber[function_.number] = undefined;
     this.freeNumbers.push(function_.number);
   }

@@ -1,5 +1,5 @@
 import type { ByteString, JobSpec, Outcome, Workload } from './job-spec.js';
-import { type GearmanFunction, Job, type Peer } from './model.js';
+import { elapsed, type GearmanFunction, Job, type Peer, shortTime } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
 import { Dispatcher, type JobFate } from './dispatcher.js';
@@ -17,11 +17,11 @@ export interface StoredJobSpec extends JobSpec {
   readonly attempts: number;
 }
 
-/** Why a job whose worker vanished failed. */
-const WORKER_LOST = 'its worker was lost';
-
-/** Why a job failed whose time ran out once too often. */
-const TIMED_OUT = 'its worker took longer than its timeout (CAN_DO_TIMEOUT)';
+/** Why a job failed whose worker vanished, or took too long, once too often. */
+const LOSSES = {
+  lostWorkers: 'its worker was lost',
+  timeouts: 'its worker took longer than its timeout (CAN_DO_TIMEOUT)',
+} as const;
 
 /**
  * What happens to a job from its submission to its end, whoever caused it: it
@@ -47,6 +47,8 @@ export class JobLife implements JobFate {
     const job = new Job(this.table.nextId(), undefined, function_, spec);
     this.adopt(job, spec, client);
     this.place(job, spec.runAt);
+    if (spec.isBackground) function_.stats.background++;
+    else function_.stats.foreground++;
     this.listener.submitted?.(job);
     this.dispatcher.offer(function_);
     return job;
@@ -75,6 +77,7 @@ export class JobLife implements JobFate {
 
   /** A job takes a further submission in. */
   attach(job: Job, spec: JobSpec, client: Peer | undefined): void {
+    job.function_.stats.coalesced++;
     if (spec.isBackground) job.isBackground = true;
     else if (client) this.addClient(job, client);
     if (job.state === 'waiting') this.clock.cancel(job.timer);
@@ -118,6 +121,7 @@ export class JobLife implements JobFate {
   private enqueue(job: Job): void {
     job.state = 'waiting';
     job.sequence = ++this.sequence;
+    job.readySince = job.since = shortTime(this.clock.now);
     this.functions.push(job);
   }
 
@@ -127,11 +131,19 @@ export class JobLife implements JobFate {
     this.remove(job);
     const clients = clientsOf(job);
     for (const client of clients) client.waitsFor.delete(job);
+    this.count(job, outcome);
     this.listener.ended?.(job, outcome, result);
     if (worker) this.dispatcher.settle(worker);
     // A queue runs low by what leaves it without having been given out as well.
     else this.dispatcher.refill(job.function_);
     return clients;
+  }
+
+  private count(job: Job, outcome: Outcome): void {
+    const { stats } = job.function_;
+    if (outcome === 'completed') stats.completed++;
+    else if (outcome === 'failed' && this.listener.isBuried?.(job)) stats.buried++;
+    else stats[outcome]++;
   }
 
   /** A job failed: it ends, and the clients still to be told are returned; or a policy lets it run again. */
@@ -147,6 +159,7 @@ export class JobLife implements JobFate {
   /** A job is to run again after a while: until then it waits here for its clients' sake, or else in storage alone. */
   private retry(job: Job, delay: number): void {
     job.attempts++;
+    job.function_.stats.retried++;
     job.numerator = job.denominator = '0';
     if (clientsOf(job).length === 0) {
       this.remove(job);
@@ -187,8 +200,10 @@ export class JobLife implements JobFate {
 
   /** Takes a running job from its worker. */
   private release(job: Job): void {
-    job.function_.running--;
+    const { runningJobs, stats } = job.function_;
+    runningJobs.remove(job);
     this.functions.running--;
+    stats.run.add(elapsed(job.since, this.clock.now));
     job.worker!.running.delete(job);
     job.worker = undefined;
     this.clock.cancel(job.timer);
@@ -200,12 +215,12 @@ export class JobLife implements JobFate {
     const worker = job.worker!;
     if (!worker.late.has(job)) (job.lateWorkers ??= []).push(worker);
     worker.late.add(job);
-    this.requeueAll([job], TIMED_OUT);
+    this.requeueAll([job], 'timeouts');
     this.dispatcher.settle(worker);
   }
 
-  /** Lost jobs wait again, all of them before the first is offered. `reason`: why one failed that is given up. */
-  requeueAll(jobs: readonly Job[], reason = WORKER_LOST): void {
+  /** Lost jobs wait again, all of them before the first is offered. */
+  requeueAll(jobs: readonly Job[], reason: keyof typeof LOSSES = 'lostWorkers'): void {
     const touched = new Set<GearmanFunction>();
     // Newest first: each is older than those put back before it, so its place is at the head.
     for (const job of [...jobs].reverse()) {
@@ -215,12 +230,13 @@ export class JobLife implements JobFate {
     for (const function_ of touched) this.dispatcher.offer(function_);
   }
 
-  private requeue(job: Job, reason: string): void {
+  private requeue(job: Job, reason: keyof typeof LOSSES): void {
     job.losses++;
+    job.function_.stats[reason]++;
     const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'lost') : undefined;
     if (typeof retryAfter === 'number') this.retry(job, retryAfter);
     else if (retryAfter === 'again') this.putBack(job);
-    else if (this.isGivenUp(job) || retryAfter === 'exhausted') this.giveUp(job, reason);
+    else if (this.isGivenUp(job) || retryAfter === 'exhausted') this.giveUp(job, LOSSES[reason]);
     else if (job.isAbandoned) this.end(job, 'abandoned');
     else this.putBack(job);
   }
@@ -239,6 +255,8 @@ export class JobLife implements JobFate {
     this.release(job);
     job.numerator = job.denominator = '0';
     job.state = 'waiting';
+    job.since = shortTime(this.clock.now);
+    job.function_.stats.requeued++;
     if (this.options.order === '1.1') {
       job.sequence = ++this.sequence;
       this.functions.push(job);

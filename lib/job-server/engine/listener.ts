@@ -21,6 +21,8 @@ export interface EngineListener {
   retryAfter?(job: Job, cause: 'failed' | 'lost'): number | 'again' | 'exhausted' | undefined;
   /** A job that is to run again after so many milliseconds has left the engine: storage has it alone. */
   parked?(job: Job, delay: number): void;
+  /** Whether a job that failed for good is kept as a dead letter. */
+  isBuried?(job: Job): boolean;
   /** A job is over, before its clients are told. `result`: its result, or why it failed. */
   ended?(job: Job, outcome: Outcome, result: Workload): void;
   /** The queue in memory runs low and storage has more: feed it. */

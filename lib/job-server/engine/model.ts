@@ -1,4 +1,5 @@
 import { FunctionMask } from './function-mask.js';
+import { FunctionStats } from './function-stats.js';
 import { JobList } from './job-list.js';
 import { PRIORITIES, type ByteString, type JobSpec, type JobState, type Priority, type Workload } from './job-spec.js';
 import { Rotation, type Place } from './rotation.js';
@@ -11,6 +12,22 @@ import type { Timer } from './timers.js';
  * state and answer questions about it; what happens to them stands in
  * JobLife (jobs), Dispatcher (who gets what) and Engine (workers).
  */
+
+/**
+ * A time as a job keeps it: milliseconds in 32 bits, which take half as much
+ * memory as the number they are the end of. Only {@link elapsed} reads it.
+ */
+export function shortTime(now: number): number {
+  return now | 0;
+}
+
+/**
+ * Milliseconds since a {@link shortTime}, right for 24.8 days; a job that is
+ * older reads as younger than it is, and never as less than nothing.
+ */
+export function elapsed(since: number, now: number): number {
+  return Math.max(0, (shortTime(now) - since) | 0);
+}
 
 /** A job known to this job server. Only the engine changes it. */
 export class Job {
@@ -25,6 +42,10 @@ export class Job {
   attempts = 0;
   /** The order of arrival: a job that comes back goes to its old place. */
   sequence = 0;
+  /** When a worker could first take it; kept while it runs, and when it comes back. See {@link elapsed}. */
+  readySince = 0;
+  /** Since when it waits, or runs. */
+  since = 0;
   /** Who runs it now. */
   worker: Peer | undefined;
   /** Who still may send its result although its time ran out. */
@@ -37,7 +58,7 @@ export class Job {
   isCancelled = false;
   /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */
   timer: Timer | undefined;
-  /** Its neighbours in the queue. */
+  /** Its neighbours: in its queue while it waits, among its function's running jobs while it runs. */
   previous: Job | undefined;
   next: Job | undefined;
 
@@ -91,13 +112,16 @@ export class GearmanFunction {
   readonly workers = new Set<Peer>();
   /** The largest number of jobs a submission of each priority may find; 0: no limit. */
   limits: readonly [number, number, number];
-  running = 0;
+  /** Its running jobs, the one first that was started first. */
+  readonly runningJobs = new JobList<Job>();
   /** Delayed jobs by priority. */
   readonly delayed: [number, number, number] = [0, 0, 0];
   /** Sleepers that were woken for it and have not asked yet. */
   woken = 0;
   /** While true no worker is given a job of it. */
   isPaused = false;
+  /** What its jobs have done; made at its first job. */
+  private madeStats: FunctionStats | undefined;
 
   constructor(
     readonly name: ByteString,
@@ -106,6 +130,33 @@ export class GearmanFunction {
     limits: readonly [number, number, number],
   ) {
     this.limits = limits;
+  }
+
+  get running(): number {
+    return this.runningJobs.length;
+  }
+
+  /** What its jobs have done, to be counted on. */
+  get stats(): FunctionStats {
+    return (this.madeStats ??= new FunctionStats());
+  }
+
+  /** True once it has had a job. */
+  get hasStats(): boolean {
+    return this.madeStats !== undefined;
+  }
+
+  /** For how long its oldest job in memory could have been taken, in milliseconds; 0 where none waits. */
+  oldestWaiting(now: number): number {
+    let oldest = 0;
+    for (const { head } of this.queues) if (head) oldest = Math.max(oldest, elapsed(head.readySince, now));
+    return oldest;
+  }
+
+  /** How long the job runs that was started first, in milliseconds; 0 where none runs. */
+  longestRunning(now: number): number {
+    const { head } = this.runningJobs;
+    return head ? elapsed(head.since, now) : 0;
   }
 
   /** Jobs in memory that a worker could take now. */

@@ -1,0 +1,72 @@
+import { Log2Histogram } from '../../telemetry/metrics/index.js';
+
+/**
+ * What the jobs of a function have done since the job server began: plain
+ * numbers, counted where it happens and read by whoever wants to.
+ *
+ *   submissions + restored + replayed
+ *     = completed + failed + buried + cancelled + abandoned + those there are now
+ */
+export class FunctionStats {
+  /** Jobs accepted, by where they came from; submissions that joined a job are `coalesced` instead. */
+  foreground = 0;
+  background = 0;
+  fromSchedule = 0;
+  fromHttp = 0;
+  coalesced = 0;
+  /** Found in storage at the start. */
+  restored = 0;
+  /** Dead letters that were let wait again. */
+  replayed = 0;
+  /** Assignments. */
+  started = 0;
+  /** Lost by a worker, or out of time, and waiting again. */
+  requeued = 0;
+  /** Let run again by a policy. */
+  retried = 0;
+  /** Attempts that came to nothing, by why. */
+  reportedFailures = 0;
+  exceptions = 0;
+  timeouts = 0;
+  lostWorkers = 0;
+  completed = 0;
+  failed = 0;
+  /** Failed for good, and kept as a dead letter. */
+  buried = 0;
+  cancelled = 0;
+  abandoned = 0;
+  /** From ready to assigned, in milliseconds, each attempt. */
+  readonly wait = new Log2Histogram();
+  /** From assigned to the attempt's end, in milliseconds. */
+  readonly run = new Log2Histogram();
+
+  /** Adds what another function's jobs have done. */
+  addAll(other: FunctionStats): void {
+    for (const count of FUNCTION_COUNTS) this[count] += other[count];
+    this.wait.addAll(other.wait);
+    this.run.addAll(other.run);
+  }
+}
+
+/** The counts of {@link FunctionStats}. */
+export const FUNCTION_COUNTS = [
+  'foreground',
+  'background',
+  'fromSchedule',
+  'fromHttp',
+  'coalesced',
+  'restored',
+  'replayed',
+  'started',
+  'requeued',
+  'retried',
+  'reportedFailures',
+  'exceptions',
+  'timeouts',
+  'lostWorkers',
+  'completed',
+  'failed',
+  'buried',
+  'cancelled',
+  'abandoned',
+] as const satisfies readonly (keyof FunctionStats)[];
