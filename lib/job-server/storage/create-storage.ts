@@ -1,16 +1,25 @@
 import type { JobStorage } from './job-storage.js';
 import type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 import { LmdbStorage } from './lmdb/lmdb-storage.js';
+import type { LogStorageOptions } from './log/log-options.js';
+import { LogStorage } from './log/log-storage.js';
 import { MemoryStorage } from './memory-storage.js';
 import { StorageError } from './storage-error.js';
 
-/** A storage by its type: `lmdb` survives restarts and crashes; `memory` survives neither, and is for tests. */
-export type StorageOptions = ({ readonly type: 'lmdb' } & LmdbStorageOptions) | { readonly type: 'memory' };
+/**
+ * A storage by its type: `file` and `lmdb` survive restarts and crashes; `memory` survives neither, and is for tests.
+ */
+export type StorageOptions =
+  | ({ readonly type: 'file' } & LogStorageOptions)
+  | ({ readonly type: 'lmdb' } & LmdbStorageOptions)
+  | { readonly type: 'memory' };
 
 /** Makes the storage that options describe; it is not open yet. Throws a {@link StorageError} for invalid options. */
 export function createStorage(options: StorageOptions): JobStorage {
   const { type } = options;
   switch (type) {
+    case 'file':
+      return new LogStorage(options);
     case 'lmdb':
       return new LmdbStorage(options);
     case 'memory':
@@ -18,7 +27,7 @@ export function createStorage(options: StorageOptions): JobStorage {
     default:
       throw new StorageError(
         'GEARMAN_STORAGE_INVALID',
-        `the storage's option type is 'lmdb' or 'memory', not ${JSON.stringify(type satisfies never)}`,
+        `the storage's option type is 'file', 'lmdb' or 'memory', not ${JSON.stringify(type satisfies never)}`,
       );
   }
 }

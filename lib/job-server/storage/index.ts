@@ -11,6 +11,8 @@ export {
 export { JobsBeside, type JobBeside } from './lmdb/jobs-beside.js';
 export { LmdbStorage } from './lmdb/lmdb-storage.js';
 export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
+export type { LogStorageOptions } from './log/log-options.js';
+export { LogStorage } from './log/log-storage.js';
 export { MemoryStorage } from './memory-storage.js';
 export { StorageError, type StorageErrorCode } from './storage-error.js';
 export type {

@@ -49,9 +49,12 @@ describe('the option storage', () => {
   });
 
   it.each([
-    ['lmdb', "storage is { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not \"lmdb\""],
-    [{}, "storage is { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not {}"],
-    [{ type: 'sqlite' }, "storage is refused: the storage's option type is 'lmdb' or 'memory', not \"sqlite\""],
+    [
+      'lmdb',
+      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not \"lmdb\"",
+    ],
+    [{}, "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not {}"],
+    [{ type: 'sqlite' }, "storage is refused: the storage's option type is 'file', 'lmdb' or 'memory', not \"sqlite\""],
     [{ type: 'lmdb' }, "storage is refused: the storage's option path is the name of a folder, not undefined"],
     [
       { type: 'lmdb', path: '/tmp/x', durability: 'often' },

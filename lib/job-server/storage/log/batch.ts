@@ -1,0 +1,84 @@
+import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
+import type { JobQueue } from './job-queue.js';
+import type { Names } from './names.js';
+import { DEAD, ENDED, HANDLE_APART, IS_APART, JOB, ORIGIN, RecordWriter, type Ended, type Kind } from './record.js';
+
+const NOTHING = { unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' } as const;
+
+/** What is written to the log at once. */
+export class Batch {
+  private readonly writer = new RecordWriter();
+
+  constructor(private readonly names: Names) {}
+
+  begin(secret: number, number: number, header: Buffer | undefined): void {
+    this.writer.begin(secret, number, header);
+  }
+
+  finish(): Buffer {
+    return this.writer.finish();
+  }
+
+  /** What follows, so many bytes, is written as a whole or not at all. */
+  together(bytes: number): void {
+    this.writer.together(bytes);
+  }
+
+  /** A job, or what became of it, in the place of what the log had before. */
+  put(
+    kind: Kind,
+    queue: Pick<JobQueue, 'key' | 'name' | 'lastSequence'>,
+    job: StoredJob,
+    source: Ended | undefined,
+    death: Death | undefined,
+    outcome: JobOutcome | undefined,
+  ): Ended {
+    const { writer, names } = this;
+    const handle = names.split(job.handle, true);
+    let flags = 0;
+    if ('name' in handle) flags |= HANDLE_APART;
+    else {
+      const prefix = names.prefix(handle.prefix)!;
+      if (handle.number > prefix.last) prefix.last = handle.number;
+      else flags |= HANDLE_APART;
+      writer.name(prefix.name);
+    }
+    writer.name(queue.name);
+    if (kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence) flags |= IS_APART;
+    else queue.lastSequence = job.sequence;
+    const number = writer.next;
+    const fields = kind === ENDED ? { ...NOTHING, unique: job.unique, workload: outcome?.result ?? '' } : job;
+    const length = writer.item({
+      kind,
+      flags,
+      queue: queue.key,
+      sequence: job.sequence,
+      handle,
+      job: fields,
+      source,
+      time: kind === DEAD ? death!.diedAt : kind === ENDED ? outcome!.keepUntil : 0,
+      text: kind === DEAD ? death!.error : kind === ENDED ? outcome!.state : '',
+    });
+    return { number, length, kind, hasTime: kind === JOB && job.at > 0, isApart: (flags & IS_APART) !== 0 };
+  }
+
+  over(ended: Ended, queue: number): void {
+    this.writer.over(ended, queue);
+  }
+
+  /** Remembers where a job came from. */
+  origin(origin: string, source?: Ended): void {
+    const { writer } = this;
+    writer.item({
+      kind: ORIGIN,
+      flags: HANDLE_APART | IS_APART,
+      queue: 0,
+      sequence: 0,
+      handle: { name: origin },
+      job: NOTHING,
+      source,
+      time: 0,
+      text: '',
+    });
+  }
+}

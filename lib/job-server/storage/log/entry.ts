@@ -1,0 +1,193 @@
+import type { Adder } from '../job-storage.js';
+import { joined, tellStored } from '../lmdb/adders.js';
+import type { Change } from '../lmdb/group-commit.js';
+import type { StorageError } from '../storage-error.js';
+import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
+import type { Batch } from './batch.js';
+import type { JobQueue } from './job-queue.js';
+import type { LogIndex } from './log-index.js';
+import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
+
+/** A queue of jobs, some of which wait in memory. */
+export type EntryQueue = JobQueue<Entry>;
+export type EntryIndex = LogIndex<Entry>;
+
+/** Something that is written to the log. */
+export interface LogChange extends Change {
+  /** Whether it takes room that an end of a job does not: a full disk refuses it. */
+  readonly isAdding: boolean;
+  /** Whether it is written later when it could not be written now. */
+  readonly isKept: boolean;
+  /** Says what the log is to have, as it is now. */
+  emit(batch: Batch): void;
+  /** It is durable, or was not written. */
+  settle(isDurable: boolean): void;
+}
+
+/**
+ * What shall become of a job:
+ *
+ *   add --> waiting <--> leased --> gone
+ *             ^            |------> ended    its result is kept
+ *   add --> hidden         +------> dead     --> waiting, or gone
+ *
+ * A hidden one waits too, but is not given out before it is durable: writing
+ * failed last.
+ */
+export type Phase = 'waiting' | 'hidden' | 'leased' | 'dead' | 'ended' | 'gone';
+
+/**
+ * Whether the log has it so:
+ *
+ *   saved --change--> due --batch--> underway --change--> again
+ *     ^                ^                |  |                |
+ *     +----------------|----------------+  +--failed--> due <--+
+ */
+export type Saving = 'saved' | 'due' | 'underway' | 'again';
+
+/** What a job costs beside what its client gave, roughly. */
+const OVERHEAD_BYTES = 200;
+
+/**
+ * A job in memory: because it is leased, because the log does not have it as it
+ * shall be, or both. A batch brings the log to what it shall be, whatever
+ * happened in between: a job that came and went costs nothing, and what failed
+ * is written again.
+ */
+export class Entry implements LogChange {
+  phase: Phase = 'waiting';
+  saving: Saving = 'saved';
+  /** What the log has of it; missing when it has nothing. */
+  stored: Ended | undefined;
+  /** Why it died, or its result. */
+  death: Death | undefined;
+  outcome: JobOutcome | undefined;
+  /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
+  origin: string | undefined;
+  adder: Adder | undefined;
+  readonly bytes: number;
+  /** What the batch that is being written makes of it. */
+  private next: Ended | undefined;
+
+  constructor(
+    readonly queue: EntryQueue,
+    public job: StoredJob,
+  ) {
+    this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
+  }
+
+  get handle(): string {
+    return this.job.handle;
+  }
+
+  get at(): number {
+    return this.job.at;
+  }
+
+  get sequence(): number {
+    return this.job.sequence;
+  }
+
+  /** It is a job: waiting, or leased. */
+  get isQueued(): boolean {
+    return this.phase === 'waiting' || this.phase === 'leased' || this.phase === 'hidden';
+  }
+
+  /** The log has it as it shall be, and nobody holds it: memory need not have it. */
+  get isIdle(): boolean {
+    return this.saving === 'saved' && this.phase !== 'leased';
+  }
+
+  /** It is a job again, which the log does not know: there it is a dead letter. */
+  get isReturning(): boolean {
+    return this.isQueued && this.stored?.kind === DEAD;
+  }
+
+  /** The log has nothing of it, and shall not. */
+  get isNothing(): boolean {
+    return (
+      this.phase === 'gone' &&
+      !this.stored &&
+      this.saving !== 'underway' &&
+      this.saving !== 'again' &&
+      this.origin === undefined
+    );
+  }
+
+  /** Whether a change has to be told to who writes. */
+  markDue(): void {
+    this.saving = this.saving === 'underway' || this.saving === 'again' ? 'again' : 'due';
+  }
+
+  emit(batch: Batch): void {
+    this.saving = 'underway';
+    const { stored, queue, job } = this;
+    const kind = this.kind;
+    this.next = undefined;
+    if (kind === undefined && !stored && this.origin === undefined) return;
+    batch.together(this.bytes + 64 + (this.origin?.length ?? 0));
+    if (this.origin !== undefined) batch.origin(this.origin);
+    if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.death, this.outcome);
+    else if (stored) batch.over(stored, queue.key);
+  }
+
+  settle(isDurable: boolean): void {
+    this.saving = this.saving === 'again' || !isDurable ? 'due' : 'saved';
+    if (isDurable) {
+      this.stored = this.next;
+      this.origin = undefined;
+    }
+    this.next = undefined;
+  }
+
+  /** Has somebody told as well when it is durable: now, unless there is a write to wait for. */
+  join(adder: Adder, mustWait = false): void {
+    if (this.adder || mustWait) this.adder = joined(this.adder, adder);
+    else tellStored([adder]);
+  }
+
+  /** Resolves when it is durable, rejects when it is refused. */
+  whenStored(mustWait = false): Promise<void> {
+    return new Promise((resolve, reject) => this.join({ stored: () => resolve(), refused: reject }, mustWait));
+  }
+
+  get isAdding(): boolean {
+    return this.isQueued && !this.stored;
+  }
+
+  /** Not when it is over, nor when its adder is told that it is refused. */
+  get isKept(): boolean {
+    const isRefused = this.adder !== undefined && !this.stored;
+    return !this.isNothing && !isRefused;
+  }
+
+  /** Its adder, who is to be told now. */
+  takeAdder(): Adder | undefined {
+    const { adder } = this;
+    this.adder = undefined;
+    return adder;
+  }
+
+  /** Tells who waits for it that it was not accepted, and it is over. */
+  refuse(error: StorageError): void {
+    const adder = this.takeAdder();
+    if (adder) queueMicrotask(() => adder.refused(error));
+    this.origin = undefined;
+    this.phase = 'gone';
+  }
+
+  private get kind(): Kind | undefined {
+    switch (this.phase) {
+      case 'dead':
+        return DEAD;
+      case 'ended':
+        return ENDED;
+      case 'gone':
+        return undefined;
+      case 'waiting':
+      case 'hidden':
+      case 'leased':
+        return JOB;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { statfsSync } from 'node:fs';
+import { StorageError } from '../storage-error.js';
+import { RecordError } from './record.js';
+
+/** An error of the file system, as a reason and a cure. */
+export function storageError(error: unknown, path: string): StorageError {
+  if (error instanceof StorageError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const options = { cause: error };
+  if (code === 'ENOSPC' || code === 'EDQUOT' || (code === 'EIO' && isDiskFull(path))) {
+    return new StorageError('GEARMAN_STORAGE_FULL', `the disk of ${path} is full: make room`, options);
+  }
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    return new StorageError(
+      'GEARMAN_STORAGE_READ_ONLY',
+      `${path} cannot be written (${message}): mount it read-write, or give the job server's user the right to write`,
+      options,
+    );
+  }
+  if (error instanceof RecordError) return damagedError(path, message, error);
+  const reason = code === 'EIO' ? 'the disk failed (Input/output error)' : `writing failed (${message})`;
+  return new StorageError('GEARMAN_STORAGE_IO', `${reason} in ${path}: check the disk and the system's log`, options);
+}
+
+/** A log that cannot be trusted. */
+export function damagedError(path: string, what: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_CORRUPT',
+    `the log in ${path} is damaged (${what}): move the folder away and put a backup in its place`,
+    { cause },
+  );
+}
+
+function isDiskFull(path: string): boolean {
+  try {
+    return statfsSync(path).bavail === 0;
+  } catch {
+    return false;
+  }
+}

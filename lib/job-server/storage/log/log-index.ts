@@ -1,0 +1,413 @@
+import type { Place } from '../waiting-list.js';
+import { storageError } from './file-errors.js';
+import { HashTable, hashOf, hashOfBytes, seedFor } from './hash-table.js';
+import { JobQueue, queueKey } from './job-queue.js';
+import { Names } from './names.js';
+import { PlaceHeap } from './place-heap.js';
+import { DEAD, ENDED, JOB, ItemReader, ORIGIN, type Ended, type HandleParts, type RecordVisitor } from './record.js';
+import type { Block, Damage, Segment } from './segment.js';
+
+/** So many blocks that were read stay in memory, and no larger ones. */
+const MAX_BLOCKS = 64;
+const MAX_BLOCK_BYTES = 64 * 1024;
+
+/** So many segments stay open for reading. */
+const MAX_OPEN = 64;
+
+/** What hashes are told apart by, beside the names themselves. */
+const HANDLES = 0;
+const PREFIXED = 1;
+const ORIGINS = 2;
+const UNIQUES = 4;
+
+/**
+ * What memory knows of the log, and nothing that the log does not say: it is
+ * told every record once that is durable, when it was written as well as when
+ * it is read again at a start.
+ *
+ *   segments  where blocks begin, and one bit an item: whether it lives
+ *   queues    where jobs wait
+ *   table     uniques, handles out of order and origins, by their hashes
+ */
+export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
+  readonly names = new Names();
+  readonly queues = new Map<number, JobQueue<Waiting>>();
+  /** Oldest first. */
+  readonly segments: Segment[] = [];
+  readonly dead = new PlaceHeap();
+  readonly ended = new PlaceHeap();
+  lastSequence = 0;
+  /** The segment whose records are told. */
+  current: Segment | undefined;
+  private readonly table = new HashTable();
+  private readonly blocks = new Map<number, Block>();
+  private readonly opened: Segment[] = [];
+  /** While the log is read at a start: what lives is known in the end. */
+  private isRecovering = true;
+
+  constructor(
+    readonly path: string,
+    readonly seed: number,
+    /** Is told what cannot be read, once. */
+    private readonly damaged: (damage: Damage) => void,
+  ) {}
+
+  // --- what the log says ---
+
+  name(id: number, text: string): void {
+    this.names.declared(id, text);
+    this.current?.book?.names.set(id, text);
+  }
+
+  item(item: ItemReader, number: number): void {
+    const segment = this.current!;
+    const { book } = segment;
+    segment.addItem(number, item.length);
+    const { kind } = item;
+    const uniqueHash = item.uniqueEnd > 0 ? this.uniqueHash(item) : 0;
+    const { source } = item;
+    if (source) {
+      this.over(source, item.queue);
+      if (!this.isRecovering) this.forget(source.number, uniqueHash, this.handleHash(item));
+    }
+    if (kind === ORIGIN) {
+      this.addHash(
+        segment,
+        hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, ORIGINS)),
+        number,
+      );
+      return;
+    }
+    this.addHandle(segment, item, number);
+    if (item.sequence > this.lastSequence) this.lastSequence = item.sequence;
+    if (book && item.sequence > book.lastSequence) book.lastSequence = item.sequence;
+    if (kind === JOB) {
+      segment.count(item.queue, item.at > 0, 1);
+      if (item.uniqueEnd > 0) this.addHash(segment, uniqueHash, number);
+      if (!item.isApart) {
+        this.addToRuns(segment, item, number);
+        return;
+      }
+    }
+    if (book) {
+      const { places } = book;
+      places.push(kind);
+      places.push(item.queue);
+      places.push(item.time);
+      places.push(item.sequence);
+      places.push(number);
+    }
+    if (!this.isRecovering) this.addPlace(kind, item.queue, item.time, item.sequence, number);
+  }
+
+  over(ended: Ended, queue: number): void {
+    const segment = this.segmentOf(ended.number);
+    if (!segment?.isAlive(ended.number)) return;
+    segment.removeItem(ended.number, ended.length);
+    if (ended.kind === JOB) segment.count(queue, ended.hasTime, -1);
+  }
+
+  /** All of the log was told: what lives is put where it is looked for. */
+  recovered(): void {
+    this.isRecovering = false;
+    for (const segment of this.segments) {
+      this.putPlaces(segment, segment.rest?.places ?? segment.book?.places.toArray() ?? []);
+      const hashes = segment.rest?.hashes ?? segment.book?.hashes.toArray() ?? [];
+      for (let at = 0; at < hashes.length; at += 2) {
+        if (segment.alive.has(hashes[at + 1]!)) this.table.add(hashes[at]!, segment.first + hashes[at + 1]!);
+      }
+      segment.rest = undefined;
+      for (const [key, [total, scheduled]] of segment.tallies) {
+        const queue = this.queueOf(key);
+        queue.total += total;
+        queue.scheduled += scheduled;
+        queue.waiting += total - scheduled;
+      }
+    }
+    // What is written from now on comes behind all there is.
+    for (const queue of this.queues.values()) queue.lastSequence = this.lastSequence;
+  }
+
+  /** A segment's index file told what it has. */
+  loaded(segment: Segment): void {
+    const { book } = segment;
+    if (!book) return;
+    const runs = book.runs.toArray();
+    for (let at = 0; at < runs.length; at += 2) {
+      const queue = this.queueOf(runs[at]!);
+      queue.runs.push(runs[at + 1]!);
+      queue.lastRun = runs[at + 1]!;
+    }
+    const handles = book.handles.toArray();
+    for (let at = 0; at < handles.length; at += 3) {
+      const prefix = this.names.prefix(handles[at]!);
+      prefix?.starts.push(handles[at + 1]!);
+      prefix?.numbers.push(handles[at + 2]!);
+    }
+    for (const [id, last] of book.lastHandles) {
+      const prefix = this.names.prefix(id);
+      if (prefix) prefix.last = Math.max(prefix.last, last);
+    }
+    this.lastSequence = Math.max(this.lastSequence, book.lastSequence);
+  }
+
+  /** An item is over: it is no longer looked for. */
+  forget(number: number, ...hashes: readonly number[]): void {
+    for (const hash of hashes) if (hash !== 0) this.table.remove(hash, number);
+  }
+
+  /** The oldest segment has nothing living and is gone. */
+  dropOldest(): void {
+    this.segments.shift()?.close();
+    const first = this.segments[0]?.first ?? Infinity;
+    for (const prefix of this.names.allPrefixes()) prefix.prune(first);
+  }
+
+  // --- asking ---
+
+  queue(functionName: string, priority: number): JobQueue<Waiting> {
+    return this.queueOf(queueKey(this.names.name(functionName).id, priority));
+  }
+
+  findQueue(functionName: string, priority: number): JobQueue<Waiting> | undefined {
+    const name = this.names.find(functionName);
+    return name && this.queues.get(queueKey(name.id, priority));
+  }
+
+  queueOf(key: number): JobQueue<Waiting> {
+    let queue = this.queues.get(key);
+    if (!queue) {
+      const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
+      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2)));
+    }
+    return queue;
+  }
+
+  segmentOf(number: number): Segment | undefined {
+    const { segments } = this;
+    let low = 0;
+    let high = segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (segments[middle]!.first <= number) low = middle + 1;
+      else high = middle;
+    }
+    const segment = segments[low - 1];
+    return segment && number < segment.next ? segment : undefined;
+  }
+
+  /** Whether an item lives, and memory does not have it. */
+  isFree(number: number): boolean {
+    const segment = this.segmentOf(number);
+    return segment !== undefined && segment.isAlive(number) && !segment.held.has(number - segment.first);
+  }
+
+  hold(number: number): void {
+    const segment = this.segmentOf(number);
+    segment?.held.set(number - segment.first);
+  }
+
+  letGo(number: number): void {
+    const segment = this.segmentOf(number);
+    segment?.held.clear(number - segment.first);
+  }
+
+  /** A living item's fields, for now; undefined when it is over, or cannot be read. Throws a {@link StorageError}. */
+  read(number: number): ItemReader | undefined {
+    const segment = this.segmentOf(number);
+    return segment?.isAlive(number) ? this.readIn(this.blockOf(segment, segment.blockOf(number)), number) : undefined;
+  }
+
+  /** The same; undefined also while the disk fails at reading. */
+  readIfCan(number: number): ItemReader | undefined {
+    try {
+      return this.read(number);
+    } catch {
+      return undefined;
+    }
+  }
+
+  readIn(block: Block, number: number): ItemReader | undefined {
+    const offset = block.offsetOf(number);
+    if (offset === 0) return undefined;
+    const reader = new ItemReader(block.bytes);
+    reader.read(offset);
+    return reader;
+  }
+
+  blockOf(segment: Segment, index: number): Block {
+    const first = segment.firsts.at(index);
+    const known = this.blocks.get(first);
+    // The last one may have grown.
+    if (known && known.next === segment.blockNext(index)) return known;
+    const damages: Damage[] = [];
+    const block = this.readBlock(segment, index, damages);
+    for (const damage of damages) this.damaged(damage);
+    this.blocks.delete(first);
+    if (block.bytes.length > MAX_BLOCK_BYTES) return block;
+    if (this.blocks.size >= MAX_BLOCKS) for (const [oldest] of this.blocks) if (this.blocks.delete(oldest)) break;
+    this.blocks.set(first, block);
+    return block;
+  }
+
+  /** Reads a block past what is in memory. */
+  readBlock(segment: Segment, index: number, damages: Damage[]): Block {
+    try {
+      if (!this.opened.includes(segment)) this.opened.push(segment);
+      if (this.opened.length > MAX_OPEN) this.opened.shift()?.close();
+      return segment.readBlock(index, (damage) => damages.push(damage));
+    } catch (error) {
+      throw storageError(error, this.path);
+    }
+  }
+
+  handleOf(item: ItemReader): string {
+    return item.prefix < 0 ? item.handleName : this.names.handleOf(item.prefix, item.handleNumber);
+  }
+
+  /** The number of the living item with this handle. */
+  findHandle(handle: string): number | undefined {
+    const parts = this.names.split(handle, false);
+    const isIt = (number: number): boolean => {
+      const item = this.read(number);
+      return item !== undefined && item.kind !== ORIGIN && this.handleOf(item) === handle;
+    };
+    return ('prefix' in parts ? this.findOrdered(parts) : undefined) ?? this.findHashed(this.hashOfHandle(parts), isIt);
+  }
+
+  /** The number of a living job with this unique; `isIt` says whether it is the one. */
+  findUnique(
+    functionId: number,
+    unique: string,
+    isIt: (item: ItemReader, number: number) => boolean,
+  ): number | undefined {
+    return this.findHashed(hashOf(unique, seedFor(this.seed, UNIQUES + functionId)), (number) => {
+      const item = this.read(number);
+      return item?.kind === JOB && item.queue >>> 2 === functionId && item.unique === unique && isIt(item, number);
+    });
+  }
+
+  hasOrigin(origin: string): boolean {
+    const found = this.findHashed(hashOf(origin, seedFor(this.seed, ORIGINS)), (number) => {
+      const item = this.read(number);
+      return item?.kind === ORIGIN && item.handleName === origin;
+    });
+    return found !== undefined;
+  }
+
+  hashesOf(functionId: number, unique: string, handle: string): [unique: number, handle: number] {
+    return [
+      unique === '' ? 0 : hashOf(unique, seedFor(this.seed, UNIQUES + functionId)),
+      this.hashOfHandle(this.names.split(handle, false)),
+    ];
+  }
+
+  hashOfOrigin(item: ItemReader): number {
+    return hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, ORIGINS));
+  }
+
+  get bytes(): number {
+    return this.segments.reduce((sum, { end }) => sum + end, 0);
+  }
+
+  get livingBytes(): number {
+    return this.segments.reduce((sum, { livingBytes }) => sum + livingBytes, 0);
+  }
+
+  close(): void {
+    for (const segment of this.segments) segment.close();
+    this.opened.length = 0;
+  }
+
+  // --- putting in ---
+
+  private addToRuns(segment: Segment, { queue: key, sequence }: ItemReader, number: number): void {
+    const queue = this.queueOf(key);
+    if (sequence > queue.lastSequence) queue.lastSequence = sequence;
+    if (queue.lastRun >= (segment.firsts.last ?? 0)) return;
+    queue.lastRun = number;
+    queue.runs.push(number);
+    segment.book?.runs.push(key);
+    segment.book?.runs.push(number);
+  }
+
+  private addHandle(segment: Segment, item: ItemReader, number: number): void {
+    if (item.isHandleApart) {
+      this.addHash(segment, this.handleHash(item), number);
+      return;
+    }
+    const prefix = this.names.prefix(item.prefix);
+    if (!prefix) return;
+    const { book } = segment;
+    if (item.handleNumber > prefix.last) prefix.last = item.handleNumber;
+    book?.lastHandles.set(item.prefix, prefix.last);
+    if ((prefix.numbers.last ?? -1) >= (segment.firsts.last ?? 0)) return;
+    prefix.starts.push(item.handleNumber);
+    prefix.numbers.push(number);
+    book?.handles.push(item.prefix);
+    book?.handles.push(item.handleNumber);
+    book?.handles.push(number);
+  }
+
+  private addHash({ book, first }: Segment, hash: number, number: number): void {
+    book?.hashes.push(hash);
+    book?.hashes.push(number - first);
+    if (!this.isRecovering) this.table.add(hash, number);
+  }
+
+  /** Puts what lives of five numbers each: kind, queue, time, sequence, number. */
+  private putPlaces(segment: Segment, places: ArrayLike<number>): void {
+    for (let at = 0; at < places.length; at += 5) {
+      const number = places[at + 4]!;
+      if (segment.isAlive(number))
+        this.addPlace(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, number);
+    }
+  }
+
+  private addPlace(kind: number, queue: number, time: number, sequence: number, number: number): void {
+    if (kind === JOB) this.queueOf(queue).place(time, sequence, number);
+    else if (kind === DEAD) this.dead.push(time, sequence, number);
+    else if (kind === ENDED) this.ended.push(time, sequence, number);
+  }
+
+  private findOrdered({ prefix: id, number }: { prefix: number; number: number }): number | undefined {
+    const prefix = this.names.prefix(id);
+    const run = prefix?.starts.lastNotAbove(number) ?? -1;
+    if (!prefix || run < 0) return undefined;
+    const from = prefix.numbers.at(run);
+    const segment = this.segmentOf(from);
+    if (!segment) return undefined;
+    const index = segment.blockOf(from);
+    const next = segment.blockNext(index);
+    if (!segment.hasLiving(from, next)) return undefined;
+    const block = this.blockOf(segment, index);
+    for (let each = from; each < next; each++) {
+      if (!segment.isAlive(each)) continue;
+      const item = this.readIn(block, each);
+      if (item && item.kind !== ORIGIN && item.prefix === id && item.handleNumber === number) return each;
+    }
+    return undefined;
+  }
+
+  private findHashed(hash: number, isIt: (number: number) => boolean): number | undefined {
+    const first = this.segments[0]?.first ?? 0;
+    const whole = (number: number): number => first + ((number - first) >>> 0);
+    const found = this.table.find(hash, (number) => isIt(whole(number)));
+    return found === undefined ? undefined : whole(found);
+  }
+
+  private uniqueHash({ bytes, queue, uniqueStart, uniqueEnd }: ItemReader): number {
+    return hashOfBytes(bytes, uniqueStart, uniqueEnd, seedFor(this.seed, UNIQUES + (queue >>> 2)));
+  }
+
+  private handleHash(item: ItemReader): number {
+    if (item.prefix >= 0) return this.hashOfHandle({ prefix: item.prefix, number: item.handleNumber });
+    return hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, HANDLES));
+  }
+
+  private hashOfHandle(handle: HandleParts): number {
+    if ('name' in handle) return hashOf(handle.name, seedFor(this.seed, HANDLES));
+    const { prefix, number } = handle;
+    return seedFor(seedFor(seedFor(this.seed, PREFIXED), prefix), (number ^ Math.floor(number / 2 ** 32)) >>> 0);
+  }
+}

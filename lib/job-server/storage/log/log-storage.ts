@@ -1,0 +1,288 @@
+import { checkJob, checkOrigin, checkTime } from '../job-limits.js';
+import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { closedError, StorageError } from '../storage-error.js';
+import {
+  changedJob,
+  placed,
+  type Death,
+  type DeadLetter,
+  type FoundJob,
+  type FunctionCounts,
+  type JobChanges,
+  type JobCounters,
+  type JobOutcome,
+  type NewJob,
+  type OnceOutcome,
+  type StoredJob,
+  type StoredPriority,
+} from '../stored-job.js';
+import { Entry } from './entry.js';
+import { copyLog } from './log-copy.js';
+import { checkOptions, LOG_SIZES, type LogStorageOptions } from './log-options.js';
+import { OpenLog } from './open-log.js';
+
+const PRIORITIES: readonly StoredPriority[] = [0, 1, 2];
+
+/**
+ * Jobs in a folder of their own, in a segmented write-ahead log: embedded,
+ * crash-safe, and as fast with ten million jobs as with a few.
+ *
+ * Many submissions share one fdatasync. Memory holds what is leased and what is
+ * not written yet, and of everything else one bit and, where it has a unique or
+ * a time, 8 to 24 bytes; the rest is the log's, read when it is leased.
+ */
+export class LogStorage implements JobStorage {
+  readonly leaseTime = Infinity;
+  private readonly options: Required<LogStorageOptions>;
+  private opened: OpenLog | undefined;
+  private isOpening = false;
+
+  /** Throws a {@link StorageError} naming the option that is invalid. */
+  constructor(
+    options: LogStorageOptions,
+    private readonly sizes = LOG_SIZES,
+  ) {
+    this.options = checkOptions(options);
+  }
+
+  async open(listener: StorageListener): Promise<void> {
+    if (this.opened || this.isOpening) {
+      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
+    }
+    this.isOpening = true;
+    try {
+      this.opened = await OpenLog.open(this.options, this.sizes, listener);
+    } finally {
+      this.isOpening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { opened } = this;
+    this.opened = undefined;
+    await opened?.close();
+  }
+
+  async flush(): Promise<void> {
+    await this.log.flush();
+  }
+
+  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+    try {
+      return this.addChecked(job, lease, adder);
+    } catch (error) {
+      queueMicrotask(() => adder.refused(error as StorageError));
+      return false;
+    }
+  }
+
+  async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
+    const { log } = this;
+    // Jobs that end faster than the disk takes it would fill memory: no new ones until it has caught up.
+    if (log.isBehind) await log.commit.caughtUp();
+    if (this.opened !== log) return [];
+    const queue = log.index.findQueue(functionName, priority);
+    return queue ? log.lease(queue, count, now).map(({ job }) => job) : [];
+  }
+
+  async leaseOne(handle: string): Promise<StoredJob | undefined> {
+    const { log } = this;
+    const entry = log.find(handle);
+    if (entry?.phase !== 'waiting') return undefined;
+    log.leaseEntry(entry);
+    return entry.job;
+  }
+
+  async extend(handles: Iterable<string>): Promise<string[]> {
+    const { log } = this;
+    return [...handles].filter((handle) => log.get(handle)?.phase !== 'leased');
+  }
+
+  change(handle: string, { attempts, losses }: JobCounters): void {
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.job = changedJob(entry.job, { attempts, losses });
+    this.log.mark(entry, false);
+  }
+
+  release(handle: string, changes: JobChanges = {}): void {
+    if (changes.at !== undefined) checkTime(changes.at);
+    const entry = this.leased(handle);
+    if (!entry) return;
+    const { log } = this;
+    const { job, queue } = entry;
+    const changed = changedJob(job, changes);
+    const isSame = changed.at === job.at && changed.attempts === job.attempts && changed.losses === job.losses;
+    if (!isSame) {
+      queue.count(job, -1);
+      queue.count(changed, 1);
+      entry.job = changed;
+      log.mark(entry, false);
+    }
+    log.giveBack(entry);
+  }
+
+  done(handle: string, outcome?: JobOutcome): void {
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.outcome = outcome;
+    this.log.leave(entry, outcome ? 'ended' : 'gone');
+  }
+
+  bury(handle: string, error: string, now: number): void {
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.death = { error, diedAt: now };
+    this.log.leave(entry, 'dead');
+  }
+
+  async remove(handle: string): Promise<boolean> {
+    const { log } = this;
+    const entry = log.find(handle);
+    if (!entry?.isQueued) return false;
+    log.leave(entry, 'gone');
+    return true;
+  }
+
+  async findByHandle(handle: string): Promise<FoundJob | undefined> {
+    const entry = this.log.find(handle);
+    if (!entry) return undefined;
+    const { job, phase } = entry;
+    if (entry.isQueued) return { state: phase === 'leased' ? 'leased' : 'waiting', job };
+    if (phase === 'dead') return { state: 'dead', letter: letterOf(entry) };
+    if (phase === 'ended') return { state: 'ended', function: job.function, outcome: entry.outcome! };
+    return undefined;
+  }
+
+  async findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined> {
+    const { log } = this;
+    const name = log.index.names.find(functionName);
+    return name && unique !== '' ? log.findByUnique(name.id, unique)?.job : undefined;
+  }
+
+  counts(): FunctionCounts[] {
+    const names = new Set([...(this.opened?.index.queues.values() ?? [])].map((queue) => queue.functionName));
+    return [...names]
+      .map((name) => this.count(name))
+      .filter(({ total: [high, normal, low] }) => high + normal + low > 0);
+  }
+
+  count(functionName: string): FunctionCounts {
+    const [high, normal, low] = PRIORITIES.map((priority) => this.opened?.index.findQueue(functionName, priority));
+    return {
+      function: functionName,
+      total: [high?.total ?? 0, normal?.total ?? 0, low?.total ?? 0],
+      scheduled: [high?.scheduled ?? 0, normal?.scheduled ?? 0, low?.scheduled ?? 0],
+    };
+  }
+
+  due(now: number): DueJobs {
+    return this.opened?.leasing.due(now) ?? { ready: [], next: Infinity };
+  }
+
+  async *iterate(options: PageOptions = {}): AsyncGenerator<StoredJob[]> {
+    for await (const jobs of this.log.jobPages(options)) if (jobs.length > 0) yield jobs;
+  }
+
+  async *deadLetters(options: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
+    for await (const entries of this.log.deadPages(options)) yield entries.map(letterOf);
+  }
+
+  async replay(handle: string): Promise<boolean> {
+    const { log } = this;
+    const entry = log.find(handle);
+    if (entry?.phase !== 'dead') return false;
+    const { unique } = entry.job;
+    if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
+    entry.death = undefined;
+    entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, sequence: log.nextSequence() };
+    log.takeUnique(entry);
+    entry.queue.count(entry.job, 1);
+    log.wait(entry);
+    log.mark(entry, false);
+    return true;
+  }
+
+  async purge(handle: string): Promise<boolean> {
+    const { log } = this;
+    const entry = log.find(handle);
+    if (entry?.phase !== 'dead') return false;
+    entry.phase = 'gone';
+    log.mark(entry, false);
+    return true;
+  }
+
+  async forget(now: number, limit = 1_000): Promise<number> {
+    const { log } = this;
+    let count = 0;
+    if (limit > 0) {
+      for (const entry of log.over(now)) {
+        entry.phase = 'gone';
+        log.mark(entry, false);
+        if (++count === limit) break;
+      }
+    }
+    return count;
+  }
+
+  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+    const { log } = this;
+    checkJob(job);
+    checkOrigin(origin);
+    return log.takeOnce(job, origin, death);
+  }
+
+  async forgetOrigins(): Promise<number> {
+    return this.log.forgetOrigins();
+  }
+
+  /**
+   * Copies the storage as it is to a new folder while it runs; a storage opened
+   * there has every job. Rejects with a {@link StorageError}.
+   */
+  async backup(path: string): Promise<void> {
+    const { log } = this;
+    await log.flush();
+    await log.maintenance.without(() => copyLog(this.options.path, path));
+  }
+
+  private get log(): OpenLog {
+    if (!this.opened) throw closedError();
+    return this.opened;
+  }
+
+  private addChecked(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+    const { log } = this;
+    checkJob(job);
+    const queue = log.index.queue(job.function, job.priority);
+    const holder = job.unique === '' ? undefined : log.findByUnique(queue.name.id, job.unique);
+    if (holder) {
+      this.join(holder, adder);
+      return false;
+    }
+    const entry = new Entry(queue, placed(job, log.nextSequence()));
+    const isLeased = log.enter(entry, lease);
+    const mustWait = this.options.durability === 'always' || log.commit.isFailing || log.isBehind;
+    entry.join(adder, mustWait);
+    log.mark(entry, mustWait);
+    return isLeased;
+  }
+
+  /** Has the adder of a job told that there is one already, once that is durable. */
+  private join(holder: Entry, adder: Adder): void {
+    const joining: Adder = { stored: () => adder.stored(holder.job), refused: (error) => adder.refused(error) };
+    const isReturning = this.options.durability === 'always' && holder.isReturning;
+    holder.join(joining, isReturning);
+    if (isReturning) this.log.mark(holder, true);
+  }
+
+  /** The entry of a job the caller holds. */
+  private leased(handle: string): Entry | undefined {
+    const entry = this.opened?.get(handle);
+    return entry?.phase === 'leased' ? entry : undefined;
+  }
+}
+
+function letterOf({ job, death }: Entry): DeadLetter {
+  return { job, ...death! };
+}

@@ -1,0 +1,170 @@
+import { rm } from 'node:fs/promises';
+import type { GroupCommit } from '../lmdb/group-commit.js';
+import { CopyChange } from './copy-change.js';
+import type { Entry, EntryIndex, LogChange } from './entry.js';
+import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
+import type { LogWriter } from './log-writer.js';
+import type { LogSizes } from './log-options.js';
+import type { Segment } from './segment.js';
+import { syncFolder } from './segment-file.js';
+
+/** The log takes at most so many times what lives in it, and the slack. */
+const MAX_TIMES = 2;
+
+/** While nothing was written for so long, in milliseconds, less slack is left. */
+const IDLE_AFTER = 1_000;
+
+/** Items are copied forward so many at a time, or so many bytes. */
+const COPY_ITEMS = 256;
+const COPY_BYTES = 1024 * 1024;
+
+/** Many small segments, of many starts, are copied into one. */
+const MAX_SMALL = 16;
+
+/**
+ * Keeps the log short, beside the writing: segments are deleted oldest first,
+ * so that an item's end, which stands behind it, is never gone before it. What
+ * still lives in the oldest is copied forward when the log has grown to several
+ * times what lives in it. So each byte is copied once for every byte or two that
+ * were written, and no straggler keeps more than itself.
+ */
+export class Maintenance {
+  private running: Promise<void> = Promise.resolve();
+  private isDue = false;
+  private isStopped = false;
+  private timer: NodeJS.Timeout | undefined;
+  private wasWritten = false;
+  private segmentsSeen = 0;
+
+  constructor(
+    private readonly index: EntryIndex,
+    private readonly writer: LogWriter,
+    private readonly commit: GroupCommit<LogChange>,
+    private readonly entry: (handle: string) => Entry | undefined,
+    private readonly sizes: LogSizes,
+  ) {
+    if (index.segments.length > 0) this.look();
+  }
+
+  /** Something was written: is there something to do? O(1). */
+  look(): void {
+    this.wasWritten = true;
+    const { segments } = this.index;
+    const [oldest] = segments;
+    if (segments.length !== this.segmentsSeen || (oldest?.living === 0 && oldest !== this.writer.current)) {
+      this.segmentsSeen = segments.length;
+      this.start(false);
+    }
+    if (!this.isStopped) this.timer ??= setTimeout(() => this.rest(), IDLE_AFTER).unref();
+  }
+
+  /** Resolves when nothing is being done any more, nor will be. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Does something while no segment is deleted. */
+  async without<Result>(action: () => Promise<Result>): Promise<Result> {
+    const result = this.running.then(action);
+    this.running = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /** Writes what a start is faster with. Rejects with what the file system says. */
+  async checkpoint(): Promise<void> {
+    const { index, writer } = this;
+    const current = writer.current;
+    const sealed = index.segments.filter((segment) => segment !== current);
+    if (sealed.length === 0) return;
+    for (const segment of sealed) await writeIndex(segment);
+    await writeCheckpoint(index, sealed.at(-1)!.header.number + 1);
+  }
+
+  private rest(): void {
+    this.timer = undefined;
+    const isIdle = !this.wasWritten;
+    this.wasWritten = false;
+    if (isIdle) this.start(true);
+    else this.timer = setTimeout(() => this.rest(), IDLE_AFTER).unref();
+  }
+
+  private start(isIdle: boolean): void {
+    if (this.isDue || this.isStopped) return;
+    this.isDue = true;
+    void this.without(async () => {
+      this.isDue = false;
+      await this.run(isIdle);
+    }).catch(() => {
+      // Nothing of it is needed for what was promised: the next time it is tried again.
+    });
+  }
+
+  private async run(isIdle: boolean): Promise<void> {
+    const { index, writer } = this;
+    await this.dropDead();
+    if (index.segments.some((segment) => segment.book && segment !== writer.current)) await this.checkpoint();
+    for (let count = index.segments.length; count > 0 && !this.isStopped && this.isTooLong(isIdle); count--) {
+      const [oldest] = index.segments;
+      if (!oldest) return;
+      if (oldest === writer.current && (!isIdle || !(await this.seal()))) return;
+      if (!(await this.copyForward(oldest))) return;
+      await this.dropDead();
+    }
+  }
+
+  private isTooLong(isIdle: boolean): boolean {
+    const { index } = this;
+    const { segmentBytes, idleSlack } = this.sizes;
+    const { bytes, segments } = index;
+    const isScattered = segments.length > MAX_SMALL + (2 * bytes) / segmentBytes;
+    return isScattered || bytes > MAX_TIMES * index.livingBytes + (isIdle ? idleSlack : segmentBytes);
+  }
+
+  /** Has the next write begin a new segment; false when something is being written. */
+  private async seal(): Promise<boolean> {
+    await this.commit.flush();
+    if (this.commit.backlog > 0) return false;
+    await this.writer.roll();
+    return true;
+  }
+
+  private async dropDead(): Promise<void> {
+    const { index, writer } = this;
+    for (let [oldest] = index.segments; oldest?.living === 0 && oldest !== writer.current; [oldest] = index.segments) {
+      index.dropOldest();
+      await rm(oldest.path);
+      await removeIndex(oldest);
+      // Before the next one goes: none must come back without those behind it.
+      await syncFolder(index.path);
+    }
+  }
+
+  /** Copies what lives in a segment behind all others; false when it could not all be. */
+  private async copyForward(segment: Segment): Promise<boolean> {
+    for (let tries = 0; tries < 3 && segment.living > 0; tries++) {
+      let copies: CopyChange[] = [];
+      let bytes = 0;
+      const write = async (): Promise<void> => {
+        for (const copy of copies) this.commit.mark(copy, false);
+        copies = [];
+        bytes = 0;
+        await this.commit.flush();
+      };
+      for (let number = segment.first; number < segment.next; number++) {
+        if (this.isStopped) return false;
+        if (!segment.isAlive(number)) continue;
+        const copy = new CopyChange(number, this.index, this.entry);
+        copies.push(copy);
+        bytes += copy.bytes;
+        if (copies.length >= COPY_ITEMS || bytes >= COPY_BYTES) await write();
+      }
+      await write();
+    }
+    return segment.living === 0;
+  }
+}

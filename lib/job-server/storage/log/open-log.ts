@@ -1,0 +1,501 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PageOptions, StorageListener } from '../job-storage.js';
+import { makeFolder, syncFolders } from '../lmdb/folder.js';
+import { GroupCommit } from '../lmdb/group-commit.js';
+import type { Death, NewJob, OnceOutcome, StoredJob } from '../stored-job.js';
+import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
+import { storageError } from './file-errors.js';
+import { FolderOwner } from './folder-owner.js';
+import { Leasing } from './leasing.js';
+import type { LogSizes, LogStorageOptions } from './log-options.js';
+import { LogWriter, type EntryKeeper } from './log-writer.js';
+import { Maintenance } from './maintenance.js';
+import { OriginChange } from './origin-change.js';
+import { DEAD, ENDED, JOB, ORIGIN, type ItemReader } from './record.js';
+import { readLog, removeStrays } from './recovery.js';
+import { Reserve } from './reserve.js';
+import type { Damage, Segment } from './segment.js';
+
+/** How long what nobody waits for may stay unwritten, in milliseconds. */
+const LAZY_DELAY = 50;
+
+/** The parts of a storage while it is open, and what ties them together. */
+export class OpenLog implements EntryKeeper {
+  readonly index: EntryIndex;
+  readonly leasing: Leasing;
+  readonly commit: GroupCommit<LogChange>;
+  readonly maintenance: Maintenance;
+  private readonly writer: LogWriter;
+  private readonly reserve: Reserve;
+  /** What memory has. */
+  private readonly entries = new Map<string, Entry>();
+  /** Who has a unique, until the log knows. */
+  private readonly byUnique = new Map<string, Entry>();
+  /** Origins whose jobs are being written. */
+  private readonly taking = new Map<string, Promise<OnceOutcome>>();
+  private readonly untold = new Set<EntryQueue>();
+  private readonly reported = new Set<string>();
+  private sequence: number;
+  private isOpen = true;
+
+  private constructor(
+    private readonly owner: FolderOwner,
+    private readonly listener: StorageListener,
+    { path, durability, flushInterval }: Required<LogStorageOptions>,
+    sizes: LogSizes,
+  ) {
+    const { index, strays } = readLog<Entry>(path, (damage) => this.setAside(damage));
+    removeStrays(path, strays);
+    this.index = index;
+    this.sequence = index.lastSequence;
+    this.leasing = new Leasing(index);
+    for (const queue of index.queues.values()) this.leasing.expect(queue);
+    this.reserve = new Reserve(path);
+    const isSynced = durability !== 'none';
+    const written = (): void => this.written();
+    this.writer = new LogWriter(index, owner, this.reserve, isSynced, sizes.segmentBytes, this, listener, written);
+    this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
+    this.maintenance = new Maintenance(index, this.writer, this.commit, (handle) => this.entries.get(handle), sizes);
+  }
+
+  static async open(
+    options: Required<LogStorageOptions>,
+    sizes: LogSizes,
+    listener: StorageListener,
+  ): Promise<OpenLog> {
+    const { path } = options;
+    let owner: FolderOwner | undefined;
+    try {
+      const folders = makeFolder(path);
+      owner = FolderOwner.claim(path);
+      syncFolders(folders);
+      return new OpenLog(owner, listener, options, sizes);
+    } catch (error) {
+      owner?.leave();
+      throw storageError(error, path);
+    }
+  }
+
+  /** Writes what waits to be written, and closes even if that fails, which it rejects with then. */
+  async close(): Promise<void> {
+    this.isOpen = false;
+    try {
+      await this.flush();
+    } finally {
+      await this.maintenance.stop();
+      await this.commit.stop();
+      await this.writer.roll();
+      await this.maintenance.checkpoint().catch(() => undefined);
+      this.reserve.release();
+      this.index.close();
+      this.owner.leave();
+    }
+  }
+
+  /** Resolves when all that was marked is in the log; rejects when it could not be written. */
+  async flush(): Promise<void> {
+    await this.commit.flush();
+  }
+
+  /** True when so much waits for the disk that who adds more, or leases, should wait too. */
+  get isBehind(): boolean {
+    return this.commit.isBehind;
+  }
+
+  nextSequence(): number {
+    return ++this.sequence;
+  }
+
+  // --- what is known of jobs: memory first, as it has what is not written yet ---
+
+  get(handle: string): Entry | undefined {
+    return this.entries.get(handle);
+  }
+
+  find(handle: string): Entry | undefined {
+    const entry = this.entries.get(handle);
+    if (entry) return entry;
+    const number = this.index.findHandle(handle);
+    return number === undefined ? undefined : this.entryAt(number);
+  }
+
+  /** The job that has a unique; it is waiting or leased. */
+  findByUnique(functionId: number, unique: string): Entry | undefined {
+    const recent = this.byUnique.get(uniqueKey(functionId, unique));
+    if (recent?.isQueued) return recent;
+    let found: Entry | undefined;
+    this.index.findUnique(functionId, unique, (item, number) => {
+      const entry = this.entries.get(this.index.handleOf(item));
+      // Memory may know it as ended.
+      if (entry && (!entry.isQueued || entry.stored?.number !== number)) return false;
+      found = entry ?? this.leasing.entryOf(item, number);
+      return true;
+    });
+    return found;
+  }
+
+  /** Memory has an entry from now on. */
+  hold(entry: Entry): void {
+    this.entries.set(entry.handle, entry);
+    if (entry.stored) this.index.hold(entry.stored.number);
+  }
+
+  /** Leases the next jobs, at most `count`, ready at `now`; none when the log cannot be read, which it throws. */
+  lease(queue: EntryQueue, count: number, now: number): Entry[] {
+    const leased: Entry[] = [];
+    try {
+      while (leased.length < count) {
+        const entry = this.leasing.take(queue, now);
+        if (!entry) break;
+        entry.phase = 'leased';
+        this.hold(entry);
+        leased.push(entry);
+      }
+    } catch (error) {
+      for (const entry of leased) this.giveBack(entry, false);
+      throw error;
+    }
+    return leased;
+  }
+
+  /** Leases an entry, wherever it waits. */
+  leaseEntry(entry: Entry): void {
+    if (this.entries.get(entry.handle) === entry) this.leasing.takeOut(entry);
+    else if (entry.at === 0) entry.queue.waiting--;
+    entry.phase = 'leased';
+    this.hold(entry);
+  }
+
+  /** A new job comes into its queue; answers whether it is leased. */
+  enter(entry: Entry, lease: boolean | 'always'): boolean {
+    const { queue, job } = entry;
+    const { isFailing } = this.commit;
+    const isNext = job.at === 0 && queue.waiting === 0;
+    const isLeased = lease === 'always' || (lease && isNext && !isFailing);
+    this.takeUnique(entry);
+    queue.count(job, 1);
+    if (isLeased) entry.phase = 'leased';
+    else if (isFailing) entry.phase = 'hidden';
+    else this.wait(entry);
+    return isLeased;
+  }
+
+  takeUnique(entry: Entry): void {
+    if (entry.job.unique !== '') this.byUnique.set(uniqueKey(entry.queue.name.id, entry.job.unique), entry);
+  }
+
+  /** A job waits in memory, until the log has it as it is. */
+  wait(entry: Entry): void {
+    this.leasing.wait(entry);
+    this.tellReady(entry.queue);
+  }
+
+  /** A leased job is given back as it is, or as it was changed. */
+  giveBack(entry: Entry, isTold = true): void {
+    const { queue, stored, saving } = entry;
+    if (saving === 'saved' && stored) {
+      entry.phase = 'waiting';
+      this.leasing.waits(entry);
+      this.letGo(entry);
+      const isAhead = !stored.isApart && stored.number >= queue.cursor;
+      if (!isAhead) queue.place(entry.at, entry.sequence, stored.number);
+      this.leasing.expect(queue);
+    } else this.leasing.wait(entry);
+    if (isTold) this.tellReady(queue);
+  }
+
+  /** A job leaves its queue: `become` says what it is instead. */
+  leave(entry: Entry, become: 'gone' | 'dead' | 'ended'): void {
+    const isHeld = this.entries.get(entry.handle) === entry;
+    if (isHeld) this.leasing.takeOut(entry);
+    else if (entry.at === 0) entry.queue.waiting--;
+    entry.phase = become;
+    entry.queue.count(entry.job, -1);
+    this.mark(entry, false);
+  }
+
+  /** Has an entry written, or lets it be where it never was written and is over. */
+  mark(entry: Entry, isUrgent: boolean): void {
+    if (entry.isNothing) {
+      this.commit.unmark(entry);
+      entry.saving = 'saved';
+      const adder = entry.takeAdder();
+      if (adder) queueMicrotask(() => adder.stored());
+      this.settled(entry);
+      return;
+    }
+    this.hold(entry);
+    entry.markDue();
+    this.commit.mark(entry, isUrgent);
+  }
+
+  // --- what the writer says ---
+
+  settled(entry: Entry): void {
+    if (entry.saving !== 'saved') return;
+    const { unique } = entry.job;
+    if (unique !== '') {
+      const key = uniqueKey(entry.queue.name.id, unique);
+      if (this.byUnique.get(key) === entry) this.byUnique.delete(key);
+    }
+    if (entry.phase === 'hidden') {
+      this.leasing.waits(entry);
+      entry.phase = 'waiting';
+      this.tellReady(entry.queue);
+    } else if (entry.phase === 'waiting') entry.queue.inMemory(entry.at > 0).remove(entry);
+    if (entry.isIdle) this.letGo(entry);
+  }
+
+  refused(entry: Entry): void {
+    this.leasing.takeOut(entry);
+    if (entry.isQueued) entry.queue.count(entry.job, -1);
+  }
+
+  // --- taking once ---
+
+  /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
+  async takeOnce(job: NewJob, origin: string, death: Death | undefined): Promise<OnceOutcome> {
+    const before = this.taking.get(origin);
+    if (before) return before.then(() => 'known');
+    if (this.index.hasOrigin(origin)) return 'known';
+    const taking = this.take(job, origin, death);
+    this.taking.set(origin, taking);
+    try {
+      return await taking;
+    } finally {
+      this.taking.delete(origin);
+    }
+  }
+
+  async forgetOrigins(): Promise<number> {
+    await this.flush();
+    let count = 0;
+    for (const page of this.items(1_000, ({ kind }) => kind === ORIGIN)) {
+      const ends = page.map(({ item, number }) => new OriginChange(undefined, item, number, this.index));
+      for (const end of ends) this.commit.mark(end, false);
+      await this.flush();
+      count += ends.length;
+    }
+    return count;
+  }
+
+  // --- listing ---
+
+  /** All jobs in pages, once what waits was written if it can be. */
+  async *jobPages({ function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<StoredJob[]> {
+    await this.flush().catch(() => undefined);
+    const { index } = this;
+    const functionId = only === undefined ? undefined : index.names.find(only)?.id;
+    if (only !== undefined && functionId === undefined) return;
+    const isWanted = ({ kind, queue }: ItemReader): boolean =>
+      kind === JOB && (functionId === undefined || queue >>> 2 === functionId);
+    for (const page of this.items(pageSize, isWanted)) {
+      const entries = page.map(({ item, number }) => this.current(item, number));
+      yield entries.filter((entry) => entry?.isQueued).map((entry) => entry!.job);
+    }
+  }
+
+  /** The dead letters in pages, longest dead first. */
+  async *deadPages({ function: only, pageSize = 1_000 }: PageOptions): AsyncGenerator<Entry[]> {
+    await this.flush().catch(() => undefined);
+    const { index } = this;
+    let page: Entry[] = [];
+    for (const rest = index.dead.copy(); rest.size > 0; rest.pop()) {
+      const item = index.read(rest.number);
+      const entry = item?.kind === DEAD ? this.current(item, rest.number) : undefined;
+      if (entry?.phase !== 'dead' || (only !== undefined && entry.job.function !== only)) continue;
+      if (page.push(entry) < pageSize) continue;
+      yield page;
+      page = [];
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** Ended jobs whose time is over, which are no longer remembered after that. */
+  *over(now: number): Generator<Entry> {
+    const { ended } = this.index;
+    for (; ended.time <= now; ended.pop()) {
+      const item = this.index.read(ended.number);
+      const entry = item?.kind === ENDED ? this.current(item, ended.number) : undefined;
+      if (entry?.phase === 'ended') yield entry;
+    }
+  }
+
+  /** The living items of the log in pages; those that come meanwhile too. */
+  private *items(
+    pageSize: number,
+    isWanted: (item: ItemReader) => boolean,
+  ): Generator<{ item: ItemReader; number: number }[]> {
+    const { index } = this;
+    let page: { item: ItemReader; number: number }[] = [];
+    let number = index.segments[0]?.first ?? 0;
+    for (let segment = this.segmentFrom(number); segment; segment = this.segmentFrom(number)) {
+      number = Math.max(number, segment.first);
+      const block = segment.blockOf(number);
+      const next = segment.blockNext(block);
+      for (; number < next; number++) {
+        if (!segment.isAlive(number)) continue;
+        const item = index.readIn(index.blockOf(segment, block), number);
+        if (!item || !isWanted(item)) continue;
+        if (page.push({ item, number }) < pageSize) continue;
+        yield page;
+        page = [];
+      }
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** The segment that has this item, or the first one behind it. */
+  private segmentFrom(number: number): Segment | undefined {
+    return this.index.segments.find((segment) => number < segment.next);
+  }
+
+  /** What memory says of an item, or else the log. */
+  private current(item: ItemReader, number: number): Entry | undefined {
+    const entry = this.entries.get(this.index.handleOf(item));
+    if (entry) return entry.stored?.number === number ? entry : undefined;
+    return this.entryOf(item, number);
+  }
+
+  private entryAt(number: number): Entry | undefined {
+    const item = this.index.read(number);
+    return item && this.entryOf(item, number);
+  }
+
+  /** A living item as an entry that memory does not have. */
+  private entryOf(item: ItemReader, number: number): Entry {
+    const entry = this.leasing.entryOf(item, number);
+    if (item.kind === DEAD) {
+      entry.phase = 'dead';
+      entry.death = { error: item.errorText, diedAt: item.time };
+    } else if (item.kind === ENDED) {
+      const { workload } = entry.job;
+      entry.phase = 'ended';
+      entry.outcome = { state: item.errorText as 'complete' | 'failed', result: workload, keepUntil: item.time };
+    }
+    return entry;
+  }
+
+  /** Memory forgets an entry that the log has. */
+  private letGo(entry: Entry): void {
+    if (this.entries.get(entry.handle) !== entry) return;
+    this.entries.delete(entry.handle);
+    if (entry.stored) this.index.letGo(entry.stored.number);
+  }
+
+  private async take(job: NewJob, origin: string, death: Death | undefined): Promise<OnceOutcome> {
+    const { index } = this;
+    const queue = index.queue(job.function, job.priority);
+    const same = this.find(job.handle);
+    const holder = job.unique === '' || death ? undefined : this.findByUnique(queue.name.id, job.unique);
+    const existing = same ?? holder;
+    if (existing) {
+      await existing.whenStored();
+      this.commit.mark(new OriginChange(origin, undefined, 0, index), false);
+      await this.flush();
+      return same ? 'known' : 'coalesced';
+    }
+    const entry = new Entry(queue, { ...job, sequence: this.nextSequence() });
+    entry.origin = origin;
+    if (death) {
+      entry.phase = 'dead';
+      entry.death = death;
+    } else this.enter(entry, false);
+    const stored = entry.whenStored(true);
+    this.mark(entry, true);
+    await stored;
+    return 'added';
+  }
+
+  private written(): void {
+    if (!this.commit.isFailing) this.reserve.take();
+    this.maintenance.look();
+  }
+
+  /** Keeps bytes that cannot be read, and has them named. */
+  private setAside(damage: Damage): void {
+    const { segment, offset, bytes, reason } = damage;
+    const key = `damaged-${segment.header.number}-${offset}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    const path = join(segment.folder, key);
+    // It was told when it was found.
+    const isKnown = existsSync(path);
+    try {
+      if (!isKnown) writeFileSync(path, bytes, { mode: 0o600 });
+    } catch {
+      // The bytes are in the segment still.
+    }
+    setImmediate(() => {
+      const lost = this.lose(segment);
+      const [functionName = ''] = lost;
+      if (!isKnown) this.listener.setAside({ function: functionName, key, reason, bytes });
+    });
+  }
+
+  /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */
+  private lose(segment: Segment): string[] {
+    const { index } = this;
+    if (!this.isOpen || !index.segments.includes(segment)) return [];
+    const readable = new Map<number, [number, number]>();
+    const lost: number[] = [];
+    for (let block = 0; block < segment.firsts.length; block++) {
+      const read = index.readBlock(segment, block, []);
+      for (let number = read.first; number < read.next; number++) {
+        if (!segment.isAlive(number)) continue;
+        const item = index.readIn(read, number);
+        const isHeld = segment.held.has(number - segment.first);
+        if (!item && !isHeld) lost.push(number);
+        const job = item ?? (isHeld ? this.storedAt(number) : undefined);
+        if (job?.kind !== JOB) continue;
+        const tally = readable.get(job.queue) ?? [0, 0];
+        tally[0]++;
+        if (job.hasTime) tally[1]++;
+        readable.set(job.queue, tally);
+      }
+    }
+    for (const number of lost) segment.removeItem(number, 0);
+    return this.recount(segment, readable);
+  }
+
+  private recount(segment: Segment, readable: Map<number, [number, number]>): string[] {
+    const functions: string[] = [];
+    for (const [key, tally] of segment.tallies) {
+      const [total, scheduled] = readable.get(key) ?? [0, 0];
+      const queue = this.index.queueOf(key);
+      const [less, lessScheduled] = [tally[0] - total, tally[1] - scheduled];
+      if (less > 0) functions.push(queue.functionName);
+      queue.total -= less;
+      queue.scheduled -= lessScheduled;
+      queue.waiting -= less - lessScheduled;
+      segment.tallies.set(key, [total, scheduled]);
+    }
+    return functions;
+  }
+
+  private storedAt(number: number): { kind: number; queue: number; hasTime: boolean } | undefined {
+    for (const { stored, queue } of this.entries.values()) {
+      if (stored?.number === number) return { kind: stored.kind, queue: queue.key, hasTime: stored.hasTime };
+    }
+    return undefined;
+  }
+
+  /** Tells the listener once for all that happens before the event loop's next turn. */
+  private tellReady(queue: EntryQueue): void {
+    if (this.untold.size === 0) setImmediate(() => this.tellAllReady());
+    this.untold.add(queue);
+  }
+
+  private tellAllReady(): void {
+    const queues = [...this.untold];
+    this.untold.clear();
+    if (!this.isOpen) return;
+    for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
+  }
+}
+
+/** One key for a function and a unique. */
+function uniqueKey(functionId: number, unique: string): string {
+  return `${functionId}:${unique}`;
+}

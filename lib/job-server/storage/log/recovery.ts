@@ -1,0 +1,140 @@
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Place } from '../waiting-list.js';
+import { damagedError, storageError } from './file-errors.js';
+import { loadCheckpoint, loadIndex } from './index-file.js';
+import { LogIndex } from './log-index.js';
+import { firstNumber, HEADER_BYTES, headerIn, newSecret, readRecord, type SegmentHeader } from './record.js';
+import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './segment.js';
+
+/** A log as it was found. */
+export interface FoundLog<Waiting extends Place> {
+  readonly index: LogIndex<Waiting>;
+  /** Files of segments that are none: another owner's, who was told that it is none. */
+  readonly strays: readonly string[];
+}
+
+/**
+ * Reads a log. What the checkpoint knows is taken from index files; the rest,
+ * in general the segment that was written last, is read and applied again, and
+ * all of it where these do not fit.
+ *
+ * @param damaged is told of bytes that cannot be read.
+ */
+export function readLog<Waiting extends Place>(path: string, damaged: (damage: Damage) => void): FoundLog<Waiting> {
+  try {
+    const { names, strays } = segmentFiles(path);
+    return {
+      index: readSegments<Waiting>(path, names, damaged, true) ?? readSegments<Waiting>(path, names, damaged, false)!,
+      strays,
+    };
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}
+
+/** The files of a log's segments, oldest first; of two of one number the later claim's is it. */
+export function segmentFiles(path: string): { names: string[]; strays: string[] } {
+  const byNumber = new Map<number, { name: string; claim: number }>();
+  const strays: string[] = [];
+  for (const name of readdirSync(path)) {
+    const segment = segmentOfName(name);
+    if (!segment) continue;
+    const other = byNumber.get(segment.number);
+    const isLater = !other || other.claim < segment.claim;
+    if (other) strays.push(isLater ? other.name : name);
+    if (isLater) byNumber.set(segment.number, { name, claim: segment.claim });
+  }
+  const numbers = [...byNumber.keys()].sort((one, other) => one - other);
+  const last = numbers.at(-1) ?? 0;
+  for (let number = numbers[0] ?? 1; number <= last; number++) {
+    if (!byNumber.has(number)) throw damagedError(path, `segment ${number} of it is missing`);
+  }
+  return { names: numbers.map((number) => byNumber.get(number)!.name), strays };
+}
+
+/** Undefined when index files do not fit: then all of the log is to be read. */
+function readSegments<Waiting extends Place>(
+  path: string,
+  names: readonly string[],
+  damaged: (damage: Damage) => void,
+  withIndexes: boolean,
+): LogIndex<Waiting> | undefined {
+  const headers = names.map((name) => headerOf(join(path, name), path));
+  const seed = headers.find((header) => header)?.seed ?? newSecret();
+  const index = new LogIndex<Waiting>(path, seed, damaged);
+  const found: Damage[] = [];
+  const segments = names.flatMap((name, at) => {
+    const header = headers[at];
+    const size = statSync(join(path, name)).size;
+    if (!header) {
+      if (size > 0) found.push(unreadable(path, name, size));
+      return [];
+    }
+    const segment = new Segment(path, header);
+    const next = headers[at + 1];
+    segment.end = Math.max(HEADER_BYTES, next ? Math.min(size, next.previousEnd) : size);
+    if (next && next.previousEnd > size) found.push(cutShort(segment, size, next.previousEnd));
+    return [segment];
+  });
+  const replayFrom = withIndexes ? loadCheckpoint(path, segments) : 0;
+  for (const segment of segments) {
+    index.segments.push(segment);
+    if (segment.header.number >= replayFrom) scan(segment, index, found);
+    else if (!loadIndex(segment, index)) {
+      index.close();
+      return undefined;
+    }
+  }
+  index.recovered();
+  for (const damage of found) damaged(damage);
+  return index;
+}
+
+/** Tells the index all that a segment says. */
+function scan(segment: Segment, index: LogIndex, found: Damage[]): void {
+  const bytes = segment.read(HEADER_BYTES, segment.end - HEADER_BYTES);
+  segment.end = HEADER_BYTES;
+  index.current = segment;
+  eachRecord(bytes, segment.header.secret, {
+    record: (offset, length) => {
+      segment.addRecord(HEADER_BYTES + offset, length, firstNumber(bytes, offset));
+      readRecord(bytes, offset, length, index);
+    },
+    damage: (offset, length) =>
+      found.push({
+        segment,
+        offset: HEADER_BYTES + offset,
+        bytes: Buffer.from(bytes.subarray(offset, offset + length)),
+        reason: `${length} bytes at ${HEADER_BYTES + offset} of ${segmentName(segment.header)} are damaged, or were being written at a crash`,
+      }),
+  });
+}
+
+function headerOf(file: string, path: string): SegmentHeader | undefined {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(HEADER_BYTES);
+    return headerIn(bytes.subarray(0, readSync(descriptor, bytes, 0, HEADER_BYTES, 0)), path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function unreadable(path: string, name: string, size: number): Damage {
+  const header = { ...segmentOfName(name)!, first: 0, previousEnd: 0, seed: 0, secret: 0 };
+  const segment = new Segment(path, header);
+  const bytes = segment.read(0, size);
+  segment.close();
+  return { segment, offset: 0, bytes, reason: `${name} has no beginning that can be read: ${size} bytes` };
+}
+
+function cutShort(segment: Segment, size: number, end: number): Damage {
+  const reason = `${segmentName(segment.header)} has ${size} bytes, and had ${end}`;
+  return { segment, offset: size, bytes: Buffer.alloc(0), reason };
+}
+
+/** Deletes what is no segment of the log's. */
+export function removeStrays(path: string, strays: readonly string[]): void {
+  for (const name of strays) rmSync(join(path, name), { force: true });
+}

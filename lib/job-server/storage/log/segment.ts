@@ -1,0 +1,266 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { NumberList } from './number-list.js';
+import { HEADER_BYTES, readRecord, RECORD_BYTES, recordAt, type ItemReader, type SegmentHeader } from './record.js';
+
+const NAME = /^(\d{10})-(\d+)\.log$/;
+
+/** A segment's file: no two owners of a folder write the same. */
+export function segmentName({ number, claim }: Pick<SegmentHeader, 'number' | 'claim'>): string {
+  return `${String(number).padStart(10, '0')}-${claim}.log`;
+}
+
+/** Which segment a file is by its name; undefined for another file. */
+export function segmentOfName(name: string): Pick<SegmentHeader, 'number' | 'claim'> | undefined {
+  const [, number, claim] = NAME.exec(name) ?? [];
+  return number === undefined ? undefined : { number: Number(number), claim: Number(claim) };
+}
+
+/** Some bytes of a segment that nobody can read as what they were. */
+export interface Damage {
+  readonly segment: Segment;
+  readonly offset: number;
+  readonly bytes: Buffer;
+  readonly reason: string;
+}
+
+/** What a queue has in a segment: `[all jobs, those with a time]`. */
+export type Tally = [total: number, scheduled: number];
+
+/**
+ * One file of the log, and what memory knows of it: where its blocks begin, and
+ * which of its items live. A block is some 16 KiB of records.
+ */
+export class Segment {
+  /** How many of its bytes are valid. */
+  end = HEADER_BYTES;
+  /** How many items it has had. */
+  items = 0;
+  living = 0;
+  livingBytes = 0;
+  /** What the living jobs are, by queue. */
+  readonly tallies = new Map<number, Tally>();
+  readonly offsets = new NumberList();
+  /** The number of each block's first item. */
+  readonly firsts = new NumberList();
+  readonly alive = new Bits();
+  /** Items that memory has: leased, or changed since. */
+  readonly held = new Bits();
+  /** What its index file will say; missing once that is written. */
+  book: SegmentBook | undefined = new SegmentBook();
+  /** What its index file said, until it is known what lives. */
+  rest: { readonly places: Float64Array; readonly hashes: Uint32Array } | undefined;
+  private file: number | undefined;
+
+  constructor(
+    readonly folder: string,
+    readonly header: SegmentHeader,
+  ) {}
+
+  get path(): string {
+    return join(this.folder, segmentName(this.header));
+  }
+
+  get first(): number {
+    return this.header.first;
+  }
+
+  /** The number of the item behind its last. */
+  get next(): number {
+    return this.first + this.items;
+  }
+
+  /** A record was written, or found. */
+  addRecord(offset: number, length: number, number: number): void {
+    const last = this.offsets.last;
+    if (last === undefined || offset - last >= RECORD_BYTES || length > RECORD_BYTES) {
+      this.offsets.push(offset);
+      this.firsts.push(number);
+    }
+    this.end = offset + length;
+    // Records that cannot be read may have had items.
+    if (number > this.next) this.items = number - this.first;
+  }
+
+  isAlive(number: number): boolean {
+    return this.alive.has(number - this.first);
+  }
+
+  /** Whether one of these items lives. */
+  hasLiving(from: number, to: number): boolean {
+    return this.alive.hasAny(from - this.first, to - this.first);
+  }
+
+  addItem(number: number, length: number): void {
+    this.alive.set(number - this.first);
+    this.items = number - this.first + 1;
+    this.living++;
+    this.livingBytes += length;
+  }
+
+  removeItem(number: number, length: number): void {
+    this.alive.clear(number - this.first);
+    this.held.clear(number - this.first);
+    this.living--;
+    this.livingBytes = this.living === 0 ? 0 : this.livingBytes - length;
+  }
+
+  count(queue: number, hasTime: boolean, by: 1 | -1): void {
+    let tally = this.tallies.get(queue);
+    if (!tally) this.tallies.set(queue, (tally = [0, 0]));
+    tally[0] += by;
+    if (hasTime) tally[1] += by;
+  }
+
+  /** Which block an item is in. */
+  blockOf(number: number): number {
+    return this.firsts.lastNotAbove(number);
+  }
+
+  /** The number of the first item behind a block. */
+  blockNext(block: number): number {
+    return block + 1 < this.firsts.length ? this.firsts.at(block + 1) : this.next;
+  }
+
+  /** Reads and checks a block. Throws what the file system throws. */
+  readBlock(index: number, damaged: (damage: Damage) => void): Block {
+    const start = this.offsets.at(index);
+    const end = index + 1 < this.offsets.length ? this.offsets.at(index + 1) : this.end;
+    const bytes = this.read(start, end - start);
+    return new Block(this, this.firsts.at(index), this.blockNext(index), start, bytes, damaged);
+  }
+
+  read(offset: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.open(), bytes, done, length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done === length ? bytes : bytes.subarray(0, done);
+  }
+
+  /** How long its file is. */
+  fileSize(): number {
+    return fstatSync(this.open()).size;
+  }
+
+  /** Its file, open for reading. */
+  open(): number {
+    return (this.file ??= openSync(this.path, 'r'));
+  }
+
+  close(): void {
+    if (this.file !== undefined) closeSync(this.file);
+    this.file = undefined;
+  }
+}
+
+/** Some 16 KiB of a segment, checked. */
+export class Block {
+  /** Where each item begins in the bytes; 0 where it cannot be read. */
+  private readonly offsets: Uint32Array;
+
+  constructor(
+    segment: Segment,
+    /** The number of its first item, and of the one behind its last. */
+    readonly first: number,
+    readonly next: number,
+    start: number,
+    readonly bytes: Buffer,
+    damaged: (damage: Damage) => void,
+  ) {
+    this.offsets = new Uint32Array(next - first);
+    const visitor = {
+      name: () => undefined,
+      over: () => undefined,
+      item: (item: ItemReader, number: number) => {
+        this.offsets[number - first] = item.end - item.length;
+      },
+    };
+    eachRecord(bytes, segment.header.secret, {
+      record: (offset, length) => readRecord(bytes, offset, length, visitor),
+      damage: (offset, length) =>
+        damaged({
+          segment,
+          offset: start + offset,
+          bytes: Buffer.from(bytes.subarray(offset, offset + length)),
+          reason: `${length} bytes at ${start + offset} of ${segmentName(segment.header)} are damaged`,
+        }),
+    });
+  }
+
+  /** Where an item begins; 0 when it cannot be read. */
+  offsetOf(number: number): number {
+    return this.offsets[number - this.first] ?? 0;
+  }
+}
+
+/** Tells the whole records in some bytes, and what stands between them. */
+export function eachRecord(
+  bytes: Buffer,
+  secret: number,
+  told: { record(offset: number, length: number): void; damage(offset: number, length: number): void },
+): void {
+  let damagedFrom = -1;
+  for (let offset = 0; offset < bytes.length;) {
+    const length = recordAt(bytes, offset, secret);
+    if (length === 0) {
+      if (damagedFrom < 0) damagedFrom = offset;
+      offset++;
+      continue;
+    }
+    if (damagedFrom >= 0) told.damage(damagedFrom, offset - damagedFrom);
+    damagedFrom = -1;
+    told.record(offset, length);
+    offset += length;
+  }
+  if (damagedFrom >= 0) told.damage(damagedFrom, bytes.length - damagedFrom);
+}
+
+/** What an index file says of a sealed segment, beside where its blocks begin. */
+export class SegmentBook {
+  /** Where a queue's jobs begin in a block: queue, number. */
+  readonly runs = new NumberList();
+  /** Where a prefix's handles begin in a block: prefix, handle's number, item's number. */
+  readonly handles = new NumberList();
+  /** What does not wait in the log's order: kind, queue, time, sequence, number. */
+  readonly places = new NumberList();
+  /** What is looked for by a hash: hash, place in the segment. */
+  readonly hashes = new NumberList();
+  readonly names = new Map<number, string>();
+  /** The last handle's number, by prefix. */
+  readonly lastHandles = new Map<number, number>();
+  lastSequence = 0;
+}
+
+/** One bit an item, as many as there are. */
+export class Bits {
+  bytes: Uint8Array = new Uint8Array(64);
+
+  has(index: number): boolean {
+    return (this.bytes[index >>> 3]! & (1 << (index & 7))) !== 0;
+  }
+
+  set(index: number): void {
+    if (index >>> 3 >= this.bytes.length) {
+      const larger = new Uint8Array(Math.max(this.bytes.length * 2, (index >>> 3) + 1));
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[index >>> 3]! |= 1 << (index & 7);
+  }
+
+  clear(index: number): void {
+    if (index >>> 3 < this.bytes.length) this.bytes[index >>> 3]! &= ~(1 << (index & 7));
+  }
+
+  hasAny(from: number, to: number): boolean {
+    for (let index = from; index < to; index++) {
+      if ((index & 7) === 0 && this.bytes[index >>> 3] === 0) index += 7;
+      else if (this.has(index)) return true;
+    }
+    return false;
+  }
+}

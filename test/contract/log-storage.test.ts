@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LogStorage } from '../../lib/job-server/storage/index.js';
+import { describeJobStorage } from './job-storage.contract.js';
+import { add, newJob } from './recorded-storage.js';
+
+for (const durability of ['always', 'interval', 'none'] as const) {
+  describeJobStorage(`LogStorage, durability '${durability}',`, async () => {
+    const path = await mkdtemp(join(tmpdir(), 'gearman-storage-'));
+    return {
+      storage: new LogStorage({ path, durability, flushInterval: 20 }),
+      dispose: () => rm(path, { recursive: true }),
+    };
+  });
+}
+
+describe('LogStorage', () => {
+  const listener = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
+  let path: string;
+  let storage: LogStorage;
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'gearman-storage-'));
+    storage = new LogStorage({ path });
+    await storage.open(listener);
+  });
+  afterEach(async () => {
+    await storage.close();
+    await rm(path, { recursive: true });
+  });
+
+  function addJobs(count: number): { stored: number; all: Promise<unknown> } {
+    const added = { stored: 0, all: Promise.resolve() as Promise<unknown> };
+    const jobs = Array.from({ length: count }, async (_, index) => {
+      await add(storage, newJob({ function: 'f', workload: '', handle: `H:test:${index}` }), false).stored;
+      added.stored++;
+    });
+    added.all = Promise.all(jobs);
+    return added;
+  }
+
+  it('leases nothing while too much waits for the disk, so that it does not fill memory', async () => {
+    const added = addJobs(40_000);
+    const leased = await storage.lease('f', 1, 10, 0);
+    expect(leased.map(({ handle }) => handle)).toEqual(Array.from({ length: 10 }, (_, index) => `H:test:${index}`));
+    expect(40_000 - added.stored).toBeLessThan(32_768);
+    await added.all;
+  });
+
+  it('answers a lease that waits for the disk with no jobs when it is closed', async () => {
+    const added = addJobs(40_000);
+    const leasing = storage.lease('f', 1, 10, 0);
+    await Promise.all([storage.close(), added.all]);
+    expect(await leasing).toEqual([]);
+    await storage.open(listener);
+    expect(storage.count('f').total[1]).toBe(40_000);
+  });
+});
