@@ -1,7 +1,18 @@
 import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
 import type { Names } from './names.js';
-import { DEAD, ENDED, HANDLE_APART, IS_APART, JOB, ORIGIN, RecordWriter, type Ended, type Kind } from './record.js';
+import {
+  DEAD,
+  ENDED,
+  HANDLE_APART,
+  IS_APART,
+  JOB,
+  RecordWriter,
+  type Ended,
+  type Kind,
+  type ORIGIN,
+  type SETTING,
+} from './record.js';
 
 const NOTHING = { unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' } as const;
 
@@ -66,19 +77,20 @@ export class Batch {
     this.writer.over(ended, queue);
   }
 
-  /** Remembers where a job came from. */
-  origin(origin: string, source?: Ended): void {
+  /** Remembers where a job came from, or a setting: a name and perhaps a text. */
+  note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, source?: Ended): void {
     const { writer } = this;
+    writer.together(name.length + text.length + 64);
     writer.item({
-      kind: ORIGIN,
+      kind,
       flags: HANDLE_APART | IS_APART,
       queue: 0,
       sequence: 0,
-      handle: { name: origin },
+      handle: { name },
       job: NOTHING,
       source,
       time: 0,
-      text: '',
+      text,
     });
   }
 }

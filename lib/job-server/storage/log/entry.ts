@@ -6,7 +6,7 @@ import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
 import type { JobQueue } from './job-queue.js';
 import type { LogIndex } from './log-index.js';
-import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, type Ended, type Kind } from './record.js';
 
 /** A queue of jobs, some of which wait in memory. */
 export type EntryQueue = JobQueue<Entry>;
@@ -126,7 +126,7 @@ export class Entry implements LogChange {
     this.next = undefined;
     if (kind === undefined && !stored && this.origin === undefined) return;
     batch.together(this.bytes + 64 + (this.origin?.length ?? 0));
-    if (this.origin !== undefined) batch.origin(this.origin);
+    if (this.origin !== undefined) batch.note(ORIGIN, this.origin, '');
     if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.death, this.outcome);
     else if (stored) batch.over(stored, queue.key);
   }

@@ -4,7 +4,17 @@ import { HashTable, hashOf, hashOfBytes, seedFor } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import { PlaceHeap } from './place-heap.js';
-import { DEAD, ENDED, JOB, ItemReader, ORIGIN, type Ended, type HandleParts, type RecordVisitor } from './record.js';
+import {
+  DEAD,
+  ENDED,
+  ItemReader,
+  JOB,
+  ORIGIN,
+  SETTING,
+  type Ended,
+  type HandleParts,
+  type RecordVisitor,
+} from './record.js';
 import type { Block, Damage, Segment } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
@@ -36,6 +46,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   readonly segments: Segment[] = [];
   readonly dead = new PlaceHeap();
   readonly ended = new PlaceHeap();
+  /** Where settings are, by their names. */
+  readonly settings = new Map<string, Ended>();
   lastSequence = 0;
   /** The segment whose records are told. */
   current: Segment | undefined;
@@ -78,6 +90,11 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
       );
       return;
     }
+    if (kind === SETTING) {
+      this.addToPlaces(segment, item, number);
+      if (!this.isRecovering) this.addSetting(item, number);
+      return;
+    }
     this.addHandle(segment, item, number);
     if (item.sequence > this.lastSequence) this.lastSequence = item.sequence;
     if (book && item.sequence > book.lastSequence) book.lastSequence = item.sequence;
@@ -89,14 +106,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
         return;
       }
     }
-    if (book) {
-      const { places } = book;
-      places.push(kind);
-      places.push(item.queue);
-      places.push(item.time);
-      places.push(item.sequence);
-      places.push(number);
-    }
+    this.addToPlaces(segment, item, number);
     if (!this.isRecovering) this.addPlace(kind, item.queue, item.time, item.sequence, number);
   }
 
@@ -331,6 +341,21 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     segment.book?.runs.push(number);
   }
 
+  private addToPlaces({ book }: Segment, { kind, queue, time, sequence }: ItemReader, number: number): void {
+    if (!book) return;
+    const { places } = book;
+    places.push(kind);
+    places.push(queue);
+    places.push(time);
+    places.push(sequence);
+    places.push(number);
+  }
+
+  private addSetting(item: ItemReader, number: number): void {
+    const { length, handleName } = item;
+    this.settings.set(handleName, { number, length, kind: SETTING, hasTime: false });
+  }
+
   private addHandle(segment: Segment, item: ItemReader, number: number): void {
     if (item.isHandleApart) {
       this.addHash(segment, this.handleHash(item), number);
@@ -368,6 +393,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     if (kind === JOB) this.queueOf(queue).place(time, sequence, number);
     else if (kind === DEAD) this.dead.push(time, sequence, number);
     else if (kind === ENDED) this.ended.push(time, sequence, number);
+    else if (kind === SETTING) {
+      const item = this.readIfCan(number);
+      if (item) this.addSetting(item, number);
+    }
   }
 
   private findOrdered({ prefix: id, number }: { prefix: number; number: number }): number | undefined {

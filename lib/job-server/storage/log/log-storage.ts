@@ -1,4 +1,4 @@
-import { checkJob, checkOrigin, checkTime } from '../job-limits.js';
+import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
@@ -20,6 +20,8 @@ import { Entry } from './entry.js';
 import { copyLog } from './log-copy.js';
 import { checkOptions, LOG_SIZES, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
+
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
 const PRIORITIES: readonly StoredPriority[] = [0, 1, 2];
 
@@ -210,6 +212,15 @@ export class LogStorage implements JobStorage {
     entry.phase = 'gone';
     log.mark(entry, false);
     return true;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.opened?.settings.all ?? NO_SETTINGS;
+  }
+
+  set(name: string, value: string | undefined): void {
+    checkSetting(name, value, this.settings());
+    this.opened?.settings.set(name, value);
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

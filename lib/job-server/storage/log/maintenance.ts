@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { GroupCommit } from '../lmdb/group-commit.js';
-import { CopyChange } from './copy-change.js';
-import type { Entry, EntryIndex, LogChange } from './entry.js';
+import { CopyChange, type Memory } from './copy-change.js';
+import type { EntryIndex, LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
 import type { LogWriter } from './log-writer.js';
 import type { LogSizes } from './log-options.js';
@@ -40,7 +40,7 @@ export class Maintenance {
     private readonly index: EntryIndex,
     private readonly writer: LogWriter,
     private readonly commit: GroupCommit<LogChange>,
-    private readonly entry: (handle: string) => Entry | undefined,
+    private readonly memory: Memory,
     private readonly sizes: LogSizes,
   ) {
     if (index.segments.length > 0) this.look();
@@ -158,7 +158,7 @@ export class Maintenance {
       for (let number = segment.first; number < segment.next; number++) {
         if (this.isStopped) return false;
         if (!segment.isAlive(number)) continue;
-        const copy = new CopyChange(number, this.index, this.entry);
+        const copy = new CopyChange(number, this.index, this.memory);
         copies.push(copy);
         bytes += copy.bytes;
         if (copies.length >= COPY_ITEMS || bytes >= COPY_BYTES) await write();

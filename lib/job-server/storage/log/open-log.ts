@@ -1,31 +1,41 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import { makeFolder, syncFolders } from '../lmdb/folder.js';
 import { GroupCommit } from '../lmdb/group-commit.js';
 import type { Death, NewJob, OnceOutcome, StoredJob } from '../stored-job.js';
 import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
 import { storageError } from './file-errors.js';
+import { outcomeOf, type Memory } from './copy-change.js';
 import { FolderOwner } from './folder-owner.js';
 import { Leasing } from './leasing.js';
 import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance } from './maintenance.js';
 import { OriginChange } from './origin-change.js';
-import { DEAD, ENDED, JOB, ORIGIN, type ItemReader } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
 import { readLog, removeStrays } from './recovery.js';
 import { Reserve } from './reserve.js';
+import { SettingBook } from './setting-book.js';
 import type { Damage, Segment } from './segment.js';
 
 /** How long what nobody waits for may stay unwritten, in milliseconds. */
 const LAZY_DELAY = 50;
 
+/** An item of the log that is not over. */
+interface Living {
+  readonly item: ItemReader;
+  readonly number: number;
+}
+
 /** The parts of a storage while it is open, and what ties them together. */
-export class OpenLog implements EntryKeeper {
+export class OpenLog implements EntryKeeper, Memory {
   readonly index: EntryIndex;
   readonly leasing: Leasing;
   readonly commit: GroupCommit<LogChange>;
   readonly maintenance: Maintenance;
+  readonly settings: SettingBook;
   private readonly writer: LogWriter;
   private readonly reserve: Reserve;
   /** What memory has. */
@@ -56,7 +66,8 @@ export class OpenLog implements EntryKeeper {
     const written = (): void => this.written();
     this.writer = new LogWriter(index, owner, this.reserve, isSynced, sizes.segmentBytes, this, listener, written);
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
-    this.maintenance = new Maintenance(index, this.writer, this.commit, (handle) => this.entries.get(handle), sizes);
+    this.settings = new SettingBook(index, this.commit);
+    this.maintenance = new Maintenance(index, this.writer, this.commit, this, sizes);
   }
 
   static async open(
@@ -252,6 +263,19 @@ export class OpenLog implements EntryKeeper {
     if (entry.isQueued) entry.queue.count(entry.job, -1);
   }
 
+  isChanging(item: ItemReader): boolean {
+    if (item.kind === SETTING) return this.settings.isChanging(item.handleName);
+    const entry = item.kind === ORIGIN ? undefined : this.entries.get(this.index.handleOf(item));
+    return entry !== undefined && entry.saving !== 'saved';
+  }
+
+  moved(handle: string, from: number, to: Ended): void {
+    const entry = this.entries.get(handle);
+    if (entry?.stored?.number !== from) return;
+    entry.stored = to;
+    this.index.hold(to.number);
+  }
+
   // --- taking once ---
 
   /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
@@ -271,7 +295,7 @@ export class OpenLog implements EntryKeeper {
   async forgetOrigins(): Promise<number> {
     await this.flush();
     let count = 0;
-    for (const page of this.items(1_000, ({ kind }) => kind === ORIGIN)) {
+    for await (const page of this.items(1_000, ({ kind }) => kind === ORIGIN)) {
       const ends = page.map(({ item, number }) => new OriginChange(undefined, item, number, this.index));
       for (const end of ends) this.commit.mark(end, false);
       await this.flush();
@@ -290,7 +314,7 @@ export class OpenLog implements EntryKeeper {
     if (only !== undefined && functionId === undefined) return;
     const isWanted = ({ kind, queue }: ItemReader): boolean =>
       kind === JOB && (functionId === undefined || queue >>> 2 === functionId);
-    for (const page of this.items(pageSize, isWanted)) {
+    for await (const page of this.items(pageSize, isWanted)) {
       const entries = page.map(({ item, number }) => this.current(item, number));
       yield entries.filter((entry) => entry?.isQueued).map((entry) => entry!.job);
     }
@@ -308,6 +332,7 @@ export class OpenLog implements EntryKeeper {
       if (page.push(entry) < pageSize) continue;
       yield page;
       page = [];
+      await nextTurn();
     }
     if (page.length > 0) yield page;
   }
@@ -322,25 +347,28 @@ export class OpenLog implements EntryKeeper {
     }
   }
 
-  /** The living items of the log in pages; those that come meanwhile too. */
-  private *items(
-    pageSize: number,
-    isWanted: (item: ItemReader) => boolean,
-  ): Generator<{ item: ItemReader; number: number }[]> {
+  /** The living items of the log in pages; those that come meanwhile are left out, and everybody has a turn between. */
+  private async *items(pageSize: number, isWanted: (item: ItemReader) => boolean): AsyncGenerator<Living[]> {
     const { index } = this;
-    let page: { item: ItemReader; number: number }[] = [];
+    let page: Living[] = [];
+    let untilTurn = pageSize;
+    const end = index.segments.at(-1)?.next ?? 0;
     let number = index.segments[0]?.first ?? 0;
-    for (let segment = this.segmentFrom(number); segment; segment = this.segmentFrom(number)) {
+    for (let segment = this.segmentFrom(number); segment && number < end; segment = this.segmentFrom(number)) {
       number = Math.max(number, segment.first);
       const block = segment.blockOf(number);
-      const next = segment.blockNext(block);
+      const next = Math.min(end, segment.blockNext(block));
       for (; number < next; number++) {
         if (!segment.isAlive(number)) continue;
         const item = index.readIn(index.blockOf(segment, block), number);
-        if (!item || !isWanted(item)) continue;
-        if (page.push({ item, number }) < pageSize) continue;
-        yield page;
-        page = [];
+        if (item && isWanted(item)) page.push({ item, number });
+        if (--untilTurn > 0 && page.length < pageSize) continue;
+        if (page.length === pageSize) {
+          yield page;
+          page = [];
+        }
+        untilTurn = pageSize;
+        await nextTurn();
       }
     }
     if (page.length > 0) yield page;
@@ -368,11 +396,10 @@ export class OpenLog implements EntryKeeper {
     const entry = this.leasing.entryOf(item, number);
     if (item.kind === DEAD) {
       entry.phase = 'dead';
-      entry.death = { error: item.errorText, diedAt: item.time };
+      entry.death = { error: item.text, diedAt: item.time };
     } else if (item.kind === ENDED) {
-      const { workload } = entry.job;
       entry.phase = 'ended';
-      entry.outcome = { state: item.errorText as 'complete' | 'failed', result: workload, keepUntil: item.time };
+      entry.outcome = outcomeOf(item);
     }
     return entry;
   }

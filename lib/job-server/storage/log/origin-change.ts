@@ -19,8 +19,7 @@ export class OriginChange implements LogChange {
   }
 
   emit(batch: Batch): void {
-    batch.together(this.bytes);
-    if (this.origin !== undefined) batch.origin(this.origin);
+    if (this.origin !== undefined) batch.note(ORIGIN, this.origin, '');
     else if (this.item) {
       batch.over({ number: this.number, length: this.item.length, kind: ORIGIN, hasTime: false }, 0);
     }

@@ -22,7 +22,8 @@ export const JOB = 1;
 export const DEAD = 2;
 export const ENDED = 3;
 export const ORIGIN = 4;
-export type Kind = typeof JOB | typeof DEAD | typeof ENDED | typeof ORIGIN;
+export const SETTING = 5;
+export type Kind = typeof JOB | typeof DEAD | typeof ENDED | typeof ORIGIN | typeof SETTING;
 
 /** What else a record has. */
 const END = 16;
@@ -251,7 +252,7 @@ export class RecordWriter {
       this.varint(job.attempts);
       this.varint(job.losses);
     }
-    if (item.kind === DEAD || item.kind === ENDED) {
+    if (hasText(item.kind)) {
       this.varint(item.time);
       const text = Buffer.from(item.text, 'utf8');
       this.varint(text.length);
@@ -303,6 +304,10 @@ export class RecordWriter {
   }
 }
 
+function hasText(kind: Kind): boolean {
+  return kind === DEAD || kind === ENDED || kind === SETTING;
+}
+
 /** The length of the record that begins here if it is whole, 0 when none is. */
 export function recordAt(bytes: Buffer, offset: number, secret: number): number {
   if (offset + RECORD_HEADER > bytes.length) return 0;
@@ -339,7 +344,7 @@ export function readRecord(bytes: Buffer, offset: number, length: number, visito
       visitor.item(reader, number++);
     } else if (tag === NAME) {
       reader.end = at + 1;
-      visitor.name(reader.varint(), reader.text());
+      visitor.name(reader.varint(), reader.string());
     } else if (tag === END) {
       reader.end = at + 1;
       const queue = reader.varint();
@@ -424,7 +429,7 @@ export class ItemReader {
     this.time = this.at = flags & HAS_TIME ? this.varint() : 0;
     this.attempts = flags & HAS_COUNTERS ? this.varint() : 0;
     this.losses = flags & HAS_COUNTERS ? this.varint() : 0;
-    if (this.kind === DEAD || this.kind === ENDED) {
+    if (hasText(this.kind)) {
       this.time = this.varint();
       const length = this.varint();
       this.textStart = this.end;
@@ -456,7 +461,8 @@ export class ItemReader {
     return this.bytes.toString('latin1', this.uniqueStart, this.uniqueEnd);
   }
 
-  get errorText(): string {
+  /** Why it died, or how it ended; a setting's value. */
+  get text(): string {
     return this.bytes.toString('utf8', this.textStart, this.textEnd);
   }
 
@@ -489,7 +495,7 @@ export class ItemReader {
     return { number, length: this.varint(), kind: (what & 7) as Kind, hasTime: (what & TIMED) !== 0 };
   }
 
-  text(): string {
+  string(): string {
     const length = this.varint();
     return this.bytes.toString('latin1', this.end, (this.end += length));
   }
