@@ -13,6 +13,8 @@ import { Turns } from './turns.js';
 
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
+  /** Bytes arrived: told before what they hold, once for all that is read of them in one turn. */
+  arrived?(): void;
   /** A packet arrived. */
   packet(packet: Packet): void;
   /** An admin line arrived, without its line end. Where this is missing, text is a protocol error. */
@@ -235,7 +237,7 @@ export class Connection implements Sender {
 
   /** Reads what has come until nothing is left or the turn is over: then the rest is read in later ones. */
   private readOn(): void {
-    while (this.readSome()) {
+    for (let isFirst = true; this.readSome(isFirst); isFirst = false) {
       if (!this.turns.isOver) continue;
       this.isResting = true;
       this.stream.pause();
@@ -245,7 +247,7 @@ export class Connection implements Sender {
   }
 
   private readonly goOn = (): boolean => {
-    if (this.readSome()) return true;
+    if (this.readSome(true)) return true;
     this.isResting = false;
     this.listenOn();
     return false;
@@ -266,9 +268,10 @@ export class Connection implements Sender {
   }
 
   /** Reads a few packets or lines; false when there is nothing to read, or it must not be. */
-  private readSome(): boolean {
+  private readSome(isFirst: boolean): boolean {
     // A listener that throws ends its own connection, not the process with all the others.
     try {
+      if (isFirst) this.listener.arrived?.();
       while (this.isOpen && !this.isPaused && this.readOne()) {
         if (--this.unitsToLook > 0) continue;
         this.unitsToLook = UNITS_A_LOOK;

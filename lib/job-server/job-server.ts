@@ -6,14 +6,7 @@ import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
-import {
-  Listener,
-  Session,
-  type AccessRequest,
-  type Conversation,
-  type PeerInfo,
-  type SessionHost,
-} from './front/index.js';
+import { Listener, Session, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { sayGoodbye } from './goodbye.js';
 import { handlePrefix } from './handle-prefix.js';
 import {
@@ -51,6 +44,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly log: NonNullable<JobServerOptions['log']>;
   readonly verbosity: string;
   readonly shutdown: SessionHost['shutdown'];
+  readonly authorize: SessionHost['authorize'];
   readonly storedJobs: DurableJobs | undefined;
   readonly deadLetters: DeadLetters | undefined;
   private readonly options: ResolvedOptions;
@@ -82,6 +76,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     // What peers call themselves stands in many a line, and begins none.
     this.log = log ? (level, message) => log(level, oneLine(message)) : () => undefined;
     this.verbosity = this.options.verbosity;
+    this.authorize = options.authorize;
     // Told once the admin has its answer.
     const tellShutdown = (isGraceful: boolean): void => void setImmediate(() => this.emit('shutdown', isGraceful));
     this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
@@ -192,10 +187,6 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
-  }
-
-  isAllowed(request: AccessRequest): boolean {
-    return this.options.authorize ? this.options.authorize(request) : true;
   }
 
   closed(conversation: Conversation): void {

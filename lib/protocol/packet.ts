@@ -52,7 +52,18 @@ export class Packet {
 
   /** Argument `index` as a byte string: one character a byte, a copy. */
   byteString(index: number): ByteString {
-    return this.buffer.toString('latin1', this.startOf(index), this.endOf(index));
+    const start = this.startOf(index);
+    const end = this.endOf(index);
+    return start === end ? '' : this.buffer.toString('latin1', start, end);
+  }
+
+  /** Whether argument `index` is this byte string: cheaper than making one of it. */
+  is(index: number, text: ByteString): boolean {
+    const { buffer } = this;
+    const start = this.startOf(index);
+    if (this.endOf(index) - start !== text.length) return false;
+    for (let at = 0; at < text.length; at++) if (buffer[start + at] !== text.charCodeAt(at)) return false;
+    return true;
   }
 
   /**
@@ -85,15 +96,22 @@ export class Packet {
 
   private findSeparators(count: number): number[] {
     const { buffer, end } = this;
-    const separators: number[] = [];
+    // Of its length from the beginning: one that grows takes room for many at its first number.
+    const separators = new Array<number>(count);
+    let found = 0;
     for (let at = this.start; at < end; at++) {
       // A loop, not indexOf: names are short, and a call into C++ costs more than they do.
-      if (buffer[at] === 0 && separators.push(at) === count) return separators;
+      if (buffer[at] !== 0) continue;
+      separators[found++] = at;
+      if (found === count) return separators;
     }
     const row = packetRow(this.type)!;
     // Perl's Gearman::Worker leaves out an empty result together with the NUL before it.
-    if (separators.length === count - 1 && EMPTY_IF_MISSING.has(row.name)) return [...separators, end];
-    throw new MissingArgumentError(row.name, row.arguments[separators.length + 1]!);
+    if (found !== count - 1 || !EMPTY_IF_MISSING.has(row.name)) {
+      throw new MissingArgumentError(row.name, row.arguments[found + 1]!);
+    }
+    separators[found] = end;
+    return separators;
   }
 }
 

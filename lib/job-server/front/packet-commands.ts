@@ -144,13 +144,19 @@ function grab(kind: GrabKind): Command {
 function submission(priority: Priority, isBackground: boolean): Command {
   return (session, packet) =>
     submit(session, {
-      function: packet.byteString(0),
+      function: functionOf(session, packet),
       unique: packet.byteString(1),
       workload: kept(packet.compact(2)),
       priority,
       isBackground,
       runAt: 0,
     });
+}
+
+/** The function of a submission: mostly that of the peer's submission before, whose string is used again. */
+function functionOf(session: Conversation, packet: Packet): ByteString {
+  if (!packet.is(0, session.lastFunction)) session.lastFunction = packet.byteString(0);
+  return session.lastFunction;
 }
 
 /**

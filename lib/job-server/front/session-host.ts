@@ -62,13 +62,14 @@ export interface SessionHost {
   readonly version: string;
   /** The log level, as the admin word `verbose` tells it. */
   readonly verbosity: string;
-  /** Tells the engine the time; called before everything a peer says. */
+  /** Tells the engine the time; called before what a peer says, once for all that arrives together. */
   tick(): void;
   /** Takes a job, and answers with its handle: at once, or once it is on disk. */
   submit(spec: JobSpec, client: Peer): Submitted | Answer;
   /** The jobs that wait in storage only; missing without a storage. */
   readonly storedJobs?: StoredJobs;
-  isAllowed(request: AccessRequest): boolean;
+  /** Who may do what; missing where everybody may do everything. */
+  readonly authorize?: (request: AccessRequest) => boolean;
   /** Background jobs that failed for good; missing without a storage. */
   readonly deadLetters?: DeadLetters;
   /** Every open session. */
@@ -89,6 +90,8 @@ export interface Conversation {
   wantsResults: boolean;
   /** It asked to be told which attempt at a job is not the first (OPTION_REQ attempts, an extension of ours). */
   wantsAttempts: boolean;
+  /** The function it submitted to last. */
+  lastFunction: ByteString;
   readonly replies: Replies & { reserve(): ReplyPlace };
   reply(type: PacketType, args?: readonly Argument[]): void;
   /** Answers a grab. */

@@ -41,6 +41,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private hasBusiness = false;
   wantsResults = false;
   wantsAttempts = false;
+  lastFunction = '';
   private quietSince: number;
 
   constructor(
@@ -60,16 +61,18 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   // --- the peer speaks ---
 
+  arrived(): void {
+    this.host.tick();
+  }
+
   packet(packet: Packet): void {
     this.unitCount++;
-    this.host.tick();
     const refusal = this.obey(packet);
     if (refusal) this.refuse(refusal);
   }
 
   line(line: string): void {
     this.unitCount++;
-    this.host.tick();
     const isAllowed = this.info.admin !== 'refused' && this.isAllowed('admin');
     this.adminOutput.write(isAllowed ? answerAdmin(this, line) : ADMIN_DENIED);
   }
@@ -203,9 +206,11 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   }
 
   private isAllowed(action: Action, function_?: string): boolean {
+    const { authorize } = this.host;
+    if (!authorize) return true;
     try {
       const request = { action, clientId: exactText(this.peer.clientId), peer: this.info };
-      return this.host.isAllowed(function_ === undefined ? request : { ...request, function: exactText(function_) });
+      return authorize(function_ === undefined ? request : { ...request, function: exactText(function_) });
     } catch (error) {
       this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`);
       return false;

@@ -124,6 +124,16 @@ describe('receiving', () => {
     expect(listener.heard).toEqual(['CAN_DO', 'line status', 'GRAB_JOB']);
   });
 
+  it('tells that bytes arrived, once for all they hold and before it', async () => {
+    const { stream, listener } = connect();
+    Object.assign(listener, { arrived: () => listener.heard.push('arrived') });
+    stream.arrive(packetBytes('CAN_DO f'), Buffer.from('status\r\n'));
+    await turn();
+    stream.arrive(packetBytes('GRAB_JOB'));
+    await turn();
+    expect(listener.heard).toEqual(['arrived', 'CAN_DO', 'line status', 'arrived', 'GRAB_JOB']);
+  });
+
   it('says whether the peer left a packet half sent', async () => {
     const { stream, connection } = connect();
     stream.arrive(packetBytes('GRAB_JOB').subarray(0, 3));

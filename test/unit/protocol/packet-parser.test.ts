@@ -177,6 +177,20 @@ describe('what is not the protocol', () => {
     },
   );
 
+  it('tells whether an argument is a byte string', () => {
+    const parser = new PacketParser();
+    parser.push(packetBytes('SUBMIT_JOB f\xffo··w'));
+    const packet = parser.next() as Exclude<ReturnType<typeof parser.next>, string | undefined>;
+    expect(['f\xffo', 'f\xff', 'f\xffoo', 'f\xffx', ''].map((text) => packet.is(0, text))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect([packet.is(1, ''), packet.is(2, 'w'), packet.is(2, '')]).toEqual([true, true, false]);
+  });
+
   it('a line without end is an error, in one chunk or in many', () => {
     const line = Buffer.alloc(MAX_LINE_BYTES + 1, 'x');
     expect(errorOf(line)).toBeInstanceOf(LineTooLongError);
