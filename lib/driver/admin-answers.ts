@@ -20,6 +20,25 @@ export interface FunctionPriorities {
   workers: number;
 }
 
+/** One function, as `show functions` of our job server tells it. */
+export interface FunctionOverview {
+  function: string;
+  /** Every job of it: waiting, delayed and running. */
+  total: number;
+  running: number;
+  /** Jobs that wait for a worker, by priority; other job servers count delayed ones among them. */
+  high: number;
+  normal: number;
+  low: number;
+  /** Jobs that wait for their time; undefined where the job server does not tell. */
+  delayed: number | undefined;
+  workers: number;
+  /** Whether its jobs are held back; undefined where the job server does not tell. */
+  isPaused: boolean | undefined;
+  /** The most jobs a submission may find, by priority, 0: no limit; undefined where the job server does not tell. */
+  limits: { high: number; normal: number; low: number } | undefined;
+}
+
 /** One connection, as `workers` tells it; clients are among them, without functions. */
 export interface WorkerStatus {
   /** The job server's own number of the connection. */
@@ -73,6 +92,27 @@ export function readFunctionStatus(line: string): FunctionStatus {
 export function readFunctionPriorities(line: string): FunctionPriorities {
   const [name, [high, normal, low, workers]] = row(line, 4);
   return { function: name, high: high!, normal: normal!, low: low!, workers: workers! };
+}
+
+/** Reads a line of `show functions`. */
+export function readFunctionOverview(line: string): FunctionOverview {
+  const [name, numbers] = row(line, 11);
+  const [total, running, high, normal, low, delayed, workers, paused, ...limits] = numbers as Numbers;
+  const counts = { total, running, high, normal, low, delayed, workers };
+  return {
+    function: name,
+    ...counts,
+    isPaused: paused === 1,
+    limits: { high: limits[0], normal: limits[1], low: limits[2] },
+  };
+}
+
+type Numbers = [number, number, number, number, number, number, number, number, number, number, number];
+
+/** What `status` and `prioritystatus` tell of the same. */
+export function functionOverview(status: FunctionStatus, priorities: FunctionPriorities | undefined): FunctionOverview {
+  const { high, normal, low } = priorities ?? { high: 0, normal: 0, low: 0 };
+  return { ...status, high, normal, low, delayed: undefined, isPaused: undefined, limits: undefined };
 }
 
 /** Reads a line of `workers`: `fd address id : function function`. */

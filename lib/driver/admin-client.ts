@@ -8,13 +8,16 @@ import {
 } from '../connection/index.js';
 import { fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
+  functionOverview,
   nameFrom,
   readDeadJob,
+  readFunctionOverview,
   readFunctionPriorities,
   readFunctionStatus,
   readShownJob,
   readWorkerStatus,
   type DeadJob,
+  type FunctionOverview,
   type FunctionPriorities,
   type FunctionStatus,
   type ShownJob,
@@ -72,6 +75,22 @@ export class AdminClient {
   /** Every function: its waiting jobs by priority (`prioritystatus`). */
   async priorityStatus(): Promise<FunctionPriorities[]> {
     return (await this.ask('prioritystatus', 'list')).map(readFunctionPriorities);
+  }
+
+  /**
+   * Every function: its jobs, delayed ones apart, its workers, whether it is
+   * paused (`show functions`); from a job server that does not know that, what
+   * `status` and `prioritystatus` tell.
+   */
+  async functions(): Promise<FunctionOverview[]> {
+    try {
+      return (await this.ask('show functions', 'list')).map(readFunctionOverview);
+    } catch (error) {
+      if (!isForeign(error)) throw error;
+    }
+    const [functions, priorities] = [await this.status(), await this.priorityStatus()];
+    const byName = new Map(priorities.map((row) => [row.function, row]));
+    return functions.map((row) => functionOverview(row, byName.get(row.function)));
   }
 
   /** Every connection (`workers`). */
@@ -210,7 +229,7 @@ export class AdminClient {
     try {
       return await this.ask(command, shape);
     } catch (error) {
-      if (!(error instanceof ServerError && FOREIGN.test(error.serverCode))) throw error;
+      if (!isForeign(error)) throw error;
       throw new ServerError(
         error.server,
         error.serverCode,
@@ -243,3 +262,7 @@ export class AdminClient {
 
 /** What job servers answer that do not know a word: gearmand, and Perl's. */
 const FOREIGN = /^unknown_(command|show_arguments)$/i;
+
+function isForeign(error: unknown): error is ServerError {
+  return error instanceof ServerError && FOREIGN.test(error.serverCode);
+}

@@ -14,5 +14,12 @@ export type {
   Submission,
 } from './job-request.js';
 export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';
-export type { DeadJob, FunctionPriorities, FunctionStatus, ShownJob, WorkerStatus } from './admin-answers.js';
+export type {
+  DeadJob,
+  FunctionOverview,
+  FunctionPriorities,
+  FunctionStatus,
+  ShownJob,
+  WorkerStatus,
+} from './admin-answers.js';
 export { AdminClient, type AdminClientOptions, type QueueLimit } from './admin-client.js';

@@ -4,6 +4,8 @@ export interface JobEvent {
   function: string;
   unique: string;
   isBackground: boolean;
+  /** It waits for its time: it is scheduled, or to be tried again later. */
+  isDelayed: boolean;
 }
 
 /** What is told of a worker. */
@@ -23,7 +25,7 @@ export interface JobServerEvents {
   failed: [job: JobEvent];
   /** It was cancelled, or all its clients left before a worker took it. */
   cancelled: [job: JobEvent];
-  /** Its worker was lost or took too long: it waits again. */
+  /** Its worker was lost or took too long, or it failed and is tried again: it waits, or is delayed. */
   requeued: [job: JobEvent];
   /** A connection registered its first function. */
   workerJoined: [worker: WorkerEvent];

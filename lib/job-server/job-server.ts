@@ -222,7 +222,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       retryAfter: (job, cause) => this.storedJobs?.retryAfter(job, cause),
       parked: (job, delay) => {
         this.storedJobs?.parked(job, delay);
-        observer.requeued(job);
+        observer.parked(job);
         this.draining?.look();
       },
       isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,

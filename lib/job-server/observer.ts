@@ -30,9 +30,10 @@ export class Observer implements Omit<EngineListener, 'due'> {
   /** A job went to storage, and not to the engine first. */
   stored(spec: JobSpec, handle: ByteString): void {
     if (this.events.listenerCount('submitted') === 0) return;
-    const { function: name, unique, isBackground } = spec;
+    const { function: name, unique, isBackground, runAt } = spec;
+    const isDelayed = runAt > Date.now();
     const event = { handle: fromByteString(handle), function: fromByteString(name), unique: fromByteString(unique) };
-    this.guard('submitted', () => this.events.emit('submitted', { ...event, isBackground }));
+    this.guard('submitted', () => this.events.emit('submitted', { ...event, isBackground, isDelayed }));
   }
 
   assigned(job: Job, worker: Peer): void {
@@ -44,6 +45,11 @@ export class Observer implements Omit<EngineListener, 'due'> {
     this.tell('requeued', job);
   }
 
+  /** A job waits for its time in storage alone. */
+  parked(job: Job): void {
+    this.tell('requeued', job, true);
+  }
+
   ended(job: Job, outcome: Outcome): void {
     this.tell(EVENT_OF[outcome], job);
   }
@@ -53,9 +59,9 @@ export class Observer implements Omit<EngineListener, 'due'> {
     this.guard(name, () => this.events.emit(name, workerEvent(worker)));
   }
 
-  private tell(event: 'submitted' | 'requeued' | 'completed' | 'failed' | 'cancelled', job: Job): void {
+  private tell(event: 'submitted' | 'requeued' | 'completed' | 'failed' | 'cancelled', job: Job, isDelayed?: boolean): void {
     if (this.events.listenerCount(event) === 0) return;
-    this.guard(event, () => this.events.emit(event, this.jobEvent(job)));
+    this.guard(event, () => this.events.emit(event, this.jobEvent(job, isDelayed)));
   }
 
   private guard(name: keyof JobServerEvents, emit: () => void): void {
@@ -66,12 +72,13 @@ export class Observer implements Omit<EngineListener, 'due'> {
     }
   }
 
-  private jobEvent(job: Job): JobEvent {
+  private jobEvent(job: Job, isDelayed = job.state === 'delayed'): JobEvent {
     return {
       handle: fromByteString(this.engine().handleOf(job)),
       function: fromByteString(job.function_.name),
       unique: fromByteString(job.unique),
       isBackground: job.isBackground,
+      isDelayed,
     };
   }
 }

@@ -9,8 +9,12 @@ export interface FunctionSnapshot {
   /** Every job of it: waiting, delayed, stored and running. */
   total: number;
   running: number;
-  /** Jobs that are not running, by priority. */
+  /** Jobs that wait for a worker, by priority. */
   queued: { high: number; normal: number; low: number };
+  /** Jobs that wait for their time: scheduled ones, and those that are to be tried again later. */
+  delayed: number;
+  /** The most jobs a submission may find, by priority; 0: no limit. */
+  limits: { high: number; normal: number; low: number };
   /** How many connections registered it. */
   workers: number;
   isPaused: boolean;
@@ -43,15 +47,18 @@ export interface JobSnapshot {
 }
 
 export function functionSnapshot(function_: GearmanFunction): FunctionSnapshot {
+  const [high, normal, low] = function_.limits;
   return {
     name: fromByteString(function_.name),
     total: function_.total,
     running: function_.running,
     queued: {
-      high: function_.queued(Priority.high),
-      normal: function_.queued(Priority.normal),
-      low: function_.queued(Priority.low),
+      high: function_.due(Priority.high),
+      normal: function_.due(Priority.normal),
+      low: function_.due(Priority.low),
     },
+    delayed: function_.delayedTotal,
+    limits: { high, normal, low },
     workers: function_.workers.size,
     isPaused: function_.isPaused,
   };

@@ -29,8 +29,8 @@ describe('the commands for people, beside a peer that chose evil names', () => {
     const status = (await command(['status', ...at])).stdout;
     expect(status.split('\n')).toEqual([
       expect.stringMatching(/^FUNCTION/),
-      expect.stringMatching(/^evil {2}9 {2}9\\x\{0a\}\\x\{1b\}\[2Jforged\\x\{09\}9 +0 +0 +0 +0 +0 +1$/),
-      expect.stringMatching(/^\\x\{c2\}\\x\{9b\}31m \\x\{e2\}\\x\{80\}\\x\{ae\} \\x\{e9\} +0 +0 +0 +0 +0 +1$/),
+      expect.stringMatching(/^evil {2}9 {2}9\\x\{0a\}\\x\{1b\}\[2Jforged\\x\{09\}9 +0 +0 +0 +0 +0 +0 +1 +no$/),
+      expect.stringMatching(/^\\x\{c2\}\\x\{9b\}31m \\x\{e2\}\\x\{80\}\\x\{ae\} \\x\{e9\} +0 +0 +0 +0 +0 +0 +1 +no$/),
       '',
     ]);
     const workers = (await command(['workers', ...at])).stdout;

@@ -55,14 +55,20 @@ describe('the commands for people', () => {
 
   it('list functions aligned, and as JSON', async () => {
     const client = await RawPeer.connect({ port: jobServer.port! });
-    client.send('SUBMIT_JOB_HIGH_BG a-long-name··x', 'SUBMIT_JOB_BG a-long-name··y');
-    await client.nextOnes(2);
+    client.send(
+      'SUBMIT_JOB_HIGH_BG a-long-name··x',
+      'SUBMIT_JOB_BG a-long-name··y',
+      `SUBMIT_JOB_EPOCH a-long-name··9999999999·z`,
+    );
+    await client.nextOnes(3);
     const { stdout } = await command(['status', ...at]);
     const [titles, ...lines] = stdout.split('\n');
-    expect(titles).toMatch(/^FUNCTION {5}JOBS {2}RUNNING {2}HIGH {2}NORMAL {2}LOW {2}WORKERS$/);
-    expect(lines).toContain('a-long-name     2        0     1       1    0        0');
+    expect(titles).toMatch(/^FUNCTION {5}JOBS {2}RUNNING {2}HIGH {2}NORMAL {2}LOW {2}DELAYED {2}WORKERS {2}PAUSED$/);
+    expect(lines).toContain('a-long-name     3        0     1       1    0        1        0  no');
     const json = JSON.parse((await command(['status', ...at, '--json'])).stdout) as unknown[];
-    expect(json).toContainEqual(expect.objectContaining({ function: 'a-long-name', total: 2, high: 1, normal: 1 }));
+    expect(json).toContainEqual(
+      expect.objectContaining({ function: 'a-long-name', total: 3, high: 1, normal: 1, delayed: 1 }),
+    );
   });
 
   it('list workers that can do something, and jobs; cancel a job', async () => {

@@ -1,12 +1,11 @@
-import type { FunctionPriorities, FunctionStatus, ShownJob, WorkerStatus } from '../../driver/index.js';
+import type { FunctionOverview, ShownJob, WorkerStatus } from '../../driver/index.js';
 import { listingCommand } from './listing.js';
 
-type FunctionRow = FunctionStatus & FunctionPriorities;
-
 /** `nestjs-gearman status`: every function, its jobs and workers. */
-export const status = listingCommand<FunctionRow>({
+export const status = listingCommand<FunctionOverview>({
   name: 'status',
-  summary: 'Lists every function: how many jobs wait and run, and how many workers can do it.',
+  summary:
+    'Lists every function: how many jobs run, wait (by priority) and wait for their time, and how many workers can do it.',
   columns: [
     { title: 'FUNCTION', cell: (row) => row.function },
     { title: 'JOBS', cell: (row) => row.total },
@@ -14,16 +13,12 @@ export const status = listingCommand<FunctionRow>({
     { title: 'HIGH', cell: (row) => row.high },
     { title: 'NORMAL', cell: (row) => row.normal },
     { title: 'LOW', cell: (row) => row.low },
+    { title: 'DELAYED', cell: (row) => row.delayed ?? '-' },
     { title: 'WORKERS', cell: (row) => row.workers },
+    { title: 'PAUSED', cell: ({ isPaused }) => (isPaused === undefined ? '-' : isPaused ? 'yes' : 'no') },
   ],
-  async rows(admin) {
-    const [functions, priorities] = [await admin.status(), await admin.priorityStatus()];
-    const byName = new Map(priorities.map((row) => [row.function, row]));
-    return functions.map((row) => ({ ...NOTHING_QUEUED, ...byName.get(row.function), ...row }));
-  },
+  rows: (admin) => admin.functions(),
 });
-
-const NOTHING_QUEUED = { high: 0, normal: 0, low: 0 };
 
 /** `nestjs-gearman workers`: every connection that can do something. */
 export const workers = listingCommand<WorkerStatus>({

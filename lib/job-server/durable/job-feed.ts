@@ -22,6 +22,8 @@ const RETRY_DELAY = 1_000;
 interface Feed {
   /** How many of them the engine holds. */
   readonly held: [number, number, number];
+  /** How many of these the storage counts as scheduled. */
+  readonly heldScheduled: [number, number, number];
   /** How often the storage said that some can be leased. */
   readonly news: [number, number, number];
 }
@@ -80,21 +82,20 @@ export class JobFeed {
   /** A job that was leased comes to the engine. */
   takeIn(function_: GearmanFunction, job: StoredJobSpec): void {
     if (job.runAt > 0) this.engine.tick(this.time.now, this.time.date);
-    const { held } = this.feedOf(function_);
-    held[job.priority]++;
-    if (!this.engine.restore(job)) held[job.priority]--;
+    this.count(function_, job.priority, job.runAt > 0, 1);
+    if (!this.engine.restore(job)) this.count(function_, job.priority, job.runAt > 0, -1);
   }
 
   /** A job of the engine's is in storage from now on, and leased. */
   hold(job: Job): void {
     job.isStored = true;
-    this.feedOf(job.function_).held[job.priority]++;
+    this.count(job.function_, job.priority, job.isScheduled, 1);
   }
 
   /** A job that was taken in, or held, is in storage no longer, or no longer here. */
   letGo(job: Job): void {
     job.isStored = false;
-    this.feedOf(job.function_).held[job.priority]--;
+    this.count(job.function_, job.priority, job.isScheduled, -1);
   }
 
   /** A job could not be written: should a lease bring it, it is not taken in. */
@@ -104,9 +105,12 @@ export class JobFeed {
 
   /** Tells the engine how many jobs of a function wait in storage only. */
   recount(function_: GearmanFunction): void {
-    const { total } = this.storage.count(function_.name);
-    const { held } = this.feedOf(function_);
-    for (const priority of PRIORITIES) function_.stored[priority] = Math.max(0, total[priority] - held[priority]);
+    const { total, scheduled } = this.storage.count(function_.name);
+    const { held, heldScheduled } = this.feedOf(function_);
+    for (const priority of PRIORITIES) {
+      function_.stored[priority] = Math.max(0, total[priority] - held[priority]);
+      function_.storedDelayed[priority] = Math.max(0, scheduled[priority] - heldScheduled[priority]);
+    }
   }
 
   /** Jobs of a function came, or were given back. */
@@ -178,12 +182,22 @@ export class JobFeed {
   private fetchDue(moment: Moment): void {
     try {
       const { ready, next } = this.storage.due(moment.date);
-      for (const queue of ready) this.ready(queue.function, queue.priority);
+      for (const queue of ready) {
+        this.ready(queue.function, queue.priority);
+        this.wantUnasked(this.functionOf(queue.function), queue.priority);
+      }
       this.time.at(lookAgainFor(next, moment));
     } catch (error) {
       this.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
       this.time.at(moment.now + RETRY_DELAY);
     }
+  }
+
+  /** Jobs whose time has come, and that no worker has the engine ask for, come too: it counts them as waiting then. */
+  private wantUnasked(function_: GearmanFunction, priority: Priority): void {
+    if (function_.workers.size > 0 || function_.isFetching[priority] || !this.hasRoom(function_, priority)) return;
+    function_.isFetching[priority] = true;
+    this.want(function_, priority);
   }
 
   private async fetch(function_: GearmanFunction, priority: Priority): Promise<void> {
@@ -224,9 +238,15 @@ export class JobFeed {
     return lease;
   }
 
+  private count(function_: GearmanFunction, priority: Priority, isScheduled: boolean, by: 1 | -1): void {
+    const { held, heldScheduled } = this.feedOf(function_);
+    held[priority] += by;
+    if (isScheduled) heldScheduled[priority] += by;
+  }
+
   private feedOf(function_: GearmanFunction): Feed {
     let feed = this.feeds.get(function_);
-    if (!feed) this.feeds.set(function_, (feed = { held: [0, 0, 0], news: [0, 0, 0] }));
+    if (!feed) this.feeds.set(function_, (feed = { held: [0, 0, 0], heldScheduled: [0, 0, 0], news: [0, 0, 0] }));
     return feed;
   }
 }

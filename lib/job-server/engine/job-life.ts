@@ -59,6 +59,7 @@ export class JobLife implements JobFate {
     const id = this.table.idOf(stored.handle);
     const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
     job.isStored = true;
+    job.isScheduled = stored.runAt > 0;
     job.losses = stored.losses;
     job.attempts = stored.attempts;
     this.adopt(job, stored, undefined);

@@ -54,6 +54,8 @@ export class Job {
   clients: Peer[] | undefined;
   /** It is in storage too, and leaves it when it ends. */
   isStored = false;
+  /** Storage counts it among the jobs with a time. */
+  isScheduled = false;
   /** Cancelled while running: it will not be queued again. */
   isCancelled = false;
   /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */
@@ -102,6 +104,8 @@ export class GearmanFunction {
   ];
   /** Jobs that exist only in storage, by priority; they are fetched as the queue runs low. */
   readonly stored: [number, number, number] = [0, 0, 0];
+  /** How many of these wait for their time, by priority. */
+  readonly storedDelayed: [number, number, number] = [0, 0, 0];
   /** True while more jobs of that priority were asked for and have not come. */
   readonly isFetching: [boolean, boolean, boolean] = [false, false, false];
   /** Jobs by their coalescing key, waiting, delayed and running. */
@@ -168,6 +172,21 @@ export class GearmanFunction {
   /** Every job that is not running, by priority. */
   queued(priority: Priority): number {
     return this.queues[priority].length + this.delayed[priority] + this.stored[priority];
+  }
+
+  /** Those of them that wait for their time, by priority. */
+  notYetDue(priority: Priority): number {
+    return this.delayed[priority] + this.storedDelayed[priority];
+  }
+
+  /** Those that wait for a worker, by priority. */
+  due(priority: Priority): number {
+    return this.queued(priority) - this.notYetDue(priority);
+  }
+
+  /** Every job that waits for its time. */
+  get delayedTotal(): number {
+    return this.notYetDue(0) + this.notYetDue(1) + this.notYetDue(2);
   }
 
   /** Every job: waiting, delayed, stored and running. */

@@ -62,6 +62,16 @@ function priorityStatusLine(function_: GearmanFunction): string {
   return `${showName(function_.name)}\t${high}\t${normal}\t${low}\t${function_.workers.size}\n`;
 }
 
+/**
+ * `show functions`, an extension of ours: name, all jobs, running, those that wait for a worker (high, normal, low),
+ * those that wait for their time, workers, whether it is paused, its queue limits (high, normal, low).
+ */
+function functionLine(function_: GearmanFunction): string {
+  const { name, total, running, delayedTotal, workers, isPaused, limits } = function_;
+  const due = [Priority.high, Priority.normal, Priority.low].map((priority) => function_.due(priority));
+  return `${[showName(name), total, running, ...due, delayedTotal, workers.size, Number(isPaused), ...limits].join('\t')}\n`;
+}
+
 function workerLine({ number, info, peer }: Conversation): string {
   const names = [...peer.abilities.keys()].map(({ name }) => ` ${showWord(name)}`).join('');
   return `${number} ${showWord(info.address)} ${showId(peer.clientId)} :${names}\n`;
@@ -75,6 +85,8 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
       return showJobs(host, jobLine);
     case 'unique jobs':
       return showJobs(host, ({ unique }) => `${showRow(unique)}\n`);
+    case 'functions':
+      return list(host.engine.functions, functionLine);
     case 'dead jobs':
       return host.deadLetters ? deadJobs(host.deadLetters) : NO_STORAGE;
     default:

@@ -56,6 +56,26 @@ describe('an AdminClient reads', () => {
       [{ function: 'reverse', high: 1, normal: 2, low: 3, workers: 4 }],
     ],
     [
+      'show functions',
+      (admin: AdminClient) => admin.functions(),
+      'show functions\r\n',
+      'reverse\t10\t1\t2\t3\t0\t4\t5\t1\t6\t7\t8\n.\n',
+      [
+        {
+          function: 'reverse',
+          total: 10,
+          running: 1,
+          high: 2,
+          normal: 3,
+          low: 0,
+          delayed: 4,
+          workers: 5,
+          isPaused: true,
+          limits: { high: 6, normal: 7, low: 8 },
+        },
+      ],
+    ],
+    [
       'workers',
       (admin: AdminClient) => admin.workers(),
       'workers\r\n',

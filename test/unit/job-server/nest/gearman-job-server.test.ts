@@ -40,6 +40,8 @@ describe('GearmanJobServer', () => {
         total: 2,
         running: 1,
         queued: { high: 0, normal: 1, low: 0 },
+        delayed: 0,
+        limits: { high: 0, normal: 0, low: 0 },
         workers: 1,
         isPaused: false,
       },
