@@ -1,4 +1,5 @@
 import { GearmanError } from './errors.js';
+import type { JobPriority } from './job-request.js';
 import { exactText, readName, type ByteString } from '../protocol/index.js';
 
 /** One function, as `status` tells it. */
@@ -82,6 +83,16 @@ export function nameFrom(shown: ByteString): string {
   return exactText(readName(shown));
 }
 
+/** A dead letter with its job, as `show dead job HANDLE` tells it. */
+export interface DeadJobDetails extends DeadJob {
+  unique: string;
+  priority: JobPriority;
+  /** How many bytes its workload has. */
+  workloadBytes: number;
+  /** The first of them, at most 4,096. */
+  workload: Buffer;
+}
+
 /** Reads a line of `status`. */
 export function readFunctionStatus(line: string): FunctionStatus {
   const [name, [total, running, workers]] = row(line, 3);
@@ -133,6 +144,19 @@ export function readWorkerStatus(line: string): WorkerStatus {
 export function readShownJob(line: string): ShownJob {
   const [handle, [retries, ignored, queued]] = row(line, 3);
   return { handle, retries: retries!, isIgnored: ignored === 1, isQueued: queued === 1 };
+}
+
+/** Reads the answer to `show dead job HANDLE`: a row of `show dead jobs`, and its job behind it. */
+export function readDeadJobDetails(line: string): DeadJobDetails {
+  const [, row, unique, priority, workloadBytes, beginning] =
+    /^(.*)\t([^\t]*)\t(high|normal|low)\t(\d+)\t([^\t]*)$/.exec(line) ?? unreadable(line);
+  return {
+    ...readDeadJob(row!),
+    unique: nameFrom(unique!),
+    priority: priority as JobPriority,
+    workloadBytes: Number(workloadBytes),
+    workload: Buffer.from(readName(beginning!), 'latin1'),
+  };
 }
 
 /** Reads a line of `show dead jobs`: the error is a URL component, and a function may contain tabs. */

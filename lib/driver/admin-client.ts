@@ -11,12 +11,14 @@ import {
   functionOverview,
   nameFrom,
   readDeadJob,
+  readDeadJobDetails,
   readFunctionOverview,
   readFunctionPriorities,
   readFunctionStatus,
   readShownJob,
   readWorkerStatus,
   type DeadJob,
+  type DeadJobDetails,
   type FunctionOverview,
   type FunctionPriorities,
   type FunctionStatus,
@@ -122,6 +124,22 @@ export class AdminClient {
    */
   async deadJobs(): Promise<DeadJob[]> {
     return (await this.askOurs('show dead jobs', 'list')).map(readDeadJob);
+  }
+
+  /**
+   * One dead letter with the beginning of its workload (`show dead job`);
+   * undefined when there is none.
+   *
+   * @throws ServerError from a job server that has no dead letters
+   */
+  async deadJob(handle: string): Promise<DeadJobDetails | undefined> {
+    try {
+      const [line = ''] = await this.askOurs(`show dead job ${await this.name('handle', handle)}`, 'line');
+      return readDeadJobDetails(line);
+    } catch (error) {
+      if (isUnknownJob(error)) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -244,7 +262,7 @@ export class AdminClient {
       await answer;
       return true;
     } catch (error) {
-      if (error instanceof ServerError && error.serverCode === 'UNKNOWN_JOB') return false;
+      if (isUnknownJob(error)) return false;
       throw error;
     }
   }
@@ -262,6 +280,10 @@ export class AdminClient {
 
 /** What job servers answer that do not know a word: gearmand, and Perl's. */
 const FOREIGN = /^unknown_(command|show_arguments)$/i;
+
+function isUnknownJob(error: unknown): boolean {
+  return error instanceof ServerError && error.serverCode === 'UNKNOWN_JOB';
+}
 
 function isForeign(error: unknown): error is ServerError {
   return error instanceof ServerError && FOREIGN.test(error.serverCode);

@@ -39,8 +39,9 @@ export interface AssignedJob {
 /**
  * Runs a job: what it resolves to is the result (WORK_COMPLETE), nothing is an
  * empty one. When it throws the job fails: a {@link WorkException}'s bytes go
- * out as WORK_EXCEPTION; anything else is WORK_FAIL, and told by the worker's
- * event `error`.
+ * out as WORK_EXCEPTION; of anything else a job server of ours is told the
+ * message that way, any other WORK_FAIL, and it is told by the worker's event
+ * `error`.
  */
 export type JobHandler = (job: AssignedJob) => JobResult | Promise<JobResult>;
 

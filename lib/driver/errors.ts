@@ -1,4 +1,5 @@
 import { GearmanError } from '../connection/index.js';
+import { thrownWords } from './thrown-words.js';
 
 export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from '../connection/index.js';
 
@@ -103,8 +104,9 @@ export class HandlerError extends GearmanError {
     readonly handle: string,
     cause: unknown,
   ) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    super('GEARMAN_HANDLER_FAILED', `the handler of ${functionName} failed the job ${handle}: ${problem}`, { cause });
+    super('GEARMAN_HANDLER_FAILED', `the handler of ${functionName} failed the job ${handle}: ${thrownWords(cause)}`, {
+      cause,
+    });
   }
 }
 

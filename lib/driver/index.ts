@@ -16,6 +16,7 @@ export type {
 export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worker.js';
 export type {
   DeadJob,
+  DeadJobDetails,
   FunctionOverview,
   FunctionPriorities,
   FunctionStatus,

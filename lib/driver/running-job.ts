@@ -2,6 +2,7 @@ import { shown } from '../connection/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
 import { HandlerError, InvalidOptionError, TimeoutError, WorkException } from './errors.js';
+import { thrownWords } from './thrown-words.js';
 
 /** A function as a worker serves it. */
 export interface ServedFunction {
@@ -19,6 +20,8 @@ export interface JobReporter {
   tell(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
   /** Sends how the job ended, once. */
   end(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
+  /** Sends that the job failed, with words where the job server passes them on as PROTOCOL has it. */
+  fail(job: RunningJob, words: string): void;
   /** Tells the worker's owner why a job failed. */
   failed(error: HandlerError): void;
   /** Resolves when what was sent has left, or never will. */
@@ -106,7 +109,7 @@ export class RunningJob implements AssignedJob {
     if (error instanceof WorkException) {
       this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
     } else {
-      this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]);
+      this.reporter.fail(this, thrownWords(error));
       this.reporter.failed(new HandlerError(this.function, this.handle, error));
     }
   }

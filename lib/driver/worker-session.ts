@@ -139,6 +139,11 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (this.leaving) this.leaveWhenDone();
   }
 
+  fail(job: RunningJob, words: string): void {
+    if (!this.extensions.hasCleanExceptions) this.end(job, PacketType.WORK_FAIL, [job.handle]);
+    else this.end(job, PacketType.WORK_EXCEPTION, [job.handle, Buffer.from(words)]);
+  }
+
   private endWithException(job: RunningJob, args: readonly Argument[]): void {
     // To PROTOCOL and gearmand an exception is the end of the job. Not to Perl's, told by the grab it does not know.
     const isPerl = this.grabs.isOldest;

@@ -59,7 +59,11 @@ export class Observer implements Omit<EngineListener, 'due'> {
     this.guard(name, () => this.events.emit(name, workerEvent(worker)));
   }
 
-  private tell(event: 'submitted' | 'requeued' | 'completed' | 'failed' | 'cancelled', job: Job, isDelayed?: boolean): void {
+  private tell(
+    event: 'submitted' | 'requeued' | 'completed' | 'failed' | 'cancelled',
+    job: Job,
+    isDelayed?: boolean,
+  ): void {
     if (this.events.listenerCount(event) === 0) return;
     this.guard(event, () => this.events.emit(event, this.jobEvent(job, isDelayed)));
   }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { JobClient, ServerError } from 'nestjs-gearman';
+import { JobClient, JobWorker, ServerError } from 'nestjs-gearman';
 import { atEnd } from '../support/cleanup.js';
 import { startJobServerCommand } from '../support/command.js';
 import { CrashingJobServer, grab } from '../support/crashing-job-server.js';
@@ -43,6 +43,53 @@ describe('nestjs-gearman dead', () => {
     expect((await command(['dead', ...at, '--function', 'nobody'])).stdout.split('\n')).toHaveLength(2);
   });
 
+  it('shows one: why it died, and how its workload begins', async () => {
+    const worker = new JobWorker({ servers: server.address });
+    atEnd(() => worker.close());
+    worker.on('error', () => undefined);
+    worker.register('mail', () => Promise.reject(new Error('SMTP 550\nmailbox unavailable')));
+    await worker.start();
+    const workload = `to: ü\n\x1b[31m${'x'.repeat(5_000)}`;
+    const handle = await server.submit(`SUBMIT_JOB_HIGH_BG mail·u\n·${Buffer.from(workload).toString('latin1')}`);
+    await until('it is dead', async () => (await server.dead()).some((job) => job.handle === handle));
+    const { stdout } = await command(['dead', 'show', handle, '--preview', '10', ...at]);
+    const [head, body] = stdout.split('\n\n');
+    expect(head!.replace(/^died .*$/m, 'died')).toBe(
+      [
+        `handle        ${handle}`,
+        'function      mail',
+        'unique        u\\x{0a}',
+        'priority      high',
+        'retries       0',
+        'lost workers  0',
+        'died',
+        'error         SMTP 550\\x{0a}mailbox unavailable',
+        'workload      5012 bytes, of which the first 10',
+      ].join('\n'),
+    );
+    expect(body).toBe('to: ü\\x{0a}\\x{1b}[3\n');
+    const hex = (await command(['dead', 'show', handle, '--hex', '--preview', '18', ...at])).stdout.split('\n\n')[1];
+    expect(hex).toBe(
+      '0000  74 6f 3a 20 c3 bc 0a 1b 5b 33 31 6d 78 78 78 78  to: ....[31mxxxx\n' +
+        '0010  78 78                                            xx\n',
+    );
+    const [json] = JSON.parse((await command(['dead', 'show', handle, '--json', ...at])).stdout) as object[];
+    expect(json).toMatchObject({
+      handle,
+      priority: 'high',
+      workloadBytes: 5012,
+      error: 'SMTP 550\nmailbox unavailable',
+    });
+    expect(json).toMatchObject({ workload: Buffer.from(workload).subarray(0, 256).toString('base64') });
+    const all = (await command(['dead', 'show', handle, '--preview', '4096', ...at])).stdout;
+    expect(all.match(/x+(?=\n$)/)![0]).toHaveLength(4096 - 12);
+    expect(await command(['dead', 'show', 'H:x:1', ...at])).toEqual({
+      stdout: '',
+      stderr: 'nestjs-gearman: no such dead letter: H:x:1\n',
+      exitCode: 1,
+    });
+  });
+
   it('purges by handle and by function, and says what it did', async () => {
     const handles = await bury('purge-me', '1', '2', '3');
     expect(await command(['dead', 'purge', handles[1]!, ...at])).toEqual({
@@ -75,7 +122,7 @@ describe('nestjs-gearman dead', () => {
   it('says which job server has none, and why', async () => {
     const plain = await startJobServerCommand();
     const server = `127.0.0.1:${plain.port}`;
-    for (const line of [['dead'], ['dead', 'purge', 'H:x:1'], ['dead', 'replay', '--all']]) {
+    for (const line of [['dead'], ['dead', 'show', 'H:x:1'], ['dead', 'purge', 'H:x:1'], ['dead', 'replay', '--all']]) {
       const { stderr, exitCode } = await command([...line, '--server', server]);
       expect([exitCode, stderr]).toEqual([
         1,
@@ -89,7 +136,7 @@ describeWith('gearmand', 'gearmand, asked for what only ours has', () => {
   it('answers with an error that says so', async () => {
     const gearmand = await startGearmand();
     const server = `127.0.0.1:${gearmand.port}`;
-    for (const line of [['dead'], ['dead', 'purge', 'H:x:1'], ['dead', 'replay', 'H:x:1']]) {
+    for (const line of [['dead'], ['dead', 'show', 'H:x:1'], ['dead', 'purge', 'H:x:1'], ['dead', 'replay', 'H:x:1']]) {
       const { stderr, exitCode } = await command([...line, '--server', server]);
       expect([exitCode, stderr]).toEqual([1, expect.stringContaining('only a nestjs-gearman job server has')]);
     }

@@ -23,7 +23,7 @@ it('is a job server that logs what happens, until Ctrl-C', async () => {
   const failure = await new Promise<GearmanError>((fail, complete) =>
     client.submit({ function: 'fail', workload: Buffer.alloc(0) }, { fail, complete }),
   );
-  expect(failure.code).toBe('GEARMAN_JOB_FAILED');
+  expect(failure).toMatchObject({ code: 'GEARMAN_JOB_EXCEPTION', bytes: Buffer.from('no') });
   await sample.says(/job H:\S+ \(fail\) failed/);
 
   await sample.end('SIGINT');

@@ -5,13 +5,14 @@ import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
 import { toggle, valued, type OptionValues } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
-import { text } from '../options/values.js';
+import { text, whole } from '../options/values.js';
 import {
   adminSettings,
   CONNECTION_OPTIONS,
   connectionSettings,
   type ConnectionSettings,
 } from './connection-options.js';
+import { MAX_PREVIEW_BYTES, showDeadLetters } from './dead-show.js';
 import { LISTING_OPTIONS, printListing } from './listing.js';
 import { jsonLine } from './json.js';
 import type { Column } from './table.js';
@@ -24,17 +25,28 @@ const CHOICE = {
   all: toggle('Replay or purge all that are listed.'),
 } as const;
 
-const OPTIONS = { ...CONNECTION_OPTIONS, ...CHOICE, ...LISTING_OPTIONS };
+const PREVIEW = {
+  preview: valued(
+    `With show: how many bytes of the workload; at most ${MAX_PREVIEW_BYTES}. Default 256.`,
+    whole(0, MAX_PREVIEW_BYTES),
+    { argument: 'BYTES' },
+  ),
+  hex: toggle('With show: the workload as hexadecimal numbers, rather than as escaped text.'),
+} as const;
+
+const OPTIONS = { ...CONNECTION_OPTIONS, ...CHOICE, ...PREVIEW, ...LISTING_OPTIONS };
 
 type DeadValues = OptionValues<typeof OPTIONS>;
 
 const INTRO = `
 nestjs-gearman dead [list] [OPTIONS]
+nestjs-gearman dead show HANDLE... [OPTIONS]
 nestjs-gearman dead replay HANDLE... [OPTIONS]
 nestjs-gearman dead purge HANDLE... [OPTIONS]
 
-Lists the dead letters: background jobs that are out of retries (job-server --policy). Replayed
-they wait again, with all their retries; purged they are gone.
+Lists the dead letters: background jobs that are out of retries (job-server --policy). \`show\` tells
+all of one, and how its workload begins. Replayed they wait again, with all their retries; purged
+they are gone.
 `;
 
 /** What can be done with dead letters, and how it is told. */
@@ -53,6 +65,7 @@ export const dead: Command = {
   help: () =>
     helpText(INTRO, [
       { title: 'Which', options: CHOICE },
+      { title: 'Show', options: PREVIEW },
       { title: 'Job servers', options: CONNECTION_OPTIONS },
       { title: 'Output', options: LISTING_OPTIONS },
     ]),
@@ -61,8 +74,9 @@ export const dead: Command = {
     const [word = 'list', ...shownHandles] = words;
     const handles = shownHandles.map(readText);
     if (word === 'list') return list(handles, values, terminal);
-    if (!Object.hasOwn(ACTIONS, word))
-      throw new UsageFailure(`dead is followed by list, replay or purge, not by ${word}`);
+    if (word !== 'show' && !Object.hasOwn(ACTIONS, word))
+      throw new UsageFailure(`dead is followed by list, show, replay or purge, not by ${word}`);
+    if (word === 'show') return show(handles, values, terminal);
     checkChoice(word, handles, values);
     await actOn(ACTIONS[word as keyof typeof ACTIONS], handles, values, terminal);
   },
@@ -73,6 +87,14 @@ function list(words: readonly string[], values: DeadValues, terminal: Terminal):
   if (values.all) throw new UsageFailure('--all is for replay and purge: the list has all anyway');
   const rows = (admin: AdminClient): Promise<DeadJob[]> => chosen(admin, values.function);
   return printListing({ columns: COLUMNS, rows }, connectionSettings(values), values, terminal);
+}
+
+function show(handles: readonly string[], values: DeadValues, terminal: Terminal): Promise<void> {
+  if (values.all || values.function !== undefined || values.watch !== undefined) {
+    throw new UsageFailure('dead show takes handles; --all, --function and --watch are for the others');
+  }
+  if (handles.length === 0) throw new UsageFailure('which dead letter? nestjs-gearman dead show HANDLE');
+  return showDeadLetters(handles, connectionSettings(values), values, terminal);
 }
 
 async function chosen(admin: AdminClient, name: string | undefined): Promise<DeadJob[]> {

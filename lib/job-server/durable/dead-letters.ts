@@ -1,7 +1,7 @@
 import type { ByteString } from '../engine/index.js';
-import type { DeadLetterLine } from './job-lines.js';
+import type { DeadLetterLine, DeadLetterPage } from './job-lines.js';
 import { wireUnique } from './job-record.js';
-import type { JobStorage } from '../storage/index.js';
+import type { DeadLetter, JobStorage } from '../storage/index.js';
 
 /** Jobs that failed for good: kept with their last error until somebody replays or purges them. */
 export class DeadLetters {
@@ -14,16 +14,16 @@ export class DeadLetters {
   /** All of them, longest dead first, in pages. */
   async *lines(): AsyncIterable<readonly DeadLetterLine[]> {
     for await (const page of this.storage.deadLetters()) {
-      yield page.map(({ job, error, diedAt }) => ({
-        handle: job.handle,
-        function: job.function,
-        unique: wireUnique(job.unique),
-        attempts: job.attempts,
-        losses: job.losses,
-        error,
-        diedAt,
-      }));
+      yield page.map(lineOf);
     }
+  }
+
+  /** One of them with its job, or undefined. */
+  async find(handle: ByteString): Promise<DeadLetterPage | undefined> {
+    const found = await this.storage.findByHandle(handle);
+    if (found?.state !== 'dead') return undefined;
+    const { priority, workload } = found.letter.job;
+    return { ...lineOf(found.letter), priority, workload };
   }
 
   /** Lets one wait again, as if it had just been submitted; false when it is not dead or its unique is taken. */
@@ -38,4 +38,9 @@ export class DeadLetters {
   purge(handle: ByteString): Promise<boolean> {
     return this.storage.purge(handle);
   }
+}
+
+function lineOf({ job, error, diedAt }: DeadLetter): DeadLetterLine {
+  const { handle, attempts, losses } = job;
+  return { handle, function: job.function, unique: wireUnique(job.unique), attempts, losses, error, diedAt };
 }

@@ -1,4 +1,4 @@
-import type { ByteString, Workload } from '../engine/index.js';
+import type { ByteString, Priority, Workload } from '../engine/index.js';
 
 /** What storage knows of a handle; a kept result where results are kept. */
 export type StoredState =
@@ -24,4 +24,10 @@ export interface DeadLetterLine {
   readonly error: string;
   /** When it was given up, in milliseconds since 1970. */
   readonly diedAt: number;
+}
+
+/** A dead letter with its job. */
+export interface DeadLetterPage extends DeadLetterLine {
+  readonly priority: Priority;
+  readonly workload: Workload;
 }

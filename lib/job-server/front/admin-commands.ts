@@ -1,6 +1,7 @@
 import { readName, showId, showName, showRow, showWord } from '../../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { batches, type AdminAnswer } from './admin-output.js';
+import { deadLetterLine, deadLetterRow } from './dead-letter-line.js';
 import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
 
 type AdminWord = (session: Conversation, args: readonly string[]) => AdminAnswer;
@@ -78,6 +79,10 @@ function workerLine({ number, info, peer }: Conversation): string {
 }
 
 function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
+  const [what, which, handle] = args;
+  if (handle !== undefined && `${what} ${which}`.toLowerCase() === 'dead job') {
+    return host.deadLetters ? deadJob(host.deadLetters, handle) : NO_STORAGE;
+  }
   switch (args.join(' ').toLowerCase()) {
     case '':
       return unknown('show');
@@ -134,17 +139,16 @@ async function* chain<Item>(
   yield END;
 }
 
-/** `show dead jobs`, an extension of ours: handle, function, attempts, losses, when it died, and why, as a URL component. */
+/** `show dead jobs`, an extension of ours. */
 async function* deadJobs(deadLetters: DeadLetters): AsyncIterable<string> {
-  for await (const page of deadLetters.lines()) {
-    yield page
-      .map((letter) => {
-        const { handle, function: name, attempts, losses, diedAt, error } = letter;
-        return `${[showName(handle), showName(name), attempts, losses, diedAt, encodeURIComponent(error)].join('\t')}\n`;
-      })
-      .join('');
-  }
+  for await (const page of deadLetters.lines()) yield page.map(deadLetterRow).join('');
   yield END;
+}
+
+/** `show dead job HANDLE`, an extension of ours. */
+async function deadJob(deadLetters: DeadLetters, handle: string): Promise<string> {
+  const letter = await deadLetters.find(readName(handle));
+  return letter ? deadLetterLine(letter) : UNKNOWN_JOB;
 }
 
 /** `replay job HANDLE` and `purge job HANDLE`, extensions of ours. */

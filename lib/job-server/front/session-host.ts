@@ -1,5 +1,5 @@
 import type { Argument, PacketType } from '../../protocol/index.js';
-import type { Answer, DeadLetterLine, StoredLine, StoredState, Submitted } from '../durable/index.js';
+import type { Answer, DeadLetterLine, DeadLetterPage, StoredLine, StoredState, Submitted } from '../durable/index.js';
 import type { ByteString, Engine, GrabKind, Job, JobSpec, Moment, Peer, Refusal } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
@@ -47,6 +47,8 @@ export interface StoredJobs {
 export interface DeadLetters {
   /** All of them, longest dead first, in pages. */
   lines(): AsyncIterable<readonly DeadLetterLine[]>;
+  /** One of them with its job, or undefined. */
+  find(handle: ByteString): Promise<DeadLetterPage | undefined>;
   /** Lets one wait again; false when there is none, or its unique is taken. */
   replay(handle: ByteString): Promise<boolean>;
   /** Deletes one; false when there is none. */
