@@ -13,7 +13,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'drop-keeps-jobs': 'gearmand drops a function with all its waiting jobs, and tells nobody',
   'epoch-is-a-number': 'gearmand takes an epoch that is no number for the past, and runs the job now',
   'future-job-wakes-nobody': 'gearmand wakes a worker when the job is submitted, and nobody when its time has come',
-  'late-result': 'a worker whose time ran out may still give the first result; gearmand throws its work away',
+  'late-result':
+    'a worker whose time ran out has the job again by going on with it while it waits; gearmand throws its work away',
   'leaver-is-not-woken':
     'a worker that gives a function up is not woken for its jobs; gearmand wakes it in vain for the one it gave back',
   'long-handle': 'a handle too long for any job is an unknown one',

@@ -1,5 +1,5 @@
 import { PRIORITIES } from './job-spec.js';
-import { elapsed, shortTime, type Ability, type GearmanFunction, type GrabKind, type Job, type Peer } from './model.js';
+import { elapsed, shortTime, type GearmanFunction, type GrabKind, type Job, type Peer } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
 import type { EngineOptions } from './engine-options.js';
@@ -13,7 +13,7 @@ export interface JobFate {
   /** The turn of a queued job came whose clients have all left. */
   drop(job: Job): void;
   /** A job ran longer than its worker said it may. */
-  timeOut(job: Job): void;
+  timeOut(job: Job, timeout: number): void;
 }
 
 /**
@@ -152,8 +152,15 @@ export class Dispatcher {
 
   /** A worker begins to run the job whose turn it is. */
   private start(job: Job, worker: Peer): void {
-    const function_ = job.function_;
     this.functions.remove(job);
+    this.run(job, worker, worker.abilities.get(job.function_)!.timeout);
+  }
+
+  /** A worker has a job that is in no queue any more, for so many milliseconds; 0: without a limit. */
+  run(job: Job, worker: Peer, timeout: number): void {
+    const function_ = job.function_;
+    job.lateWorker?.late.delete(job);
+    job.lateWorker = undefined;
     job.state = 'running';
     job.worker = worker;
     function_.runningJobs.push(job);
@@ -164,13 +171,9 @@ export class Dispatcher {
     job.since = shortTime(this.clock.now);
     worker.running.add(job);
     worker.lastServed[job.priority] = function_.number;
-    this.limitTime(job, worker.abilities.get(function_)!);
+    if (timeout > 0) job.timer = this.clock.after(timeout, () => this.fate.timeOut(job, timeout));
     this.listener.assigned?.(job, worker);
     this.refill(function_);
-  }
-
-  private limitTime(job: Job, { timeout }: Ability): void {
-    if (timeout > 0) job.timer = this.clock.after(timeout, () => this.fate.timeOut(job));
   }
 
   /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */

@@ -86,7 +86,7 @@ export class Engine {
     for (const job of peer.waitsFor) this.life.detach(job, peer);
     this.giveUpAll(peer);
     this.life.requeueAll([...peer.running]);
-    for (const job of peer.late) job.lateWorkers = job.lateWorkers?.filter((worker) => worker !== peer);
+    for (const job of peer.late.keys()) job.lateWorker = undefined;
     peer.late.clear();
   }
 
@@ -219,7 +219,7 @@ export class Engine {
 
   /** WORK_COMPLETE. */
   complete(worker: Peer, handle: ByteString, result: Workload): Refusal | undefined {
-    const job = this.resultOf(worker, handle);
+    const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     for (const client of this.life.end(job, 'completed', result)) client.listener.complete(job, result);
     return undefined;
@@ -227,7 +227,7 @@ export class Engine {
 
   /** WORK_FAIL; from a client of the job it cancels the job for that client. */
   fail(peer: Peer, handle: ByteString): Refusal | undefined {
-    const job = this.resultOf(peer, handle);
+    const job = this.reportedBy(peer, handle);
     if (job) {
       job.function_.stats.reportedFailures++;
       for (const client of this.life.fail(job, REPORTED_FAILURE)) client.listener.fail(job);
@@ -241,7 +241,7 @@ export class Engine {
 
   /** WORK_EXCEPTION: ends the job; a client that did not ask for exceptions hears that it failed. */
   exception(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
-    const job = this.resultOf(worker, handle);
+    const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     job.function_.stats.exceptions++;
     for (const client of this.life.fail(job, bytes)) {
@@ -253,25 +253,24 @@ export class Engine {
 
   /** WORK_DATA. */
   data(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
-    const job = this.resultOf(worker, handle);
+    const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    if (job.worker === worker) for (const client of clientsOf(job)) client.listener.data(job, bytes);
+    for (const client of clientsOf(job)) client.listener.data(job, bytes);
     return undefined;
   }
 
   /** WORK_WARNING. */
   warning(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
-    const job = this.resultOf(worker, handle);
+    const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    if (job.worker === worker) for (const client of clientsOf(job)) client.listener.warning(job, bytes);
+    for (const client of clientsOf(job)) client.listener.warning(job, bytes);
     return undefined;
   }
 
   /** WORK_STATUS. */
   progress(worker: Peer, handle: ByteString, numerator: ByteString, denominator: ByteString): Refusal | undefined {
-    const job = this.resultOf(worker, handle);
+    const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    if (job.worker !== worker) return undefined;
     job.numerator = numerator;
     job.denominator = denominator;
     for (const client of clientsOf(job)) client.listener.progress(job);
@@ -388,10 +387,13 @@ export class Engine {
     return this.functions.create(name);
   }
 
-  /** The job a worker may report about: one it runs, or one whose time ran out here. */
-  private resultOf(worker: Peer, handle: ByteString): Job | undefined {
+  /** The job a worker reports about: one it runs, or one whose time ran out here, which it then has again. */
+  private reportedBy(worker: Peer, handle: ByteString): Job | undefined {
     const job = this.table.find(handle);
-    return job && (job.worker === worker || job.lateWorkers?.includes(worker)) ? job : undefined;
+    if (job?.worker === worker) return job;
+    if (job?.lateWorker !== worker) return undefined;
+    this.life.takeUp(job);
+    return job;
   }
 
   private giveUp(worker: Peer, function_: GearmanFunction): void {

@@ -183,7 +183,8 @@ export class JobLife implements JobFate {
   /** Takes a job out of everything that knows it. */
   private remove(job: Job): void {
     this.displace(job);
-    for (const late of job.lateWorkers ?? []) late.late.delete(job);
+    job.lateWorker?.late.delete(job);
+    job.lateWorker = undefined;
     const key = coalescingKey(job);
     if (key !== undefined && job.function_.uniques.get(key) === job) job.function_.uniques.delete(key);
     this.table.delete(job);
@@ -211,13 +212,25 @@ export class JobLife implements JobFate {
     job.timer = undefined;
   }
 
-  /** A job ran too long: it waits again, and the first result that comes is taken. */
-  timeOut(job: Job): void {
+  /**
+   * A job ran too long: it waits again. Its worker, should it go on, has it
+   * again as long as nobody else has: what it said before and says then is one
+   * run, and need not be done anew.
+   */
+  timeOut(job: Job, timeout: number): void {
     const worker = job.worker!;
-    if (!worker.late.has(job)) (job.lateWorkers ??= []).push(worker);
-    worker.late.add(job);
+    job.lateWorker = worker;
+    worker.late.set(job, timeout);
     this.requeueAll([job], 'timeouts');
     this.dispatcher.settle(worker);
+  }
+
+  /** The late worker goes on with a job that waits: it runs there again, with as much time as it had. */
+  takeUp(job: Job): void {
+    const worker = job.lateWorker!;
+    const timeout = worker.late.get(job)!;
+    this.displace(job);
+    this.dispatcher.run(job, worker, timeout);
   }
 
   /** Lost jobs wait again, all of them before the first is offered. */

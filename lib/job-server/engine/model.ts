@@ -48,8 +48,8 @@ export class Job {
   since = 0;
   /** Who runs it now. */
   worker: Peer | undefined;
-  /** Who still may send its result although its time ran out. */
-  lateWorkers: Peer[] | undefined;
+  /** Whose time ran out: as long as the job waits, it has it again by going on with it. */
+  lateWorker: Peer | undefined;
   /** Who waits for it: one entry a foreground submission. */
   clients: Peer[] | undefined;
   /** It is in storage too, and leaves it when it ends. */
@@ -260,8 +260,8 @@ export class Peer {
   missingPlaces: Place<Peer>[] = [];
   /** Jobs it runs, oldest first. */
   readonly running = new Set<Job>();
-  /** Jobs whose time ran out here: the first result is still taken. */
-  readonly late = new Set<Job>();
+  /** Jobs whose time ran out here and that wait since, with the time each was given, in milliseconds. */
+  readonly late = new Map<Job, number>();
   /** Foreground jobs it waits for. */
   readonly waitsFor = new Set<Job>();
   isGone = false;

@@ -69,20 +69,108 @@ describe('CAN_DO_TIMEOUT', () => {
     expect(scene.worker('f').grab()).toBe('NO_JOB');
   });
 
-  it('takes the late result while the job runs again; the second is refused', () => {
+  it('gives the job back to the late worker that goes on with it while it waits, all it says included', () => {
     const scene = new EngineScene();
     const client = scene.client();
     client.submit('f', 'a');
-    const first = slow(scene, 1_000);
-    first.grab();
+    const late = slow(scene, 2_000);
+    late.grab();
+    late.sendData('a', 'one');
+    scene.pass(2_000);
+    expect(scene.status('f')).toBe('1 0 1');
+    expect(late.sendData('a', 'two')).toBeUndefined();
+    expect(scene.status('f')).toBe('1 1 1');
+    expect(scene.worker('f').grab()).toBe('NO_JOB');
+    expect(late.warn('a', 'hot')).toBeUndefined();
+    expect(late.report('a', '3', '4')).toBeUndefined();
+    expect(late.complete('a', 'end')).toBeUndefined();
+    expect(client.heard()).toEqual(['DATA a one', 'DATA a two', 'WARNING a hot', 'STATUS a 3/4', 'COMPLETE a end']);
+    expect(scene.events).toEqual([
+      'submitted a',
+      'worker joined',
+      'assigned a',
+      'requeued a',
+      'assigned a',
+      'worker joined',
+      'completed a',
+    ]);
+  });
+
+  it.each(['sendData', 'warn', 'report'] as const)('has it again by %s, for as long as it had it before', (say) => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a');
+    const late = slow(scene, 5_000);
+    late.grab();
+    scene.pass(6_000);
+    expect(late[say]('a', '1', '2')).toBeUndefined();
+    scene.pass(4_999);
+    expect(scene.status('f')).toBe('1 1 1');
+    scene.pass(1);
+    expect(scene.status('f')).toBe('1 0 1');
+    expect(scene.job('a')?.losses).toBe(2);
+  });
+
+  it('lets a late worker that gave the function up go on as well', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const late = slow(scene, 1_000);
+    late.grab();
+    scene.pass(1_000);
+    late.cantDo('f');
+    expect(late.sendData('a', 'x')).toBeUndefined();
+    scene.pass(1_000);
+    expect(scene.status('f')).toBe('1 0 0');
+    expect(late.complete('a', 'end')).toBeUndefined();
+    expect(client.heard()).toEqual(['DATA a x', 'COMPLETE a end']);
+  });
+
+  it('wakes nobody in vain for a job that was taken up, and gives the next one to whom it woke', () => {
+    const scene = new EngineScene();
+    const late = slow(scene, 1_000);
+    scene.queue('f', 'a');
+    late.grab();
+    const idle = scene.worker('f');
+    idle.sleep();
+    scene.pass(1_000);
+    expect(idle.heard()).toEqual(['NOOP']);
+    late.sendData('a', 'x');
+    expect(idle.grab()).toBe('NO_JOB');
+    idle.sleep();
+    scene.queue('f', 'b');
+    expect(idle.heard()).toEqual(['NOOP']);
+    expect(idle.grab()).toBe('b');
+  });
+
+  it('takes nothing from the late worker once another runs the job', () => {
+    const scene = new EngineScene();
+    const client = scene.client();
+    client.submit('f', 'a');
+    const late = slow(scene, 1_000);
+    late.grab();
     scene.pass(1_000);
     const second = scene.worker('f');
     expect(second.grab()).toBe('a');
-    expect(first.complete('a', 'late')).toBeUndefined();
-    expect(client.heard()).toEqual(['COMPLETE a late']);
-    expect(second.complete('a', 'second')).toBe('JOB_NOT_FOUND');
+    const said = [late.sendData('a', 'x'), late.warn('a', 'x'), late.report('a', '1', '2'), late.complete('a', 'x')];
+    said.push(late.fail('a'), late.exception('a', 'x'));
+    expect(said).toEqual(Array(6).fill('JOB_NOT_FOUND'));
     expect(client.heard()).toEqual([]);
+    expect(second.complete('a', 'second')).toBeUndefined();
+    expect(client.heard()).toEqual(['COMPLETE a second']);
     expect(scene.status('f')).toBe('0 0 2');
+  });
+
+  it('takes nothing from it either when the other one has lost the job again', () => {
+    const scene = new EngineScene();
+    scene.queue('f', 'a');
+    const late = slow(scene, 1_000);
+    late.grab();
+    scene.pass(1_000);
+    const second = scene.worker('f');
+    second.grab();
+    second.leave();
+    expect(late.complete('a', 'x')).toBe('JOB_NOT_FOUND');
+    expect(scene.status('f')).toBe('1 0 1');
   });
 
   it('refuses the late result when it is not the first', () => {
@@ -99,21 +187,7 @@ describe('CAN_DO_TIMEOUT', () => {
     expect(client.heard()).toEqual(['COMPLETE a second']);
   });
 
-  it('passes on nothing but the result of a worker whose time ran out, and does not complain', () => {
-    const scene = new EngineScene();
-    const client = scene.client();
-    client.submit('f', 'a');
-    const worker = slow(scene, 1_000);
-    worker.grab();
-    scene.pass(1_000);
-    expect(worker.sendData('a', 'x')).toBeUndefined();
-    expect(worker.warn('a', 'x')).toBeUndefined();
-    expect(worker.report('a', '1', '2')).toBeUndefined();
-    expect(client.heard()).toEqual([]);
-    expect(scene.job('a')?.numerator).toBe('0');
-  });
-
-  it('may give the job to the same worker again, and takes the result of either run', () => {
+  it('may give the job to the same worker again, and takes one result', () => {
     const scene = new EngineScene();
     scene.queue('f', 'a');
     const worker = slow(scene, 1_000);
@@ -134,7 +208,7 @@ describe('CAN_DO_TIMEOUT', () => {
     worker.grab();
     scene.pass(1_000);
     worker.leave();
-    expect(scene.job('a')?.lateWorkers).toEqual([]);
+    expect(scene.job('a')?.lateWorker).toBeUndefined();
     expect(worker.complete('a')).toBe('JOB_NOT_FOUND');
     expect(scene.status('f')).toBe('1 0 0');
   });

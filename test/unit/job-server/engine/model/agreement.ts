@@ -10,7 +10,7 @@ import type { Reference } from './reference.js';
 
 /** Fails unless the engine holds what the reference holds, and nobody waits in vain. */
 export function expectAgreement(engine: Engine, peers: readonly Peer[], reference: Reference): void {
-  expectSameJobs(engine, reference);
+  expectSameJobs(engine, peers, reference);
   for (const function_ of engine.functions) {
     expectSameFunction(engine, function_, peers, reference);
     expectNobodyWaitsInVain(function_, peers, reference);
@@ -18,27 +18,28 @@ export function expectAgreement(engine: Engine, peers: readonly Peer[], referenc
   for (const [index, peer] of peers.entries()) expectSamePeer(engine, peer, index, reference);
 }
 
-function expectSameJobs(engine: Engine, reference: Reference): void {
+function expectSameJobs(engine: Engine, peers: readonly Peer[], reference: Reference): void {
   const inEngine = Array.from(engine.jobs(), (job) => engine.handleOf(job)).sort();
   assert.deepEqual(inEngine, reference.jobs.map(({ label }) => label).sort());
   assert.equal(engine.jobCount, inEngine.length);
   for (const expected of reference.jobs) {
     const job = engine.find(expected.label)!;
-    assert.deepEqual(viewOf(job), {
+    assert.deepEqual(viewOf(job, peers), {
       state: expected.state,
       losses: expected.losses,
       attempts: expected.attempts,
       isBackground: expected.isBackground,
       isCancelled: expected.isCancelled,
       clients: expected.clients.length,
-      late: expected.late.length,
+      late: expected.late?.index,
     });
   }
 }
 
-function viewOf(job: Job): object {
+function viewOf(job: Job, peers: readonly Peer[]): object {
   const { state, losses, attempts, isBackground, isCancelled } = job;
-  const [clients, late] = [job.clients?.length ?? 0, job.lateWorkers?.length ?? 0];
+  const clients = job.clients?.length ?? 0;
+  const late = job.lateWorker && peers.indexOf(job.lateWorker);
   return { state, losses, attempts, isBackground, isCancelled, clients, late };
 }
 
@@ -95,8 +96,8 @@ function expectSamePeer(engine: Engine, peer: Peer, index: number, reference: Re
       .sort(),
   );
   assert.deepEqual(
-    labels(peer.late),
-    jobsOf(reference, ({ late }) => late.includes(expected)),
+    labels(peer.late.keys()),
+    jobsOf(reference, ({ late }) => late === expected),
   );
   assert.deepEqual(
     labels(peer.waitsFor),

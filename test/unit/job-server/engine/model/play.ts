@@ -208,7 +208,7 @@ export class Play {
     const peer = this.at(index);
     for (const job of this.reference.jobs) {
       this.reference.detach(job, peer);
-      job.late = job.late.filter((late) => late !== peer);
+      if (job.late === peer) job.late = undefined;
     }
     Object.assign(peer, { abilities: [], kept: [], isAsleep: false });
     this.witness.intent = { lost: new Set(this.reference.running(peer).map(({ label }) => label)) };
@@ -231,7 +231,8 @@ export class Play {
     if (!job) return;
     const isRetried = how !== 'complete' && typeof this.reference.retryAfter(job) === 'number';
     const outcome = how === 'complete' ? 'completed' : 'failed';
-    if (!isRetried) this.witness.intent = { ending: { label: job.label, outcome, end: how } };
+    this.witness.intent = { takingUp: this.takingUp(job, index) };
+    if (!isRetried) this.witness.intent.ending = { label: job.label, outcome, end: how };
     const refusal = how === 'fail' ? this.engine.fail(this.peers[index]!, job.label) : this.say(index, job.label, how);
     assert.equal(refusal, undefined);
     if (!isRetried) assert.ok(!this.reference.jobs.includes(job));
@@ -240,18 +241,24 @@ export class Play {
   private report(index: number, nth: number, what: 'data' | 'warning' | 'progress'): void {
     const job = this.jobOf(index, nth);
     if (!job) return;
+    this.witness.intent = { takingUp: this.takingUp(job, index) };
     assert.equal(this.say(index, job.label, what), undefined);
-    const hearers = job.worker === this.at(index) ? job.clients : [];
+    assert.equal(job.worker, this.at(index));
+    const hearers = job.clients;
     assert.deepEqual(
       this.witness.news,
       hearers.map((peer) => ({ peer, label: job.label })),
     );
   }
 
+  private takingUp(job: ReferenceJob, index: number): string | undefined {
+    return job.late === this.at(index) ? job.label : undefined;
+  }
+
   /** Says something of a job that is not its own; or cancels one it waits for. */
   private meddle(index: number, nth: number, how: 'complete' | 'fail' | 'exception' | 'data'): void {
     const peer = this.at(index);
-    const strange = this.reference.jobs.filter((job) => job.worker !== peer && !job.late.includes(peer));
+    const strange = this.reference.jobs.filter((job) => job.worker !== peer && job.late !== peer);
     const job = strange[nth % strange.length];
     if (!job) return void assert.equal(this.say(index, 'H:0', how)?.code, 'JOB_NOT_FOUND');
     const isAwaited = how === 'fail' && job.clients.includes(peer);
@@ -336,7 +343,7 @@ export class Play {
 
   private jobOf(index: number, nth: number): ReferenceJob | undefined {
     const peer = this.at(index);
-    const own = this.reference.jobs.filter((job) => job.worker === peer || job.late.includes(peer));
+    const own = this.reference.jobs.filter((job) => job.worker === peer || job.late === peer);
     return own[nth % own.length];
   }
 

@@ -27,7 +27,10 @@ export interface ReferenceJob {
   /** One entry a foreground submission. */
   clients: ReferencePeer[];
   worker: ReferencePeer | undefined;
-  late: ReferencePeer[];
+  /** Whose time ran out, while the job waits. */
+  late: ReferencePeer | undefined;
+  /** How long its worker, or the late one, was given; 0: no limit. */
+  limit: number;
   /** When its worker's time ends, or nobody waits for it any longer. */
   deadline: number;
 }
@@ -167,10 +170,17 @@ export class Reference {
   }
 
   start(job: ReferenceJob, peer: ReferencePeer): void {
-    const timeout = peer.abilities.find(({ name }) => name === job.name)!.timeout;
+    const { timeout } = peer.abilities.find(({ name }) => name === job.name)!;
+    job.limit = timeout > 0 ? Math.max(timeout, 1_000) : 0;
+    this.run(job, peer);
+  }
+
+  /** A worker has a job: the one whose turn it was, or one that it goes on with though its time had run out. */
+  run(job: ReferenceJob, peer: ReferencePeer): void {
     job.state = 'running';
     job.worker = peer;
-    job.deadline = timeout > 0 ? this.now + Math.max(timeout, 1_000) : Infinity;
+    job.late = undefined;
+    job.deadline = job.limit > 0 ? this.now + job.limit : Infinity;
     peer.lastServed[job.priority] = this.numberOf(job.name);
   }
 

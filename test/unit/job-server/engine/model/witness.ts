@@ -21,6 +21,8 @@ export interface Intent {
   ending?: { label: string; outcome: Outcome; end: End };
   /** The jobs that lose their worker. */
   lost?: Set<string>;
+  /** The job that its late worker goes on with. */
+  takingUp?: string;
   /** The worker whose kept grabs are given back. */
   returning?: ReferencePeer;
 }
@@ -57,6 +59,7 @@ export class Witness implements EngineListener {
   conclude(): void {
     assert.deepEqual([...(this.intent.lost ?? [])], []);
     assert.equal(this.intent.submission, undefined);
+    assert.equal(this.intent.takingUp, undefined);
     assert.deepEqual(this.reference.owed, []);
     assert.equal(this.retries.size, 0);
     this.intent = {};
@@ -81,6 +84,11 @@ export class Witness implements EngineListener {
 
   assigned(job: Job, worker: Peer): void {
     const peer = this.referenceOf(worker);
+    if (this.intent.takingUp === this.labelOf(job)) {
+      this.intent.takingUp = undefined;
+      assert.equal(this.find(job).late, peer);
+      return this.reference.run(this.find(job), peer);
+    }
     assert.equal(this.reference.turn(peer)?.label, this.labelOf(job));
     this.reference.start(this.find(job), peer);
   }
@@ -185,7 +193,7 @@ export class Witness implements EngineListener {
   private fateOf(job: ReferenceJob): string | undefined {
     if (!this.isLost(job)) return undefined;
     const fate = this.reference.fateOfLost(job);
-    if (hasTimedOut(job, this.reference.now) && !job.late.includes(job.worker!)) job.late.push(job.worker!);
+    if (hasTimedOut(job, this.reference.now)) job.late = job.worker;
     this.intent.lost?.delete(job.label);
     job.losses++;
     return fate;
@@ -225,7 +233,8 @@ export function newJob(label: string, spec: JobSpec, key: string): ReferenceJob 
     isCancelled: false,
     clients: [],
     worker: undefined,
-    late: [],
+    late: undefined,
+    limit: 0,
     deadline: Infinity,
   };
 }
