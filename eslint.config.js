@@ -19,5 +19,20 @@ export default tseslint.config(
       'max-lines': ['warn', { max: 300, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    // The machine's clock may be set: what lasts is measured by another, and what has a date asks the job server's clocks.
+    files: ['lib/{connection,driver,transport,job-server}/**/*.ts'],
+    ignores: ['lib/job-server/alarm.ts', 'lib/transport/job-call.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'Date',
+          property: 'now',
+          message: 'Measure durations by performance.now(); ask the Alarm for the date.',
+        },
+      ],
+    },
+  },
   { files: ['sample/**', 'bench/**', 'test/chaos/**', 'lib/cli/**'], rules: { 'no-console': 'off' } },
 );
