@@ -10,6 +10,13 @@ const rooms = {
   'job-server/storage': ['job-server/engine'],
   'job-server/durable': ['protocol', 'job-server/engine', 'job-server/storage'],
   'job-server/front': ['protocol', 'connection', 'job-server/engine', 'job-server/durable'],
+  'job-server/metrics': [
+    'protocol',
+    'job-server/engine',
+    'job-server/storage',
+    'job-server/durable',
+    'job-server/front',
+  ],
   'job-server/nest': [
     'job-server',
     'protocol',

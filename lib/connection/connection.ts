@@ -92,6 +92,8 @@ export class Connection implements Sender {
   private reason: Error | undefined;
   /** How much the peer has sent: who waits for a sign of life compares. */
   bytesReceived = 0;
+  /** How much was handed to the stream for the peer. */
+  bytesSent = 0;
 
   /**
    * @param magic what this side sends: `REQ` towards a job server, `RES` from one.
@@ -195,7 +197,10 @@ export class Connection implements Sender {
   /** Sends what waits, now. Needed only by who cannot wait for the event loop's turn. */
   flush(): void {
     if (!this.isOpen || this.stream.writableNeedDrain) return;
-    if (this.unsent.bytes > 0) this.unsent.flush();
+    if (this.unsent.bytes > 0) {
+      this.bytesSent += this.unsent.bytes;
+      this.unsent.flush();
+    }
     if (this.isEnding) this.stream.end();
     else if (!this.stream.writableNeedDrain) this.listener.drained?.();
   }

@@ -13,7 +13,7 @@ export type { StopOptions } from './draining.js';
 export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
 export { InvalidOptionError } from './invalid-option-error.js';
-export { JOB_SERVER_DEFAULTS, type JobServerOptions } from './job-server-options.js';
+export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
 export { ListenError } from './listen-error.js';
 export type { Log } from './log.js';

@@ -7,6 +7,19 @@ import { InvalidOptionError } from './invalid-option-error.js';
 import type { Log } from './log.js';
 import type { StorageOption } from './storage-option.js';
 
+/** What a job server tells of its functions. */
+export interface MetricsOptions {
+  /**
+   * How many functions are told by name: the first so many that have a job, for
+   * as long as the job server runs. All others are summed as `_other`. A
+   * function has 75 series. Default 200.
+   */
+  maxFunctions?: number;
+}
+
+/** The default of {@link MetricsOptions.maxFunctions}. */
+export const DEFAULT_MAX_FUNCTION_NAMES = 200;
+
 /** How a {@link JobServer} behaves. Everything has a default. */
 export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePrefix'>> {
   /**
@@ -50,6 +63,8 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
    * milliseconds; 0: not at all. Needs a storage. Default 0.
    */
   keepResults?: number;
+  /** What is told to who asks for its metrics. */
+  metrics?: MetricsOptions;
   /** Where log lines go. Default: nowhere. */
   log?: Log;
   /** The level of {@link log}, as the admin word `verbose` answers it. Default `INFO`. */
@@ -70,6 +85,7 @@ export const JOB_SERVER_DEFAULTS = {
   shutdownCommand: false,
   policies: {},
   keepResults: 0,
+  metrics: {},
   verbosity: 'INFO',
 } as const satisfies JobServerOptions;
 
@@ -118,6 +134,7 @@ export function validateJobServerOptions(options: JobServerOptions): void {
     'a text of 1 to 32 bytes without white space and control characters',
   );
   check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
+  check(options, 'metrics', isMetricsOptions, '{ maxFunctions: a whole number from 0 }');
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
   check(options, 'exceptions', (value) => typeof value === 'boolean', 'true or false');
@@ -172,6 +189,12 @@ function isHandlePrefix(value: unknown): boolean {
   return (
     typeof value === 'string' && /^[^\s\p{Cc}]+$/u.test(value) && Buffer.byteLength(value) <= MAX_HANDLE_PREFIX_BYTES
   );
+}
+
+function isMetricsOptions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { maxFunctions, ...unknown } = value as MetricsOptions;
+  return Object.keys(unknown).length === 0 && (maxFunctions === undefined || isWhole(maxFunctions, 0));
 }
 
 function isQueueLimits(value: unknown): boolean {

@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
+import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
-import { Listener, Session, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
+import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { sayGoodbye } from './goodbye.js';
 import { handlePrefix } from './handle-prefix.js';
 import {
+  DEFAULT_MAX_FUNCTION_NAMES,
   JOB_SERVER_DEFAULTS,
   validateJobServerOptions,
   type JobServerOptions,
@@ -17,6 +19,7 @@ import {
 } from './job-server-options.js';
 import type { JobServerEvents } from './job-server-events.js';
 import { refuseToListen } from './listen-error.js';
+import { JobServerMetrics } from './metrics/index.js';
 import { Observer } from './observer.js';
 import { storageOf } from './storage-option.js';
 import type { JobStorage } from './storage/index.js';
@@ -37,9 +40,10 @@ const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; s
  * await jobServer.stop();
  * ```
  */
-export class JobServer extends EventEmitter<JobServerEvents> implements SessionHost {
+export class JobServer extends EventEmitter<JobServerEvents> implements SessionHost, MetricSource {
   readonly engine: Engine;
   readonly sessions = new Set<Session>();
+  readonly traffic = new Traffic();
   readonly version = VERSION;
   readonly log: NonNullable<JobServerOptions['log']>;
   readonly verbosity: string;
@@ -59,6 +63,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private draining: Draining | undefined;
   private ending: Promise<void> | undefined;
   readonly time: Alarm;
+  private readonly measured: JobServerMetrics;
 
   /**
    * @param clocks what it reads the time from. Default: the machine's clocks.
@@ -89,6 +94,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(this.time.now, this.time.date);
     const storage = options.storage && storageOf(options.storage);
     this.storedJobs = storage && this.keepIn(storage, observer);
+    this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
     this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
   }
 
@@ -119,7 +125,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       // What waited when it was stopped is due again.
       this.wakeUp();
       for (const options of this.options.listeners) {
-        const listener = new Listener(options, this.options, accept, this.log);
+        const listener = new Listener(options, this.options, accept, this.log, this.traffic);
         await listener.listen().catch(refuseToListen);
         this.listeners_.push(listener);
         this.log('info', `listening on ${listener.name}`);
@@ -175,7 +181,21 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     await this.ending;
   }
 
+  /** Everything it measures, as it is now: for Prometheus' text format, a registry, or OpenTelemetry. */
+  metrics(): MetricFamily[] {
+    return this.measured.metrics();
+  }
+
+  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
+  get storageTrouble(): string | undefined {
+    return this.storedJobs?.problem;
+  }
+
   // --- what sessions ask for ---
+
+  get isEnding(): boolean {
+    return this.ending !== undefined;
+  }
 
   tick(): void {
     this.engine.tick(this.time.now);
@@ -199,6 +219,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     const { maxConnections } = this.options;
     if (maxConnections > 0 && this.sessions.size >= maxConnections) {
       this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`);
+      this.traffic.refused.limit++;
       stream.on('error', () => undefined).destroy();
       return;
     }
@@ -253,6 +274,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       await this.storedJobs?.close();
     } finally {
       this.time.stop();
+      this.measured.stop();
     }
   }
 

@@ -29,6 +29,10 @@ const PEERS = {
   redis: { packages: 'redis-server', isThere: () => runs('redis-server', '--version') },
   mariadb: { packages: 'mariadb-server', isThere: () => runs('mariadbd', '--version') },
   postgres: { packages: 'postgresql', isThere: () => postgresPrograms() !== undefined },
+  prometheus: {
+    packages: 'prometheus',
+    isThere: () => runs('promtool', '--version') && runs('prometheus', '--version'),
+  },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
   'a disk of its own': {
     cure: 'run as root, allowed to mount',

@@ -3,7 +3,7 @@ import type { OptionTable, OptionValues } from '../options/option.js';
 import type { OptionGroup } from '../options/help-text.js';
 import { UsageFailure } from '../failure.js';
 import { JOBS, LISTENING, PROCESS, TLS, WITHOUT_MEANING } from './gearmand-options.js';
-import { LIMITS, QUEUE } from './own-options.js';
+import { LIMITS, QUEUE, SEEN } from './own-options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
 
 /** Everything `nestjs-gearman job-server` understands. */
@@ -13,6 +13,7 @@ export const OPTIONS = {
   ...JOBS,
   ...QUEUE,
   ...LIMITS,
+  ...SEEN,
   ...PROCESS,
   ...WITHOUT_MEANING,
   ...QUEUE_PLUGINS,
@@ -25,6 +26,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   { title: 'Jobs', options: JOBS },
   { title: 'What survives a restart', options: QUEUE },
   { title: 'Limits and permissions', options: LIMITS },
+  { title: 'What it tells about itself', options: SEEN },
   { title: 'The process', options: PROCESS },
 ];
 

@@ -54,6 +54,19 @@ export const LIMITS = {
   'shutdown-command': toggle('Let the admin word `shutdown` end the job server. Anybody could say it.'),
 } as const satisfies OptionTable;
 
+/** What it tells about itself. */
+export const SEEN = {
+  'metrics-port': valued(
+    'Answer /metrics (Prometheus), /healthz and /readyz over HTTP on this port. Default: not at all.',
+    port,
+    { argument: 'PORT' },
+  ),
+  'metrics-listen': valued('The address of --metrics-port. Default 127.0.0.1.', text, { argument: 'ADDRESS' }),
+  'metrics-functions': valued('How many functions are told by name; all others are one. Default 200.', whole(0), {
+    argument: 'N',
+  }),
+} as const satisfies OptionTable;
+
 function queueLimits(value: string): [number, number, number] {
   const limits = value.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
   const [high = NaN, normal = high, low = high] = limits;

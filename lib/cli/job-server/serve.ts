@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
 import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/listen-error.js';
 import type { Terminal } from '../command.js';
+import { MetricsListener } from '../metrics/metrics-listener.js';
 import { EXIT, Failure } from '../failure.js';
 import type { Daemon } from './daemon.js';
 import { untilEnded } from './ending.js';
@@ -32,7 +33,9 @@ export async function serve(
   const { storage } = settings.jobServer;
   if (storage && settings.former) await moveIn(settings.former, storage, log, signal);
   const jobServer = await start(settings, log);
+  let metrics: MetricsListener | undefined;
   try {
+    metrics = await tellMetrics(settings, log, jobServer);
     pidFile?.write();
     for (const note of settings.notes) log.write('NOTICE', note);
     process.on('SIGHUP', () => reload(log, jobServer));
@@ -45,6 +48,7 @@ export async function serve(
     // Not the error itself: nobody would catch it, and the exit code would be 0.
     throw failure instanceof Failure ? failure : new Failure(message, EXIT.failed, { cause: error });
   } finally {
+    metrics?.close();
     await jobServer.stop().catch((error: Error) => log.write('ERROR', error.message));
     pidFile?.remove();
     log.write('INFO', 'ended');
@@ -82,6 +86,25 @@ async function start(settings: Settings, { log }: LogWriter): Promise<JobServer>
   } catch (error) {
     throw failureOf(error);
   }
+}
+
+async function tellMetrics(
+  { metrics }: Settings,
+  log: LogWriter,
+  jobServer: JobServer,
+): Promise<MetricsListener | undefined> {
+  if (!metrics) return undefined;
+  const listener = new MetricsListener({
+    metrics: () => jobServer.metrics(),
+    problem: () => (jobServer.isEnding ? 'The job server is ending.' : jobServer.storageTrouble),
+  });
+  try {
+    await listener.listen(metrics.port, metrics.host);
+  } catch (error) {
+    throw new Failure(`--metrics-port ${metrics.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });
+  }
+  log.write('INFO', `tells metrics on ${listener.url}/metrics`);
+  return listener;
 }
 
 /** What a person can do something about, said without a stack trace; anything else is an error of ours. */

@@ -28,6 +28,8 @@ export interface Settings {
   pidFile?: string;
   user?: string;
   fileDescriptors?: number;
+  /** Where metrics are told over HTTP. */
+  metrics?: { port: number; host: string };
   isDaemon: boolean;
   /** What is said once in the log. */
   notes: string[];
@@ -54,6 +56,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
     pidFile: values['pid-file'],
     user: values.user,
     fileDescriptors: values['file-descriptors'],
+    ...metricsFrom(values),
     isDaemon: values.daemon,
     notes,
   };
@@ -81,8 +84,16 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
     maxRunningPerWorker: values['max-running'],
     packetTimeout: values['packet-timeout'],
     idleTimeout: values['idle-timeout'],
+    metrics: { maxFunctions: values['metrics-functions'] },
     shutdownCommand: values['shutdown-command'],
   };
+}
+
+function metricsFrom(values: JobServerValues): Pick<Settings, 'metrics'> {
+  const { 'metrics-port': port, 'metrics-listen': host = '127.0.0.1' } = values;
+  if (port !== undefined) return { metrics: { port, host } };
+  if (values['metrics-listen'] === undefined) return {};
+  throw new UsageFailure('--metrics-listen needs --metrics-port PORT: without it metrics are not told');
 }
 
 /** In milliseconds; gearmand's -1 leaves it to the default. */

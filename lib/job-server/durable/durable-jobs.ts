@@ -53,6 +53,10 @@ export class DurableJobs implements SubmissionHost {
   private opening: Promise<void> | undefined;
   private isOpen = false;
   private wasOpen = false;
+  /** Why the storage cannot write now. */
+  private trouble: StorageError | undefined;
+  /** How many records it has set aside. */
+  setAside = 0;
   private isEnding = false;
   private readonly feed: JobFeed;
   private readonly results: KeptResults;
@@ -146,6 +150,12 @@ export class DurableJobs implements SubmissionHost {
 
   refused(submission: Submission, error: StorageError): Submitted {
     return this.takeBack(submission, queueError(error));
+  }
+
+  /** What is wrong with the storage now, or undefined. */
+  get problem(): string | undefined {
+    if (!this.isOpen) return 'The storage is not open.';
+    return this.trouble && `The storage cannot write: ${this.trouble.message}`;
   }
 
   /** Whether a job that failed for good becomes a dead letter. */
@@ -257,11 +267,13 @@ export class DurableJobs implements SubmissionHost {
     await this.storage.open({
       ready: (name, priority) => this.feed.ready(name, priority),
       trouble: (error) => {
+        this.trouble = error;
         if (error) this.log('error', `storage: ${error.message}`);
         else this.log('info', 'storage: writes again');
         if (!error) this.feed.retry();
       },
       setAside: ({ function: name, key, reason }) => {
+        this.setAside++;
         const job = `a job of ${fromByteString(name)}`;
         this.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`);
         if (name !== '') this.feed.recount(this.feed.functionOf(name));

@@ -14,6 +14,7 @@ export {
 } from './job-spec.js';
 export { coalescingKey, type StoredJobSpec } from './job-life.js';
 export { FUNCTION_COUNTS, FunctionStats } from './function-stats.js';
+export type { Functions } from './functions.js';
 export type { EngineListener } from './listener.js';
 export { GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';

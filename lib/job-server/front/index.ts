@@ -12,3 +12,4 @@ export type {
   StoredJobs,
 } from './session-host.js';
 export { Session } from './session.js';
+export { Traffic, type CloseReason, type ConnectionRefusal } from './traffic.js';

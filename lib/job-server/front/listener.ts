@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Traffic } from './traffic.js';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { problemOf } from '../../connection/index.js';
@@ -42,6 +43,7 @@ export class Listener {
     keepAlive: KeepAliveOptions,
     private readonly accept: (stream: Duplex, info: PeerInfo) => void,
     private readonly log: Log,
+    private readonly traffic = new Traffic(),
   ) {
     const socketOptions = {
       noDelay: true,
@@ -115,6 +117,7 @@ export class Listener {
       (socket) => this.acceptSecure(socket),
     );
     server.on('tlsClientError', (error, socket) => {
+      this.traffic.refused.tls++;
       this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${problemOf(error)}`);
       socket.destroy();
     });
@@ -127,6 +130,7 @@ export class Listener {
     if (problem === undefined) {
       this.accept(socket, { ...info, certificate: certificateOf(socket) });
     } else {
+      this.traffic.refused.tls++;
       this.log('warn', `${info.address}: its certificate was refused: ${problem}`);
       socket.on('error', () => undefined).destroy();
     }

@@ -202,12 +202,12 @@ function submit(session: Conversation, spec: JobSpec): Refusal | undefined {
   if (denied) return denied;
   const taken = session.host.submit(spec, session.peer);
   if (taken instanceof Answer) answerLater(session, taken);
-  else answerSubmission(session.replies, taken);
+  else answerSubmission(session, session.replies, taken);
   return undefined;
 }
 
-function answerSubmission(replies: Replies, submitted: Submitted): void {
-  if (submitted instanceof Refusal) replies.send(PacketType.ERROR, [submitted.code, submitted.text]);
+function answerSubmission(session: Conversation, replies: Replies, submitted: Submitted): void {
+  if (submitted instanceof Refusal) session.refuse(submitted, replies);
   else replies.send(PacketType.JOB_CREATED, [submitted]);
 }
 
@@ -216,7 +216,7 @@ function answerLater(session: Conversation, answer: Answer): void {
   const place = session.replies.reserve();
   answer.hear((submitted) => {
     try {
-      answerSubmission(place, submitted);
+      answerSubmission(session, place, submitted);
       place.finish();
     } catch (error) {
       session.abort(error as Error);
@@ -259,7 +259,7 @@ function answerWhenFound<Found>(
   const place = session.replies.reserve();
   finding
     .then((found) => answer(place, found))
-    .catch((error: Error) => answerSubmission(place, queueError(error)))
+    .catch((error: Error) => answerSubmission(session, place, queueError(error)))
     .then(() => place.finish())
     .catch((error: Error) => session.abort(error));
   return undefined;

@@ -1,3 +1,4 @@
+import type { Traffic } from './traffic.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Answer, DeadLetterLine, DeadLetterPage, StoredLine, StoredState, Submitted } from '../durable/index.js';
 import type { ByteString, Engine, GrabKind, Job, JobSpec, Moment, Peer, Refusal } from '../engine/index.js';
@@ -64,6 +65,10 @@ export interface SessionHost {
   readonly version: string;
   /** The log level, as the admin word `verbose` tells it. */
   readonly verbosity: string;
+  /** What goes through its connections, to be counted on. */
+  readonly traffic: Traffic;
+  /** It closes its connections now. */
+  readonly isEnding: boolean;
   /** Tells the engine the time; called before what a peer says, once for all that arrives together. */
   tick(): void;
   /** Takes a job, and answers with its handle: at once, or once it is on disk. */
@@ -96,6 +101,8 @@ export interface Conversation {
   lastFunction: ByteString;
   readonly replies: Replies & { reserve(): ReplyPlace };
   reply(type: PacketType, args?: readonly Argument[]): void;
+  /** Answers with an ERROR, through `replies` where its place is an earlier one. */
+  refuse(refusal: Refusal, replies?: Replies): void;
   /** Answers a grab. */
   assign(job: Job, kind: GrabKind): void;
   noJob(): void;

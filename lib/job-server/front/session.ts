@@ -1,12 +1,18 @@
 import type { Duplex } from 'node:stream';
-import { Connection, type ConnectionListener, type ConnectionOptions } from '../../connection/index.js';
+import {
+  Connection,
+  SendBufferFullError,
+  type ConnectionListener,
+  type ConnectionOptions,
+} from '../../connection/index.js';
 import { exactText, PacketType, type Argument, type Packet, type ProtocolError } from '../../protocol/index.js';
 import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
 import { COMMANDS } from './packet-commands.js';
-import { ReplyOrder } from './reply-order.js';
+import { ReplyOrder, type Replies } from './reply-order.js';
 import type { Action, Conversation, PeerInfo, SessionHost } from './session-host.js';
+import { countOne, type CloseReason, type Traffic } from './traffic.js';
 
 const NOT_EXPECTED = new Refusal('INVALID_COMMAND', 'Command not expected');
 const REQUEST_EXPECTED = new Refusal('INVALID_MAGIC', 'Request magic expected');
@@ -39,6 +45,9 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private wasPartial = false;
   /** It registered a function, or submitted a job. */
   private hasBusiness = false;
+  private readonly traffic: Traffic;
+  /** Why this side closes it, where it does so in good order. */
+  private closing: CloseReason | undefined;
   wantsResults = false;
   wantsAttempts = false;
   lastFunction = '';
@@ -52,6 +61,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     readonly number: number,
     options: ConnectionOptions,
   ) {
+    this.traffic = host.traffic;
+    this.traffic.opened++;
     this.peer = host.engine.join(this);
     this.quietSince = host.time.now;
     this.connection = new Connection(stream, 'RES', this, options);
@@ -67,6 +78,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   packet(packet: Packet): void {
     this.unitCount++;
+    this.traffic.packets[packet.type]!++;
     const refusal = this.obey(packet);
     if (refusal) this.refuse(refusal);
   }
@@ -95,6 +107,9 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     if (reason) this.host.log('warn', `${this.name}: closed: ${reason.message}`);
     this.host.tick();
     this.adminOutput.stop();
+    this.traffic.closed[this.closeReason(reason)]++;
+    this.traffic.receivedBytes += this.connection.bytesReceived;
+    this.traffic.sentBytes += this.connection.bytesSent;
     this.host.engine.leave(this.peer);
     this.host.closed(this);
   }
@@ -166,6 +181,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
       if (limits.packetTimeout > 0 && quiet >= limits.packetTimeout) this.connection.destroy(new HalfPacketError());
     } else if (limits.idleTimeout > 0 && quiet >= limits.idleTimeout) {
       this.host.log('info', `${this.name}: closed: said nothing for ${limits.idleTimeout} ms (idleTimeout)`);
+      this.closing = 'idle';
       this.connection.destroy();
     }
   }
@@ -190,8 +206,9 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.replies.send(type, args);
   }
 
-  refuse({ code, text }: Refusal): void {
-    this.replies.send(PacketType.ERROR, [code, text]);
+  refuse({ code, text }: Refusal, replies: Replies = this.replies): void {
+    countOne(this.traffic.errors, code);
+    replies.send(PacketType.ERROR, [code, text]);
   }
 
   /** Asks the `authorize` hook; a refusal to send where it says no. */
@@ -208,6 +225,16 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private isAllowed(action: Action, function_?: string): boolean {
     const { authorize } = this.host;
     if (!authorize) return true;
+    const isAllowed = this.ask(authorize, action, function_);
+    if (!isAllowed) countOne(this.traffic.denied, action);
+    return isAllowed;
+  }
+
+  private ask(
+    authorize: NonNullable<SessionHost['authorize']>,
+    action: Action,
+    function_: string | undefined,
+  ): boolean {
     try {
       const request = { action, clientId: exactText(this.peer.clientId), peer: this.info };
       return authorize(function_ === undefined ? request : { ...request, function: exactText(function_) });
@@ -215,6 +242,13 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
       this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`);
       return false;
     }
+  }
+
+  private closeReason(reason: Error | undefined): CloseReason {
+    if (reason instanceof SendBufferFullError) return 'unread';
+    if (reason instanceof HalfPacketError) return 'stalled';
+    if (reason) return 'error';
+    return this.closing ?? (this.host.isEnding ? 'ending' : 'peer');
   }
 
   private obey(packet: Packet): Refusal | undefined {

@@ -8,6 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../../telemetry/metrics/index.js';
 import { toByteString } from '../../protocol/index.js';
 import type { Refusal } from '../engine/index.js';
 import { validateStopOptions, type StopOptions } from '../draining.js';
@@ -63,7 +64,8 @@ const EVENTS: readonly (keyof JobServerEvents)[] = [
  * connects within the process, without a port.
  */
 @Injectable()
-export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
+export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, AppMetricSource {
+  readonly [METRIC_SOURCE] = true;
   /** How logs name it among a client's job servers. */
   readonly name = 'embedded job server';
   /** Everything that happens, from the moment of subscription on. */
@@ -128,6 +130,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown {
   }
 
   // --- what there is ---
+
+  /** Everything it measures, as it is now; `GearmanMetricsModule` and `registerMetrics` read it. */
+  metrics(): MetricFamily[] {
+    return this.server.metrics();
+  }
 
   functions(): FunctionSnapshot[] {
     return Array.from(this.server.engine.functions, functionSnapshot);

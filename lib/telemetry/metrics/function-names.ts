@@ -26,8 +26,8 @@ export class FunctionNames {
     return labels ?? FunctionNames.other;
   }
 
-  /** The labels a function has kept, or undefined. */
-  find(name: string): MetricLabels | undefined {
-    return this.labels.get(name);
+  /** The labels a function has kept, or would have: it keeps nothing. */
+  borrow(name: string): MetricLabels {
+    return this.labels.get(name) ?? { function: functionLabel(name) };
   }
 }

@@ -44,6 +44,6 @@ describe('names given out', () => {
     const names = new FunctionNames(2);
     expect(['a', 'b', 'c', 'a'].map((name) => names.keep(name)['function'])).toEqual(['a', 'b', '_other', 'a']);
     expect(names.keep('a')).toBe(names.keep('a'));
-    expect([names.room, names.find('c')]).toEqual([0, undefined]);
+    expect([names.room, names.borrow('c'), names.keep('c')['function']]).toEqual([0, { function: 'c' }, '_other']);
   });
 });

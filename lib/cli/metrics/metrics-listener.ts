@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PROMETHEUS_CONTENT_TYPE, prometheusChunks, type MetricFamily } from '../../telemetry/metrics/index.js';
+
+/** How long whoever asks may take to do so, in milliseconds. */
+const REQUEST_TIMEOUT = 10_000;
+
+/** Scrapers keep a connection each; more than this is no scraper. */
+const MAX_CONNECTIONS = 64;
+
+/** How long answering may hold up everything else at once, in milliseconds. */
+const SLICE = 4;
+
+/** What there is to tell over HTTP. */
+export interface MeasuredProcess {
+  metrics(): readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
+  /** Why it should be given no work now, or undefined. */
+  problem(): string | undefined;
+}
+
+/**
+ * A small HTTP server for machines that look after this one: `/metrics` for
+ * Prometheus, `/healthz` as long as the process answers, `/readyz` while it can
+ * do its work. It has nothing else, and changes nothing.
+ */
+export class MetricsListener {
+  private readonly server: Server;
+
+  constructor(private readonly measured: MeasuredProcess) {
+    this.server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
+      (request, response) => {
+        // Whoever goes away in the middle is missed by nobody.
+        response.on('error', () => undefined);
+        this.answer(request, response).catch((error: Error) => response.destroy(error));
+      },
+    );
+    this.server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Where it listens: `http://127.0.0.1:9418`. */
+  get url(): string {
+    const { address, port, family } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
+  listen(port: number, host: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ port, host }, () => {
+        this.server.off('error', reject);
+        this.server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends, and cuts off who is connected. */
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  private async answer({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = url.split('?', 1)[0];
+    if (path !== '/metrics' && path !== '/healthz' && path !== '/readyz') {
+      say(response, 404, 'There are /metrics, /healthz and /readyz here.');
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      say(response, 405, 'Only GET and HEAD are answered here.');
+    } else if (path === '/metrics') {
+      await this.tellMetrics(response, method === 'HEAD');
+    } else {
+      const problem = path === '/readyz' ? this.measured.problem() : undefined;
+      say(response, problem === undefined ? 200 : 503, problem ?? 'ok');
+    }
+  }
+
+  private async tellMetrics(response: ServerResponse, isHead: boolean): Promise<void> {
+    const families = await this.measured.metrics();
+    response.writeHead(200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE, 'Cache-Control': 'no-store' });
+    if (!isHead) await writeInSlices(response, prometheusChunks(families));
+    response.end();
+  }
+}
+
+/** Writes parts one by one, and lets others have a turn in between. */
+async function writeInSlices(response: ServerResponse, parts: Iterable<string>): Promise<void> {
+  let until = performance.now() + SLICE;
+  for (const part of parts) {
+    if (response.destroyed) return;
+    response.write(part);
+    if (performance.now() < until) continue;
+    await nextTurn();
+    until = performance.now() + SLICE;
+  }
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,176 @@
+import { PRIORITIES, FunctionStats, type GearmanFunction, type Functions } from '../engine/index.js';
+import {
+  FunctionNames,
+  type FunctionCounterName,
+  type MetricLabels,
+  type MetricSet,
+} from '../../telemetry/metrics/index.js';
+
+/** Which counter of {@link FunctionStats} is told under which name, and with which label beside the function. */
+const COUNTERS: readonly (readonly [FunctionCounterName, keyof Counts, MetricLabels])[] = [
+  ['jobs_submitted_total', 'foreground', { mode: 'foreground' }],
+  ['jobs_submitted_total', 'background', { mode: 'background' }],
+  ['jobs_submitted_total', 'fromSchedule', { mode: 'schedule' }],
+  ['jobs_submitted_total', 'fromHttp', { mode: 'http' }],
+  ['jobs_coalesced_total', 'coalesced', {}],
+  ['jobs_restored_total', 'restored', {}],
+  ['jobs_replayed_total', 'replayed', {}],
+  ['jobs_started_total', 'started', {}],
+  ['jobs_requeued_total', 'requeued', {}],
+  ['jobs_retried_total', 'retried', {}],
+  ['attempts_failed_total', 'reportedFailures', { reason: 'fail' }],
+  ['attempts_failed_total', 'exceptions', { reason: 'exception' }],
+  ['attempts_failed_total', 'timeouts', { reason: 'timeout' }],
+  ['attempts_failed_total', 'lostWorkers', { reason: 'worker_lost' }],
+  ['jobs_completed_total', 'completed', {}],
+  ['jobs_failed_total', 'failed', {}],
+  ['jobs_buried_total', 'buried', {}],
+  ['jobs_cancelled_total', 'cancelled', {}],
+  ['jobs_abandoned_total', 'abandoned', {}],
+];
+
+type Counts = Omit<FunctionStats, 'wait' | 'run' | 'addAll'>;
+
+const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
+
+/** What all functions without a name of their own come to. */
+interface Others {
+  readonly moment: Moment;
+  readonly stats: FunctionStats;
+}
+
+/** The gauges of a function, or of several as one. */
+interface Moment {
+  running: number;
+  delayed: number;
+  workers: number;
+  paused: number;
+  oldest: number;
+  longest: number;
+  readonly waiting: [number, number, number];
+}
+
+/**
+ * The metrics of functions: each of the first so many that had a job by its
+ * name, all others as one, and the counters of all together.
+ */
+export class FunctionMetrics {
+  private readonly names: FunctionNames;
+
+  /** @param maxFunctions how many functions are told by name. */
+  constructor(maxFunctions: number) {
+    this.names = new FunctionNames(maxFunctions);
+  }
+
+  /** Adds what there is to tell at a time of the engine's clock. */
+  tell(set: MetricSet, functions: Functions, now: number): void {
+    const all = new FunctionStats();
+    all.addAll(functions.droppedStats);
+    const others: Others = { moment: nothing(), stats: new FunctionStats() };
+    others.stats.addAll(functions.droppedStats);
+    const isAnyOther = this.tellEach(set, functions, now, all, others) || hasCounted(others.stats);
+    if (isAnyOther) {
+      tellMoment(set, others.moment, FunctionNames.other);
+      tellStats(set, others.stats, FunctionNames.other);
+    }
+    for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, all[count], labels);
+  }
+
+  /** Tells those that have a name, and adds up the others; false when there are none. */
+  private tellEach(set: MetricSet, functions: Functions, now: number, all: FunctionStats, others: Others): boolean {
+    const withoutJobs: GearmanFunction[] = [];
+    let isAnyOther = false;
+    for (const function_ of functions) {
+      if (!function_.hasStats) {
+        withoutJobs.push(function_);
+        continue;
+      }
+      const { stats } = function_;
+      all.addAll(stats);
+      const labels = this.names.keep(function_.name);
+      if (labels === FunctionNames.other) {
+        isAnyOther = true;
+        others.stats.addAll(stats);
+        addMoment(others.moment, momentOf(function_, now));
+      } else {
+        tellMoment(set, momentOf(function_, now), labels);
+        tellStats(set, stats, labels);
+      }
+    }
+    return this.tellJobless(set, withoutJobs, now, others) || isAnyOther;
+  }
+
+  /** Functions that have had no job yet have names for the moment, while there are some to give. */
+  private tellJobless(set: MetricSet, functions: readonly GearmanFunction[], now: number, others: Others): boolean {
+    let { room } = this.names;
+    let isAnyOther = false;
+    for (const function_ of functions) {
+      if (room-- > 0) {
+        tellMoment(set, momentOf(function_, now), this.names.borrow(function_.name));
+      } else {
+        isAnyOther = true;
+        addMoment(others.moment, momentOf(function_, now));
+      }
+    }
+    return isAnyOther;
+  }
+}
+
+function momentOf(function_: GearmanFunction, now: number): Moment {
+  const moment = nothing();
+  moment.running = function_.running;
+  moment.workers = function_.workers.size;
+  moment.paused = Number(function_.isPaused);
+  moment.oldest = function_.oldestWaiting(now);
+  moment.longest = function_.longestRunning(now);
+  for (const priority of PRIORITIES) {
+    moment.delayed += function_.delayed[priority];
+    moment.waiting[priority] = function_.queued(priority) - function_.delayed[priority];
+  }
+  return moment;
+}
+
+function nothing(): Moment {
+  return { running: 0, delayed: 0, workers: 0, paused: 0, oldest: 0, longest: 0, waiting: [0, 0, 0] };
+}
+
+function addMoment(sum: Moment, { running, delayed, workers, paused, oldest, longest, waiting }: Moment): void {
+  sum.running += running;
+  sum.delayed += delayed;
+  sum.workers += workers;
+  sum.paused = Math.max(sum.paused, paused);
+  sum.oldest = Math.max(sum.oldest, oldest);
+  sum.longest = Math.max(sum.longest, longest);
+  for (const priority of PRIORITIES) sum.waiting[priority] += waiting[priority];
+}
+
+function tellMoment(set: MetricSet, moment: Moment, labels: MetricLabels): void {
+  const { running, delayed, workers, paused, oldest, longest } = moment;
+  const waiting = moment.waiting[0] + moment.waiting[1] + moment.waiting[2];
+  set.add('jobs', waiting + delayed + running, labels);
+  set.add('jobs_running', running, labels);
+  set.add('jobs_waiting', waiting, labels);
+  set.add('workers', workers, labels);
+  for (const priority of PRIORITIES) {
+    const byPriority = { ...labels, priority: PRIORITY_NAMES[priority] };
+    set.add('jobs_waiting_by_priority', moment.waiting[priority], byPriority);
+  }
+  set.add('jobs_delayed', delayed, labels);
+  set.add('function_paused', paused, labels);
+  set.add('oldest_waiting_seconds', oldest / 1_000, labels);
+  set.add('longest_running_seconds', longest / 1_000, labels);
+}
+
+function tellStats(set: MetricSet, stats: FunctionStats, labels: MetricLabels): void {
+  for (const [name, count, own] of COUNTERS) {
+    // One object for all families of a function is written out once.
+    const both = name === 'jobs_submitted_total' || name === 'attempts_failed_total' ? { ...labels, ...own } : labels;
+    set.add(name, stats[count], both);
+  }
+  set.addHistogram('job_wait_seconds', stats.wait.value(), labels);
+  set.addHistogram('job_run_seconds', stats.run.value(), labels);
+}
+
+function hasCounted(stats: FunctionStats): boolean {
+  return COUNTERS.some(([, count]) => stats[count] > 0);
+}

@@ -1,0 +1,1 @@
+export { JobServerMetrics, type MeasuredJobServer } from './job-server-metrics.js';

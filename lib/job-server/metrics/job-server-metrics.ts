@@ -1,0 +1,54 @@
+import type { DurableJobs } from '../durable/index.js';
+import type { Engine } from '../engine/index.js';
+import type { Session, Traffic } from '../front/index.js';
+import { MetricSet, type MetricFamily, type MetricSource } from '../../telemetry/metrics/index.js';
+import { tellConnections } from './connection-metrics.js';
+import { EventLoopWatch } from './event-loop.js';
+import { FunctionMetrics } from './function-metrics.js';
+
+/** What of a job server is measured. */
+export interface MeasuredJobServer {
+  readonly engine: Engine;
+  readonly sessions: Iterable<Session>;
+  readonly traffic: Traffic;
+  readonly version: string;
+  readonly storedJobs: DurableJobs | undefined;
+  /** Tells the engine the time: ages are counted up to it. */
+  tick(): void;
+}
+
+/** Everything a job server measures, read when asked. */
+export class JobServerMetrics implements MetricSource {
+  private readonly functions: FunctionMetrics;
+  private readonly eventLoop = new EventLoopWatch();
+
+  /** @param maxFunctions how many functions are told by name. */
+  constructor(
+    private readonly jobServer: MeasuredJobServer,
+    maxFunctions: number,
+  ) {
+    this.functions = new FunctionMetrics(maxFunctions);
+  }
+
+  metrics(): MetricFamily[] {
+    const { engine, sessions, traffic, version, storedJobs } = this.jobServer;
+    this.jobServer.tick();
+    const set = new MetricSet('function', 'job server');
+    set.add('version_info', 1, { version });
+    this.functions.tell(set, engine.functions, engine.now);
+    tellConnections(set, sessions, traffic);
+    if (storedJobs) tellStorage(set, storedJobs);
+    this.eventLoop.tell(set);
+    return set.families();
+  }
+
+  /** The job server has ended: looks at the event loop no more. */
+  stop(): void {
+    this.eventLoop.stop();
+  }
+}
+
+function tellStorage(set: MetricSet, { problem, setAside }: DurableJobs): void {
+  set.add('storage_up', problem === undefined ? 1 : 0);
+  set.add('storage_set_aside_total', setAside);
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { prometheusText } from 'nestjs-gearman/telemetry';
+import { startFront, submit, type FrontScene } from '../../../support/front.js';
+
+/** The samples of a job server, by everything before the value. */
+function told(front: FrontScene): Record<string, number> {
+  const lines = prometheusText(front.server.metrics()).split('\n');
+  const samples = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    samples.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice('gearman_'.length, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+describe('the metrics of a job server', () => {
+  it('tell each function’s jobs and workers, what came and what became of it', async () => {
+    const front = await startFront();
+    const [worker, client] = [front.peer(), front.peer()];
+    worker.send('CAN_DO f', 'CAN_DO idle');
+    for (const packet of [
+      'SUBMIT_JOB_HIGH f··a',
+      'SUBMIT_JOB_BG f·u·b',
+      'SUBMIT_JOB_BG f·u·b',
+      'SUBMIT_JOB_EPOCH f··9999999999·c',
+    ]) {
+      await submit(client, packet);
+    }
+    worker.send('GRAB_JOB');
+    const assigned = await worker.next();
+    const samples = told(front);
+    expect(samples).toMatchObject({
+      'jobs{function="f"}': 3,
+      'jobs_running{function="f"}': 1,
+      'jobs_waiting{function="f"}': 1,
+      'jobs_delayed{function="f"}': 1,
+      'jobs_waiting_by_priority{function="f",priority="normal"}': 1,
+      'jobs_waiting_by_priority{function="f",priority="high"}': 0,
+      'workers{function="f"}': 1,
+      'workers{function="idle"}': 1,
+      'function_paused{function="f"}': 0,
+      'jobs_submitted_total{function="f",mode="foreground"}': 1,
+      'jobs_submitted_total{function="f",mode="background"}': 2,
+      'jobs_coalesced_total{function="f"}': 1,
+      'jobs_started_total{function="f"}': 1,
+      'job_wait_seconds_count{function="f"}': 1,
+      'job_run_seconds_count{function="f"}': 0,
+      'all_jobs_submitted_total{mode="background"}': 2,
+      connections: 2,
+      workers_connected: 1,
+      clients_waiting: 1,
+      connections_opened_total: 2,
+      'packets_received_total{type="SUBMIT_JOB_BG"}': 2,
+      'packets_received_total{type="CAN_DO"}': 2,
+    });
+    expect(samples).not.toHaveProperty('jobs_started_total{function="idle"}');
+    expect(samples['received_bytes_total']).toBeGreaterThan(100);
+    expect(samples['sent_bytes_total']).toBeGreaterThan(50);
+    worker.send(`WORK_COMPLETE ${assigned.split(' ')[1]!.split('·')[0]!}·done`);
+    await client.next();
+    expect(told(front)).toMatchObject({
+      'jobs_completed_total{function="f"}': 1,
+      'job_run_seconds_count{function="f"}': 1,
+      all_jobs_completed_total: 1,
+      clients_waiting: 0,
+    });
+  });
+
+  it('name the first functions that had a job, for good, and make one of all others', async () => {
+    const front = await startFront({ metrics: { maxFunctions: 2 } });
+    const client = front.peer();
+    front.server.engine.createFunction('jobless');
+    for (const name of ['a', 'b', 'c', 'd']) await submit(client, `SUBMIT_JOB_BG ${name}··`);
+    const samples = told(front);
+    expect(Object.keys(samples).filter((key) => key.startsWith('jobs{'))).toEqual([
+      'jobs{function="a"}',
+      'jobs{function="b"}',
+      'jobs{function="_other"}',
+    ]);
+    expect(samples).toMatchObject({
+      'jobs{function="_other"}': 2,
+      'jobs_submitted_total{function="_other",mode="background"}': 2,
+      'all_jobs_submitted_total{mode="background"}': 4,
+    });
+    for (const job of front.server.engine.jobs()) front.server.engine.cancel(front.server.engine.handleOf(job));
+    front.server.engine.dropFunction('c');
+    expect(told(front)).toMatchObject({
+      'jobs_cancelled_total{function="_other"}': 2,
+      'all_jobs_submitted_total{mode="background"}': 4,
+    });
+  });
+
+  it('are as many series for ten thousand functions as for the most that are named', async () => {
+    const front = await startFront({ metrics: { maxFunctions: 5 } });
+    const count = (): number => Object.keys(told(front)).length;
+    const client = front.peer();
+    for (let number = 0; number < 10; number++) await submit(client, `SUBMIT_JOB_BG f${number}··`);
+    const few = count();
+    for (let number = 0; number < 10_000; number++) front.server.engine.createFunction(`g${number}`);
+    expect(count()).toBe(few);
+  });
+
+  it('tell refusals by their code, and what authorize said no to', async () => {
+    const front = await startFront({ authorize: ({ action }) => action !== 'work' });
+    const peer = front.peer();
+    peer.send('CAN_DO f', 'OPTION_REQ nothing', 'WORK_COMPLETE H:x:1·');
+    await peer.nextOnes(3);
+    expect(told(front)).toMatchObject({
+      'errors_sent_total{code="ACCESS_DENIED"}': 1,
+      'errors_sent_total{code="UNKNOWN_OPTION"}': 1,
+      'errors_sent_total{code="JOB_NOT_FOUND"}': 1,
+      'access_denied_total{action="work"}': 1,
+    });
+  });
+
+  it('tell why connections were closed, and go on counting their bytes', async () => {
+    const front = await startFront({ maxConnections: 2 });
+    const peer = front.peer();
+    await peer.untilEcho();
+    const before = told(front)['received_bytes_total']!;
+    front.peer();
+    front.peer();
+    peer.end();
+    await peer.next();
+    const samples = told(front);
+    expect(samples).toMatchObject({
+      'connections_refused_total{reason="limit"}': 1,
+      'connections_closed_total{reason="peer"}': 1,
+      'connections_closed_total{reason="error"}': 0,
+    });
+    expect(samples['received_bytes_total']).toBeGreaterThanOrEqual(before);
+  });
+
+  it('read the same for everybody who reads', async () => {
+    const front = await startFront();
+    const client = front.peer();
+    await submit(client, 'SUBMIT_JOB_BG f··');
+    const stable = (): [string, number][] =>
+      Object.entries(told(front)).filter(([key]) => !/^(event_loop|oldest_waiting)/.test(key));
+    expect(stable()).toEqual(stable());
+  });
+
+  it('are limited by a number that can be meant', () => {
+    const start = startFront({ metrics: { maxFunctions: -1 } });
+    return expect(start).rejects.toThrow('metrics');
+  });
+});
