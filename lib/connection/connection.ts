@@ -9,13 +9,14 @@ import {
 } from '../protocol/index.js';
 import { Outbox, type Sender } from './outbox.js';
 import { SendBuffer } from './send-buffer.js';
+import { SHARED_DATA } from './shared-reads.js';
 import { Turns } from './turns.js';
 
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
   /** Bytes arrived: told before what they hold, once for all that is read of them in one turn. */
   arrived?(): void;
-  /** A packet arrived. */
+  /** A packet arrived; it can be read until the call returns, what was read of it stays. */
   packet(packet: Packet): void;
   /** An admin line arrived, without its line end. Where this is missing, text is a protocol error. */
   line?(line: string): void;
@@ -110,6 +111,7 @@ export class Connection implements Sender {
     this.unsent = new SendBuffer(stream, magic, this.outbox);
     this.turns = options.turns ?? new Turns();
     stream.on('data', (chunk: Buffer) => this.read(chunk));
+    stream.on(SHARED_DATA, (bytes: Buffer) => this.readShared(bytes));
     stream.on('drain', () => this.flush());
     stream.on('end', () => this.hearEnd());
     stream.on('error', (error: Error) => this.destroy(error));
@@ -238,6 +240,15 @@ export class Connection implements Sender {
     this.bytesReceived += chunk.length;
     this.parser.push(chunk);
     this.readOn();
+  }
+
+  /** Reads bytes that are overwritten afterwards: what is left to read of them is copied. */
+  private readShared(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    this.bytesReceived += bytes.length;
+    this.parser.pushShared(bytes);
+    this.readOn();
+    this.parser.keepRest();
   }
 
   /** Reads what has come until nothing is left or the turn is over: then the rest is read in later ones. */

@@ -21,4 +21,5 @@ export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode }
 export { problemOf } from './problem.js';
 export { LONGEST_TIMEOUT, numberOption, shown, wordOption, type NumberRange } from './option-checks.js';
 export { Outbox } from './outbox.js';
+export { SharedReads } from './shared-reads.js';
 export { Turns, type Step } from './turns.js';

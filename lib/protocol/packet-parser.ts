@@ -1,5 +1,5 @@
 import { BadMagicError, LineTooLongError, PacketTooLargeError, UnknownPacketTypeError } from './errors.js';
-import { HEADER_BYTES, Packet } from './packet.js';
+import { HEADER_BYTES, Packet, SharedPacket } from './packet.js';
 import { LAST_PACKET_TYPE, type PacketType } from './packet-table.js';
 
 /** The default of `maxPacketBytes`: 64 MiB. */
@@ -41,6 +41,8 @@ export class PacketParser {
   /** The chunk being read, and how far. */
   private chunk = EMPTY;
   private offset = 0;
+  /** The chunk is overwritten once it was read. */
+  private isShared = false;
   /** The unfinished packet or line at the end of the chunks before. */
   private tail = EMPTY;
   private tailBytes = 0;
@@ -58,6 +60,19 @@ export class PacketParser {
   push(chunk: Buffer): void {
     this.chunk = chunk;
     this.offset = 0;
+    this.isShared = false;
+  }
+
+  /** As {@link push}, with bytes that are overwritten once {@link keepRest} was called. */
+  pushShared(bytes: Buffer): void {
+    this.push(bytes);
+    this.isShared = true;
+  }
+
+  /** Copies what was not taken of shared bytes. */
+  keepRest(): void {
+    if (this.isShared && this.offset < this.chunk.length) this.push(Buffer.from(this.chunk.subarray(this.offset)));
+    else if (this.isShared) this.finish();
   }
 
   /**
@@ -85,7 +100,7 @@ export class PacketParser {
     const size = this.sizeOf(chunk, offset);
     if (available < size) return this.keep(available);
     this.offset = offset + size;
-    return packetOf(chunk, offset, size);
+    return packetOf(chunk, offset, size, this.isShared);
   }
 
   private nextFromTail(): Packet | string | undefined {
@@ -96,7 +111,7 @@ export class PacketParser {
     const packet = this.tail;
     this.tailBytes = 0;
     this.tail = EMPTY;
-    return packetOf(packet, 0, size);
+    return packetOf(packet, 0, size, false);
   }
 
   private lineFromTail(): string | undefined {
@@ -134,6 +149,7 @@ export class PacketParser {
   private finish(): undefined {
     this.chunk = EMPTY;
     this.offset = 0;
+    this.isShared = false;
     return undefined;
   }
 
@@ -153,9 +169,11 @@ export class PacketParser {
   }
 }
 
-function packetOf(buffer: Buffer, start: number, size: number): Packet {
+function packetOf(buffer: Buffer, start: number, size: number, isShared: boolean): Packet {
+  const type = buffer[start + 7] as PacketType;
   const isRequest = buffer[start + 3] === 0x51;
-  return new Packet(buffer[start + 7] as PacketType, isRequest, buffer, start + HEADER_BYTES, start + size);
+  const [from, to] = [start + HEADER_BYTES, start + size];
+  return isShared ? new SharedPacket(type, isRequest, buffer, from, to) : new Packet(type, isRequest, buffer, from, to);
 }
 
 function lineOf(buffer: Buffer, start: number, end: number): string {

@@ -115,6 +115,13 @@ export class Packet {
   }
 }
 
+/** A packet in bytes that are overwritten once its listener returns: until then it can be read, and its views are on copies. */
+export class SharedPacket extends Packet {
+  override bytes(index: number): Buffer {
+    return Buffer.from(super.bytes(index));
+  }
+}
+
 /** Packets whose last argument is empty where it is missing. */
 const EMPTY_IF_MISSING: ReadonlySet<string> = new Set(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION']);
 

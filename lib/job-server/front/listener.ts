@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { Traffic } from './traffic.js';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import { problemOf } from '../../connection/index.js';
+import { problemOf, SharedReads } from '../../connection/index.js';
 import { adminAccessFrom, type ListenerAdminAccess } from './admin-access.js';
 import { certificateOf, certificateProblem, readCertificates, type TlsListenerOptions } from './certificates.js';
 import type { Log } from '../log.js';
@@ -36,6 +36,7 @@ const TLS_HANDSHAKE_TIMEOUT = 10_000;
 /** One address the job server listens on. */
 export class Listener {
   private readonly server: Server | TlsServer;
+  private readonly reads = new SharedReads();
 
   /** @param accept is given every connection, and where it comes from. */
   constructor(
@@ -53,7 +54,7 @@ export class Listener {
     };
     this.server = options.tls
       ? this.createTls(options.tls, socketOptions)
-      : createServer(socketOptions, (socket) => this.accept(socket, this.infoOf(socket)));
+      : createServer(socketOptions, (accepted) => this.acceptPlain(accepted));
   }
 
   /** How a client would write this address: `127.0.0.1:4730`, `tls://...`, `unix:/path`. */
@@ -122,6 +123,11 @@ export class Listener {
       socket.destroy();
     });
     return server;
+  }
+
+  private acceptPlain(accepted: Socket): void {
+    const socket = this.reads.of(accepted);
+    this.accept(socket, this.infoOf(socket));
   }
 
   private acceptSecure(socket: TLSSocket): void {
