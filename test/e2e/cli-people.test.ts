@@ -53,6 +53,29 @@ describe('the commands for people', () => {
     expect((await running.result).stderr).toMatch(/the reason\n[^]*sh ended with exit code 3/);
   });
 
+  it('take the job server as gearman and gearadmin do: -h HOST -p PORT', async () => {
+    const list = (...line: string[]) => command(['status', '--json', ...line]);
+    const known = await list(...at);
+    const port = `${jobServer.port}`;
+    for (const line of [
+      ['-h', '127.0.0.1', '-p', port],
+      ['-p', port],
+      ['--host=127.0.0.1', '--port', port],
+      ['-hlocalhost', `-p${port}`],
+    ]) {
+      const { stdout, exitCode } = await list(...line);
+      const names = (json: string): string[] => (JSON.parse(json) as { function: string }[]).map((row) => row.function);
+      expect([names(stdout), exitCode]).toEqual([names(known.stdout), 0]);
+    }
+    expect(await list('-h', '127.0.0.1', ...at)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--server and -h HOST -p PORT: choose one'),
+    });
+    expect((await list('-h', 'a:1')).stderr).toContain('-h is a host alone, not "a:1"');
+    expect((await list('-h')).stderr).toContain('-h needs a value: -h HOST; --help shows the options');
+    expect((await list('-h', '::1', '-p', '1', '--connect-timeout', '200ms')).stderr).toContain('[::1]:1');
+  });
+
   it('list functions aligned, and as JSON', async () => {
     const client = await RawPeer.connect({ port: jobServer.port! });
     client.send(

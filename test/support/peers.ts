@@ -33,6 +33,7 @@ const PEERS = {
     packages: 'prometheus',
     isThere: () => runs('promtool', '--version') && runs('prometheus', '--version'),
   },
+  tmux: { packages: 'tmux', isThere: () => runs('tmux', '-V') },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
   'a disk of its own': {
     cure: 'run as root, allowed to mount',

@@ -69,7 +69,10 @@ function take(
     values[name] = true;
     return;
   }
-  if (value === undefined) throw new UsageFailure(`${shownName} needs a value: ${shownName} ${option.argument}`);
+  if (value === undefined) {
+    const help = shownName === '-h' ? '; --help shows the options' : '';
+    throw new UsageFailure(`${shownName} needs a value: ${shownName} ${option.argument}${help}`);
+  }
   const parsed = parseValue(option.parse, shownName, value);
   if (option.isMany) (values[name] as unknown[]).push(parsed);
   else if (values[name] === undefined) values[name] = parsed;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import type { TlsOptions } from '../../connection/index.js';
 import type { AdminClientOptions } from '../../driver/index.js';
-import { Failure } from '../failure.js';
+import { Failure, UsageFailure } from '../failure.js';
 import { listed, toggle, valued, type OptionValues } from '../options/option.js';
-import { duration, text } from '../options/values.js';
+import { duration, text, whole } from '../options/values.js';
 
 /** The options of every command that talks to job servers. */
 export const CONNECTION_OPTIONS = {
@@ -15,6 +16,8 @@ export const CONNECTION_OPTIONS = {
       argument: 'ADDRESS',
     },
   ),
+  host: valued('The host of one job server, as gearman and gearadmin have it.', text, { short: 'h', argument: 'HOST' }),
+  port: valued('And its port. Default: 4730.', whole(1, 65_535), { short: 'p', argument: 'PORT' }),
   'connect-timeout': valued('How long to wait for a job server. Default: 5s.', duration, { argument: 'TIME' }),
   tls: toggle('Speak TLS, and never fall back to plain text.'),
   'tls-ca': valued('Certificate authorities that sign the job servers, PEM.', text, { argument: 'FILE' }),
@@ -31,14 +34,28 @@ export interface ConnectionSettings {
   tls: boolean | TlsOptions;
 }
 
-/** @throws Failure for a file that cannot be read. */
+/** @throws Failure for a file that cannot be read, UsageFailure for a job server named in two ways. */
 export function connectionSettings(values: ConnectionValues): ConnectionSettings {
-  const servers = values.server.length > 0 ? values.server : ['127.0.0.1:4730'];
   return {
-    servers,
+    servers: serversFrom(values),
     tls: tlsSettings(values),
     ...(values['connect-timeout'] !== undefined && { connectTimeout: values['connect-timeout'] }),
   };
+}
+
+function serversFrom({ server, host, port }: ConnectionValues): string[] {
+  if (host === undefined && port === undefined) return server.length > 0 ? server : ['127.0.0.1:4730'];
+  if (server.length > 0) {
+    throw new UsageFailure('--server and -h HOST -p PORT: choose one; --server HOST:PORT may be given several times');
+  }
+  return [`${addressOf(host ?? '127.0.0.1')}:${port ?? 4730}`];
+}
+
+/** An IPv6 address stands in brackets before its port. */
+function addressOf(host: string): string {
+  if (isIPv6(host)) return `[${host}]`;
+  if (!/[:,/\s]/.test(host) || /^\[.*\]$/.test(host)) return host;
+  throw new UsageFailure(`-h is a host alone, not ${JSON.stringify(host)}: -h HOST -p PORT, or --server ADDRESS`);
 }
 
 /** The options of an AdminClient for one of the job servers. */

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { JobClient, type JobRequest } from '../../driver/index.js';
-import { readText, showText } from '../../protocol/index.js';
+import { oneLine, readText, showText } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -8,6 +8,8 @@ import { toggle, valued, ValueProblem, type OptionValues } from '../options/opti
 import { parseOptions } from '../options/parse-options.js';
 import { duration, oneOf, text } from '../options/values.js';
 import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js';
+import { ProgressLines, progressOn, type Progress } from './progress-bar.js';
+import { isWatched } from './status-line.js';
 
 const JOB_OPTIONS = {
   background: toggle('Do not wait for the result; print the handle.', 'b'),
@@ -17,7 +19,7 @@ const JOB_OPTIONS = {
     argument: 'TEXT',
   }),
   at: valued('Run it not before this time, as 2026-12-24T18:00; implies --background.', date, { argument: 'TIME' }),
-  progress: toggle('Tell the progress on stderr.'),
+  progress: toggle('Tell the progress on stderr, also where that is no terminal.'),
   timeout: valued('How long to wait for the result. Default: for ever.', duration, { short: 't', argument: 'TIME' }),
   help: toggle('Show this page.'),
 } as const;
@@ -48,7 +50,7 @@ export const submit: Command = {
       const request = requestOf(readText(name), workload, values);
       if (values.background || request.at)
         terminal.stdout.write(`${showText((await client.submitBackground(request)).handle)}\n`);
-      else await foreground(client, request, values, terminal);
+      else await foreground(client, request, values, terminal, await progressFor(values, terminal));
     } finally {
       await client.close();
     }
@@ -67,8 +69,20 @@ function requestOf(name: string, workload: Buffer, { unique, priority, at }: Job
   };
 }
 
+/** A bar for a person who looks at it, lines for who asked for them. */
+async function progressFor({ progress }: JobValues, terminal: Terminal): Promise<Progress | undefined> {
+  if (isWatched(terminal)) return progressOn(terminal.stderr);
+  return progress ? new ProgressLines(terminal.stderr) : undefined;
+}
+
 /** Prints parts as they come; resolves with the job's end, or fails with its failure, the timeout or the person's Ctrl-C. */
-function foreground(client: JobClient, request: JobRequest, values: JobValues, terminal: Terminal): Promise<void> {
+function foreground(
+  client: JobClient,
+  request: JobRequest,
+  values: JobValues,
+  terminal: Terminal,
+  progress: Progress | undefined,
+): Promise<void> {
   const { stdout, stderr, signal } = terminal;
   return new Promise((resolve, reject) => {
     const stop = (message: string): void => {
@@ -79,25 +93,31 @@ function foreground(client: JobClient, request: JobRequest, values: JobValues, t
       values.timeout && setTimeout(() => stop(`no result within --timeout; the job goes on`), values.timeout);
     const interrupt = (): void => stop('interrupted; the job goes on');
     const settle = (error?: Error): void => {
+      progress?.end();
       clearTimeout(timer);
       signal.removeEventListener('abort', interrupt);
       if (error) reject(error);
       else resolve();
     };
+    const print = (what: () => void): void => (progress ? progress.aside(what) : what());
     const submission = client.submit(request, {
-      data: (bytes) => void stdout.write(bytes),
-      warning: (bytes) => void stderr.write(bytes),
-      status: (numerator, denominator) => {
-        if (values.progress) stderr.write(`${numerator} of ${denominator}\n`);
-      },
+      data: (bytes) => print(() => stdout.write(bytes)),
+      // A worker's words steer no terminal; what is no terminal has them as they are.
+      warning: (bytes) => print(() => stderr.write(isWatched(terminal) ? harmless(bytes) : bytes)),
+      status: (numerator, denominator) => progress?.status(numerator, denominator),
       complete: (result) => {
-        stdout.write(result);
+        print(() => stdout.write(result));
         settle();
       },
       fail: (error) => settle(new Failure(error.message, undefined, { cause: error })),
     });
     signal.addEventListener('abort', interrupt);
   });
+}
+
+/** The lines of a text, each without what steers a terminal. */
+function harmless(bytes: Buffer): string {
+  return bytes.toString('utf8').split('\n').map(oneLine).join('\n');
 }
 
 function date(value: string): Date {

@@ -10,6 +10,8 @@ import { listed, toggle, valued } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { duration, text, whole } from '../options/values.js';
 import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js';
+import { isWatched } from './status-line.js';
+import { WorkTally } from './work-tally.js';
 
 const WORK_OPTIONS = {
   function: listed('A function to do; several times for several.', text, { short: 'f', argument: 'NAME' }),
@@ -38,25 +40,34 @@ export const work: Command = {
       ],
       'Examples:\n  nestjs-gearman work -f reverse -- rev\n  nestjs-gearman work -f count -j 4 -- wc -l',
     ),
-  async run(line, { stderr, signal }) {
+  async run(line, terminal) {
+    const { stderr, signal } = terminal;
     const { values, words } = parseOptions(OPTIONS, line);
     if (values.function.length === 0) throw new UsageFailure('which function? nestjs-gearman work -f reverse -- rev');
     const [command, ...args] = words;
-    const handler = command === undefined ? copy : runner(command, args, (bytes) => stderr.write(bytes));
+    const tally = isWatched(terminal) ? new WorkTally(stderr) : undefined;
+    const print = (text: string | Buffer): void => {
+      if (tally) tally.aside(() => stderr.write(text));
+      else stderr.write(text);
+    };
+    const handler = command === undefined ? copy : runner(command, args, print);
     const worker = new JobWorker({
       ...connectionSettings(values),
       concurrency: values.jobs ?? 1,
       ...(values.id !== undefined && { clientId: values.id }),
     });
-    const done = limited(handler, values.count);
-    worker.on('error', (error) => stderr.write(`${oneLine(error.message)}\n`));
+    const done = limited(tally?.counting(handler) ?? handler, values.count);
+    worker.on('error', (error) => print(`${oneLine(error.message)}\n`));
     const timeout = values.timeout === undefined ? {} : { timeout: values.timeout };
-    for (const name of values.function) worker.register(readText(name), done.handler, timeout);
+    const names = values.function.map(readText);
+    for (const name of names) worker.register(name, done.handler, timeout);
     try {
       await worker.start();
+      tally?.begin(names);
       if (!signal.aborted) await Promise.race([done.reached, once(signal, 'abort')]);
     } finally {
       await worker.close({ gracePeriod: values.grace ?? 10_000 });
+      tally?.end();
     }
   },
 };
