@@ -17,7 +17,17 @@ const rooms = {
     'job-server/durable',
     'job-server/front',
   ],
+  'job-server/operations': [
+    'protocol',
+    'connection',
+    'job-server',
+    'job-server/engine',
+    'job-server/storage',
+    'job-server/durable',
+    'job-server/front',
+  ],
   'job-server/nest': [
+    'job-server/operations',
     'job-server',
     'protocol',
     'connection',

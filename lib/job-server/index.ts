@@ -15,6 +15,15 @@ export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
 export { InvalidOptionError } from './invalid-option-error.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
+export {
+  MAX_WATCHERS,
+  Operations,
+  type FoundJobs,
+  type JobPage,
+  type JobQuery,
+  type JobWatcher,
+  type WorkloadPreview,
+} from './operations/index.js';
 export { ListenError } from './listen-error.js';
 export type { Log } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';

@@ -20,6 +20,7 @@ import {
 import type { JobServerEvents } from './job-server-events.js';
 import { refuseToListen } from './listen-error.js';
 import { JobServerMetrics } from './metrics/index.js';
+import { Operations } from './operations/index.js';
 import { Observer } from './observer.js';
 import { storageOf } from './storage-option.js';
 import type { JobStorage } from './storage/index.js';
@@ -44,6 +45,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly engine: Engine;
   readonly sessions = new Set<Session>();
   readonly traffic = new Traffic();
+  /** What an operator asks of it and does to it. */
+  readonly operations: Operations;
   readonly version = VERSION;
   readonly log: NonNullable<JobServerOptions['log']>;
   readonly verbosity: string;
@@ -94,6 +97,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(this.time.now, this.time.date);
     const storage = options.storage && storageOf(options.storage);
     this.storedJobs = storage && this.keepIn(storage, observer);
+    this.operations = new Operations(this, this.turns);
     this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
     this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
   }
@@ -234,21 +238,28 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return {
       due: (at) => this.time.at(at),
       submitted: (job) => observer.submitted(job),
-      assigned: (job, worker) => observer.assigned(job, worker),
+      assigned: (job, worker) => {
+        this.operations.heard(job, 'started');
+        observer.assigned(job, worker);
+      },
+      reported: (job, what, bytes) => this.operations.heard(job, what, bytes),
       requeued: (job) => {
         this.storedJobs?.requeued(job);
+        this.operations.heard(job, 'requeued');
         observer.requeued(job);
         this.draining?.look();
       },
       retryAfter: (job, cause) => this.storedJobs?.retryAfter(job, cause),
       parked: (job, delay) => {
         this.storedJobs?.parked(job, delay);
+        this.operations.heard(job, 'requeued');
         observer.parked(job);
         this.draining?.look();
       },
       isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,
       ended: (job, outcome, result) => {
         this.storedJobs?.ended(job, outcome, result);
+        this.operations.ended(job, outcome, result);
         observer.ended(job, outcome);
         this.draining?.look();
       },

@@ -1,7 +1,8 @@
 import { fromByteString } from '../protocol/index.js';
-import type { DeadLetterLine } from './durable/index.js';
-import { Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
+import { wireUnique, type DeadLetterLine } from './durable/index.js';
+import { elapsed, Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
 import type { Session } from './front/index.js';
+import type { StoredJob } from './storage/index.js';
 
 /** A function at one moment. */
 export interface FunctionSnapshot {
@@ -22,11 +23,18 @@ export interface FunctionSnapshot {
 
 /** A connection that registered functions, at one moment. */
 export interface WorkerSnapshot {
+  /** The connection's number, as the admin word `workers` tells it. */
+  id: number;
   clientId: string;
   address: string;
   functions: string[];
   /** How many jobs it runs. */
   running: number;
+  /** How many jobs it has ended. */
+  done: number;
+  connectedSince: Date;
+  /** It gets no more jobs until it is quiet no longer. */
+  isQuiet: boolean;
 }
 
 /** A job at one moment. */
@@ -41,6 +49,16 @@ export interface JobSnapshot {
   clients: number;
   /** How often its worker was lost. */
   losses: number;
+  /** How often a policy has let it run again. */
+  attempts: number;
+  /** How long its workload is, in bytes. */
+  size: number;
+  /** When a worker could first take it; undefined where that is not known, as of a job in storage. */
+  readyAt: Date | undefined;
+  /** When its worker was given it; undefined unless it runs. */
+  startedAt: Date | undefined;
+  /** What the worker that runs it calls itself; undefined unless it runs. */
+  worker: string | undefined;
   /** Progress as the worker last reported it. */
   numerator: number;
   denominator: number;
@@ -64,12 +82,16 @@ export function functionSnapshot(function_: GearmanFunction): FunctionSnapshot {
   };
 }
 
-export function workerSnapshot({ peer, info }: Session): WorkerSnapshot {
+export function workerSnapshot({ number, peer, info, connectedSince }: Session): WorkerSnapshot {
   return {
+    id: number,
     clientId: fromByteString(peer.clientId),
     address: info.address,
     functions: [...peer.abilities.keys()].map(({ name }) => fromByteString(name)),
     running: peer.running.size,
+    done: peer.done,
+    connectedSince: new Date(connectedSince),
+    isQuiet: peer.isQuiet,
   };
 }
 
@@ -85,8 +107,39 @@ export function jobSnapshot(engine: Engine, job: Job): JobSnapshot {
     isBackground: job.isBackground,
     clients: job.clients?.length ?? 0,
     losses: job.losses,
+    attempts: job.attempts,
+    size: job.workload.length,
+    readyAt: job.state === 'delayed' ? undefined : dateOf(job.readySince, engine),
+    startedAt: job.state === 'running' ? dateOf(job.since, engine) : undefined,
+    worker: job.worker && fromByteString(job.worker.clientId),
     numerator: Number(job.numerator) || 0,
     denominator: Number(job.denominator) || 0,
+  };
+}
+
+/** When something began that a job keeps as a short time. */
+function dateOf(since: number, engine: Engine): Date {
+  return new Date(Date.now() - elapsed(since, engine.now));
+}
+
+/** A background job that waits in storage only. */
+export function storedJobSnapshot(job: StoredJob): JobSnapshot {
+  return {
+    handle: fromByteString(job.handle),
+    function: fromByteString(job.function),
+    unique: fromByteString(wireUnique(job.unique)),
+    priority: PRIORITY_NAMES[job.priority],
+    state: job.at > Date.now() ? 'delayed' : 'waiting',
+    isBackground: true,
+    clients: 0,
+    losses: job.losses,
+    attempts: job.attempts,
+    size: job.workload.length,
+    readyAt: undefined,
+    startedAt: undefined,
+    worker: undefined,
+    numerator: 0,
+    denominator: 0,
   };
 }
 

@@ -252,6 +252,28 @@ export class DurableJobs implements SubmissionHost {
     return true;
   }
 
+  /** The jobs that wait in storage only, of a function or of all, in pages. */
+  async *waiting(name?: ByteString): AsyncIterable<readonly StoredJob[]> {
+    await this.opening;
+    const options = name === undefined ? {} : { function: name };
+    for await (const page of this.storage.iterate(options)) {
+      yield page.filter(({ handle }) => !this.engine.find(handle));
+    }
+  }
+
+  /** The workload of a job that is in storage and not over, or undefined. */
+  async workloadOf(handle: ByteString): Promise<Workload | undefined> {
+    await this.opening;
+    const found = await this.storage.findByHandle(handle);
+    if (found?.state === 'dead') return found.letter.job.workload;
+    return found?.state === 'waiting' || found?.state === 'leased' ? found.job.workload : undefined;
+  }
+
+  /** Has the engine hold a job that waits in storage, whatever its place. */
+  bring(handle: ByteString): Promise<void> {
+    return this.feed.fetchOne(handle);
+  }
+
   /** The jobs that wait in storage only, in pages. */
   async *lines(): AsyncIterable<readonly StoredLine[]> {
     await this.opening;

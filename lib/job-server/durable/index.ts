@@ -5,3 +5,4 @@ export { validatePolicies, type FunctionPolicies, type FunctionPolicy } from './
 export type { DeadLetterLine, DeadLetterPage, StoredLine, StoredState } from './job-lines.js';
 export { storedUnique } from './job-record.js';
 export { Retries } from './retries.js';
+export { wireUnique } from './job-record.js';

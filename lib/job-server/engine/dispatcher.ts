@@ -95,6 +95,20 @@ export class Dispatcher {
     this.offer(function_);
   }
 
+  /** A worker is to get no more jobs: who is woken in its place is another. */
+  quiet(worker: Peer): void {
+    worker.isQuiet = true;
+    const { wokenFor } = worker;
+    this.stopWaiting(worker);
+    if (wokenFor) this.offer(wokenFor);
+  }
+
+  /** A quiet worker may get jobs again. */
+  rouse(worker: Peer): void {
+    worker.isQuiet = false;
+    this.settle(worker);
+  }
+
   /** Forgets that a worker was woken: it asked, sleeps anew, or took too long. */
   private stopWaiting(worker: Peer): void {
     if (!worker.wokenFor) return;
@@ -118,7 +132,7 @@ export class Dispatcher {
   /** True when a worker can be given no further job until one of its own ends. */
   private isFull(worker: Peer): boolean {
     const { maxRunningPerWorker } = this.options;
-    return maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker;
+    return worker.isQuiet || (maxRunningPerWorker > 0 && worker.running.size >= maxRunningPerWorker);
   }
 
   /** Answers the oldest kept grab if there is a job for it. */

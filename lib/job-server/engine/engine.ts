@@ -256,6 +256,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     for (const client of clientsOf(job)) client.listener.data(job, bytes);
+    this.listener.reported?.(job, 'data', bytes);
     return undefined;
   }
 
@@ -264,6 +265,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     for (const client of clientsOf(job)) client.listener.warning(job, bytes);
+    this.listener.reported?.(job, 'warning', bytes);
     return undefined;
   }
 
@@ -274,6 +276,7 @@ export class Engine {
     job.numerator = numerator;
     job.denominator = denominator;
     for (const client of clientsOf(job)) client.listener.progress(job);
+    this.listener.reported?.(job, 'progress', '');
     return undefined;
   }
 
@@ -324,6 +327,31 @@ export class Engine {
     if (job.state === 'running') job.isCancelled = true;
     else for (const client of this.life.end(job, 'cancelled')) client.listener.fail(job);
     return true;
+  }
+
+  /** Cancels waiting jobs of a function, at most `count`, oldest first; returns how many there were. */
+  purge(function_: GearmanFunction, count: number): number {
+    let purged = 0;
+    for (const { head } of function_.queues) {
+      for (let job = head; job && purged < count; purged++) {
+        const { next } = job;
+        for (const client of this.life.end(job, 'cancelled')) client.listener.fail(job);
+        job = next;
+      }
+    }
+    return purged;
+  }
+
+  /** Lets a delayed job wait for a worker at once; false when it is not delayed. */
+  runNow(job: Job): boolean {
+    return this.life.runNow(job);
+  }
+
+  /** A worker finishes what it runs, and gets no more jobs until it is quiet no longer. */
+  setQuiet(worker: Peer, isQuiet: boolean): void {
+    if (isQuiet === worker.isQuiet) return;
+    if (isQuiet) this.dispatcher.quiet(worker);
+    else this.dispatcher.rouse(worker);
   }
 
   /** Limits a function's queue, by priority; 0: no limit. That of an unknown function is limited once it is known. */

@@ -16,5 +16,5 @@ export { coalescingKey, type StoredJobSpec } from './job-life.js';
 export { FUNCTION_COUNTS, FunctionStats } from './function-stats.js';
 export type { Functions } from './functions.js';
 export type { EngineListener } from './listener.js';
-export { GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
+export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';

@@ -119,6 +119,15 @@ export class JobLife implements JobFate {
     this.dispatcher.offer(job.function_);
   }
 
+  /** A delayed job's time has come, because somebody says so; false when it is not delayed. */
+  runNow(job: Job): boolean {
+    if (job.state !== 'delayed') return false;
+    this.clock.cancel(job.timer);
+    job.timer = undefined;
+    this.awaken(job);
+    return true;
+  }
+
   private enqueue(job: Job): void {
     job.state = 'waiting';
     job.sequence = ++this.sequence;
@@ -134,7 +143,10 @@ export class JobLife implements JobFate {
     for (const client of clients) client.waitsFor.delete(job);
     this.count(job, outcome);
     this.listener.ended?.(job, outcome, result);
-    if (worker) this.dispatcher.settle(worker);
+    if (worker) {
+      worker.done++;
+      this.dispatcher.settle(worker);
+    }
     // A queue runs low by what leaves it without having been given out as well.
     else this.dispatcher.refill(job.function_);
     return clients;

@@ -10,6 +10,8 @@ export interface EngineListener {
   submitted?(job: Job): void;
   /** A worker was given a job. */
   assigned?(job: Job, worker: Peer): void;
+  /** Its worker told something of a running job; of its progress the job itself tells. */
+  reported?(job: Job, what: 'data' | 'warning' | 'progress', bytes: Workload): void;
   /** A job lost its worker, or ran out of its time, and waits again. */
   requeued?(job: Job): void;
   /**

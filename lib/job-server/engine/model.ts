@@ -265,6 +265,10 @@ export class Peer {
   /** Foreground jobs it waits for. */
   readonly waitsFor = new Set<Job>();
   isGone = false;
+  /** An operator wants it to finish what it runs and get no more. */
+  isQuiet = false;
+  /** How many jobs it has ended. */
+  done = 0;
 
   constructor(readonly listener: PeerListener) {}
 

@@ -52,6 +52,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   wantsAttempts = false;
   lastFunction = '';
   private quietSince: number;
+  /** Milliseconds since 1970. */
+  readonly connectedSince: number;
 
   constructor(
     readonly host: SessionHost,
@@ -65,6 +67,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.traffic.opened++;
     this.peer = host.engine.join(this);
     this.quietSince = host.time.now;
+    this.connectedSince = host.time.date;
     this.connection = new Connection(stream, 'RES', this, options);
     this.replies = new ReplyOrder(this.connection);
     this.adminOutput = new AdminOutput(this.connection, this.replies);
@@ -191,6 +194,12 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     const { running, waitsFor, abilities } = this.peer;
     if (running.size > 0 || this.replies.isPending || (mayWorkersStay && abilities.size > 0)) return;
     for (const job of waitsFor) if (mayWorkersStay || job.state === 'running') return;
+    this.connection.close();
+  }
+
+  /** An operator ends it: what waits is sent, what its peer runs waits again. */
+  disconnect(): void {
+    this.closing = 'quiet';
     this.connection.close();
   }
 

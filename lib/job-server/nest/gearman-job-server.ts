@@ -16,6 +16,7 @@ import type { JobServerEvents } from '../job-server-events.js';
 import { InvalidOptionError } from '../invalid-option-error.js';
 import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
+import type { Operations } from '../operations/index.js';
 import {
   deadLetterSnapshot,
   functionSnapshot,
@@ -175,6 +176,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, Ap
   }
 
   // --- operations ---
+
+  /** What an operator asks and does beyond the methods here: search, previews, looking on, purging, quiet workers. */
+  get operations(): Operations {
+    return this.server.operations;
+  }
 
   /** Lets a dead letter wait again; false when there is none, or its unique is taken. */
   async replay(handle: string): Promise<boolean> {

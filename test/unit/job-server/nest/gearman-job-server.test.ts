@@ -46,7 +46,18 @@ describe('GearmanJobServer', () => {
         isPaused: false,
       },
     ]);
-    expect(jobServer.workers()).toEqual([{ clientId: 'w1', address: 'in-process', functions: ['größe'], running: 1 }]);
+    expect(jobServer.workers()).toEqual([
+      {
+        id: 2,
+        clientId: 'w1',
+        address: 'in-process',
+        functions: ['größe'],
+        running: 1,
+        done: 0,
+        connectedSince: expect.any(Date),
+        isQuiet: false,
+      },
+    ]);
     expect([...jobServer.jobs()]).toMatchObject([
       { handle: first, unique: 'u', priority: 'high', state: 'running', clients: 1, numerator: 3, denominator: 10 },
       { unique: '', priority: 'normal', state: 'waiting', isBackground: true, clients: 0 },
