@@ -81,6 +81,11 @@ describeWith('tmux', 'on a real terminal', () => {
     await shows(working, /^said\n1 done, 0 failed, 0 running: waits for say\n\[ended with 0\]$/m);
   });
 
+  it('work that cannot begin shows only why', async () => {
+    const nowhere = await run('work', '-h', '127.0.0.1', '-p', '1', '--connect-timeout', '200ms', '-f', 'say');
+    await shows(nowhere, /^nestjs-gearman: no job server could be reached [^[]*\[ended with 1\]$/);
+  });
+
   it('nothing of that where stdout is no terminal', async () => {
     const piped = await runCommand(['submit', ...at, 'fast', 'x']);
     expect(piped).toEqual({ code: 0, stdout: 'the result\n', stderr: '' });

@@ -10,7 +10,8 @@ export class WorkTally {
   private failed = 0;
   /** Running jobs in the order they came, as they are shown. */
   private readonly running = new Set<{ readonly job: string }>();
-  private names = '';
+  /** What it waits for, as it is shown; undefined before it does. */
+  private names: string | undefined;
 
   constructor(screen: Terminal['stderr']) {
     this.line = new StatusLine(screen);
@@ -27,7 +28,7 @@ export class WorkTally {
     this.line.aside(print);
   }
 
-  /** The line stays, as what was done. */
+  /** The line stays, as what was done; of work that never began there is none. */
   end(): void {
     this.show();
     this.line.end();
@@ -55,6 +56,7 @@ export class WorkTally {
 
   private show(): void {
     const { done, failed, running, names } = this;
+    if (names === undefined) return;
     const [oldest] = running;
     this.line.show(`${done} done, ${failed} failed, ${running.size} running: ${oldest?.job ?? `waits for ${names}`}`);
   }
