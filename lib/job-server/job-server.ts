@@ -237,6 +237,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private listener(observer: Observer): EngineListener {
     return {
       due: (at) => this.time.at(at),
+      later: () => this.turns.run(() => this.engine.work()),
       submitted: (job) => observer.submitted(job),
       assigned: (job, worker) => {
         this.operations.heard(job, 'started');

@@ -34,6 +34,8 @@ export class EngineScene {
   onEvent: (event: string) => void = () => {};
   /** The last due time the engine asked for. */
   due = Infinity;
+  /** The engine has asked for a later turn, to go on with what is large. */
+  hasMore = false;
   /** On the clock that nobody sets. Tests give dates by it too, for both clocks agree until {@link setClock}. */
   now = 1_700_000_000_000;
   private ahead = 0;
@@ -98,6 +100,18 @@ export class EngineScene {
     this.tick();
   }
 
+  /** Gives the engine its later turns until nothing large is left to do; answers how many it took. */
+  workOff(): number {
+    let turns = 0;
+    for (; this.hasMore; turns++) this.nextTurn();
+    return turns;
+  }
+
+  /** Gives the engine one later turn. */
+  nextTurn(): void {
+    this.hasMore = this.engine.work();
+  }
+
   /** Total, running and workers of a function, as admin `status` tells them. */
   status(name: string): string {
     const function_ = this.engine.functions.find(name);
@@ -115,6 +129,7 @@ export class EngineScene {
     };
     return {
       due: (at) => (this.due = at),
+      later: () => (this.hasMore = true),
       submitted: (job) => note(`submitted ${String(job.workload)}`),
       assigned: (job) => note(`assigned ${String(job.workload)}`),
       requeued: (job) => note(`requeued ${String(job.workload)}`),

@@ -89,8 +89,8 @@ export class Dispatcher {
   }
 
   /** A worker no longer does a function: it is not counted on any more if it was woken for it. */
-  withdraw(worker: Peer, function_: GearmanFunction): void {
-    if (worker.wokenFor !== function_) return;
+  withdraw(worker: Peer, function_: GearmanFunction | undefined): void {
+    if (!function_ || worker.wokenFor !== function_) return;
     this.stopWaiting(worker);
     this.offer(function_);
   }

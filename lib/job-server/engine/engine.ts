@@ -1,6 +1,7 @@
 import type { ByteString, JobSpec, Workload } from './job-spec.js';
-import { type GearmanFunction, type GrabKind, type Job, Peer, type PeerListener } from './model.js';
+import { type Ability, type GearmanFunction, type GrabKind, type Job, Peer, type PeerListener } from './model.js';
 import type { EngineListener } from './listener.js';
+import type { Chore } from './chores.js';
 import { Clock } from './clock.js';
 import type { Dispatcher } from './dispatcher.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
@@ -24,6 +25,9 @@ export const MAX_UNIQUE_BYTES = 64;
 
 /** Why a job failed whose worker said no more. */
 const REPORTED_FAILURE = 'its worker reported failure';
+
+/** Up to so many places more than a worker has functions may be given up and not taken out yet. */
+const FEW_PLACES = 32;
 
 /** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
 const MIN_JOB_TIMEOUT = 1_000;
@@ -77,17 +81,24 @@ export class Engine {
     return new Peer(listener);
   }
 
-  /** A connection is gone: its running jobs wait again, the foreground jobs only it waited for are abandoned. */
+  /** Goes on with what is large and was not over in its turn; true when there is more, for another turn. */
+  work(): boolean {
+    return this.life.chores.work();
+  }
+
+  /**
+   * A connection is gone: its running jobs wait again, the foreground jobs only
+   * it waited for are abandoned. It is given nothing from now on; where it has a
+   * great many jobs or functions, they are seen to in turns ({@link work}).
+   */
   leave(peer: Peer): void {
     peer.isGone = true;
     peer.isSleeping = false;
     peer.keptGrabs.length = 0;
-    // First what it waits for: a job of its own that only it waited for is wanted by nobody.
-    for (const job of peer.waitsFor) this.life.detach(job, peer);
-    this.giveUpAll(peer);
-    this.life.requeueAll([...peer.running]);
-    for (const job of peer.late.keys()) job.lateWorker = undefined;
-    peer.late.clear();
+    const { abilities } = peer;
+    if (abilities.size > 0) this.giveUpAll(peer);
+    if (abilities.size + peer.waitsFor.size + peer.running.size + peer.late.size === 0) return;
+    this.life.chores.begin(this.leaving(peer, abilities));
   }
 
   // --- workers ---
@@ -134,7 +145,12 @@ export class Engine {
 
   /** RESET_ABILITIES: the worker no longer does anything; otherwise like {@link cantDo}. */
   resetAbilities(worker: Peer): void {
-    this.giveUpAll(worker);
+    const { abilities } = worker;
+    if (abilities.size > 0) {
+      this.giveUpAll(worker);
+      this.dispatcher.withdraw(worker, worker.wokenFor);
+      this.life.chores.begin(this.forgetting(worker, abilities));
+    }
     this.afterGivingUp(worker, () => true);
   }
 
@@ -221,7 +237,8 @@ export class Engine {
   complete(worker: Peer, handle: ByteString, result: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    for (const client of this.life.end(job, 'completed', result)) client.listener.complete(job, result);
+    const clients = this.life.end(job, 'completed', result);
+    this.life.tellAll(job, clients, (client) => client.listener.complete(job, result));
     return undefined;
   }
 
@@ -230,11 +247,11 @@ export class Engine {
     const job = this.reportedBy(peer, handle);
     if (job) {
       job.function_.stats.reportedFailures++;
-      for (const client of this.life.fail(job, REPORTED_FAILURE)) client.listener.fail(job);
+      this.life.tellAll(job, this.life.fail(job, REPORTED_FAILURE), (client) => client.listener.fail(job));
       return undefined;
     }
     const awaited = this.table.find(handle);
-    if (!awaited?.clients?.includes(peer)) return JOB_NOT_FOUND;
+    if (!awaited || !peer.waitsFor.has(awaited)) return JOB_NOT_FOUND;
     this.life.detach(awaited, peer);
     return undefined;
   }
@@ -244,10 +261,10 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     job.function_.stats.exceptions++;
-    for (const client of this.life.fail(job, bytes)) {
+    this.life.tellAll(job, this.life.fail(job, bytes), (client) => {
       if (client.wantsExceptions) client.listener.exception(job, bytes);
       else client.listener.fail(job);
-    }
+    });
     return undefined;
   }
 
@@ -255,7 +272,7 @@ export class Engine {
   data(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    for (const client of clientsOf(job)) client.listener.data(job, bytes);
+    this.life.tellAll(job, clientsOf(job), (client) => client.listener.data(job, bytes));
     this.listener.reported?.(job, 'data', bytes);
     return undefined;
   }
@@ -264,7 +281,7 @@ export class Engine {
   warning(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    for (const client of clientsOf(job)) client.listener.warning(job, bytes);
+    this.life.tellAll(job, clientsOf(job), (client) => client.listener.warning(job, bytes));
     this.listener.reported?.(job, 'warning', bytes);
     return undefined;
   }
@@ -275,7 +292,7 @@ export class Engine {
     if (!job) return JOB_NOT_FOUND;
     job.numerator = numerator;
     job.denominator = denominator;
-    for (const client of clientsOf(job)) client.listener.progress(job);
+    this.life.tellAll(job, clientsOf(job), (client) => client.listener.progress(job));
     this.listener.reported?.(job, 'progress', '');
     return undefined;
   }
@@ -325,8 +342,12 @@ export class Engine {
     const job = this.table.find(handle);
     if (!job) return false;
     if (job.state === 'running') job.isCancelled = true;
-    else for (const client of this.life.end(job, 'cancelled')) client.listener.fail(job);
+    else this.endCancelled(job);
     return true;
+  }
+
+  private endCancelled(job: Job): void {
+    this.life.tellAll(job, this.life.end(job, 'cancelled'), (client) => client.listener.fail(job));
   }
 
   /** Cancels waiting jobs of a function, at most `count`, oldest first; returns how many there were. */
@@ -335,7 +356,7 @@ export class Engine {
     for (const { head } of function_.queues) {
       for (let job = head; job && purged < count; purged++) {
         const { next } = job;
-        for (const client of this.life.end(job, 'cancelled')) client.listener.fail(job);
+        this.endCancelled(job);
         job = next;
       }
     }
@@ -426,23 +447,52 @@ export class Engine {
 
   private giveUp(worker: Peer, function_: GearmanFunction): void {
     const { place } = worker.abilities.get(function_)!;
-    function_.rotation.giveUp(place);
-    worker.missingPlaces = worker.missingPlaces.filter((missing) => missing !== place);
+    place.isGivenUp = true;
+    function_.rotation.unlink(place);
     worker.abilities.delete(function_);
+    // Not one by one: a worker may give 50,000 functions up.
+    if (worker.missingPlaces.length > 2 * worker.abilities.size + FEW_PLACES)
+      worker.missingPlaces = worker.missingPlaces.filter(({ isGivenUp }) => !isGivenUp);
     worker.mask.delete(function_.number);
     function_.workers.delete(worker);
     this.dispatcher.withdraw(worker, function_);
   }
 
+  /** From now on a worker is given no job of any function; the functions forget it by {@link forgetting}. */
   private giveUpAll(worker: Peer): void {
-    if (worker.abilities.size === 0) return;
+    for (const { place } of worker.abilities.values()) place.isGivenUp = true;
+    worker.abilities = new Map();
     worker.missingPlaces = [];
-    for (const function_ of [...worker.abilities.keys()]) this.giveUp(worker, function_);
+    worker.mask.clear();
     this.listener.workerChanged?.(worker);
   }
 
+  private *forgetting(worker: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
+    for (const [function_, { place }] of abilities) {
+      function_.rotation.unlink(place);
+      // It may have registered it anew meanwhile.
+      if (!worker.abilities.has(function_)) function_.workers.delete(worker);
+      yield;
+    }
+  }
+
+  private *leaving(peer: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
+    // First what it waits for: a job of its own that only it waited for is wanted by nobody.
+    for (const job of peer.waitsFor) yield this.life.detach(job, peer);
+    this.dispatcher.withdraw(peer, peer.wokenFor);
+    yield* this.life.requeueAll(peer.running, peer);
+    for (const job of peer.late.keys()) {
+      job.lateWorker = undefined;
+      yield;
+    }
+    peer.late.clear();
+    yield* this.forgetting(peer, abilities);
+  }
+
   private afterGivingUp(worker: Peer, isAffected: (job: Job) => boolean): void {
-    if (!worker.isPushed) this.life.requeueAll([...worker.running].filter(isAffected));
+    if (!worker.isPushed && worker.running.size > 0) {
+      this.life.chores.begin(this.life.requeueAll([...worker.running].filter(isAffected), worker));
+    }
     if (worker.abilities.size > 0) return this.dispatcher.settle(worker);
     for (let kept = worker.keptGrabs.length; kept > 0; kept--) worker.listener.noJob();
     worker.keptGrabs.length = 0;

@@ -2,6 +2,7 @@ import type { ByteString, JobSpec, Outcome, Workload } from './job-spec.js';
 import { elapsed, type GearmanFunction, Job, type Peer, shortTime } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
+import { Chores, type Chore } from './chores.js';
 import { Dispatcher, type JobFate } from './dispatcher.js';
 import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
@@ -30,6 +31,9 @@ const LOSSES = {
 export class JobLife implements JobFate {
   readonly table: JobTable;
   readonly dispatcher: Dispatcher;
+  readonly chores: Chores;
+  /** Jobs whose clients are being told something, and how many times something. */
+  private readonly beingTold = new Map<Job, number>();
   private sequence = 0;
 
   constructor(
@@ -38,6 +42,7 @@ export class JobLife implements JobFate {
     private readonly clock: Clock,
     private readonly listener: EngineListener,
   ) {
+    this.chores = new Chores(() => listener.later?.());
     this.table = new JobTable(options.handlePrefix);
     this.dispatcher = new Dispatcher(options, functions, clock, listener, this);
   }
@@ -92,7 +97,8 @@ export class JobLife implements JobFate {
   /** A client no longer waits for a job; queued and waited for by nobody, it is dropped after a while. */
   detach(job: Job, client: Peer): void {
     client.waitsFor.delete(job);
-    job.clients = job.clients?.filter((other) => other !== client);
+    const clients = job.clients ?? [];
+    for (let at = clients.indexOf(client); at >= 0; at = clients.indexOf(client, at)) clients.splice(at, 1);
     if (job.state !== 'waiting' || !job.isAbandoned) return;
     job.timer = this.clock.after(this.options.abandonedTimeout, () => this.end(job, 'abandoned'));
   }
@@ -233,7 +239,8 @@ export class JobLife implements JobFate {
     const worker = job.worker!;
     job.lateWorker = worker;
     worker.late.set(job, timeout);
-    this.requeueAll([job], 'timeouts');
+    this.requeue(job, 'timeouts');
+    this.dispatcher.offer(job.function_);
     this.dispatcher.settle(worker);
   }
 
@@ -245,15 +252,28 @@ export class JobLife implements JobFate {
     this.dispatcher.run(job, worker, timeout);
   }
 
-  /** Lost jobs wait again, all of them before the first is offered. */
-  requeueAll(jobs: readonly Job[], reason: keyof typeof LOSSES = 'lostWorkers'): void {
+  /**
+   * A worker's jobs wait again, and so many of them before the first is
+   * offered: oldest first, or newest first where they go to the end of the queue
+   * as with gearmand 1.1.
+   */
+  *requeueAll(jobs: Iterable<Job>, worker: Peer): Chore {
     const touched = new Set<GearmanFunction>();
-    // Newest first: each is older than those put back before it, so its place is at the head.
-    for (const job of [...jobs].reverse()) {
-      this.requeue(job, reason);
+    let count = 0;
+    for (const job of this.options.order === '1.1' ? [...jobs].reverse() : jobs) {
+      // It may have ended or run out of its time meanwhile.
+      if (job.worker !== worker) continue;
+      this.requeue(job, 'lostWorkers');
       touched.add(job.function_);
+      if (++count % OFFERED_TOGETHER === 0) this.offerAll(touched);
+      yield;
     }
-    for (const function_ of touched) this.dispatcher.offer(function_);
+    this.offerAll(touched);
+  }
+
+  private offerAll(functions: Set<GearmanFunction>): void {
+    for (const function_ of functions) this.dispatcher.offer(function_);
+    functions.clear();
   }
 
   private requeue(job: Job, reason: keyof typeof LOSSES): void {
@@ -273,7 +293,33 @@ export class JobLife implements JobFate {
   }
 
   private giveUp(job: Job, reason: string): void {
-    for (const client of this.end(job, job.isCancelled ? 'cancelled' : 'failed', reason)) client.listener.fail(job);
+    const clients = this.end(job, job.isCancelled ? 'cancelled' : 'failed', reason);
+    this.tellAll(job, clients, (client) => client.listener.fail(job));
+  }
+
+  /**
+   * Tells every client of a job something. Many are told in turns; each hears
+   * everything of the job in its order, since whatever is told of it meanwhile
+   * comes behind that.
+   */
+  tellAll(job: Job, clients: readonly Peer[], tell: (client: Peer) => void): void {
+    if (clients.length <= TOLD_AT_ONCE && !this.beingTold.has(job)) {
+      for (const client of clients) tell(client);
+    } else if (clients.length > 0) {
+      this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
+      // Who joins from now on is not told what was said before.
+      this.chores.begin(this.telling(job, [...clients], tell));
+    }
+  }
+
+  private *telling(job: Job, clients: readonly Peer[], tell: (client: Peer) => void): Chore {
+    for (const client of clients) {
+      if (!client.isGone) tell(client);
+      yield;
+    }
+    const left = this.beingTold.get(job)! - 1;
+    if (left > 0) this.beingTold.set(job, left);
+    else this.beingTold.delete(job);
   }
 
   /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */
@@ -296,6 +342,12 @@ export class JobLife implements JobFate {
     this.end(job, 'abandoned');
   }
 }
+
+/** So many lost jobs of a worker wait again before the first of them is offered. */
+const OFFERED_TOGETHER = 256;
+
+/** Up to so many clients of a job are told something at once. */
+const TOLD_AT_ONCE = 64;
 
 /** The empty list of who waits for a background job. */
 const NOBODY: readonly Peer[] = [];

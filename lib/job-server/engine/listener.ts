@@ -6,6 +6,8 @@ import type { GearmanFunction, Job, Peer } from './model.js';
 export interface EngineListener {
   /** Something is due earlier than said before: call `tick` at this time of the clock that nobody sets, with the date. */
   due(at: number): void;
+  /** Something large was begun and goes on in a later turn: call `work` then, and again until it answers that nothing is left. */
+  later?(): void;
   /** A job was accepted. */
   submitted?(job: Job): void;
   /** A worker was given a job. */

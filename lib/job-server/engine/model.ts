@@ -251,7 +251,7 @@ export class Peer {
   wakeTimer: Timer | undefined;
   /** Grabs kept open, oldest first. */
   readonly keptGrabs: GrabKind[] = [];
-  readonly abilities = new Map<GearmanFunction, Ability>();
+  abilities = new Map<GearmanFunction, Ability>();
   /** The same functions as bits. */
   readonly mask = new FunctionMask();
   /** By priority, the number of the function served last: the next one is asked first. */
@@ -264,6 +264,7 @@ export class Peer {
   readonly late = new Map<Job, number>();
   /** Foreground jobs it waits for. */
   readonly waitsFor = new Set<Job>();
+  /** It has left: it is given nothing and told nothing any more, also while its jobs and functions are still being seen to. */
   isGone = false;
   /** An operator wants it to finish what it runs and get no more. */
   isQuiet = false;

@@ -9,7 +9,7 @@ interface Waiting {
 export interface Place<Worker> {
   readonly worker: Worker;
   readonly rotation: { add(place: Place<Worker>): void };
-  /** The worker no longer does the function. */
+  /** The worker no longer does the function: it is taken out for good, sooner or later. */
   isGivenUp: boolean;
   isQueued: boolean;
   previous: Place<Worker> | undefined;
@@ -40,13 +40,8 @@ export class Rotation<Worker extends Waiting> {
     this.last = place;
   }
 
-  /** Removes a place for good: its worker no longer does the function. */
-  giveUp(place: Place<Worker>): void {
-    place.isGivenUp = true;
-    this.unlink(place);
-  }
-
-  private unlink(place: Place<Worker>): void {
+  /** Takes a place out, if it is here. */
+  unlink(place: Place<Worker>): void {
     if (!place.isQueued) return;
     place.isQueued = false;
     if (place.previous) place.previous.next = place.next;
@@ -56,10 +51,11 @@ export class Rotation<Worker extends Waiting> {
     place.previous = place.next = undefined;
   }
 
-  /** Takes the worker whose turn it is, dropping the places of those that became busy meanwhile. */
+  /** Takes the worker whose turn it is, dropping the places of those that became busy or gave the function up meanwhile. */
   take(): Worker | undefined {
     for (let place = this.first; place; place = this.first) {
       this.unlink(place);
+      if (place.isGivenUp) continue;
       place.worker.missingPlaces.push(place);
       if (place.worker.isAvailable) return place.worker;
     }

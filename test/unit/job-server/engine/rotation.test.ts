@@ -40,11 +40,19 @@ describe('Rotation', () => {
     expect(takeAll(rotation)).toEqual(['a']);
   });
 
-  it.each([0, 1, 2])('forgets a place that is given up, wherever it stands: %d', (index) => {
+  it.each([
+    [0, 'at once'],
+    [1, 'at once'],
+    [2, 'at once'],
+    [0, 'later'],
+    [1, 'later'],
+    [2, 'later'],
+  ] as const)('forgets a place that is given up, wherever it stands: %d, taken out %s', (index, when) => {
     const rotation = new Rotation<Worker>();
     const places = ['a', 'b', 'c'].map((name) => placeIn(rotation, name));
     for (const place of places) rotation.add(place);
-    rotation.giveUp(places[index]!);
+    places[index]!.isGivenUp = true;
+    if (when === 'at once') rotation.unlink(places[index]!);
     rotation.add(places[index]!);
     expect(takeAll(rotation)).toEqual(['a', 'b', 'c'].filter((_, at) => at !== index));
     expect(takeAll(rotation)).toEqual([]);

@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+import { EngineScene } from '../../../support/engine-scene.js';
+
+/** More than is done in one turn. */
+const MANY = 1_000;
+/** How much of anything is done in one turn at most. */
+const A_TURN = 256;
+
+const numbered = (prefix: string): string[] => Array.from({ length: MANY }, (_, index) => `${prefix}${index}`);
+
+describe('a worker of very many functions', () => {
+  it('is given nothing from the moment it leaves, and is forgotten by its functions in turns', () => {
+    const scene = new EngineScene();
+    const names = numbered('f');
+    const worker = scene.worker(...names);
+    worker.sleep();
+    const functions = [...scene.engine.functions];
+    const registered = (): number => functions.filter(({ workers }) => workers.size > 0).length;
+    worker.leave();
+    expect(scene.events.at(-1)).toBe('worker left');
+    for (let left = MANY; left > 0; scene.nextTurn()) {
+      expect(left - registered()).toBeLessThanOrEqual(A_TURN);
+      left = registered();
+      scene.submit('f999', `job at ${left}`, { background: true });
+    }
+    expect(worker.heard()).toEqual([]);
+    expect(scene.worker('f999').grabAll().length).toBeGreaterThan(0);
+    scene.workOff();
+    expect(scene.hasMore).toBe(false);
+  });
+
+  it('can register functions anew while a RESET_ABILITIES is still being seen to', () => {
+    const scene = new EngineScene();
+    const worker = scene.worker(...numbered('f'));
+    worker.resetAbilities();
+    worker.canDo('f999');
+    worker.sleep();
+    expect(scene.workOff()).toBeGreaterThan(1);
+    expect([scene.status('f999'), scene.status('f998'), scene.status('f0')]).toEqual(['0 0 1', '0 0 0', '0 0 0']);
+    scene.queue('f998', 'no more');
+    expect(worker.heard()).toEqual([]);
+    scene.queue('f999', 'again');
+    expect(worker.heard()).toEqual(['NOOP']);
+    expect(worker.grab()).toBe('again');
+  });
+
+  it('gives them up one by one, and none of them is given to it', () => {
+    const scene = new EngineScene();
+    const names = numbered('f');
+    const worker = scene.worker(...names);
+    for (const name of names.slice(1)) worker.cantDo(name);
+    expect(worker.peer.missingPlaces.length).toBeLessThan(100);
+    worker.sleep();
+    scene.queue('f999', 'a');
+    expect(worker.heard()).toEqual([]);
+    scene.queue('f0', 'b');
+    expect(worker.heard()).toEqual(['NOOP']);
+  });
+});
+
+describe('a worker that runs very many jobs', () => {
+  it('leaves them to others in turns, oldest first, each once', () => {
+    const scene = new EngineScene();
+    const labels = numbered('job ');
+    scene.queue('f', ...labels, 'younger');
+    const lost = scene.worker('f');
+    for (const label of labels) expect(lost.grab()).toBe(label);
+    const other = scene.worker('f');
+    lost.leave();
+    const taken: string[] = [];
+    for (let turn = 0; scene.hasMore; turn++, scene.nextTurn()) {
+      const requeued = scene.events.filter((event) => event.startsWith('requeued')).length;
+      expect(requeued).toBeLessThanOrEqual(A_TURN * (turn + 1));
+      if (turn % 2 === 0) taken.push(other.grab());
+    }
+    taken.push(...other.grabAll());
+    expect(taken).toEqual([...labels, 'younger']);
+    expect(scene.status('f')).toBe(`${MANY + 1} ${MANY + 1} 1`);
+  });
+
+  it('leaves a job that times out meanwhile to others once', () => {
+    const scene = new EngineScene();
+    const labels = numbered('job ');
+    scene.queue('f', ...labels);
+    const lost = scene.worker();
+    lost.canDo('f', 1_000);
+    for (const label of labels) expect(lost.grab()).toBe(label);
+    lost.leave();
+    scene.pass(1_000);
+    scene.workOff();
+    const other = scene.worker('f');
+    expect(other.grabAll().sort()).toEqual([...labels].sort());
+    expect(scene.job('job 999')?.losses).toBe(1);
+    expect(scene.job('job 999')?.lateWorker).toBeUndefined();
+  });
+});
+
+describe('a client of very many jobs', () => {
+  it('leaves, and they are dropped in time, also those that were seen to later', () => {
+    const scene = new EngineScene({ abandonedTimeout: 1_000 });
+    const client = scene.client();
+    for (const label of numbered('job ')) client.submit('f', label);
+    client.leave();
+    expect(scene.workOff()).toBeGreaterThan(1);
+    scene.pass(1_000);
+    expect(scene.status('f')).toBe('0 0 0');
+  });
+});
+
+describe('very many clients of one job', () => {
+  function coalesced(scene: EngineScene) {
+    const clients = Array.from({ length: MANY }, () => scene.client());
+    for (const client of clients) client.submit('f', 'a', { unique: 'u' });
+    const worker = scene.worker('f');
+    expect(worker.grab()).toBe('a');
+    return { clients, worker };
+  }
+
+  it('are told in turns, and each hears everything in its order', () => {
+    const scene = new EngineScene();
+    const { clients, worker } = coalesced(scene);
+    worker.sendData('a', 'first');
+    worker.report('a', '1', '2');
+    worker.sendData('a', 'second');
+    worker.complete('a', 'done');
+    expect(clients.filter((client) => client.heard().length > 0).length).toBeLessThanOrEqual(A_TURN);
+    const heard = new Map(clients.map((client) => [client, [] as string[]]));
+    while (scene.hasMore) {
+      scene.nextTurn();
+      for (const client of clients) heard.get(client)!.push(...client.heard());
+    }
+    const all = ['DATA a first', 'STATUS a 1/2', 'DATA a second', 'COMPLETE a done'];
+    for (const client of clients.slice(A_TURN)) expect(heard.get(client)).toEqual(all);
+  });
+
+  it('hear everything in its order also when only few of them are left', () => {
+    const scene = new EngineScene();
+    const { clients, worker } = coalesced(scene);
+    worker.sendData('a', 'first');
+    for (const client of clients.slice(1)) client.leave();
+    worker.complete('a', 'done');
+    scene.workOff();
+    expect(clients[0]!.heard()).toEqual(['DATA a first', 'COMPLETE a done']);
+    expect(clients[999]!.heard()).toEqual([]);
+  });
+
+  it('leave, and the last one of them leaves the job to nobody', () => {
+    const scene = new EngineScene({ abandonedTimeout: 1_000 });
+    const clients = Array.from({ length: MANY }, () => scene.client());
+    for (const client of clients) client.submit('f', 'a', { unique: 'u' });
+    for (const client of clients) client.leave();
+    scene.workOff();
+    scene.pass(1_000);
+    expect(scene.status('f')).toBe('0 0 0');
+  });
+});
