@@ -89,7 +89,8 @@ export class Connection implements Sender {
   /** The peer has ended its side, behind what has come and was not read yet. */
   private hasEndToTell = false;
   private unitsToLook = UNITS_A_LOOK;
-  private readonly turns: Turns;
+  /** With whom it shares the event loop's turns. */
+  readonly turns: Turns;
   private reason: Error | undefined;
   /** How much the peer has sent: who waits for a sign of life compares. */
   bytesReceived = 0;

@@ -12,7 +12,7 @@ export const SEGMENT_BYTES = 16 * 1024;
 const MAX_FREE_SEGMENTS = 64;
 
 /** So many of those that have something to send are let send in any turn, and in one step of a later one. */
-const SENDERS_A_STEP = 32;
+const SENDERS_A_STEP = 64;
 
 /**
  * The connections of one owner that have something to send: all of them wait

@@ -1,5 +1,5 @@
 /** How long one turn of the event loop may be spent on what can go on in a later one, in milliseconds. */
-const SLICE = 5;
+const SLICE = 3;
 
 /** A piece of work, short in itself; true when there is more of it. Must not throw. */
 export type Step = () => boolean;

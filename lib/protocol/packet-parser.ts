@@ -20,6 +20,8 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 /** Control characters that may begin a line: tab, line feed, carriage return. */
 const LINE_SPACE = [0x09, 0x0a, 0x0d];
+/** By what an unfinished packet's buffer grows: each time its bytes are copied, so not by little. */
+const GROWTH = 4;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
@@ -158,7 +160,7 @@ export class PacketParser {
     const bytes = Math.min(size - this.tailBytes, this.chunk.length - this.offset);
     const needed = this.tailBytes + bytes;
     if (needed > this.tail.length) {
-      const grown = Buffer.allocUnsafe(Math.min(size, Math.max(needed, this.tail.length * 2)));
+      const grown = Buffer.allocUnsafe(Math.min(size, Math.max(needed, this.tail.length * GROWTH)));
       this.tail.copy(grown, 0, 0, this.tailBytes);
       this.tail = grown;
     }

@@ -1,5 +1,5 @@
 import type { ByteString } from '../engine/index.js';
-import type { DeadLetterLine, DeadLetterPage } from './job-lines.js';
+import { LISTED_AT_ONCE, type DeadLetterLine, type DeadLetterPage } from './job-lines.js';
 import { wireUnique } from './job-record.js';
 import type { DeadLetter, JobStorage } from '../storage/index.js';
 
@@ -13,7 +13,7 @@ export class DeadLetters {
 
   /** All of them, longest dead first, in pages. */
   async *lines(): AsyncIterable<readonly DeadLetterLine[]> {
-    for await (const page of this.storage.deadLetters()) {
+    for await (const page of this.storage.deadLetters({ pageSize: LISTED_AT_ONCE })) {
       yield page.map(lineOf);
     }
   }

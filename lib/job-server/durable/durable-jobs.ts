@@ -19,7 +19,7 @@ import {
 import type { Log } from '../log.js';
 import { Answer, queueError, type Submitted } from './answer.js';
 import { JobFeed } from './job-feed.js';
-import type { StoredLine, StoredState } from './job-lines.js';
+import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
@@ -233,9 +233,14 @@ export class DurableJobs implements SubmissionHost {
 
   async hasUnique(unique: ByteString): Promise<boolean> {
     await this.opening;
+    let untilTurn = LISTED_AT_ONCE;
     for (const { name, stored } of this.engine.functions) {
       const mayHave = stored.some((count) => count > 0);
       if (mayHave && (await this.storage.findByUnique(name, unique))) return true;
+      // The storage may answer within the turn, and there may be 100,000 functions.
+      if (!mayHave || --untilTurn > 0) continue;
+      untilTurn = LISTED_AT_ONCE;
+      await nextTurn();
     }
     return false;
   }
@@ -277,7 +282,7 @@ export class DurableJobs implements SubmissionHost {
   /** The jobs that wait in storage only, in pages. */
   async *lines(): AsyncIterable<readonly StoredLine[]> {
     await this.opening;
-    for await (const page of this.storage.iterate()) {
+    for await (const page of this.storage.iterate({ pageSize: LISTED_AT_ONCE })) {
       const lines = page.filter(({ handle }) => !this.engine.find(handle));
       yield lines.map(({ handle, unique, losses }) => ({ handle, unique: wireUnique(unique), losses }));
     }

@@ -1,5 +1,8 @@
 import type { ByteString, Priority, Workload } from '../engine/index.js';
 
+/** How many stored jobs a list reads at once: the event loop has a turn between. */
+export const LISTED_AT_ONCE = 200;
+
 /** What storage knows of a handle; a kept result where results are kept. */
 export type StoredState =
   { readonly state: 'waiting' | 'unknown' } | { readonly state: 'complete' | 'failed'; readonly result: Workload };

@@ -1,8 +1,11 @@
 /** Work that may be large, in small steps: one a `next`. */
 export type Chore = Generator<void, void, void>;
 
-/** How many steps of chores are taken in one turn. Some microseconds each. */
-const STEPS_A_TURN = 256;
+/** How many steps of chores are taken at once. Some microseconds each. */
+const STEPS_AT_ONCE = 256;
+
+/** How many of what is left are taken in one call of `work`, so that what they cause keeps pace. */
+const STEPS_A_CALL = 64;
 
 /**
  * What may be large and need not be over at once: the leaving of a worker of
@@ -12,7 +15,7 @@ const STEPS_A_TURN = 256;
  */
 export class Chores {
   private waiting: Chore[] = [];
-  private left = STEPS_A_TURN;
+  private left = STEPS_AT_ONCE;
   private hasAsked = false;
 
   /** @param later is told when {@link work} should be called in another turn. */
@@ -28,12 +31,13 @@ export class Chores {
 
   /** Goes on with what waits; true when there is more. */
   work(): boolean {
-    this.left = STEPS_A_TURN;
+    this.left = STEPS_A_CALL;
     const { waiting } = this;
     let done = 0;
     while (done < waiting.length && this.proceed(waiting[done]!)) done++;
     waiting.splice(0, done);
     this.hasAsked = waiting.length > 0;
+    if (!this.hasAsked) this.left = STEPS_AT_ONCE;
     return this.hasAsked;
   }
 

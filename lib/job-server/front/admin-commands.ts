@@ -20,7 +20,7 @@ const END = '.\n';
 const WORDS: Readonly<Record<string, AdminWord>> = {
   status: (session) => list(session.host.engine.functions, statusLine),
   prioritystatus: (session) => list(session.host.engine.functions, priorityStatusLine),
-  workers: (session) => list([...session.host.sessions], workerLine),
+  workers: (session) => workers([...session.host.sessions]),
   version: ({ host }) => `OK ${host.version}\n`,
   getpid: () => `OK ${process.pid}\n`,
   verbose: ({ host }) => `OK ${host.verbosity}\n`,
@@ -73,9 +73,14 @@ function functionLine(function_: GearmanFunction): string {
   return `${[showName(name), total, running, ...due, delayedTotal, workers.size, Number(isPaused), ...limits].join('\t')}\n`;
 }
 
-function workerLine({ number, info, peer }: Conversation): string {
-  const names = [...peer.abilities.keys()].map(({ name }) => ` ${showWord(name)}`).join('');
-  return `${number} ${showWord(info.address)} ${showId(peer.clientId)} :${names}\n`;
+/** Word by word: one worker may do 100,000 functions. */
+function* workers(sessions: readonly Conversation[]): Iterable<string> {
+  for (const { number, info, peer } of sessions) {
+    yield `${number} ${showWord(info.address)} ${showId(peer.clientId)} :`;
+    for (const { name } of peer.abilities.keys()) yield ` ${showWord(name)}`;
+    yield '\n';
+  }
+  yield END;
 }
 
 function show({ host }: Conversation, args: readonly string[]): AdminAnswer {

@@ -1,12 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connection } from '../../connection/index.js';
 import type { ReplyOrder, ReplyPlace } from './reply-order.js';
 
-/** What an admin word answers: a text, or the lines of a list that may be long; some of it known only later. */
+/** What an admin word answers: a text, or a list that may be long, in lines or parts of them; some of it known only later. */
 export type AdminAnswer = string | Iterable<string> | Promise<string> | AsyncIterable<string>;
 
-/** How much of a list is written before the others have their turn, in characters. */
-const BATCH_LENGTH = 64 * 1024;
+/** How much of a list is made before the others have their turn at the latest, in characters. */
+const TURN_LENGTH = 64 * 1024;
+
+/** How much of a list is made before it is asked whether the turn is over, in characters and in lines. */
+const BATCH_LENGTH = 16 * 1024;
+const BATCH_LINES = 256;
 
 /** How much of a list may wait for its reader before the rest is made, in bytes. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -67,6 +70,7 @@ export class AdminOutput {
     }
     let unsent: Buffer[] = [];
     let unsentBytes = 0;
+    let untilTurn = TURN_LENGTH;
     let maxUnsentBytes = Math.min(MAX_WHOLE_BYTES, this.connection.maxSendBufferBytes / 2);
     for await (const batch of Symbol.iterator in answer ? batches(answer) : answer) {
       if (this.isStopped) return;
@@ -78,9 +82,13 @@ export class AdminOutput {
         unsent = [];
         unsentBytes = maxUnsentBytes = 0;
       }
-      if (batch.length < BATCH_LENGTH) continue;
-      if (this.connection.bufferedBytes < HIGH_WATER_BYTES) await nextTurn();
-      else await new Promise<void>((resolve) => (this.readerCaughtUp = resolve));
+      untilTurn -= batch.length;
+      if (this.connection.bufferedBytes >= HIGH_WATER_BYTES) {
+        await new Promise<void>((resolve) => (this.readerCaughtUp = resolve));
+      } else if (untilTurn <= 0 || this.connection.turns.isOver) {
+        await this.connection.turns.next();
+        untilTurn = TURN_LENGTH;
+      }
     }
     place.sendText(Buffer.concat(unsent));
   }
@@ -89,11 +97,13 @@ export class AdminOutput {
 /** Lines joined to texts of a size worth writing. */
 export function* batches(lines: Iterable<string>): Iterable<string> {
   let batch = '';
+  let count = 0;
   for (const line of lines) {
     batch += line;
-    if (batch.length < BATCH_LENGTH) continue;
+    if (++count < BATCH_LINES && batch.length < BATCH_LENGTH) continue;
     yield batch;
     batch = '';
+    count = 0;
   }
   yield batch;
 }
