@@ -1,6 +1,7 @@
 import { PRIORITIES } from './job-spec.js';
 import { elapsed, shortTime, type GearmanFunction, type GrabKind, type Job, type Peer } from './model.js';
 import type { EngineListener } from './listener.js';
+import type { Chore } from './chores.js';
 import type { Clock } from './clock.js';
 import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
@@ -8,12 +9,17 @@ import type { Functions } from './functions.js';
 /** How many grabs one connection may keep open. */
 const MAX_KEPT_GRABS = 1_024;
 
+/** How many jobs that nobody wants are dropped at once for a worker that asks. */
+const DROPPED_AT_ONCE = 64;
+
 /** What becomes of jobs that need no worker any more, or another one. */
 export interface JobFate {
   /** The turn of a queued job came whose clients have all left. */
   drop(job: Job): void;
   /** A job ran longer than its worker said it may. */
   timeOut(job: Job, timeout: number): void;
+  /** Does what may be large, in turns with others where it is. */
+  inTurns(chore: Chore): void;
 }
 
 /**
@@ -192,12 +198,25 @@ export class Dispatcher {
 
   /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */
   private peek(worker: Peer): Job | undefined {
-    if (this.isHalted) return undefined;
-    for (;;) {
-      const job = this.options.order === '1.1' ? this.peekInFunctionOrder(worker) : this.peekInPriorityOrder(worker);
+    for (let dropped = 0; dropped < DROPPED_AT_ONCE; dropped++) {
+      const job = this.next(worker);
       if (!job?.isAbandoned) return job;
       this.fate.drop(job);
     }
+    // A client may have left 100,000 of them: the worker hears once they are gone.
+    this.fate.inTurns(this.clearing(worker));
+    const job = this.next(worker);
+    return job?.isAbandoned ? undefined : job;
+  }
+
+  private *clearing(worker: Peer): Chore {
+    for (let job = this.next(worker); job?.isAbandoned; job = this.next(worker)) yield this.fate.drop(job);
+    this.settle(worker);
+  }
+
+  private next(worker: Peer): Job | undefined {
+    if (this.isHalted) return undefined;
+    return this.options.order === '1.1' ? this.peekInFunctionOrder(worker) : this.peekInPriorityOrder(worker);
   }
 
   private peekInPriorityOrder(worker: Peer): Job | undefined {

@@ -338,6 +338,10 @@ export class JobLife implements JobFate {
     this.listener.requeued?.(job);
   }
 
+  inTurns(chore: Chore): void {
+    this.chores.begin(chore);
+  }
+
   drop(job: Job): void {
     this.end(job, 'abandoned');
   }

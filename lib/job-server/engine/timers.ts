@@ -10,6 +10,9 @@ export interface Timer {
   index: number;
 }
 
+/** How much of what is due is done in one call. */
+const FIRED_AT_ONCE = 1_000;
+
 /**
  * What is due when: a binary heap that reads no clock. Setting and cancelling
  * cost the logarithm of what is set; the jobs of most installations set nothing.
@@ -41,9 +44,14 @@ export class Timers {
     timer.index = -1;
   }
 
-  /** Fires everything due at `now`, earliest first, and at one time in the order it was set. */
+  /**
+   * Fires what is due at `now`, earliest first, and at one time in the order it
+   * was set. Where very much is due at once the rest stays for the next call:
+   * {@link nextDue} says so.
+   */
   advance(now: number): void {
-    for (let timer = this.heap[0]; timer && timer.at <= now; timer = this.heap[0]) {
+    let left = FIRED_AT_ONCE;
+    for (let timer = this.heap[0]; timer && timer.at <= now && left > 0; timer = this.heap[0], left--) {
       this.cancel(timer);
       timer.fire();
     }

@@ -107,6 +107,45 @@ describe('a client of very many jobs', () => {
   });
 });
 
+describe('very many jobs that nobody wants any more', () => {
+  /** A thousand of them, then one that is wanted; and what becomes of a worker that asks, turn by turn. */
+  function abandoned(): EngineScene {
+    const scene = new EngineScene();
+    const client = scene.client();
+    for (const label of numbered('job ')) client.submit('f', label);
+    client.leave();
+    scene.workOff();
+    return scene;
+  }
+
+  it('are passed over in turns, and the worker that asked is woken for what is behind them', () => {
+    const scene = abandoned();
+    scene.queue('f', 'wanted');
+    const worker = scene.worker('f');
+    expect(worker.grab()).toBe('NO_JOB');
+    worker.sleep();
+    expect(worker.heard()).toEqual([]);
+    const dropped = (): number => scene.events.filter((event) => event.startsWith('abandoned')).length;
+    for (let before = dropped(); scene.hasMore; before = dropped()) {
+      scene.nextTurn();
+      expect(dropped() - before).toBeLessThanOrEqual(A_TURN);
+    }
+    expect(worker.heard()).toEqual(['NOOP']);
+    expect(worker.grab()).toBe('wanted');
+    expect(scene.status('f')).toBe('1 1 1');
+  });
+
+  it('keep no worker from what it could do of other functions', () => {
+    const scene = abandoned();
+    const worker = scene.worker('f', 'g');
+    worker.allYours();
+    expect(worker.grab()).toBe('kept');
+    scene.queue('g', 'other');
+    scene.workOff();
+    expect(worker.heard()).toEqual(['JOB other']);
+  });
+});
+
 describe('very many clients of one job', () => {
   function coalesced(scene: EngineScene) {
     const clients = Array.from({ length: MANY }, () => scene.client());

@@ -47,6 +47,15 @@ describe('Timers', () => {
     expect(timers.nextDue).toBe(25);
   });
 
+  it('leave what is very much for the next call', () => {
+    const timers = new Timers();
+    let fired = 0;
+    for (let count = 0; count < 2_500; count++) timers.set(10, () => fired++);
+    const calls: number[] = [];
+    for (; timers.nextDue <= 10; calls.push(fired)) timers.advance(10);
+    expect(calls).toEqual([1_000, 2_000, 2_500]);
+  });
+
   it('may be cancelled while they fire', () => {
     const timers = new Timers();
     const timer: Timer = timers.set(10, () => timers.cancel(timer));
