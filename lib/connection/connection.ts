@@ -114,13 +114,15 @@ export class Connection implements Sender {
     stream.on('data', (chunk: Buffer) => this.read(chunk));
     stream.on(SHARED_DATA, (bytes: Buffer) => this.readShared(bytes));
     stream.on('drain', () => this.flush());
-    stream.on('end', () => this.hearEnd());
+    stream.on('end', () => this.inTurn(() => this.hearEnd()));
     stream.on('error', (error: Error) => this.destroy(error));
     this.whenClosed = new Promise((resolve) => {
-      stream.on('close', () => {
-        this.finish();
-        resolve();
-      });
+      stream.on('close', () =>
+        this.inTurn(() => {
+          this.finish();
+          resolve();
+        }),
+      );
     });
   }
 
@@ -234,6 +236,15 @@ export class Connection implements Sender {
     if (this.isFlushScheduled) return;
     this.isFlushScheduled = true;
     this.outbox.add(this);
+  }
+
+  /** Does what many connections may have to do at once, when their peers leave together: in a later turn if this one is over. */
+  private inTurn(act: () => void): void {
+    if (!this.turns.isOver) return act();
+    this.turns.run(() => {
+      act();
+      return false;
+    });
   }
 
   private read(chunk: Buffer): void {
