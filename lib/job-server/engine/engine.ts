@@ -346,10 +346,6 @@ export class Engine {
     return true;
   }
 
-  private endCancelled(job: Job): void {
-    this.life.tellAll(job, this.life.end(job, 'cancelled'), (client) => client.listener.fail(job));
-  }
-
   /** Cancels waiting jobs of a function, at most `count`, oldest first; returns how many there were. */
   purge(function_: GearmanFunction, count: number): number {
     let purged = 0;
@@ -429,6 +425,10 @@ export class Engine {
   }
 
   // --- inside ---
+
+  private endCancelled(job: Job): void {
+    this.life.tellAll(job, this.life.end(job, 'cancelled'), (client) => client.listener.fail(job));
+  }
 
   private functionOf(name: ByteString): GearmanFunction | undefined {
     const known = this.functions.find(name);
