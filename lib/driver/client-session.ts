@@ -134,11 +134,9 @@ export class ClientSession implements LinkOwner {
     const submission = this.take(PacketType.JOB_CREATED);
     if (!(submission instanceof PendingSubmission)) return this.unasked(packet);
     const handle = packet.byteString(0);
-    submission.job = { handle, server: this.name };
-    submission.exception = undefined;
     if (submission.isForeground) this.jobs.add(handle, submission);
     this.answeredSubmission();
-    submission.observer?.created?.(submission.job);
+    submission.created({ handle, server: this.name });
   }
 
   private answered(packet: Packet): void {

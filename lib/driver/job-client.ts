@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner } from './client-session.js';
+import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
+import { ClientMetrics } from './client-metrics.js';
 import { DriverEmitter } from './driver-emitter.js';
 import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
@@ -46,11 +48,12 @@ export interface JobClientOptions extends DriverOptions {
  *
  * Connections keep the process alive until {@link close}.
  */
-export class JobClient extends DriverEmitter {
+export class JobClient extends DriverEmitter implements MetricSource {
   private readonly settings: LinkSettings;
   private readonly sessions: readonly ClientSession[];
   private readonly queue: SubmissionQueue;
   private readonly wait: ReadyWait;
+  private readonly measured = new ClientMetrics();
   private readonly generateUniques: boolean;
   private closing: Promise<void> | undefined;
 
@@ -108,7 +111,7 @@ export class JobClient extends DriverEmitter {
   submit(request: JobRequest, observer: JobObserver): Submission {
     this.open();
     const submission = new PendingSubmission(request, true, this.settings.maxPacketBytes, observer);
-    this.queue.add(submission);
+    this.add(submission);
     return submission;
   }
 
@@ -122,8 +125,18 @@ export class JobClient extends DriverEmitter {
     return new Promise((resolve, reject: (error: GearmanError) => void) => {
       const observer: JobObserver = { created: resolve, fail: reject, complete: () => {} };
       const asked = this.generateUniques && !request.unique ? { ...request, unique: randomUUID() } : request;
-      this.queue.add(new PendingSubmission(asked, false, this.settings.maxPacketBytes, observer));
+      this.add(new PendingSubmission(asked, false, this.settings.maxPacketBytes, observer));
     });
+  }
+
+  /** What this client's submissions came to, by function, and its connections. */
+  metrics(): MetricFamily[] {
+    return this.measured.metrics(this, this.queue.resubmitted);
+  }
+
+  private add(submission: PendingSubmission): void {
+    submission.stats = this.measured.of(submission.functionName);
+    this.queue.add(submission);
   }
 
   /** Asks a job's own job server about it. @throws ConnectionLostError, NoServerError when that one is away */

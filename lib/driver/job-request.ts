@@ -58,8 +58,12 @@ export interface JobObserver {
 export interface Submission {
   /** Where the job is; undefined until a job server has accepted it. */
   readonly job: JobIdentity | undefined;
-  /** Stops listening: the observer hears nothing more. The job itself goes on. */
-  forget(): void;
+  /**
+   * Stops listening: the observer hears nothing more. The job itself goes on.
+   *
+   * @param reason why, for the client's metrics: it took too long.
+   */
+  forget(reason?: 'timeout'): void;
 }
 
 /** What a job server knows of a job. */

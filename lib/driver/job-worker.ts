@@ -1,12 +1,14 @@
 import { InvalidOptionError, numberOption, parseServers, shown, type Endpoint } from '../connection/index.js';
 import { toByteString } from '../protocol/index.js';
 import type { FunctionOptions, JobHandler } from './assigned-job.js';
+import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { DriverEmitter } from './driver-emitter.js';
 import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, durationOption, linkSettings } from './driver-settings.js';
 import { ClosedError } from './errors.js';
 import { ReadyWait } from './ready-wait.js';
 import type { ServedFunction } from './running-job.js';
+import { ServedStats, workerMetrics } from './worker-metrics.js';
 import { WorkerLane, type WorkerLaneOwner } from './worker-lane.js';
 import type { WorkerSessionSettings } from './worker-session.js';
 
@@ -53,11 +55,13 @@ export interface CloseOptions {
  * its jobs abort, their results are dropped, and the job server gives them to
  * another worker, or to this one again.
  */
-export class JobWorker extends DriverEmitter {
+export class JobWorker extends DriverEmitter implements MetricSource {
   private readonly endpoints: readonly Endpoint[];
   private readonly settings: WorkerSessionSettings;
   private readonly pollInterval: number;
   private readonly names = new Set<string>();
+  /** How often each job server was lost. */
+  private readonly losses = new Map<string, number>();
   /** The first is shared by all functions without a `concurrency` of their own. */
   private readonly lanes: WorkerLane[];
   private readonly wait: ReadyWait;
@@ -94,6 +98,15 @@ export class JobWorker extends DriverEmitter {
   /** How many handlers run now. */
   get runningJobs(): number {
     return this.lanes.reduce((sum, { running }) => sum + running, 0);
+  }
+
+  /** What this worker's jobs came to, by function, and its connections. */
+  metrics(): MetricFamily[] {
+    return workerMetrics(
+      this.lanes.flatMap(({ functions }) => [...functions.values()]),
+      this,
+      this.losses,
+    );
   }
 
   /**
@@ -179,7 +192,9 @@ export class JobWorker extends DriverEmitter {
       if (this.connectionsTo(link.name) === 1) this.tell('connect', link.name);
     },
     lost: ({ name }, reason) => {
-      if (this.connectionsTo(name) === 0) this.tell('disconnect', name, reason);
+      if (this.connectionsTo(name) > 0) return;
+      this.losses.set(name, (this.losses.get(name) ?? 0) + 1);
+      this.tell('disconnect', name, reason);
     },
     retrying: ({ name }, reason, delay) => this.tell('reconnecting', name, reason, delay),
     report: ({ name }, error) => this.report(error, name),
@@ -192,5 +207,5 @@ function slotsOption(value: number | undefined, fallback: number, option = 'conc
 
 function served(name: string, handler: JobHandler, options: FunctionOptions): ServedFunction {
   if (typeof handler !== 'function') throw new InvalidOptionError(`${name}: handler`, 'must be a function');
-  return { name, bytes: toByteString(name), handler, options };
+  return { name, bytes: toByteString(name), handler, options, stats: new ServedStats() };
 }

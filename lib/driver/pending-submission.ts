@@ -1,5 +1,6 @@
 import { InvalidOptionError, shown } from '../connection/index.js';
 import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
+import { outcomeOf, type SubmissionOutcome, type SubmissionStats } from './client-metrics.js';
 import type { GearmanError } from './errors.js';
 import { warnedException } from './exception-warning.js';
 import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
@@ -22,6 +23,10 @@ export class PendingSubmission implements Submission {
   losses = 0;
   /** When it was queued, on the client's clock. */
   queuedAt = 0;
+  /** When it was submitted, on the same clock. */
+  submittedAt = 0;
+  /** Where it is counted; it is not where nobody asks. */
+  stats: SubmissionStats | undefined;
   job: JobIdentity | undefined;
   /** What a warning said of the failure to come, see {@link warnedException}. */
   exception: Buffer | undefined;
@@ -72,7 +77,17 @@ export class PendingSubmission implements Submission {
     return this.mayResubmit && this.observer !== undefined;
   }
 
-  forget(): void {
+  /** A job server has accepted it. */
+  created(job: JobIdentity): void {
+    this.job = job;
+    this.exception = undefined;
+    this.stats?.created.add(performance.now() - this.submittedAt);
+    if (!this.isForeground && this.stats) this.stats.background.complete++;
+    this.observer?.created?.(job);
+  }
+
+  forget(reason?: 'timeout'): void {
+    if (reason && this.isForeground && this.observer) this.count(reason);
     // What is in the background is wanted whoever listens.
     if (this.isForeground) this.observer = undefined;
   }
@@ -85,14 +100,23 @@ export class PendingSubmission implements Submission {
 
   complete(result: Buffer): void {
     const { observer } = this;
+    if (observer) this.count('complete');
     this.observer = undefined;
     observer?.complete(result);
   }
 
   fail(error: GearmanError): void {
     const { observer } = this;
+    if (observer) this.count(outcomeOf(error));
     this.observer = undefined;
     observer?.fail(error);
+  }
+
+  private count(outcome: SubmissionOutcome): void {
+    const { stats } = this;
+    if (!stats) return;
+    (this.isForeground ? stats.foreground : stats.background)[outcome]++;
+    if (this.isForeground) stats.ended.add(performance.now() - this.submittedAt);
   }
 }
 

@@ -1,6 +1,7 @@
 import { shown } from '../connection/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
+import type { ServedStats } from './worker-metrics.js';
 import { HandlerError, InvalidOptionError, TimeoutError, WorkException } from './errors.js';
 import { thrownWords } from './thrown-words.js';
 
@@ -11,6 +12,8 @@ export interface ServedFunction {
   readonly bytes: ByteString;
   readonly handler: JobHandler;
   readonly options: FunctionOptions;
+  /** What its jobs did in this process. */
+  readonly stats: ServedStats;
 }
 
 /** Whom a {@link RunningJob} reports to: the connection it came from. */

@@ -26,6 +26,8 @@ export const MAX_LOSSES = 10;
  * job server is connected they wait for as long as it takes.
  */
 export class SubmissionQueue {
+  /** How many were sent again because their job server was lost. */
+  resubmitted = 0;
   private readonly waiting = new Fifo<PendingSubmission>();
   /** Runs while submissions wait and no job server is connected. */
   private timer: NodeJS.Timeout | undefined;
@@ -41,7 +43,7 @@ export class SubmissionQueue {
 
   /** Sends a submission at once, or when it is its turn. */
   add(submission: PendingSubmission): void {
-    submission.queuedAt = performance.now();
+    submission.queuedAt = submission.submittedAt = performance.now();
     this.waiting.push(submission);
     this.pump();
   }
@@ -54,6 +56,7 @@ export class SubmissionQueue {
       this.fail(submission, givenUp(submission, server, reason));
       return false;
     });
+    this.resubmitted += again.length;
     for (const submission of again) submission.queuedAt = performance.now();
     if (again.length > 0) this.waiting.prepend(again);
     this.pump();

@@ -108,10 +108,15 @@ export class WorkerLane implements WorkerSessionOwner {
   }
 
   private async run(job: RunningJob): Promise<void> {
-    const { timeout } = job.served.options;
+    const { options, stats } = job.served;
+    const { timeout } = options;
+    const startedAt = performance.now();
+    stats.running++;
     const timer = timeout === undefined ? undefined : setTimeout(() => job.expire(timeout), timeout);
     await job.run();
     clearTimeout(timer);
+    stats.running--;
+    stats.took.add(performance.now() - startedAt);
     this.running--;
     this.takenSlots--;
     if (this.running === 0) this.whenIdle?.();

@@ -12,6 +12,7 @@ import { exceptionWarning } from './exception-warning.js';
 import { Extensions } from './extensions.js';
 import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
+import type { ServedOutcome } from './worker-metrics.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
 /** What a {@link WorkerSession} needs of the lane it serves. */
@@ -134,6 +135,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (encodedBytes(args) > this.settings.maxPacketBytes) return this.refuseResult(job, encodedBytes(args));
     this.jobs.delete(job);
     job.isOver = true;
+    job.served.stats[outcomeOf(type)]++;
     if (type === PacketType.WORK_EXCEPTION) this.endWithException(job, args);
     else this.link.send(type, args);
     if (this.leaving) this.leaveWhenDone();
@@ -277,6 +279,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     this.jobs.clear();
     for (const job of jobs) {
       job.isOver = true;
+      job.served.stats.lost++;
       job.abort(reason);
     }
     this.drained();
@@ -293,4 +296,9 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (options.timeout === undefined) this.link.send(PacketType.CAN_DO, [bytes]);
     else this.link.send(PacketType.CAN_DO_TIMEOUT, [bytes, String(options.timeout + SERVER_TIMEOUT_MARGIN)]);
   }
+}
+
+function outcomeOf(type: PacketType): ServedOutcome {
+  if (type === PacketType.WORK_COMPLETE) return 'complete';
+  return type === PacketType.WORK_EXCEPTION ? 'exception' : 'fail';
 }

@@ -44,6 +44,11 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
     this.callings.set(request, calling);
   }
 
+  /** Nothing is sent, so nothing is measured. */
+  metrics(): [] {
+    return [];
+  }
+
   async connect(): Promise<void> {
     if (this.connectedServers.length > 0) return;
     this.connectedServers = [SERVER];

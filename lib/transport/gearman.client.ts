@@ -8,6 +8,7 @@ import {
   type JobIdentity,
   type JobStatus,
 } from '../driver/index.js';
+import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../telemetry/metrics/index.js';
 import { splitClientOptions, type GearmanClientOptions } from './client-options.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { FunctionContract, type UntypedPattern } from './function-contract.js';
@@ -36,7 +37,11 @@ import type { GearmanEvents, GearmanStatus } from './status.js';
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
  */
-export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthSource, OnApplicationShutdown {
+export class GearmanClient
+  extends ClientProxy<GearmanEvents>
+  implements HealthSource, OnApplicationShutdown, AppMetricSource
+{
+  readonly [METRIC_SOURCE] = true;
   protected readonly logger = new Logger(GearmanClient.name);
   private readonly responses: GearmanDeserializer<ResponsePacket>;
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
@@ -192,6 +197,11 @@ export class GearmanClient extends ClientProxy<GearmanEvents> implements HealthS
   /** The driver's `JobClient`; another one after `close`. */
   unwrap<T = JobClient>(): T {
     return this.client as T;
+  }
+
+  /** Its metrics as they are now: what became of its submissions, by function, and its connections. They begin anew after `close`. */
+  metrics(): MetricFamily[] {
+    return this.client.metrics();
   }
 
   /** How the client is: for `GearmanHealthIndicator`. */

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/microservices';
 import { finalize, type Observable } from 'rxjs';
 import { JobWorker } from '../driver/index.js';
+import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../telemetry/metrics/index.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import { FunctionContract } from './function-contract.js';
 import { functionNameOf } from './function-name.js';
@@ -34,7 +35,11 @@ const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
  */
-export class GearmanStrategy extends Server<GearmanEvents> implements CustomTransportStrategy, HealthSource {
+export class GearmanStrategy
+  extends Server<GearmanEvents>
+  implements CustomTransportStrategy, HealthSource, AppMetricSource
+{
+  readonly [METRIC_SOURCE] = true;
   override transportId: Transport | symbol = GEARMAN_TRANSPORT;
   /** A failing event handler fails its job, and the strategy logs it: Nest need not. */
   override readonly propagatesEventHandlerErrors = true;
@@ -92,6 +97,11 @@ export class GearmanStrategy extends Server<GearmanEvents> implements CustomTran
   /** The driver's `JobWorker`; another one after `close`. */
   unwrap<T = JobWorker>(): T {
     return this.worker as T;
+  }
+
+  /** Its metrics as they are now: what its handlers did, by function, and its connections. They begin anew after `close`. */
+  metrics(): MetricFamily[] {
+    return this.worker.metrics();
   }
 
   /** How the strategy is: for `GearmanHealthIndicator`. */

@@ -96,6 +96,7 @@ export class JobListener implements JobObserver {
   }
 
   private giveUp(): void {
+    this.submission?.forget('timeout');
     this.end(new JobTimeoutError(this.call.workload.function, this.call.timeout, this.job));
   }
 

@@ -12,6 +12,7 @@ export type JobSubmitter = EventEmitter<DriverEvents> &
     | 'status'
     | 'result'
     | 'statusByUnique'
+    | 'metrics'
     | 'servers'
     | 'connectedServers'
   >;

@@ -7,7 +7,7 @@ const SLOTS = 32;
 export const TIME_POWERS: readonly number[] = [...Array.from({ length: 16 }, (_, power) => power), 17, 19, 21];
 
 /**
- * Counts whole numbers by powers of two: a value goes to the smallest power
+ * Counts numbers by powers of two: a value goes to the smallest power
  * that is not below it. Counting costs one addition and finding the slot one
  * instruction; reading takes nothing out.
  */
@@ -17,10 +17,10 @@ export class Log2Histogram {
 
   /** Counts a value, 0 to 2^31 - 1; what is less counts as 0. */
   add(value: number): void {
-    const whole = value > 0 ? value : 0;
-    // 2^k is the last value of slot k: one less than a value has its bits.
-    this.slots[whole > 1 ? 32 - Math.clz32(whole - 1) : 0]!++;
-    this.sum += whole;
+    const counted = value > 0 ? value : 0;
+    // 2^k is the last value of slot k: one less than a whole number has its bits.
+    this.slots[counted > 1 ? 32 - Math.clz32(Math.ceil(counted) - 1) : 0]!++;
+    this.sum += counted;
   }
 
   /** Counts all that another one has counted as well. */

@@ -28,6 +28,12 @@ it('counts what lies beyond the last bound, up to the largest 32-bit number, and
   expect(sum).toBeCloseTo((2 ** 21 + 2 ** 21 + 1 + 2 ** 31 - 1) / 1_000, 3);
 });
 
+it('puts what lies between two whole numbers above the lower one', () => {
+  const histogram = new Log2Histogram();
+  for (const value of [0.5, 1.5, 2.5, 4.001]) histogram.add(value);
+  expect(histogram.value([0, 1, 2, 3], 1).cumulative).toEqual([1, 2, 3, 4]);
+});
+
 it('takes in what another one counted, and reading takes nothing out', () => {
   const one = new Log2Histogram();
   const other = new Log2Histogram();
