@@ -31,6 +31,7 @@ export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-de
 export { GearmanJobServerModule } from './nest/job-server.module.js';
 export {
   LmdbStorage,
+  MemoryJobs,
   MemoryStorage,
   StorageError,
   type Adder,
@@ -40,6 +41,7 @@ export {
   type DueJobs,
   type FoundJob,
   type FunctionCounts,
+  type Holder,
   type JobChanges,
   type JobCounters,
   type JobOutcome,
@@ -48,7 +50,9 @@ export {
   type NewJob,
   type OnceOutcome,
   type PageOptions,
+  type QueuedJob,
   type QueueName,
+  type Removal,
   type StorageErrorCode,
   type StorageListener,
   type StorageOptions,

@@ -5,7 +5,7 @@ import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
-import { DeadLetters, DurableJobs, Retries, type Answer, type Submitted } from './durable/index.js';
+import { DeadLetters, DurableJobs, type Answer, type DurableHost, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { sayGoodbye } from './goodbye.js';
@@ -56,7 +56,6 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly deadLetters: DeadLetters | undefined;
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
-  private readonly retries: Retries;
   private readonly turns = new Turns();
   private listeners_: Listener[] = [];
   private nextSweep = Infinity;
@@ -88,7 +87,6 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     // Told once the admin has its answer.
     const tellShutdown = (isGraceful: boolean): void => void setImmediate(() => this.emit('shutdown', isGraceful));
     this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
-    this.retries = new Retries(this.options.policies);
     const observer = new Observer(this, () => this.engine, this.log);
     this.engine = new Engine(
       { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
@@ -266,6 +264,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       },
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
       functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
+      idle: (function_) => this.storedJobs?.idle(function_),
       workerChanged: (worker) => observer.workerChanged(worker),
     };
   }
@@ -300,16 +299,12 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   }
 
   private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
-    return new DurableJobs(
-      this.engine,
-      storage,
-      this.options.window,
-      this.retries,
-      this.options.keepResults,
-      this.log,
-      this.time,
-      (spec, handle) => observer.stored(spec, handle),
-    );
+    const host: DurableHost = {
+      log: this.log,
+      time: this.time,
+      accepted: (spec, handle) => observer.stored(spec, handle),
+    };
+    return new DurableJobs(this.engine, storage, host, this.options);
   }
 
   private wakeUp(): void {

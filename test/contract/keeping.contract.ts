@@ -16,7 +16,7 @@ export function describeKeeping(at: ContractContext): void {
       const handle = await buryOne(newJob({ unique: 'u', attempts: 3 }));
       expect(await at.lease(9)).toEqual([]);
       expect(at.storage.counts()).toEqual([]);
-      expect(await at.storage.findByUnique('reverse', 'u')).toBeUndefined();
+      expect(await at.storage.findByUnique('u', 'reverse')).toBeUndefined();
       await at.restart();
       const letter = { job: { handle, unique: 'u', attempts: 3 }, error: 'boom', diedAt: NOW };
       expect(await allOf(at.storage.deadLetters())).toMatchObject([letter]);
@@ -42,7 +42,7 @@ export function describeKeeping(at: ContractContext): void {
       const [other] = await addAll(at.storage, newJob({ unique: 'u' }));
       expect(await at.storage.replay(handle)).toBe(false);
       expect(await allOf(at.storage.deadLetters())).toHaveLength(1);
-      expect(await at.storage.findByUnique('reverse', 'u')).toMatchObject({ handle: other });
+      expect(await at.storage.findByUnique('u', 'reverse')).toMatchObject({ job: { handle: other } });
     });
 
     it('purges one for good', async () => {
@@ -75,6 +75,20 @@ export function describeKeeping(at: ContractContext): void {
       expect(await at.storage.findByHandle('H:nobody:1')).toBeUndefined();
     });
 
+    it('finds a job by unique, of one function or of any, waiting or leased', async () => {
+      const [handle] = (await addAll(at.storage, newJob({ unique: 'u' }), newJob({ function: 'f', unique: 'v' }))) as [
+        string,
+      ];
+      expect(await at.storage.findByUnique('u')).toMatchObject({ state: 'waiting', job: { handle } });
+      expect(await at.storage.findByUnique('u', 'f')).toBeUndefined();
+      expect(await at.storage.findByUnique('w')).toBeUndefined();
+      expect(await at.storage.findByUnique('')).toBeUndefined();
+      await at.lease(1);
+      const found = await at.storage.findByUnique('u', 'reverse');
+      expect(found).toMatchObject({ state: 'leased', job: { handle } });
+      expect(found).not.toHaveProperty('holder');
+    });
+
     it('counts by function and priority, leased ones included, also after a restart', async () => {
       await addAll(
         at.storage,
@@ -84,16 +98,39 @@ export function describeKeeping(at: ContractContext): void {
         newJob({ function: 'f', priority: 2, at: NOW }),
       );
       await at.lease(1);
-      const counts = [
-        { function: 'f', total: [0, 0, 1], scheduled: [0, 0, 1] },
-        { function: 'reverse', total: [1, 2, 0], scheduled: [0, 0, 0] },
-      ];
+      const f = { function: 'f', total: [0, 0, 1], waiting: [0, 0, 1], scheduled: [0, 0, 1] };
+      const reverse = { function: 'reverse', total: [1, 2, 0], scheduled: [0, 0, 0] };
       const sorted = (): unknown[] => at.storage.counts().sort((a, b) => (a.function < b.function ? -1 : 1));
-      expect(sorted()).toEqual(counts);
+      expect(sorted()).toEqual([f, { ...reverse, waiting: [1, 1, 0] }]);
       await at.restart();
-      expect(sorted()).toEqual(counts);
-      expect(at.storage.count('f')).toEqual(counts[0]);
-      expect(at.storage.count('nobody')).toEqual({ function: 'nobody', total: [0, 0, 0], scheduled: [0, 0, 0] });
+      expect(sorted()).toEqual([f, { ...reverse, waiting: [1, 2, 0] }]);
+      expect(at.storage.count('f')).toEqual(f);
+      const none = [0, 0, 0];
+      expect(at.storage.count('nobody')).toEqual({ function: 'nobody', total: none, waiting: none, scheduled: none });
+    });
+
+    it('counts what waits and what is leased apart, whatever becomes of a job', async () => {
+      const waiting = (): readonly number[] => at.storage.count('reverse').waiting;
+      const [one, two, three] = (await addAll(at.storage, newJob(), newJob(), newJob({ at: NOW + 5 }))) as [
+        string,
+        string,
+        string,
+      ];
+      const leased = newJob();
+      await add(at.storage, leased, 'always').stored;
+      expect(waiting()).toEqual([0, 3, 0]);
+      await at.lease(2);
+      await at.storage.leaseOne(three);
+      expect(waiting()).toEqual([0, 0, 0]);
+      at.storage.release(three, { at: 0 });
+      at.storage.change(two, { losses: 1 });
+      expect(waiting()).toEqual([0, 1, 0]);
+      at.storage.bury(one, 'boom', NOW);
+      at.storage.done(leased.handle);
+      expect(at.storage.count('reverse')).toMatchObject({ total: [0, 2, 0], waiting: [0, 1, 0] });
+      await at.storage.remove(two);
+      expect(await at.storage.replay(one)).toBe(true);
+      expect(at.storage.count('reverse')).toMatchObject({ total: [0, 2, 0], waiting: [0, 2, 0] });
     });
 
     it('lists all jobs in pages, waiting and leased, of all functions or of one', async () => {

@@ -119,7 +119,7 @@ class Told {
   async all(): Promise<unknown> {
     const { storage } = this;
     const found = await Promise.all(this.handles.map((handle) => storage.findByHandle(handle)));
-    const uniques = await Promise.all(['u', 'v'].map((unique) => storage.findByUnique('f', unique)));
+    const uniques = await Promise.all(['u', 'v'].map((unique) => storage.findByUnique(unique, 'f')));
     return {
       counts: storage.counts().sort((one, other) => (one.function < other.function ? -1 : 1)),
       jobs: (await allOf(storage.iterate({ pageSize: 7 })))
@@ -127,7 +127,7 @@ class Told {
         .sort((one, other) => (one.handle < other.handle ? -1 : 1)),
       dead: (await allOf(storage.deadLetters())).map(({ job, error }) => [job.handle, error]).sort(),
       found: found.map((each) => each && [each.state, 'job' in each ? plain(each.job) : undefined]),
-      uniques: uniques.map((job) => job?.handle),
+      uniques: uniques.map((found) => found?.job.handle),
       corrupt: this.listener.corrupt,
     };
   }

@@ -139,22 +139,22 @@ export function describeQueueing(at: ContractContext): void {
       const [one, two] = ['1', '2'].map((end) => 'long'.repeat(5_000) + end) as [string, string];
       const [first] = await addAll(at.storage, newJob({ unique: one }), newJob({ unique: two }));
       expect(at.storage.count('reverse').total).toEqual([0, 2, 0]);
-      expect(await at.storage.findByUnique('reverse', one)).toMatchObject({ handle: first, unique: one });
+      expect(await at.storage.findByUnique(one, 'reverse')).toMatchObject({ job: { handle: first, unique: one } });
     });
 
     it('frees a unique when its job has ended, also when it is added again at once', async () => {
       add(at.storage, newJob({ unique: 'u' }), true);
       const jobs = [newJob({ unique: 'u' }), newJob({ unique: 'u' })] as const;
       await at.storage.flush();
-      const [first] = handlesOf([(await at.storage.findByUnique('reverse', 'u')) ?? { handle: 'none' }]);
+      const [first] = handlesOf([(await at.storage.findByUnique('u', 'reverse'))?.job ?? { handle: 'none' }]);
       at.storage.done(first as string);
-      expect(await at.storage.findByUnique('reverse', 'u')).toBeUndefined();
+      expect(await at.storage.findByUnique('u', 'reverse')).toBeUndefined();
       expect(await add(at.storage, jobs[0], true).stored).toBeUndefined();
       at.storage.done(jobs[0].handle);
       expect(await add(at.storage, jobs[1], false).stored).toBeUndefined();
       await at.restart();
       expect(handlesOf(await at.lease(9))).toEqual([jobs[1].handle]);
-      expect(await at.storage.findByUnique('reverse', 'u')).toMatchObject({ handle: jobs[1].handle });
+      expect(await at.storage.findByUnique('u', 'reverse')).toMatchObject({ job: { handle: jobs[1].handle } });
     });
 
     it('knows a unique after a restart', async () => {

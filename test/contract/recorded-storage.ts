@@ -12,6 +12,8 @@ export class RecordingListener implements StorageListener {
   readonly readyQueues: string[] = [];
   readonly troubles: (StorageError | undefined)[] = [];
   readonly corrupt: CorruptRecord[] = [];
+  readonly lostHandles: string[] = [];
+  readonly cancelled: string[] = [];
 
   ready(functionName: string, priority: number): void {
     this.readyQueues.push(`${functionName}/${priority}`);
@@ -23,6 +25,14 @@ export class RecordingListener implements StorageListener {
 
   setAside(record: CorruptRecord): void {
     this.corrupt.push(record);
+  }
+
+  lost(handles: readonly string[]): void {
+    this.lostHandles.push(...handles);
+  }
+
+  cancel(handle: string): void {
+    this.cancelled.push(handle);
   }
 }
 
@@ -52,6 +62,8 @@ export interface Addition {
   readonly isLeased: boolean;
   /** What its adder is told: undefined, or the existing job; rejects with why it was refused. */
   readonly stored: Promise<StoredJob | undefined>;
+  /** Whether its lease came with the write; once it is stored. */
+  readonly isLeasedLate: Promise<boolean>;
 }
 
 /** Adds a job. */
@@ -59,6 +71,7 @@ export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always')
   let isLeased = false;
   let hasReturned = false;
   let isOver = false;
+  let isLate = false;
   const stored = new Promise<StoredJob | undefined>((resolve, reject) => {
     const once = (tell: () => void): void => {
       if (isOver || !hasReturned) throw new Error(`the adder of ${job.handle} was told twice, or within its call`);
@@ -66,12 +79,15 @@ export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always')
       tell();
     };
     isLeased = storage.add(job, lease, {
-      stored: (existing) => once(() => resolve(existing)),
+      stored: (existing, isLeasedLate = false) => {
+        isLate = isLeasedLate;
+        once(() => resolve(existing));
+      },
       refused: (error) => once(() => reject(error)),
     });
     hasReturned = true;
   });
-  return { isLeased, stored };
+  return { isLeased, stored, isLeasedLate: stored.then(() => isLate).catch(() => false) };
 }
 
 /** Adds jobs, waits until they are durable, and gives back their handles. */

@@ -58,7 +58,7 @@ export function describeSettings(at: ContractContext): void {
       at.storage.set('reverse', 'x');
       const [handle] = await addAll(at.storage, newJob());
       expect(at.storage.counts()).toMatchObject([{ function: 'reverse', total: [0, 1, 0] }]);
-      expect(await at.storage.remove(handle!)).toBe(true);
+      expect(await at.storage.remove(handle!)).toBe('removed');
       await at.restart();
       expect(kept()).toEqual({ reverse: 'x' });
     });

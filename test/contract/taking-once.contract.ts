@@ -13,7 +13,7 @@ export function describeTakingOnce(at: ContractContext): void {
       expect(await take(newJob(), 'here/1')).toBe('known');
       expect(await take(newJob(), 'here/2')).toBe('added');
       expect(at.storage.count('reverse').total).toEqual([0, 2, 0]);
-      expect(await at.storage.findByUnique('reverse', 'u')).toMatchObject({ handle: first.handle });
+      expect(await at.storage.findByUnique('u', 'reverse')).toMatchObject({ job: { handle: first.handle } });
     });
 
     it('knows the origin of two that come at the same moment', async () => {

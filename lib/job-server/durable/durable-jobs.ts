@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { fromByteString } from '../../protocol/index.js';
-import type { Alarm } from '../alarm.js';
 import {
   lookAgainFor,
   Refusal,
@@ -14,16 +13,17 @@ import {
   type Outcome,
   type Peer,
   type Priority,
+  type StoredJobSpec,
   type Workload,
 } from '../engine/index.js';
-import type { Log } from '../log.js';
 import { Answer, queueError, type Submitted } from './answer.js';
+import type { DurableHost, DurableOptions } from './durable-host.js';
 import { JobFeed } from './job-feed.js';
 import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
-import type { Retries } from './retries.js';
+import { Retries } from './retries.js';
 import type { JobStorage, StorageError, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
@@ -62,26 +62,18 @@ export class DurableJobs implements SubmissionHost {
   private readonly results: KeptResults;
   private readonly settings: KeptSettings;
   private readonly unwritten = new UnwrittenJobs();
+  private readonly retries: Retries;
 
-  /**
-   * @param window how many jobs of a function and priority the engine holds.
-   * @param keepResults how long the results of ended jobs can be asked for, in milliseconds.
-   * @param time is told when `tick` should be called.
-   * @param accepted is told of every background job taken.
-   */
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
-    window: number,
-    private readonly retries: Retries,
-    keepResults: number,
-    private readonly log: Log,
-    private readonly time: Alarm,
-    private readonly accepted: (spec: JobSpec, handle: ByteString) => void,
+    private readonly host: DurableHost,
+    options: DurableOptions,
   ) {
-    this.feed = new JobFeed(engine, storage, window, log, time);
-    this.results = new KeptResults(storage, keepResults);
-    this.settings = new KeptSettings(engine, storage, log);
+    this.feed = new JobFeed(engine, storage, host, options.window);
+    this.results = new KeptResults(storage, options.keepResults);
+    this.retries = new Retries(options.policies);
+    this.settings = new KeptSettings(engine, storage, host.log);
   }
 
   /** Opens the storage; the first call does, the others wait for it. After a failure the next call tries again. */
@@ -101,7 +93,7 @@ export class DurableJobs implements SubmissionHost {
   async prepareClose(): Promise<void> {
     this.isEnding = true;
     if (!this.isOpen) return;
-    const flushed = this.storage.flush().catch((error: Error) => this.log('error', `storage: ${error.message}`));
+    const flushed = this.storage.flush().catch((error: Error) => this.host.log('error', `storage: ${error.message}`));
     const deadline = new AbortController();
     await Promise.race([flushed, delay(FLUSH_TIMEOUT, undefined, { signal: deadline.signal }).catch(() => undefined)]);
     deadline.abort();
@@ -139,12 +131,13 @@ export class DurableJobs implements SubmissionHost {
     return mayBeStored ? Answer.from(this.refuseUnlessStored(spec, key, refusal)) : refusal;
   }
 
-  stored(submission: Submission, existing: StoredJob | undefined): Submitted {
+  stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted {
     const { handle, isHere } = submission;
     // Who is here already was counted as a job of its own, and is taken back as one.
     if (existing && !isHere) submission.function_.stats.coalesced++;
     if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
-    if (!isHere) this.leave(submission);
+    if (isLeased) this.takeInLate(submission);
+    else if (!isHere) this.leave(submission);
     return handle;
   }
 
@@ -166,9 +159,10 @@ export class DurableJobs implements SubmissionHost {
   /** A job ended: it leaves the storage, or goes to the dead letters. */
   ended(job: Job, outcome: Outcome, result: Workload): void {
     if (!job.isStored) return;
-    this.feed.letGo(job);
+    job.isStored = false;
     const handle = this.engine.handleOf(job);
-    const { date } = this.time;
+    const { date, now } = this.host.time;
+    this.feed.ended(job, now);
     if (outcome === 'failed' && this.isBuried(job)) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
       this.storage.bury(handle, errorText(result), date);
@@ -180,11 +174,11 @@ export class DurableJobs implements SubmissionHost {
   /** A job is to run again later, and waits in storage alone. */
   parked(job: Job, delay: number): void {
     const { attempts, losses, function_ } = job;
-    const at = this.time.date + delay;
-    this.feed.letGo(job);
+    const at = this.host.time.date + delay;
+    job.isStored = false;
     this.storage.release(this.engine.handleOf(job), { attempts, losses, at });
     this.feed.recount(function_);
-    this.time.at(lookAgainFor(at, this.time));
+    this.wakeFor(at);
   }
 
   /** A job lost its worker: the loss is counted on disk as well. */
@@ -210,6 +204,11 @@ export class DurableJobs implements SubmissionHost {
     this.feed.came(function_);
   }
 
+  /** Nobody here is given jobs of a function any more: see `EngineListener.idle`. */
+  idle(function_: GearmanFunction): void {
+    if (this.isOpen) this.feed.becameIdle(function_);
+  }
+
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.feed.want(function_, priority);
@@ -218,7 +217,7 @@ export class DurableJobs implements SubmissionHost {
   /** Fetches jobs whose time has come, and forgets results whose time is over. */
   tick(moment: Moment): void {
     if (!this.isOpen) return;
-    this.time.at(this.results.tick(moment, (error) => this.log('error', `storage: ${error.message}`)));
+    this.host.time.at(this.results.tick(moment, (error) => this.host.log('error', `storage: ${error.message}`)));
     this.feed.tick(moment);
   }
 
@@ -233,23 +232,17 @@ export class DurableJobs implements SubmissionHost {
 
   async hasUnique(unique: ByteString): Promise<boolean> {
     await this.opening;
-    let untilTurn = LISTED_AT_ONCE;
-    for (const { name, stored } of this.engine.functions) {
-      const mayHave = stored.some((count) => count > 0);
-      if (mayHave && (await this.storage.findByUnique(name, unique))) return true;
-      // The storage may answer within the turn, and there may be 100,000 functions.
-      if (!mayHave || --untilTurn > 0) continue;
-      untilTurn = LISTED_AT_ONCE;
-      await nextTurn();
-    }
-    return false;
+    return (await this.storage.findByUnique(unique)) !== undefined;
   }
 
-  /** Cancels a job that waits in storage. */
+  /** Cancels a job that waits in storage, or that another job server holds, which is told. */
   async cancel(handle: ByteString): Promise<boolean> {
     await this.opening;
     const found = await this.storage.findByHandle(handle);
-    if (found?.state !== 'waiting' || !(await this.storage.remove(handle))) return false;
+    if (found?.state !== 'waiting' && found?.state !== 'leased') return false;
+    // One that is on its way to the engine is cancelled there.
+    if (found.state === 'leased' && !found.holder) return this.cancelHere(handle);
+    if ((await this.storage.remove(handle)) === 'unknown') return false;
     // It may have come here meanwhile.
     const function_ = this.feed.functionOf(found.job.function);
     if (!this.engine.cancel(handle)) function_.stats.cancelled++;
@@ -288,6 +281,13 @@ export class DurableJobs implements SubmissionHost {
     }
   }
 
+  /** Cancels a job that this job server has leased, once it is here. */
+  private async cancelHere(handle: ByteString): Promise<boolean> {
+    if (this.engine.cancel(handle)) return true;
+    await this.feed.settled();
+    return this.engine.cancel(handle);
+  }
+
   // --- opening and closing ---
 
   private async openStorage(): Promise<void> {
@@ -295,14 +295,19 @@ export class DurableJobs implements SubmissionHost {
       ready: (name, priority) => this.feed.ready(name, priority),
       trouble: (error) => {
         this.trouble = error;
-        if (error) this.log('error', `storage: ${error.message}`);
-        else this.log('info', 'storage: writes again');
+        if (error) this.host.log('error', `storage: ${error.message}`);
+        else this.host.log('info', 'storage: writes again');
         if (!error) this.feed.retry();
       },
+      lost: (handles) => {
+        this.host.log('warn', `storage: taken for dead; ${handles.length} jobs are left to other job servers`);
+        this.feed.lost(handles);
+      },
+      cancel: (handle) => void this.cancelHere(handle),
       setAside: ({ function: name, key, reason }) => {
         this.setAside++;
         const job = `a job of ${fromByteString(name)}`;
-        this.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`);
+        this.host.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`);
         if (name !== '') this.feed.recount(this.feed.functionOf(name));
       },
     });
@@ -310,7 +315,7 @@ export class DurableJobs implements SubmissionHost {
     this.feed.restart();
     if (!this.wasOpen) this.countRestored();
     this.isOpen = this.wasOpen = true;
-    this.tick(this.time);
+    this.tick(this.host.time);
   }
 
   /** Opened again in this process, a storage brings what was counted before. */
@@ -325,7 +330,7 @@ export class DurableJobs implements SubmissionHost {
   private putAway(): void {
     for (const job of this.engine.jobs()) {
       if (!job.isStored) continue;
-      this.feed.letGo(job);
+      job.isStored = false;
       this.engine.putAway(job);
     }
   }
@@ -352,7 +357,7 @@ export class DurableJobs implements SubmissionHost {
     const submission = new Submission(this, job.function_, spec, handle, true);
     this.unwritten.addJob(handle, submission);
     this.storage.add(recordOf(job, handle), 'always', submission);
-    this.feed.hold(job);
+    job.isStored = true;
     return submission;
   }
 
@@ -370,25 +375,41 @@ export class DurableJobs implements SubmissionHost {
   }
 
   /** The engine gets a job that is on its way to the disk. */
-  private takeIn({ function_, spec, handle }: Submission): void {
+  private takeIn(submission: Submission): void {
+    this.feed.takeIn(this.taken(submission));
+  }
+
+  /** The engine gets a job whose lease came with the write. */
+  private takeInLate(submission: Submission): void {
+    this.feed.takeInLate(submission.function_, this.taken(submission));
+  }
+
+  /** A submission is taken: the job as the engine knows it. */
+  private taken({ function_, spec, handle }: Submission): StoredJobSpec {
     function_.stats.background++;
-    this.accepted(spec, handle);
-    this.feed.takeIn(function_, { ...spec, handle, losses: 0, attempts: 0 });
+    this.host.accepted(spec, handle);
+    return { ...spec, handle, losses: 0, attempts: 0 };
   }
 
   /** A job waits in storage, until the engine has room. */
   private leave({ function_, spec, handle }: Submission): void {
     function_.stats.background++;
-    this.accepted(spec, handle);
+    this.host.accepted(spec, handle);
     this.feed.cameOneOfMany(function_);
-    if (spec.runAt > 0) this.time.at(lookAgainFor(spec.runAt, this.time));
+    if (spec.runAt > 0) this.wakeFor(spec.runAt);
+  }
+
+  /** Has `tick` called when a date has come. */
+  private wakeFor(date: number): void {
+    const { time } = this.host;
+    time.at(lookAgainFor(date, time));
   }
 
   /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */
   private takeBack({ function_, handle }: Submission, answer: Submitted): Submitted {
     const job = this.engine.find(handle);
     if (job?.isStored) {
-      this.feed.letGo(job);
+      job.isStored = false;
       job.isBackground = false;
       if (job.isAbandoned) this.engine.withdraw(job);
     }
@@ -404,7 +425,7 @@ export class DurableJobs implements SubmissionHost {
 
   /** A foreground submission that may belong to a job in storage: then that job comes here, to be waited for. */
   private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted | Answer> {
-    const stored = await this.storage.findByUnique(spec.function, key);
+    const stored = (await this.storage.findByUnique(key, spec.function))?.job;
     if (stored && !this.engine.find(stored.handle)) await this.feed.fetchOne(stored.handle);
     const adding = this.unwritten.ofUnique(spec.function, key);
     return adding ? this.submitAfter(adding, spec, client) : this.submitNow(spec, client);
@@ -412,7 +433,7 @@ export class DurableJobs implements SubmissionHost {
 
   /** A background submission to a full queue, which may belong to a job in storage. */
   private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted | Answer> {
-    const stored = await this.storage.findByUnique(spec.function, key);
+    const stored = (await this.storage.findByUnique(key, spec.function))?.job;
     // It may be on its way to the disk still.
     return stored ? (this.unwritten.ofJob(stored.handle) ?? stored.handle) : refusal;
   }

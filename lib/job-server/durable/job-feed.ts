@@ -1,5 +1,4 @@
 import { fromByteString } from '../../protocol/index.js';
-import type { Alarm } from '../alarm.js';
 import {
   lookAgainFor,
   PRIORITIES,
@@ -11,34 +10,30 @@ import {
   type Priority,
   type StoredJobSpec,
 } from '../engine/index.js';
-import type { Log } from '../log.js';
+import type { DurableHost } from './durable-host.js';
 import { specOf } from './job-record.js';
+import { JobWindow } from './job-window.js';
 import type { JobStorage, StoredJob } from '../storage/index.js';
 
 /** How long after jobs could not be fetched they are asked for again, in milliseconds. */
 const RETRY_DELAY = 1_000;
 
-/** What is known of one function's stored jobs, by priority. */
-interface Feed {
-  /** How many of them the engine holds. */
-  readonly held: [number, number, number];
-  /** How many of these the storage counts as scheduled. */
-  readonly heldScheduled: [number, number, number];
-  /** How often the storage said that some can be leased. */
-  readonly news: [number, number, number];
-}
+/** How long jobs stay with a job server that has no worker for them, where nobody else can have them, in milliseconds. */
+const IDLE_TIME = 10_000;
+
+/** How many jobs of a priority stay then: a worker that comes and asks once, without waiting, is to find one. */
+const IDLE_WINDOW = 16;
+
+/** How long jobs that clients wait for, and nobody here runs, are let be before they are looked at again, in milliseconds. */
+const LOOK_AGAIN = 1_000;
 
 /**
- * Brings stored jobs to the engine as its queues run low, and tells it how many
- * wait in storage only:
- *
- *   all that storage has = those that wait there only + those the engine holds
- *
- * The storage counts the first and this class the last, so the middle cannot
- * drift, whatever happens in which order.
+ * Brings stored jobs to the engine as its queues run low, tells it how many
+ * wait in storage only, and gives back what nobody here can run.
  */
 export class JobFeed {
-  private readonly feeds = new WeakMap<GearmanFunction, Feed>();
+  /** By function and priority, how often the storage said that some can be leased. */
+  private readonly news = new WeakMap<GearmanFunction, [number, number, number]>();
   /** Leases that were asked for and have not come. */
   private readonly underWay = new Set<Promise<unknown>>();
   /** Single jobs that are being fetched: many may want the same. */
@@ -48,23 +43,28 @@ export class JobFeed {
   /** Functions whose jobs could not be fetched, and when they are tried again. */
   private readonly failed = new Set<GearmanFunction>();
   private retryAt = Infinity;
+  /** Functions that nobody here runs jobs of, and when what is held of them is given back. */
+  private readonly idle = new Map<GearmanFunction, number>();
+  private readonly window: JobWindow | undefined;
+  /** How many jobs of a priority may wait here for workers to come. */
+  private readonly idleWindow: number;
   /** Functions that jobs came to which were not looked at. */
   private readonly newcomers = new Set<GearmanFunction>();
 
-  /**
-   * @param window how many jobs of a function and priority the engine holds.
-   * @param time is told when `tick` should be called.
-   */
+  /** @param window how many jobs of a function and priority the engine holds at most. */
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
-    private readonly window: number,
-    private readonly log: Log,
-    private readonly time: Alarm,
-  ) {}
+    private readonly host: DurableHost,
+    window: number,
+  ) {
+    this.window = storage.isShared ? new JobWindow(window) : undefined;
+    this.idleWindow = storage.isShared ? 0 : IDLE_WINDOW;
+  }
 
   /** The storage was opened. */
   restart(): void {
+    this.idle.clear();
     for (const { isFetching } of this.engine.functions) isFetching.fill(false);
     for (const { function: name } of this.storage.counts()) this.recount(this.functionOf(name));
   }
@@ -74,28 +74,58 @@ export class JobFeed {
     return this.engine.functions.find(name) ?? this.engine.functions.create(name);
   }
 
-  /** Whether the engine may hold another job of a function and priority. */
+  /** Whether the engine may hold another job of a function and priority: somebody here could run it soon. */
   hasRoom(function_: GearmanFunction, priority: Priority): boolean {
-    return function_.queues[priority].length < this.window;
+    return this.roomFor(function_, priority) > 0;
+  }
+
+  private roomFor(function_: GearmanFunction, priority: Priority): number {
+    const { length } = function_.queues[priority];
+    if (!this.engine.isServed(function_)) return Math.min(this.idleWindow, function_.window) - length;
+    this.window?.set(function_, this.host.time.now);
+    return function_.window - length;
   }
 
   /** A job that was leased comes to the engine. */
-  takeIn(function_: GearmanFunction, job: StoredJobSpec): void {
-    if (job.runAt > 0) this.engine.tick(this.time.now, this.time.date);
-    this.count(function_, job.priority, job.runAt > 0, 1);
-    if (!this.engine.restore(job)) this.count(function_, job.priority, job.runAt > 0, -1);
+  takeIn(job: StoredJobSpec): void {
+    const { time } = this.host;
+    if (job.runAt > 0) this.engine.tick(time.now, time.date);
+    if (this.engine.restore(job)) return;
+    // It is here still: its lease was lost while it ran, and came back.
+    const here = this.engine.find(job.handle);
+    if (here) here.isStored = here.isBackground = true;
   }
 
-  /** A job of the engine's is in storage from now on, and leased. */
-  hold(job: Job): void {
-    job.isStored = true;
-    this.count(job.function_, job.priority, job.isScheduled, 1);
+  /** A job whose lease came late: whoever was to run it may have left meanwhile. */
+  takeInLate(function_: GearmanFunction, job: StoredJobSpec): void {
+    this.takeIn(job);
+    if (!this.engine.isServed(function_)) this.becameIdle(function_);
   }
 
-  /** A job that was taken in, or held, is in storage no longer, or no longer here. */
-  letGo(job: Job): void {
-    job.isStored = false;
-    this.count(job.function_, job.priority, job.isScheduled, -1);
+  /** A job of a function that was held here has ended. */
+  ended({ function_ }: Job, now: number): void {
+    this.window?.ended(function_, now);
+  }
+
+  /** Nobody here is given jobs of a function any more: what waits is given back, at once where others can have it. */
+  becameIdle(function_: GearmanFunction): void {
+    if (this.storage.isShared) this.giveBack(function_, this.host.time.now);
+    else if (!this.idle.has(function_)) this.lookLater(function_, this.host.time.now + IDLE_TIME);
+  }
+
+  /** Jobs whose leases are lost: those that wait are forgotten, those that run go on, and nobody writes what becomes of them. */
+  lost(handles: readonly ByteString[]): void {
+    const functions = new Set<GearmanFunction>();
+    for (const handle of handles) {
+      const job = this.engine.find(handle);
+      if (!job?.isStored) continue;
+      functions.add(job.function_);
+      job.isStored = false;
+      // Only clients that wait here still want it here: it is somebody else's background job.
+      job.isBackground = false;
+      if (job.state !== 'running' && job.isAbandoned) this.engine.putAway(job);
+    }
+    for (const function_ of functions) this.came(function_);
   }
 
   /** A job could not be written: should a lease bring it, it is not taken in. */
@@ -105,11 +135,10 @@ export class JobFeed {
 
   /** Tells the engine how many jobs of a function wait in storage only. */
   recount(function_: GearmanFunction): void {
-    const { total, scheduled } = this.storage.count(function_.name);
-    const { held, heldScheduled } = this.feedOf(function_);
+    const { scheduled, waiting } = this.storage.count(function_.name);
     for (const priority of PRIORITIES) {
-      function_.stored[priority] = Math.max(0, total[priority] - held[priority]);
-      function_.storedDelayed[priority] = Math.max(0, scheduled[priority] - heldScheduled[priority]);
+      function_.stored[priority] = waiting[priority];
+      function_.storedDelayed[priority] = scheduled[priority];
     }
   }
 
@@ -128,10 +157,10 @@ export class JobFeed {
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
-      this.log('error', `storage: cannot fetch jobs of ${fromByteString(function_.name)}: ${error.message}`);
+      this.host.log('error', `storage: cannot fetch jobs of ${fromByteString(function_.name)}: ${error.message}`);
       this.failed.add(function_);
-      this.retryAt = this.time.now + RETRY_DELAY;
-      this.time.at(this.retryAt);
+      this.retryAt = this.host.time.now + RETRY_DELAY;
+      this.host.time.at(this.retryAt);
     });
   }
 
@@ -153,7 +182,7 @@ export class JobFeed {
   /** The storage says that jobs of this function and priority can be leased. */
   ready(name: ByteString, priority: Priority): void {
     const function_ = this.functionOf(name);
-    this.feedOf(function_).news[priority]++;
+    this.newsOf(function_)[priority]++;
     function_.isFetching[priority] = false;
     this.came(function_);
   }
@@ -162,7 +191,8 @@ export class JobFeed {
   tick(moment: Moment): void {
     this.fetchDue(moment);
     if (moment.now >= this.retryAt) this.retry();
-    else this.time.at(this.retryAt);
+    else this.host.time.at(this.retryAt);
+    this.giveBackIdle(moment.now);
   }
 
   /** Asks again for what could not be fetched. */
@@ -186,10 +216,10 @@ export class JobFeed {
         this.ready(queue.function, queue.priority);
         this.wantUnasked(this.functionOf(queue.function), queue.priority);
       }
-      this.time.at(lookAgainFor(next, moment));
+      this.host.time.at(lookAgainFor(next, moment));
     } catch (error) {
-      this.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
-      this.time.at(moment.now + RETRY_DELAY);
+      this.host.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
+      this.host.time.at(moment.now + RETRY_DELAY);
     }
   }
 
@@ -201,10 +231,10 @@ export class JobFeed {
   }
 
   private async fetch(function_: GearmanFunction, priority: Priority): Promise<void> {
-    const { news } = this.feedOf(function_);
+    const news = this.newsOf(function_);
     const newsBefore = news[priority];
-    const count = this.window - function_.queues[priority].length;
-    const jobs = await this.storage.lease(function_.name, priority, count, this.time.date);
+    const count = Math.max(1, this.roomFor(function_, priority));
+    const jobs = await this.storage.lease(function_.name, priority, count, this.host.time.date);
     this.takeAllIn(function_, jobs);
     // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
     function_.isFetching[priority] = jobs.length < count && news[priority] === newsBefore;
@@ -224,8 +254,9 @@ export class JobFeed {
   }
 
   private takeAllIn(function_: GearmanFunction, jobs: readonly StoredJob[]): void {
-    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(function_, specOf(job));
+    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(specOf(job));
     this.recount(function_);
+    if (!this.engine.isServed(function_)) this.becameIdle(function_);
   }
 
   private track<Result>(lease: Promise<Result>): Promise<Result> {
@@ -238,15 +269,33 @@ export class JobFeed {
     return lease;
   }
 
-  private count(function_: GearmanFunction, priority: Priority, isScheduled: boolean, by: 1 | -1): void {
-    const { held, heldScheduled } = this.feedOf(function_);
-    held[priority] += by;
-    if (isScheduled) heldScheduled[priority] += by;
+  private giveBackIdle(now: number): void {
+    for (const [function_, at] of this.idle) {
+      if (this.engine.isServed(function_)) this.idle.delete(function_);
+      else if (now >= at) this.giveBack(function_, now);
+      else this.host.time.at(at);
+    }
   }
 
-  private feedOf(function_: GearmanFunction): Feed {
-    let feed = this.feeds.get(function_);
-    if (!feed) this.feeds.set(function_, (feed = { held: [0, 0, 0], heldScheduled: [0, 0, 0], news: [0, 0, 0] }));
-    return feed;
+  /** Gives back what waits here, but for what clients wait for: where others could run that, it is looked at again. */
+  private giveBack(function_: GearmanFunction, now: number): void {
+    for (const priority of PRIORITIES) {
+      const jobs = this.engine.takeBack(function_, priority, this.idleWindow);
+      for (const job of jobs) this.storage.release(this.engine.handleOf(job));
+    }
+    this.recount(function_);
+    if (this.storage.isShared && function_.waiting > 0) this.lookLater(function_, now + LOOK_AGAIN);
+    else this.idle.delete(function_);
+  }
+
+  private lookLater(function_: GearmanFunction, at: number): void {
+    this.idle.set(function_, at);
+    this.host.time.at(at);
+  }
+
+  private newsOf(function_: GearmanFunction): [number, number, number] {
+    let news = this.news.get(function_);
+    if (!news) this.news.set(function_, (news = [0, 0, 0]));
+    return news;
   }
 }

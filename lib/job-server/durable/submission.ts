@@ -4,8 +4,8 @@ import type { Adder, StorageError, StoredJob } from '../storage/index.js';
 
 /** What becomes of a submission whose job went to storage. */
 export interface SubmissionHost {
-  /** Its job is on disk; or `existing` is, and does for it. */
-  stored(submission: Submission, existing: StoredJob | undefined): Submitted;
+  /** Its job is on disk, and leased with the write where `isLeased`; or `existing` is, and does for it. */
+  stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted;
   /** Its job could not be written. */
   refused(submission: Submission, error: StorageError): Submitted;
 }
@@ -23,8 +23,8 @@ export class Submission extends Answer implements Adder {
     super();
   }
 
-  stored(existing?: StoredJob): void {
-    this.settle(() => this.host.stored(this, existing));
+  stored(existing?: StoredJob, isLeased = false): void {
+    this.settle(() => this.host.stored(this, existing, isLeased));
   }
 
   refused(error: StorageError): void {

@@ -124,12 +124,22 @@ export class Dispatcher {
     worker.wakeTimer = undefined;
   }
 
+  /** Whether jobs of a function are given out: it has workers, and neither it nor all are held up. */
+  isServed({ isPaused, workers }: GearmanFunction): boolean {
+    return workers.size > 0 && !isPaused && !this.isHalted;
+  }
+
+  /** Says that a function is not served any more, where that is so. */
+  noticeIdle(function_: GearmanFunction): void {
+    if (!this.isServed(function_)) this.listener.idle?.(function_);
+  }
+
   /** Asks for more stored jobs when few are left in memory, and somebody works. */
   refill(function_: GearmanFunction): void {
-    if (function_.workers.size === 0) return;
+    if (!this.isServed(function_)) return;
     for (const priority of PRIORITIES) {
       if (function_.stored[priority] === 0 || function_.isFetching[priority]) continue;
-      if (function_.queues[priority].length > this.options.window / 2) continue;
+      if (function_.queues[priority].length > function_.window / 2) continue;
       function_.isFetching[priority] = true;
       this.listener.want?.(function_, priority);
     }

@@ -1,4 +1,4 @@
-import type { ByteString, JobSpec, Workload } from './job-spec.js';
+import type { ByteString, JobSpec, Priority, Workload } from './job-spec.js';
 import { type Ability, type GearmanFunction, type GrabKind, type Job, Peer, type PeerListener } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Chore } from './chores.js';
@@ -55,7 +55,7 @@ export class Engine {
     private readonly listener: EngineListener,
   ) {
     this.options = { ...ENGINE_DEFAULTS, ...options };
-    this.functions = new Functions(this.options.maxQueue);
+    this.functions = new Functions(this.options);
     this.clock = new Clock((at) => listener.due(at));
     this.life = new JobLife(this.options, this.functions, this.clock, listener);
     this.table = this.life.table;
@@ -141,6 +141,7 @@ export class Engine {
     this.giveUp(worker, function_);
     if (worker.abilities.size === 0) this.listener.workerChanged?.(worker);
     this.afterGivingUp(worker, (job) => job.function_ === function_);
+    this.dispatcher.noticeIdle(function_);
   }
 
   /** RESET_ABILITIES: the worker no longer does anything; otherwise like {@link cantDo}. */
@@ -210,6 +211,20 @@ export class Engine {
   /** Forgets a job that storage keeps and will bring again; nobody is told. */
   putAway(job: Job): void {
     this.life.putAway(job);
+  }
+
+  /**
+   * Forgets waiting jobs that storage keeps, the youngest first, so that `keep`
+   * of that function and priority are left; nobody is told. Those that clients
+   * wait for stay. Answers which, for the storage to have them back.
+   */
+  takeBack(function_: GearmanFunction, priority: Priority, keep: number): Job[] {
+    return this.life.takeBack(function_, priority, keep);
+  }
+
+  /** Whether jobs of a function are given out: it has workers, and neither it nor everything is held up. */
+  isServed(function_: GearmanFunction): boolean {
+    return this.dispatcher.isServed(function_);
   }
 
   /** Asks storage for more jobs of a function if few are left here. */
@@ -407,27 +422,35 @@ export class Engine {
     if (!this.functions.settings.set(name, settings)) return TOO_MANY_SETTINGS;
     if (function_) {
       this.functions.applySettings(function_);
-      this.dispatcher.offer(function_);
+      this.goOn(function_);
     }
     this.listener.functionSet?.(name, settings);
+    if (function_) this.dispatcher.noticeIdle(function_);
     return undefined;
   }
 
   /** Gives no job to any worker until {@link proceed}: what runs may end, what waits stays. */
   halt(): void {
     this.dispatcher.isHalted = true;
+    for (const function_ of this.functions) this.dispatcher.noticeIdle(function_);
   }
 
   /** Gives out jobs again. */
   proceed(): void {
     this.dispatcher.isHalted = false;
-    for (const function_ of this.functions) this.dispatcher.offer(function_);
+    for (const function_ of this.functions) this.goOn(function_);
   }
 
   // --- inside ---
 
   private endCancelled(job: Job): void {
     this.life.tellAll(job, this.life.end(job, 'cancelled'), (client) => client.listener.fail(job));
+  }
+
+  /** Gives out what waits, and asks for more. */
+  private goOn(function_: GearmanFunction): void {
+    this.dispatcher.offer(function_);
+    this.dispatcher.refill(function_);
   }
 
   private functionOf(name: ByteString): GearmanFunction | undefined {
@@ -472,6 +495,7 @@ export class Engine {
       function_.rotation.unlink(place);
       // It may have registered it anew meanwhile.
       if (!worker.abilities.has(function_)) function_.workers.delete(worker);
+      this.dispatcher.noticeIdle(function_);
       yield;
     }
   }

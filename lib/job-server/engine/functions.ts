@@ -1,4 +1,5 @@
 import { type ByteString, PRIORITIES } from './job-spec.js';
+import type { EngineOptions } from './engine-options.js';
 import { GearmanFunction, type Job } from './model.js';
 import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
@@ -18,8 +19,14 @@ export class Functions {
   /** The functions with waiting jobs, by priority. */
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
 
-  /** @param limits the queue limits a new function begins with, by priority. */
-  constructor(private readonly limits: readonly [number, number, number]) {}
+  /** The queue limits and the window that a new function begins with. */
+  private readonly limits: readonly [number, number, number];
+  private readonly window: number;
+
+  constructor({ maxQueue, window }: Pick<Required<EngineOptions>, 'maxQueue' | 'window'>) {
+    this.limits = maxQueue;
+    this.window = window;
+  }
 
   get size(): number {
     return this.byName.size;
@@ -36,7 +43,7 @@ export class Functions {
 
   create(name: ByteString): GearmanFunction {
     const number = this.freeNumbers.pop() ?? this.byNumber.length;
-    const function_ = new GearmanFunction(name, number, this.limits);
+    const function_ = new GearmanFunction(name, number, this.limits, this.window);
     this.applySettings(function_);
     this.byNumber[number] = function_;
     this.byName.set(name, function_);

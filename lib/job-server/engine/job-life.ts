@@ -1,4 +1,4 @@
-import type { ByteString, JobSpec, Outcome, Workload } from './job-spec.js';
+import type { ByteString, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
 import { elapsed, type GearmanFunction, Job, type Peer, shortTime } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
@@ -198,6 +198,25 @@ export class JobLife implements JobFate {
     this.remove(job);
   }
 
+  /**
+   * Forgets the youngest waiting jobs of a function and priority that storage
+   * keeps and nobody waits for, until `keep` are left or none of them; answers
+   * which, youngest first.
+   */
+  takeBack(function_: GearmanFunction, priority: Priority, keep: number): Job[] {
+    const queue = function_.queues[priority];
+    const taken: Job[] = [];
+    for (let job = queue.tail; job && queue.length > keep;) {
+      const older: Job | undefined = job.previous;
+      if (job.isStored && clientsOf(job).length === 0) {
+        this.remove(job);
+        taken.push(job);
+      }
+      job = older;
+    }
+    return taken;
+  }
+
   /** Takes a job out of everything that knows it. */
   private remove(job: Job): void {
     this.displace(job);
@@ -272,7 +291,10 @@ export class JobLife implements JobFate {
   }
 
   private offerAll(functions: Set<GearmanFunction>): void {
-    for (const function_ of functions) this.dispatcher.offer(function_);
+    for (const function_ of functions) {
+      this.dispatcher.offer(function_);
+      this.dispatcher.noticeIdle(function_);
+    }
     functions.clear();
   }
 

@@ -21,6 +21,11 @@ export class JobList<Job extends Linked<Job>> {
     return this.first;
   }
 
+  /** The youngest job. */
+  get tail(): Job | undefined {
+    return this.last;
+  }
+
   /** Adds a job that is younger than all others. */
   push(job: Job): void {
     this.link(job, this.last, undefined);

@@ -33,6 +33,11 @@ export interface EngineListener {
   want?(function_: GearmanFunction, priority: Priority): void;
   /** An operator set something for a function. */
   functionSet?(name: ByteString, settings: FunctionSettings): void;
+  /**
+   * Nobody is given jobs of a function any more: its last worker left, or it, or
+   * everything, was held up. Told again when jobs came back to it since.
+   */
+  idle?(function_: GearmanFunction): void;
   /** A worker registered its first function, or lost its last one. */
   workerChanged?(worker: Peer): void;
 }

@@ -126,14 +126,18 @@ export class GearmanFunction {
   isPaused = false;
   /** What its jobs have done; made at its first job. */
   private madeStats: FunctionStats | undefined;
+  /** How many stored jobs of a priority are held in its queue at most; more are asked for when half of them are left. */
+  window: number;
 
   constructor(
     readonly name: ByteString,
     /** Its bit in every {@link FunctionMask}. */
     readonly number: number,
     limits: readonly [number, number, number],
+    window: number,
   ) {
     this.limits = limits;
+    this.window = window;
   }
 
   get running(): number {

@@ -3,7 +3,7 @@ import type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 import { LmdbStorage } from './lmdb/lmdb-storage.js';
 import type { LogStorageOptions } from './log/log-options.js';
 import { LogStorage } from './log/log-storage.js';
-import { MemoryStorage } from './memory-storage.js';
+import { MemoryStorage } from './memory/memory-storage.js';
 import { StorageError } from './storage-error.js';
 
 /**

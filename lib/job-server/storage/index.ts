@@ -13,19 +13,23 @@ export { LmdbStorage } from './lmdb/lmdb-storage.js';
 export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 export type { LogStorageOptions } from './log/log-options.js';
 export { LogStorage } from './log/log-storage.js';
-export { MemoryStorage } from './memory-storage.js';
+export { MemoryJobs } from './memory/memory-jobs.js';
+export { MemoryStorage } from './memory/memory-storage.js';
 export { StorageError, type StorageErrorCode } from './storage-error.js';
 export type {
   Death,
   DeadLetter,
   FoundJob,
   FunctionCounts,
+  Holder,
   JobChanges,
   JobCounters,
   JobOutcome,
   NewJob,
   OnceOutcome,
+  QueuedJob,
   QueueName,
+  Removal,
   StoredJob,
   StoredPriority,
 } from './stored-job.js';

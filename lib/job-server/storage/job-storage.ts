@@ -9,7 +9,9 @@ import type {
   JobOutcome,
   NewJob,
   OnceOutcome,
+  QueuedJob,
   QueueName,
+  Removal,
   StoredJob,
   StoredPriority,
 } from './stored-job.js';
@@ -29,14 +31,19 @@ import type {
  * leases in memory only: after a crash every job waits again, in its old place.
  *
  * **Concurrency.** One owner (a job server) opens a storage; several owners may
- * share one storage where its implementation says so. A job is leased to at
- * most one owner at a time, and only that owner may call `change`, `release`,
- * `done` and `bury` for it; from anybody else they do nothing. Leases of a
- * shared storage run out after {@link leaseTime} unless extended, so a job may
- * run twice when an owner stalls: at least once, never at most once.
+ * have a shared one open ({@link isShared}). A job is leased to at most one
+ * owner at a time, and only that owner may call `change`, `release`, `done` and
+ * `bury` for it; from anybody else they do nothing. Leases belong to the
+ * owner's session, from `open` to `close`, and the storage itself shows the
+ * others that the session is alive. One that stalls is taken for dead: its jobs
+ * wait again, it can end none of them any more, and it is told so
+ * ({@link StorageListener.lost}). A job may run twice then: at least once, never
+ * at most once.
  *
  * Calls of several owners that meet have the effect of one after the other: of
- * two that `add` a unique, `lease` a job or `remove` it, one does.
+ * two that `add` a unique, `lease` a job or `remove` it, one does. What one
+ * changes, the others see soon after: counts and `due` of a shared storage tell
+ * what was last known, and {@link StorageListener.ready} comes when it changes.
  *
  * **Crash.** A job whose adder was told so is kept until `done`, `bury` or
  * `remove` is durable. All but `add` takes effect at once for the caller and is
@@ -45,11 +52,11 @@ import type {
  * {@link StorageListener.trouble} and tried again until it can.
  *
  * Handles, functions, uniques, reducers are byte strings. No method reads a
- * clock: `now` is an argument, in milliseconds since 1970.
+ * wall clock: `now` is an argument, in milliseconds since 1970.
  */
 export interface JobStorage {
-  /** How long a lease holds without `extend`, in milliseconds; `Infinity` where only this process can hold one. */
-  readonly leaseTime: number;
+  /** Whether other owners may have it open at the same time. */
+  readonly isShared: boolean;
 
   /**
    * Makes the storage ready; the time it takes does not depend on how many jobs wait.
@@ -71,10 +78,14 @@ export interface JobStorage {
    * waits before it: the caller runs it already.
    *
    * Several servers that add the same function and unique at the same moment
-   * get one job: one has added it, the others are told the existing one.
+   * get one job: one has added it, the others are told the existing one. So is,
+   * in a shared storage, who adds a handle that is known already.
    *
    * Answers whether the caller holds the job now and may run it, even before it
-   * is durable. What came of it, `adder` is told once, after this call.
+   * is durable. A shared storage cannot know yet whether another owner has a
+   * job's unique: there, but for `always`, the lease of such a job comes with
+   * the write ({@link Adder.stored}). What came of it, `adder` is told once,
+   * after this call.
    */
   add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean;
 
@@ -88,9 +99,6 @@ export interface JobStorage {
 
   /** Leases this one job, whatever its place and time; `undefined` when it is unknown or leased already. */
   leaseOne(handle: string): Promise<StoredJob | undefined>;
-
-  /** Keeps these leases for another {@link leaseTime}. Resolves with the handles that are no longer the caller's. */
-  extend(handles: Iterable<string>): Promise<string[]>;
 
   /** Writes changed counters of a leased job, which stays leased (its worker vanished, another one gets it). */
   change(handle: string, counters: JobCounters): void;
@@ -107,25 +115,29 @@ export interface JobStorage {
   /** Moves a leased job to the dead letters; its unique is free again. */
   bury(handle: string, error: string, now: number): void;
 
-  /** Takes a job out for good, waiting or leased (it was cancelled). False when it is unknown, or leased by another owner. */
-  remove(handle: string): Promise<boolean>;
+  /**
+   * Takes a job out for good, waiting or leased (it was cancelled). Where another
+   * owner has leased it, that one is told ({@link StorageListener.cancel}).
+   */
+  remove(handle: string): Promise<Removal>;
 
   /** What is known of a handle: waiting, leased, dead, or ended with a kept result. */
   findByHandle(handle: string): Promise<FoundJob | undefined>;
 
-  /** The job, waiting or leased, of this function and unique. */
-  findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined>;
+  /** The job, waiting or leased, of this unique: of one function, or the first found of any. */
+  findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined>;
 
   /** The counts of every function that has jobs, from memory: O(functions). A shared storage answers what it last knew. */
   counts(): FunctionCounts[];
 
-  /** The counts of one function: O(1). */
+  /** The counts of one function, likewise: O(1). */
   count(functionName: string): FunctionCounts;
 
   /**
    * Which functions and priorities have unleased jobs whose time (`at`) has
    * come, and when the next one's comes: O(functions that have such jobs).
-   * Throws a {@link StorageError} while that cannot be read.
+   * Throws a {@link StorageError} while that cannot be read. A shared storage
+   * answers what it last knew, and tells {@link StorageListener.ready} of the rest.
    */
   due(now: number): DueJobs;
 
@@ -188,9 +200,11 @@ export interface JobStorage {
 export interface Adder {
   /**
    * The job is durable, or has ended before it had to be. With `existing`,
-   * itself durable, nothing was added: that job has this function and unique.
+   * itself durable, nothing was added: that job has this function and unique, or
+   * this handle. With `isLeased`, the lease that was asked for came with the
+   * write: the caller, to whom `add` answered false, holds the job from now on.
    */
-  stored(existing?: StoredJob): void;
+  stored(existing?: StoredJob, isLeased?: boolean): void;
   /** Nothing was added, and a lease is void. */
   refused(error: StorageError): void;
 }
@@ -216,6 +230,15 @@ export interface StorageListener {
   ready(functionName: string, priority: StoredPriority): void;
   /** Writing fails, or fails for another reason now; or works again (`undefined`). Every adder is told on its own. */
   trouble(error: StorageError | undefined): void;
+  /**
+   * These jobs are the owner's no longer: its session was taken for dead. They
+   * wait for anybody, or another one has them; what it still says of them has no
+   * effect. Told before one of them can be leased to it again; never by a storage
+   * that is not shared.
+   */
+  lost?(handles: readonly string[]): void;
+  /** Another owner cancelled a job that this one has leased. Never told by a storage that is not shared. */
+  cancel?(handle: string): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */
   setAside(record: CorruptRecord): void;
 }

@@ -72,9 +72,31 @@ export interface JobOutcome {
   readonly keepUntil: number;
 }
 
+/** Another owner of a shared storage, which has leased a job. */
+export interface Holder {
+  /** What it is called, for people. */
+  readonly name: string;
+  /** Where its job server is reached, `host:port`; `''` when it did not say. */
+  readonly address: string;
+}
+
+/** A job that has not ended. */
+export interface QueuedJob {
+  readonly state: 'waiting' | 'leased';
+  readonly job: StoredJob;
+  /** Who has leased it, where that is another owner than the one that asks. */
+  readonly holder?: Holder;
+}
+
+/**
+ * What came of taking a job out: it is gone; there is none; or another owner
+ * has leased it and is told to cancel it.
+ */
+export type Removal = 'removed' | 'unknown' | 'told';
+
 /** What a storage knows of a handle. */
 export type FoundJob =
-  | { readonly state: 'waiting' | 'leased'; readonly job: StoredJob }
+  | QueuedJob
   | { readonly state: 'dead'; readonly letter: DeadLetter }
   | { readonly state: 'ended'; readonly function: string; readonly outcome: JobOutcome };
 
@@ -83,7 +105,9 @@ export interface FunctionCounts {
   readonly function: string;
   /** All jobs. */
   readonly total: readonly [high: number, normal: number, low: number];
-  /** Those of them that were given a time (`at`), whether it has come or not. */
+  /** Those of them that nobody has leased, whether their time has come or not. */
+  readonly waiting: readonly [high: number, normal: number, low: number];
+  /** Those of the waiting ones that were given a time (`at`). */
   readonly scheduled: readonly [high: number, normal: number, low: number];
 }
 
@@ -91,6 +115,32 @@ export interface FunctionCounts {
 export interface QueueName {
   readonly function: string;
   readonly priority: StoredPriority;
+}
+
+const NONE = [0, 0, 0] as const;
+
+/** The counts of a function without jobs. */
+export function noJobs(functionName: string): FunctionCounts {
+  return { function: functionName, total: NONE, waiting: NONE, scheduled: NONE };
+}
+
+/** What one queue, of a function and priority, has: all jobs, those that wait, those of them with a time. */
+interface QueueCounts {
+  readonly counts: readonly [total: number, waiting: number, scheduled: number];
+}
+
+/** The counts of a function, of its queues by priority. */
+export function countsOf(
+  functionName: string,
+  [high, normal, low]: readonly [QueueCounts | undefined, QueueCounts | undefined, QueueCounts | undefined],
+): FunctionCounts {
+  const [h, n, l] = [high?.counts ?? NONE, normal?.counts ?? NONE, low?.counts ?? NONE];
+  return {
+    function: functionName,
+    total: [h[0], n[0], l[0]],
+    waiting: [h[1], n[1], l[1]],
+    scheduled: [h[2], n[2], l[2]],
+  };
 }
 
 /** A job with changes applied. */

@@ -1,4 +1,4 @@
-import type { FunctionCounts, StoredPriority } from '../stored-job.js';
+import { countsOf, noJobs, type FunctionCounts, type StoredPriority } from '../stored-job.js';
 import type { EntryQueue } from './job-entry.js';
 import { JobQueue, type Counts } from './job-queue.js';
 import { hasLostPacks } from './quarantine.js';
@@ -76,12 +76,9 @@ export class FunctionTable {
   }
 
   count(name: string): FunctionCounts {
-    const [high, normal, low] = this.byName.get(name)?.queues ?? [];
-    return {
-      function: name,
-      total: [high?.total ?? 0, normal?.total ?? 0, low?.total ?? 0],
-      scheduled: [high?.scheduled ?? 0, normal?.scheduled ?? 0, low?.scheduled ?? 0],
-    };
+    const row = this.byName.get(name);
+    if (!row) return noJobs(name);
+    return countsOf(name, row.queues);
   }
 
   /** Puts new functions, and the counts of the queues that change, into a write. */

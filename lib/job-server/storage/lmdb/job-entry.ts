@@ -1,7 +1,7 @@
 import type { Adder } from '../job-storage.js';
 import type { StorageError } from '../storage-error.js';
 import type { DeadLetter, JobOutcome, StoredJob } from '../stored-job.js';
-import { joined, tellStored } from './adders.js';
+import { joined, tellStored } from '../adders.js';
 import { emitLeave, type FileChange, type FileWrite } from './file-change.js';
 import type { JobQueue } from './job-queue.js';
 import { isSameHome, jobHome, pastHome, type Home, type PackName } from './keys.js';
@@ -47,8 +47,7 @@ export interface Holder {
  */
 export class JobEntry implements FileChange, Packable, Journalable {
   fate: Fate = QUEUED;
-  /** The owner runs it, or keeps it for running. */
-  isLeased = false;
+  private leasedAs: 'untimed' | 'timed' | undefined;
   /** It waits among those its queue holds in memory. */
   isHeld = false;
   /** It is not to be leased before it is durable. */
@@ -81,6 +80,19 @@ export class JobEntry implements FileChange, Packable, Journalable {
     public home: Home | undefined,
   ) {
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
+  }
+
+  /** The owner runs it, or keeps it for running. */
+  get isLeased(): boolean {
+    return this.leasedAs !== undefined;
+  }
+
+  set isLeased(isLeased: boolean) {
+    if (isLeased === this.isLeased) return;
+    // It may have another time when it is given back.
+    const hasTime = isLeased ? this.at > 0 : this.leasedAs === 'timed';
+    this.leasedAs = isLeased ? (hasTime ? 'timed' : 'untimed') : undefined;
+    this.queue.countLeased(hasTime, isLeased ? 1 : -1);
   }
 
   get handle(): string {

@@ -26,6 +26,9 @@ export class JobQueue<Waiting extends Place = Place> {
   total = 0;
   /** Those of them with a time. */
   scheduled = 0;
+  /** Those that are leased, and those of them that had a time then. */
+  leased = 0;
+  leasedTimed = 0;
   /** Jobs without a time that nobody has leased. */
   waiting = 0;
   /** The counts in the file. */
@@ -96,6 +99,17 @@ export class JobQueue<Waiting extends Place = Place> {
   count(job: Place, by: 1 | -1): void {
     this.total += by;
     if (job.at > 0) this.scheduled += by;
+  }
+
+  /** Counts a job that is leased (1) or no longer (-1). */
+  countLeased(hasTime: boolean, by: 1 | -1): void {
+    this.leased += by;
+    if (hasTime) this.leasedTimed += by;
+  }
+
+  /** The counts that {@link FunctionCounts} tells: all, those that wait, those of them with a time. */
+  get counts(): readonly [total: number, waiting: number, scheduled: number] {
+    return [this.total, this.total - this.leased, this.scheduled - this.leasedTimed];
   }
 
   /** Counts a job that comes (1) or goes (-1) in the write that is being made. */

@@ -1,6 +1,6 @@
 import type { Adder, StorageListener } from '../job-storage.js';
 import { closedError, type StorageError } from '../storage-error.js';
-import { tellStored } from './adders.js';
+import { tellStored } from '../adders.js';
 import type { Room } from './disk-room.js';
 import type { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
+  noJobs,
   placed,
   type Death,
   type DeadLetter,
@@ -13,12 +15,17 @@ import {
   type JobOutcome,
   type NewJob,
   type OnceOutcome,
+  type QueuedJob,
+  type Removal,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
 import { JobEntry, type Fate } from './job-entry.js';
 import { checkOptions, type LmdbStorageOptions } from './lmdb-options.js';
 import { OpenStorage } from './open-storage.js';
+
+/** How many functions are looked through at once. */
+const AT_ONCE = 1_000;
 
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
@@ -31,7 +38,7 @@ const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
  * package `lmdb`.
  */
 export class LmdbStorage implements JobStorage {
-  readonly leaseTime = Infinity;
+  readonly isShared = false;
   private readonly options: Required<LmdbStorageOptions>;
   private opened: OpenStorage | undefined;
   private isOpening = false;
@@ -90,11 +97,6 @@ export class LmdbStorage implements JobStorage {
     return entry.job;
   }
 
-  async extend(handles: Iterable<string>): Promise<string[]> {
-    const { book } = this.parts;
-    return [...handles].filter((handle) => !book.get(handle)?.isLeased);
-  }
-
   change(handle: string, { attempts, losses }: JobCounters): void {
     const entry = this.leased(handle);
     if (!entry) return;
@@ -124,18 +126,18 @@ export class LmdbStorage implements JobStorage {
     if (entry) this.leave(entry, { is: 'dead', letter: { job: entry.job, error, diedAt: now } });
   }
 
-  async remove(handle: string): Promise<boolean> {
+  async remove(handle: string): Promise<Removal> {
     const entry = this.parts.book.find(handle);
-    if (!entry?.isQueued) return false;
+    if (!entry?.isQueued) return 'unknown';
     this.leave(entry, { is: 'gone' });
-    return true;
+    return 'removed';
   }
 
   async findByHandle(handle: string): Promise<FoundJob | undefined> {
     const entry = this.parts.book.find(handle);
     switch (entry?.fate.is) {
       case 'queued':
-        return { state: entry.isLeased ? 'leased' : 'waiting', job: entry.job };
+        return queuedJob(entry);
       case 'dead':
         return { state: 'dead', letter: entry.fate.letter };
       case 'ended':
@@ -146,11 +148,19 @@ export class LmdbStorage implements JobStorage {
     }
   }
 
-  async findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined> {
-    const { book, functions } = this.parts;
-    const row = functions.find(functionName);
-    const entry = row && book.findByUnique(row.id, unique);
-    return entry?.isQueued ? entry.job : undefined;
+  async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {
+    const { parts } = this;
+    const { book, functions } = parts;
+    const names = functionName === undefined ? functions.counts().map((counts) => counts.function) : [functionName];
+    for (const [index, name] of names.entries()) {
+      const row = functions.find(name);
+      const entry = row && book.findByUnique(row.id, unique);
+      if (entry?.isQueued) return queuedJob(entry);
+      // There may be 100,000 functions, and others want their turn.
+      if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
+      if (this.opened !== parts) throw closedError();
+    }
+    return undefined;
   }
 
   counts(): FunctionCounts[] {
@@ -158,9 +168,7 @@ export class LmdbStorage implements JobStorage {
   }
 
   count(functionName: string): FunctionCounts {
-    return (
-      this.opened?.functions.count(functionName) ?? { function: functionName, total: [0, 0, 0], scheduled: [0, 0, 0] }
-    );
+    return this.opened?.functions.count(functionName) ?? noJobs(functionName);
   }
 
   due(now: number): DueJobs {
@@ -299,4 +307,8 @@ export class LmdbStorage implements JobStorage {
     entry.queue.count(entry, -1);
     parts.mark(entry, false);
   }
+}
+
+function queuedJob({ isLeased, job }: JobEntry): QueuedJob {
+  return { state: isLeased ? 'leased' : 'waiting', job };
 }

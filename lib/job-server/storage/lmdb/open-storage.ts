@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageOptions, StorageListener } from '../job-storage.js';
+import { ReadyQueues } from '../ready-queues.js';
 import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
 import { FixedChange, type FileChange } from './file-change.js';
@@ -39,23 +40,27 @@ export class OpenStorage {
   private readonly journaling: JournalWriter | undefined;
   /** The last sequence that was given to a job. */
   private sequence: number;
-  private readonly untold = new Set<EntryQueue>();
+  private readonly ready: ReadyQueues<EntryQueue>;
   /** Has a write made when nothing else is to be written: every write says up to where the journal is not needed. */
   private readonly journalChange = new FixedChange(() => undefined);
   private isOpen = true;
 
   private constructor(
     readonly file: JobFile,
-    private readonly listener: StorageListener,
+    listener: StorageListener,
     { path, durability, flushInterval }: Required<LmdbStorageOptions>,
   ) {
+    this.ready = new ReadyQueues<EntryQueue>(
+      ({ functionName, priority }) => ({ function: functionName, priority }),
+      ({ function: name, priority }) => this.isOpen && listener.ready(name, priority),
+    );
     this.journal = new Journal(path, file.claim);
     this.functions.load(file.tables);
     this.sequence = readSequence(file.tables);
     this.quarantine = new Quarantine((change) => this.commit.mark(change, false), listener);
     this.reader = new JobReader(file, this.functions, this.quarantine);
     this.book = new EntryBook(this.reader);
-    this.leasing = new Leasing(this.reader, this.book, (queue) => this.tellReady(queue));
+    this.leasing = new Leasing(this.reader, this.book, (queue) => this.ready.add(queue));
     const { book, functions, journal, leasing, reader } = this;
     const writer = new JobWriter(
       file,
@@ -233,18 +238,5 @@ export class OpenStorage {
       // Nothing here waits for the disk, so that without this nobody else would have a turn until the end.
       await nextTurn();
     }
-  }
-
-  /** Tells the listener once for all that happens before the event loop's next turn. */
-  private tellReady(queue: EntryQueue): void {
-    if (this.untold.size === 0) setImmediate(() => this.tellAllReady());
-    this.untold.add(queue);
-  }
-
-  private tellAllReady(): void {
-    const queues = [...this.untold];
-    this.untold.clear();
-    if (!this.isOpen) return;
-    for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
   }
 }

@@ -1,5 +1,5 @@
 import type { Adder } from '../job-storage.js';
-import { joined, tellStored } from '../lmdb/adders.js';
+import { joined, tellStored } from '../adders.js';
 import type { Change } from '../lmdb/group-commit.js';
 import type { StorageError } from '../storage-error.js';
 import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
@@ -55,7 +55,9 @@ const OVERHEAD_BYTES = 200;
  * is written again.
  */
 export class Entry implements LogChange {
-  phase: Phase = 'waiting';
+  private phase_: Phase = 'waiting';
+  /** It had a time when it was leased; it may have another when it is given back. */
+  private wasTimed = false;
   saving: Saving = 'saved';
   /** What the log has of it; missing when it has nothing. */
   stored: Ended | undefined;
@@ -74,6 +76,19 @@ export class Entry implements LogChange {
     public job: StoredJob,
   ) {
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
+  }
+
+  get phase(): Phase {
+    return this.phase_;
+  }
+
+  set phase(phase: Phase) {
+    const isLeased = phase === 'leased';
+    if (isLeased !== (this.phase_ === 'leased')) {
+      if (isLeased) this.wasTimed = this.at > 0;
+      this.queue.countLeased(this.wasTimed, isLeased ? 1 : -1);
+    }
+    this.phase_ = phase;
   }
 
   get handle(): string {

@@ -17,6 +17,9 @@ export class JobQueue<Waiting extends Place = Place> {
   total = 0;
   /** Those of them with a time. */
   scheduled = 0;
+  /** Those that are leased, and those of them that had a time then. */
+  private leased = 0;
+  private leasedTimed = 0;
   /** Jobs without a time that can be leased. */
   waiting = 0;
   /** The numbers of the items that runs begin with. */
@@ -59,6 +62,17 @@ export class JobQueue<Waiting extends Place = Place> {
   place(at: number, sequence: number, number: number): void {
     if (at > 0) this.timed.push(at, sequence, number);
     else this.apart.push(0, sequence, number);
+  }
+
+  /** All jobs, those that wait, those of them with a time. */
+  get counts(): readonly [total: number, waiting: number, scheduled: number] {
+    return [this.total, this.total - this.leased, this.scheduled - this.leasedTimed];
+  }
+
+  /** Counts a job that is leased (1) or no longer (-1). */
+  countLeased(hasTime: boolean, by: 1 | -1): void {
+    this.leased += by;
+    if (hasTime) this.leasedTimed += by;
   }
 
   count(job: { readonly at: number }, by: 1 | -1): void {

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
+  countsOf,
   placed,
   type Death,
   type DeadLetter,
@@ -13,17 +15,20 @@ import {
   type JobOutcome,
   type NewJob,
   type OnceOutcome,
+  type QueuedJob,
+  type Removal,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
-import { Entry } from './entry.js';
+import { Entry, type EntryQueue } from './entry.js';
 import { copyLog } from './log-copy.js';
 import { checkOptions, LOG_SIZES, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
 
-const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
+/** How many functions are looked through at once. */
+const AT_ONCE = 1_000;
 
-const PRIORITIES: readonly StoredPriority[] = [0, 1, 2];
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
 /**
  * Jobs in a folder of their own, in a segmented write-ahead log: embedded,
@@ -34,7 +39,7 @@ const PRIORITIES: readonly StoredPriority[] = [0, 1, 2];
  * a time, 8 to 24 bytes; the rest is the log's, read when it is leased.
  */
 export class LogStorage implements JobStorage {
-  readonly leaseTime = Infinity;
+  readonly isShared = false;
   private readonly options: Required<LogStorageOptions>;
   private opened: OpenLog | undefined;
   private isOpening = false;
@@ -95,11 +100,6 @@ export class LogStorage implements JobStorage {
     return entry.job;
   }
 
-  async extend(handles: Iterable<string>): Promise<string[]> {
-    const { log } = this;
-    return [...handles].filter((handle) => log.get(handle)?.phase !== 'leased');
-  }
-
   change(handle: string, { attempts, losses }: JobCounters): void {
     const entry = this.leased(handle);
     if (!entry) return;
@@ -138,28 +138,37 @@ export class LogStorage implements JobStorage {
     this.log.leave(entry, 'dead');
   }
 
-  async remove(handle: string): Promise<boolean> {
+  async remove(handle: string): Promise<Removal> {
     const { log } = this;
     const entry = log.find(handle);
-    if (!entry?.isQueued) return false;
+    if (!entry?.isQueued) return 'unknown';
     log.leave(entry, 'gone');
-    return true;
+    return 'removed';
   }
 
   async findByHandle(handle: string): Promise<FoundJob | undefined> {
     const entry = this.log.find(handle);
     if (!entry) return undefined;
     const { job, phase } = entry;
-    if (entry.isQueued) return { state: phase === 'leased' ? 'leased' : 'waiting', job };
+    if (entry.isQueued) return queuedJob(entry);
     if (phase === 'dead') return { state: 'dead', letter: letterOf(entry) };
     if (phase === 'ended') return { state: 'ended', function: job.function, outcome: entry.outcome! };
     return undefined;
   }
 
-  async findByUnique(functionName: string, unique: string): Promise<StoredJob | undefined> {
+  async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {
     const { log } = this;
-    const name = log.index.names.find(functionName);
-    return name && unique !== '' ? log.findByUnique(name.id, unique)?.job : undefined;
+    if (unique === '') return undefined;
+    const names = functionName === undefined ? this.counts().map((counts) => counts.function) : [functionName];
+    for (const [index, each] of names.entries()) {
+      const name = log.index.names.find(each);
+      const entry = name && log.findByUnique(name.id, unique);
+      if (entry) return queuedJob(entry);
+      // There may be 100,000 functions, and others want their turn.
+      if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
+      if (this.opened !== log) throw closedError();
+    }
+    return undefined;
   }
 
   counts(): FunctionCounts[] {
@@ -170,12 +179,9 @@ export class LogStorage implements JobStorage {
   }
 
   count(functionName: string): FunctionCounts {
-    const [high, normal, low] = PRIORITIES.map((priority) => this.opened?.index.findQueue(functionName, priority));
-    return {
-      function: functionName,
-      total: [high?.total ?? 0, normal?.total ?? 0, low?.total ?? 0],
-      scheduled: [high?.scheduled ?? 0, normal?.scheduled ?? 0, low?.scheduled ?? 0],
-    };
+    const queue = (priority: StoredPriority): EntryQueue | undefined =>
+      this.opened?.index.findQueue(functionName, priority);
+    return countsOf(functionName, [queue(0), queue(1), queue(2)]);
   }
 
   due(now: number): DueJobs {
@@ -292,6 +298,10 @@ export class LogStorage implements JobStorage {
     const entry = this.opened?.get(handle);
     return entry?.phase === 'leased' ? entry : undefined;
   }
+}
+
+function queuedJob({ job, phase }: Entry): QueuedJob {
+  return { state: phase === 'leased' ? 'leased' : 'waiting', job };
 }
 
 function letterOf({ job, death }: Entry): DeadLetter {

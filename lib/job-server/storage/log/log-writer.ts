@@ -1,5 +1,5 @@
 import type { Adder, StorageListener } from '../job-storage.js';
-import { tellStored } from '../lmdb/adders.js';
+import { tellStored } from '../adders.js';
 import type { CommitHost } from '../lmdb/group-commit.js';
 import { closedError, type StorageError } from '../storage-error.js';
 import { Batch } from './batch.js';

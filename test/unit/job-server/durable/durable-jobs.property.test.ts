@@ -44,11 +44,11 @@ describe('durable jobs, whatever happens in whatever order', () => {
   it('keep every promise: none is lost, none runs after its end, all counts are right in the end', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.boolean(),
+        fc.record({ isEager: fc.boolean(), isShared: fc.boolean() }),
         fc.integer({ min: 1, max: 3 }),
         fc.array(happenings, { maxLength: 60, size: 'max' }),
-        async (isEager, window, story) => {
-          const world = await DurableWorld.begin(isEager, window);
+        async (storage, window, story) => {
+          const world = await DurableWorld.begin(storage, window);
           for (const happening of story) {
             await world.let(happening);
             world.checkNow();

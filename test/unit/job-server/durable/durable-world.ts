@@ -99,8 +99,8 @@ export class DurableWorld {
     private readonly window: number,
   ) {}
 
-  static async begin(isEager: boolean, window: number): Promise<DurableWorld> {
-    const world = new DurableWorld(new WaywardStorage(isEager), window);
+  static async begin(storage: { isEager: boolean; isShared: boolean }, window: number): Promise<DurableWorld> {
+    const world = new DurableWorld(new WaywardStorage(storage.isEager, storage.isShared), window);
     await world.start();
     return world;
   }

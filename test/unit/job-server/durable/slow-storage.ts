@@ -14,7 +14,7 @@ export class SlowStorage extends MemoryStorage {
     }
     if (!this.isSlow) return super.add(job, lease, adder);
     return super.add(job, lease, {
-      stored: (existing) => this.waiting.push(() => adder.stored(existing)),
+      stored: (existing, isLeased) => this.waiting.push(() => adder.stored(existing, isLeased)),
       refused: (error) => adder.refused(error),
     });
   }

@@ -1,10 +1,13 @@
 import { add } from '../../../contract/recorded-storage.js';
 import {
+  MemoryJobs,
   MemoryStorage,
   StorageError,
   type Adder,
   type JobOutcome,
   type NewJob,
+  type QueuedJob,
+  type Removal,
   type StoredJob,
   type StoredPriority,
 } from '../../../../lib/job-server/storage/index.js';
@@ -35,14 +38,20 @@ export class WaywardStorage extends MemoryStorage {
   private readonly writing = new Map<string, Write>();
   private readonly open_: Open[] = [];
 
-  /** @param isEager whether questions are answered with what was true when they were asked; or when they are answered. */
-  constructor(private readonly isEager: boolean) {
-    super();
+  /**
+   * @param isEager whether questions are answered with what was true when they were asked; or when they are answered.
+   * @param isShared whether it says that others may have it open; none has.
+   */
+  constructor(
+    private readonly isEager: boolean,
+    isShared: boolean,
+  ) {
+    super(new MemoryJobs(), isShared ? { name: 'wayward', address: '' } : undefined);
   }
 
   /** What a crash leaves behind, as a storage to start with. */
   async crashed(): Promise<WaywardStorage> {
-    const rest = new WaywardStorage(this.isEager);
+    const rest = new WaywardStorage(this.isEager, this.isShared);
     await rest.open({ ready: () => {}, trouble: () => {}, setAside: () => {} });
     const stored = [...this.durable.values()].map((job) => add(rest, job, false).stored);
     await Promise.resolve();
@@ -86,9 +95,9 @@ export class WaywardStorage extends MemoryStorage {
   override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
     this.living.add(job.handle);
     return super.add(job, lease, {
-      stored: (existing) =>
+      stored: (existing, isLeased = false) =>
         void (existing ? this.written(existing) : this.write(job)).then(
-          (stored) => adder.stored(stored),
+          (stored) => adder.stored(stored, isLeased && this.living.has(job.handle)),
           (error: StorageError) => adder.refused(error),
         ),
       refused: (error) => adder.refused(error),
@@ -103,8 +112,8 @@ export class WaywardStorage extends MemoryStorage {
     return this.later(() => super.leaseOne(handle));
   }
 
-  override findByUnique(name: string, unique: string): Promise<StoredJob | undefined> {
-    return this.later(() => super.findByUnique(name, unique));
+  override findByUnique(unique: string, name?: string): Promise<QueuedJob | undefined> {
+    return this.later(() => super.findByUnique(unique, name));
   }
 
   override done(handle: string, outcome?: JobOutcome): void {
@@ -117,7 +126,7 @@ export class WaywardStorage extends MemoryStorage {
     this.over(handle);
   }
 
-  override remove(handle: string): Promise<boolean> {
+  override remove(handle: string): Promise<Removal> {
     this.over(handle);
     return super.remove(handle);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { GearmanFunction, Job } from '../../../../lib/job-server/engine/model.js';
 import { JobTable } from '../../../../lib/job-server/engine/job-table.js';
 
-const FUNCTION = new GearmanFunction('f', 0, [0, 0, 0]);
+const FUNCTION = new GearmanFunction('f', 0, [0, 0, 0], 1_000);
 const SPEC = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, runAt: 0 } as const;
 
 function filled(count: number): { table: JobTable; jobs: Job[] } {

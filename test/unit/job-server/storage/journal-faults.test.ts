@@ -104,7 +104,7 @@ it('does not let a recovered job lose its unique to an earlier one whose end was
   expect(handlesOf(await other.lease('reverse', 1, 1, NOW))).toEqual([earlier]);
   other.done(earlier!);
   await other.flush();
-  expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
+  expect(await other.findByUnique('u', 'reverse')).toMatchObject({ job: { handle: later } });
   expect(await add(other, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: later });
 });
 
@@ -122,7 +122,7 @@ it('does not let a recovered job lose its unique to another recovered one', asyn
   expect(handlesOf(await other.lease('reverse', 1, 1, NOW))).toEqual([earlier.handle]);
   other.done(earlier.handle);
   await other.flush();
-  expect(await other.findByUnique('reverse', 'u')).toMatchObject({ handle: later });
+  expect(await other.findByUnique('u', 'reverse')).toMatchObject({ job: { handle: later } });
 });
 
 it('leads to a job that was given back for later while its write to the file of jobs was made', async () => {

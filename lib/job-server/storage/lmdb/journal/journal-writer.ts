@@ -1,6 +1,6 @@
 import type { Adder } from '../../job-storage.js';
 import { closedError, StorageError } from '../../storage-error.js';
-import { tellStored } from '../adders.js';
+import { tellStored } from '../../adders.js';
 import type { FileChange } from '../file-change.js';
 import { storageError } from '../file-errors.js';
 import { GroupCommit, type CommitHost } from '../group-commit.js';

@@ -1,6 +1,13 @@
-import type { DueJobs } from './job-storage.js';
-import type { FunctionCounts, QueueName, StoredJob, StoredPriority } from './stored-job.js';
-import { WaitingList } from './waiting-list.js';
+import type { DueJobs } from '../job-storage.js';
+import {
+  countsOf,
+  noJobs,
+  type FunctionCounts,
+  type QueueName,
+  type StoredJob,
+  type StoredPriority,
+} from '../stored-job.js';
+import { WaitingList } from '../waiting-list.js';
 
 /** The jobs of one function and priority in a {@link MemoryStorage}. */
 export class MemoryQueue {
@@ -10,10 +17,13 @@ export class MemoryQueue {
   private readonly scheduled = new WaitingList<StoredJob>();
   /** All jobs, leased ones included. */
   total = 0;
-  /** Those of them with a time. */
-  totalScheduled = 0;
 
   constructor(readonly name: QueueName) {}
+
+  /** All, those that nobody has leased, those of them with a time. */
+  get counts(): readonly [total: number, waiting: number, scheduled: number] {
+    return [this.total, this.ready.size + this.scheduled.size, this.scheduled.size];
+  }
 
   /** Whether jobs without a time wait. */
   get hasReady(): boolean {
@@ -65,12 +75,8 @@ export class MemoryQueues {
   }
 
   count(functionName: string): FunctionCounts {
-    const [high, normal, low] = this.byFunction.get(functionName) ?? [];
-    return {
-      function: functionName,
-      total: [high?.total ?? 0, normal?.total ?? 0, low?.total ?? 0],
-      scheduled: [high?.totalScheduled ?? 0, normal?.totalScheduled ?? 0, low?.totalScheduled ?? 0],
-    };
+    const queues = this.byFunction.get(functionName);
+    return queues ? countsOf(functionName, queues) : noJobs(functionName);
   }
 
   counts(): FunctionCounts[] {

@@ -1,6 +1,6 @@
-import type { Adder } from '../job-storage.js';
-import type { StorageError } from '../storage-error.js';
-import type { StoredJob } from '../stored-job.js';
+import type { Adder } from './job-storage.js';
+import type { StorageError } from './storage-error.js';
+import type { StoredJob } from './stored-job.js';
 
 /** Tells those who added jobs that they are durable: once for a whole batch, and after what is being done. */
 export function tellStored(adders: readonly Adder[]): void {

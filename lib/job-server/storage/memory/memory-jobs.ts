@@ -1,0 +1,90 @@
+import type { DeadLetter, Holder, JobOutcome, NewJob, StoredJob } from '../stored-job.js';
+import { MemoryQueues, type MemoryQueue } from './memory-queues.js';
+
+/** Who may have a job leased. */
+export interface MemoryOwner {
+  readonly holder?: Holder | undefined;
+  /** Jobs of a queue can be leased. */
+  tellReady(queue: MemoryQueue): void;
+  /** Somebody else cancelled a job that this owner has leased. */
+  tellCancelled(handle: string): void;
+}
+
+/** A job, and who has leased it. */
+export interface Entry {
+  job: StoredJob;
+  owner: MemoryOwner | undefined;
+}
+
+/** What owners of storages in memory have in common: the jobs. */
+export class MemoryJobs {
+  readonly queues = new MemoryQueues();
+  readonly dead = new Map<string, DeadLetter>();
+  readonly ended = new Map<string, { function: string; outcome: JobOutcome }>();
+  readonly origins = new Set<string>();
+  readonly settings = new Map<string, string>();
+  /** Those who have it open. */
+  readonly owners = new Set<MemoryOwner>();
+  readonly entries = new Map<string, Entry>();
+  private readonly uniques = new Map<string, Entry>();
+  private sequence = 0;
+
+  nextSequence(): number {
+    return ++this.sequence;
+  }
+
+  find(handle: string): Entry | undefined {
+    return this.entries.get(handle);
+  }
+
+  /** The job of a unique: of one function, or of the first that has one. */
+  findByUnique(unique: string, functionName?: string): Entry | undefined {
+    if (unique === '') return undefined;
+    if (functionName !== undefined) return this.uniques.get(uniqueKey(functionName, unique));
+    for (const entry of this.entries.values()) if (entry.job.unique === unique) return entry;
+    return undefined;
+  }
+
+  /** Who has the handle, or the function and unique, of a new job. */
+  existing(job: NewJob): Entry | undefined {
+    return this.find(job.handle) ?? this.findByUnique(job.unique, job.function);
+  }
+
+  enter(entry: Entry): void {
+    const { job } = entry;
+    this.entries.set(job.handle, entry);
+    if (job.unique !== '') this.uniques.set(uniqueKey(job.function, job.unique), entry);
+    const queue = this.queues.queueOf(job);
+    queue.total++;
+    if (!entry.owner) this.giveBack(entry);
+  }
+
+  leave(entry: Entry): void {
+    const { job } = entry;
+    this.entries.delete(job.handle);
+    if (job.unique !== '') this.uniques.delete(uniqueKey(job.function, job.unique));
+    const queue = this.queues.queueOf(job);
+    queue.total--;
+    if (!entry.owner) queue.takeOut(job);
+  }
+
+  /** A job waits, in its place. */
+  giveBack(entry: Entry): void {
+    entry.owner = undefined;
+    const queue = this.queues.queueOf(entry.job);
+    queue.wait(entry.job);
+    for (const owner of this.owners) owner.tellReady(queue);
+  }
+
+  /** Gives back all that an owner has leased; answers which. */
+  giveBackAllOf(owner: MemoryOwner): string[] {
+    const entries = [...this.entries.values()].filter((entry) => entry.owner === owner);
+    for (const entry of entries) this.giveBack(entry);
+    return entries.map(({ job }) => job.handle);
+  }
+}
+
+/** One key for a function and a unique; a function holds no NUL, as the protocol separates arguments by it. */
+function uniqueKey(functionName: string, unique: string): string {
+  return `${functionName}\0${unique}`;
+}
