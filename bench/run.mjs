@@ -46,11 +46,12 @@ const { values, positionals } = parseArgs({
     uniques: { type: 'string', default: 'both' },
     disk: { type: 'string', default: DISK },
     quick: { type: 'boolean', default: false },
+    storage: { type: 'string', default: 'file' },
   },
 });
 const { disk, quick: isQuick } = values;
 if (positionals[0] === 'stalls') {
-  await benchStalls({ only: positionals.slice(1), isQuick, disk });
+  await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
   process.exit();
 }
 

@@ -1,7 +1,7 @@
 import type { ByteString, Priority, Workload } from '../engine/index.js';
 
 /** How many stored jobs a list reads at once: the event loop has a turn between. */
-export const LISTED_AT_ONCE = 200;
+export const LISTED_AT_ONCE = 500;
 
 /** What storage knows of a handle; a kept result where results are kept. */
 export type StoredState =
