@@ -117,12 +117,14 @@ export class Connection implements Sender {
     stream.on('end', () => this.inTurn(() => this.hearEnd()));
     stream.on('error', (error: Error) => this.destroy(error));
     this.whenClosed = new Promise((resolve) => {
-      stream.on('close', () =>
+      const over = (): void =>
         this.inTurn(() => {
           this.finish();
           resolve();
-        }),
-      );
+        });
+      // One that was closed before it came here does not say so again.
+      if (stream.closed) setImmediate(over);
+      else stream.on('close', over);
     });
   }
 

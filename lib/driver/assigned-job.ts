@@ -18,8 +18,11 @@ export interface AssignedJob {
   readonly server: string;
   /**
    * Aborts when the work is in vain: its time is over (reason `TimeoutError`),
-   * its job server is lost (`ConnectionLostError`), or the worker's grace
-   * period is (`ClosedError`).
+   * its job server is lost (`ConnectionLostError`), the worker's grace period
+   * is over (`ClosedError`), or nobody waits for its result any more
+   * (`JobAbandonedError`, told by a job server of ours). In the last case the
+   * job goes on, if its handler wants: who throws stops it, and should anybody
+   * have come to wait for it meanwhile, it runs again for them.
    */
   readonly signal: AbortSignal;
   /**

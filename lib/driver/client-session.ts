@@ -5,7 +5,8 @@ import { Fifo } from './fifo.js';
 import type { KeptResult } from './job-request.js';
 import { JobRings } from './job-rings.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
-import { PendingSubmission } from './pending-submission.js';
+import { PendingSubmission, type SubmissionHolder } from './pending-submission.js';
+import { WITHDRAW, WITHDRAWALS } from './withdrawals.js';
 
 /** What a {@link ClientSession} tells its client. */
 export interface ClientSessionOwner {
@@ -21,6 +22,12 @@ export interface ClientSessionOwner {
   report(session: ClientSession, error: Error): void;
 }
 
+/** How a {@link ClientSession} behaves. */
+export interface ClientSessionSettings extends LinkSettings {
+  /** Whether the job server is told what nobody waits for any more. */
+  readonly withdraw: boolean;
+}
+
 /** A question to a job server, and whom to tell the answer. */
 export interface Question {
   readonly answerType: PacketType;
@@ -31,17 +38,19 @@ export interface Question {
 }
 
 /** One job server as a client sees it: what it was asked, and the jobs it has for us. */
-export class ClientSession implements LinkOwner {
+export class ClientSession implements LinkOwner, SubmissionHolder {
   readonly link: Link;
   /** What awaits its answer. Answers come in the order of the requests, so an ERROR is for the oldest. */
   private readonly requests = new Fifo<PendingSubmission | Question>();
   private readonly jobs = new JobRings();
   /** How many of the requests are submissions. */
   unansweredSubmissions = 0;
+  /** The job server takes back what nobody here waits for any more. */
+  private takesBack = false;
 
   constructor(
     endpoint: Endpoint,
-    private readonly settings: LinkSettings,
+    private readonly settings: ClientSessionSettings,
     private readonly clientId: ByteString | undefined,
     private readonly owner: ClientSessionOwner,
   ) {
@@ -78,11 +87,29 @@ export class ClientSession implements LinkOwner {
 
   greet(): void {
     this.link.send(PacketType.OPTION_REQ, ['exceptions']);
+    if (this.settings.withdraw) this.link.send(PacketType.OPTION_REQ, [WITHDRAWALS]);
+    this.takesBack = false;
     if (this.clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [this.clientId]);
   }
 
-  greeted(): void {
+  greeted(packet: Packet): void {
     // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
+    if (packet.type === PacketType.OPTION_RES && packet.text(0) === WITHDRAWALS) this.takesBack = true;
+  }
+
+  /**
+   * Takes the wait for a job back, where the job server knows how. The place in
+   * the job's ring stays until the answer: what the job server said before it,
+   * it said to this place too.
+   */
+  givenUp(submission: PendingSubmission): void {
+    if (!this.takesBack || !this.link.isReady) return;
+    const { handle } = submission.job!;
+    this.ask(PacketType.OPTION_REQ, [WITHDRAW + handle], {
+      answerType: PacketType.OPTION_RES,
+      answer: () => this.jobs.leave(handle, submission),
+      fail: () => undefined,
+    });
   }
 
   ready(): void {
@@ -136,7 +163,10 @@ export class ClientSession implements LinkOwner {
     const handle = packet.byteString(0);
     if (submission.isForeground) this.jobs.add(handle, submission);
     this.answeredSubmission();
+    const wasGivenUp = submission.isForeground && !submission.observer;
+    submission.holder = this;
     submission.created({ handle, server: this.name });
+    if (wasGivenUp) this.givenUp(submission);
   }
 
   private answered(packet: Packet): void {
@@ -208,6 +238,8 @@ export class ClientSession implements LinkOwner {
       if (request instanceof PendingSubmission) unfinished.push(request);
       else request.fail(reason);
     }
+    // Where they go next, they wait anew.
+    for (const submission of unfinished) submission.holder = undefined;
     return unfinished;
   }
 

@@ -110,6 +110,18 @@ export class HandlerError extends GearmanError {
   }
 }
 
+/** Nobody waits for a running job any more: every caller has given up, or is gone. */
+export class JobAbandonedError extends GearmanError {
+  override readonly name = 'JobAbandonedError';
+
+  constructor(
+    readonly functionName: string,
+    readonly handle: string,
+  ) {
+    super('GEARMAN_JOB_ABANDONED', `nobody waits for the job ${handle} of ${functionName} any more`);
+  }
+}
+
 /** Something took longer than it may; the message names the option that says how long. */
 export class TimeoutError extends GearmanError {
   override readonly name = 'TimeoutError';

@@ -1,3 +1,5 @@
+import { WITHDRAWALS } from './withdrawals.js';
+
 /** To clients without the option `exceptions` an exception is a proper WORK_FAIL. */
 const CLEAN_EXCEPTIONS = 'clean-exceptions';
 /** The job server says which attempt at a job is not the first. */
@@ -14,7 +16,7 @@ const ATTEMPT = /^attempts=(\d+)$/;
  */
 export class Extensions {
   /** What to ask for. */
-  static readonly names = [CLEAN_EXCEPTIONS, ATTEMPTS];
+  static readonly names = [CLEAN_EXCEPTIONS, ATTEMPTS, WITHDRAWALS];
 
   private readonly agreed = new Set<string>();
   private announcedAttempt = 1;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
-import { ClientSession, type ClientSessionOwner } from './client-session.js';
+import { ClientSession, type ClientSessionOwner, type ClientSessionSettings } from './client-session.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { ClientMetrics } from './client-metrics.js';
 import { DriverEmitter } from './driver-emitter.js';
@@ -9,7 +9,6 @@ import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
 import { ClosedError, type GearmanError } from './errors.js';
 import type { JobIdentity, JobObserver, JobRequest, JobStatus, KeptResult, Submission } from './job-request.js';
-import type { LinkSettings } from './link.js';
 import { PendingSubmission } from './pending-submission.js';
 import { question, readStatus } from './question.js';
 import { askForResult } from './result-question.js';
@@ -35,6 +34,14 @@ export interface JobClientOptions extends DriverOptions {
    * restart. Default false.
    */
   generateUniques?: boolean;
+  /**
+   * Whether a job server is told that a foreground submission was given up
+   * (`forget`). Where nobody else waits for its job, that is not run any more;
+   * if it runs already, its handler's signal aborts, where the worker is one of
+   * this package. Only a job server of ours understands it; to others such a
+   * job goes on. With false it goes on everywhere. Default true.
+   */
+  withdraw?: boolean;
 }
 
 /**
@@ -49,7 +56,7 @@ export interface JobClientOptions extends DriverOptions {
  * Connections keep the process alive until {@link close}.
  */
 export class JobClient extends DriverEmitter implements MetricSource {
-  private readonly settings: LinkSettings;
+  private readonly settings: ClientSessionSettings;
   private readonly sessions: readonly ClientSession[];
   private readonly queue: SubmissionQueue;
   private readonly wait: ReadyWait;
@@ -60,7 +67,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
   /** @throws InvalidOptionError */
   constructor(options: JobClientOptions = {}) {
     super();
-    this.settings = linkSettings(options);
+    this.settings = { ...linkSettings(options), withdraw: options.withdraw ?? true };
     const clientId = clientIdOption(options.clientId);
     const owner = this.sessionOwner();
     this.sessions = parseServers(options.servers, options.tls).map(

@@ -59,7 +59,9 @@ export interface Submission {
   /** Where the job is; undefined until a job server has accepted it. */
   readonly job: JobIdentity | undefined;
   /**
-   * Stops listening: the observer hears nothing more. The job itself goes on.
+   * Stops listening: the observer hears nothing more. The job is taken back
+   * where the job server can do that (see the client's option `withdraw`);
+   * elsewhere it goes on.
    *
    * @param reason why, for the client's metrics: it took too long.
    */

@@ -10,7 +10,7 @@ import type { PendingSubmission } from './pending-submission.js';
  * the submissions of a handle stand in a ring, and each packet goes to the one
  * whose turn it is: everybody gets each packet once. Who joins late is placed
  * where the turn comes last; who stops listening keeps the place, since the job
- * server goes on sending its share.
+ * server goes on sending its share, until it says that it does no longer.
  */
 export class JobRings {
   /** Whose turn is next. */
@@ -51,8 +51,22 @@ export class JobRings {
       submission.previous.next = submission.next;
       submission.next.previous = submission.previous;
       this.turns.set(handle, submission.next);
+      submission.next = submission.previous = submission;
     }
     return submission;
+  }
+
+  /** Somebody's place is given back to the job server, which sends nothing there any more. Without effect after the end. */
+  leave(handle: ByteString, submission: PendingSubmission): void {
+    const turn = this.turns.get(handle);
+    if (submission.next !== submission) {
+      submission.previous.next = submission.next;
+      submission.next.previous = submission.previous;
+      if (turn === submission) this.turns.set(handle, submission.next);
+      submission.next = submission.previous = submission;
+    } else if (turn === submission) {
+      this.turns.delete(handle);
+    }
   }
 
   /** Takes everybody, job by job. */

@@ -30,6 +30,8 @@ export class PendingSubmission implements Submission {
   job: JobIdentity | undefined;
   /** What a warning said of the failure to come, see {@link warnedException}. */
   exception: Buffer | undefined;
+  /** Who has its job; undefined until a job server has accepted it. */
+  holder: SubmissionHolder | undefined;
   /** Its neighbours in the ring of its job. */
   next: PendingSubmission = this;
   previous: PendingSubmission = this;
@@ -87,9 +89,11 @@ export class PendingSubmission implements Submission {
   }
 
   forget(reason?: 'timeout'): void {
-    if (reason && this.isForeground && this.observer) this.count(reason);
     // What is in the background is wanted whoever listens.
-    if (this.isForeground) this.observer = undefined;
+    if (!this.isForeground || !this.observer) return;
+    if (reason) this.count(reason);
+    this.observer = undefined;
+    this.holder?.givenUp(this);
   }
 
   warn(warning: Buffer): void {
@@ -118,6 +122,11 @@ export class PendingSubmission implements Submission {
     (this.isForeground ? stats.foreground : stats.background)[outcome]++;
     if (this.isForeground) stats.ended.add(performance.now() - this.submittedAt);
   }
+}
+
+/** Who is told that nobody waits for an accepted submission any more. */
+export interface SubmissionHolder {
+  givenUp(submission: PendingSubmission): void;
 }
 
 const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];

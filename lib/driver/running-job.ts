@@ -2,7 +2,7 @@ import { shown } from '../connection/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
 import type { ServedStats } from './worker-metrics.js';
-import { HandlerError, InvalidOptionError, TimeoutError, WorkException } from './errors.js';
+import { HandlerError, InvalidOptionError, JobAbandonedError, TimeoutError, WorkException } from './errors.js';
 import { thrownWords } from './thrown-words.js';
 
 /** A function as a worker serves it. */
@@ -74,6 +74,11 @@ export class RunningJob implements AssignedJob {
     this.controller?.abort(reason);
   }
 
+  /** Nobody waits for it any more. It goes on, and its handler decides. */
+  abandon(): void {
+    this.abort(new JobAbandonedError(this.function, this.handle));
+  }
+
   /** Its time is over: it fails, with its handler's own words if the handler ends on the signal. */
   expire(timeout: number): void {
     this.abort(new TimeoutError(`the job ${this.handle} of ${this.function}`, timeout, "the function's timeout"));
@@ -113,7 +118,9 @@ export class RunningJob implements AssignedJob {
       this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
     } else {
       this.reporter.fail(this, thrownWords(error));
-      this.reporter.failed(new HandlerError(this.function, this.handle, error));
+      // A handler that stops because nobody waits did as it should.
+      if (!(this.abortReason instanceof JobAbandonedError))
+        this.reporter.failed(new HandlerError(this.function, this.handle, error));
     }
   }
 }

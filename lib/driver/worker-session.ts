@@ -13,6 +13,7 @@ import { Extensions } from './extensions.js';
 import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import type { ServedOutcome } from './worker-metrics.js';
+import { WITHDRAWN } from './withdrawals.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
 /** What a {@link WorkerSession} needs of the lane it serves. */
@@ -223,7 +224,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
         session.assigned(packet, packet.text(2), undefined, packet.bytes(3)),
       [PacketType.JOB_ASSIGN_ALL]: (session, packet) =>
         session.assigned(packet, packet.text(2), packet.text(3), packet.bytes(4)),
-      [PacketType.OPTION_RES]: (session, packet) => session.extensions.take(packet.text(0)),
+      [PacketType.OPTION_RES]: (session, packet) => session.told(packet.byteString(0)),
       [PacketType.ERROR]: (session, packet) => session.refused(packet),
       [PacketType.ECHO_RES]: (session, packet) => session.echoed(packet),
     };
@@ -245,6 +246,14 @@ export class WorkerSession implements LinkOwner, JobReporter {
     const job = new RunningJob(this, served, handle, unique, workload, reducer, attempt);
     this.jobs.add(job);
     this.owner.start(job);
+  }
+
+  /** What our job server says beside PROTOCOL: of the job that is assigned next, or of one that runs. */
+  private told(option: string): void {
+    if (!option.startsWith(WITHDRAWN)) return this.extensions.take(option);
+    const handle = option.slice(WITHDRAWN.length);
+    // It may have ended meanwhile.
+    for (const job of this.jobs) if (job.handle === handle) job.abandon();
   }
 
   private noJob(): void {

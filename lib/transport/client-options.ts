@@ -12,7 +12,7 @@ export interface GearmanClientOptions extends JobClientOptions {
   /**
    * The longest silence a caller bears, in milliseconds: nothing of the job
    * has come, neither result nor data, warning or progress. Then the call
-   * fails with `GEARMAN_TIMEOUT`; the job runs on. 0 bears any. Default 60_000.
+   * fails with `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0 bears any. Default 60_000.
    */
   timeout?: number;
   /**
@@ -44,6 +44,7 @@ const CLIENT_OPTIONS: Record<keyof GearmanClientOptions, true> = {
   choose: true,
   maxPendingSubmissions: true,
   generateUniques: true,
+  withdraw: true,
   prefix: true,
   format: true,
   timeout: true,

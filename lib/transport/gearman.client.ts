@@ -101,7 +101,7 @@ export class GearmanClient
   /**
    * Submits a foreground job for each subscription. What the handler emits, or
    * `context.data()` sends, is a `next`, and so is the result where it has one.
-   * Unsubscribing stops listening; the job runs on.
+   * Unsubscribing gives the job up, see the option `withdraw`.
    *
    * Errors with what the handler's exception held (an `RpcException`'s object,
    * or `{ status, message }`), or with a `GearmanError`: `GEARMAN_JOB_FAILED`

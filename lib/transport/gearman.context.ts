@@ -60,8 +60,10 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
 
   /**
    * Aborts when going on is in vain: the job's `timeout` is over, its job
-   * server is lost (which gives the job to another worker), or the strategy's
-   * `gracePeriod` is over. `reason` says which.
+   * server is lost (which gives the job to another worker), the strategy's
+   * `gracePeriod` is over, or nobody waits for the result any more (code
+   * `GEARMAN_JOB_ABANDONED`, told by a job server of ours: the job goes on
+   * unless the handler throws). `reason` says which.
    */
   get signal(): AbortSignal {
     return this.job.signal;

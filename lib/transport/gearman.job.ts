@@ -97,7 +97,7 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
     return this.controls.status(this.identity);
   }
 
-  /** Stops listening: `result()` stays pending and `updates$` silent. The job itself runs on. */
+  /** Gives the job up: `result()` stays pending and `updates$` silent. See the client's option `withdraw`. */
   forget(): void {
     this.controls.forget();
   }

@@ -49,7 +49,7 @@ export class JobListener implements JobObserver {
     if (this.isOver) this.submission.forget();
   }
 
-  /** Stops listening; the job runs on. */
+  /** Stops listening, and gives the job up. */
   stop(): void {
     this.isOver = true;
     clearTimeout(this.timer);

@@ -231,6 +231,7 @@ function recordInto(news: string[]): PeerListener {
     wake: () => news.push('NOOP'),
     assign: (job, kind) => note(kind === 'plain' ? 'JOB' : `JOB(${kind})`, job, ''),
     noJob: () => news.push('NO_JOB'),
+    abandoned: (job) => note('ABANDONED', job, ''),
     data: (job, bytes) => note('DATA', job, bytes),
     warning: (job, bytes) => note('WARNING', job, bytes),
     progress: (job) => note('STATUS', job, `${job.numerator}/${job.denominator}`),

@@ -271,6 +271,16 @@ export class Engine {
     return undefined;
   }
 
+  /**
+   * A client takes one of its waits for a job back. Queued and wanted by nobody
+   * else, the job is dropped; running, its worker hears of it if it wants to.
+   * Without effect when the client does not wait for it (any more).
+   */
+  withdrawWait(client: Peer, handle: ByteString): void {
+    const job = this.table.find(handle);
+    if (job && client.waitsFor.has(job)) this.life.withdraw(job, client);
+  }
+
   /** WORK_EXCEPTION: ends the job; a client that did not ask for exceptions hears that it failed. */
   exception(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);

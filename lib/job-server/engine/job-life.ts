@@ -94,12 +94,36 @@ export class JobLife implements JobFate {
     client.waitsFor.add(job);
   }
 
+  /** A client takes one of its waits for a job back: what nobody waits for any more is dropped, unless it runs. */
+  withdraw(job: Job, client: Peer): void {
+    // What is being told of it is for this wait too: the client counts on hearing all of it before.
+    while (this.beingTold.has(job) && this.chores.work());
+    const clients = job.clients!;
+    const last = clients.pop()!;
+    // Whichever entry of the same client goes: they stand for nothing but their number.
+    if (last !== client) clients[clients.lastIndexOf(client)] = last;
+    if (!clients.includes(client)) client.waitsFor.delete(job);
+    if (!job.isAbandoned) return;
+    if (job.state === 'running') this.tellWorker(job);
+    else this.end(job, 'abandoned');
+  }
+
+  /** Tells the worker of a job that nobody waits for any more, if it wants to know. */
+  private tellWorker(job: Job): void {
+    const worker = job.worker!;
+    if (!worker.knowsWithdrawals || worker.isGone || job.wasAbandoned) return;
+    job.wasAbandoned = true;
+    worker.listener.abandoned(job);
+  }
+
   /** A client no longer waits for a job; queued and waited for by nobody, it is dropped after a while. */
   detach(job: Job, client: Peer): void {
     client.waitsFor.delete(job);
     const clients = job.clients ?? [];
     for (let at = clients.indexOf(client); at >= 0; at = clients.indexOf(client, at)) clients.splice(at, 1);
-    if (job.state !== 'waiting' || !job.isAbandoned) return;
+    if (!job.isAbandoned) return;
+    if (job.state === 'running') this.tellWorker(job);
+    if (job.state !== 'waiting') return;
     job.timer = this.clock.after(this.options.abandonedTimeout, () => this.end(job, 'abandoned'));
   }
 
@@ -167,11 +191,21 @@ export class JobLife implements JobFate {
 
   /** A job failed: it ends, and the clients still to be told are returned; or a policy lets it run again. */
   fail(job: Job, reason: Workload): readonly Peer[] {
+    if (job.wasAbandoned && !job.isAbandoned && !job.isCancelled) return this.runAgain(job);
     const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'failed') : undefined;
     if (typeof retryAfter !== 'number') return this.end(job, 'failed', reason);
     const { worker } = job;
     this.retry(job, retryAfter);
     if (worker) this.dispatcher.settle(worker);
+    return NOBODY;
+  }
+
+  /** A job was given up, since nobody waited for it, and is wanted again by now: it is no failure of it. */
+  private runAgain(job: Job): readonly Peer[] {
+    const worker = job.worker!;
+    this.putBack(job);
+    this.dispatcher.settle(worker);
+    this.dispatcher.offer(job.function_);
     return NOBODY;
   }
 
@@ -245,6 +279,7 @@ export class JobLife implements JobFate {
     stats.run.add(elapsed(job.since, this.clock.now));
     job.worker!.running.delete(job);
     job.worker = undefined;
+    job.wasAbandoned = false;
     this.clock.cancel(job.timer);
     job.timer = undefined;
   }

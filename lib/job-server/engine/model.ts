@@ -56,6 +56,8 @@ export class Job {
   isStored = false;
   /** Storage counts it among the jobs with a time. */
   isScheduled = false;
+  /** The worker that runs it was told that nobody waits for it any more. */
+  wasAbandoned = false;
   /** Cancelled while running: it will not be queued again. */
   isCancelled = false;
   /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */
@@ -212,6 +214,8 @@ export interface PeerListener {
   assign(job: Job, kind: GrabKind): void;
   /** Worker: a kept grab is given back without a job (NO_JOB). */
   noJob(): void;
+  /** Worker: nobody waits any more for a job it runs; it may go on. */
+  abandoned(job: Job): void;
   /** Client: part of a result. */
   data(job: Job, bytes: Workload): void;
   /** Client: a warning. */
@@ -244,6 +248,8 @@ export class Peer {
   clientId: ByteString = '-';
   /** It asked for WORK_EXCEPTION (OPTION_REQ exceptions). */
   wantsExceptions = false;
+  /** It takes waits back, and wants to hear when nobody waits for what it runs (OPTION_REQ withdrawals). */
+  knowsWithdrawals = false;
   /** It said ALL_YOURS: its grabs are kept until a job comes. */
   isPushed = false;
   isSleeping = false;

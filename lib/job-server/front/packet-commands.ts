@@ -23,6 +23,9 @@ const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of 
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
 
+/** With a handle behind it: who asked for `withdrawals` takes one of its waits for that job back. */
+const WITHDRAW = 'withdraw=';
+
 /** Every packet a peer may send to a job server, by its number. */
 export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.CAN_DO]: (session, packet) => canDo(session, onlyArgument(packet), 0),
@@ -86,8 +89,12 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.OPTION_REQ]: (session, packet) => {
-    const option = onlyArgument(packet).toLowerCase();
-    if (option === 'exceptions') session.peer.wantsExceptions = true;
+    const argument = onlyArgument(packet);
+    const option = argument.toLowerCase();
+    if (session.peer.knowsWithdrawals && option.startsWith(WITHDRAW)) {
+      session.host.engine.withdrawWait(session.peer, argument.slice(WITHDRAW.length));
+    } else if (option === 'withdrawals') session.peer.knowsWithdrawals = true;
+    else if (option === 'exceptions') session.peer.wantsExceptions = true;
     else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
     else if (option === 'attempts') session.wantsAttempts = true;
     // Workers ask whether clients without exceptions hear a proper WORK_FAIL of one: they do, as nowhere else.

@@ -141,6 +141,10 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     }
   }
 
+  abandoned(job: Job): void {
+    this.replies.send(PacketType.OPTION_RES, [`withdrawn=${this.host.engine.handleOf(job)}`]);
+  }
+
   data(job: Job, bytes: Workload): void {
     this.tell(PacketType.WORK_DATA, job, bytes);
   }

@@ -185,6 +185,7 @@ describe('pushed to', () => {
     expect(again.packets).toEqual([
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
+      'OPTION_REQ withdrawals',
       'CAN_DO reverse',
       'ALL_YOURS',
     ]);

@@ -6,11 +6,15 @@ import { clientOf, connected, connectedToTwo, job, submit } from './clients.js';
 
 describe('a client greets', () => {
   it('by asking for exceptions', async () => {
-    expect((await connected()).packets).toEqual(['OPTION_REQ exceptions']);
+    expect((await connected()).packets).toEqual(['OPTION_REQ exceptions', 'OPTION_REQ withdrawals']);
   });
 
   it('with its id, if it has one', async () => {
-    expect((await connected({ clientId: 'web-1' })).packets).toEqual(['OPTION_REQ exceptions', 'SET_CLIENT_ID web-1']);
+    expect((await connected({ clientId: 'web-1' })).packets).toEqual([
+      'OPTION_REQ exceptions',
+      'OPTION_REQ withdrawals',
+      'SET_CLIENT_ID web-1',
+    ]);
   });
 
   it('also a job server that knows no exceptions', async () => {

@@ -14,6 +14,7 @@ describe('a worker registers', () => {
       'SET_CLIENT_ID w1',
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
+      'OPTION_REQ withdrawals',
       'CAN_DO reverse',
       'CAN_DO_TIMEOUT gr\xc3\xb6\xc3\x9fe·2500',
       'ALL_YOURS',
@@ -29,8 +30,8 @@ describe('a worker registers', () => {
     const starting = worker.start();
     const both = [await server.welcome(), await server.welcome()];
     expect(both.map(({ packets }) => packets).sort()).toEqual([
-      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'CAN_DO fast'],
-      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'CAN_DO slow'],
+      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'OPTION_REQ withdrawals', 'CAN_DO fast'],
+      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'OPTION_REQ withdrawals', 'CAN_DO slow'],
     ]);
     await starting;
   });
@@ -50,6 +51,7 @@ describe('a worker registers', () => {
     expect((await server.welcome()).packets).toEqual([
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
+      'OPTION_REQ withdrawals',
       'CAN_DO reverse',
     ]);
   });

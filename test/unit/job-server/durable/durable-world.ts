@@ -57,6 +57,7 @@ class Client implements PeerListener {
   wake(): void {}
   assign(): void {}
   noJob(): void {}
+  abandoned(): void {}
   data(): void {}
   warning(): void {}
   progress(): void {}

@@ -157,6 +157,7 @@ export class Witness implements EngineListener {
         assert.equal(this.intent.returning, peer);
         assert.notEqual(peer.kept.shift(), undefined);
       },
+      abandoned: () => assert.fail('nobody asked for it'),
       data: hear,
       warning: hear,
       progress: hear,
