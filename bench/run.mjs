@@ -11,6 +11,7 @@
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
+ *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
@@ -26,6 +27,7 @@ import { GROWTHS, LOADS } from './loads.mjs';
 import { measure } from './measure.mjs';
 import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
+import { benchOverload } from './overload.mjs';
 import { benchStalls } from './stalls.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
 import { benchTransports } from './transports.mjs';
@@ -52,6 +54,10 @@ const { values, positionals } = parseArgs({
 const { disk, quick: isQuick } = values;
 if (positionals[0] === 'stalls') {
   await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
+  process.exit();
+}
+if (positionals[0] === 'overload') {
+  await benchOverload({ isQuick });
   process.exit();
 }
 
