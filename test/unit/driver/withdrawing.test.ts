@@ -53,6 +53,15 @@ describe('a submission that is forgotten', () => {
     expect(await said(client, peer)).toEqual([]);
   });
 
+  it('is taken back once, also when it is forgotten as it is accepted', async () => {
+    const { client, peer } = await understood({}, TAKES_BACK);
+    const submission = client.submit(job(), { ...recorder().observer, created: () => submission.forget() });
+    await peer.next();
+    peer.send('JOB_CREATED H:1');
+    await settled();
+    expect(await said(client, peer)).toEqual(['OPTION_REQ withdraw=H:1']);
+  });
+
   it('is not taken back when it has ended, nor in the background', async () => {
     const { client, peer } = await understood({}, TAKES_BACK);
     const ended = recorder();
