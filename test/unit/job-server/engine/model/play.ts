@@ -9,6 +9,7 @@ import {
 } from '../../../../../lib/job-server/engine/index.js';
 import { expectAgreement } from './agreement.js';
 import { PEERS, type Operation } from './operations.js';
+import { PlayTime } from './play-time.js';
 import { newPeer, Reference, type ReferenceJob, type ReferencePeer, type Rules } from './reference.js';
 import { newJob, Witness, type Intent } from './witness.js';
 
@@ -20,12 +21,14 @@ export class Play {
   /** The labels of all jobs that were accepted. */
   readonly accepted: string[] = [];
   private readonly witness: Witness;
+  private readonly time: PlayTime;
 
   constructor(rules: Rules) {
     this.reference = new Reference(rules, (name) => this.engine.functions.find(name)!.number);
     this.witness = new Witness(this.reference, this.labelOf, (peer) => this.at(this.peers.indexOf(peer)));
     this.engine = new Engine({ ...rules, handlePrefix: 'H:' }, this.witness);
-    this.timeIs(0);
+    this.time = new PlayTime(this.engine, this.peers, this.reference, () => this.agree());
+    this.time.timeIs(0);
     for (let index = 0; index < PEERS; index++) this.join(index);
   }
 
@@ -91,9 +94,9 @@ export class Play {
         this.reference.isHalted = false;
         return this.engine.proceed();
       case 'pass':
-        return this.pass(operation.milliseconds);
+        return this.time.pass(operation.milliseconds);
       case 'setClock':
-        return this.setClock(operation.by);
+        return this.time.setClock(operation.by);
     }
   }
 
@@ -291,54 +294,6 @@ export class Play {
     if (code === undefined) this.reference.paused.delete(name);
   }
 
-  // --- time ---
-
-  pass(milliseconds: number): void {
-    const end = Math.floor(this.reference.now) + milliseconds;
-    for (let due = this.nextDue(); due <= end; due = this.nextDue()) {
-      this.timeIs(due);
-      this.agree();
-    }
-    this.timeIs(end);
-  }
-
-  private timeIs(now: number): void {
-    this.reference.now = now;
-    this.reference.awaken();
-    assert.ok(this.engine.tick(now, this.reference.date) > now);
-    assert.deepEqual(
-      this.reference.jobs.filter((job) => this.reference.isDue(job)),
-      [],
-    );
-  }
-
-  /** Sets the clock of dates. On its way forward it stands still wherever a job is due, for one at a time wakes up. */
-  setClock(by: number): void {
-    const { reference } = this;
-    const ahead = reference.ahead + by;
-    const next = (): number =>
-      Math.min(...reference.jobs.map((job) => (job.state === 'delayed' ? job.runAt : Infinity)));
-    for (let due = next(); due <= reference.now + ahead; due = next()) {
-      reference.ahead = due - reference.now;
-      this.timeIs(reference.now);
-      this.agree();
-    }
-    reference.ahead = ahead;
-    this.timeIs(reference.now);
-  }
-
-  /** The engine's next due time, which is when something is due and at no other time. */
-  private nextDue(): number {
-    const { now, date } = this.reference;
-    const next = this.engine.tick(now, date);
-    const delayed = this.reference.jobs.filter(({ state, runAt }) => state === 'delayed' && runAt < Infinity);
-    const dates = delayed.map(({ runAt }) => now + Math.min(runAt - date, 1_000));
-    const deadlines = this.reference.jobs.map(({ deadline }) => deadline);
-    const wakeups = this.peers.map(({ wakeTimer }) => wakeTimer?.at ?? Infinity);
-    assert.equal(next, Math.min(Infinity, ...dates, ...deadlines, ...wakeups));
-    return next;
-  }
-
   // --- inside ---
 
   private jobOf(index: number, nth: number): ReferenceJob | undefined {
@@ -360,8 +315,7 @@ export class Play {
     for (let index = 0; index < PEERS; index++) this.step({ do: 'leave', peer: index });
     for (const name of ['f', 'g', 'h']) this.step({ do: 'canDo', peer: 0, name, timeout: 0 });
     while (this.reference.parked.length > 0) this.step({ do: 'unpark', nth: 0 });
-    const dates = this.reference.jobs.map(({ state, runAt }) => (state === 'delayed' && runAt < Infinity ? runAt : 0));
-    this.step({ do: 'setClock', by: Math.max(0, Math.ceil(Math.max(0, ...dates) - this.reference.date)) });
+    this.step({ do: 'setClock', by: this.time.untilLastDate });
     this.step({ do: 'pass', milliseconds: 100_000 });
     while (this.reference.jobs.length > 0) {
       this.step({ do: 'grab', peer: 0, kind: 'plain' });
