@@ -159,11 +159,13 @@ export class DurableJobs implements SubmissionHost {
   /** A job ended: it leaves the storage, or goes to the dead letters. */
   ended(job: Job, outcome: Outcome, result: Workload): void {
     if (!job.isStored) return;
+    // Asked while it is still stored.
+    const isBuried = outcome === 'failed' && this.isBuried(job);
     job.isStored = false;
     const handle = this.engine.handleOf(job);
     const { date, now } = this.host.time;
     this.feed.ended(job, now);
-    if (outcome === 'failed' && this.isBuried(job)) {
+    if (isBuried) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
       this.storage.bury(handle, errorText(result), date);
     } else {
