@@ -209,12 +209,12 @@ export class JobLife implements JobFate {
     return NOBODY;
   }
 
-  /** A job is to run again after a while: until then it waits here for its clients' sake, or else in storage alone. */
+  /** A job is to run again after a while: until then it waits here for the sake of its clients or its late worker, or else in storage alone. */
   private retry(job: Job, delay: number): void {
     job.attempts++;
     job.function_.stats.retried++;
     job.numerator = job.denominator = '0';
-    if (clientsOf(job).length === 0) {
+    if (clientsOf(job).length === 0 && !job.lateWorker) {
       this.remove(job);
       this.listener.parked?.(job, delay);
       return;

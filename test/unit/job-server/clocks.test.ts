@@ -1,38 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { JobServer, MemoryStorage, type JobServerOptions } from '../../../lib/job-server/index.js';
-import { atEnd } from '../../support/cleanup.js';
-import { RawPeer } from '../../support/raw-peer.js';
+import { MemoryStorage } from '../../../lib/job-server/index.js';
+import type { RawPeer } from '../../support/raw-peer.js';
+import { echo, serverWithClocks } from '../../support/set-clocks.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-
-/** A job server whose clocks a test sets: `now` counts on by itself, and what a test adds. */
-async function serverWith(options: JobServerOptions = {}) {
-  const clocks = {
-    passed: 0,
-    ahead: 0,
-    frozenAt: undefined as number | undefined,
-    get now(): number {
-      return this.frozenAt ?? performance.now() + this.passed;
-    },
-    get date() {
-      return 1_700_000_000_000 + Math.floor(this.now) + this.ahead;
-    },
-  };
-  const server = new JobServer({ listeners: [], ...options }, clocks);
-  await server.start();
-  atEnd(() => server.stop());
-  const peer = (): RawPeer => new RawPeer(server.connect());
-  return { server, clocks, peer };
-}
-
-/** Waits until the job server has answered, and thereby has looked at its clock of durations. */
-async function echo(peer: RawPeer): Promise<string[]> {
-  peer.send('ECHO_REQ x');
-  const heard: string[] = [];
-  for (let next = await peer.next(); next !== 'ECHO_RES x'; next = await peer.next()) heard.push(next);
-  return heard;
-}
 
 async function runningJob(peer: () => RawPeer, timeout: number) {
   const [client, worker, other] = [peer(), peer(), peer()];
@@ -50,7 +22,7 @@ describe('when the clock of the machine is set', () => {
   it.each([-DAY, -HOUR, HOUR, 30 * DAY])(
     'by %d ms, a worker keeps its job as long as it may, and no longer',
     async (by) => {
-      const { clocks, peer } = await serverWith();
+      const { clocks, peer } = await serverWithClocks();
       const { worker, other, handle } = await runningJob(peer, 60_000);
       clocks.ahead += by;
       expect(await echo(other)).toEqual([]);
@@ -62,7 +34,7 @@ describe('when the clock of the machine is set', () => {
   );
 
   it('far ahead, a quiet peer stays as long as it may, also in the middle of a packet', async () => {
-    const { clocks, peer } = await serverWith({ idleTimeout: 5, packetTimeout: 5 });
+    const { clocks, peer } = await serverWithClocks({ idleTimeout: 5, packetTimeout: 5 });
     // No time passes at all, but for what the clock of dates tells.
     clocks.frozenAt = clocks.now;
     const [quiet, half, client, worker] = [peer(), peer(), peer(), peer()];
@@ -84,7 +56,7 @@ describe('when the clock of the machine is set', () => {
     const inDays = (days: number, { date }: { date: number }): string => String(Math.ceil((date + days * DAY) / 1_000));
 
     it('runs as soon as the clock has been set to its date', async () => {
-      const { clocks, peer } = await serverWith(options());
+      const { clocks, peer } = await serverWithClocks(options());
       const [client, worker] = [peer(), peer()];
       worker.send('CAN_DO f', 'PRE_SLEEP');
       client.send(`SUBMIT_JOB_EPOCH f··${inDays(3, clocks)}·x`);
@@ -97,7 +69,7 @@ describe('when the clock of the machine is set', () => {
     });
 
     it('does not run before its date, however much time passes', async () => {
-      const { clocks, peer } = await serverWith(options());
+      const { clocks, peer } = await serverWithClocks(options());
       const [client, worker] = [peer(), peer()];
       worker.send('CAN_DO f');
       client.send(`SUBMIT_JOB_EPOCH f··${Math.ceil(clocks.date / 1_000) + 1}·x`);
@@ -112,7 +84,7 @@ describe('when the clock of the machine is set', () => {
     });
 
     it('runs at once when its date is past by a clock that was set since anybody looked', async () => {
-      const { clocks, peer } = await serverWith(options());
+      const { clocks, peer } = await serverWithClocks(options());
       const [client, worker] = [peer(), peer()];
       await echo(client);
       clocks.ahead += 3 * DAY;
@@ -131,7 +103,7 @@ describe('when the clock of the machine is set', () => {
 
   it('a job to be tried again is not forgotten, nor tried too early', async () => {
     const policies = { f: { retries: 1, backoff: { initialDelay: HOUR, jitter: 0 } } };
-    const { clocks, peer } = await serverWith({ storage: new MemoryStorage(), policies });
+    const { clocks, peer } = await serverWithClocks({ storage: new MemoryStorage(), policies });
     const [client, worker] = [peer(), peer()];
     worker.send('CAN_DO f');
     client.send('SUBMIT_JOB_BG f··x');
