@@ -9,6 +9,9 @@ import type { Functions } from './functions.js';
 /** How many grabs one connection may keep open. */
 const MAX_KEPT_GRABS = 1_024;
 
+/** How many workers are told at once that a function has jobs. */
+const TOLD_AT_ONCE = 64;
+
 /** How many jobs that nobody wants are dropped at once for a worker that asks. */
 const DROPPED_AT_ONCE = 64;
 
@@ -79,19 +82,30 @@ export class Dispatcher {
 
   /** Tells waiting workers of a function's jobs: one for each job. */
   offer(function_: GearmanFunction): void {
+    for (let told = 0; told < TOLD_AT_ONCE; told++) if (!this.offerToNext(function_)) return;
+    // Ten thousand may sleep, and all of them be woken (`wakeupsPerJob` 0).
+    this.fate.inTurns(this.offering(function_));
+  }
+
+  private *offering(function_: GearmanFunction): Chore {
+    while (this.offerToNext(function_)) yield;
+  }
+
+  /** Tells the worker whose turn it is; false when nobody is to be told. */
+  private offerToNext(function_: GearmanFunction): boolean {
     const { wakeupsPerJob } = this.options;
-    while (!this.isHalted && !function_.isPaused && function_.waiting > 0) {
-      if (wakeupsPerJob > 0 && function_.woken >= function_.waiting * wakeupsPerJob) return;
-      const worker = function_.rotation.take();
-      if (!worker) return;
-      if (this.isFull(worker)) continue;
-      if (worker.keptGrabs.length === 0) {
-        this.wake(worker, function_);
-      } else {
-        this.give(worker);
-        if (worker.isAvailable) this.rejoin(worker);
-      }
+    if (this.isHalted || function_.isPaused || function_.waiting === 0) return false;
+    if (wakeupsPerJob > 0 && function_.woken >= function_.waiting * wakeupsPerJob) return false;
+    const worker = function_.rotation.take();
+    if (!worker) return false;
+    if (this.isFull(worker)) return true;
+    if (worker.keptGrabs.length === 0) {
+      this.wake(worker, function_);
+    } else {
+      this.give(worker);
+      if (worker.isAvailable) this.rejoin(worker);
     }
+    return true;
   }
 
   /** A worker no longer does a function: it is not counted on any more if it was woken for it. */

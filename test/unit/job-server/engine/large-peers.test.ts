@@ -146,6 +146,49 @@ describe('very many jobs that nobody wants any more', () => {
   });
 });
 
+describe('very many workers that wait', () => {
+  it('are woken by one job in turns where all of them are to be woken, each once', () => {
+    const scene = new EngineScene({ wakeupsPerJob: 0 });
+    const workers = Array.from({ length: MANY }, () => scene.worker('f'));
+    for (const worker of workers) worker.sleep();
+    scene.queue('f', 'a');
+    const woken = workers.map((worker) => worker.heard().length);
+    const count = woken.filter((times) => times > 0).length;
+    expect(count).toBeGreaterThan(0);
+    // 64 and what chores may do at once.
+    expect(count).toBeLessThanOrEqual(64 + A_TURN);
+    scene.workOff();
+    workers.forEach((worker, index) => (woken[index]! += worker.heard().length));
+    expect(woken).toEqual(new Array(MANY).fill(1));
+  });
+
+  it('are woken no further once the job is taken', () => {
+    const scene = new EngineScene({ wakeupsPerJob: 0 });
+    const workers = Array.from({ length: MANY }, () => scene.worker('f'));
+    for (const worker of workers) worker.sleep();
+    scene.queue('f', 'a');
+    expect(workers[0]!.grab()).toBe('a');
+    scene.workOff();
+    expect(workers.filter((worker) => worker.heard().length > 0).length).toBeLessThanOrEqual(64 + A_TURN);
+  });
+
+  it('are given a job each when as many come back at once', () => {
+    const scene = new EngineScene();
+    const labels = numbered('job ');
+    scene.queue('f', ...labels);
+    const lost = scene.worker('f');
+    lost.grabAll();
+    const workers = Array.from({ length: MANY }, () => scene.worker('f'));
+    for (const worker of workers) {
+      worker.allYours();
+      worker.grab();
+    }
+    lost.leave();
+    scene.workOff();
+    expect(workers.flatMap((worker) => worker.heard())).toEqual(labels.map((label) => `JOB ${label}`));
+  });
+});
+
 describe('very many clients of one job', () => {
   function coalesced(scene: EngineScene) {
     const clients = Array.from({ length: MANY }, () => scene.client());
