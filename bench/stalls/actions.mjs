@@ -371,6 +371,8 @@ async function withDead(at) {
   worker.heard = undefined;
   await worker.settled();
   worker.leave();
+  const bytes = await (await Peer.dial(at.port)).ask('show dead jobs\n');
+  if (bytes < at.size) throw new Error('the jobs that failed are no dead letters');
   return handles;
 }
 
