@@ -6,10 +6,14 @@ export interface Sender {
 }
 
 /** How large the buffers are in which packets gather: what a connection mostly says in one turn fits into one. */
-export const SEGMENT_BYTES = 16 * 1024;
+export const SEGMENT_BYTES = 8 * 1024;
 
-/** So many buffers are kept to be used again: one for each connection that speaks in a turn, up to a megabyte. */
-const MAX_FREE_SEGMENTS = 64;
+/**
+ * So many buffers are kept to be used again, up to 8 MiB: one for each connection that speaks in a turn. Where they are
+ * fewer than those, the rest is made anew each turn, and the garbage collector takes a quarter of the time (measured
+ * with 64 buffers for 128 connections).
+ */
+const MAX_FREE_SEGMENTS = 1_024;
 
 /** So many of those that have something to send are let send in any turn, and in one step of a later one. */
 const SENDERS_A_STEP = 64;

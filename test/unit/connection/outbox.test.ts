@@ -63,13 +63,13 @@ describe('connections that share an outbox', () => {
     let number = 0;
     // Until the kernel's buffers are full, and then some: those bytes wait in buffers of ours.
     for (let beyond = 0; beyond < 20;) {
-      for (let packet = 0; packet < 15; packet++) {
+      for (let packet = 0; packet < 7; packet++) {
         number = (number + 1) % 1000;
         toSlow.send(PacketType.JOB_CREATED, [longHandle(number)]);
         sent.push(number);
       }
       await turn();
-      for (let packet = 0; packet < 15; packet++) toBusy.send(PacketType.JOB_CREATED, [longHandle(0)]);
+      for (let packet = 0; packet < 7; packet++) toBusy.send(PacketType.JOB_CREATED, [longHandle(0)]);
       await turn();
       if (slow.near.writableLength > 0) beyond++;
     }
@@ -83,11 +83,11 @@ describe('connections that share an outbox', () => {
     const stream = new RecordingStream();
     const connection = new Connection(stream, 'RES', new RecordingListener(), { outbox: new Outbox() });
     for (let number = 0; number < 10; number++) {
-      for (let packet = 0; packet < 15; packet++) connection.send(PacketType.JOB_CREATED, [longHandle(number)]);
+      for (let packet = 0; packet < 7; packet++) connection.send(PacketType.JOB_CREATED, [longHandle(number)]);
       await turn();
     }
     const numbers = numbersIn(Buffer.from(stream.written, 'latin1'));
-    expect(numbers).toEqual(Array.from({ length: 150 }, (_, index) => Math.floor(index / 15)));
+    expect(numbers).toEqual(Array.from({ length: 70 }, (_, index) => Math.floor(index / 7)));
   });
 
   it('go on when the listener of one of them throws', async () => {
