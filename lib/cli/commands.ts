@@ -12,6 +12,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'runs a job server, with all of gearmand’s options',
     load: async () => (await import('./job-server/command.js')).jobServer,
   },
+  exporter: {
+    summary: 'tells the numbers of any job server to Prometheus',
+    load: async () => (await import('./metrics/exporter.js')).exporter,
+  },
   status: {
     summary: 'lists functions, their jobs and workers',
     load: async () => (await import('./people/listings.js')).status,

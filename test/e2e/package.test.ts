@@ -65,7 +65,7 @@ describeWith('npm registry', 'the packed package', () => {
 
   it('holds what users need, and nothing else', async () => {
     expect(packed.files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts']));
-    const expected = /^(dist|docs)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/;
+    const expected = /^(dist|docs|dashboards)\/|^(package\.json|LICENSE|README\.md|CHANGELOG\.md)$/;
     expect(packed.files.filter((file) => !expected.test(file))).toEqual([]);
   });
 

@@ -124,8 +124,8 @@ function momentOf(function_: GearmanFunction, now: number): Moment {
   moment.oldest = function_.oldestWaiting(now);
   moment.longest = function_.longestRunning(now);
   for (const priority of PRIORITIES) {
-    moment.delayed += function_.delayed[priority];
-    moment.waiting[priority] = function_.queued(priority) - function_.delayed[priority];
+    moment.delayed += function_.notYetDue(priority);
+    moment.waiting[priority] = function_.due(priority);
   }
   return moment;
 }

@@ -47,7 +47,6 @@ const FUNCTION_GAUGES = {
   workers: gauge(FUNCTION, 'Connections that registered the function.'),
   jobs_waiting_by_priority: gauge(['function', 'priority'], 'Jobs that a worker could take now, by priority.'),
   jobs_delayed: gauge(FUNCTION, 'Jobs that wait for their time: submitted with one, or to be tried again.'),
-  jobs_dead: gauge(FUNCTION, 'Dead letters.'),
   function_paused: gauge(FUNCTION, '1 while no job of the function is given to anybody.'),
   oldest_waiting_seconds: gauge(
     FUNCTION,
@@ -86,11 +85,6 @@ const JOB_SERVER = {
     from: 'job server',
   },
   storage_up: gauge([], '1 while the storage writes, 0 while it cannot.', 'job server'),
-  storage_backlog: gauge([], 'Changes that wait to be written to disk.', 'job server'),
-  storage_bytes: gauge([], 'How much the storage takes on its disk.', 'job server'),
-  storage_free_bytes: gauge([], 'How much is free on the disk of the storage.', 'job server'),
-  storage_write_seconds: histogram([], 'How long one group commit took, with its fsync.', 'job server'),
-  storage_batch_changes: histogram([], 'How many changes went into one group commit.', 'job server'),
   storage_set_aside_total: counter([], 'Records that could not be read and were set aside.', 'job server'),
 } as const;
 
