@@ -13,7 +13,7 @@ export {
   type Workload,
 } from './job-spec.js';
 export { coalescingKey, type StoredJobSpec } from './job-life.js';
-export { FUNCTION_COUNTS, FunctionStats } from './function-stats.js';
+export { FunctionStats } from './function-stats.js';
 export type { Functions } from './functions.js';
 export type { EngineListener } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';

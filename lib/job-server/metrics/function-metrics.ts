@@ -64,20 +64,19 @@ export class FunctionMetrics {
 
   /** Adds what there is to tell at a time of the engine's clock. */
   tell(set: MetricSet, functions: Functions, now: number): void {
-    const all = new FunctionStats();
-    all.addAll(functions.droppedStats);
+    const named = new FunctionStats();
     const others: Others = { moment: nothing(), stats: new FunctionStats() };
     others.stats.addAll(functions.droppedStats);
-    const isAnyOther = this.tellEach(set, functions, now, all, others) || hasCounted(others.stats);
+    const isAnyOther = this.tellEach(set, functions, now, named, others) || hasCounted(others.stats);
     if (isAnyOther) {
       tellMoment(set, others.moment, FunctionNames.other);
       tellStats(set, others.stats, FunctionNames.other);
     }
-    for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, all[count], labels);
+    for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, named[count] + others.stats[count], labels);
   }
 
   /** Tells those that have a name, and adds up the others; false when there are none. */
-  private tellEach(set: MetricSet, functions: Functions, now: number, all: FunctionStats, others: Others): boolean {
+  private tellEach(set: MetricSet, functions: Functions, now: number, named: FunctionStats, others: Others): boolean {
     const withoutJobs: GearmanFunction[] = [];
     let isAnyOther = false;
     for (const function_ of functions) {
@@ -86,13 +85,13 @@ export class FunctionMetrics {
         continue;
       }
       const { stats } = function_;
-      all.addAll(stats);
       const labels = this.names.keep(function_.name);
       if (labels === FunctionNames.other) {
         isAnyOther = true;
         others.stats.addAll(stats);
-        addMoment(others.moment, momentOf(function_, now));
+        addMoment(others.moment, function_, now);
       } else {
+        named.addAll(stats);
         tellMoment(set, momentOf(function_, now), labels);
         tellStats(set, stats, labels);
       }
@@ -109,7 +108,7 @@ export class FunctionMetrics {
         tellMoment(set, momentOf(function_, now), this.names.borrow(function_.name));
       } else {
         isAnyOther = true;
-        addMoment(others.moment, momentOf(function_, now));
+        addMoment(others.moment, function_, now);
       }
     }
     return isAnyOther;
@@ -118,15 +117,7 @@ export class FunctionMetrics {
 
 function momentOf(function_: GearmanFunction, now: number): Moment {
   const moment = nothing();
-  moment.running = function_.running;
-  moment.workers = function_.workers.size;
-  moment.paused = Number(function_.isPaused);
-  moment.oldest = function_.oldestWaiting(now);
-  moment.longest = function_.longestRunning(now);
-  for (const priority of PRIORITIES) {
-    moment.delayed += function_.notYetDue(priority);
-    moment.waiting[priority] = function_.due(priority);
-  }
+  addMoment(moment, function_, now);
   return moment;
 }
 
@@ -134,14 +125,16 @@ function nothing(): Moment {
   return { running: 0, delayed: 0, workers: 0, paused: 0, oldest: 0, longest: 0, waiting: [0, 0, 0] };
 }
 
-function addMoment(sum: Moment, { running, delayed, workers, paused, oldest, longest, waiting }: Moment): void {
-  sum.running += running;
-  sum.delayed += delayed;
-  sum.workers += workers;
-  sum.paused = Math.max(sum.paused, paused);
-  sum.oldest = Math.max(sum.oldest, oldest);
-  sum.longest = Math.max(sum.longest, longest);
-  for (const priority of PRIORITIES) sum.waiting[priority] += waiting[priority];
+function addMoment(sum: Moment, function_: GearmanFunction, now: number): void {
+  sum.running += function_.running;
+  sum.workers += function_.workers.size;
+  if (function_.isPaused) sum.paused = 1;
+  sum.oldest = Math.max(sum.oldest, function_.oldestWaiting(now));
+  sum.longest = Math.max(sum.longest, function_.longestRunning(now));
+  for (const priority of PRIORITIES) {
+    sum.delayed += function_.notYetDue(priority);
+    sum.waiting[priority] += function_.due(priority);
+  }
 }
 
 function tellMoment(set: MetricSet, moment: Moment, labels: MetricLabels): void {
