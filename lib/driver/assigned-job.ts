@@ -1,3 +1,5 @@
+import type { GearmanMetadata } from './metadata.js';
+
 /** A job a worker runs. */
 export interface AssignedJob {
   readonly function: string;
@@ -6,6 +8,8 @@ export interface AssignedJob {
   readonly unique: string;
   /** Shares memory with what arrived beside it: copy what is kept long. */
   readonly workload: Buffer;
+  /** What came beside the workload; undefined where nothing did. */
+  readonly metadata?: GearmanMetadata | undefined;
   /** Only with the worker's option `reducers`. */
   readonly reducer?: string;
   /**

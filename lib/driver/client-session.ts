@@ -1,5 +1,13 @@
 import type { Endpoint } from '../connection/index.js';
-import { fromByteString, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
+import {
+  fromByteString,
+  METADATA_OPTION,
+  METADATA_PREFIX,
+  PacketType,
+  type Argument,
+  type ByteString,
+  type Packet,
+} from '../protocol/index.js';
 import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError, type GearmanError } from './errors.js';
 import { Fifo } from './fifo.js';
 import type { KeptResult } from './job-request.js';
@@ -26,6 +34,8 @@ export interface ClientSessionOwner {
 export interface ClientSessionSettings extends LinkSettings {
   /** Whether the job server is told what nobody waits for any more. */
   readonly withdraw: boolean;
+  /** See `JobClientOptions.metadata`. */
+  readonly metadata: 'auto' | boolean;
 }
 
 /** A question to a job server, and whom to tell the answer. */
@@ -47,6 +57,8 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   unansweredSubmissions = 0;
   /** The job server takes back what nobody here waits for any more. */
   private takesBack = false;
+  /** The job server takes metadata, and hands it to workers that asked. */
+  private takesMetadata = false;
 
   constructor(
     endpoint: Endpoint,
@@ -71,7 +83,9 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   submit(submission: PendingSubmission): void {
     this.unansweredSubmissions++;
     this.requests.push(submission);
-    this.link.send(submission.type, submission.args);
+    if (this.takesMetadata) this.announceMetadata(submission);
+    const isFramed = !this.takesMetadata && this.settings.metadata === true;
+    this.link.send(submission.type, isFramed ? submission.framedArgs : submission.args);
   }
 
   ask(type: PacketType, args: readonly Argument[], question: Question): void {
@@ -88,13 +102,17 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   greet(): void {
     this.link.send(PacketType.OPTION_REQ, ['exceptions']);
     if (this.settings.withdraw) this.link.send(PacketType.OPTION_REQ, [WITHDRAWALS]);
-    this.takesBack = false;
+    if (this.settings.metadata !== false) this.link.send(PacketType.OPTION_REQ, [METADATA_OPTION]);
+    this.takesBack = this.takesMetadata = false;
     if (this.clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [this.clientId]);
   }
 
   greeted(packet: Packet): void {
     // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
-    if (packet.type === PacketType.OPTION_RES && packet.text(0) === WITHDRAWALS) this.takesBack = true;
+    if (packet.type !== PacketType.OPTION_RES) return;
+    const option = packet.text(0);
+    if (option === WITHDRAWALS) this.takesBack = true;
+    else if (option === METADATA_OPTION) this.takesMetadata = true;
   }
 
   /**
@@ -156,6 +174,10 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
       [PacketType.ECHO_RES]: (session, packet) => session.answered(packet),
       [PacketType.OPTION_RES]: (session, packet) => session.answered(packet),
     };
+
+  private announceMetadata({ metadata }: PendingSubmission): void {
+    if (metadata !== undefined) this.link.send(PacketType.OPTION_REQ, [METADATA_PREFIX + metadata]);
+  }
 
   private created(packet: Packet): void {
     const submission = this.take(PacketType.JOB_CREATED);

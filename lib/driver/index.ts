@@ -4,6 +4,7 @@ export type { DriverEvents, DriverOptions } from './driver-options.js';
 export * from './errors.js';
 export { JobClient, type JobClientOptions } from './job-client.js';
 export type { ServerChoice } from './server-choice.js';
+export { fitMetadata, isMetadata, type FittingMetadata, type GearmanMetadata } from './metadata.js';
 export type {
   JobIdentity,
   JobObserver,

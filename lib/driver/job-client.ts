@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidOptionError, numberOption, parseServers, wordOption } from '../connection/index.js';
+import { InvalidOptionError, numberOption, parseServers, shown, wordOption } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner, type ClientSessionSettings } from './client-session.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
@@ -42,6 +42,14 @@ export interface JobClientOptions extends DriverOptions {
    * job goes on. With false it goes on everywhere. Default true.
    */
   withdraw?: boolean;
+  /**
+   * Where what travels beside a workload (trace ids, a request's `metadata`)
+   * is sent. `auto`: to job servers that keep it apart, as ours do; workers of
+   * this package get it, all others the bare workload. `true`: through every
+   * other job server too, in front of the workload, which only workers of this
+   * package can read then. `false`: nowhere. Default `auto`.
+   */
+  metadata?: 'auto' | boolean;
 }
 
 /**
@@ -67,7 +75,11 @@ export class JobClient extends DriverEmitter implements MetricSource {
   /** @throws InvalidOptionError */
   constructor(options: JobClientOptions = {}) {
     super();
-    this.settings = { ...linkSettings(options), withdraw: options.withdraw ?? true };
+    this.settings = {
+      ...linkSettings(options),
+      withdraw: options.withdraw ?? true,
+      metadata: metadataOption(options.metadata),
+    };
     const clientId = clientIdOption(options.clientId);
     const owner = this.sessionOwner();
     this.sessions = parseServers(options.servers, options.tls).map(
@@ -258,4 +270,10 @@ export class JobClient extends DriverEmitter implements MetricSource {
       this.report(thrown as Error, submission.job?.server ?? '');
     }
   }
+}
+
+function metadataOption(value: unknown): 'auto' | boolean {
+  if (value === undefined) return 'auto';
+  if (value === 'auto' || typeof value === 'boolean') return value;
+  throw new InvalidOptionError('metadata', `must be 'auto', true or false, not ${shown(value)}`);
 }

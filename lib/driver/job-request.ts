@@ -1,4 +1,5 @@
 import type { GearmanError } from './errors.js';
+import type { GearmanMetadata } from './metadata.js';
 
 /** A job's priority: within a job server all high jobs go before normal ones, and these before low ones. */
 export type JobPriority = 'high' | 'normal' | 'low';
@@ -21,6 +22,11 @@ export interface JobRequest {
   at?: Date;
   /** The reducer (SUBMIT_REDUCE_JOB*); normal priority only. */
   reducer?: string;
+  /**
+   * What travels beside the workload: to workers of this package, and to no
+   * other. See the client's option `metadata`.
+   */
+  metadata?: GearmanMetadata | undefined;
   /**
    * Foreground: whether to submit the job again, elsewhere, when its job
    * server is lost before the result came. It may then run twice. Default true.

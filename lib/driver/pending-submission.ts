@@ -3,6 +3,7 @@ import { encodedBytes, PacketType, toByteString, type Argument, type ByteString 
 import { outcomeOf, type SubmissionOutcome, type SubmissionStats } from './client-metrics.js';
 import type { GearmanError } from './errors.js';
 import { warnedException } from './exception-warning.js';
+import { fitMetadata, frameMetadata, HEAD_BYTES, isMarked } from './metadata.js';
 import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
 
 /**
@@ -19,6 +20,8 @@ export class PendingSubmission implements Submission {
   readonly type: PacketType;
   readonly args: readonly Argument[];
   readonly isForeground: boolean;
+  /** What travels beside its workload, as JSON in UTF-8. */
+  readonly metadata: ByteString | undefined;
   /** How often its job server was lost. */
   losses = 0;
   /** When it was queued, on the client's clock. */
@@ -51,7 +54,9 @@ export class PendingSubmission implements Submission {
     this.mayResubmit = !isForeground || request.resubmit !== false;
     this.type = packetType(request, isForeground);
     this.args = argumentsOf(request, functionName, unique);
-    const bytes = encodedBytes(this.args);
+    this.metadata = request.metadata && toByteString(JSON.stringify(fitMetadata(request.metadata).metadata));
+    const framed = this.metadata === undefined ? 0 : HEAD_BYTES + this.metadata.length;
+    const bytes = encodedBytes(this.args) + framed;
     if (bytes > maxPacketBytes) {
       const cure = 'raise it on both sides, or send where the data is instead of the data';
       throw new InvalidOptionError(
@@ -63,6 +68,14 @@ export class PendingSubmission implements Submission {
 
   get functionName(): ByteString {
     return this.args[0] as ByteString;
+  }
+
+  /** Its arguments for a job server that knows no metadata: the workload in a frame, where one is needed. */
+  get framedArgs(): readonly Argument[] {
+    const workload = this.args.at(-1) as Uint8Array;
+    // Bytes that our own workers would take for a frame need one too.
+    if (this.metadata === undefined && !isMarked(workload)) return this.args;
+    return [...this.args.slice(0, -1), frameMetadata(this.metadata ?? '{}', workload)];
   }
 
   /** Jobs of one key coalesce; undefined for a job that does not. */

@@ -1,6 +1,7 @@
 import { shown } from '../connection/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
+import type { GearmanMetadata } from './metadata.js';
 import type { ServedStats } from './worker-metrics.js';
 import { HandlerError, InvalidOptionError, JobAbandonedError, TimeoutError, WorkException } from './errors.js';
 import { thrownWords } from './thrown-words.js';
@@ -50,6 +51,7 @@ export class RunningJob implements AssignedJob {
     readonly workload: Buffer,
     readonly reducer: string | undefined,
     readonly attempt: number | undefined,
+    readonly metadata: GearmanMetadata | undefined,
   ) {}
 
   get function(): string {

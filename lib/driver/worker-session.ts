@@ -12,6 +12,7 @@ import { exceptionWarning } from './exception-warning.js';
 import { Extensions } from './extensions.js';
 import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
+import { unframeMetadata } from './metadata.js';
 import type { ServedOutcome } from './worker-metrics.js';
 import { WITHDRAWN } from './withdrawals.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
@@ -229,9 +230,10 @@ export class WorkerSession implements LinkOwner, JobReporter {
       [PacketType.ECHO_RES]: (session, packet) => session.echoed(packet),
     };
 
-  private assigned(packet: Packet, unique: string, reducer: string | undefined, workload: Buffer): void {
+  private assigned(packet: Packet, unique: string, reducer: string | undefined, bytes: Buffer): void {
     this.grabs.assigned();
     const attempt = this.extensions.nextAttempt();
+    const announced = this.extensions.nextMetadata();
     const served = this.owner.functions.get(packet.byteString(1));
     const handle = packet.byteString(0);
     if (!served) {
@@ -243,7 +245,11 @@ export class WorkerSession implements LinkOwner, JobReporter {
       this.owner.grabsReturned(1);
       return;
     }
-    const job = new RunningJob(this, served, handle, unique, workload, reducer, attempt);
+    // Where the job server knows metadata the workload is the submitter's own bytes, whatever they begin with.
+    const { workload, metadata } = this.extensions.hasMetadata
+      ? { workload: bytes, metadata: announced }
+      : unframeMetadata(bytes);
+    const job = new RunningJob(this, served, handle, unique, workload, reducer, attempt, metadata);
     this.jobs.add(job);
     this.owner.start(job);
   }

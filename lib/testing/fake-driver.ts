@@ -16,7 +16,6 @@ import { encodeException } from '../transport/exception-body.js';
 import { decodeWorkload, encodeWorkload } from '../transport/formats.js';
 import type { WorkloadDescription } from '../transport/index.js';
 import type { JobSubmitter } from '../transport/job-submitter.js';
-import { unframeMetadata } from '../transport/metadata.js';
 import type { FakeAnswer, FakeJob } from './fake-job.js';
 
 /** The name of the job server that is not there. */
@@ -92,8 +91,8 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
   }
 
   private record(request: JobRequest, isBackground: boolean): FakeJob {
-    const { function: name, priority = 'normal', unique, at, reducer } = request;
-    const { workload, metadata } = unframeMetadata(Buffer.from(request.workload));
+    const { function: name, priority = 'normal', unique, at, reducer, metadata } = request;
+    const workload = Buffer.from(request.workload);
     const isRefused = this.refusals.has(name);
     const job: FakeJob = {
       handle: `H:${SERVER}:${++this.lastNumber}`,

@@ -1,5 +1,4 @@
-import type { JobIdentity, JobPriority, JobStatus } from '../driver/index.js';
-import type { GearmanMetadata } from '../transport/index.js';
+import type { GearmanMetadata, JobIdentity, JobPriority, JobStatus } from '../driver/index.js';
 
 /** A job as a `FakeGearmanClient` recorded it: what the code under test asked for, and what has become of it. */
 export interface FakeJob extends JobIdentity {
@@ -15,7 +14,7 @@ export interface FakeJob extends JobIdentity {
   readonly unique?: string;
   /** Not before this time; a record's `delay` is such a time too. */
   readonly at?: Date;
-  /** What travelled beside the workload; only with the client's option `metadata: true`. */
+  /** What travelled beside the workload. */
   readonly metadata?: GearmanMetadata;
   readonly reducer?: string;
   /** `accepted`: it has not ended, as a background job never does; `refused`: see `FakeGearmanClient.refuse`. */

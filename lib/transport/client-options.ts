@@ -15,12 +15,6 @@ export interface GearmanClientOptions extends JobClientOptions {
    * fails with `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0 bears any. Default 60_000.
    */
   timeout?: number;
-  /**
-   * Whether metadata (trace ids, a record's `metadata`) travel beside the
-   * workload. Only workers of this package can read such a workload: leave it
-   * off for functions that foreign workers serve. Default false.
-   */
-  metadata?: boolean;
   /** Makes the data a workload. Default: goes by the format. */
   serializer?: GearmanSerializer<RequestPacket>;
   /** Makes results values. Default: goes by the format. */
@@ -57,7 +51,6 @@ const CLIENT_RULES = {
   prefix: RULES.prefix,
   format: RULES.format,
   timeout: RULES.duration,
-  metadata: RULES.boolean,
   serializer: RULES.serializer,
   deserializer: RULES.deserializer,
 };
@@ -66,6 +59,6 @@ const CLIENT_RULES = {
 export function splitClientOptions(options: GearmanClientOptions) {
   checkNames(options, CLIENT_OPTIONS);
   checkOptions(options, CLIENT_RULES);
-  const { prefix, format, timeout, metadata, serializer, deserializer, ...driver } = options;
-  return { own: { prefix, format, timeout, metadata, serializer, deserializer }, driver };
+  const { prefix, format, timeout, serializer, deserializer, ...driver } = options;
+  return { own: { prefix, format, timeout, serializer, deserializer }, driver };
 }

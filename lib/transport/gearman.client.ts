@@ -256,7 +256,12 @@ export class GearmanClient
 
   /** Makes a packet of Nest's a job that can be submitted. */
   protected prepare(packet: RequestPacket): JobCall {
-    return prepareCall(packet, this.functionOf(packet.pattern), this.options);
+    const call = prepareCall(packet, this.functionOf(packet.pattern), this.options);
+    if (call.leftOut.length > 0) {
+      const { function: name } = call.workload;
+      this.logger.debug(`Metadata for "${name}" passes 8 KiB: sent without ${call.leftOut.join(' and ')}`);
+    }
+    return call;
   }
 
   private functionOf(pattern: unknown): string {

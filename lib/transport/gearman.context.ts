@@ -1,6 +1,5 @@
 import { BaseRpcContext } from '@nestjs/microservices';
-import type { AssignedJob } from '../driver/index.js';
-import type { GearmanMetadata } from './metadata.js';
+import type { AssignedJob, GearmanMetadata } from '../driver/index.js';
 
 type GearmanContextArgs = [job: AssignedJob, metadata: GearmanMetadata | undefined];
 
@@ -53,7 +52,7 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
     return this.job.server;
   }
 
-  /** The workload's bytes as they came, metadata included. Copy what is kept long. */
+  /** The workload's bytes, without metadata. Copy what is kept long. */
   get workload(): Buffer {
     return this.job.workload;
   }

@@ -1,6 +1,5 @@
-import { InvalidOptionError, type JobPriority } from '../driver/index.js';
+import { InvalidOptionError, isMetadata, type GearmanMetadata, type JobPriority } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
-import { isMetadata, type GearmanMetadata } from './metadata.js';
 import { checkOptions, oneOf, RULES } from './option-rules.js';
 
 const PRIORITIES: readonly string[] = ['high', 'normal', 'low'] satisfies JobPriority[];
@@ -29,7 +28,7 @@ export interface GearmanRecordOptions {
    * Default: true.
    */
   resubmit?: boolean;
-  /** Travels beside the workload; the client must be told `metadata: true`. */
+  /** Travels beside the workload; see the client's option `metadata`. */
   metadata?: GearmanMetadata;
   /** The function that reduces the results; it reaches the worker as `context.reducer`. */
   reducer?: string;

@@ -1,6 +1,5 @@
-import { InvalidOptionError } from '../driver/index.js';
+import { InvalidOptionError, type GearmanMetadata } from '../driver/index.js';
 import { decodeWorkload, encodeWorkload, type WorkloadFormat } from './formats.js';
-import type { GearmanMetadata } from './metadata.js';
 
 /** What a serializer is told beside the packet. */
 export interface WorkloadDescription {

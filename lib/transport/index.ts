@@ -42,6 +42,5 @@ export type {
 export { GearmanStrategy } from './gearman.strategy.js';
 export { GEARMAN_TRANSPORT } from './gearman.transport.js';
 export type { GearmanHandlerOptions } from './handler-options.js';
-export type { GearmanMetadata } from './metadata.js';
 export { GearmanEventsMap, GearmanStatus, type GearmanEvents } from './status.js';
 export type { GearmanStrategyOptions } from './strategy-options.js';

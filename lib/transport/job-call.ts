@@ -1,10 +1,16 @@
-import { InvalidOptionError, type JobRequest } from '../driver/index.js';
+import {
+  fitMetadata,
+  InvalidOptionError,
+  isMetadata,
+  type FittingMetadata,
+  type GearmanMetadata,
+  type JobRequest,
+} from '../driver/index.js';
 import { DEFAULT_TIMEOUT, type GearmanClientOptions } from './client-options.js';
 import { DEFAULT_FORMAT } from './formats.js';
 import { FunctionContract } from './function-contract.js';
 import { GearmanRecord, type GearmanRecordOptions } from './gearman.record.js';
 import { bytesOf, REQUEST_FORMATS, type RequestPacket, type WorkloadDescription } from './gearman.serializer.js';
-import { frameMetadata, isMarked, isMetadata, type GearmanMetadata } from './metadata.js';
 
 /** A job that is ready to be submitted. */
 export interface JobCall {
@@ -12,6 +18,8 @@ export interface JobCall {
   readonly workload: WorkloadDescription;
   /** The longest silence, in milliseconds; 0 is any. */
   readonly timeout: number;
+  /** What metadata lost, for it was too long. */
+  readonly leftOut: readonly string[];
 }
 
 /**
@@ -26,19 +34,17 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   const record = isRecord ? (packet.data as GearmanRecord).options : NO_OPTIONS;
   const described = describeWorkload(packet.pattern, functionName, options);
   const workload = record.format === undefined ? described : { ...described, format: record.format };
-  const metadata = mergeMetadata(packet.metadata, record.metadata);
-  if (record.metadata && !options.metadata) {
-    throw new InvalidOptionError(
-      'metadata',
-      "in a record it needs the client's option `metadata: true`, for foreign workers cannot read it",
-    );
+  const { metadata, leftOut } = sendable(mergeMetadata(packet.metadata, record.metadata), options);
+  if (record.metadata && options.metadata === false) {
+    throw new InvalidOptionError('metadata', "in a record it is in vain while the client's option `metadata` is false");
   }
   const serializer = options.serializer ?? REQUEST_FORMATS;
   const bytes = bytesOf(serializer.serialize({ pattern: packet.pattern, data, metadata }, workload));
   return {
-    request: requestOf(record, functionName, frame(bytes, metadata, options.metadata)),
+    request: requestOf(record, functionName, bytes, metadata),
     workload,
     timeout: record.timeout ?? options.timeout ?? DEFAULT_TIMEOUT,
+    leftOut,
   };
 }
 
@@ -59,28 +65,34 @@ export function checkForeground({ at }: JobRequest): void {
 
 const NO_OPTIONS: GearmanRecordOptions = {};
 
-function requestOf(record: GearmanRecordOptions, functionName: string, workload: Uint8Array): JobRequest {
+function requestOf(
+  record: GearmanRecordOptions,
+  functionName: string,
+  workload: Uint8Array,
+  metadata: GearmanMetadata | undefined,
+): JobRequest {
   // Most calls have no record: nothing is read of it, and nothing copied.
-  if (record === NO_OPTIONS) return { function: functionName, workload };
+  if (record === NO_OPTIONS) return { function: functionName, workload, metadata };
   const { priority, unique, at, delay, resubmit, reducer } = record;
   const due = delay === undefined ? at : new Date(Date.now() + delay);
-  return { function: functionName, workload, priority, unique, resubmit, reducer, at: due };
+  return { function: functionName, workload, priority, unique, resubmit, reducer, at: due, metadata };
 }
 
 function mergeMetadata(hooked?: GearmanMetadata, recorded?: GearmanMetadata): GearmanMetadata | undefined {
   return hooked && recorded ? { ...hooked, ...recorded } : (recorded ?? hooked);
 }
 
-/** Bare where there is no metadata: but for bytes our own workers would take for metadata. */
-function frame(bytes: Uint8Array, metadata: GearmanMetadata | undefined, isAllowed = false): Uint8Array {
-  if (!isAllowed) return bytes;
-  if (!metadata && !isMarked(bytes)) return bytes;
-  const told = withoutUndefined(metadata ?? {});
-  // A record's was checked when it was built. Workers would take the frame of anything else for the workload.
-  if (!isMetadata(told)) {
-    throw new InvalidOptionError('metadata', 'of the dispatch hook it must be an object whose values are texts');
-  }
-  return frameMetadata(told, bytes);
+const NO_METADATA: Partial<FittingMetadata> & Pick<FittingMetadata, 'leftOut'> = { leftOut: [] };
+
+/** A record's was checked when it was built; a hook may set anything. */
+function sendable(
+  metadata: GearmanMetadata | undefined,
+  options: Pick<GearmanClientOptions, 'metadata'>,
+): typeof NO_METADATA {
+  if (metadata === undefined || options.metadata === false) return NO_METADATA;
+  const told: unknown = withoutUndefined(metadata);
+  if (isMetadata(told)) return fitMetadata(told);
+  throw new InvalidOptionError('metadata', 'of the dispatch hook it must be an object whose values are texts');
 }
 
 /** A hook may name what it does not have: `{ traceparent: current?.traceparent }`. */

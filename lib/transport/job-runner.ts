@@ -17,7 +17,6 @@ import {
 } from './gearman.serializer.js';
 import { eventStream, messageStream } from './handler-streams.js';
 import { JobReply } from './job-reply.js';
-import { unframeMetadata } from './metadata.js';
 import { rejectionGuard } from './rejection-guard.js';
 
 /** What a {@link JobRunner} needs of its strategy. */
@@ -55,9 +54,8 @@ export class JobRunner {
     return new Promise((resolve, reject) => {
       const reply = new JobReply(job, encode, { resolve, reject }, (error) => this.logFailure(served, job, error));
       try {
-        const { workload: bytes, metadata } = unframeMetadata(job.workload);
-        const { data } = packetOf(requests.deserialize(bytes, workload));
-        const context = new GearmanContext([job, metadata], encode);
+        const { data } = packetOf(requests.deserialize(job.workload, workload));
+        const context = new GearmanContext([job, job.metadata], encode);
         const hooked = this.host.answer(context, () => valuesOf(served, data, context), reply.respond);
         Promise.resolve(hooked).catch((error: unknown) => reply.fail(error));
       } catch (error) {

@@ -19,6 +19,24 @@ export function wireUnique(stored: ByteString): ByteString {
   return stored.startsWith(WORKLOAD_KEY) ? '-' : stored;
 }
 
+/**
+ * What a record has as reducer: metadata stands in front of it, between NULs.
+ * On the wire no reducer has a NUL, so none is taken for metadata; and no
+ * storage needs a field for it.
+ */
+function storedReducer({ reducer = '', metadata }: JobSpec): ByteString {
+  return metadata === undefined ? reducer : `\0${metadata}\0${reducer}`;
+}
+
+/** Undoes {@link storedReducer}. */
+function partsOfReducer(stored: ByteString): Pick<JobSpec, 'reducer' | 'metadata'> {
+  if (!stored.startsWith('\0')) return { reducer: stored === '' ? undefined : stored };
+  // The last NUL: a reducer has none, whatever a client sent as metadata.
+  const end = stored.lastIndexOf('\0');
+  const reducer = stored.slice(end + 1);
+  return { metadata: stored.slice(1, end), reducer: reducer === '' ? undefined : reducer };
+}
+
 /** The record of a new job. */
 export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): NewJob {
   return {
@@ -27,7 +45,7 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): N
     unique,
     priority: spec.priority,
     workload: spec.workload,
-    reducer: spec.reducer ?? '',
+    reducer: storedReducer(spec),
     at: spec.runAt,
     attempts: 0,
     losses: 0,
@@ -48,7 +66,7 @@ export function specOf(job: StoredJob): StoredJobSpec {
     unique: wireUnique(job.unique),
     workload: job.workload,
     priority: job.priority,
-    reducer: job.reducer === '' ? undefined : job.reducer,
+    ...partsOfReducer(job.reducer),
     isBackground: true,
     runAt: job.at,
     losses: job.losses,

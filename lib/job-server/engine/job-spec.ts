@@ -33,6 +33,8 @@ export interface JobSpec {
   readonly isBackground: boolean;
   /** Handed to a worker that asks with GRAB_JOB_ALL. */
   readonly reducer?: ByteString;
+  /** What travels beside the workload, as JSON in UTF-8; the engine never looks inside, and nothing coalesces by it. */
+  readonly metadata?: ByteString | undefined;
   /** When the job may run, in milliseconds since 1970; 0: at once. */
   readonly runAt: number;
 }

@@ -70,6 +70,7 @@ export class Job {
   readonly workload: Workload;
   readonly priority: Priority;
   readonly reducer: ByteString | undefined;
+  readonly metadata: ByteString | undefined;
 
   /**
    * @param id its number in this run of the job server, from which its handle is made.
@@ -85,6 +86,7 @@ export class Job {
     this.workload = spec.workload;
     this.priority = spec.priority;
     this.reducer = spec.reducer;
+    this.metadata = spec.metadata;
     this.isBackground = spec.isBackground;
   }
 

@@ -1,4 +1,12 @@
-import { PacketType, type Argument, type ByteString, type Packet } from '../../protocol/index.js';
+import {
+  MAX_METADATA_BYTES,
+  METADATA_OPTION,
+  METADATA_PREFIX,
+  PacketType,
+  type Argument,
+  type ByteString,
+  type Packet,
+} from '../../protocol/index.js';
 import {
   JOB_NOT_FOUND,
   Priority,
@@ -20,6 +28,7 @@ const UNKNOWN_OPTION = new Refusal('UNKNOWN_OPTION', 'Server does not recognize 
 const NO_SUCH_TIME = new Refusal('INVALID_ARGUMENT', 'No time matches these fields; give numbers, * or nothing');
 const BAD_EPOCH = new Refusal('INVALID_ARGUMENT', 'The epoch is a number of seconds since 1970');
 const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of milliseconds');
+const LONG_METADATA = new Refusal('INVALID_ARGUMENT', `Metadata has at most ${MAX_METADATA_BYTES} bytes`);
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
 
@@ -66,12 +75,14 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.SUBMIT_REDUCE_JOB_BACKGROUND]: reduction(true),
   [PacketType.SUBMIT_JOB_EPOCH]: (session, packet) => {
     const epoch = Number(packet.byteString(2));
-    return Number.isFinite(epoch) ? submit(session, { ...background(packet, 3), runAt: epoch * 1000 }) : BAD_EPOCH;
+    if (!Number.isFinite(epoch)) return refuseSubmission(session, BAD_EPOCH);
+    return submit(session, { ...background(packet, 3), runAt: epoch * 1000 });
   },
   [PacketType.SUBMIT_JOB_SCHED]: (session, packet) => {
     const [minute, hour, dayOfMonth, month, dayOfWeek] = [2, 3, 4, 5, 6].map((index) => packet.byteString(index));
     const runAt = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, session.host.time.date);
-    return runAt === undefined ? NO_SUCH_TIME : submit(session, { ...background(packet, 7), runAt });
+    if (runAt === undefined) return refuseSubmission(session, NO_SUCH_TIME);
+    return submit(session, { ...background(packet, 7), runAt });
   },
   [PacketType.WORK_DATA]: ({ host, peer }, packet) =>
     host.engine.data(peer, packet.byteString(0), packet.compact(1)) && LOST_UPDATE,
@@ -89,7 +100,11 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.OPTION_REQ]: (session, packet) => {
-    const argument = onlyArgument(packet);
+    const asked = packet.byteString(0);
+    if (session.wantsMetadata && asked.startsWith(METADATA_PREFIX)) {
+      return takeMetadata(session, asked.slice(METADATA_PREFIX.length));
+    }
+    const argument = beforeNul(asked);
     const option = argument.toLowerCase();
     if (session.peer.knowsWithdrawals && option.startsWith(WITHDRAW)) {
       session.host.engine.withdrawWait(session.peer, argument.slice(WITHDRAW.length));
@@ -97,9 +112,10 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     else if (option === 'exceptions') session.peer.wantsExceptions = true;
     else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
     else if (option === 'attempts') session.wantsAttempts = true;
+    else if (option === METADATA_OPTION) session.wantsMetadata = true;
     // Workers ask whether clients without exceptions hear a proper WORK_FAIL of one: they do, as nowhere else.
     else if (option !== 'clean-exceptions') return UNKNOWN_OPTION;
-    session.reply(PacketType.OPTION_RES, [packet.byteString(0)]);
+    session.reply(PacketType.OPTION_RES, [asked]);
     return undefined;
   },
   [PacketType.GET_STATUS]: (session, packet) => {
@@ -204,7 +220,24 @@ function kept(workload: Argument): Workload {
   return Uint8Array.prototype.slice.call(workload);
 }
 
-function submit(session: Conversation, spec: JobSpec): Refusal | undefined {
+/** What is said ahead of a submission has no answer of its own: only the submission has. */
+function takeMetadata(session: Conversation, metadata: ByteString): Refusal | undefined {
+  session.nextMetadata = undefined;
+  if (metadata.length > MAX_METADATA_BYTES) return LONG_METADATA;
+  session.nextMetadata = metadata;
+  return undefined;
+}
+
+/** A submission that never was one: what was said ahead of it is not for the next. */
+function refuseSubmission(session: Conversation, refusal: Refusal): Refusal {
+  session.nextMetadata = undefined;
+  return refusal;
+}
+
+function submit(session: Conversation, bare: JobSpec): Refusal | undefined {
+  const { nextMetadata: metadata } = session;
+  const spec = metadata === undefined ? bare : { ...bare, metadata };
+  session.nextMetadata = undefined;
   const denied = session.deny('submit', spec.function);
   if (denied) return denied;
   const taken = session.host.submit(spec, session.peer);

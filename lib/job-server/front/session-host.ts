@@ -97,6 +97,10 @@ export interface Conversation {
   wantsResults: boolean;
   /** It asked to be told which attempt at a job is not the first (OPTION_REQ attempts, an extension of ours). */
   wantsAttempts: boolean;
+  /** It asked for what travels beside a workload (OPTION_REQ metadata, an extension of ours). */
+  wantsMetadata: boolean;
+  /** What is to travel beside the workload of its next submission. */
+  nextMetadata: ByteString | undefined;
   /** The function it submitted to last. */
   lastFunction: ByteString;
   readonly replies: Replies & { reserve(): ReplyPlace };

@@ -5,7 +5,15 @@ import {
   type ConnectionListener,
   type ConnectionOptions,
 } from '../../connection/index.js';
-import { exactText, PacketType, type Argument, type Packet, type ProtocolError } from '../../protocol/index.js';
+import {
+  exactText,
+  METADATA_PREFIX,
+  PacketType,
+  type Argument,
+  type ByteString,
+  type Packet,
+  type ProtocolError,
+} from '../../protocol/index.js';
 import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
@@ -50,6 +58,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private closing: CloseReason | undefined;
   wantsResults = false;
   wantsAttempts = false;
+  wantsMetadata = false;
+  nextMetadata: ByteString | undefined;
   lastFunction = '';
   private quietSince: number;
   /** Milliseconds since 1970. */
@@ -131,6 +141,9 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     const handle = this.host.engine.handleOf(job);
     const { name } = job.function_;
     if (this.wantsAttempts) this.announceAttempt(job);
+    if (job.metadata !== undefined && this.wantsMetadata) {
+      this.replies.send(PacketType.OPTION_RES, [METADATA_PREFIX + job.metadata]);
+    }
     switch (kind) {
       case 'plain':
         return this.replies.send(PacketType.JOB_ASSIGN, [handle, name, job.workload]);

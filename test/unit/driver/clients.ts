@@ -19,10 +19,10 @@ export function clientOf(names: string[], options: Omit<JobClientOptions, 'serve
 }
 
 /** A client that is connected to one fake job server, and the other end. */
-export async function connected(options: Omit<JobClientOptions, 'servers'> = {}) {
+export async function connected(options: Omit<JobClientOptions, 'servers'> = {}, ...answers: string[]) {
   const { client, server } = clientOf(['a'], options);
   const connecting = client.connect();
-  const { peer, packets } = await server.welcome();
+  const { peer, packets } = await server.welcome(...answers);
   await connecting;
   return { client, server, peer, packets };
 }

@@ -186,6 +186,7 @@ describe('pushed to', () => {
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
       'OPTION_REQ withdrawals',
+      'OPTION_REQ metadata',
       'CAN_DO reverse',
       'ALL_YOURS',
     ]);

@@ -5,16 +5,18 @@ import { settled, turnsUntil } from '../../support/turns.js';
 import { clientOf, connected, connectedToTwo, job, submit } from './clients.js';
 
 describe('a client greets', () => {
-  it('by asking for exceptions', async () => {
-    expect((await connected()).packets).toEqual(['OPTION_REQ exceptions', 'OPTION_REQ withdrawals']);
+  it('by asking for exceptions, and for metadata unless it sends none', async () => {
+    expect((await connected()).packets).toEqual([
+      'OPTION_REQ exceptions',
+      'OPTION_REQ withdrawals',
+      'OPTION_REQ metadata',
+    ]);
+    expect((await connected({ metadata: false })).packets).toEqual(['OPTION_REQ exceptions', 'OPTION_REQ withdrawals']);
   });
 
   it('with its id, if it has one', async () => {
-    expect((await connected({ clientId: 'web-1' })).packets).toEqual([
-      'OPTION_REQ exceptions',
-      'OPTION_REQ withdrawals',
-      'SET_CLIENT_ID web-1',
-    ]);
+    const { packets } = await connected({ clientId: 'web-1', metadata: false });
+    expect(packets).toEqual(['OPTION_REQ exceptions', 'OPTION_REQ withdrawals', 'SET_CLIENT_ID web-1']);
   });
 
   it('also a job server that knows no exceptions', async () => {

@@ -15,6 +15,7 @@ describe('a worker registers', () => {
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
       'OPTION_REQ withdrawals',
+      'OPTION_REQ metadata',
       'CAN_DO reverse',
       'CAN_DO_TIMEOUT gr\xc3\xb6\xc3\x9fe·2500',
       'ALL_YOURS',
@@ -30,8 +31,20 @@ describe('a worker registers', () => {
     const starting = worker.start();
     const both = [await server.welcome(), await server.welcome()];
     expect(both.map(({ packets }) => packets).sort()).toEqual([
-      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'OPTION_REQ withdrawals', 'CAN_DO fast'],
-      ['OPTION_REQ clean-exceptions', 'OPTION_REQ attempts', 'OPTION_REQ withdrawals', 'CAN_DO slow'],
+      [
+        'OPTION_REQ clean-exceptions',
+        'OPTION_REQ attempts',
+        'OPTION_REQ withdrawals',
+        'OPTION_REQ metadata',
+        'CAN_DO fast',
+      ],
+      [
+        'OPTION_REQ clean-exceptions',
+        'OPTION_REQ attempts',
+        'OPTION_REQ withdrawals',
+        'OPTION_REQ metadata',
+        'CAN_DO slow',
+      ],
     ]);
     await starting;
   });
@@ -52,6 +65,7 @@ describe('a worker registers', () => {
       'OPTION_REQ clean-exceptions',
       'OPTION_REQ attempts',
       'OPTION_REQ withdrawals',
+      'OPTION_REQ metadata',
       'CAN_DO reverse',
     ]);
   });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { frameMetadata, isMarked, unframeMetadata } from '../../../lib/transport/metadata.js';
+import { fitMetadata, frameMetadata, isMarked, unframeMetadata } from '../../../lib/driver/metadata.js';
+import { toByteString } from '../../../lib/protocol/index.js';
+
+const frame = (metadata: Record<string, string>, workload: Uint8Array): Buffer =>
+  frameMetadata(toByteString(JSON.stringify(metadata)), workload);
 
 /** A frame written by hand, with the length it claims. */
 const framed = (json: string, workload: string, length = Buffer.byteLength(json)): Buffer =>
@@ -8,7 +12,7 @@ const framed = (json: string, workload: string, length = Buffer.byteLength(json)
 
 describe('a workload with metadata', () => {
   it('is the mark, the length of the JSON, the JSON, the workload', () => {
-    const there = frameMetadata({ traceparent: '00-ab-cd-01', tenant: 'grün' }, Buffer.from('Hello'));
+    const there = frame({ traceparent: '00-ab-cd-01', tenant: 'grün' }, Buffer.from('Hello'));
     expect(there).toEqual(framed('{"traceparent":"00-ab-cd-01","tenant":"grün"}', 'Hello'));
   });
 
@@ -18,7 +22,7 @@ describe('a workload with metadata', () => {
     });
     fc.assert(
       fc.property(metadata, fc.uint8Array(), (expected, workload) => {
-        const there = frameMetadata(expected, workload);
+        const there = frame(expected, workload);
         expect(isMarked(there)).toBe(true);
         expect(unframeMetadata(there)).toEqual({ metadata: expected, workload: Buffer.from(workload) });
       }),
@@ -46,5 +50,28 @@ describe('a workload without metadata', () => {
         expect(unframeMetadata(Buffer.from(workload))).toEqual({ workload: Buffer.from(workload) });
       }),
     );
+  });
+});
+
+describe('metadata that is sent', () => {
+  const long = 'x'.repeat(5_000);
+  const traceparent = '00-ab-cd-01';
+
+  it('is left as it is up to 8 KiB of JSON', () => {
+    const exact = { a: 'x'.repeat(8 * 1024 - '{"a":""}'.length) };
+    expect(fitMetadata(exact)).toEqual({ metadata: exact, leftOut: [] });
+  });
+
+  it.each([
+    [{ traceparent, tracestate: 'a=b', baggage: long + long }, { traceparent, tracestate: 'a=b' }, ['baggage']],
+    [{ traceparent, tracestate: long + long, baggage: 'a=b' }, { traceparent }, ['baggage', 'tracestate']],
+    [{ traceparent, tracestate: 'ü'.repeat(4_100) }, { traceparent }, ['tracestate']],
+  ])('loses baggage past that, then tracestate', (metadata, fitting, leftOut) => {
+    expect(fitMetadata(metadata)).toEqual({ metadata: fitting, leftOut });
+  });
+
+  it('is refused where it is too long without them, or no object of texts', () => {
+    expect(() => fitMetadata({ tenant: long + long })).toThrow(/^metadata: has at most 8192 bytes of JSON/);
+    expect(() => fitMetadata({ tenant: 1 } as never)).toThrow(/^metadata: must be an object whose values are texts/);
   });
 });

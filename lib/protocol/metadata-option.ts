@@ -1,0 +1,14 @@
+/**
+ * What travels beside a workload, by an extension of ours that both sides of a
+ * connection agree on: `OPTION_REQ metadata`, answered by `OPTION_RES metadata`.
+ * From then on `OPTION_REQ metadata={...}` goes ahead of a submission, without
+ * an answer, and `OPTION_RES metadata={...}` ahead of an assignment. So the
+ * workload stays the submitter's own bytes on every connection.
+ */
+export const METADATA_OPTION = 'metadata';
+
+/** What stands before the metadata, a JSON object in UTF-8. */
+export const METADATA_PREFIX = 'metadata=';
+
+/** The longest metadata of one job, in bytes of JSON. */
+export const MAX_METADATA_BYTES = 8 * 1024;
