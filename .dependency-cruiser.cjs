@@ -26,7 +26,9 @@ const rooms = {
     'job-server/durable',
     'job-server/front',
   ],
+  'job-server/history': ['protocol', 'job-server/engine'],
   'job-server/nest': [
+    'job-server/history',
     'job-server/operations',
     'job-server',
     'protocol',

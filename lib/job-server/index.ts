@@ -24,6 +24,17 @@ export {
   type JobWatcher,
   type WorkloadPreview,
 } from './operations/index.js';
+export {
+  HISTORY_SERIES,
+  History,
+  MAX_FUNCTION_HISTORIES,
+  MAX_RECENT,
+  type HistoryResolution,
+  type HistorySeriesName,
+  type HistorySlice,
+  type RecentJob,
+  type RecentJobs,
+} from './history/index.js';
 export { ListenError } from './listen-error.js';
 export type { Log } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';

@@ -20,6 +20,7 @@ import {
 import type { JobServerEvents } from './job-server-events.js';
 import { refuseToListen } from './listen-error.js';
 import { JobServerMetrics } from './metrics/index.js';
+import { History } from './history/index.js';
 import { Operations } from './operations/index.js';
 import { Observer } from './observer.js';
 import { storageOf } from './storage-option.js';
@@ -66,6 +67,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private ending: Promise<void> | undefined;
   readonly time: Alarm;
   private readonly measured: JobServerMetrics;
+  /** What its numbers were, while somebody wants it. */
+  readonly history: History;
 
   /**
    * @param clocks what it reads the time from. Default: the machine's clocks.
@@ -95,6 +98,10 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.engine.tick(this.time.now, this.time.date);
     const storage = options.storage && storageOf(options.storage);
     this.storedJobs = storage && this.keepIn(storage, observer);
+    this.history = new History(() => {
+      this.tick();
+      return this.engine;
+    });
     this.operations = new Operations(this, this.turns);
     this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
     this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
@@ -256,9 +263,10 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         this.draining?.look();
       },
       isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,
-      ended: (job, outcome, result) => {
+      ended: (job, outcome, result, worker) => {
         this.storedJobs?.ended(job, outcome, result);
         this.operations.ended(job, outcome, result);
+        this.history.recent.ended(job, worker, outcome, result);
         observer.ended(job, outcome);
         this.draining?.look();
       },
@@ -286,6 +294,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     } finally {
       this.time.stop();
       this.measured.stop();
+      this.history.end();
     }
   }
 

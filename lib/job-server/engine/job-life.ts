@@ -172,7 +172,7 @@ export class JobLife implements JobFate {
     const clients = clientsOf(job);
     for (const client of clients) client.waitsFor.delete(job);
     this.count(job, outcome);
-    this.listener.ended?.(job, outcome, result);
+    this.listener.ended?.(job, outcome, result, worker);
     if (worker) {
       worker.done++;
       this.dispatcher.settle(worker);

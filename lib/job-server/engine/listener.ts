@@ -27,8 +27,13 @@ export interface EngineListener {
   parked?(job: Job, delay: number): void;
   /** Whether a job that failed for good is kept as a dead letter. */
   isBuried?(job: Job): boolean;
-  /** A job is over, before its clients are told. `result`: its result, or why it failed. */
-  ended?(job: Job, outcome: Outcome, result: Workload): void;
+  /**
+   * A job is over, before its clients are told.
+   *
+   * @param result its result, or why it failed.
+   * @param worker who ran it until now.
+   */
+  ended?(job: Job, outcome: Outcome, result: Workload, worker: Peer | undefined): void;
   /** The queue in memory runs low and storage has more: feed it. */
   want?(function_: GearmanFunction, priority: Priority): void;
   /** An operator set something for a function. */

@@ -16,6 +16,7 @@ import type { JobServerEvents } from '../job-server-events.js';
 import { InvalidOptionError } from '../invalid-option-error.js';
 import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
+import type { History } from '../history/index.js';
 import type { Operations } from '../operations/index.js';
 import {
   deadLetterSnapshot,
@@ -173,6 +174,11 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, Ap
     if (found?.state !== 'complete' && found?.state !== 'failed') return undefined;
     const { state, result } = found;
     return { state, bytes: typeof result === 'string' ? Buffer.from(result, 'latin1') : Buffer.from(result) };
+  }
+
+  /** What its numbers were, and which jobs ended lately; kept only between `history.keep()` and its end. */
+  get history(): History {
+    return this.server.history;
   }
 
   // --- operations ---

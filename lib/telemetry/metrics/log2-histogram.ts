@@ -13,24 +13,26 @@ export const TIME_POWERS: readonly number[] = [...Array.from({ length: 16 }, (_,
  */
 export class Log2Histogram {
   private readonly slots: number[] = new Array<number>(SLOTS).fill(0);
-  /** The highest slot that has counted anything. */
-  private highest = -1;
   private sum = 0;
 
   /** Counts a value, 0 to 2^31 - 1; what is less counts as 0. */
   add(value: number): void {
-    const counted = value > 0 ? value : 0;
-    // 2^k is the last value of slot k: one less than a whole number has its bits.
-    const slot = counted > 1 ? 32 - Math.clz32(Math.ceil(counted) - 1) : 0;
-    this.slots[slot]!++;
-    if (slot > this.highest) this.highest = slot;
-    this.sum += counted;
+    if (value > 1) {
+      // 2^k is the last value of slot k: one less than a whole number has its bits.
+      this.slots[32 - Math.clz32(Math.ceil(value) - 1)]!++;
+      this.sum += value;
+    } else {
+      this.slots[0]!++;
+      if (value > 0) this.sum += value;
+    }
   }
 
   /** Counts all that another one has counted as well. */
   addAll(other: Log2Histogram): void {
-    for (let slot = 0; slot <= other.highest; slot++) this.slots[slot]! += other.slots[slot]!;
-    if (other.highest > this.highest) this.highest = other.highest;
+    this.slots[0]! += other.slots[0]!;
+    // Where nothing took any time there is nothing in the other slots.
+    if (other.sum === 0) return;
+    for (let slot = 1; slot < SLOTS; slot++) this.slots[slot]! += other.slots[slot]!;
     this.sum += other.sum;
   }
 
