@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gearload } from './gearload.mjs';
 import { describeDisk, withFolder } from './folder.mjs';
@@ -19,18 +19,18 @@ const SAMPLING = 100;
  * server, starts it on the same folder, and drains it. Beside it the same with
  * few jobs, before and after, so that a noisy minute is seen.
  */
-export async function benchDeep(program, { jobs, runs, disk, uniques }) {
+export async function benchDeep(program, { jobs, runs, disk, uniques, stores = ['durable'] }) {
   console.log(`jobs are stored in ${describeDisk(disk)}\n`);
   console.log('| jobs | submitted /s | CPU us | drained /s | CPU us | RssAnon MB | restart ms | file MB |');
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
-  for (const hasUniques of uniques) {
+  for (const [store, hasUniques] of stores.flatMap((name) => uniques.map((each) => [name, each]))) {
     const shallow = [];
-    const measure = (count) => withFolder(disk, (folder) => goDeep(program, folder, count, hasUniques));
+    const measure = (count) => withFolder(disk, (folder) => goDeep(program, store, folder, count, hasUniques));
     for (let run = 0; run < runs; run++) shallow.push(await measure(SHALLOW));
     const deep = await measure(jobs);
     for (let run = 0; run < runs; run++) shallow.push(await measure(SHALLOW));
     const few = medians(shallow);
-    const title = hasUniques ? ', random uniques' : '';
+    const title = `${store === 'durable' ? '' : `, ${store}`}${hasUniques ? ', random uniques' : ''}`;
     console.log(row(`${SHALLOW.toLocaleString('en-US')}${title}`, few));
     console.log(row(`${jobs.toLocaleString('en-US')}${title}`, deep));
     const [submitted, drained] = ['submitted', 'drained'].map((rate) => (few[rate] / deep[rate]).toFixed(2));
@@ -38,10 +38,10 @@ export async function benchDeep(program, { jobs, runs, disk, uniques }) {
   }
 }
 
-async function goDeep(program, folder, jobs, hasUniques) {
+async function goDeep(program, store, folder, jobs, hasUniques) {
   const limit = ['-t', 60 + Math.ceil(jobs / 2_000)];
   const memory = new Memory();
-  let server = await startServer('durable', folder);
+  let server = await startServer(store, folder);
   try {
     await gearload(program, server, WARM_UP);
     memory.watch(server);
@@ -51,7 +51,7 @@ async function goDeep(program, folder, jobs, hasUniques) {
     await server.stop();
 
     const start = performance.now();
-    server = await startServer('durable', folder);
+    server = await startServer(store, folder);
     const started = performance.now() - start;
     memory.watch(server);
     const first = await gearload(program, server, ['-m', 'drain', '-w', 1, '-n', 1]);
@@ -66,12 +66,17 @@ async function goDeep(program, folder, jobs, hasUniques) {
       drainingCpu: draining.cpuMicros,
       anonymous: memory.peak,
       restart: started + first.seconds * 1_000,
-      file: statSync(join(folder, 'jobs', 'data.mdb')).size / 1e6,
+      file: sizeOf(join(folder, 'jobs')) / 1e6,
     };
   } finally {
     memory.stop();
     await server.stop();
   }
+}
+
+/** What the files of a folder take. */
+function sizeOf(folder) {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 /** Deep runs are long: how far this one is. */

@@ -8,14 +8,15 @@ const STORES = {
   sqlite: { title: 'gearmand, SQLite', jobs: 1_000, isThere: hasGearmand },
   redis: { title: 'gearmand, Redis', jobs: 300_000, isThere: hasGearmand && hasRedis },
   durable: { title: 'ours, durable', jobs: 300_000, isThere: true },
+  lmdb: { title: 'ours, LMDB', jobs: 300_000, isThere: true },
   ours: { title: 'ours, memory', jobs: 300_000, isThere: true },
 };
 const IN_FLIGHT = [64, 512];
 const CLIENTS = 8;
 
 /** Background submission by 8 clients while nobody works: gearmand's stores beside ours, side by side. */
-export async function benchDurable(program, { runs, disk }) {
-  const stores = Object.keys(STORES).filter((name) => STORES[name].isThere);
+export async function benchDurable(program, { runs, disk, stores: wanted }) {
+  const stores = Object.keys(STORES).filter((name) => STORES[name].isThere && (!wanted || wanted.includes(name)));
   console.log(`jobs are stored in ${describeDisk(disk)}; gearmand's Redis writes nothing to it\n`);
   console.log(`| in flight | figure | ${stores.map((name) => STORES[name].title).join(' | ')} | ours, durable, is |`);
   console.log(`| ---: | --- |${' ---: |'.repeat(stores.length)} --- |`);

@@ -9,6 +9,7 @@
  *   npm run bench -- --save              keeps the result, and writes the tables and plots of docs/PERFORMANCE.md
  *   npm run bench -- check fg            compares with the result kept; ends with 1 if a load fell by more than 15 %
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
+ *   npm run bench -- durable --stores durable,lmdb
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
@@ -47,6 +48,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: '1000000' },
     uniques: { type: 'string', default: 'both' },
     disk: { type: 'string', default: DISK },
+    stores: { type: 'string' },
     quick: { type: 'boolean', default: false },
     storage: { type: 'string', default: 'file' },
   },
@@ -78,7 +80,7 @@ if (!isUsable || !(runs >= 1 && jobs >= 1 && uniques)) {
   const names = [...Object.keys(LOADS), 'growth', ...Object.keys(STORING)].join('] [');
   console.error(`usage: npm run bench -- [--runs N] [--only ${Object.keys(CONTESTANTS)}] [--json FILE] [--save] [${names}]
        npm run bench -- check [--against FILE] [LOAD...]
-       durable and deep: [--disk FOLDER]; deep: [--jobs N] [--uniques none|random|both]`);
+       durable and deep: [--disk FOLDER]; [--stores durable,lmdb,...]; deep: [--jobs N] [--uniques none|random|both]`);
   process.exit(2);
 }
 if (!hasGearmand && contestants.includes('gearmand')) {
@@ -107,7 +109,7 @@ async function benchAll() {
   if (values.json) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
   if (values.save) save(result);
   for (const [name, bench] of Object.entries(STORING)) {
-    if (named.has(name)) await bench(program, { runs, jobs, uniques, disk });
+    if (named.has(name)) await bench(program, { runs, jobs, uniques, disk, stores: values.stores?.split(',') });
   }
 }
 
