@@ -43,6 +43,7 @@ export { GearmanJobServerModule } from './nest/job-server.module.js';
 export {
   LmdbStorage,
   MemoryJobs,
+  LogStorage,
   MemoryStorage,
   StorageError,
   type Adder,
@@ -58,6 +59,7 @@ export {
   type JobOutcome,
   type JobStorage,
   type LmdbStorageOptions,
+  type LogStorageOptions,
   type NewJob,
   type OnceOutcome,
   type PageOptions,

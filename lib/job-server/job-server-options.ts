@@ -51,7 +51,7 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   /** Whether the admin word `shutdown` ends the job server. Default false: anybody could say it. */
   shutdownCommand?: boolean;
   /**
-   * Where background jobs survive a restart: `{ type: 'lmdb', path }`, a folder
+   * Where background jobs survive a restart: `{ type: 'file', path }`, a folder
    * that this job server alone uses and that is made if it is missing; or a
    * storage of your own. Default: nowhere.
    */
@@ -149,7 +149,7 @@ const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log', 'storage']);
 const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
 
 function requireStorage({ storage, policies, keepResults }: JobServerOptions): void {
-  const needs = "given together with a storage, as { type: 'lmdb', path: '/var/lib/gearman' }";
+  const needs = "given together with a storage, as { type: 'file', path: '/var/lib/gearman' }";
   if (storage) return;
   if (policies && Object.keys(policies).length > 0) throw InvalidOptionError.notAllowed('policies', policies, needs);
   if (keepResults) throw InvalidOptionError.notAllowed('keepResults', keepResults, needs);

@@ -4,7 +4,7 @@ import { JobServer } from '../../dist/job-server/job-server.js';
 const [port, path, durability] = process.argv.slice(2);
 const jobServer = new JobServer({
   listeners: [{ host: '127.0.0.1', port: Number(port) }],
-  storage: { type: 'lmdb', path, durability },
+  storage: { type: 'file', path, durability },
   // Small, so that queues are deeper than it.
   window: 50,
   policies: { '*': { retries: 1_000, backoff: { initialDelay: 20, maxDelay: 200 } } },

@@ -154,8 +154,8 @@ describe('nestjs-gearman job-server', () => {
     expect(await outcomeOf(child)).toMatchObject({ code: 0 });
   });
 
-  it('keeps background jobs over a restart with --queue-type lmdb', async () => {
-    const args = ['-q', 'lmdb', '--lmdb-path', join(tempDir(), 'queue')];
+  it('keeps background jobs over a restart with --queue-type file', async () => {
+    const args = ['-q', 'file', '--queue-path', join(tempDir(), 'queue')];
     const first = await startJobServerCommand(args);
     const client = await RawPeer.connect(first);
     client.send('SUBMIT_JOB_BG f··kept');

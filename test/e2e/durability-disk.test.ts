@@ -39,13 +39,13 @@ async function submitUntilRefused(client: RawPeer, bytes: number): Promise<strin
 
 /** How many jobs a job server would start with if it were killed now. */
 async function jobsOnDisk(path: string): Promise<number> {
-  const { stdout } = await runCommand(['export', '--lmdb-path', path]);
+  const { stdout } = await runCommand(['export', '--queue-path', path]);
   return stdout.split('\n').length - 1;
 }
 
 /** A job server does not start: how it ended. */
 const startInVain = (path: string) =>
-  runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', '-q', 'lmdb', '--lmdb-path', path]);
+  runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', '-q', 'file', '--queue-path', path]);
 
 describeWith('a disk of its own', 'a job server on a small disk', () => {
   it.each([100, 5_000, 100_000])(

@@ -22,7 +22,11 @@ const writesFail = (error: string): string[] =>
 const FAULTS: [what: string, faults: readonly string[], reason: RegExp][] = [
   ['fails at fdatasync', ['fdatasync:error=EIO'], /the disk failed \(Input\/output error\) in .*: check the disk/],
   ['fails at every write', writesFail('EIO'), /the disk failed \(Input\/output error\) in .*: check the disk/],
-  ['fails at the meta page', ['pwrite64:error=EIO'], /the disk failed \(Input\/output error\) in .*: check the disk/],
+  [
+    'makes no new file',
+    [...writesFail('EIO'), 'openat:error=EIO'],
+    /the disk failed \(Input\/output error\) in .*: check the disk/,
+  ],
   ['is over its quota', writesFail('EDQUOT'), /the disk of .* is full: make room/],
   [
     'has become read-only',
@@ -88,7 +92,7 @@ describeWith('strace', 'a job server whose disk', () => {
     const worker = await RawPeer.connect(server);
     worker.send('CAN_DO f', 'ALL_YOURS', 'GRAB_JOB', 'GRAB_JOB', 'GRAB_JOB');
     await worker.untilEcho();
-    // The journal is made with the first job.
+    // The log is made with the first job.
     await mustAccept(client, 'SUBMIT_JOB_BG g··x');
     const fault = await injectFault(server.pid, path, 'fdatasync:error=EIO');
     client.send('SUBMIT_JOB_BG f··the first to fail');

@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import { headerBytes } from '../../lib/job-server/storage/log/record.js';
 import { runCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
 import {
@@ -53,6 +55,14 @@ function damage(file: string, text: string): void {
   writeFileSync(file, bytes);
 }
 
+/** What a segment of the next format would begin with. */
+function newerHeader(): Buffer {
+  const header = headerBytes({ number: 1, first: 0, previousEnd: 0, claim: 1, seed: 1, secret: 1 });
+  header.writeUInt32LE(2, 4);
+  header.writeUInt32LE(crc32(header.subarray(0, 60)), 60);
+  return header;
+}
+
 describe('a job server with its jobs on disk', () => {
   it('has every background job after kill -9 as it was: priority, order, time, unique, reducer, handle', async () => {
     const { path, server, client } = await started();
@@ -100,8 +110,8 @@ describe('a job server with its jobs on disk', () => {
     await mustAccept(client, 'SUBMIT_JOB_BG f··x');
     (await take(server)).worker.destroy();
     await until('the loss is known', async () => (await runningCount(server)) === 0);
-    // Written with this one at the latest, which is too large for the journal.
-    await mustAccept(client, `SUBMIT_JOB_BG g··${'y'.repeat(70_000)}`);
+    // Written with this one at the latest.
+    await mustAccept(client, 'SUBMIT_JOB_BG g··y');
     const restarted = await crashAndRestart(server, path, args);
     (await take(restarted)).worker.destroy();
     await until('it is out of retries', async () => (await jobCount(restarted)) === 0);
@@ -110,7 +120,7 @@ describe('a job server with its jobs on disk', () => {
   it('owns its folder: a second one ends with an error, unless the first was killed', async () => {
     const { path, server, client } = await started();
     await mustAccept(client, 'SUBMIT_JOB_BG f··x');
-    const second = await runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', '-q', 'lmdb', '--lmdb-path', path]);
+    const second = await runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', '-q', 'file', '--queue-path', path]);
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toMatch(
       new RegExp(
@@ -127,11 +137,11 @@ describe('a job server with its jobs on disk', () => {
       await mustAccept(client, `SUBMIT_JOB_BG f··${workload}`);
     }
     expect(await server.stop()).toBe(0);
-    damage(join(path, 'data.mdb'), 'second, to be damaged');
+    for (const name of readdirSync(path)) if (name.endsWith('.log')) damage(join(path, name), 'second, to be damaged');
     const restarted = await startDurableJobServer(path, [], server.port);
     expect(await workAll(restarted)).toEqual(['first', 'third']);
     expect(restarted.output()).toMatch(
-      /storage: a job of f cannot be read and was set aside as jobs:f:0:2: its checksum is wrong: it is not as it was written/,
+      /storage: a job of f cannot be read and was set aside as damaged-1-\d+: \d+ bytes at \d+ of 0000000001-1\.log are damaged/,
     );
     await mustAccept(await RawPeer.connect(restarted), 'SUBMIT_JOB_BG f··fourth');
     expect(await restarted.stop()).toBe(0);
@@ -140,9 +150,17 @@ describe('a job server with its jobs on disk', () => {
     expect(last.output()).not.toContain('set aside');
   });
 
-  it('is not started on a file that is none of its own, and says the cure', async () => {
+  it.each([
+    [
+      'jobs in the form of LMDB',
+      'data.mdb',
+      'whatever',
+      'holds jobs in the form of LMDB: nestjs-gearman import --from lmdb',
+    ],
+    ['a log of a later version', '0000000001-1.log', newerHeader(), 'the log in .* has format 2, which is newer than'],
+  ])('is not started on %s, leaves it as it is, and says the cure', async (_, name, content, error) => {
     const path = tempDir();
-    writeFileSync(join(path, 'data.mdb'), 'this was once a file of jobs '.repeat(1_000));
+    writeFileSync(join(path, name), content);
     const { code, stderr } = await runCommand([
       'job-server',
       '-p',
@@ -150,13 +168,12 @@ describe('a job server with its jobs on disk', () => {
       '-L',
       '127.0.0.1',
       '-q',
-      'lmdb',
-      '--lmdb-path',
+      'file',
+      '--queue-path',
       path,
     ]);
-    expect(stderr).toMatch(
-      /^nestjs-gearman: the file data\.mdb in .* is none of a job server's, or damaged: move it away, and put a backup/m,
-    );
+    expect(stderr).toMatch(new RegExp(`^nestjs-gearman: .*${error}`, 'm'));
     expect(code).toBe(1);
+    expect(readFileSync(join(path, name))).toEqual(Buffer.from(content));
   });
 });

@@ -105,7 +105,7 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
       'libsqlite3',
       `--libsqlite3-db=${file}`,
       '--libsqlite3-table=backlog',
-      '--lmdb-path',
+      '--queue-path',
       folder,
     ];
     const empty = await startJobServerCommand(options);
@@ -156,14 +156,14 @@ describeWith(['gearmand', 'mariadb'], 'a service of gearmand with a queue in MyS
     const place = ['--mysql-host=127.0.0.1', `--mysql-port=${port}`, '--mysql-db=queues', '--mysql-user=gear'];
     const options = ['-q', 'MySQL', ...place, '--mysql-password=secret'];
     const folder = join(tempDir(), 'jobs');
-    const wrong = await runCommand(['job-server', '-p', '0', '-q', 'MySQL', ...place, '--lmdb-path', tempDir()]);
+    const wrong = await runCommand(['job-server', '-p', '0', '-q', 'MySQL', ...place, '--queue-path', tempDir()]);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Access denied') });
-    const empty = await startJobServerCommand([...options, '--lmdb-path', join(tempDir(), 'other')]);
+    const empty = await startJobServerCommand([...options, '--queue-path', join(tempDir(), 'other')]);
     expect(empty.output()).toContain('0 read, 0 added');
     expect(await empty.stop()).toBe(0);
 
     await fillAndStop(await startGearmand(options));
-    const ours = await startJobServerCommand([...options, '--lmdb-path', folder]);
+    const ours = await startJobServerCommand([...options, '--queue-path', folder]);
     expect(ours.output()).toContain(
       `moved in from mysql://127.0.0.1:${port}/queues, table gearman_queue: 7 read, 7 added`,
     );
@@ -172,7 +172,7 @@ describeWith(['gearmand', 'mariadb'], 'a service of gearmand with a queue in MyS
     expect(await ours.stop()).toBe(0);
     // Nobody needs the database any more.
     await kill();
-    const again = await startJobServerCommand([...options, '--lmdb-path', folder]);
+    const again = await startJobServerCommand([...options, '--queue-path', folder]);
     expect(again.output()).toContain('the 7 jobs of mysql://127.0.0.1');
     expect(await again.stop()).toBe(0);
     expect((await jobsIn(folder)).map(contentOf)).toEqual(REST);
@@ -185,12 +185,12 @@ describeWith(['gearmand', 'postgres'], 'a service of gearmand with a queue in Po
     const conninfo = `host=127.0.0.1 port=${port} user=gear dbname=queues`;
     const options = ['-q', 'Postgres', `--libpq-conninfo=${conninfo}`];
     await fillAndStop(await startGearmand(options));
-    const ours = await startJobServerCommand([...options, '--lmdb-path', join(tempDir(), 'jobs')]);
+    const ours = await startJobServerCommand([...options, '--queue-path', join(tempDir(), 'jobs')]);
     expect(ours.output()).toContain(`moved in from postgres://127.0.0.1:${port}/queues, table queue: 7 read, 7 added`);
     expect(await workOff(ours, 5)).toEqual(WORKLOADS);
     expect(await ours.stop()).toBe(0);
     await kill();
-    const away = await runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', ...options, '--lmdb-path', tempDir()]);
+    const away = await runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', ...options, '--queue-path', tempDir()]);
     expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining('see whether the database is up') });
   }, 180_000);
 });
@@ -203,7 +203,7 @@ describe('a folder that cannot be made', () => {
     const { code, stderr } = await runCommand(['job-server', '-p', '0', '-L', '127.0.0.1', ...args]);
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('--lmdb-path DIR names another folder'),
+      stderr: expect.stringContaining('--queue-path DIR names another folder'),
     });
     expect(stderr).not.toMatch(/\n\s+at /);
   });

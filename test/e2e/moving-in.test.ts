@@ -21,7 +21,7 @@ requireBuild();
 
 /** Runs an import to its end. */
 const importFrom = (folder: string, ...from: string[]) =>
-  runCommand(['import', '--from', ...from, '--lmdb-path', folder]);
+  runCommand(['import', '--from', ...from, '--queue-path', folder]);
 
 /** What an import says that went well. */
 function said(counts: { read: number; added?: number; known?: number; coalesced?: number }): object {
@@ -60,7 +60,7 @@ describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLit
   it('gives a job server jobs that its workers can take', async () => {
     const { file, folder } = await filledQueue();
     await importFrom(folder, 'sqlite', file);
-    const server = await startJobServerCommand(['-q', 'lmdb', '--lmdb-path', folder]);
+    const server = await startJobServerCommand(['-q', 'file', '--queue-path', folder]);
     const worker = await RawPeer.connect(server);
     worker.send('CAN_DO f', 'PRE_SLEEP');
     expect(await worker.next()).toBe('NOOP');
@@ -130,9 +130,9 @@ describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLit
         INSERT INTO gearman_queue SELECT '', 'f' || i, 1, 'the same', 0 FROM n`,
     ]);
     const total = FILLED.length + ROWS + 100;
-    const killed = spawnCommand(['import', '--from', 'sqlite', file, '--lmdb-path', folder]);
+    const killed = spawnCommand(['import', '--from', 'sqlite', file, '--queue-path', folder]);
     const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    const areIn = (): boolean => sizeOf(join(folder, 'data.mdb')) > 3_000_000;
+    const areIn = (): boolean => sizeOf(join(folder, '0000000001-1.log')) > 1_000_000;
     await until('some are in', areIn, { within: 60_000 });
     killed.kill('SIGKILL');
     expect((await outcomeOf(killed)).code).toBeNull();
@@ -162,7 +162,7 @@ describeWith(['gearmand', 'mariadb'], 'nestjs-gearman import of a queue in MySQL
     expect(await importFrom(folder, 'mysql', url)).toEqual(said({ read: 7, added: 7 }));
     expect(await contentsOf(folder)).toEqual(FILLED);
     const env = { MYSQL_PWD: 'secret' };
-    const again = ['import', '--from', 'mysql', url.replace(':secret', ''), '--lmdb-path', folder];
+    const again = ['import', '--from', 'mysql', url.replace(':secret', ''), '--queue-path', folder];
     expect(await runCommand(again, { env })).toEqual(said({ read: 7, known: 7 }));
 
     expect(await importFrom(folder, 'mysql', url, '--table', 'none')).toMatchObject({

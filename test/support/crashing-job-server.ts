@@ -14,7 +14,7 @@ export class CrashingJobServer {
   ) {}
 
   static async start(...options: string[]): Promise<CrashingJobServer> {
-    const args = ['-q', 'lmdb', '--lmdb-path', join(tempDir(), 'queue'), ...options];
+    const args = ['-q', 'file', '--queue-path', join(tempDir(), 'queue'), ...options];
     return new CrashingJobServer(args, await startJobServerCommand(args));
   }
 

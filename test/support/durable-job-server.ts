@@ -5,7 +5,7 @@ import { until } from './until.js';
 
 /** Starts `nestjs-gearman job-server` with its background jobs in the folder `path`. */
 export function startDurableJobServer(path: string, args: readonly string[] = [], port?: number): Promise<Daemon> {
-  return startJobServerCommand(['-q', 'lmdb', '--lmdb-path', path, '-l', 'stderr', ...args], port);
+  return startJobServerCommand(['-q', 'file', '--queue-path', path, '-l', 'stderr', ...args], port);
 }
 
 /** Kills a job server (SIGKILL) and starts another one on its port and folder. */

@@ -1,4 +1,4 @@
-import { LmdbStorage, type DeadLetter, type JobStorage, type StoredJob } from '../../lib/job-server/storage/index.js';
+import { LogStorage, type DeadLetter, type JobStorage, type StoredJob } from '../../lib/job-server/storage/index.js';
 
 const DEAF = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
 
@@ -7,7 +7,7 @@ export async function withStorage<Result>(
   path: string,
   action: (storage: JobStorage) => Promise<Result>,
 ): Promise<Result> {
-  const storage = new LmdbStorage({ path });
+  const storage = new LogStorage({ path });
   await storage.open(DEAF);
   try {
     return await action(storage);
@@ -18,7 +18,17 @@ export async function withStorage<Result>(
 
 /** All jobs of a folder, each function's by priority and in their order. */
 export function jobsIn(path: string): Promise<StoredJob[]> {
-  return withStorage(path, (storage) => all(storage.iterate()));
+  return withStorage(path, async (storage) => {
+    const jobs = await all(storage.iterate());
+    const functions = [...new Set(jobs.map((job) => job.function))];
+    const placeOf = (job: StoredJob): number[] => [
+      functions.indexOf(job.function),
+      job.priority,
+      Number(job.at > 0),
+      job.sequence,
+    ];
+    return jobs.sort((one, other) => compare(placeOf(one), placeOf(other)));
+  });
 }
 
 /** All dead letters of a folder. */
@@ -39,6 +49,11 @@ export function workOff(path: string, count: number, functionName: string): Prom
 export function contentOf({ function: name, unique, priority, workload, at }: StoredJob): unknown[] {
   const bytes = typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1');
   return [name, unique, priority, bytes, at];
+}
+
+function compare(one: readonly number[], other: readonly number[]): number {
+  const index = one.findIndex((value, at) => value !== other[at]);
+  return index < 0 ? 0 : one[index]! - other[index]!;
 }
 
 async function all<Item>(pages: AsyncIterable<Item[]>): Promise<Item[]> {

@@ -51,7 +51,9 @@ export function startTraced(
 export async function injectFault(pid: number, folder: string, ...faults: readonly string[]): Promise<Strace> {
   const names = faults.map((fault) => fault.split(':')[0]).join(',');
   const injections = faults.flatMap((fault) => ['-e', `inject=${fault}`]);
-  const files = readdirSync(folder).flatMap((name) => ['-P', join(folder, name)]);
+  // Those that are there, and those the log may have next.
+  const next = Array.from({ length: 12 }, (_, index) => `${String(index + 1).padStart(10, '0')}-1.log`);
+  const files = [...new Set([...readdirSync(folder), ...next])].flatMap((name) => ['-P', join(folder, name)]);
   return attachStrace(pid, [...files, '-e', `trace=${names}`, ...injections]);
 }
 

@@ -8,9 +8,9 @@ Runs a Gearman job server, in the place of gearmand: it takes the same options.
 
   nestjs-gearman job-server                          on port 4730 of every address
   nestjs-gearman job-server -L 127.0.0.1 -p 4731     for this machine alone
-  nestjs-gearman job-server -q lmdb --lmdb-path /var/lib/gearman
+  nestjs-gearman job-server -q file --queue-path /var/lib/gearman
                                                      background jobs survive a restart
-  nestjs-gearman job-server -q lmdb --lmdb-path DIR --policy '*:retries=5,backoff=10s'
+  nestjs-gearman job-server -q file --queue-path DIR --policy '*:retries=5,backoff=10s'
                                                      and are tried again when they fail
 `;
 
@@ -34,7 +34,7 @@ could not start, or it failed.
 
 With gearmand's --queue-type libsqlite3, MySQL or Postgres and their settings, jobs are kept in our
 storage: in the folder FILE.jobs beside --libsqlite3-db FILE, in one of /var/lib/gearman for a
-database, or in --lmdb-path DIR. What gearmand left in its queue is moved in at the first start.
+database, or in --queue-path DIR. What gearmand left in its queue is moved in at the first start.
 
 Of gearmand's options these are accepted and mean nothing here: --threads, --hashtable-buckets,
 --coredump, --syslog, --protocol http, --http-port, --keepalive-interval, --keepalive-count,

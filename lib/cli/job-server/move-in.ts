@@ -52,7 +52,7 @@ async function openFor(storage: JobStorage, path: string | undefined, log: LogWr
     });
   } catch (error) {
     if (!(error instanceof StorageError) || !UNWRITABLE.includes(error.code)) throw error;
-    const message = `${error.message}; --lmdb-path DIR names another folder than ${path}`;
+    const message = `${error.message}; --queue-path DIR names another folder than ${path}`;
     throw new Failure(message, undefined, { cause: error });
   }
 }

@@ -2,6 +2,10 @@ import { UsageFailure } from '../failure.js';
 import type { JobServerValues } from './options.js';
 import { unusedQueueSettings } from './queue-choice.js';
 
+const FORMER_QUEUE =
+  '--queue-type lmdb is the former form of jobs on disk: stop, then ' +
+  'nestjs-gearman import --from lmdb DIR --queue-path OTHER moves them to --queue-type file';
+
 /**
  * What to say once in the log about options that were accepted and mean
  * nothing here.
@@ -35,6 +39,7 @@ export function notesOn(values: JobServerValues): string[] {
   );
   const isStored = values['store-queue-on-shutdown'] && !unused.includes('store-queue-on-shutdown');
   note(isStored, '--store-queue-on-shutdown', 'a job is on disk before it is acknowledged');
+  if (values['queue-type']?.toLowerCase() === 'lmdb') notes.push(FORMER_QUEUE);
   return notes;
 }
 

@@ -2,18 +2,22 @@ import { ValueProblem, listed, toggle, valued, type OptionTable } from '../optio
 import { byteCount, duration, oneOf, port, text, whole } from '../options/values.js';
 import { functionPolicy } from './policy-option.js';
 
+const durability = oneOf('always', 'interval', 'none');
+
 /** Jobs that survive a restart. */
 export const QUEUE = {
-  'queue-type': valued('Where background jobs are kept: builtin (memory, default) or lmdb (on disk).', text, {
+  'queue-type': valued('Where background jobs are kept: builtin (memory, default) or file (on disk).', text, {
     short: 'q',
     argument: 'TYPE',
   }),
-  'lmdb-path': valued('The directory of the LMDB queue; made if it is not there.', text, { argument: 'DIR' }),
-  'lmdb-durability': valued(
+  'queue-path': valued('The folder of the jobs on disk; made if it is not there.', text, { argument: 'DIR' }),
+  'queue-durability': valued(
     'When a job counts as accepted: always (default): it is on disk; interval: once a second; none: the system decides.',
-    oneOf('always', 'interval', 'none'),
+    durability,
     { argument: 'WHEN' },
   ),
+  'lmdb-path': valued('The same as --queue-path, by its former name.', text, { argument: 'DIR' }),
+  'lmdb-durability': valued('The same as --queue-durability, by its former name.', durability, { argument: 'WHEN' }),
   policy: listed(
     'How failed background jobs of a function are tried again, and whether they become dead letters; see below. Once for each function.',
     functionPolicy,

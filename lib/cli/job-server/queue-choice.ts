@@ -6,6 +6,7 @@ import type { GearmandTable } from '../moving/gearmand-rows.js';
 import { mysqlTable } from '../moving/sources/mysql.js';
 import { postgresTable } from '../moving/sources/postgres.js';
 import { sqliteTable } from '../moving/sources/sqlite.js';
+import { queuePathOf } from '../moving/queue-path.js';
 import { conninfoUrl } from './conninfo.js';
 import type { JobServerValues } from './options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
@@ -29,10 +30,15 @@ export interface QueueChoice {
 /** How a queue type is chosen, by its name in lower case: gearmand's are in any case. */
 const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>> = {
   builtin: () => ({}),
-  lmdb: (values) => {
-    const { 'lmdb-path': path } = values;
-    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
+  file: (values) => {
+    const path = queuePathOf(values);
+    if (path === undefined) throw new UsageFailure('--queue-type file needs --queue-path DIR: where to keep the jobs');
     return { storage: embedded(path, values) };
+  },
+  lmdb: (values) => {
+    const path = queuePathOf(values);
+    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
+    return { storage: { type: 'lmdb', path, durability: durabilityOf(values) } };
   },
   libsqlite3: (values) => {
     const { 'libsqlite3-db': file, 'libsqlite3-table': table } = values;
@@ -42,7 +48,7 @@ const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>>
       name: `${resolve(file)}, table ${table ?? 'gearman_queue'}`,
       table: () => (existsSync(file) ? sqliteTable(file, table) : undefined),
     };
-    return { storage: embedded(values['lmdb-path'] ?? `${file}.jobs`, values), former };
+    return { storage: embedded(queuePathOf(values) ?? `${file}.jobs`, values), former };
   },
   mysql: (values) => {
     const address = mysqlUrl(values);
@@ -97,7 +103,7 @@ function noSuchQueue(name: string): UsageFailure {
   const isForeign = FOREIGN_QUEUES.includes(name.toLowerCase());
   return new UsageFailure(
     `there is no queue type ${name}${isForeign ? ' here, as gearmand has' : ''}: ` +
-      'use --queue-type lmdb --lmdb-path DIR to keep background jobs on disk, ' +
+      'use --queue-type file --queue-path DIR to keep background jobs on disk, ' +
       'or --queue-type builtin to keep them in memory' +
       (isForeign ? '; let gearmand’s workers empty its queue first' : ''),
   );
@@ -105,13 +111,20 @@ function noSuchQueue(name: string): UsageFailure {
 
 /** Our own storage, whichever queue it is in the place of. */
 function embedded(path: string, values: JobServerValues): StorageOptions {
-  return { type: 'lmdb', path, durability: values['lmdb-durability'] };
+  return { type: 'file', path, durability: durabilityOf(values) };
 }
 
+function durabilityOf(values: JobServerValues): 'always' | 'interval' | 'none' | undefined {
+  return values['queue-durability'] ?? values['lmdb-durability'];
+}
+
+/** What means nothing where jobs are kept in memory. */
+const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
+
 function refuseUnused(values: JobServerValues): void {
-  const unused = (['lmdb-path', 'lmdb-durability', 'keep-results'] as const).find((name) => values[name] !== undefined);
+  const unused = OF_STORAGE.find((name) => values[name] !== undefined);
   const needy = unused ?? (values.policy.length > 0 ? 'policy' : undefined);
-  if (needy) throw new UsageFailure(`--${needy} needs --queue-type lmdb: jobs are kept in memory otherwise`);
+  if (needy) throw new UsageFailure(`--${needy} needs --queue-type file: jobs are kept in memory otherwise`);
 }
 
 /** Where the home of Debian's gearmand is, whose user may write there. */
@@ -131,7 +144,7 @@ function databaseQueue(
     name: `${kind}://${hostname}${port && `:${port}`}${pathname}, table ${table}`,
     table: () => open(address.href),
   };
-  return { storage: embedded(values['lmdb-path'] ?? `${HOME}/${place}.jobs`, values), former };
+  return { storage: embedded(queuePathOf(values) ?? `${HOME}/${place}.jobs`, values), former };
 }
 
 /** Where a local MySQL or MariaDB listens; to libmysql `localhost` means its socket. */

@@ -11,7 +11,7 @@ const OPTIONS = {
   to: valued('The copy’s folder, which must not exist.', text, { argument: 'DIR' }),
 } as const;
 
-const INTRO = `nestjs-gearman backup --lmdb-path DIR --to DIR
+const INTRO = `nestjs-gearman backup --queue-path DIR --to DIR
 
 Copies the folder of a job server, as it is at one moment, while the job server runs. Another job
 server can be started on the copy: stop the first one before, or jobs run twice.`;
@@ -23,7 +23,7 @@ export const backup: Command = {
     const { values, words } = parseOptions(OPTIONS, line);
     const { to } = values;
     if (to === undefined || words.length > 0) throw new UsageFailure('where to? nestjs-gearman backup --to DIR');
-    await beside(values['lmdb-path'], (jobs) => jobs.copy(to));
+    await beside(values, (jobs) => jobs.copy(to));
     stdout.write(`copied to ${to}\n`);
   },
 };

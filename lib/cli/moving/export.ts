@@ -16,7 +16,7 @@ const OPTIONS = {
   to: valued('The file. Default: standard output.', text, { argument: 'FILE' }),
 } as const;
 
-const INTRO = `nestjs-gearman export --lmdb-path DIR [--to FILE]
+const INTRO = `nestjs-gearman export --queue-path DIR [--to FILE]
 
 Writes all jobs that wait, are delayed or run, and the dead letters, as they are at one moment: a
 line of JSON each, while the job server runs. nestjs-gearman import --from export FILE reads them.`;
@@ -35,7 +35,7 @@ export const exportCommand: Command = {
     const { values, words } = parseOptions(OPTIONS, line);
     const { to } = values;
     if (words.length > 0) throw new UsageFailure('where to? nestjs-gearman export --to FILE');
-    await beside(values['lmdb-path'], async (jobs) => {
+    await beside(values, async (jobs) => {
       const all = (write: Write): Promise<ExportCounts> => writeJobs(jobs, write, signal);
       const counts = to === undefined ? await all(writeTo(stdout, signal)) : await toFile(to, all);
       stderr.write(`nestjs-gearman: exported ${counts.jobs} jobs and ${counts.dead} dead letters\n`);

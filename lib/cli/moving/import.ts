@@ -1,4 +1,4 @@
-import { LmdbStorage } from '../../job-server/storage/index.js';
+import { LogStorage } from '../../job-server/storage/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -8,7 +8,9 @@ import { oneOf, text } from '../options/values.js';
 import { jobsOfTable } from './gearmand-rows.js';
 import { importJobs, type ImportCounts } from './import-jobs.js';
 import type { Source } from './incoming.js';
+import { QUEUE_PATH, queuePathOf } from './queue-path.js';
 import { jobsOfExport } from './sources/export-file.js';
+import { jobsOfLmdb } from './sources/lmdb.js';
 import { mysqlTable } from './sources/mysql.js';
 import { postgresTable } from './sources/postgres.js';
 import { sqliteTable } from './sources/sqlite.js';
@@ -16,11 +18,11 @@ import { withStorageFailures } from './storage-failure.js';
 
 const OPTIONS = {
   from: valued(
-    'What is read: sqlite FILE, mysql URL or postgres URL (a queue of gearmand’s), or export FILE.',
-    oneOf('sqlite', 'mysql', 'postgres', 'export'),
+    'What is read: sqlite FILE, mysql URL or postgres URL (a queue of gearmand’s), export FILE, or lmdb DIR (a folder of the former form).',
+    oneOf('sqlite', 'mysql', 'postgres', 'export', 'lmdb'),
     { argument: 'KIND' },
   ),
-  'lmdb-path': valued('The job server’s folder, which the jobs come into.', text, { argument: 'DIR' }),
+  ...QUEUE_PATH,
   table: valued('gearmand’s table. Default gearman_queue; in PostgreSQL queue.', text, { argument: 'NAME' }),
   forget: toggle('Forget what was imported before: the same rows can come again. Alone or before an import.'),
   help: toggle('Show this page.'),
@@ -28,33 +30,36 @@ const OPTIONS = {
 
 type Values = OptionValues<typeof OPTIONS>;
 
-const INTRO = `nestjs-gearman import --from KIND SOURCE --lmdb-path DIR
+const INTRO = `nestjs-gearman import --from KIND SOURCE --queue-path DIR
 
 Moves jobs into the folder of a job server that is stopped. Nothing is deleted where they come
 from, and each comes once: run it again after an interruption and it goes on.`;
 
 const OUTRO = `A password can stand in MYSQL_PWD or PGPASSWORD instead of the URL. sqlite needs the package
-node-sqlite3-wasm, mysql needs mysql2, postgres needs pg.`;
+node-sqlite3-wasm, mysql needs mysql2, postgres needs pg, lmdb needs lmdb.`;
 
 /** `nestjs-gearman import`. */
 export const importCommand: Command = {
   help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }], OUTRO),
   async run(line, terminal) {
     const { values, words } = parseOptions(OPTIONS, line);
-    const path = values['lmdb-path'];
-    if (path === undefined) throw new UsageFailure('--lmdb-path DIR is missing: the folder the jobs come into');
+    const path = queuePathOf(values);
+    if (path === undefined) throw new UsageFailure('--queue-path DIR is missing: the folder the jobs come into');
     if (values.from === undefined && !values.forget) {
-      throw new UsageFailure('--from is missing: --from sqlite FILE, mysql URL, postgres URL or export FILE');
+      throw new UsageFailure('--from is missing: --from sqlite FILE, mysql URL, postgres URL, export FILE or lmdb DIR');
     }
     const source = values.from === undefined ? undefined : sourceFrom(values.from, words, values);
     await withStorageFailures(() => moveIn(source, path, values, terminal));
   },
 };
 
+/** What follows a kind. */
+const ARGUMENTS = { sqlite: 'FILE', mysql: 'URL', postgres: 'URL', export: 'FILE', lmdb: 'DIR' } as const;
+
 function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[], { table }: Values): Source {
   const [where, ...more] = words;
   if (where === undefined || more.length > 0) {
-    const what = kind === 'sqlite' || kind === 'export' ? 'FILE' : 'URL';
+    const what = ARGUMENTS[kind];
     throw new UsageFailure(`--from ${kind} is followed by one ${what}: --from ${kind} ${what}`);
   }
   switch (kind) {
@@ -67,12 +72,15 @@ function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[],
     case 'export':
       if (table !== undefined) throw new UsageFailure('--table is of gearmand’s queues; an export has none');
       return jobsOfExport(where);
+    case 'lmdb':
+      if (table !== undefined) throw new UsageFailure('--table is of gearmand’s queues; a folder has none');
+      return jobsOfLmdb(where);
   }
 }
 
 async function moveIn(source: Source | undefined, path: string, { forget }: Values, terminal: Terminal): Promise<void> {
   const { signal, stderr, stdout } = terminal;
-  const storage = new LmdbStorage({ path });
+  const storage = new LogStorage({ path });
   await storage.open({
     ready: () => undefined,
     // Every job that cannot be written rejects on its own.

@@ -8,7 +8,8 @@ export {
   MAX_SETTINGS,
   MAX_TIME,
 } from './job-limits.js';
-export { JobsBeside, type JobBeside } from './lmdb/jobs-beside.js';
+export type { JobBeside, JobsBeside } from './jobs-beside.js';
+export { openBeside } from './open-beside.js';
 export { LmdbStorage } from './lmdb/lmdb-storage.js';
 export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 export type { LogStorageOptions } from './log/log-options.js';

@@ -4,7 +4,7 @@ import { settingsFrom } from '../../../lib/cli/job-server/settings.js';
 
 const settings = (...line: string[]) => settingsFrom(parseJobServerLine(line), {});
 const policies = async (...line: string[]) =>
-  (await settings('-L', '127.0.0.1', '-q', 'lmdb', '--lmdb-path', '/d', ...line)).jobServer.policies;
+  (await settings('-L', '127.0.0.1', '-q', 'file', '--queue-path', '/d', ...line)).jobServer.policies;
 
 describe('--policy', () => {
   it('reads every setting', async () => {
@@ -54,6 +54,6 @@ describe('--policy', () => {
     await expect(policies('--policy=f:retries=1', '--policy=f:retries=2')).rejects.toThrow(
       '--policy is given twice for f',
     );
-    await expect(settings('--policy=f:retries=1')).rejects.toThrow('--policy needs --queue-type lmdb');
+    await expect(settings('--policy=f:retries=1')).rejects.toThrow('--policy needs --queue-type file');
   });
 });

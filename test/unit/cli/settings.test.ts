@@ -83,13 +83,17 @@ describe('the settings of the job server', () => {
     const storageOf = async (line: string) => (await settings(`${HERE} ${line}`)).jobServer.storage;
     expect(await storageOf('')).toBeUndefined();
     expect(await storageOf('-q builtin')).toBeUndefined();
-    const stored = await storageOf('-q lmdb --lmdb-path /d --lmdb-durability interval');
-    expect(stored).toEqual({ type: 'lmdb', path: '/d', durability: 'interval' });
+    const stored = await storageOf('-q file --queue-path /d --queue-durability interval');
+    expect(stored).toEqual({ type: 'file', path: '/d', durability: 'interval' });
+    expect(await storageOf('-q file --lmdb-path /d --lmdb-durability none')).toMatchObject({ durability: 'none' });
+    const former = await settings(`${HERE} -q lmdb --lmdb-path /d`);
+    expect(former.jobServer.storage).toEqual({ type: 'lmdb', path: '/d', durability: undefined });
+    expect(former.notes).toEqual([expect.stringContaining('import --from lmdb DIR')]);
   });
 
   it.each([
     ['-q libsqlite3 --libsqlite3-db /q/queue.db', '/q/queue.db.jobs', '/q/queue.db, table gearman_queue'],
-    ['-q LIBSQLITE3 --libsqlite3-db /q.db --libsqlite3-table t --lmdb-path /d', '/d', '/q.db, table t'],
+    ['-q LIBSQLITE3 --libsqlite3-db /q.db --libsqlite3-table t --queue-path /d', '/d', '/q.db, table t'],
     [
       '-q MySQL --mysql-host db.lan --mysql-port 3307 --mysql-user u --mysql-password p --mysql-db queues',
       '/var/lib/gearman/mysql-db.lan-3307-queues-gearman_queue.jobs',
@@ -102,7 +106,7 @@ describe('the settings of the job server', () => {
     ],
   ])('take over the queue of %s', async (line, path, name) => {
     const { jobServer, former, notes } = await settings(`${HERE} ${line}`);
-    expect(jobServer.storage).toEqual({ type: 'lmdb', path, durability: undefined });
+    expect(jobServer.storage).toEqual({ type: 'file', path, durability: undefined });
     expect(former!.name).toBe(name);
     expect(notes).toEqual([]);
   });
@@ -146,12 +150,13 @@ describe('the settings of the job server', () => {
     ['-q Postgres', '--queue-type Postgres needs --libpq-conninfo'],
     ['-q postgres --libpq-conninfo service=x', '--libpq-conninfo: service means nothing here; write host, port'],
     ['-q postgres --libpq-conninfo nonsense', '--libpq-conninfo is host=HOST port=PORT dbname=NAME'],
-    ['-q Redis', 'there is no queue type Redis here, as gearmand has: use --queue-type lmdb'],
-    ['-q libmemcached', 'there is no queue type libmemcached here, as gearmand has: use --queue-type lmdb'],
-    ['-q nosuch', 'there is no queue type nosuch: use --queue-type lmdb'],
+    ['-q Redis', 'there is no queue type Redis here, as gearmand has: use --queue-type file'],
+    ['-q libmemcached', 'there is no queue type libmemcached here, as gearmand has: use --queue-type file'],
+    ['-q nosuch', 'there is no queue type nosuch: use --queue-type file'],
+    ['-q file', '--queue-type file needs --queue-path DIR'],
     ['-q lmdb', '--queue-type lmdb needs --lmdb-path DIR'],
-    ['--lmdb-path /d', '--lmdb-path needs --queue-type lmdb'],
-    ['--keep-results 1h', '--keep-results needs --queue-type lmdb'],
+    ['--queue-path /d', '--queue-path needs --queue-type file'],
+    ['--keep-results 1h', '--keep-results needs --queue-type file'],
     ['-r foo', 'there is no protocol foo'],
     ['-R --order 1.1', '--round-robin and --order 1.1: choose one'],
     ['--ssl', 'TLS needs --ssl-certificate'],

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StorageError } from '../storage-error.js';
-import type { DeadLetter, StoredJob } from '../stored-job.js';
+import type { JobBeside, JobsBeside } from '../jobs-beside.js';
+import type { StoredJob } from '../stored-job.js';
 import { storageError } from './file-errors.js';
 import { checkFormat, readJournalMark } from './file-format.js';
 import { copyFolder } from './folder-copy.js';
@@ -13,19 +14,13 @@ import { Unreadable } from './record-check.js';
 import { storedJob } from './record-codec.js';
 import { openTables, type Tables } from './tables.js';
 
-/** What {@link JobsBeside} reads: a job that waits or runs, a dead letter, or a record that cannot be read. */
-export type JobBeside =
-  | { readonly is: 'job'; readonly job: StoredJob }
-  | { readonly is: 'dead'; readonly letter: DeadLetter }
-  | { readonly is: 'unreadable'; readonly reason: string };
-
 /**
  * The jobs of an LMDB folder, read beside the process that owns it, or without
  * one. It owns nothing, writes nothing and holds no writer up; but while it
  * reads, the file grows by what is written, as the room of what is deleted
  * cannot be used again before.
  */
-export class JobsBeside {
+export class LmdbBeside implements JobsBeside {
   private constructor(
     private readonly lmdb: Lmdb,
     private readonly root: Root,
@@ -34,7 +29,7 @@ export class JobsBeside {
   ) {}
 
   /** Rejects with a {@link StorageError}. */
-  static async open(folder: string): Promise<JobsBeside> {
+  static async open(folder: string): Promise<LmdbBeside> {
     const lmdb = await loadLmdb();
     const path = resolve(folder);
     if (!existsSync(join(path, 'data.mdb'))) throw missing(path);
@@ -44,7 +39,7 @@ export class JobsBeside {
       const tables: Partial<Tables> = openTables(root);
       if (!tables.meta || !tables.functions || !tables.jobs || !tables.dead) throw missing(path);
       checkFormat(tables.meta);
-      return new JobsBeside(lmdb, root, tables as Tables, path);
+      return new LmdbBeside(lmdb, root, tables as Tables, path);
     } catch (error) {
       await root?.close();
       throw storageError(error, path);
@@ -70,6 +65,11 @@ export class JobsBeside {
     } finally {
       transaction.done();
     }
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    const { settings } = this.tables as Partial<Tables>;
+    return new Map(Array.from(settings?.getRange({ start: undefined }) ?? [], ({ key, value }) => [key, value]));
   }
 
   /** Copies the folder, as this moment has it, to a new one. */
@@ -147,6 +147,6 @@ function unreadable(reason: string): JobBeside {
 function missing(path: string): StorageError {
   return new StorageError(
     'GEARMAN_STORAGE_INVALID',
-    `${path} holds no jobs: name the folder that the job server was given as --lmdb-path`,
+    `${path} holds no jobs: name the folder that the job server was given as --queue-path`,
   );
 }

@@ -1,13 +1,16 @@
 import { statfsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { StorageError } from '../storage-error.js';
 import { RecordError } from './record.js';
 
 /** An error of the file system, as a reason and a cure. */
 export function storageError(error: unknown, path: string): StorageError {
   if (error instanceof StorageError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  // Node has no name for this one.
+  const isOverQuota = code === 'EDQUOT' || errno === -constants.errno.EDQUOT;
   const options = { cause: error };
-  if (code === 'ENOSPC' || code === 'EDQUOT' || (code === 'EIO' && isDiskFull(path))) {
+  if (code === 'ENOSPC' || isOverQuota || (code === 'EIO' && isDiskFull(path))) {
     return new StorageError('GEARMAN_STORAGE_FULL', `the disk of ${path} is full: make room`, options);
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {

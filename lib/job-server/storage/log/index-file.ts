@@ -143,15 +143,16 @@ async function writeChecked(path: string, head: object, parts: readonly Part[]):
   const text = Buffer.from(JSON.stringify(head), 'utf8');
   const start = Buffer.alloc(8);
   start.writeUInt32LE(text.length, 4);
-  const pieces = [start, text, ...parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))];
+  const bytes = parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength));
+  // The checksum of nothing is 0, whatever stands before it.
+  const pieces = [start, text, ...bytes.filter(({ length }) => length > 0)];
   let sum = crc32(start.subarray(4));
   for (const piece of pieces.slice(1)) sum = crc32(piece, sum);
   start.writeUInt32LE(sum, 0);
   const draft = `${path}.new`;
   const file = await open(draft, 'w', 0o600);
   try {
-    for (const piece of pieces) if (piece.length > 0) await file.writeFile(piece);
-    await file.datasync();
+    for (const piece of pieces) await file.writeFile(piece);
   } finally {
     await file.close();
   }

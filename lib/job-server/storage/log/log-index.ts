@@ -54,6 +54,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   private readonly table = new HashTable();
   private readonly blocks = new Map<number, Block>();
   private readonly opened: Segment[] = [];
+  /** Segments stay open for reading, however many: their files may be deleted meanwhile. */
+  keepsOpen = false;
   /** While the log is read at a start: what lives is known in the end. */
   private isRecovering = true;
 
@@ -264,7 +266,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   readBlock(segment: Segment, index: number, damages: Damage[]): Block {
     try {
       if (!this.opened.includes(segment)) this.opened.push(segment);
-      if (this.opened.length > MAX_OPEN) this.opened.shift()?.close();
+      if (this.opened.length > MAX_OPEN && !this.keepsOpen) this.opened.shift()?.close();
       return segment.readBlock(index, (damage) => damages.push(damage));
     } catch (error) {
       throw storageError(error, this.path);

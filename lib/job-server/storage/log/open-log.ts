@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageOptions, StorageListener } from '../job-storage.js';
 import { makeFolder, syncFolders } from '../lmdb/folder.js';
 import { GroupCommit } from '../lmdb/group-commit.js';
+import { StorageError } from '../storage-error.js';
 import type { Death, NewJob, OnceOutcome, StoredJob } from '../stored-job.js';
 import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
 import { storageError } from './file-errors.js';
@@ -14,7 +15,7 @@ import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance } from './maintenance.js';
 import { OriginChange } from './origin-change.js';
-import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, readRecord, SETTING, type Ended, type ItemReader } from './record.js';
 import { readLog, removeStrays } from './recovery.js';
 import { Reserve } from './reserve.js';
 import { SettingBook } from './setting-book.js';
@@ -37,7 +38,6 @@ export class OpenLog implements EntryKeeper, Memory {
   readonly maintenance: Maintenance;
   readonly settings: SettingBook;
   private readonly writer: LogWriter;
-  private readonly reserve: Reserve;
   /** What memory has. */
   private readonly entries = new Map<string, Entry>();
   /** Who has a unique, until the log knows. */
@@ -51,6 +51,7 @@ export class OpenLog implements EntryKeeper, Memory {
 
   private constructor(
     private readonly owner: FolderOwner,
+    private readonly reserve: Reserve,
     private readonly listener: StorageListener,
     { path, durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
@@ -61,10 +62,9 @@ export class OpenLog implements EntryKeeper, Memory {
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
     for (const queue of index.queues.values()) this.leasing.expect(queue);
-    this.reserve = new Reserve(path);
     const isSynced = durability !== 'none';
     const written = (): void => this.written();
-    this.writer = new LogWriter(index, owner, this.reserve, isSynced, sizes.segmentBytes, this, listener, written);
+    this.writer = new LogWriter(index, owner, reserve, isSynced, sizes.segmentBytes, this, listener, written);
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
     this.settings = new SettingBook(index, this.commit);
     this.maintenance = new Maintenance(index, this.writer, this.commit, this, sizes);
@@ -79,9 +79,11 @@ export class OpenLog implements EntryKeeper, Memory {
     let owner: FolderOwner | undefined;
     try {
       const folders = makeFolder(path);
-      owner = FolderOwner.claim(path);
+      if (existsSync(join(path, 'data.mdb'))) throw formerForm(path);
+      const reserve = new Reserve(path);
+      owner = claim(path, reserve);
       syncFolders(folders);
-      return new OpenLog(owner, listener, options, sizes);
+      return new OpenLog(owner, reserve, listener, options, sizes);
     } catch (error) {
       owner?.leave();
       throw storageError(error, path);
@@ -456,7 +458,7 @@ export class OpenLog implements EntryKeeper, Memory {
     }
     setImmediate(() => {
       const lost = this.lose(segment);
-      const [functionName = ''] = lost;
+      const [functionName = functionIn(bytes)] = lost;
       if (!isKnown) this.listener.setAside({ function: functionName, key, reason, bytes });
     });
   }
@@ -520,6 +522,39 @@ export class OpenLog implements EntryKeeper, Memory {
     if (!this.isOpen) return;
     for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
   }
+}
+
+/** Claims a folder, in the room that was kept free where the disk is full. */
+function claim(path: string, reserve: Reserve): FolderOwner {
+  try {
+    return FolderOwner.claim(path);
+  } catch (error) {
+    if (storageError(error, path).code !== 'GEARMAN_STORAGE_FULL' || !reserve.release()) throw error;
+    return FolderOwner.claim(path);
+  }
+}
+
+/** The function of the first job in bytes that are damaged, if that can be read. */
+function functionIn(bytes: Buffer): string {
+  const names = new Map<number, string>();
+  let found = '';
+  try {
+    readRecord(bytes, 0, bytes.length, {
+      name: (id, text) => names.set(id, text),
+      item: ({ queue }) => (found ||= names.get(queue >>> 2) ?? ''),
+      over: () => undefined,
+    });
+  } catch {
+    // What was read before will do.
+  }
+  return found;
+}
+
+function formerForm(path: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `${path} holds jobs in the form of LMDB: nestjs-gearman import --from lmdb ${path} --queue-path OTHER moves them into another folder`,
+  );
 }
 
 /** One key for a function and a unique. */

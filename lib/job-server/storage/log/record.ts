@@ -325,9 +325,9 @@ export function firstNumber(bytes: Buffer, offset: number): number {
 
 /** Who reads what a record says. */
 export interface RecordVisitor {
-  name(id: number, text: string): void;
+  name(id: number, text: string): unknown;
   /** `item` is the reader's own, and another one afterwards. */
-  item(item: ItemReader, number: number): void;
+  item(item: ItemReader, number: number): unknown;
   over(ended: Ended, queue: number): void;
 }
 

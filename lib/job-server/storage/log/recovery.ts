@@ -20,12 +20,20 @@ export interface FoundLog<Waiting extends Place> {
  * all of it where these do not fit.
  *
  * @param damaged is told of bytes that cannot be read.
+ * @param isBeside whether another process may be writing it: segments are kept open, and what it has not written as a
+ * whole yet is no damage.
  */
-export function readLog<Waiting extends Place>(path: string, damaged: (damage: Damage) => void): FoundLog<Waiting> {
+export function readLog<Waiting extends Place>(
+  path: string,
+  damaged: (damage: Damage) => void,
+  { isBeside = false } = {},
+): FoundLog<Waiting> {
   try {
     const { names, strays } = segmentFiles(path);
     return {
-      index: readSegments<Waiting>(path, names, damaged, true) ?? readSegments<Waiting>(path, names, damaged, false)!,
+      index:
+        readSegments<Waiting>(path, names, damaged, isBeside, true) ??
+        readSegments<Waiting>(path, names, damaged, isBeside, false)!,
       strays,
     };
   } catch (error) {
@@ -58,20 +66,25 @@ function readSegments<Waiting extends Place>(
   path: string,
   names: readonly string[],
   damaged: (damage: Damage) => void,
+  isBeside: boolean,
   withIndexes: boolean,
 ): LogIndex<Waiting> | undefined {
   const headers = names.map((name) => headerOf(join(path, name), path));
   const seed = headers.find((header) => header)?.seed ?? newSecret();
   const index = new LogIndex<Waiting>(path, seed, damaged);
   const found: Damage[] = [];
+  const made = headers.map((header) => header && new Segment(path, header));
+  if (isBeside) {
+    index.keepsOpen = true;
+    for (const segment of made) segment?.open();
+  }
   const segments = names.flatMap((name, at) => {
-    const header = headers[at];
-    const size = statSync(join(path, name)).size;
-    if (!header) {
+    const segment = made[at];
+    const size = segment && isBeside ? segment.fileSize() : statSync(join(path, name)).size;
+    if (!segment) {
       if (size > 0) found.push(unreadable(path, name, size));
       return [];
     }
-    const segment = new Segment(path, header);
     const next = headers[at + 1];
     segment.end = Math.max(HEADER_BYTES, next ? Math.min(size, next.previousEnd) : size);
     if (next && next.previousEnd > size) found.push(cutShort(segment, size, next.previousEnd));
@@ -87,7 +100,11 @@ function readSegments<Waiting extends Place>(
     }
   }
   index.recovered();
-  for (const damage of found) damaged(damage);
+  const last = segments.at(-1);
+  for (const damage of found) {
+    const isTail = damage.segment === last && damage.offset >= (last?.end ?? 0);
+    if (!(isBeside && isTail)) damaged(damage);
+  }
   return index;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const NAME = 'reserve';
@@ -18,11 +18,12 @@ const REST = 5_000;
  */
 export class Reserve {
   private readonly path: string;
-  private isThere = false;
+  private isThere: boolean;
   private triedAt = -Infinity;
 
   constructor(folder: string) {
     this.path = join(folder, NAME);
+    this.isThere = existsSync(this.path);
   }
 
   /** Takes the room if the disk has it. */
@@ -38,7 +39,6 @@ export class Reserve {
       // Zeros: a hole takes no room.
       for (let done = 0; done < bytes;)
         done += writeSync(file, Buffer.alloc(Math.min(65_536, Math.ceil(bytes - done))));
-      fdatasyncSync(file);
       this.isThere = true;
     } catch {
       this.remove();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
 import { readJournalMark } from '../../../../lib/job-server/storage/lmdb/file-format.js';
-import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
+import { LmdbBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
 import { Journal, type Journalable } from '../../../../lib/job-server/storage/lmdb/journal/journal.js';
 import { jobsBehind, readJournals } from '../../../../lib/job-server/storage/lmdb/journal/journal-recovery.js';
 import { addAll, allOf, handlesOf, newJob, NOW, type RecordingListener } from '../../../contract/recorded-storage.js';
@@ -155,7 +155,7 @@ it('is read by who reads beside the owner, each job once', async () => {
   await storage.lease('reverse', 1, 1, NOW);
   await addAll(storage, newJob(), newJob({ function: 'f' }));
   storage.bury(first!, 'poison', NOW);
-  const beside = await JobsBeside.open(path);
+  const beside = await LmdbBeside.open(path);
   expect([...beside.read()].map(({ is }) => is)).toEqual(['job', 'job', 'job', 'job']);
   const copy = join(tempDir(), 'copy');
   await beside.copy(copy);

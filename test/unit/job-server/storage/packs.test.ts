@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LmdbStorage } from '../../../../lib/job-server/storage/index.js';
-import { JobsBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
+import { LmdbBeside } from '../../../../lib/job-server/storage/lmdb/jobs-beside.js';
 import { addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '../../../contract/recorded-storage.js';
 import { until } from '../../../support/until.js';
 import { tempDir } from '../../../support/temp-dir.js';
@@ -57,7 +57,7 @@ async function damage(table: string, at: (row: Buffer) => number): Promise<void>
 }
 
 async function besides(): Promise<string[]> {
-  const beside = await JobsBeside.open(path);
+  const beside = await LmdbBeside.open(path);
   try {
     return [...beside.read()].map((read) => (read.is === 'job' ? read.job.workload.toString() : read.is));
   } finally {

@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Entry } from '../../../../../lib/job-server/storage/log/entry.js';
+import { Leasing } from '../../../../../lib/job-server/storage/log/leasing.js';
+import { DEAD } from '../../../../../lib/job-server/storage/log/record.js';
+import { readLog } from '../../../../../lib/job-server/storage/log/recovery.js';
+import { LogStorage, StorageError } from '../../../../../lib/job-server/storage/index.js';
+import { addAll, bytesOf, newJob, NOW, RecordingListener } from '../../../../contract/recorded-storage.js';
+
+const SEGMENT = '0000000001-1.log';
+
+/** What a log says: a line for each job, dead letter and setting, and what it says cannot be read. */
+interface Said {
+  readonly lines: string[];
+  readonly damages: string[];
+}
+
+/** Reads a folder as a start would. */
+function read(path: string): Said {
+  const damages: string[] = [];
+  const { index } = readLog<Entry>(path, ({ reason }) => damages.push(reason));
+  const leasing = new Leasing(index);
+  const lines: string[] = [];
+  for (const queue of index.queues.values()) {
+    for (let entry = leasing.take(queue, Infinity); entry; entry = leasing.take(queue, Infinity)) {
+      index.hold(entry.stored!.number);
+      const { handle, unique, attempts, losses, at, workload } = entry.job;
+      lines.push([handle, queue.functionName, unique, attempts, losses, at, bytesOf(workload).toString()].join(' '));
+    }
+  }
+  for (; index.dead.size > 0; index.dead.pop()) {
+    const item = index.isFree(index.dead.number) ? index.read(index.dead.number) : undefined;
+    if (item?.kind === DEAD) lines.push(`dead ${index.handleOf(item)} ${item.text}`);
+  }
+  for (const [name, { number }] of index.settings) {
+    const item = index.read(number);
+    if (item) lines.push(`setting ${name} ${item.text}`);
+  }
+  index.close();
+  return { lines: lines.sort(), damages };
+}
+
+describe('a log', () => {
+  let folder: string;
+  let path: string;
+  /** How long the file was after each batch that was told durable, and what it said then. */
+  let batches: { size: number; said: Said }[];
+  let storage: LogStorage;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'gearman-log-'));
+    path = join(folder, 'jobs');
+    batches = [];
+    storage = new LogStorage({ path });
+    await storage.open(new RecordingListener());
+    const durable = async (): Promise<void> => {
+      await storage.flush();
+      batches.push({ size: readFileSync(join(path, SEGMENT)).length, said: read(path) });
+    };
+    await addAll(storage, newJob({ handle: 'H:1', workload: 'one' }), newJob({ handle: 'H:2', unique: 'u' }));
+    await durable();
+    await addAll(storage, newJob({ handle: 'H:3', at: NOW + 9 }), newJob({ handle: 'own', function: 'g' }));
+    await durable();
+    await storage.lease('reverse', 1, 9, NOW);
+    storage.done('H:1');
+    storage.release('H:2', { attempts: 1 });
+    await durable();
+    await storage.lease('g', 1, 9, NOW);
+    storage.bury('own', 'boom', NOW);
+    storage.set('paused', 'yes');
+    await durable();
+    await storage.addOnce(newJob({ handle: 'H:4' }), 'elsewhere/1');
+    await durable();
+  });
+
+  afterEach(async () => {
+    await storage.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Reads a copy of the folder after something was done to one of its files. */
+  function readAfter(name: string, change: (bytes: Buffer) => Buffer): Said | StorageError {
+    const copy = join(folder, 'copy');
+    rmSync(copy, { recursive: true, force: true });
+    mkdirSync(copy);
+    for (const each of readdirSync(path)) {
+      if (!/log$|index$|checkpoint/.test(each)) continue;
+      const bytes = readFileSync(join(path, each));
+      writeFileSync(join(copy, each), each === name ? change(bytes) : bytes);
+    }
+    try {
+      return read(copy);
+    } catch (error) {
+      if (error instanceof StorageError) return error;
+      throw error;
+    }
+  }
+
+  it('says all that it was told, and nothing else', () => {
+    expect(batches.at(-1)!.said).toEqual({
+      lines: [
+        'H:2 reverse u 1 0 0 Hello world!',
+        `H:3 reverse  0 0 ${NOW + 9} Hello world!`,
+        'H:4 reverse  0 0 0 Hello world!',
+        'dead own boom',
+        'setting paused yes',
+      ],
+      damages: [],
+    });
+  });
+
+  it('that was cut off anywhere says what was durable before, and that something is cut off', () => {
+    const { size } = batches.at(-1)!;
+    for (let length = batches[0]!.size; length < size; length++) {
+      const said = readAfter(SEGMENT, (bytes) => bytes.subarray(0, length));
+      const before = batches.findLast((batch) => batch.size <= length)!;
+      if (said instanceof StorageError) throw said;
+      expect([length, said.lines]).toEqual([length, before.said.lines]);
+      expect(said.damages).toHaveLength(before.size === length ? 0 : 1);
+    }
+  });
+
+  it.each([0x01, 0x80, 0xff])(
+    'with any byte changed (by %i) says what is lost, and nothing that was never so',
+    (mask) => {
+      const ever = new Set(batches.flatMap(({ said }) => said.lines));
+      const { size, said: whole } = batches.at(-1)!;
+      for (let offset = 0; offset < size; offset++) {
+        const said = readAfter(SEGMENT, (bytes) => {
+          bytes[offset]! ^= mask;
+          return bytes;
+        });
+        if (said instanceof StorageError) {
+          // Its version alone says of itself that it cannot be read.
+          expect([offset, said.code]).toEqual([offset, 'GEARMAN_STORAGE_VERSION']);
+          continue;
+        }
+        expect([offset, said.lines.filter((line) => !ever.has(line))]).toEqual([offset, []]);
+        const isWhole = said.lines.join() === whole.lines.join();
+        if (!isWhole) expect([offset, said.damages.length]).not.toEqual([offset, 0]);
+      }
+    },
+  );
+
+  it('needs neither its checkpoint nor its index files: any byte of them may be another', async () => {
+    const { lines } = batches.at(-1)!.said;
+    await storage.close();
+    const caches = readdirSync(path).filter((name) => /checkpoint|index/.test(name));
+    expect(caches).toEqual(['0000000001-1.index', 'checkpoint']);
+    for (const name of caches) {
+      const { length } = readFileSync(join(path, name));
+      for (let offset = 0; offset < length; offset++) {
+        const said = readAfter(name, (bytes) => {
+          bytes[offset]! ^= 0x10;
+          return bytes;
+        });
+        expect([name, offset, said]).toEqual([name, offset, { lines, damages: [] }]);
+      }
+      expect(readAfter(name, () => Buffer.alloc(0))).toEqual({ lines, damages: [] });
+    }
+  });
+
+  it('with any byte changed under its index files says what is lost once it is read', async () => {
+    const { said: whole, size } = batches.at(-1)!;
+    const ever = new Set(batches.flatMap(({ said }) => said.lines));
+    await storage.close();
+    for (let offset = 0; offset < size; offset++) {
+      const said = readAfter(SEGMENT, (bytes) => {
+        bytes[offset]! ^= 0x01;
+        return bytes;
+      });
+      if (said instanceof StorageError) {
+        expect([offset, said.code]).toEqual([offset, 'GEARMAN_STORAGE_VERSION']);
+        continue;
+      }
+      expect([offset, said.lines.filter((line) => !ever.has(line))]).toEqual([offset, []]);
+      const isWhole = said.lines.join() === whole.lines.join();
+      if (!isWhole) expect([offset, said.damages.length]).not.toEqual([offset, 0]);
+    }
+  });
+});
