@@ -162,7 +162,7 @@ export class Leasing {
     queue.advancedTo = now;
     // The clock was put back.
     for (; isBack && due.size > 0; due.pop()) timed.push(due.time, due.sequence, due.number);
-    for (; timed.time <= now; timed.pop()) {
+    for (; timed.size > 0 && timed.time <= now; timed.pop()) {
       if (this.index.isFree(timed.number)) due.push(timed.time, timed.sequence, timed.number);
     }
     while (due.size > 0 && !this.index.isFree(due.number)) due.pop();

@@ -58,6 +58,7 @@ export class OpenLog implements EntryKeeper, Memory {
   ) {
     const { index, strays } = readLog<Entry>(path, (damage) => this.setAside(damage));
     removeStrays(path, strays);
+    reserve.take();
     this.index = index;
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
@@ -342,7 +343,7 @@ export class OpenLog implements EntryKeeper, Memory {
   /** Ended jobs whose time is over, which are no longer remembered after that. */
   *over(now: number): Generator<Entry> {
     const { ended } = this.index;
-    for (; ended.time <= now; ended.pop()) {
+    for (; ended.size > 0 && ended.time <= now; ended.pop()) {
       const item = this.index.read(ended.number);
       const entry = item?.kind === ENDED ? this.current(item, ended.number) : undefined;
       if (entry?.phase === 'ended') yield entry;
