@@ -20,7 +20,7 @@ export async function withStorage<Result>(
 export function jobsIn(path: string): Promise<StoredJob[]> {
   return withStorage(path, async (storage) => {
     const jobs = await all(storage.iterate());
-    const functions = [...new Set(jobs.map((job) => job.function))];
+    const functions = [...new Set(jobs.map((job) => job.function))].sort();
     const placeOf = (job: StoredJob): number[] => [
       functions.indexOf(job.function),
       job.priority,

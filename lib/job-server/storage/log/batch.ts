@@ -70,7 +70,14 @@ export class Batch {
       time: kind === DEAD ? death!.diedAt : kind === ENDED ? outcome!.keepUntil : 0,
       text: kind === DEAD ? death!.error : kind === ENDED ? outcome!.state : '',
     });
-    return { number, length, kind, hasTime: kind === JOB && job.at > 0, isApart: (flags & IS_APART) !== 0 };
+    return {
+      number,
+      length,
+      kind,
+      hasTime: kind === JOB && job.at > 0,
+      isApart: (flags & IS_APART) !== 0,
+      isHandleApart: (flags & HANDLE_APART) !== 0,
+    };
   }
 
   over(ended: Ended, queue: number): void {

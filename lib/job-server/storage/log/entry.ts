@@ -59,6 +59,8 @@ export class Entry implements LogChange {
   /** It had a time when it was leased; it may have another when it is given back. */
   private wasTimed = false;
   saving: Saving = 'saved';
+  /** Memory has it by its handle. */
+  isHeld = false;
   /** What the log has of it; missing when it has nothing. */
   stored: Ended | undefined;
   /** Why it died, or its result. */

@@ -71,8 +71,8 @@ export class Leasing {
   entryOf(item: ItemReader, number: number): Entry {
     const queue = this.index.queueOf(item.queue);
     const entry = new Entry(queue, item.job(queue.functionName, this.index.handleOf(item)));
-    const { kind, hasTime, length, isApart } = item;
-    entry.stored = { number, length, kind, hasTime, isApart };
+    const { kind, hasTime, length, isApart, isHandleApart } = item;
+    entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
     return entry;
   }
 

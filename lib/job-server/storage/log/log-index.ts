@@ -82,7 +82,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     const { source } = item;
     if (source) {
       this.over(source, item.queue);
-      if (!this.isRecovering) this.forget(source.number, uniqueHash, this.handleHash(item));
+      if (!this.isRecovering) {
+        if (uniqueHash !== 0) this.forget(source.number, uniqueHash);
+        this.forget(source.number, this.handleHash(item));
+      }
     }
     if (kind === ORIGIN) {
       this.addHash(
@@ -164,8 +167,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   }
 
   /** An item is over: it is no longer looked for. */
-  forget(number: number, ...hashes: readonly number[]): void {
-    for (const hash of hashes) if (hash !== 0) this.table.remove(hash, number);
+  forget(number: number, hash: number): void {
+    this.table.remove(hash, number);
   }
 
   /** The oldest segment has nothing living and is gone. */
@@ -307,11 +310,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     return found !== undefined;
   }
 
-  hashesOf(functionId: number, unique: string, handle: string): [unique: number, handle: number] {
-    return [
-      unique === '' ? 0 : hashOf(unique, seedFor(this.seed, UNIQUES + functionId)),
-      this.hashOfHandle(this.names.split(handle, false)),
-    ];
+  /** A job is over: neither its unique nor its handle is looked for any longer. */
+  forgetJob({ number, isHandleApart }: Ended, functionId: number, job: { unique: string; handle: string }): void {
+    if (job.unique !== '') this.table.remove(hashOf(job.unique, seedFor(this.seed, UNIQUES + functionId)), number);
+    if (isHandleApart) this.table.remove(this.hashOfHandle(this.names.split(job.handle, false)), number);
   }
 
   hashOfOrigin(item: ItemReader): number {

@@ -165,8 +165,7 @@ export class LogWriter implements CommitHost<LogChange> {
     const { stored } = change;
     if (stored) this.index.hold(stored.number);
     else if (before) {
-      const { queue, job } = change;
-      this.index.forget(before.number, ...this.index.hashesOf(queue.name.id, job.unique, job.handle));
+      this.index.forgetJob(before, change.queue.name.id, change.job);
     }
     this.keeper.settled(change);
   }

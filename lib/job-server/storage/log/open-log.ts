@@ -151,6 +151,8 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** Memory has an entry from now on. */
   hold(entry: Entry): void {
+    if (entry.isHeld) return;
+    entry.isHeld = true;
     this.entries.set(entry.handle, entry);
     if (entry.stored) this.index.hold(entry.stored.number);
   }
@@ -175,7 +177,7 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** Leases an entry, wherever it waits. */
   leaseEntry(entry: Entry): void {
-    if (this.entries.get(entry.handle) === entry) this.leasing.takeOut(entry);
+    if (entry.isHeld) this.leasing.takeOut(entry);
     else if (entry.at === 0) entry.queue.waiting--;
     entry.phase = 'leased';
     this.hold(entry);
@@ -221,8 +223,7 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** A job leaves its queue: `become` says what it is instead. */
   leave(entry: Entry, become: 'gone' | 'dead' | 'ended'): void {
-    const isHeld = this.entries.get(entry.handle) === entry;
-    if (isHeld) this.leasing.takeOut(entry);
+    if (entry.isHeld) this.leasing.takeOut(entry);
     else if (entry.at === 0) entry.queue.waiting--;
     entry.phase = become;
     entry.queue.count(entry.job, -1);
@@ -409,7 +410,8 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** Memory forgets an entry that the log has. */
   private letGo(entry: Entry): void {
-    if (this.entries.get(entry.handle) !== entry) return;
+    if (!entry.isHeld) return;
+    entry.isHeld = false;
     this.entries.delete(entry.handle);
     if (entry.stored) this.index.letGo(entry.stored.number);
   }

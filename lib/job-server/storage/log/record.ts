@@ -129,6 +129,8 @@ export interface Ended {
   readonly hasTime: boolean;
   /** It does not wait where its queue is read in order. Not part of what the log says of an end. */
   readonly isApart?: boolean;
+  /** Its handle is looked for by a hash. Neither is this. */
+  readonly isHandleApart?: boolean;
 }
 
 /** A handle as the log has it: a prefix that many share and a number, or a name of its own. */
@@ -147,7 +149,10 @@ export class RecordWriter {
   private bytes: Buffer = Buffer.allocUnsafe(64 * 1024);
   private end = 0;
   private start = -1;
-  private lastEnd: (Ended & { readonly queue: number }) | undefined;
+  /** The end that stands last in the record. */
+  private lastQueue = -1;
+  private lastWhat = 0;
+  private lastNumber = 0;
   private number = 0;
   private secret = 0;
   /** How many records were begun. */
@@ -188,7 +193,7 @@ export class RecordWriter {
     this.bytes.writeUIntLE(this.number, this.start + 8, 6);
     this.bytes[this.start + 14] = FORMAT;
     this.bytes[this.start + 15] = 0;
-    this.lastEnd = undefined;
+    this.lastQueue = -1;
     this.record++;
   }
 
@@ -205,18 +210,20 @@ export class RecordWriter {
   over(ended: Ended, queue: number): void {
     this.together(24);
     this.ensure(32);
-    const { lastEnd } = this;
-    const isAlike = lastEnd?.queue === queue && lastEnd.kind === ended.kind && lastEnd.hasTime === ended.hasTime;
-    if (isAlike && ended.number > lastEnd.number) {
+    const { number, length, kind, hasTime } = ended;
+    const what = kind | (hasTime ? TIMED : 0);
+    if (this.lastQueue === queue && this.lastWhat === what && number > this.lastNumber) {
       this.bytes[this.end++] = END_LIKE_BEFORE;
-      this.varint(ended.number - lastEnd.number);
-      this.varint(ended.length);
+      this.varint(number - this.lastNumber);
+      this.varint(length);
     } else {
       this.bytes[this.end++] = END;
       this.varint(queue);
       this.ended(ended);
     }
-    this.lastEnd = { ...ended, queue };
+    this.lastQueue = queue;
+    this.lastWhat = what;
+    this.lastNumber = number;
   }
 
   /** Answers how many bytes it takes; its number was {@link next}. */
