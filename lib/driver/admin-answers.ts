@@ -40,6 +40,40 @@ export interface FunctionOverview {
   limits: { high: number; normal: number; low: number } | undefined;
 }
 
+/** What goes on in one function, as `show activity` of our job server tells it. */
+export interface FunctionActivity {
+  function: string;
+  /** For how long a worker could have taken the job that waits longest, in milliseconds; 0 where none waits. */
+  oldestWaiting: number;
+  /** How long the job runs that was started first, in milliseconds; 0 where none runs. */
+  longestRunning: number;
+  /** Jobs that came since the job server began; those that joined a waiting one are not among them. */
+  submitted: number;
+  /** Jobs that succeeded since then. */
+  completed: number;
+  /** Jobs that failed for good since then. */
+  failed: number;
+}
+
+/** One job of a function, as `show jobs of FUNCTION` of our job server tells it. */
+export interface FunctionJob {
+  handle: string;
+  isRunning: boolean;
+  priority: JobPriority;
+  isBackground: boolean;
+  /** For how long it runs; or for how long a worker could have taken it, in milliseconds. */
+  age: number;
+  /** How often its worker was lost. */
+  losses: number;
+  /** How often it was tried again. */
+  attempts: number;
+  /** Progress as the worker last reported it. */
+  numerator: number;
+  denominator: number;
+  /** What the worker that runs it calls itself; undefined where it does not, or none runs it. */
+  worker: string | undefined;
+}
+
 /** One connection, as `workers` tells it; clients are among them, without functions. */
 export interface WorkerStatus {
   /** The job server's own number of the connection. */
@@ -115,6 +149,38 @@ export function readFunctionOverview(line: string): FunctionOverview {
     ...counts,
     isPaused: paused === 1,
     limits: { high: limits[0], normal: limits[1], low: limits[2] },
+  };
+}
+
+/** Reads a line of `show activity`. */
+export function readFunctionActivity(line: string): FunctionActivity {
+  const [name, numbers] = row(line, 5);
+  const [oldestWaiting, longestRunning, submitted, completed, failed] = numbers as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { function: name, oldestWaiting, longestRunning, submitted, completed, failed };
+}
+
+/** Reads a line of `show jobs of FUNCTION`; further columns may stand behind. */
+export function readFunctionJob(line: string): FunctionJob {
+  const [, handle, running, priority, background, numbers, worker] =
+    /^([^\t]*)\t([01])\t(high|normal|low)\t([01])\t((?:[\d.e+-]+\t){5})([^\t]*)/.exec(line) ?? unreadable(line);
+  const [age, losses, attempts, numerator, denominator] = numbers!.split('\t').map(Number);
+  return {
+    handle: nameFrom(handle!),
+    isRunning: running === '1',
+    priority: priority as JobPriority,
+    isBackground: background === '1',
+    age: age!,
+    losses: losses!,
+    attempts: attempts!,
+    numerator: numerator!,
+    denominator: denominator!,
+    worker: worker === '-' ? undefined : nameFrom(worker!),
   };
 }
 

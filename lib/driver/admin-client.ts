@@ -12,6 +12,8 @@ import {
   nameFrom,
   readDeadJob,
   readDeadJobDetails,
+  readFunctionActivity,
+  readFunctionJob,
   readFunctionOverview,
   readFunctionPriorities,
   readFunctionStatus,
@@ -19,6 +21,8 @@ import {
   readWorkerStatus,
   type DeadJob,
   type DeadJobDetails,
+  type FunctionActivity,
+  type FunctionJob,
   type FunctionOverview,
   type FunctionPriorities,
   type FunctionStatus,
@@ -93,6 +97,25 @@ export class AdminClient {
     const [functions, priorities] = [await this.status(), await this.priorityStatus()];
     const byName = new Map(priorities.map((row) => [row.function, row]));
     return functions.map((row) => functionOverview(row, byName.get(row.function)));
+  }
+
+  /**
+   * Every function: its oldest waiting and longest running job, and how many
+   * jobs came and ended (`show activity`); undefined from a job server that
+   * does not tell, as only ours does.
+   */
+  async activity(): Promise<FunctionActivity[] | undefined> {
+    return unlessForeign(this.ask('show activity', 'list').then((lines) => lines.map(readFunctionActivity)));
+  }
+
+  /**
+   * The first 100 jobs of a function (`show jobs of`): those that run, longest
+   * first, then those that a worker would be given next; undefined from a job
+   * server that does not tell, as only ours does.
+   */
+  async jobsOf(functionName: string): Promise<FunctionJob[] | undefined> {
+    const name = await this.name('function', functionName);
+    return unlessForeign(this.ask(`show jobs of ${name}`, 'list').then((lines) => lines.map(readFunctionJob)));
   }
 
   /** Every connection (`workers`). */
@@ -177,6 +200,22 @@ export class AdminClient {
     await this.ask(`drop function ${await this.name('function', functionName)}`, 'line');
   }
 
+  /**
+   * Holds the jobs of a function back (`pause function`): no worker is given
+   * one until {@link resumeFunction}; what runs goes on, and what is submitted
+   * waits. With a storage it stays so over a restart.
+   *
+   * @throws ServerError from a job server that is none of ours
+   */
+  async pauseFunction(functionName: string): Promise<void> {
+    await this.askOurs(`pause function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
+  }
+
+  /** Lets workers have its jobs again (`resume function`). @throws ServerError from a job server that is none of ours */
+  async resumeFunction(functionName: string): Promise<void> {
+    await this.askOurs(`resume function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
+  }
+
   /** The job server's version. */
   async version(): Promise<string> {
     return this.word('version');
@@ -243,16 +282,12 @@ export class AdminClient {
   }
 
   /** Asks what other job servers do not know. */
-  private async askOurs(command: string, shape: AnswerShape): Promise<readonly string[]> {
+  private async askOurs(command: string, shape: AnswerShape, problem = NO_DEAD_LETTERS): Promise<readonly string[]> {
     try {
       return await this.ask(command, shape);
     } catch (error) {
       if (!isForeign(error)) throw error;
-      throw new ServerError(
-        error.server,
-        error.serverCode,
-        'it has no dead letters: only a nestjs-gearman job server has',
-      );
+      throw new ServerError(error.server, error.serverCode, problem);
     }
   }
 
@@ -280,6 +315,19 @@ export class AdminClient {
 
 /** What job servers answer that do not know a word: gearmand, and Perl's. */
 const FOREIGN = /^unknown_(command|show_arguments)$/i;
+
+const NO_DEAD_LETTERS = 'it has no dead letters: only a nestjs-gearman job server has';
+const CANNOT_PAUSE = 'it cannot hold a function back: only a nestjs-gearman job server can';
+
+/** Undefined from a job server that does not know the word. */
+async function unlessForeign<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isForeign(error)) return undefined;
+    throw error;
+  }
+}
 
 function isUnknownJob(error: unknown): boolean {
   return error instanceof ServerError && error.serverCode === 'UNKNOWN_JOB';

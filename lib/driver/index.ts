@@ -18,6 +18,8 @@ export { JobWorker, type CloseOptions, type JobWorkerOptions } from './job-worke
 export type {
   DeadJob,
   DeadJobDetails,
+  FunctionActivity,
+  FunctionJob,
   FunctionOverview,
   FunctionPriorities,
   FunctionStatus,

@@ -421,7 +421,8 @@ export class Engine {
     return this.setFunction(name, { ...this.functions.settings.of(name), isPaused: true });
   }
 
-  resume(name: ByteString): void {
+  /** Gives its jobs to workers again; never refused, as nothing is added. */
+  resume(name: ByteString): undefined {
     this.setFunction(name, { ...this.functions.settings.of(name), isPaused: false });
   }
 

@@ -2,6 +2,7 @@ import { readName, showId, showName, showRow, showWord } from '../../protocol/in
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { batches, type AdminAnswer } from './admin-output.js';
 import { deadLetterLine, deadLetterRow } from './dead-letter-line.js';
+import { activityLine, functionLine, jobLines } from './function-lines.js';
 import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
 
 type AdminWord = (session: Conversation, args: readonly string[]) => AdminAnswer;
@@ -34,6 +35,8 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   maxqueue: ({ host }, args) => maxQueue(host.engine, args),
   create: ({ host }, args) => ofFunction('create', args, (name) => host.engine.createFunction(name)),
   drop: ({ host }, args) => ofFunction('drop', args, (name) => host.engine.dropFunction(name)),
+  pause: ({ host }, args) => ofFunction('pause', args, (name) => host.engine.pause(name)),
+  resume: ({ host }, args) => ofFunction('resume', args, (name) => host.engine.resume(name)),
   shutdown: ({ host }, args) => {
     if (!host.shutdown) return unknown('shutdown');
     host.shutdown(args[0]?.toLowerCase() === 'graceful');
@@ -63,16 +66,6 @@ function priorityStatusLine(function_: GearmanFunction): string {
   return `${showName(function_.name)}\t${high}\t${normal}\t${low}\t${function_.workers.size}\n`;
 }
 
-/**
- * `show functions`, an extension of ours: name, all jobs, running, those that wait for a worker (high, normal, low),
- * those that wait for their time, workers, whether it is paused, its queue limits (high, normal, low).
- */
-function functionLine(function_: GearmanFunction): string {
-  const { name, total, running, delayedTotal, workers, isPaused, limits } = function_;
-  const due = [Priority.high, Priority.normal, Priority.low].map((priority) => function_.due(priority));
-  return `${[showName(name), total, running, ...due, delayedTotal, workers.size, Number(isPaused), ...limits].join('\t')}\n`;
-}
-
 /** Word by word: one worker may do 100,000 functions. */
 function* workers(sessions: readonly Conversation[]): Iterable<string> {
   for (const { number, info, peer } of sessions) {
@@ -88,6 +81,7 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
   if (handle !== undefined && `${what} ${which}`.toLowerCase() === 'dead job') {
     return host.deadLetters ? deadJob(host.deadLetters, handle) : NO_STORAGE;
   }
+  if (handle !== undefined && `${what} ${which}`.toLowerCase() === 'jobs of') return jobsOf(host.engine, handle);
   switch (args.join(' ').toLowerCase()) {
     case '':
       return unknown('show');
@@ -97,11 +91,20 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
       return showJobs(host, ({ unique }) => `${showRow(unique)}\n`);
     case 'functions':
       return list(host.engine.functions, functionLine);
+    case 'activity':
+      return list(host.engine.functions, (function_) => activityLine(function_, host.engine.now));
     case 'dead jobs':
       return host.deadLetters ? deadJobs(host.deadLetters) : NO_STORAGE;
     default:
       return 'ERR UNKNOWN_SHOW_ARGUMENTS\r\n';
   }
+}
+
+/** `show jobs of FUNCTION`, an extension of ours. */
+function* jobsOf(engine: Engine, name: string): Iterable<string> {
+  const function_ = engine.functions.find(readName(name));
+  if (function_) yield* jobLines(engine, function_);
+  yield END;
 }
 
 /** Handle, lost workers, whether it is not to run any more, whether it is a background job. */

@@ -86,6 +86,70 @@ describe('admin words', () => {
     expect(await ask('maxqueue unknown 1')).toBe('OK\r\n');
   });
 
+  it('show activity: ages and counts of every function', async () => {
+    const { ask, peer } = await scene();
+    const worker = peer();
+    worker.send('CAN_DO f', 'CAN_DO idle');
+    await worker.untilEcho();
+    const client = peer();
+    for (let count = 0; count < 4; count++) await submit(client, 'SUBMIT_JOB_BG f··');
+    // It joins another, and is none of its own.
+    await submit(client, 'SUBMIT_JOB_BG f·u·');
+    await submit(client, 'SUBMIT_JOB_BG f·u·');
+    for (const outcome of ['WORK_COMPLETE', 'WORK_COMPLETE', 'WORK_FAIL']) {
+      worker.send('GRAB_JOB');
+      const [, handle] = /^JOB_ASSIGN ([^·]*)·/.exec(await worker.next())!;
+      worker.send(outcome === 'WORK_FAIL' ? `WORK_FAIL ${handle}` : `WORK_COMPLETE ${handle}·`);
+    }
+    await worker.untilEcho();
+    expect(await ask('show activity')).toMatch(/^f\t\d+\t0\t5\t2\t1\nidle\t0\t0\t0\t0\t0\n\.\n$/);
+    expect(await ask('show activity')).not.toMatch(/^f\t[^\t]{9}/);
+  });
+
+  it('show jobs of a function: what runs, then what comes next', async () => {
+    const { ask, peer } = await scene();
+    const worker = peer();
+    worker.send('CAN_DO f', 'SET_CLIENT_ID w 1');
+    await worker.untilEcho();
+    const running = await submit(peer(), 'SUBMIT_JOB f··');
+    const client = peer();
+    worker.send('GRAB_JOB');
+    await worker.next();
+    worker.send(`WORK_STATUS ${running}·2·Infinity`);
+    await worker.untilEcho();
+    const low = await submit(client, 'SUBMIT_JOB_LOW_BG f··');
+    const high = await submit(client, 'SUBMIT_JOB_HIGH_BG f··');
+    await submit(client, 'SUBMIT_JOB_BG other··');
+    const ageless = (await ask('show jobs of f')).replaceAll(/\t\d+(?=(?:\t[^\t]*){5}\n)/g, '');
+    expect(ageless).toBe(
+      `${running}\t1\tnormal\t0\t0\t0\t2\t0\tw 1\n${high}\t0\thigh\t1\t0\t0\t0\t0\t-\n` +
+        `${low}\t0\tlow\t1\t0\t0\t0\t0\t-\n.\n`,
+    );
+    expect(await ask('show jobs of nobody')).toBe('.\n');
+  });
+
+  it('show jobs of a function tells 100 of them', async () => {
+    const { ask, peer } = await scene();
+    const client = peer();
+    for (let count = 0; count < 150; count++) await submit(client, 'SUBMIT_JOB_BG f··');
+    expect((await ask('show jobs of f')).split('\n')).toHaveLength(102);
+  });
+
+  it('pause and resume function: nobody is given a job between them', async () => {
+    const { ask, peer } = await scene();
+    expect(await ask('pause function f')).toBe('OK\r\n');
+    await submit(peer(), 'SUBMIT_JOB_BG f··');
+    const worker = peer();
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    expect(await worker.next()).toBe('NO_JOB');
+    expect(await ask('resume function f')).toBe('OK\r\n');
+    worker.send('GRAB_JOB');
+    expect(await worker.next()).toMatch(/^JOB_ASSIGN /);
+    expect(await ask('resume function unknown')).toBe('OK\r\n');
+    expect(await ask('pause f')).toBe(`${INCOMPLETE}pause\r\n`);
+    expect(await ask('resume function')).toBe(`${INCOMPLETE}resume\r\n`);
+  });
+
   it('create and drop function', async () => {
     const { ask, peer } = await scene();
     expect(await ask('create function f')).toBe('OK\r\n');
