@@ -83,7 +83,7 @@ export const LOADS = {
 export const GROWTHS = {
   queue: {
     title: 'queued jobs',
-    steps: [1_000, 10_000, 100_000, 300_000, 1_000_000],
+    steps: [10_000, 100_000, 300_000, 1_000_000],
     load: (queue) => ({ queue, args: ['-m', 'drain', '-w', 8, '-n', Math.min(queue, 20_000)] }),
   },
   connections: {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
+import { format, resolveConfig } from 'prettier';
 import { GROWTHS, LOADS } from './loads.mjs';
 import { bars, lines } from './plot.mjs';
 import { HEAD, rowsOf } from './table.mjs';
@@ -17,10 +18,11 @@ const PLOTS = {
 };
 
 /** A result as JSON: where it was measured, and the medians. */
-export function resultOf({ calls, runs, loads, growth }) {
+export function resultOf({ calls, loads, growth }) {
   const [{ model }] = cpus();
-  const machine = { cpu: model, cores: cpus().length, node: process.version, ...calls };
-  return { date: new Date().toISOString().slice(0, 10), machine, runs, loads, growth };
+  const busy = Math.round(loadavg()[0]);
+  const machine = { cpu: model, cores: cpus().length, busy, node: process.version, ...calls };
+  return { date: new Date().toISOString().slice(0, 10), machine, loads, growth };
 }
 
 export function readResult(file) {
@@ -28,7 +30,7 @@ export function readResult(file) {
 }
 
 /** Keeps a result, beside the loads kept that it has not, and draws the page's tables and plots anew. */
-export function save(result) {
+export async function save(result) {
   mkdirSync(FOLDER, { recursive: true });
   const stored = readStored();
   const kept = {
@@ -39,7 +41,8 @@ export function save(result) {
   writeFileSync(STORED, `${JSON.stringify(kept, undefined, 2)}\n`);
   for (const [name, plot] of Object.entries(PLOTS)) write(`${name}.svg`, bars(plot, kept.loads));
   for (const [name, growth] of Object.entries(kept.growth)) write(`growth-${name}.svg`, lines(GROWTHS[name], growth));
-  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), pageOf(kept)));
+  const page = withSection(readFileSync(PAGE, 'utf8'), pageOf(kept));
+  writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE.pathname }));
 }
 
 function readStored() {
@@ -63,15 +66,23 @@ function write(name, text) {
   writeFileSync(new URL(name, FOLDER), text);
 }
 
-function pageOf({ date, machine, runs, loads }) {
-  const { cpu, cores, node, writeMicros, readMicros } = machine;
+function pageOf({ date, machine, loads }) {
+  const { cpu, cores, busy, node, writeMicros, readMicros } = machine;
   return [
-    `Measured on ${date}: ${cores} cores (${cpu}), Node ${node}, medians of ${runs}; there a \`write\` of a packet costs`,
-    `${writeMicros} us and a \`read\` ${readMicros} us.`,
+    `Measured on ${date}: ${cores} cores (${cpu}), Node ${node}, ${runsOf(loads)}; there a \`write\` of a packet costs`,
+    `${writeMicros} us and a \`read\` ${readMicros} us. When it began, ${busy} other programs wanted a core: the more there are,`,
+    `the less a rate or a p99 says, and the more it favours who has several threads.`,
     '',
     ...HEAD,
     ...Object.entries(loads).flatMap(([name, medians]) => rowsOf(LOADS[name], medians)),
   ].join('\n');
+}
+
+/** How many runs the medians are of: loads may have been measured at different times. */
+function runsOf(loads) {
+  const counts = Object.values(loads).map(({ runs }) => runs);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `medians of ${least === most ? least : `${least} to ${most}`} runs`;
 }
 
 const [BEGIN, END] = ['<!-- measured: npm run bench -- --save writes from here -->', '<!-- to here -->'];

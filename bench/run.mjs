@@ -99,15 +99,15 @@ if (isCheck) await checkAll();
 else await benchAll();
 
 async function benchAll() {
-  const result = resultOf({ calls, runs, loads: {}, growth: {} });
+  const result = resultOf({ calls, loads: {}, growth: {} });
   if (loads.length > 0) console.log(HEAD.join('\n'));
   for (const name of loads) {
-    result.loads[name] = await measure(program, contestants, runs, LOADS[name]);
+    result.loads[name] = { runs, ...(await measure(program, contestants, runs, LOADS[name])) };
     console.log(rowsOf(LOADS[name], result.loads[name]).join('\n'));
   }
   if (named.has('growth')) for (const name of Object.keys(GROWTHS)) result.growth[name] = await grow(GROWTHS[name]);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`);
-  if (values.save) save(result);
+  if (values.save) await save(result);
   for (const [name, bench] of Object.entries(STORING)) {
     if (named.has(name)) await bench(program, { runs, jobs, uniques, disk, stores: values.stores?.split(',') });
   }
