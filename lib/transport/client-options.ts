@@ -1,6 +1,7 @@
 import type { JobClientOptions } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
+import { TRACING_RULE, type TracingOptions } from './tracing/tracing-options.js';
 import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanClient`; all of them are optional. */
@@ -15,6 +16,8 @@ export interface GearmanClientOptions extends JobClientOptions {
    * fails with `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0 bears any. Default 60_000.
    */
   timeout?: number;
+  /** The spans of submissions, which are written where `@opentelemetry/api` is installed; false: none. */
+  tracing?: TracingOptions | false;
   /** Makes the data a workload. Default: goes by the format. */
   serializer?: GearmanSerializer<RequestPacket>;
   /** Makes results values. Default: goes by the format. */
@@ -43,6 +46,7 @@ const CLIENT_OPTIONS: Record<keyof GearmanClientOptions, true> = {
   format: true,
   timeout: true,
   metadata: true,
+  tracing: true,
   serializer: true,
   deserializer: true,
 };
@@ -51,6 +55,7 @@ const CLIENT_RULES = {
   prefix: RULES.prefix,
   format: RULES.format,
   timeout: RULES.duration,
+  tracing: TRACING_RULE,
   serializer: RULES.serializer,
   deserializer: RULES.deserializer,
 };
@@ -59,6 +64,6 @@ const CLIENT_RULES = {
 export function splitClientOptions(options: GearmanClientOptions) {
   checkNames(options, CLIENT_OPTIONS);
   checkOptions(options, CLIENT_RULES);
-  const { prefix, format, timeout, serializer, deserializer, ...driver } = options;
-  return { own: { prefix, format, timeout, serializer, deserializer }, driver };
+  const { prefix, format, timeout, tracing, serializer, deserializer, ...driver } = options;
+  return { own: { prefix, format, timeout, tracing, serializer, deserializer }, driver };
 }

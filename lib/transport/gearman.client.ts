@@ -28,6 +28,7 @@ import { checkForeground, describeWorkload, prepareCall, type JobCall } from './
 import { JobListener, type JobEars } from './job-listener.js';
 import type { JobSubmitter } from './job-submitter.js';
 import type { GearmanEvents, GearmanStatus } from './status.js';
+import { Tracing, type SubmitSpan } from './tracing/index.js';
 
 /**
  * Submits jobs to one or several job servers.
@@ -46,6 +47,7 @@ export class GearmanClient
   private readonly responses: GearmanDeserializer<ResponsePacket>;
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
   private client: JobSubmitter;
+  private readonly tracing: Tracing;
   private connecting: Promise<void> | undefined;
   private unwatch: () => void;
 
@@ -56,6 +58,7 @@ export class GearmanClient
   ) {
     super();
     this.responses = options.deserializer ?? RESPONSE_FORMATS;
+    this.tracing = new Tracing(options.tracing);
     // Here, and not when it is first used: an option that cannot be is told at start.
     this.client = driverOf(splitClientOptions(options).driver);
     this.unwatch = this.monitor.watch(this.client);
@@ -74,7 +77,7 @@ export class GearmanClient
    */
   connect(): Promise<void> {
     if (!this.connecting) {
-      const connecting = this.client.connect().catch((error: unknown) => {
+      const connecting = this.connectTraced().catch((error: unknown) => {
         if (this.connecting === connecting) this.connecting = undefined;
         throw error;
       });
@@ -153,7 +156,7 @@ export class GearmanClient
     const call = this.prepare(this.packet(pattern, data));
     return new Promise((resolve, reject) => {
       const controls = { status: (job: JobIdentity) => this.statusOf(job), forget: () => listener.stop() };
-      const listener: JobListener = this.listen(call, GearmanJob.listen(controls, resolve, reject));
+      const listener: { stop(): void } = this.listen(call, GearmanJob.listen(controls, resolve, reject));
     });
   }
 
@@ -224,11 +227,25 @@ export class GearmanClient
   }
 
   protected async dispatchEvent<T = JobIdentity>(packet: ReadPacket): Promise<T> {
-    return (await this.client.submitBackground(this.prepare(packet).request)) as T;
+    const call = this.prepare(packet);
+    const span = this.trace(call, false);
+    try {
+      const job = await this.client.submitBackground(call.request);
+      span?.created(job);
+      span?.end();
+      return job as T;
+    } catch (error) {
+      span?.fail(error);
+      throw error;
+    }
   }
 
   protected override normalizePattern(pattern: MsPattern): string {
     return (pattern as unknown) instanceof FunctionContract ? String(pattern) : super.normalizePattern(pattern);
+  }
+
+  private async connectTraced(): Promise<void> {
+    await Promise.all([this.client.connect(), this.tracing.load()]);
   }
 
   private identityOf(job: JobIdentity | string): JobIdentity {
@@ -256,23 +273,40 @@ export class GearmanClient
 
   /** Makes a packet of Nest's a job that can be submitted. */
   protected prepare(packet: RequestPacket): JobCall {
-    const call = prepareCall(packet, this.functionOf(packet.pattern), this.options);
-    if (call.leftOut.length > 0) {
-      const { function: name } = call.workload;
-      this.logger.debug(`Metadata for "${name}" passes 8 KiB: sent without ${call.leftOut.join(' and ')}`);
-    }
-    return call;
+    return prepareCall(packet, this.functionOf(packet.pattern), this.options);
   }
 
   private functionOf(pattern: unknown): string {
     return functionNameOf(pattern, this.normalizePattern(pattern as MsPattern), this.options.prefix ?? '');
   }
 
-  private listen(call: JobCall, ears: JobEars): JobListener {
+  private listen(call: JobCall, ears: JobEars): { stop(): void } {
     checkForeground(call.request);
-    const listener = new JobListener(call, this.responses, ears);
-    listener.listen(this.client);
-    return listener;
+    const span = this.trace(call, true);
+    const listener = new JobListener(call, this.responses, span ? span.ears(ears) : ears);
+    try {
+      listener.listen(this.client);
+    } catch (error) {
+      span?.fail(error);
+      throw error;
+    }
+    if (!span) return listener;
+    return {
+      stop: () => {
+        listener.stop();
+        span.end();
+      },
+    };
+  }
+
+  /** Begins a job's span, whose context travels with it. */
+  private trace(call: JobCall, isForeground: boolean): SubmitSpan | undefined {
+    const span = this.tracing.submit(call, isForeground, this.client.servers);
+    if (call.leftOut.length > 0) {
+      const { function: name } = call.workload;
+      this.logger.debug(`Metadata for "${name}" passes 8 KiB: sent without ${call.leftOut.join(' and ')}`);
+    }
+    return span;
   }
 }
 

@@ -20,6 +20,7 @@ import { JobRunner, type JobRunnerHost } from './job-runner.js';
 import { rejectionGuard } from './rejection-guard.js';
 import type { GearmanEvents, GearmanStatus } from './status.js';
 import { splitStrategyOptions, type GearmanStrategyOptions } from './strategy-options.js';
+import { Tracing } from './tracing/index.js';
 
 /** Nest 11 has not: only the hooks it calls. */
 const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
@@ -49,6 +50,7 @@ export class GearmanStrategy
   private readonly functions = new FunctionRegistry();
   private readonly monitor = new ConnectionMonitor(this.logger, (status) => this._status$.next(status));
   private readonly runner: JobRunner;
+  private readonly tracing: Tracing;
   private worker: JobWorker;
   /** Ends what lasts as long as the worker works. */
   private release: (() => void) | undefined;
@@ -56,11 +58,13 @@ export class GearmanStrategy
   constructor(options: GearmanStrategyOptions = {}) {
     super();
     this.options = splitStrategyOptions(options);
+    this.tracing = new Tracing(options.tracing);
     this.runner = new JobRunner({
       logger: this.logger,
       format: options.format,
       requests: options.deserializer ?? REQUEST_FORMATS,
       responses: options.serializer ?? RESPONSE_FORMATS,
+      trace: (job) => this.tracing.process(job, options.clientId),
       answer: (context, produce, respond) => this.answer(context, produce, respond),
     });
     // Here, and not in `listen`: an option that cannot be is told at once.
@@ -146,6 +150,7 @@ export class GearmanStrategy
       worker.register(served.name, (job) => this.runner.run(served, job), limits);
     }
     try {
+      await this.tracing.load();
       await worker.start();
     } catch (error) {
       await this.close(); // who does not listen tries no further

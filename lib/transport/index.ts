@@ -43,4 +43,5 @@ export { GearmanStrategy } from './gearman.strategy.js';
 export { GEARMAN_TRANSPORT } from './gearman.transport.js';
 export type { GearmanHandlerOptions } from './handler-options.js';
 export { GearmanEventsMap, GearmanStatus, type GearmanEvents } from './status.js';
+export type { JobMode, TracedJob, TraceRelation, TracingOptions } from './tracing/tracing-options.js';
 export type { GearmanStrategyOptions } from './strategy-options.js';

@@ -18,8 +18,10 @@ export interface JobCall {
   readonly workload: WorkloadDescription;
   /** The longest silence, in milliseconds; 0 is any. */
   readonly timeout: number;
+  /** Whether metadata may travel with it. */
+  readonly sendsMetadata: boolean;
   /** What metadata lost, for it was too long. */
-  readonly leftOut: readonly string[];
+  readonly leftOut: string[];
 }
 
 /**
@@ -44,7 +46,8 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
     request: requestOf(record, functionName, bytes, metadata),
     workload,
     timeout: record.timeout ?? options.timeout ?? DEFAULT_TIMEOUT,
-    leftOut,
+    sendsMetadata: options.metadata !== false,
+    leftOut: [...leftOut],
   };
 }
 

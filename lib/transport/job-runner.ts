@@ -18,6 +18,7 @@ import {
 import { eventStream, messageStream } from './handler-streams.js';
 import { JobReply } from './job-reply.js';
 import { rejectionGuard } from './rejection-guard.js';
+import { withoutMode, type ProcessSpan } from './tracing/index.js';
 
 /** What a {@link JobRunner} needs of its strategy. */
 export interface JobRunnerHost {
@@ -26,6 +27,8 @@ export interface JobRunnerHost {
   readonly format: WorkloadFormat | undefined;
   readonly requests: GearmanDeserializer<RequestPacket>;
   readonly responses: GearmanSerializer<ResponsePacket>;
+  /** Begins a job's span; undefined where none are written. */
+  trace(job: AssignedJob): ProcessSpan | undefined;
   /** Has Nest run a handler between its processing hooks, and respond its values; may return a promise that fails. */
   answer(
     context: GearmanContext,
@@ -40,10 +43,13 @@ export class JobRunner {
 
   /** Runs one job; resolves to its result, or rejects with its exception. */
   run(served: ServedFunction, job: AssignedJob): Promise<Uint8Array> {
-    return rejectionGuard.run(
-      (reason) => this.logForgotten(served, reason),
-      () => this.runGuarded(served, job),
-    );
+    const work = (): Promise<Uint8Array> =>
+      rejectionGuard.run(
+        (reason) => this.logForgotten(served, reason),
+        () => this.runGuarded(served, job),
+      );
+    const span = this.host.trace(job);
+    return span ? span.run(work) : work();
   }
 
   private runGuarded(served: ServedFunction, job: AssignedJob): Promise<Uint8Array> {
@@ -55,7 +61,7 @@ export class JobRunner {
       const reply = new JobReply(job, encode, { resolve, reject }, (error) => this.logFailure(served, job, error));
       try {
         const { data } = packetOf(requests.deserialize(job.workload, workload));
-        const context = new GearmanContext([job, job.metadata], encode);
+        const context = new GearmanContext([job, withoutMode(job.metadata)], encode);
         const hooked = this.host.answer(context, () => valuesOf(served, data, context), reply.respond);
         Promise.resolve(hooked).catch((error: unknown) => reply.fail(error));
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { JobWorkerOptions } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
+import { TRACING_RULE, type TracingOptions } from './tracing/tracing-options.js';
 import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanStrategy`; all of them are optional. */
@@ -17,6 +18,8 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
    * jobs to other workers. Default 10_000.
    */
   gracePeriod?: number;
+  /** The spans of handlers, which are written where `@opentelemetry/api` is installed; false: none. */
+  tracing?: TracingOptions | false;
   /** Makes a handler's values bytes. Default: goes by the format. */
   serializer?: GearmanSerializer<ResponsePacket>;
   /** Makes a workload the handler's data. Default: goes by the format. */
@@ -43,6 +46,7 @@ const STRATEGY_OPTIONS: Record<keyof GearmanStrategyOptions, true> = {
   format: true,
   timeout: true,
   gracePeriod: true,
+  tracing: true,
   serializer: true,
   deserializer: true,
 };
@@ -52,6 +56,7 @@ const STRATEGY_RULES = {
   format: RULES.format,
   timeout: RULES.duration,
   gracePeriod: RULES.duration,
+  tracing: TRACING_RULE,
   serializer: RULES.serializer,
   deserializer: RULES.deserializer,
 };
@@ -60,6 +65,6 @@ const STRATEGY_RULES = {
 export function splitStrategyOptions(options: GearmanStrategyOptions) {
   checkNames(options, STRATEGY_OPTIONS);
   checkOptions(options, STRATEGY_RULES);
-  const { prefix, format, timeout, gracePeriod, serializer, deserializer, ...driver } = options;
-  return { own: { prefix, format, timeout, gracePeriod, serializer, deserializer }, driver };
+  const { prefix, format, timeout, gracePeriod, tracing, serializer, deserializer, ...driver } = options;
+  return { own: { prefix, format, timeout, gracePeriod, tracing, serializer, deserializer }, driver };
 }

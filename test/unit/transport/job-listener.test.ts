@@ -14,6 +14,7 @@ function listen({ format = 'json' as WorkloadFormat, timeout = 0 } = {}) {
       request: { function: 'f', workload: Buffer.alloc(0) },
       workload: { function: 'f', format },
       timeout,
+      sendsMetadata: true,
       leftOut: [],
     },
     RESPONSE_FORMATS,

@@ -1,0 +1,98 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import { fitMetadata, type GearmanMetadata, type JobIdentity } from '../../driver/index.js';
+import type { JobCall } from '../job-call.js';
+import type { JobEars } from '../job-listener.js';
+import { jobAttributes, serverAttributes } from './span-attributes.js';
+import { endFailed } from './span-failure.js';
+import { withMode } from './submitted-mode.js';
+import type { SpanMaker } from './span-maker.js';
+import type { JobMode } from './tracing-options.js';
+
+/**
+ * The span of a submission: of a background job to its JOB_CREATED, of a
+ * foreground job to its end. Its kind is PRODUCER also for `send`, as service
+ * graphs pair a PRODUCER with a CONSUMER.
+ */
+export class SubmitSpan {
+  private readonly span: Span;
+  private isCreated = false;
+  private isOver = false;
+
+  constructor(
+    private readonly maker: SpanMaker,
+    call: JobCall,
+    isForeground: boolean,
+    server: Attributes,
+  ) {
+    const { api, tracer, options } = maker;
+    const { request } = call;
+    const attributes: Attributes = {
+      ...jobAttributes('submit', request.function),
+      ...server,
+      'gearman.job.mode': isForeground ? 'foreground' : 'background',
+      'gearman.job.priority': request.priority ?? 'normal',
+    };
+    if (options.unique && request.unique) attributes['gearman.job.unique'] = request.unique;
+    if (options.bodySize) attributes['messaging.message.body.size'] = request.workload.length;
+    this.span = tracer.startSpan(`submit ${request.function}`, { kind: api.SpanKind.PRODUCER, attributes });
+    this.inject(call, isForeground ? 'foreground' : request.at ? 'delayed' : 'background');
+  }
+
+  /** What hears a job, and tells this span of it. */
+  ears(ears: JobEars): JobEars {
+    if (!this.span.isRecording()) return ears;
+    return {
+      ...ears,
+      created: (job) => {
+        this.created(job);
+        ears.created?.(job);
+      },
+      complete: (value) => {
+        this.end();
+        ears.complete(value);
+      },
+      fail: (error) => {
+        this.fail(error);
+        ears.fail(error);
+      },
+    };
+  }
+
+  /** A job server has accepted the job; told again when that one was lost and another has it now. */
+  created({ handle, server }: JobIdentity): void {
+    const attributes = { ...serverAttributes(server), 'messaging.message.id': handle };
+    if (this.isCreated) this.span.addEvent('resubmitted', attributes);
+    else this.span.setAttributes(attributes);
+    this.isCreated = true;
+  }
+
+  /** It is over, or nobody listens any more. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.span.end();
+  }
+
+  fail(error: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    endFailed(this.span, error, this.maker);
+  }
+
+  /** What the application set itself stays: its hook or record goes before ours. */
+  private inject({ request, leftOut, sendsMetadata }: JobCall, mode: JobMode): void {
+    if (!sendsMetadata) return;
+    const { api } = this.maker;
+    const carrier: GearmanMetadata = {};
+    api.propagation.inject(api.trace.setSpan(api.context.active(), this.span), carrier);
+    if (Object.keys(carrier).length === 0) return;
+    try {
+      const fitting = fitMetadata({ ...withMode(carrier, mode), ...request.metadata });
+      request.metadata = fitting.metadata;
+      leftOut.push(...fitting.leftOut);
+    } catch {
+      // The application's own metadata leave no room: the job goes before its trace.
+      leftOut.push(...Object.keys(carrier));
+    }
+  }
+}

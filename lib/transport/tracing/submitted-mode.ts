@@ -1,0 +1,25 @@
+import type { GearmanMetadata } from '../../driver/index.js';
+import type { JobMode } from './tracing-options.js';
+
+/** Beside the trace context: how the job was submitted, which the wire does not tell a worker. */
+const KEY = 'gearman-submitted';
+
+const MODES: readonly string[] = ['foreground', 'background', 'delayed'] satisfies JobMode[];
+
+/** A trace context together with how its job was submitted. */
+export function withMode(context: GearmanMetadata, mode: JobMode): GearmanMetadata {
+  return { ...context, [KEY]: mode };
+}
+
+/** How a job was submitted, where its client traces. */
+export function modeOf(metadata: GearmanMetadata | undefined): JobMode | undefined {
+  const mode = metadata?.[KEY];
+  return mode !== undefined && MODES.includes(mode) ? (mode as JobMode) : undefined;
+}
+
+/** Metadata as a handler sees it. */
+export function withoutMode(metadata: GearmanMetadata | undefined): GearmanMetadata | undefined {
+  if (metadata?.[KEY] === undefined) return metadata;
+  const { [KEY]: _, ...others } = metadata;
+  return others;
+}
