@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { requireBuild } from '../support/built.js';
 import { outcomeOf, runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
 import { startMariadb, startPostgres } from '../support/databases.js';
+import type { Daemon } from '../support/daemon.js';
 import { freePort } from '../support/free-port.js';
 import { C_GEARMAND, startGearmand } from '../support/gearmand.js';
 import { FILLED, fillAndStop } from '../support/gearmand-queue.js';
@@ -68,6 +69,11 @@ async function workOff(server: { port: number }, count: number): Promise<string[
   return done;
 }
 
+/** Waits until a job server has said something: what it logs may come after it listens. */
+function says(server: Daemon, words: string): Promise<unknown> {
+  return until(`it says: ${words}`, () => server.output().includes(words));
+}
+
 /** What of the jobs of gearmand's queue may run now, in order; the rest is of another function or time. */
 const WORKLOADS = ['h', "·\x01'\\\xff", 'no unique', 'its own key', ''];
 const REST = FILLED.filter(([, unique]) => unique === 'later' || unique === '\xc3\xbc');
@@ -80,8 +86,8 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
     const before = statSync(file).mtimeMs;
 
     const ours = await startJobServerCommand(options);
-    expect(ours.output()).toContain(`moved in from ${file}, table gearman_queue: 7 read, 7 added`);
-    expect(ours.output()).toContain('--store-queue-on-shutdown has no meaning here');
+    await says(ours, `moved in from ${file}, table gearman_queue: 7 read, 7 added`);
+    await says(ours, '--store-queue-on-shutdown has no meaning here');
     expect(await workOff(ours, 5)).toEqual(WORKLOADS);
     const client = await RawPeer.connect(ours);
     client.send('SUBMIT_JOB_BG f·new·of ours');
@@ -91,7 +97,7 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
     expect(statSync(file).mtimeMs).toBe(before);
 
     const again = await startJobServerCommand(options);
-    expect(again.output()).toContain(`the 7 jobs of ${file}, table gearman_queue were moved in at `);
+    await says(again, `the 7 jobs of ${file}, table gearman_queue were moved in at `);
     expect(await workOff(again, 1)).toEqual(['of ours']);
     expect(await again.stop()).toBe(0);
     const left = (await jobsIn(`${file}.jobs`)).map(contentOf);
@@ -109,7 +115,7 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
       folder,
     ];
     const empty = await startJobServerCommand(options);
-    expect(empty.output()).toContain(`there is no ${file}, table backlog: nothing to move in`);
+    await says(empty, `there is no ${file}, table backlog: nothing to move in`);
     expect(await empty.stop()).toBe(0);
     await mustSucceed('sqlite3', [file, 'CREATE TABLE other (x)']);
     await fillAndStop(await startGearmand(options.slice(0, 4)));
@@ -141,7 +147,7 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
 
     const ours = await startJobServerCommand(options);
     const rest = ROWS + FILLED.length - first;
-    expect(ours.output()).toContain(`${ROWS + FILLED.length} read, ${rest} added, ${first} known from an interrupted`);
+    await says(ours, `${ROWS + FILLED.length} read, ${rest} added, ${first} known from an interrupted`);
     expect(await ours.stop()).toBe(0);
     const jobs = (await jobsIn(folder)).filter((job) => job.function === 'many');
     expect(jobs.map(({ workload }) => Buffer.from(workload).toString())).toEqual(
@@ -159,21 +165,19 @@ describeWith(['gearmand', 'mariadb'], 'a service of gearmand with a queue in MyS
     const wrong = await runCommand(['job-server', '-p', '0', '-q', 'MySQL', ...place, '--queue-path', tempDir()]);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Access denied') });
     const empty = await startJobServerCommand([...options, '--queue-path', join(tempDir(), 'other')]);
-    expect(empty.output()).toContain('0 read, 0 added');
+    await says(empty, '0 read, 0 added');
     expect(await empty.stop()).toBe(0);
 
     await fillAndStop(await startGearmand(options));
     const ours = await startJobServerCommand([...options, '--queue-path', folder]);
-    expect(ours.output()).toContain(
-      `moved in from mysql://127.0.0.1:${port}/queues, table gearman_queue: 7 read, 7 added`,
-    );
+    await says(ours, `moved in from mysql://127.0.0.1:${port}/queues, table gearman_queue: 7 read, 7 added`);
     expect(ours.output()).not.toContain('secret');
     expect(await workOff(ours, 5)).toEqual(WORKLOADS);
     expect(await ours.stop()).toBe(0);
     // Nobody needs the database any more.
     await kill();
     const again = await startJobServerCommand([...options, '--queue-path', folder]);
-    expect(again.output()).toContain('the 7 jobs of mysql://127.0.0.1');
+    await says(again, 'the 7 jobs of mysql://127.0.0.1');
     expect(await again.stop()).toBe(0);
     expect((await jobsIn(folder)).map(contentOf)).toEqual(REST);
   }, 180_000);
@@ -186,7 +190,7 @@ describeWith(['gearmand', 'postgres'], 'a service of gearmand with a queue in Po
     const options = ['-q', 'Postgres', `--libpq-conninfo=${conninfo}`];
     await fillAndStop(await startGearmand(options));
     const ours = await startJobServerCommand([...options, '--queue-path', join(tempDir(), 'jobs')]);
-    expect(ours.output()).toContain(`moved in from postgres://127.0.0.1:${port}/queues, table queue: 7 read, 7 added`);
+    await says(ours, `moved in from postgres://127.0.0.1:${port}/queues, table queue: 7 read, 7 added`);
     expect(await workOff(ours, 5)).toEqual(WORKLOADS);
     expect(await ours.stop()).toBe(0);
     await kill();
