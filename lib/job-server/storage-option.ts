@@ -4,7 +4,8 @@ import { createStorage, StorageError, type JobStorage, type StorageOptions } fro
 /** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
 export type StorageOption = StorageOptions | JobStorage;
 
-const ALLOWED = "{ type: 'file', path }, { type: 'lmdb', path }, { type: 'memory' } or a JobStorage";
+const ALLOWED =
+  "{ type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage";
 
 /**
  * The storage that an option describes; it is opened when the job server starts.

@@ -6,10 +6,11 @@ const durability = oneOf('always', 'interval', 'none');
 
 /** Jobs that survive a restart. */
 export const QUEUE = {
-  'queue-type': valued('Where background jobs are kept: builtin (memory, default) or file (on disk).', text, {
-    short: 'q',
-    argument: 'TYPE',
-  }),
+  'queue-type': valued(
+    'Where background jobs are kept: builtin (memory, default), file (on disk) or postgres (shared by several job servers).',
+    text,
+    { short: 'q', argument: 'TYPE' },
+  ),
   'queue-path': valued('The folder of the jobs on disk; made if it is not there.', text, { argument: 'DIR' }),
   'queue-durability': valued(
     'When a job counts as accepted: always (default): it is on disk; interval: once a second; none: the system decides.',
@@ -18,6 +19,22 @@ export const QUEUE = {
   ),
   'lmdb-path': valued('The same as --queue-path, by its former name.', text, { argument: 'DIR' }),
   'lmdb-durability': valued('The same as --queue-durability, by its former name.', durability, { argument: 'WHEN' }),
+  'pg-url': valued(
+    'The database of --queue-type postgres: postgresql://user@host/database. The password may come from PGPASSWORD.',
+    text,
+    { argument: 'URL' },
+  ),
+  'pg-schema': valued('The schema its tables are in; made if it is not there. Default gearman.', text, {
+    argument: 'NAME',
+  }),
+  'pg-name': valued(
+    'What this job server is called there, unique. One that keeps its name has its jobs back at once after a crash.',
+    text,
+    { argument: 'NAME' },
+  ),
+  'pg-patience': valued('How long a submission waits for a database that cannot be reached. Default 30s.', duration, {
+    argument: 'TIME',
+  }),
   policy: listed(
     'How failed background jobs of a function are tried again, and whether they become dead letters; see below. Once for each function.',
     functionPolicy,

@@ -56,9 +56,18 @@ const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>>
     return databaseQueue('mysql', address, values, (url) => mysqlTable(url, table), table ?? 'gearman_queue');
   },
   postgres: (values) => {
-    const { 'libpq-conninfo': conninfo, 'libpq-table': table } = values;
+    const { 'libpq-conninfo': conninfo, 'libpq-table': table, 'pg-url': url } = values;
+    if (url !== undefined) {
+      if (conninfo !== undefined) {
+        throw new UsageFailure('--pg-url and --libpq-conninfo: choose one; import brings jobs of a queue of gearmand');
+      }
+      return { storage: shared(url, values) };
+    }
     if (conninfo === undefined) {
-      throw new UsageFailure("--queue-type Postgres needs --libpq-conninfo: the database of gearmand's queue");
+      throw new UsageFailure(
+        "--queue-type Postgres needs --libpq-conninfo: the database of gearmand's queue; " +
+          'or --pg-url URL: a database that job servers share',
+      );
     }
     const address = conninfoUrl(conninfo);
     return databaseQueue('postgres', address, values, (url) => postgresTable(url, table), table ?? 'queue');
@@ -88,6 +97,7 @@ export function queueFrom(values: JobServerValues): QueueChoice {
   const choose = Object.hasOwn(QUEUES, name.toLowerCase()) ? QUEUES[name.toLowerCase()] : undefined;
   if (!choose) throw noSuchQueue(name);
   const choice = choose(values);
+  if (choice.storage?.type !== 'postgres') refuseShared(values);
   if (!choice.storage) refuseUnused(values);
   return choice;
 }
@@ -109,6 +119,18 @@ function noSuchQueue(name: string): UsageFailure {
   );
 }
 
+/** Our storage in a database that several job servers share. */
+function shared(url: string, values: JobServerValues): StorageOptions {
+  const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience } = values;
+  return {
+    type: 'postgres',
+    url,
+    ...(schema !== undefined && { schema }),
+    ...(name !== undefined && { name }),
+    ...(patience !== undefined && { patience }),
+  };
+}
+
 /** Our own storage, whichever queue it is in the place of. */
 function embedded(path: string, values: JobServerValues): StorageOptions {
   return { type: 'file', path, durability: durabilityOf(values) };
@@ -120,6 +142,13 @@ function durabilityOf(values: JobServerValues): 'always' | 'interval' | 'none' |
 
 /** What means nothing where jobs are kept in memory. */
 const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
+
+function refuseShared(values: JobServerValues): void {
+  const unused = (['pg-url', 'pg-schema', 'pg-name', 'pg-patience'] as const).find(
+    (name) => values[name] !== undefined,
+  );
+  if (unused) throw new UsageFailure(`--${unused} needs --queue-type postgres and --pg-url URL`);
+}
 
 function refuseUnused(values: JobServerValues): void {
   const unused = OF_STORAGE.find((name) => values[name] !== undefined);

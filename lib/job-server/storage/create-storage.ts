@@ -4,14 +4,18 @@ import { LmdbStorage } from './lmdb/lmdb-storage.js';
 import type { LogStorageOptions } from './log/log-options.js';
 import { LogStorage } from './log/log-storage.js';
 import { MemoryStorage } from './memory/memory-storage.js';
+import type { PgStorageOptions } from './postgres/pg-options.js';
+import { PgStorage } from './postgres/pg-storage.js';
 import { StorageError } from './storage-error.js';
 
 /**
- * A storage by its type: `file` and `lmdb` survive restarts and crashes; `memory` survives neither, and is for tests.
+ * A storage by its type: `file` and `lmdb` survive restarts and crashes; `postgres`
+ * is shared by several job servers; `memory` survives nothing, and is for tests.
  */
 export type StorageOptions =
   | ({ readonly type: 'file' } & LogStorageOptions)
   | ({ readonly type: 'lmdb' } & LmdbStorageOptions)
+  | ({ readonly type: 'postgres' } & PgStorageOptions)
   | { readonly type: 'memory' };
 
 /** Makes the storage that options describe; it is not open yet. Throws a {@link StorageError} for invalid options. */
@@ -22,12 +26,14 @@ export function createStorage(options: StorageOptions): JobStorage {
       return new LogStorage(options);
     case 'lmdb':
       return new LmdbStorage(options);
+    case 'postgres':
+      return new PgStorage(options);
     case 'memory':
       return new MemoryStorage();
     default:
       throw new StorageError(
         'GEARMAN_STORAGE_INVALID',
-        `the storage's option type is 'file', 'lmdb' or 'memory', not ${JSON.stringify(type satisfies never)}`,
+        `the storage's option type is 'file', 'lmdb', 'postgres' or 'memory', not ${JSON.stringify(type satisfies never)}`,
       );
   }
 }

@@ -16,6 +16,8 @@ export type { LogStorageOptions } from './log/log-options.js';
 export { LogStorage } from './log/log-storage.js';
 export { MemoryJobs } from './memory/memory-jobs.js';
 export { MemoryStorage } from './memory/memory-storage.js';
+export type { PgStorageOptions } from './postgres/pg-options.js';
+export { PgStorage } from './postgres/pg-storage.js';
 export { StorageError, type StorageErrorCode } from './storage-error.js';
 export type {
   Death,

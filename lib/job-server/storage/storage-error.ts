@@ -14,6 +14,8 @@ export type StorageErrorCode =
   | 'GEARMAN_STORAGE_VERSION'
   /** The file cannot be trusted. */
   | 'GEARMAN_STORAGE_CORRUPT'
+  /** The database cannot be reached, or what it did is not known. */
+  | 'GEARMAN_STORAGE_UNREACHABLE'
   /** A package the storage needs is not installed. */
   | 'GEARMAN_STORAGE_MISSING_PACKAGE'
   /** The storage is not open. */

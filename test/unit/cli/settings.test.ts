@@ -79,6 +79,13 @@ describe('the settings of the job server', () => {
     expect(listeners).toMatchObject([{ tls: { certificate: 'env.pem', key: 'line.key', ca: 'env.ca' } }]);
   });
 
+  it('shares a database with other job servers', async () => {
+    const line = `${HERE} -q postgres --pg-url postgresql://h/d --pg-name one --pg-schema s --pg-patience 5s`;
+    const stored = (await settings(line)).jobServer.storage;
+    const options = { url: 'postgresql://h/d', schema: 's', name: 'one', patience: 5_000 };
+    expect(stored).toEqual({ type: 'postgres', ...options });
+  });
+
   it('keep background jobs where --queue-type says', async () => {
     const storageOf = async (line: string) => (await settings(`${HERE} ${line}`)).jobServer.storage;
     expect(await storageOf('')).toBeUndefined();
@@ -157,6 +164,10 @@ describe('the settings of the job server', () => {
     ['-q lmdb', '--queue-type lmdb needs --lmdb-path DIR'],
     ['--queue-path /d', '--queue-path needs --queue-type file'],
     ['--keep-results 1h', '--keep-results needs --queue-type file'],
+    ['-q postgres', 'or --pg-url URL: a database that job servers share'],
+    ['--pg-url postgresql://h/d', '--pg-url needs --queue-type postgres'],
+    ['-q lmdb --lmdb-path /d --pg-name x', '--pg-name needs --queue-type postgres'],
+    ['-q postgres --pg-url postgresql://h/d --libpq-conninfo dbname=d', '--pg-url and --libpq-conninfo: choose one'],
     ['-r foo', 'there is no protocol foo'],
     ['-R --order 1.1', '--round-robin and --order 1.1: choose one'],
     ['--ssl', 'TLS needs --ssl-certificate'],

@@ -51,10 +51,16 @@ describe('the option storage', () => {
   it.each([
     [
       'lmdb',
-      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not \"lmdb\"",
+      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not \"lmdb\"",
     ],
-    [{}, "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'memory' } or a JobStorage, not {}"],
-    [{ type: 'sqlite' }, "storage is refused: the storage's option type is 'file', 'lmdb' or 'memory', not \"sqlite\""],
+    [
+      {},
+      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not {}",
+    ],
+    [
+      { type: 'sqlite' },
+      "storage is refused: the storage's option type is 'file', 'lmdb', 'postgres' or 'memory', not \"sqlite\"",
+    ],
     [{ type: 'lmdb' }, "storage is refused: the storage's option path is the name of a folder, not undefined"],
     [
       { type: 'lmdb', path: '/tmp/x', durability: 'often' },

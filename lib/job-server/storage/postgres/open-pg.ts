@@ -1,0 +1,156 @@
+import type { StorageListener } from '../job-storage.js';
+import { ReadyQueues } from '../ready-queues.js';
+import { PgAdds } from './pg-adds.js';
+import { PgConnection } from './pg-connection.js';
+import { PgEnds } from './pg-ends.js';
+import type { Entry } from './pg-entry.js';
+import { PgFunctions } from './pg-functions.js';
+import { PgHealth } from './pg-health.js';
+import { PgHints, type QueueHint } from './pg-hints.js';
+import type { CheckedPgOptions } from './pg-options.js';
+import type { PgParts } from './pg-parts.js';
+import { prepareSchema } from './pg-schema.js';
+import { PgSession } from './pg-session.js';
+import { statementsFor } from './pg-statements.js';
+
+/** How long a close waits for a database that cannot be reached, in milliseconds. */
+const CLOSE_PATIENCE = 3_000;
+
+/** A storage in PostgreSQL while it is open. */
+export class OpenPg {
+  readonly parts: PgParts;
+  readonly adds: PgAdds;
+  readonly ends: PgEnds;
+  readonly session: PgSession;
+  readonly settings = new Map<string, string>();
+  /** Jobs from elsewhere that are being taken. */
+  private readonly taking = new Set<Promise<unknown>>();
+  private isOpen = true;
+
+  private constructor(options: CheckedPgOptions, listener: StorageListener) {
+    const { schema } = options;
+    const hear = (payload: string): void => this.session.hear(payload);
+    const writer = (isSynchronous: boolean): PgConnection => new PgConnection(options, { isSynchronous });
+    const channel = options.listen ? { name: `${schema}_jobs`, hear } : undefined;
+    this.parts = {
+      options,
+      statements: statementsFor(schema),
+      listener: this.while(listener),
+      functions: new PgFunctions(schema),
+      hints: new PgHints(),
+      health: new PgHealth(this.while(listener)),
+      held: new Map(),
+      session: { id: 0 },
+      ready: new ReadyQueues<QueueHint>(
+        (queue) => queue.name,
+        (name) => this.tellReady(name.function, name.priority),
+      ),
+      connections: {
+        adder: writer(true),
+        ender: writer(false),
+        leaser: writer(false),
+        hearer: new PgConnection(options, { isSynchronous: false, ...(channel && { channel }) }),
+      },
+    };
+    this.ends = new PgEnds(this.parts);
+    this.adds = new PgAdds(
+      this.parts,
+      () => this.ends.flush(),
+      (entry) => {
+        if (entry.end || entry.isChanged) this.ends.add(entry);
+      },
+    );
+    this.session = new PgSession(
+      this.parts,
+      (oldId) => this.lost(oldId),
+      (rows) => this.readSettings(rows),
+    );
+  }
+
+  static async open(options: CheckedPgOptions, listener: StorageListener): Promise<OpenPg> {
+    const opened = new OpenPg(options, listener);
+    try {
+      await prepareSchema(opened.parts.connections.hearer, options.schema);
+      await opened.session.begin();
+      return opened;
+    } catch (error) {
+      await opened.session.close();
+      await opened.disconnect();
+      throw error;
+    }
+  }
+
+  /** Writes what waits to be written, gives back what is leased, and ends. */
+  async close(): Promise<void> {
+    const deadline = setTimeout(() => {
+      this.adds.end();
+      this.ends.end();
+    }, CLOSE_PATIENCE);
+    try {
+      await this.flush();
+      await this.session.close();
+      await this.session.leave();
+    } finally {
+      clearTimeout(deadline);
+      this.isOpen = false;
+      this.adds.end();
+      this.ends.end();
+      await this.session.close();
+      await this.disconnect();
+    }
+  }
+
+  /** Resolves when all told so far is written; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    await Promise.allSettled(this.taking);
+    await this.flushQueues();
+  }
+
+  /** Takes a job from elsewhere, after what was told before; what is asked next waits for it. */
+  take<Outcome>(take: () => Promise<Outcome>): Promise<Outcome> {
+    const taking = this.flushQueues().then(take);
+    this.taking.add(taking);
+    const over = (): boolean => this.taking.delete(taking);
+    taking.then(over, over);
+    return taking;
+  }
+
+  private async flushQueues(): Promise<void> {
+    await this.adds.flush();
+    await this.ends.flush();
+  }
+
+  private tellReady(name: string, priority: 0 | 1 | 2): void {
+    const { functions, listener, session } = this.parts;
+    listener.ready(name, priority);
+    this.session.tell(`ready ${session.id} ${functions.id(name) ?? 0} ${priority}`);
+  }
+
+  /** This session was taken for dead: what it had leased belongs to others. */
+  private lost(oldId: number): void {
+    const { held, listener } = this.parts;
+    const lost: Entry[] = [...held.values()].filter((entry) => entry.owner === oldId && entry.phase === 'written');
+    this.ends.forget(lost);
+    for (const entry of lost) held.delete(entry.job.handle);
+    if (lost.length > 0) listener.lost?.(lost.map(({ job }) => job.handle));
+  }
+
+  private readSettings(rows: readonly { readonly name: Buffer; readonly value: Buffer }[]): void {
+    for (const { name, value } of rows) this.settings.set(name.toString('latin1'), value.toString());
+  }
+
+  private async disconnect(): Promise<void> {
+    await Promise.all(Object.values(this.parts.connections).map((connection) => connection.close()));
+  }
+
+  /** A listener that is told nothing more after the close. */
+  private while(listener: StorageListener): StorageListener {
+    return {
+      ready: (name, priority) => this.isOpen && listener.ready(name, priority),
+      trouble: (error) => this.isOpen && listener.trouble(error),
+      setAside: (record) => listener.setAside(record),
+      lost: (handles) => this.isOpen && listener.lost?.(handles),
+      cancel: (handle) => this.isOpen && listener.cancel?.(handle),
+    };
+  }
+}

@@ -1,0 +1,298 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StorageError } from '../storage-error.js';
+import type { StoredJob } from '../stored-job.js';
+import { isLost } from './pg-connection.js';
+import type { Entry } from './pg-entry.js';
+import type { PgRow } from './pg-package.js';
+import { run, type PgParts } from './pg-parts.js';
+import { bigArray, bytes, bytesArray, intArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
+
+/** How many jobs, and about how many bytes, are written together. */
+const MAX_BATCH = 2_000;
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+
+/** How much may wait for a database that cannot be reached. */
+const MAX_WAITING = 32_768;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** How long after a failure the database is tried again, in milliseconds. */
+const RETRY_DELAY = 250;
+
+/** A row that stands in a new job's way. */
+interface Existing {
+  readonly job: StoredJob;
+  readonly owner: number;
+}
+
+/**
+ * Writes new jobs: all that came while the last batch was under way together,
+ * told after the commit. A batch whose outcome nobody knows is written again:
+ * the jobs' handles say which of it is there.
+ */
+export class PgAdds {
+  private waiting: Entry[] = [];
+  private waitingBytes = 0;
+  private writing: Promise<void> | undefined;
+  /** Refused though they may be written: taken out before anything else is written. */
+  private voided: Entry[] = [];
+  private isEnding = false;
+
+  constructor(
+    private readonly parts: PgParts,
+    /** Resolves when the ends told so far are written. */
+    private readonly endsWritten: () => Promise<void>,
+    /** A written job that something was told of meanwhile. */
+    private readonly goOn: (entry: Entry) => void,
+  ) {}
+
+  /** Why a job cannot be taken now, or undefined. */
+  get refusal(): StorageError | undefined {
+    const { trouble } = this.parts.health;
+    if (!trouble) return undefined;
+    const isFull = this.waiting.length >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES;
+    const isLate = performance.now() - trouble.since >= this.parts.options.patience;
+    return isFull || isLate ? trouble.error : undefined;
+  }
+
+  /** Whether so much waits that who leases more should wait too. */
+  get isBehind(): boolean {
+    return this.waiting.length >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES;
+  }
+
+  add(entry: Entry): void {
+    this.waiting.push(entry);
+    this.waitingBytes += entry.bytes;
+    this.writing ??= this.write().finally(() => (this.writing = undefined));
+  }
+
+  /** A job that is over need not be written any more. */
+  drop(entry: Entry): void {
+    this.waitingBytes -= entry.bytes;
+    entry.phase = 'written';
+  }
+
+  /** Resolves when all told so far is written; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    while (this.writing) {
+      const { trouble } = this.parts.health;
+      if (trouble) throw trouble.error;
+      await Promise.race([this.writing, delay(20)]);
+    }
+  }
+
+  /** Refuses what is not written; nothing is tried any more. */
+  end(): void {
+    this.isEnding = true;
+  }
+
+  private async write(): Promise<void> {
+    await Promise.resolve();
+    while (this.waiting.length > 0) {
+      const batch = this.takeBatch();
+      if (batch.length === 0) continue;
+      try {
+        await this.writeBatch(batch);
+        this.parts.health.worked();
+      } catch (error) {
+        this.failed(batch, error as StorageError);
+        if (this.isEnding) this.refuse(this.takeAll(), error as StorageError);
+        else await delay(RETRY_DELAY);
+      }
+    }
+  }
+
+  private takeBatch(): Entry[] {
+    const batch: Entry[] = [];
+    let count = 0;
+    let size = 0;
+    for (const entry of this.waiting) {
+      if (batch.length === MAX_BATCH || (batch.length > 0 && size + entry.bytes > MAX_BATCH_BYTES)) break;
+      count++;
+      if (entry.phase !== 'new') continue;
+      entry.phase = 'writing';
+      size += entry.bytes;
+      batch.push(entry);
+    }
+    this.waiting.splice(0, count);
+    this.waitingBytes -= size;
+    return batch;
+  }
+
+  private takeAll(): Entry[] {
+    const all = this.waiting.filter(({ phase }) => phase === 'new');
+    this.waiting = [];
+    this.waitingBytes = 0;
+    return all;
+  }
+
+  private async writeBatch(batch: readonly Entry[]): Promise<void> {
+    const { functions, connections } = this.parts;
+    while (this.voided.length > 0) await this.takeOutVoided();
+    const hasUniques = batch.some(({ job }) => job.unique !== '');
+    // A unique that was freed is free for this batch: else its job would be taken for one that is over.
+    if (hasUniques) await this.endsWritten();
+    await functions.make(
+      batch.map(({ job }) => job.function),
+      connections.adder,
+    );
+    const { rows } = await this.insert(batch, hasUniques);
+    const { handles } = rows[0] as { readonly handles: readonly Buffer[] | null };
+    if (!handles) {
+      for (const entry of batch) this.stored(entry, entry.owner > 0);
+      return;
+    }
+    const made = new Set(handles.map((handle) => handle.toString('latin1')));
+    for (const entry of batch) if (made.has(entry.job.handle)) this.stored(entry, entry.owner > 0);
+    await this.settleOthers(batch.filter(({ job }) => !made.has(job.handle)));
+  }
+
+  private insert(batch: readonly Entry[], hasUniques: boolean): ReturnType<typeof run> {
+    const { functions, session } = this.parts;
+    // A session that was lost since has another number.
+    for (const entry of batch) if (entry.owner > 0) entry.owner = session.id;
+    const rows = batch.map(({ job, owner }, place) => ({
+      job,
+      owner,
+      place,
+      id: functions.id(job.function)!,
+      key: uniqueKey(job.unique),
+    }));
+    // Two job servers that add the same uniques in another order would wait for each other.
+    if (hasUniques) rows.sort((one, other) => one.id - other.id || compare(one.key, other.key));
+    const jobs = rows.map(({ job }) => job);
+    return run(this.parts, 'adder', 'add', [
+      bytesArray(jobs.map(({ handle }) => handle)),
+      intArray(rows.map(({ place }) => place)),
+      bigArray(jobs.map(({ at }) => at)),
+      intArray(rows.map(({ id }) => id)),
+      intArray(rows.map(({ owner }) => owner)),
+      intArray(jobs.map(({ attempts }) => attempts)),
+      intArray(jobs.map(({ losses }) => losses)),
+      intArray(jobs.map(({ priority }) => priority)),
+      bytesArray(rows.map(({ key }) => key)),
+      bytesArray(jobs.map(({ unique }) => longUnique(unique))),
+      bytesArray(jobs.map(({ reducer }) => reducer)),
+      bytesArray(jobs.map(({ workload }) => workload)),
+      batch.length,
+    ]);
+  }
+
+  /** Finds out why jobs were not written: their handle is there, or their unique, or was a moment ago. */
+  private async settleOthers(entries: readonly Entry[]): Promise<void> {
+    const { functions } = this.parts;
+    const byHandle = new Map<string, Existing>();
+    const found = await run(this.parts, 'adder', 'byHandles', [bytesArray(entries.map(({ job }) => job.handle))]);
+    for (const row of found.rows) byHandle.set(handleOf(row), this.existing(row));
+    const wanted = new Map<string, Entry>();
+    for (const entry of entries) if (entry.job.unique !== '') wanted.set(keyOf(entry.job), entry);
+    const keyed = [...wanted.values()].map(({ job }) => job);
+    const byUnique = new Map<string, Existing>();
+    if (keyed.length > 0) {
+      const ids = intArray(keyed.map((job) => functions.id(job.function)!));
+      const uniques = await run(this.parts, 'adder', 'byUniques', [
+        ids,
+        bytesArray(keyed.map(({ unique }) => uniqueKey(unique))),
+      ]);
+      for (const row of uniques.rows) {
+        const existing = this.existing(row);
+        byUnique.set(keyOf(existing.job), existing);
+      }
+    }
+    for (const entry of entries) {
+      const same = byHandle.get(entry.job.handle);
+      if (same && entry.isDoubtful) this.stored(entry, same.owner > 0 && same.owner === entry.owner);
+      else if (same) this.coalesced(entry, same.job);
+      else {
+        const existing = byUnique.get(keyOf(entry.job));
+        if (existing) this.coalesced(entry, existing.job);
+        else this.again(entry);
+      }
+    }
+  }
+
+  private existing(row: PgRow): Existing {
+    const { function: id, owner } = row as { readonly function: number; readonly owner: number };
+    return { job: jobOf(row, this.parts.functions.name(id)), owner };
+  }
+
+  /** A job is written, and leased where it was to be, unless its session was lost meanwhile. */
+  private stored(entry: Entry, wasLeased: boolean): void {
+    const { held, hints, listener, ready, session } = this.parts;
+    const isLeased = wasLeased && entry.owner === session.id;
+    const { job, queue } = entry;
+    entry.phase = 'written';
+    const wasLate = entry.isLate;
+    queue.settled(entry.told, true);
+    if (entry.owner > 0 && !isLeased) {
+      held.delete(job.handle);
+      if (!wasLate) listener.lost?.([job.handle]);
+    } else if (entry.owner === 0) {
+      held.delete(job.handle);
+      hints.queue(job.function, job.priority).expect(job.at);
+      ready.add(queue);
+    }
+    entry.takeAdder()?.stored(undefined, wasLate && isLeased && entry.end === undefined);
+    if (isLeased) this.goOn(entry);
+  }
+
+  private coalesced(entry: Entry, existing: StoredJob): void {
+    entry.phase = 'written';
+    entry.queue.settled(entry.told, false);
+    this.parts.held.delete(entry.job.handle);
+    entry.takeAdder()?.stored(existing);
+  }
+
+  private again(entry: Entry): void {
+    entry.phase = 'new';
+    this.waiting.unshift(entry);
+    this.waitingBytes += entry.bytes;
+  }
+
+  private failed(batch: readonly Entry[], error: StorageError): void {
+    const { health, options } = this.parts;
+    health.failed(error);
+    const open = batch.filter(({ phase }) => phase === 'writing');
+    for (const entry of open) entry.isDoubtful ||= isLost(error);
+    const late = (entry: Entry): boolean => performance.now() - entry.since >= options.patience;
+    for (const entry of [...open].reverse()) if (!late(entry)) this.again(entry);
+    const rest = this.waiting.filter((entry) => entry.phase === 'new' && late(entry));
+    this.waiting = this.waiting.filter((entry) => !rest.includes(entry));
+    for (const entry of rest) this.waitingBytes -= entry.bytes;
+    this.refuse([...open.filter(late), ...rest], error);
+  }
+
+  private refuse(entries: readonly Entry[], error: StorageError): void {
+    for (const entry of entries) {
+      entry.phase = 'written';
+      entry.queue.settled(entry.told, false);
+      this.parts.held.delete(entry.job.handle);
+      if (entry.isDoubtful) this.voided.push(entry);
+      entry.takeAdder()?.refused(error);
+    }
+  }
+
+  /** Jobs that were refused and may have been written: nothing refused appears later. */
+  private async takeOutVoided(): Promise<void> {
+    const entries = this.voided.slice(0, MAX_BATCH);
+    await this.parts.functions.make(
+      entries.map(({ job }) => job.function),
+      this.parts.connections.adder,
+    );
+    // To write them again waits for a transaction that still hangs with one of them.
+    await this.insert(entries, true);
+    await run(this.parts, 'adder', 'void', [bytesArray(entries.map(({ job }) => job.handle))]);
+    this.voided = this.voided.slice(entries.length);
+  }
+}
+
+function keyOf(job: StoredJob): string {
+  return `${job.function}\0${job.unique}`;
+}
+
+function handleOf(row: PgRow): string {
+  return (row as { readonly handle: Buffer }).handle.toString('latin1');
+}
+
+function compare(one: Buffer | undefined, other: Buffer | undefined): number {
+  return Buffer.compare(one ?? bytes(''), other ?? bytes(''));
+}

@@ -1,0 +1,157 @@
+import { StorageError } from '../storage-error.js';
+import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
+import { addressesIn, withoutPassword, type CheckedPgOptions } from './pg-options.js';
+
+/** How long one statement, or connecting, may take before the connection is given up, in milliseconds. */
+const QUERY_TIMEOUT = 3_000;
+
+/** The plans are made once, on empty tables as likely as not, and kept: only these serve any number of jobs. */
+const PLANS = [
+  'SET enable_seqscan = off',
+  'SET enable_hashjoin = off',
+  'SET enable_mergejoin = off',
+  'SET enable_bitmapscan = off',
+  'SET plan_cache_mode = force_generic_plan',
+];
+
+/** What a connection is for. */
+export interface ConnectionRole {
+  /** Whether a commit waits until it is on disk, and on a synchronous standby's. */
+  readonly isSynchronous: boolean;
+  /** Told of notifications on a channel. */
+  readonly channel?: { readonly name: string; hear(payload: string): void };
+}
+
+/**
+ * One connection to the database, made when it is needed and again when it was
+ * lost. Statements go one after the other. Whatever of a statement is not known
+ * to have happened ends the connection: what came of it is for the caller to
+ * find out, on the next one.
+ */
+export class PgConnection {
+  private client: PgClient | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+  private doubt: string | undefined;
+  private isClosed = false;
+
+  constructor(
+    private readonly options: CheckedPgOptions,
+    private readonly role: ConnectionRole,
+  ) {}
+
+  /** Runs a statement, after those before it. Rejects with a {@link StorageError}; `isLost` says of which kind. */
+  query(query: PgQuery): Promise<PgResult> {
+    const result = this.last.then(() => this.run(query));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Keeps the statements to come waiting, once those before are over, until what it resolves with is called. */
+  async hold(): Promise<() => void> {
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const before = this.last;
+    this.last = before.then(() => held);
+    await before;
+    return goOn;
+  }
+
+  /** Ends it for good. */
+  async close(): Promise<void> {
+    await this.last;
+    this.isClosed = true;
+    const { client } = this;
+    this.client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  private async run(query: PgQuery): Promise<PgResult> {
+    try {
+      this.client ??= await this.connect();
+      this.doubt = undefined;
+      const result = await this.client.query(query);
+      if (this.doubt === undefined) return result;
+      throw new Error(this.doubt);
+    } catch (error) {
+      // A statement that PostgreSQL refused has not happened, and the connection is as good as before.
+      if (isRefusal(error) && this.client) throw error;
+      this.drop();
+      throw unreachable(error, this.options.url);
+    }
+  }
+
+  private drop(): void {
+    const { client } = this;
+    this.client = undefined;
+    client?.connection.stream.destroy();
+  }
+
+  private async connect(): Promise<PgClient> {
+    if (this.isClosed) throw new Error('the storage is closed');
+    const { Client } = await loadPg();
+    let problem: unknown;
+    for (const connectionString of addressesIn(this.options.url)) {
+      const { ssl } = this.options;
+      const client = new Client({
+        connectionString,
+        query_timeout: QUERY_TIMEOUT,
+        connectionTimeoutMillis: QUERY_TIMEOUT,
+        keepAlive: true,
+        application_name: `nestjs-gearman ${this.options.name}`.slice(0, 63),
+        ...(ssl !== undefined && { ssl }),
+      });
+      // Whoever waits for a statement is told too.
+      client.on('error', () => this.lose(client));
+      client.on('end', () => this.lose(client));
+      try {
+        await client.connect();
+        await this.setUp(client);
+        return client;
+      } catch (error) {
+        problem = error;
+        client.connection.stream.destroy();
+      }
+    }
+    throw problem;
+  }
+
+  private async setUp(client: PgClient): Promise<void> {
+    const { rows } = await client.query({ text: 'SELECT pg_is_in_recovery() AS standby' });
+    if ((rows[0] as { readonly standby?: boolean } | undefined)?.standby)
+      throw new Error('it is a standby, which cannot be written');
+    for (const text of PLANS) await client.query({ text });
+    if (!this.role.isSynchronous) await client.query({ text: 'SET synchronous_commit = off' });
+    // "canceling wait for synchronous replication": it is committed here, and nobody knows whether on the standby.
+    client.on('notice', ({ code, message }) => {
+      if (code === '01000' && this.role.isSynchronous) this.doubt = message ?? 'a warning';
+    });
+    const { channel } = this.role;
+    if (!channel) return;
+    client.on('notification', ({ payload = '' }) => channel.hear(payload));
+    await client.query({ text: `LISTEN "${channel.name}"` });
+  }
+
+  private lose(client: PgClient): void {
+    if (this.client === client) this.client = undefined;
+  }
+}
+
+/** Whether an error is that the database could not be reached, or what it did is not known. */
+export function isLost(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'GEARMAN_STORAGE_UNREACHABLE';
+}
+
+/** PostgreSQL's code for an error that it answered, and no error of its ending (57P..), of connecting (08...) or of reading only. */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown }).code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(57P|08|25006)/.test(code);
+}
+
+function unreachable(error: unknown, url: string): StorageError {
+  const { message } = error as Error;
+  return new StorageError(
+    'GEARMAN_STORAGE_UNREACHABLE',
+    `the database ${withoutPassword(url)} cannot be reached or written: ${message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StorageError } from '../storage-error.js';
+import type { End, Entry } from './pg-entry.js';
+import { run, type PgParts } from './pg-parts.js';
+import { bigArray, bytesArray, intArray } from './pg-values.js';
+
+/** How many are written together. */
+const MAX_BATCH = 1_000;
+
+/** How long after a failure the database is tried again, in milliseconds. */
+const RETRY_DELAY = 250;
+
+/** Why a job is given back, dead or over, and which of them it is. */
+type Ended<Is extends End['is']> = { readonly entry: Entry; readonly end: Extract<End, { readonly is: Is }> };
+
+/**
+ * Writes what became of leased jobs: ended, dead, given back, changed. All that
+ * was told while the last batch was under way is written together, without
+ * waiting for the disk: a crash of the database repeats such a job, and never
+ * loses one. What could not be written is written again, as long as it takes;
+ * to write it twice changes nothing.
+ */
+export class PgEnds {
+  private waiting = new Set<Entry>();
+  private settings = new Map<string, string | undefined>();
+  private writing: Promise<void> | undefined;
+  private isEnding = false;
+
+  constructor(private readonly parts: PgParts) {}
+
+  /** Something became of a written job. */
+  add(entry: Entry): void {
+    this.waiting.add(entry);
+    this.start();
+  }
+
+  /** A setting is to be kept. */
+  set(name: string, value: string | undefined): void {
+    this.settings.set(name, value);
+    this.start();
+  }
+
+  /** The settings that are not written yet. */
+  get unwrittenSettings(): ReadonlyMap<string, string | undefined> {
+    return this.settings;
+  }
+
+  /** Jobs that are this owner's no longer: nothing is written of them. */
+  forget(entries: Iterable<Entry>): void {
+    for (const entry of entries) this.waiting.delete(entry);
+  }
+
+  /** Whether jobs are on their way back into their queues, or their uniques are about to be free. */
+  get isIdle(): boolean {
+    return this.writing === undefined;
+  }
+
+  /** Resolves when all told so far is written; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    while (this.writing) {
+      const { trouble } = this.parts.health;
+      if (trouble) throw trouble.error;
+      await Promise.race([this.writing, delay(20)]);
+    }
+  }
+
+  /** Gives up what cannot be written. */
+  end(): void {
+    this.isEnding = true;
+  }
+
+  private start(): void {
+    this.writing ??= this.write().finally(() => (this.writing = undefined));
+  }
+
+  private async write(): Promise<void> {
+    await Promise.resolve();
+    while (this.waiting.size > 0 || this.settings.size > 0) {
+      try {
+        if (this.settings.size > 0) await this.writeSettings();
+        await this.writeBatch();
+        this.parts.health.worked();
+      } catch (error) {
+        this.parts.health.failed(error as StorageError);
+        if (this.isEnding) return;
+        await delay(RETRY_DELAY);
+      }
+    }
+  }
+
+  private async writeBatch(): Promise<void> {
+    const batch: Entry[] = [];
+    for (const entry of this.waiting) {
+      if (batch.length === MAX_BATCH) break;
+      batch.push(entry);
+    }
+    for (const entry of batch) this.waiting.delete(entry);
+    const changed = batch.filter(({ end, isChanged }) => !end && isChanged);
+    for (const entry of changed) entry.isChanged = false;
+    const ofKind = <Is extends End['is']>(is: Is): Ended<Is>[] =>
+      batch.flatMap((entry) => (entry.end?.is === is ? [{ entry, end: entry.end as Ended<Is>['end'] }] : []));
+    try {
+      const done = ofKind('done');
+      await this.writeDone(done.filter(({ end }) => !end.outcome).map(({ entry }) => entry));
+      await this.writeResults(done.filter(({ end }) => end.outcome));
+      await this.writeDead(ofKind('bury'));
+      await this.writeReleased(ofKind('release').map(({ entry }) => entry));
+      await this.writeChanged(changed);
+    } catch (error) {
+      for (const entry of changed) entry.isChanged = true;
+      for (const entry of batch) this.waiting.add(entry);
+      throw error;
+    }
+  }
+
+  private async writeDone(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await run(this.parts, 'ender', 'done', keys(entries));
+    for (const { queue } of entries) queue.settled([-1, 0, 0], true);
+  }
+
+  private async writeResults(ended: readonly Ended<'done'>[]): Promise<void> {
+    if (ended.length === 0) return;
+    await run(this.parts, 'ender', 'doneWithResult', [
+      ...keys(ended.map(({ entry }) => entry)),
+      bytesArray(ended.map(({ end }) => end.outcome!.state)),
+      bytesArray(ended.map(({ end }) => end.outcome!.result)),
+      bigArray(ended.map(({ end }) => Math.round(end.outcome!.keepUntil))),
+    ]);
+    for (const { entry } of ended) entry.queue.settled([-1, 0, 0], true);
+  }
+
+  private async writeDead(ended: readonly Ended<'bury'>[]): Promise<void> {
+    if (ended.length === 0) return;
+    const entries = ended.map(({ entry }) => entry);
+    await run(this.parts, 'ender', 'bury', [
+      ...keys(entries),
+      ...counters(entries),
+      bytesArray(ended.map(({ end }) => Buffer.from(end.error))),
+      bigArray(ended.map(({ end }) => Math.round(end.diedAt))),
+    ]);
+    for (const { queue } of entries) queue.settled([-1, 0, 0], true);
+  }
+
+  private async writeReleased(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const times = bigArray(entries.map(({ job }) => job.at));
+    await run(this.parts, 'ender', 'release', [...keys(entries), times, ...counters(entries)]);
+    for (const { job, queue } of entries) {
+      queue.settled([0, 1, Number(job.at > 0)], true);
+      queue.expect(job.at);
+      this.parts.ready.add(queue);
+    }
+  }
+
+  private async writeChanged(entries: readonly Entry[]): Promise<void> {
+    if (entries.length > 0) await run(this.parts, 'ender', 'change', [...keys(entries), ...counters(entries)]);
+  }
+
+  private async writeSettings(): Promise<void> {
+    const settings = [...this.settings];
+    const kept = settings.filter(([, value]) => value !== undefined);
+    const gone = settings.filter(([, value]) => value === undefined).map(([name]) => name);
+    const names = bytesArray(kept.map(([name]) => name));
+    const values = bytesArray(kept.map(([, value]) => Buffer.from(value!)));
+    if (kept.length > 0) await run(this.parts, 'ender', 'set', [names, values]);
+    if (gone.length > 0) await run(this.parts, 'ender', 'unset', [bytesArray(gone)]);
+    for (const [name, value] of settings) if (this.settings.get(name) === value) this.settings.delete(name);
+  }
+}
+
+function keys(entries: readonly Entry[]): Buffer[] {
+  return [bytesArray(entries.map(({ job }) => job.handle)), intArray(entries.map(({ owner }) => owner))];
+}
+
+function counters(entries: readonly Entry[]): Buffer[] {
+  return [intArray(entries.map(({ job }) => job.attempts)), intArray(entries.map(({ job }) => job.losses))];
+}

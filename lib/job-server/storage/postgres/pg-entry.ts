@@ -1,0 +1,64 @@
+import type { Adder } from '../job-storage.js';
+import type { JobOutcome, StoredJob } from '../stored-job.js';
+import type { Change, QueueHint } from './pg-hints.js';
+
+/** What shall become of a job this owner has. */
+export type End =
+  | { readonly is: 'done'; readonly outcome?: JobOutcome | undefined }
+  | { readonly is: 'bury'; readonly error: string; readonly diedAt: number }
+  | { readonly is: 'release' };
+
+/**
+ * A job in this owner's memory: because it is not written yet, or leased.
+ *
+ *   new --batch--> writing --commit--> written --end written--> forgotten
+ */
+export class Entry {
+  phase: 'new' | 'writing' | 'written' = 'new';
+  end: End | undefined;
+  /** Its counters changed since they were written. */
+  isChanged = false;
+  /** Its write was tried, and nobody knows what came of it. */
+  isDoubtful = false;
+  /** What its write changes in the counts. */
+  told: Change = [0, 0, 0];
+  /** When it was told, on the clock of durations. */
+  readonly since = performance.now();
+
+  constructor(
+    readonly queue: QueueHint,
+    public job: StoredJob,
+    /** The session that has it leased; 0: it waits for anybody. */
+    public owner: number,
+    public adder: Adder | undefined,
+    /** The lease comes with the write: until then the caller does not hold it. */
+    readonly isLate = false,
+  ) {
+    if (adder) this.retell();
+  }
+
+  /** A job that came with a lease. */
+  static leased(queue: QueueHint, job: StoredJob, owner: number): Entry {
+    const entry = new Entry(queue, job, owner, undefined);
+    entry.phase = 'written';
+    return entry;
+  }
+
+  /** Counts what its write will change. */
+  retell(): void {
+    this.told = this.owner > 0 ? [1, 0, 0] : [1, 1, Number(this.job.at > 0)];
+    this.queue.told(this.told);
+  }
+
+  get bytes(): number {
+    const { workload, reducer, unique } = this.job;
+    return workload.length + reducer.length + unique.length + 200;
+  }
+
+  /** Who is to be told what came of it, once. */
+  takeAdder(): Adder | undefined {
+    const { adder } = this;
+    this.adder = undefined;
+    return adder;
+  }
+}

@@ -1,0 +1,102 @@
+import type { DueJobs } from '../job-storage.js';
+import { countsOf, noJobs, type FunctionCounts, type QueueName, type StoredPriority } from '../stored-job.js';
+
+/** What changes in a queue: all jobs, those that wait, those of them with a time. */
+export type Change = readonly [total: number, waiting: number, scheduled: number];
+
+/** How many of the next times are remembered of a queue. */
+const TIMES = 64;
+
+/** What is known of one function's jobs of one priority. */
+export class QueueHint {
+  /** What the database said last. */
+  private base: Change = [0, 0, 0];
+  /** What was written since. */
+  private readonly recent: [number, number, number] = [0, 0, 0];
+  /** What was told and is not written. */
+  private readonly pending: [number, number, number] = [0, 0, 0];
+  /** The next times, each once, earliest first. */
+  times: number[] = [];
+  /** A lease brought fewer than were asked for: the owner waits to be told of more. */
+  isShort = false;
+
+  constructor(readonly name: QueueName) {}
+
+  get counts(): Change {
+    const sum = (index: 0 | 1 | 2): number => Math.max(0, this.base[index] + this.recent[index] + this.pending[index]);
+    return [sum(0), sum(1), sum(2)];
+  }
+
+  /** Something was told that is to be written. */
+  told(change: Change): void {
+    add(this.pending, change, 1);
+  }
+
+  /** What was told is written, or never will be. */
+  settled(change: Change, isWritten: boolean): void {
+    add(this.pending, change, -1);
+    if (isWritten) add(this.recent, change, 1);
+  }
+
+  /** Something was written that was not told before. */
+  wrote(change: Change): void {
+    add(this.recent, change, 1);
+  }
+
+  /** What the database says now, when nothing is on its way to it. */
+  reset(base: Change): void {
+    this.base = base;
+    this.recent.fill(0);
+  }
+
+  expect(at: number): void {
+    if (at === 0 || this.times.includes(at)) return;
+    this.times.push(at);
+    this.times.sort((one, other) => one - other);
+    this.times.length = Math.min(this.times.length, TIMES);
+  }
+}
+
+/** What is known of all queues, as the database last said it and this owner has changed it since. */
+export class PgHints {
+  private readonly byFunction = new Map<string, [QueueHint, QueueHint, QueueHint]>();
+
+  queue(functionName: string, priority: StoredPriority): QueueHint {
+    let queues = this.byFunction.get(functionName);
+    if (!queues) {
+      const make = (of: StoredPriority): QueueHint => new QueueHint({ function: functionName, priority: of });
+      this.byFunction.set(functionName, (queues = [make(0), make(1), make(2)]));
+    }
+    return queues[priority];
+  }
+
+  get queues(): QueueHint[] {
+    return [...this.byFunction.values()].flat();
+  }
+
+  count(functionName: string): FunctionCounts {
+    const queues = this.byFunction.get(functionName);
+    return queues ? countsOf(functionName, queues) : noJobs(functionName);
+  }
+
+  counts(): FunctionCounts[] {
+    const all = [...this.byFunction.keys()].map((name) => this.count(name));
+    return all.filter(({ total: [high, normal, low] }) => high + normal + low > 0);
+  }
+
+  due(now: number): DueJobs {
+    const ready: QueueName[] = [];
+    let next = Infinity;
+    for (const { name, times } of this.queues) {
+      if ((times[0] ?? Infinity) <= now) ready.push(name);
+      next = Math.min(next, times.find((at) => at > now) ?? Infinity);
+    }
+    return { ready, next };
+  }
+}
+
+function add(sum: [number, number, number], change: Change, by: 1 | -1): void {
+  sum[0] += change[0] * by;
+  sum[1] += change[1] * by;
+  sum[2] += change[2] * by;
+}

@@ -1,0 +1,39 @@
+import type { StorageListener } from '../job-storage.js';
+import type { ReadyQueues } from '../ready-queues.js';
+import type { PgConnection } from './pg-connection.js';
+import type { Entry } from './pg-entry.js';
+import type { PgFunctions } from './pg-functions.js';
+import type { PgHealth } from './pg-health.js';
+import type { PgHints, QueueHint } from './pg-hints.js';
+import type { CheckedPgOptions } from './pg-options.js';
+import type { PgQuery, PgResult } from './pg-package.js';
+import type { Statements } from './pg-statements.js';
+
+/** What the parts of an open storage have in common. */
+export interface PgParts {
+  readonly options: CheckedPgOptions;
+  readonly statements: Statements;
+  readonly listener: StorageListener;
+  readonly functions: PgFunctions;
+  readonly hints: PgHints;
+  readonly health: PgHealth;
+  /** Jobs that are not written yet, or leased, by handle. */
+  readonly held: Map<string, Entry>;
+  /** Tells the owner, and the others, of queues with jobs to lease. */
+  readonly ready: ReadyQueues<QueueHint>;
+  /** This owner's session, whose number every write is fenced by. */
+  readonly session: { id: number };
+  /** Writes jobs, durably; writes ends, leases; hears and looks. */
+  readonly connections: Readonly<Record<'adder' | 'ender' | 'leaser' | 'hearer', PgConnection>>;
+}
+
+/** Runs one of the statements by its name, prepared. */
+export function run(
+  { connections, statements }: PgParts,
+  connection: keyof PgParts['connections'],
+  name: keyof Statements,
+  values: readonly unknown[] = [],
+): Promise<PgResult> {
+  const query: PgQuery = { name, text: statements[name], values };
+  return connections[connection].query(query);
+}

@@ -1,0 +1,84 @@
+import { StorageError } from '../storage-error.js';
+import type { PgConnection } from './pg-connection.js';
+
+/** The form of the tables. Version 1 is the first. */
+const VERSION = 1;
+
+/** Held while the tables are made, so that one job server makes them. */
+const LOCK = 0x6765_6172;
+
+/**
+ * The tables. `job.owner` is 0 for a job that waits, else the number of the
+ * session that has leased it; `tally` has what every statement changed in a
+ * queue's counts, added up now and then, so that no row is fought for.
+ */
+const STATEMENTS = (schema: string): readonly string[] => [
+  `CREATE TABLE ${schema}.function (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name bytea NOT NULL UNIQUE)`,
+  `CREATE TABLE ${schema}.owner (
+     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, address text NOT NULL,
+     beat bigint NOT NULL DEFAULT 0, dead bool NOT NULL DEFAULT false, died timestamptz) WITH (fillfactor = 30)`,
+  // One number a batch: a job's sequence is the batch's, times 4,096, and its place in it.
+  `CREATE SEQUENCE ${schema}.batch`,
+  `CREATE TABLE ${schema}.job (
+     handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL, owner int NOT NULL,
+     attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
+     unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL)
+   WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+         autovacuum_vacuum_insert_threshold = -1)`,
+  `ALTER TABLE ${schema}.job ALTER workload SET STORAGE EXTERNAL`,
+  `CREATE INDEX job_queue ON ${schema}.job (owner, function, priority, at, seq)`,
+  `CREATE UNIQUE INDEX job_unique ON ${schema}.job (function, unique_key) WHERE unique_key IS NOT NULL`,
+  `CREATE TABLE ${schema}.dead (
+     handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL,
+     attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
+     unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL,
+     error bytea NOT NULL, died_at bigint NOT NULL)`,
+  `CREATE INDEX dead_age ON ${schema}.dead (died_at, seq)`,
+  `CREATE TABLE ${schema}.result (
+     handle bytea PRIMARY KEY, function int NOT NULL, state text NOT NULL, result bytea NOT NULL, keep_until bigint NOT NULL)`,
+  `CREATE INDEX result_age ON ${schema}.result (keep_until)`,
+  `CREATE TABLE ${schema}.tally (
+     function int NOT NULL, priority smallint NOT NULL, total bigint NOT NULL, waiting bigint NOT NULL, scheduled bigint NOT NULL)
+   WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`,
+  // Jobs that one session has leased and another one was told to cancel.
+  `CREATE TABLE ${schema}.cancel (owner int NOT NULL, handle bytea NOT NULL, PRIMARY KEY (owner, handle))`,
+  `CREATE TABLE ${schema}.origin (bytes bytea PRIMARY KEY)`,
+  `CREATE TABLE ${schema}.setting (name bytea PRIMARY KEY, value bytea NOT NULL)`,
+  `CREATE TABLE ${schema}.version (version int NOT NULL)`,
+  `INSERT INTO ${schema}.version VALUES (${VERSION})`,
+];
+
+/** Makes the tables where they are missing, and refuses those of a newer version. */
+export async function prepareSchema(connection: PgConnection, schema: string): Promise<void> {
+  await connection.query({ text: 'BEGIN' });
+  try {
+    await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})` });
+    const exists = await connection.query({
+      text: 'SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2',
+      values: [schema, 'version'],
+    });
+    if (exists.rows.length === 0) await makeTables(connection, schema);
+    await checkVersion(connection, schema);
+    await connection.query({ text: 'COMMIT' });
+  } catch (error) {
+    await connection.query({ text: 'ROLLBACK' }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function makeTables(connection: PgConnection, schema: string): Promise<void> {
+  const known = await connection.query({ text: 'SELECT 1 FROM pg_namespace WHERE nspname = $1', values: [schema] });
+  // Whoever may not make schemas can be given an empty one.
+  if (known.rows.length === 0) await connection.query({ text: `CREATE SCHEMA ${schema}` });
+  for (const text of STATEMENTS(schema)) await connection.query({ text });
+}
+
+async function checkVersion(connection: PgConnection, schema: string): Promise<void> {
+  const { rows } = await connection.query({ text: `SELECT version FROM ${schema}.version` });
+  const version = (rows[0] as { readonly version?: number } | undefined)?.version ?? 0;
+  if (version === VERSION) return;
+  throw new StorageError(
+    'GEARMAN_STORAGE_VERSION',
+    `the schema ${schema} has version ${version} of the tables, and this job server knows ${VERSION}: use the newer one`,
+  );
+}

@@ -1,0 +1,179 @@
+import { JOB_COLUMNS } from './pg-values.js';
+
+const TALLY = 'function, priority, total, waiting, scheduled';
+
+/**
+ * The statements, for one schema. Each changes the queues' counts with the
+ * jobs, in `tally`. `owner + 0` keeps the planner off the index by owner: a plan
+ * made on an empty table would read everything of the owner, and is kept.
+ */
+export function statementsFor(schema: string) {
+  const alive = `EXISTS (SELECT 1 FROM ${schema}.owner WHERE id = $1::int AND NOT dead)`;
+  const next = (which: string, order: string): string =>
+    `ARRAY(SELECT ctid FROM ${schema}.job WHERE owner = 0 AND function = $2::int AND priority = $3::smallint AND ${which}
+       ORDER BY ${order} LIMIT $4::int FOR UPDATE SKIP LOCKED)`;
+  const lease = (which: string, order: string, scheduled: string): string => `
+    WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner = 0 AND j.ctid = ANY(${next(which, order)}) AND ${alive}
+        RETURNING ${JOB_COLUMNS}),
+      t AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT $2::int, $3::smallint, 0, -count(*), ${scheduled} FROM got HAVING count(*) > 0)
+    SELECT * FROM got ORDER BY ${order}`;
+  const columns =
+    'handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload';
+  const tallied = (of: string, total: string, waiting: string, scheduled: string): string =>
+    `t AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, ${total}, ${waiting}, ${scheduled} FROM ${of} GROUP BY 1, 2)`;
+  const newJobs = tallied(
+    'made',
+    'count(*)',
+    'count(*) FILTER (WHERE owner = 0)',
+    'count(*) FILTER (WHERE owner = 0 AND at > 0)',
+  );
+  const batch = `b AS MATERIALIZED (SELECT nextval('${schema}.batch') * 4096 AS base)`;
+  return {
+    add: `
+      WITH ${batch},
+        made AS (INSERT INTO ${schema}.job (${columns})
+          SELECT d.handle, b.base + d.place, d.at, d.function, d.owner, d.attempts, d.losses, d.priority,
+            d.unique_key, d.unique_long, d.reducer, d.workload
+          FROM b, unnest($1::bytea[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
+            $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])
+            AS d (handle, place, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload)
+          ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
+        ${newJobs}
+      SELECT count(*)::int AS count, CASE WHEN count(*) < $13::int THEN coalesce(array_agg(handle), '{}') END AS handles FROM made`,
+    byHandles: `SELECT ${JOB_COLUMNS}, j.owner FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[])`,
+    byUniques: `SELECT ${JOB_COLUMNS}, j.owner FROM unnest($1::int[], $2::bytea[]) k (function, unique_key)
+      JOIN ${schema}.job j ON j.function = k.function AND j.unique_key = k.unique_key`,
+    /** What was refused, and may have been written all the same. */
+    void: `WITH gone AS (DELETE FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[]) RETURNING function, priority, owner, at),
+        ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
+      SELECT 1`,
+    leaseDue: lease('at > 0 AND at <= $5::bigint', 'at, seq', '-count(*)'),
+    lease: lease('at = 0', 'seq', '0'),
+    leaseOne: `
+      WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.handle = $2::bytea AND j.owner = 0 AND ${alive} RETURNING ${JOB_COLUMNS}),
+        ${tallied('got', '0', '-count(*)', '-count(*) FILTER (WHERE at > 0)')}
+      SELECT * FROM got`,
+    done: `
+      WITH gone AS (DELETE FROM ${schema}.job j USING unnest($1::bytea[], $2::int[]) k (handle, owner)
+          WHERE j.handle = k.handle AND j.owner + 0 = k.owner RETURNING j.function, j.priority),
+        ${tallied('gone', '-count(*)', '0', '0')}
+      SELECT 1`,
+    doneWithResult: `
+      WITH gone AS (DELETE FROM ${schema}.job j
+          USING unnest($1::bytea[], $2::int[], $3::bytea[], $4::bytea[], $5::bigint[]) k (handle, owner, state, result, keep_until)
+          WHERE j.handle = k.handle AND j.owner + 0 = k.owner
+          RETURNING j.handle, j.function, j.priority, k.state, k.result, k.keep_until),
+        r AS (INSERT INTO ${schema}.result SELECT handle, function, convert_from(state, 'UTF8'), result, keep_until FROM gone
+          ON CONFLICT DO NOTHING),
+        ${tallied('gone', '-count(*)', '0', '0')}
+      SELECT 1`,
+    bury: `
+      WITH gone AS (DELETE FROM ${schema}.job j
+          USING unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::bytea[], $6::bigint[])
+            k (handle, owner, attempts, losses, error, died_at)
+          WHERE j.handle = k.handle AND j.owner + 0 = k.owner
+          RETURNING j.handle, j.seq, j.at, j.function, k.attempts, k.losses, j.priority, j.unique_key, j.unique_long,
+            j.reducer, j.workload, k.error, k.died_at),
+        d AS (INSERT INTO ${schema}.dead SELECT * FROM gone ON CONFLICT DO NOTHING),
+        ${tallied('gone', '-count(*)', '0', '0')}
+      SELECT 1`,
+    release: `
+      WITH back AS (UPDATE ${schema}.job j SET owner = 0, at = k.at, attempts = k.attempts, losses = k.losses
+          FROM unnest($1::bytea[], $2::int[], $3::bigint[], $4::int[], $5::int[]) k (handle, owner, at, attempts, losses)
+          WHERE j.handle = k.handle AND j.owner + 0 = k.owner RETURNING j.function, j.priority, j.at),
+        ${tallied('back', '0', 'count(*)', 'count(*) FILTER (WHERE at > 0)')}
+      SELECT 1`,
+    change: `
+      UPDATE ${schema}.job j SET attempts = k.attempts, losses = k.losses
+        FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[]) k (handle, owner, attempts, losses)
+        WHERE j.handle = k.handle AND j.owner + 0 = k.owner`,
+    /** Gives back all that sessions have leased. */
+    giveBack: `
+      WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE owner = ANY($1::int[]) RETURNING function, priority, at),
+        ${tallied('back', '0', 'count(*)', 'count(*) FILTER (WHERE at > 0)')}
+      SELECT DISTINCT function, priority FROM back`,
+    remove: `
+      WITH gone AS (DELETE FROM ${schema}.job j WHERE j.handle = $1 AND j.owner + 0 IN (0, $2::int)
+          RETURNING j.function, j.priority, j.owner, j.at),
+        ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
+      SELECT function, priority, owner, at FROM gone`,
+    replay: `
+      WITH ${batch},
+        made AS (INSERT INTO ${schema}.job (${columns})
+          SELECT d.handle, b.base, 0, d.function, 0, 0, 0, d.priority, d.unique_key, d.unique_long, d.reducer, d.workload
+          FROM b, ${schema}.dead d WHERE d.handle = $1
+          ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
+        d AS (DELETE FROM ${schema}.dead d USING made WHERE d.handle = made.handle),
+        ${newJobs}
+      SELECT function, priority FROM made`,
+    addOnce: `
+      WITH ${batch},
+        o AS (INSERT INTO ${schema}.origin VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1),
+        made AS (INSERT INTO ${schema}.job (${columns})
+          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea
+          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NULL
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
+          ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
+        buried AS (INSERT INTO ${schema}.dead
+          SELECT $2::bytea, b.base, $3::bigint, $4::int, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
+            $12::bytea, $13::bigint
+          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
+          ON CONFLICT DO NOTHING RETURNING 1),
+        ${newJobs}
+      SELECT (SELECT count(*) FROM o)::int AS fresh,
+        ((SELECT count(*) FROM made) + (SELECT count(*) FROM buried))::int AS made,
+        (SELECT count(*) FROM (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea
+          UNION ALL SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea
+          UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea) known)::int AS known`,
+    find: `
+      SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.job j
+        LEFT JOIN ${schema}.owner o ON o.id = j.owner WHERE j.handle = $1`,
+    findUnique: `
+      SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.function f
+        JOIN ${schema}.job j ON j.function = f.id AND j.unique_key = $1::bytea
+        LEFT JOIN ${schema}.owner o ON o.id = j.owner
+        WHERE $2::int IS NULL OR f.id = $2::int LIMIT 1`,
+    findDead: `SELECT ${JOB_COLUMNS}, j.error, j.died_at FROM ${schema}.dead j WHERE j.handle = $1`,
+    findResult: `SELECT function, state, result, keep_until FROM ${schema}.result WHERE handle = $1`,
+    jobPage: `SELECT ${JOB_COLUMNS} FROM ${schema}.job j
+      WHERE j.handle > $1 AND ($2::int IS NULL OR j.function = $2::int) AND j.seq < $4::bigint ORDER BY j.handle LIMIT $3`,
+    /** Above every sequence given out so far. */
+    lastSequence: `SELECT (last_value + 1) * 4096 AS above FROM ${schema}.batch`,
+    deadPage: `SELECT ${JOB_COLUMNS}, j.error, j.died_at FROM ${schema}.dead j
+      WHERE (j.died_at, j.seq) > ($1::bigint, $2::bigint) AND ($3::int IS NULL OR j.function = $3::int)
+      ORDER BY j.died_at, j.seq LIMIT $4`,
+    tellCancelled: `INSERT INTO ${schema}.cancel VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+    cancelled: `DELETE FROM ${schema}.cancel WHERE owner = $1 RETURNING handle`,
+    purge: `DELETE FROM ${schema}.dead WHERE handle = $1`,
+    forget: `DELETE FROM ${schema}.result WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM ${schema}.result WHERE keep_until <= $1 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    forgetOrigins: `DELETE FROM ${schema}.origin`,
+    counts: `SELECT function, priority, sum(total)::bigint AS total, sum(waiting)::bigint AS waiting,
+      sum(scheduled)::bigint AS scheduled, count(*)::int AS rows FROM ${schema}.tally GROUP BY 1, 2`,
+    compact: `
+      WITH gone AS (DELETE FROM ${schema}.tally RETURNING ${TALLY})
+      INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, sum(total), sum(waiting), sum(scheduled) FROM gone GROUP BY 1, 2
+        HAVING sum(total) <> 0 OR sum(waiting) <> 0 OR sum(scheduled) <> 0`,
+    times: `SELECT q.function, q.priority, t.at FROM unnest($1::int[], $2::int[]) q (function, priority)
+      CROSS JOIN LATERAL (SELECT at FROM ${schema}.job j WHERE j.owner = 0 AND j.function = q.function
+        AND j.priority = q.priority AND j.at > 0 ORDER BY at, seq LIMIT 64) t`,
+    settings: `SELECT name, value FROM ${schema}.setting`,
+    set: `INSERT INTO ${schema}.setting SELECT * FROM unnest($1::bytea[], $2::bytea[]) s (name, value)
+      WHERE s.value IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
+    join: `INSERT INTO ${schema}.owner (name, address) VALUES ($1, $2) RETURNING id`,
+    oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
+    beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead`,
+    owners: `SELECT id, beat, dead FROM ${schema}.owner`,
+    takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
+    leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1) DELETE FROM ${schema}.owner WHERE id = $1`,
+    sweep: `
+      WITH gone AS (DELETE FROM ${schema}.owner WHERE dead AND died < now() - interval '1 hour' RETURNING id)
+      DELETE FROM ${schema}.cancel c USING gone WHERE c.owner = gone.id`,
+  };
+}
+
+export type Statements = ReturnType<typeof statementsFor>;

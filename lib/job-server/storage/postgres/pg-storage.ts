@@ -1,0 +1,449 @@
+import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
+import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { closedError, StorageError } from '../storage-error.js';
+import {
+  changedJob,
+  noJobs,
+  placed,
+  type Death,
+  type DeadLetter,
+  type FoundJob,
+  type FunctionCounts,
+  type JobChanges,
+  type JobCounters,
+  type JobOutcome,
+  type NewJob,
+  type OnceOutcome,
+  type QueuedJob,
+  type Removal,
+  type StoredJob,
+  type StoredPriority,
+} from '../stored-job.js';
+import { OpenPg } from './open-pg.js';
+import { Entry, type End } from './pg-entry.js';
+import type { QueueHint } from './pg-hints.js';
+import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
+import type { PgRow } from './pg-package.js';
+import { run } from './pg-parts.js';
+import { bytes, jobOf, longUnique, uniqueKey } from './pg-values.js';
+
+const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Jobs in PostgreSQL, which several job servers share: any of them takes a job,
+ * any other hands it out, and what one that died had leased waits for the
+ * others. PostgreSQL replicates it where it is set up to.
+ *
+ * Many submissions share one commit. Memory holds what is leased and what is
+ * not written yet. Needs the package `pg` and PostgreSQL 13 or later.
+ */
+export class PgStorage implements JobStorage {
+  readonly isShared = true;
+  private readonly options: CheckedPgOptions;
+  private opened: OpenPg | undefined;
+  private isOpening = false;
+
+  /** Throws a {@link StorageError} naming the option that is invalid. */
+  constructor(options: PgStorageOptions) {
+    this.options = checkPgOptions(options);
+  }
+
+  async open(listener: StorageListener): Promise<void> {
+    if (this.opened || this.isOpening) {
+      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
+    }
+    this.isOpening = true;
+    try {
+      this.opened = await OpenPg.open(this.options, listener);
+    } finally {
+      this.isOpening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { opened } = this;
+    this.opened = undefined;
+    await opened?.close();
+  }
+
+  async flush(): Promise<void> {
+    await this.open_.flush();
+  }
+
+  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+    try {
+      return this.addChecked(job, lease, adder);
+    } catch (error) {
+      queueMicrotask(() => adder.refused(error as StorageError));
+      return false;
+    }
+  }
+
+  async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
+    const opened = this.open_;
+    const { connections, functions, hints } = opened.parts;
+    if (opened.adds.isBehind) await opened.adds.flush();
+    // What was given back a moment ago can be leased, in its place.
+    if (!opened.ends.isIdle) await opened.ends.flush();
+    const id = await functions.find(functionName, connections.leaser);
+    if (id === undefined || this.opened !== opened) return [];
+    const queue = hints.queue(functionName, priority);
+    const timed = (queue.times[0] ?? Infinity) <= now ? await this.leaseDue(opened, queue, id, count, now) : [];
+    const rest = count - timed.length;
+    const ready = rest > 0 ? await this.leaseRow(opened, 'lease', queue, [id, priority, rest]) : [];
+    const jobs = [...timed, ...ready];
+    queue.isShort = jobs.length < count;
+    return jobs;
+  }
+
+  async leaseOne(handle: string): Promise<StoredJob | undefined> {
+    const opened = this.open_;
+    await opened.flush();
+    const { hints, session } = opened.parts;
+    const owner = session.id;
+    const { rows } = await run(opened.parts, 'leaser', 'leaseOne', [owner, bytes(handle)]);
+    const row = rows[0];
+    if (!row || owner !== session.id) return undefined;
+    const job = await this.jobIn(opened, row);
+    hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
+    this.hold(opened, job, owner);
+    return job;
+  }
+
+  change(handle: string, { attempts, losses }: JobCounters): void {
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.job = changedJob(entry.job, { attempts, losses });
+    entry.isChanged = true;
+    if (entry.phase === 'written') this.opened?.ends.add(entry);
+  }
+
+  release(handle: string, changes: JobChanges = {}): void {
+    if (changes.at !== undefined) checkTime(changes.at);
+    const entry = this.leased(handle);
+    if (!entry) return;
+    entry.job = changedJob(entry.job, changes);
+    this.endAs(entry, { is: 'release' });
+    entry.queue.expect(entry.job.at);
+  }
+
+  done(handle: string, outcome?: JobOutcome): void {
+    const entry = this.leased(handle);
+    if (!entry || !this.opened) return;
+    if (entry.phase !== 'new' || outcome) {
+      this.endAs(entry, { is: 'done', outcome });
+      return;
+    }
+    // It was never written, and never will be.
+    this.opened.adds.drop(entry);
+    this.opened.parts.held.delete(handle);
+    entry.queue.settled(entry.told, false);
+    const told = entry.takeAdder();
+    if (told) queueMicrotask(() => told.stored());
+  }
+
+  bury(handle: string, error: string, now: number): void {
+    const entry = this.leased(handle);
+    if (entry) this.endAs(entry, { is: 'bury', error, diedAt: now });
+  }
+
+  async remove(handle: string): Promise<Removal> {
+    const opened = this.open_;
+    await opened.flush();
+    const { hints, session } = opened.parts;
+    const { rows } = await run(opened.parts, 'leaser', 'remove', [bytes(handle), session.id]);
+    const gone = rows[0] as { function: number; priority: StoredPriority; owner: number; at: string } | undefined;
+    if (gone) {
+      const isWaiting = gone.owner === 0;
+      const change = [-1, -Number(isWaiting), -Number(isWaiting && Number(gone.at) > 0)] as const;
+      hints.queue(await this.nameOf(opened, gone.function), gone.priority).wrote(change);
+      opened.parts.held.delete(handle);
+      return 'removed';
+    }
+    const found = await run(opened.parts, 'leaser', 'find', [bytes(handle)]);
+    const held = found.rows[0] as { owner: number } | undefined;
+    if (!held) return 'unknown';
+    await run(opened.parts, 'leaser', 'tellCancelled', [held.owner, bytes(handle)]);
+    opened.session.tell(`cancel ${session.id} ${held.owner}`);
+    return 'told';
+  }
+
+  async findByHandle(handle: string): Promise<FoundJob | undefined> {
+    const opened = this.open_;
+    await opened.flush();
+    const { rows } = await run(opened.parts, 'leaser', 'find', [bytes(handle)]);
+    if (rows[0]) return this.queued(opened, rows[0]);
+    const dead = (await run(opened.parts, 'leaser', 'findDead', [bytes(handle)])).rows[0];
+    if (dead) return { state: 'dead', letter: await this.letterIn(opened, dead) };
+    const ended = (await run(opened.parts, 'leaser', 'findResult', [bytes(handle)])).rows[0];
+    if (!ended) return undefined;
+    const { function: id, state, result, keep_until: keepUntil } = ended as ResultRow;
+    return {
+      state: 'ended',
+      function: await this.nameOf(opened, id),
+      outcome: { state, result, keepUntil: Number(keepUntil) },
+    };
+  }
+
+  async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {
+    const opened = this.open_;
+    const key = uniqueKey(unique);
+    if (!key) return undefined;
+    await opened.flush();
+    const id = await this.idOf(opened, functionName);
+    if (id === undefined) return undefined;
+    const { rows } = await run(opened.parts, 'leaser', 'findUnique', [key, id]);
+    return rows[0] ? this.queued(opened, rows[0]) : undefined;
+  }
+
+  counts(): FunctionCounts[] {
+    return this.opened?.parts.hints.counts() ?? [];
+  }
+
+  count(functionName: string): FunctionCounts {
+    return this.opened?.parts.hints.count(functionName) ?? noJobs(functionName);
+  }
+
+  due(now: number): DueJobs {
+    return this.opened?.parts.hints.due(now) ?? { ready: [], next: Infinity };
+  }
+
+  async *iterate({ function: only, pageSize = 1_000 }: PageOptions = {}): AsyncGenerator<StoredJob[]> {
+    const opened = this.open_;
+    await opened.flush();
+    const id = await this.idOf(opened, only);
+    // Those that come meanwhile are left out: there might be no end of them.
+    const last = (await run(opened.parts, 'leaser', 'lastSequence')).rows[0] as { above: string };
+    for (let after: Buffer = Buffer.alloc(0); id !== undefined;) {
+      const { rows } = await run(opened.parts, 'leaser', 'jobPage', [after, id, pageSize, last.above]);
+      if (rows.length === 0) return;
+      const jobs: StoredJob[] = [];
+      for (const row of rows) jobs.push(await this.jobIn(opened, row));
+      yield jobs;
+      after = bytes(jobs.at(-1)!.handle);
+    }
+  }
+
+  async *deadLetters({ function: only, pageSize = 1_000 }: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
+    const opened = this.open_;
+    await opened.flush();
+    const id = await this.idOf(opened, only);
+    for (let after: readonly [number, number] = [-1, -1]; id !== undefined;) {
+      const { rows } = await run(opened.parts, 'leaser', 'deadPage', [...after, id, pageSize]);
+      if (rows.length === 0) return;
+      const letters: DeadLetter[] = [];
+      for (const row of rows) letters.push(await this.letterIn(opened, row));
+      yield letters;
+      const last = letters.at(-1)!;
+      after = [last.diedAt, last.job.sequence];
+    }
+  }
+
+  async replay(handle: string): Promise<boolean> {
+    const opened = this.open_;
+    await opened.flush();
+    const { rows } = await run(opened.parts, 'adder', 'replay', [bytes(handle)]);
+    const made = rows[0] as { function: number; priority: StoredPriority } | undefined;
+    if (!made) return false;
+    const queue = opened.parts.hints.queue(await this.nameOf(opened, made.function), made.priority);
+    queue.wrote([1, 1, 0]);
+    opened.parts.ready.add(queue);
+    return true;
+  }
+
+  async purge(handle: string): Promise<boolean> {
+    const opened = this.open_;
+    await opened.flush();
+    const { rowCount } = await run(opened.parts, 'leaser', 'purge', [bytes(handle)]);
+    return rowCount === 1;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.opened?.settings ?? NO_SETTINGS;
+  }
+
+  set(name: string, value: string | undefined): void {
+    checkSetting(name, value, this.settings());
+    if (!this.opened) return;
+    if (value === undefined) this.opened.settings.delete(name);
+    else this.opened.settings.set(name, value);
+    this.opened.ends.set(name, value);
+  }
+
+  async forget(now: number, limit = 1_000): Promise<number> {
+    const opened = this.open_;
+    await opened.ends.flush();
+    const { rowCount } = await run(opened.parts, 'leaser', 'forget', [Math.floor(now), limit]);
+    return rowCount ?? 0;
+  }
+
+  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+    const opened = this.open_;
+    checkJob(job);
+    checkOrigin(origin);
+    return opened.take(() => this.takeOnce(opened, job, origin, death));
+  }
+
+  private async takeOnce(opened: OpenPg, job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+    const { connections, functions, hints, ready } = opened.parts;
+    await functions.make([job.function], connections.adder);
+    const { rows } = await run(
+      opened.parts,
+      'adder',
+      'addOnce',
+      onceValues(job, functions.id(job.function)!, origin, death),
+    );
+    const { fresh, made, known } = rows[0] as { fresh: number; made: number; known: number };
+    if (fresh === 0) return 'known';
+    // What a statement makes, it does not see itself.
+    if (made === 0) return known > 0 ? 'known' : 'coalesced';
+    if (death) return 'added';
+    const queue = hints.queue(job.function, job.priority);
+    queue.wrote([1, 1, Number(job.at > 0)]);
+    queue.expect(job.at);
+    ready.add(queue);
+    return 'added';
+  }
+
+  async forgetOrigins(): Promise<number> {
+    const { rowCount } = await run(this.open_.parts, 'adder', 'forgetOrigins');
+    return rowCount ?? 0;
+  }
+
+  // --- inside ---
+
+  private get open_(): OpenPg {
+    if (!this.opened) throw closedError();
+    return this.opened;
+  }
+
+  private addChecked(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+    const opened = this.open_;
+    checkJob(job);
+    const refusal = opened.adds.refusal;
+    if (refusal) throw refusal;
+    const { held, hints, health, session } = opened.parts;
+    const queue = hints.queue(job.function, job.priority);
+    const isNext = job.at === 0 && queue.counts[1] === 0 && !health.trouble;
+    const isLeased = lease === 'always' || (lease && isNext);
+    const isLate = isLeased && lease !== 'always' && job.unique !== '';
+    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, isLate);
+    if (!isLeased) queue.expect(job.at);
+    if (isLeased) held.set(job.handle, entry);
+    opened.adds.add(entry);
+    return isLeased && !isLate;
+  }
+
+  /** The entry of a job the caller holds. */
+  private leased(handle: string): Entry | undefined {
+    const entry = this.opened?.parts.held.get(handle);
+    return entry && entry.owner > 0 && !entry.end ? entry : undefined;
+  }
+
+  /** A job leaves this owner. */
+  private endAs(entry: Entry, end: End): void {
+    const { opened } = this;
+    if (!opened) return;
+    opened.parts.held.delete(entry.job.handle);
+    if (entry.phase === 'new' && end.is === 'release') {
+      // It is written as it waits.
+      entry.queue.settled(entry.told, false);
+      entry.owner = 0;
+      entry.retell();
+      return;
+    }
+    entry.end = end;
+    entry.queue.told(end.is === 'release' ? [0, 1, Number(entry.job.at > 0)] : [-1, 0, 0]);
+    if (entry.phase === 'written') opened.ends.add(entry);
+  }
+
+  private async leaseDue(
+    opened: OpenPg,
+    queue: QueueHint,
+    id: number,
+    count: number,
+    now: number,
+  ): Promise<StoredJob[]> {
+    const jobs = await this.leaseRow(opened, 'leaseDue', queue, [id, queue.name.priority, count, Math.floor(now)]);
+    const upTo = jobs.length < count ? now : (jobs.at(-1)?.at ?? 0) - 1;
+    queue.times = queue.times.filter((at) => at > upTo);
+    return jobs;
+  }
+
+  private async leaseRow(
+    opened: OpenPg,
+    statement: 'lease' | 'leaseDue',
+    queue: QueueHint,
+    values: readonly number[],
+  ): Promise<StoredJob[]> {
+    const { session } = opened.parts;
+    const owner = session.id;
+    const { rows } = await run(opened.parts, 'leaser', statement, [owner, ...values]);
+    // The session was taken for dead meanwhile: others have them.
+    if (owner !== session.id) return [];
+    const jobs = rows.map((row) => jobOf(row, queue.name.function));
+    const scheduled = statement === 'leaseDue' ? jobs.length : 0;
+    queue.wrote([0, -jobs.length, -scheduled]);
+    for (const job of jobs) this.hold(opened, job, owner);
+    return jobs;
+  }
+
+  private hold({ parts }: OpenPg, job: StoredJob, owner: number): void {
+    const entry = Entry.leased(parts.hints.queue(job.function, job.priority), job, owner);
+    parts.held.set(job.handle, entry);
+  }
+
+  private async queued(opened: OpenPg, row: PgRow): Promise<QueuedJob> {
+    const job = await this.jobIn(opened, row);
+    const { owner, holder, address } = row as { owner: number; holder: string | null; address: string | null };
+    if (owner === 0) return { state: 'waiting', job };
+    if (owner === opened.parts.session.id) return { state: 'leased', job };
+    return { state: 'leased', job, holder: { name: holder ?? '', address: address ?? '' } };
+  }
+
+  private async jobIn(opened: OpenPg, row: PgRow): Promise<StoredJob> {
+    return jobOf(row, await this.nameOf(opened, (row as { function: number }).function));
+  }
+
+  private async letterIn(opened: OpenPg, row: PgRow): Promise<DeadLetter> {
+    const { error, died_at: diedAt } = row as { error: Buffer; died_at: string };
+    return { job: await this.jobIn(opened, row), error: error.toString(), diedAt: Number(diedAt) };
+  }
+
+  private async nameOf({ parts }: OpenPg, id: number): Promise<string> {
+    await parts.functions.learn([id], parts.connections.leaser);
+    return parts.functions.name(id);
+  }
+
+  /** The number of the only function to list, null for all; undefined for one that nobody has numbered. */
+  private async idOf({ parts }: OpenPg, name: string | undefined): Promise<number | null | undefined> {
+    return name === undefined ? null : parts.functions.find(name, parts.connections.leaser);
+  }
+}
+
+interface ResultRow {
+  readonly function: number;
+  readonly state: JobOutcome['state'];
+  readonly result: Buffer;
+  readonly keep_until: string;
+}
+
+function onceValues(job: NewJob, id: number, origin: string, death: Death | undefined): unknown[] {
+  const { handle, at, attempts, losses, priority, unique, reducer, workload } = job;
+  const long = longUnique(unique);
+  return [
+    bytes(origin),
+    bytes(handle),
+    at,
+    id,
+    attempts,
+    losses,
+    priority,
+    uniqueKey(unique) ?? null,
+    long === undefined ? null : bytes(long),
+    bytes(reducer),
+    typeof workload === 'string' ? bytes(workload) : Buffer.from(workload),
+    death ? Buffer.from(death.error) : null,
+    death ? Math.round(death.diedAt) : null,
+  ];
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  addressesIn,
+  checkPgOptions,
+  withoutPassword,
+  type PgStorageOptions,
+} from '../../../../../lib/job-server/storage/postgres/pg-options.js';
+
+const URL_ = 'postgresql://gear:secret@db:5432/jobs';
+
+describe('the options of a storage in PostgreSQL', () => {
+  it('have defaults, and a name of this process', () => {
+    expect(checkPgOptions({ url: URL_ })).toMatchObject({ schema: 'gearman', patience: 30_000, leaseTime: 10_000 });
+    expect(checkPgOptions({ url: URL_ }).name).not.toBe(checkPgOptions({ url: URL_ }).name);
+  });
+
+  it.each<[Partial<Record<keyof PgStorageOptions | 'urll', unknown>>, string]>([
+    [{ url: 'mysql://x' }, 'url'],
+    [{ schema: 'a"; DROP TABLE x' }, 'schema'],
+    [{ schema: '1a' }, 'schema'],
+    [{ name: '' }, 'name'],
+    [{ patience: -1 }, 'patience'],
+    [{ leaseTime: 499 }, 'leaseTime'],
+    [{ listen: 'yes' }, 'listen'],
+    [{ urll: URL_ }, 'urll'],
+  ])('are refused by name: %j', (options, name) => {
+    const check = (): unknown => checkPgOptions({ url: URL_, ...options } as PgStorageOptions);
+    expect(check).toThrow(`option ${name} is to be`);
+  });
+
+  it('take several hosts', () => {
+    expect(addressesIn('postgresql://u:p@one:1,two/db?a=b')).toEqual([
+      'postgresql://u:p@one:1/db?a=b',
+      'postgresql://u:p@two/db?a=b',
+    ]);
+    expect(addressesIn('postgres://h/db')).toEqual(['postgres://h/db']);
+  });
+
+  it('are told without the password', () => {
+    expect(withoutPassword(URL_)).toBe('postgresql://gear@db:5432/jobs');
+  });
+});
