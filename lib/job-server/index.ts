@@ -36,7 +36,7 @@ export {
   type RecentJobs,
 } from './history/index.js';
 export { ListenError } from './listen-error.js';
-export type { Log } from './log.js';
+export type { Log, LogFields } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';

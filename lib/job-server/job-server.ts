@@ -8,6 +8,7 @@ import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, DurableJobs, type Answer, type DurableHost, type Submitted } from './durable/index.js';
 import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
 import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
+import { logFailure } from './failure-log.js';
 import { sayGoodbye } from './goodbye.js';
 import { handlePrefix } from './handle-prefix.js';
 import {
@@ -84,7 +85,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.sweepInterval = sweepInterval(this.options);
     const { log } = options;
     // What peers call themselves stands in many a line, and begins none.
-    this.log = log ? (level, message) => log(level, oneLine(message)) : () => undefined;
+    this.log = log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
     this.verbosity = this.options.verbosity;
     this.authorize = options.authorize;
     // Told once the admin has its answer.
@@ -227,7 +228,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private accept(stream: Duplex, info: PeerInfo): void {
     const { maxConnections } = this.options;
     if (maxConnections > 0 && this.sessions.size >= maxConnections) {
-      this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`);
+      this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`, {
+        peer: info.address,
+      });
       this.traffic.refused.limit++;
       stream.on('error', () => undefined).destroy();
       return;
@@ -267,6 +270,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
         this.storedJobs?.ended(job, outcome, result);
         this.operations.ended(job, outcome, result);
         this.history.recent.ended(job, worker, outcome, result);
+        if (outcome === 'failed' && this.options.log) logFailure(this.log, this.engine, job, worker);
         observer.ended(job, outcome);
         this.draining?.look();
       },

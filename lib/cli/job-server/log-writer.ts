@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import type { Log } from '../../job-server/index.js';
+import type { Log, LogFields } from '../../job-server/index.js';
 import { oneLine } from '../../protocol/index.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
@@ -9,6 +9,9 @@ const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {
   info: 'INFO',
   debug: 'DEBUG',
 };
+
+/** How log lines are written. */
+export type LogFormat = 'text' | 'json';
 
 /** How much may wait for a reader of stderr before lines are dropped, in bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -30,10 +33,12 @@ export class LogWriter {
   /**
    * @param target a file's path, `stderr` or `none`.
    * @param level lines less severe are left out.
+   * @param format gearmand's lines, or one JSON object a line.
    */
   constructor(
     private readonly target: string,
     private readonly level: LogLevel,
+    private readonly format: LogFormat = 'text',
   ) {}
 
   /**
@@ -49,12 +54,13 @@ export class LogWriter {
   }
 
   /** Writes a line as the job server's {@link Log}. */
-  readonly log: Log = (level, message) => this.write(LEVEL_OF[level], message);
+  readonly log: Log = (level, message, fields) => this.write(LEVEL_OF[level], message, fields);
 
-  write(level: LogLevel, message: string): void {
+  write(level: LogLevel, message: string, fields?: LogFields): void {
     if (this.target === 'none' || LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.level)) return;
-    const lost = this.lostLines > 0 ? line('WARNING', `${this.lostLines} lines could not be written`) : '';
-    if (this.append(lost + line(level, message))) this.lostLines = 0;
+    const line = LINES[this.format];
+    const lost = this.lostLines > 0 ? line('WARNING', `${this.lostLines} lines could not be written`, {}) : '';
+    if (this.append(lost + line(level, message, fields))) this.lostLines = 0;
     else this.lostLines++;
   }
 
@@ -75,7 +81,12 @@ export class LogWriter {
   }
 }
 
-/** One line, as gearmand writes it: the level to the right of seven places, the time, the message. */
-function line(level: LogLevel, message: string): string {
-  return `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(message)}\n`;
-}
+type Line = (level: LogLevel, message: string, fields: LogFields | undefined) => string;
+
+/** How a line is written, by the format. */
+const LINES: Record<LogFormat, Line> = {
+  /** As gearmand writes it: the level to the right of seven places, the time, the message, which says it all. */
+  text: (level, message) => `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(message)}\n`,
+  json: (level, message, fields) =>
+    `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`,
+};

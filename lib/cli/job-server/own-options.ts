@@ -77,6 +77,9 @@ export const LIMITS = {
 
 /** What it tells about itself. */
 export const SEEN = {
+  'log-format': valued('How to log: text (default), as gearmand, or json: an object a line.', oneOf('text', 'json'), {
+    argument: 'FORMAT',
+  }),
   'metrics-port': valued(
     'Answer /metrics (Prometheus), /healthz and /readyz over HTTP on this port. Default: not at all.',
     port,

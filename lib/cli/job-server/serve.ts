@@ -56,8 +56,8 @@ export async function serve(
 }
 
 /** As with gearmand, a log file that cannot be opened is no reason not to serve. */
-function openLog({ logFile, logLevel }: Settings, warnings: string[]): LogWriter {
-  const log = new LogWriter(logFile, logLevel);
+function openLog({ logFile, logLevel, logFormat }: Settings, warnings: string[]): LogWriter {
+  const log = new LogWriter(logFile, logLevel, logFormat);
   try {
     log.open();
   } catch (error) {

@@ -4,6 +4,7 @@ import { portFromEnvironment } from './environment.js';
 import { RESERVED_DESCRIPTORS } from './file-descriptors.js';
 import { listenersFrom } from './listeners.js';
 import type { LogLevel } from './log-level.js';
+import type { LogFormat } from './log-writer.js';
 import { notesOn } from './notes.js';
 import type { JobServerValues } from './options.js';
 import { policiesFrom } from './policy-option.js';
@@ -24,6 +25,7 @@ export interface Settings {
   former: QueueChoice['former'];
   gracePeriod: number;
   logFile: string;
+  logFormat: LogFormat;
   logLevel: LogLevel;
   pidFile?: string;
   user?: string;
@@ -53,6 +55,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
     gracePeriod: values['grace-period'] ?? DEFAULT_GRACE_PERIOD,
     logFile: values['log-file'] ?? (values.daemon ? DAEMON_LOG_FILE : 'stderr'),
     logLevel: level,
+    logFormat: values['log-format'] ?? 'text',
     pidFile: values['pid-file'],
     user: values.user,
     fileDescriptors: values['file-descriptors'],

@@ -309,7 +309,9 @@ export class DurableJobs implements SubmissionHost {
       setAside: ({ function: name, key, reason }) => {
         this.setAside++;
         const job = `a job of ${fromByteString(name)}`;
-        this.host.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`);
+        this.host.log('error', `storage: ${job} cannot be read and was set aside as ${key}: ${reason}`, {
+          function: fromByteString(name),
+        });
         if (name !== '') this.feed.recount(this.feed.functionOf(name));
       },
     });

@@ -157,7 +157,8 @@ export class JobFeed {
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
-      this.host.log('error', `storage: cannot fetch jobs of ${fromByteString(function_.name)}: ${error.message}`);
+      const name = fromByteString(function_.name);
+      this.host.log('error', `storage: cannot fetch jobs of ${name}: ${error.message}`, { function: name });
       this.failed.add(function_);
       this.retryAt = this.host.time.now + RETRY_DELAY;
       this.host.time.at(this.retryAt);

@@ -119,7 +119,9 @@ export class Listener {
     );
     server.on('tlsClientError', (error, socket) => {
       this.traffic.refused.tls++;
-      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${problemOf(error)}`);
+      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${problemOf(error)}`, {
+        peer: socket.remoteAddress,
+      });
       socket.destroy();
     });
     return server;
@@ -137,7 +139,7 @@ export class Listener {
       this.accept(socket, { ...info, certificate: certificateOf(socket) });
     } else {
       this.traffic.refused.tls++;
-      this.log('warn', `${info.address}: its certificate was refused: ${problem}`);
+      this.log('warn', `${info.address}: its certificate was refused: ${problem}`, { peer: info.address });
       socket.on('error', () => undefined).destroy();
     }
   }

@@ -18,6 +18,7 @@ import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Wo
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
 import { COMMANDS } from './packet-commands.js';
+import type { LogFields } from '../log.js';
 import { ReplyOrder, type Replies } from './reply-order.js';
 import type { Action, Conversation, PeerInfo, SessionHost } from './session-host.js';
 import { countOne, type CloseReason, type Traffic } from './traffic.js';
@@ -104,7 +105,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   invalid(error: ProtocolError): void {
     this.unitCount++;
-    this.host.log('warn', `${this.name}: ${error.message}`);
+    this.host.log('warn', `${this.name}: ${error.message}`, { peer: this.name });
     this.refuse(new Refusal('INVALID_PACKET', error.message));
   }
 
@@ -117,7 +118,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   }
 
   closed(reason: Error | undefined): void {
-    if (reason) this.host.log('warn', `${this.name}: closed: ${reason.message}`);
+    if (reason) this.host.log('warn', `${this.name}: closed: ${reason.message}`, this.openFor());
     this.host.tick();
     this.adminOutput.stop();
     this.traffic.closed[this.closeReason(reason)]++;
@@ -200,7 +201,11 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     if (isPartial) {
       if (limits.packetTimeout > 0 && quiet >= limits.packetTimeout) this.connection.destroy(new HalfPacketError());
     } else if (limits.idleTimeout > 0 && quiet >= limits.idleTimeout) {
-      this.host.log('info', `${this.name}: closed: said nothing for ${limits.idleTimeout} ms (idleTimeout)`);
+      this.host.log(
+        'info',
+        `${this.name}: closed: said nothing for ${limits.idleTimeout} ms (idleTimeout)`,
+        this.openFor(),
+      );
       this.closing = 'idle';
       this.connection.destroy();
     }
@@ -265,9 +270,13 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
       const request = { action, clientId: exactText(this.peer.clientId), peer: this.info };
       return authorize(function_ === undefined ? request : { ...request, function: exactText(function_) });
     } catch (error) {
-      this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`);
+      this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`, { peer: this.name });
       return false;
     }
+  }
+
+  private openFor(): LogFields {
+    return { peer: this.name, duration: Math.max(0, this.host.time.date - this.connectedSince) };
   }
 
   private closeReason(reason: Error | undefined): CloseReason {

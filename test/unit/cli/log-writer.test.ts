@@ -33,6 +33,25 @@ describe('the log', () => {
     expect(messagesIn(path)).toEqual(['   INFO TIME one\\x{0a}two\\x{0d}\\x{1b}[31m\\x{09}three']);
   });
 
+  it('writes an object a line where JSON is wanted, with what it is about', () => {
+    const path = join(tempDir(), 'gearmand.log');
+    const log = new LogWriter(path, 'INFO', 'json');
+    log.open();
+    log.log('warn', 'w1: closed:\nbroken', { peer: '127.0.0.1:4321 (#7)', duration: 12 });
+    log.write('NOTICE', 'a note');
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        level: 'WARNING',
+        message: 'w1: closed:\nbroken',
+        peer: '127.0.0.1:4321 (#7)',
+        duration: 12,
+      },
+      { time: expect.any(String), level: 'NOTICE', message: 'a note' },
+    ]);
+  });
+
   it('goes on in a new file when the old one was moved away and it is opened again', () => {
     const { log, path } = openLog();
     log.log('info', 'before');
