@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  MemoryJobs,
+  MemoryStorage,
+  PgStorage,
+  type JobStorage,
+  type NewJob,
+} from '../../lib/job-server/storage/index.js';
+import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
+import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+
+type Owner = 0 | 1;
+
+/** What may be asked of one of two owners, as a text that says it: a failing run prints the story. */
+type Step =
+  | { readonly do: 'add'; readonly by: Owner; readonly jobs: readonly Partial<NewJob>[]; readonly isRunning: boolean }
+  | { readonly do: 'lease'; readonly by: Owner; readonly of: string; readonly count: number }
+  | { readonly do: 'end'; readonly by: Owner; readonly how: (typeof ENDS)[number]; readonly which: number }
+  | { readonly do: 'remove' | 'replay' | 'purge' | 'leaseOne'; readonly by: Owner; readonly which: number }
+  | { readonly do: 'restart'; readonly by: Owner };
+
+const ENDS = ['done', 'keep', 'bury', 'release', 'later', 'change'] as const;
+
+const by = fc.constantFrom<Owner>(0, 1);
+const which = fc.nat({ max: 1_000 });
+const job = fc.record({
+  function: fc.constantFrom('f', 'f', 'g'),
+  priority: fc.constant(1 as const),
+  unique: fc.constantFrom('', '', 'u', 'v', 'long'.repeat(30)),
+  workload: fc.constantFrom('', '\0\xff', 'y'.repeat(3_000)),
+  at: fc.constantFrom(0, 0, 0, NOW - 1, NOW + 5),
+});
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('add' as const),
+      by,
+      jobs: fc.array(job, { minLength: 1, maxLength: 5 }),
+      isRunning: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('lease' as const),
+      by,
+      of: fc.constantFrom('f', 'f', 'g'),
+      count: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('end' as const), by, how: fc.constantFrom(...ENDS), which }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('remove', 'replay', 'purge', 'leaseOne'), by, which }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const), by }) },
+);
+
+/** Two owners of one storage, and what they remember of it. */
+class Pair {
+  private readonly handles: string[] = [];
+  private readonly leased: [string[], string[]] = [[], []];
+  private lastHandle = 0;
+
+  constructor(private readonly owners: readonly [JobStorage, JobStorage]) {}
+
+  async open(): Promise<void> {
+    for (const owner of this.owners) await owner.open(new RecordingListener());
+  }
+
+  async close(): Promise<void> {
+    for (const owner of this.owners) await owner.close();
+  }
+
+  /** Does a step, and lets it be written; answers all that can be seen of it. */
+  async let(step: Step): Promise<unknown> {
+    const owner = this.owners[step.by];
+    const answer = await this.answer(step, owner);
+    await owner.flush();
+    return answer;
+  }
+
+  async all(): Promise<unknown> {
+    const [one, two] = this.owners;
+    const found = await Promise.all(this.handles.map((handle) => one.findByHandle(handle)));
+    return {
+      jobs: (await allOf(two.iterate({ pageSize: 3 }))).map(plain).sort(compare),
+      dead: (await allOf(two.deadLetters())).map(({ job: { handle }, error }) => [handle, error]).sort(),
+      found: found.map(
+        (each) => each && [each.state, 'job' in each && plain(each.job), 'holder' in each && each.holder?.name],
+      ),
+    };
+  }
+
+  private async answer(step: Step, owner: JobStorage): Promise<unknown> {
+    const leased = this.leased[step.by];
+    switch (step.do) {
+      case 'add':
+        return this.add(step, owner);
+      case 'lease': {
+        const jobs = await owner.lease(step.of, 1, step.count, NOW);
+        leased.push(...jobs.map(({ handle }) => handle));
+        return jobs.map(plain);
+      }
+      case 'end': {
+        const [handle] = leased.splice(step.which % (leased.length || 1), 1);
+        if (handle !== undefined) this.end(owner, handle, step.how, leased);
+        return handle;
+      }
+      case 'restart':
+        leased.length = 0;
+        await owner.close();
+        return owner.open(new RecordingListener());
+      case 'leaseOne': {
+        const found = await owner.leaseOne(this.handle(step.which));
+        if (found) leased.push(found.handle);
+        return found && plain(found);
+      }
+      case 'remove':
+      case 'replay':
+      case 'purge':
+        return owner[step.do](this.handle(step.which));
+    }
+  }
+
+  private async add({ jobs, isRunning, by: who }: Step & { do: 'add' }, owner: JobStorage): Promise<unknown> {
+    const told: unknown[] = [];
+    for (const each of jobs) {
+      const handle = `H:pair:${++this.lastHandle}`;
+      this.handles.push(handle);
+      const { stored } = add(owner, newJob({ ...each, handle }), isRunning && each.at === 0 ? 'always' : false);
+      const existing = await stored;
+      if (!existing && isRunning && each.at === 0) this.leased[who].push(handle);
+      told.push(existing?.handle);
+    }
+    return told;
+  }
+
+  private end(owner: JobStorage, handle: string, how: (typeof ENDS)[number], leased: string[]): void {
+    switch (how) {
+      case 'done':
+        return owner.done(handle);
+      case 'keep':
+        return owner.done(handle, { state: 'complete', result: handle, keepUntil: NOW + 9 });
+      case 'bury':
+        return owner.bury(handle, `${handle} was poison`, NOW);
+      case 'release':
+        return owner.release(handle, { losses: 3 });
+      case 'later':
+        return owner.release(handle, { attempts: 1, at: NOW - 2 });
+      case 'change':
+        owner.change(handle, { losses: 4 });
+        leased.push(handle);
+    }
+  }
+
+  private handle(number: number): string {
+    return this.handles[number % (this.handles.length || 1)] ?? 'H:nobody:1';
+  }
+}
+
+/** A job without its sequence, whose numbers are a storage's own. */
+function plain({ handle, function: name, unique, workload, at, attempts, losses }: NewJob): {
+  readonly handle: string;
+} {
+  const rest = { function: name, unique, workload: bytesOf(workload).toString('latin1'), at, attempts, losses };
+  return { handle, ...rest };
+}
+
+function compare(one: { readonly handle: string }, other: { readonly handle: string }): number {
+  return one.handle < other.handle ? -1 : 1;
+}
+
+(postgresPrograms() ? describe : describe.skip)('two owners in PostgreSQL', () => {
+  let database: DatabaseServer;
+  let schemas = 0;
+
+  beforeAll(async () => {
+    database = await startPostgres();
+  }, 120_000);
+
+  afterAll(async () => {
+    await database.kill();
+  });
+
+  async function run(story: readonly Step[]): Promise<void> {
+    const schema = `a${++schemas}`;
+    const url = `postgresql://gear@127.0.0.1:${database.port}/queues`;
+    const pg = new Pair([new PgStorage({ url, schema, name: 'one' }), new PgStorage({ url, schema, name: 'two' })]);
+    const jobs = new MemoryJobs();
+    const storage = (name: string): MemoryStorage => new MemoryStorage(jobs, { name, address: '' });
+    const memory = new Pair([storage('one'), storage('two')]);
+    try {
+      await pg.open();
+      await memory.open();
+      for (const step of story) expect([step, await pg.let(step)]).toEqual([step, await memory.let(step)]);
+      expect(await pg.all()).toEqual(await memory.all());
+    } finally {
+      await Promise.allSettled([pg.close(), memory.close()]);
+      await database.sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    }
+  }
+
+  it('say the same as two in memory, whatever happens in whatever order', async () => {
+    const stories = fc.array(steps, { maxLength: 30, size: 'max' });
+    await fc.assert(fc.asyncProperty(stories, run), { numRuns: Number(process.env['RUNS'] ?? 6) });
+  }, 300_000);
+});
