@@ -38,8 +38,18 @@ const rooms = {
     'job-server/durable',
     'job-server/front',
   ],
+  web: [
+    'protocol',
+    'job-server',
+    'job-server/engine',
+    'job-server/durable',
+    'job-server/front',
+    'job-server/operations',
+    'job-server/nest',
+  ],
   testing: ['job-server', 'job-server/nest', 'transport', 'driver', 'protocol', 'connection'],
   cli: [
+    'web',
     'job-server',
     'job-server/nest',
     'job-server/storage',
@@ -74,7 +84,7 @@ module.exports = {
       comment: 'the composition imports its own rooms, connection and protocol; never transport or driver',
       severity: 'error',
       from: { path: inRoom('job-server') },
-      to: { path: '^lib/(transport|driver|testing|cli)/|^lib/index\\.ts$' },
+      to: { path: '^lib/(transport|driver|web|testing|cli)/|^lib/index\\.ts$' },
     },
     {
       name: 'engine-is-pure',
@@ -85,12 +95,12 @@ module.exports = {
     },
     {
       name: 'nest-stays-at-the-edge',
-      comment: 'only transport, job-server/nest, telemetry/nest, testing and the command know Nest',
+      comment: 'only transport, job-server/nest, telemetry/nest, web/nest, testing and the command know Nest',
       severity: 'error',
       from: {
         path: '^lib/',
         pathNot:
-          '^lib/(transport|job-server/nest|telemetry/nest|testing|cli)/|^lib/((job-server|telemetry)/)?index\\.ts$',
+          '^lib/(transport|job-server/nest|telemetry/nest|web/nest|testing|cli)/|^lib/((job-server|telemetry|web)/)?index\\.ts$',
       },
       to: { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)/' },
     },

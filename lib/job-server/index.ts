@@ -10,7 +10,7 @@ export type {
 } from './front/index.js';
 export { CertificateError } from './front/index.js';
 export type { StopOptions } from './draining.js';
-export type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
+export type { AuditEvent, JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
 export { InvalidOptionError } from './invalid-option-error.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';

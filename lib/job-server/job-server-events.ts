@@ -14,6 +14,20 @@ export interface WorkerEvent {
   functions: string[];
 }
 
+/** Something a person or a program changed over HTTP. */
+export interface AuditEvent {
+  /** Who, as the access of the web handler names them; `-`: nobody was asked. */
+  who: string;
+  /** What: `pause`, `purge`, `cancel`, `replay`... */
+  action: string;
+  /** Of what: a function, a handle, a worker's number. */
+  target: string;
+  /** How many it was done to. */
+  count: number;
+  /** The caller's IP address. */
+  address: string;
+}
+
 /** The events of a {@link JobServer}, by name, with their arguments. */
 export interface JobServerEvents {
   /** A job was accepted. A submission that joins a job there is tells nothing. */
@@ -33,4 +47,6 @@ export interface JobServerEvents {
   workerLeft: [worker: WorkerEvent];
   /** The admin word `shutdown` was said and is switched on. */
   shutdown: [isGraceful: boolean];
+  /** Something was changed over HTTP (`nestjs-gearman/web`). */
+  audit: [event: AuditEvent];
 }

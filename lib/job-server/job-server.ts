@@ -191,6 +191,16 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     await this.ending;
   }
 
+  /** The largest packet accepted, in bytes. */
+  get maxPacketBytes(): number {
+    return this.options.maxPacketBytes;
+  }
+
+  /** Whether the results of background jobs can be asked for (`keepResults`). */
+  get keepsResults(): boolean {
+    return this.options.keepResults > 0;
+  }
+
   /** Everything it measures, as it is now: for Prometheus' text format, a registry, or OpenTelemetry. */
   metrics(): MetricFamily[] {
     return this.measured.metrics();

@@ -261,6 +261,13 @@ export class DurableJobs implements SubmissionHost {
     }
   }
 
+  /** A job that is in storage and neither dead nor over, or undefined. */
+  async jobOf(handle: ByteString): Promise<StoredJob | undefined> {
+    await this.opening;
+    const found = await this.storage.findByHandle(handle);
+    return found?.state === 'waiting' || found?.state === 'leased' ? found.job : undefined;
+  }
+
   /** The workload of a job that is in storage and not over, or undefined. */
   async workloadOf(handle: ByteString): Promise<Workload | undefined> {
     await this.opening;

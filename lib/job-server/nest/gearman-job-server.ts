@@ -52,6 +52,7 @@ const EVENTS: readonly (keyof JobServerEvents)[] = [
   'workerJoined',
   'workerLeft',
   'shutdown',
+  'audit',
 ];
 
 /**

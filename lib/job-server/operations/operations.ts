@@ -4,6 +4,7 @@ import type { DurableJobs } from '../durable/index.js';
 import type { Engine, GearmanFunction, Job, Outcome, Workload } from '../engine/index.js';
 import type { Session } from '../front/index.js';
 import { jobSnapshot, storedJobSnapshot, type JobSnapshot } from '../snapshots.js';
+import type { StoredJob } from '../storage/index.js';
 import { JobFilter, type JobQuery } from './job-query.js';
 import { Watchers, type JobWatcher } from './watchers.js';
 
@@ -134,16 +135,33 @@ export class Operations {
   ): AsyncGenerator<FoundJobs, void> {
     const { storedJobs, engine } = this.jobServer;
     if (!storedJobs || state === 'running' || (handle !== undefined && engine.find(toByteString(handle)))) return;
-    for await (const page of storedJobs.waiting(filter.function)) {
+    for await (const page of handle === undefined ? storedJobs.waiting(filter.function) : this.storedPage(handle)) {
       if (signal?.aborted) return;
       search.scanned += page.length;
       for (const job of page) {
+        if (filter.function !== undefined && job.function !== filter.function) continue;
         if (!filter.takesWorkload(job.workload)) continue;
         const snapshot = storedJobSnapshot(job);
         if (filter.takes(snapshot)) search.jobs.push(snapshot);
       }
       yield { ...search, jobs: search.jobs.splice(0) };
     }
+  }
+
+  /** The one stored job of a handle, as a page. */
+  private async *storedPage(handle: string): AsyncGenerator<readonly StoredJob[], void> {
+    const job = await this.jobServer.storedJobs?.jobOf(toByteString(handle));
+    if (job) yield [job];
+  }
+
+  /** A job by its handle, in memory or in storage; undefined when there is none, it is dead, or it is over. */
+  async job(handle: string): Promise<JobSnapshot | undefined> {
+    const { engine, storedJobs } = this.jobServer;
+    const name = toByteString(handle);
+    const held = engine.find(name);
+    if (held) return jobSnapshot(engine, held);
+    const stored = await storedJobs?.jobOf(name);
+    return stored && storedJobSnapshot(stored);
   }
 
   /** The first 4 KiB of a job's workload, or so many bytes; undefined when there is no such job, or it is dead. */

@@ -1,0 +1,101 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { ROLES, type Grant, type Role } from './grant.js';
+import { digestOf, TokenFile } from './token-file.js';
+
+/** Somebody who logs in by name and password. */
+export interface BasicUser {
+  name: string;
+  password: string;
+  /** Default `operate`. */
+  role?: Role;
+  functions?: readonly string[];
+}
+
+/** Decides by the request; undefined: nobody it knows. */
+export type AccessFunction = (request: IncomingMessage) => Grant | Role | undefined | Promise<Grant | Role | undefined>;
+
+/**
+ * Who may do what. `{ tokens: FILE }`: bearer tokens, or Basic with the token
+ * as the password; `{ basic }`: names and passwords; a function; `'open'`:
+ * everybody everything. There is no default.
+ */
+export type Access = 'open' | { tokens: string } | { basic: readonly BasicUser[] } | AccessFunction;
+
+/** Who may do what, ready to be asked. */
+export interface AccessCheck {
+  /** Everybody may do everything. */
+  readonly isOpen: boolean;
+  /** How a 401 says to log in; undefined where there is no way to. */
+  readonly challenge: string | undefined;
+  grantOf(request: IncomingMessage): Grant | undefined | Promise<Grant | undefined>;
+  /** Reads files again. */
+  reload(): void;
+}
+
+const CHOICES =
+  "'open', { tokens: FILE }, { basic: [{ name, password, role }] } or a function of the request that returns a role";
+const CHALLENGE = 'Basic realm="Gearman", charset="UTF-8"';
+
+/** @throws InvalidOptionError, naming the choices */
+export function accessCheck(access: Access): AccessCheck {
+  if (access === 'open') return check({ isOpen: true, grantOf: () => ({ role: 'operate' }) });
+  if (typeof access === 'function') return check({ grantOf: async (request) => asGrant(await access(request)) });
+  if (typeof access === 'object' && access !== null) {
+    if ('tokens' in access && typeof access.tokens === 'string') return tokenCheck(access.tokens);
+    if ('basic' in access && Array.isArray(access.basic) && access.basic.length > 0) return basicCheck(access.basic);
+  }
+  throw InvalidOptionError.notAllowed('access', access, CHOICES);
+}
+
+function check(given: Partial<AccessCheck> & Pick<AccessCheck, 'grantOf'>): AccessCheck {
+  return { isOpen: false, challenge: undefined, reload: () => undefined, ...given };
+}
+
+function asGrant(answer: Grant | Role | undefined): Grant | undefined {
+  const grant = typeof answer === 'string' ? { role: answer } : answer;
+  return grant && ROLES.includes(grant.role) ? grant : undefined;
+}
+
+function tokenCheck(path: string): AccessCheck {
+  const file = new TokenFile(path);
+  return check({
+    challenge: CHALLENGE,
+    reload: () => file.reload(),
+    grantOf: (request) => {
+      const token = bearerOf(request) ?? basicOf(request)?.password;
+      return token === undefined ? undefined : file.grantOf(token);
+    },
+  });
+}
+
+function basicCheck(users: readonly BasicUser[]): AccessCheck {
+  const entries = users.map(({ name, password, role = 'operate', functions }) => {
+    if (!ROLES.includes(role)) throw InvalidOptionError.notAllowed('access.basic.role', role, ROLES.join(', '));
+    const grant: Grant = { name, role, ...(functions && { functions }) };
+    return { digest: digestOf(`${name}:${password}`), grant };
+  });
+  return check({
+    challenge: CHALLENGE,
+    grantOf: (request) => {
+      const given = basicOf(request);
+      const digest = digestOf(given ? `${given.name}:${given.password}` : '');
+      let found: Grant | undefined;
+      for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.grant;
+      return given && found;
+    },
+  });
+}
+
+/** The request's bearer token. */
+export function bearerOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+function basicOf({ headers }: IncomingMessage): { name: string; password: string } | undefined {
+  const encoded = /^Basic +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const [, name = '', password] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return password === undefined ? undefined : { name, password };
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { Problem } from '../problem.js';
+import { bearerOf } from './access.js';
+
+const NEAR_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * Refuses what a page of another site makes a browser send: a bearer token no
+ * page of another site has; otherwise the browser says where the request comes
+ * from, by Sec-Fetch-Site, or by Origin where that is missing. What says
+ * neither is no browser.
+ *
+ * @throws Problem
+ */
+export function refuseOtherSites(request: IncomingMessage): void {
+  const { method, headers } = request;
+  if (method === 'GET' || method === 'HEAD' || bearerOf(request) !== undefined) return;
+  const site = headers['sec-fetch-site'];
+  const isSame = site === undefined ? isOwnOrigin(headers) : site === 'same-origin';
+  if (isSame) return;
+  throw new Problem(403, 'cross-site', 'A page of another site may not do this; send a bearer token to do it.');
+}
+
+function isOwnOrigin({ origin, host }: IncomingMessage['headers']): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}
+
+/**
+ * On a loopback port that asks for no login, refuses a Host that is another
+ * name: a page whose own name was made to point here (DNS rebinding).
+ *
+ * @param hosts further names that are meant, as a proxy's.
+ * @throws Problem
+ */
+export function refuseOtherHosts({ headers, socket }: IncomingMessage, hosts: readonly string[]): void {
+  if (!isLoopback(socket.localAddress)) return;
+  const host = (headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
+  if (NEAR_HOSTS.has(host) || hosts.includes(host)) return;
+  throw new Problem(
+    421,
+    'unknown-host',
+    `This address answers as localhost, 127.0.0.1 and [::1]; name another Host by --web-host, or by the option hosts.`,
+  );
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
+}

@@ -1,0 +1,87 @@
+import { fromByteString } from '../../protocol/index.js';
+import type { Job, JobSpec, Workload } from '../../job-server/engine/index.js';
+import { bufferOf } from '../http/answers.js';
+import { bytesAsJson } from '../http/event-stream.js';
+import { Problem } from '../problem.js';
+import type { Call } from './call.js';
+import { SILENT, submit } from './submission.js';
+
+/** What is heard while a job runs. What throws ends the waiting. */
+export interface RunListener {
+  created?(handle: string): void;
+  data?(bytes: Buffer): void;
+  warning?(bytes: Buffer): void;
+  status?(numerator: number, denominator: number): void;
+}
+
+/**
+ * Runs a job in the foreground. The caller is its Gearman client: gone, or
+ * tired of waiting, it takes the job back, as a client of ours does.
+ *
+ * @param timeout in seconds; 0: none.
+ * @throws Problem
+ */
+export async function runInForeground(
+  { source, gone }: Pick<Call, 'source' | 'gone'>,
+  spec: JobSpec,
+  timeout: number,
+  listener: RunListener,
+): Promise<{ handle: string; bytes: Workload }> {
+  const { jobServer } = source;
+  const { engine } = jobServer;
+  let complete!: (result: Workload) => void;
+  let fail!: (reason: Error) => void;
+  const ended = new Promise<Workload>((resolve, reject) => ((complete = resolve), (fail = reject)));
+  ended.catch(() => undefined);
+  const guard = (tell: () => void): void => {
+    try {
+      tell();
+    } catch (error) {
+      fail(error as Error);
+    }
+  };
+  const peer = engine.join({
+    ...SILENT,
+    data: (_, bytes) => guard(() => listener.data?.(bufferOf(bytes))),
+    warning: (_, bytes) => guard(() => listener.warning?.(bufferOf(bytes))),
+    progress: ({ numerator, denominator }) =>
+      guard(() => listener.status?.(Number(numerator) || 0, Number(denominator) || 0)),
+    complete: (_, result) => complete(result),
+    fail: (job) => fail(jobFailed(fromByteString(engine.handleOf(job)), job)),
+    exception: (job, bytes) => fail(jobFailed(fromByteString(engine.handleOf(job)), job, bytes)),
+  });
+  peer.wantsExceptions = true;
+  const timer = timeout > 0 ? setTimeout(() => fail(tookTooLong(timeout)), timeout * 1_000) : undefined;
+  const onGone = (): void => fail(new Problem(503, 'closed', 'This job server is ending.'));
+  gone.addEventListener('abort', onGone, { once: true });
+  let accepted: string | undefined;
+  try {
+    if (gone.aborted) onGone();
+    accepted = await submit(source, spec, peer);
+    const handle = fromByteString(accepted);
+    listener.created?.(handle);
+    return { handle, bytes: await ended };
+  } finally {
+    clearTimeout(timer);
+    gone.removeEventListener('abort', onGone);
+    jobServer.tick();
+    // As our own client does that gives up: a job that nobody else waits for is not run.
+    if (accepted !== undefined) engine.withdrawWait(peer, accepted);
+    engine.leave(peer);
+  }
+}
+
+/** A job that failed is no fault of the server's: a 5xx would be sent again by clients and proxies on their own. */
+export function failedProblem(handle: string, name: string, reason: Workload = ''): Problem {
+  const detail = `The job ${handle} of ${name} failed${reason.length > 0 ? ': see exception' : ''}.`;
+  const exception = reason.length > 0 ? { exception: bytesAsJson(bufferOf(reason)) } : {};
+  return new Problem(422, 'job-failed', detail, {}, { handle, ...exception });
+}
+
+function jobFailed(handle: string, job: Job, reason?: Workload): Problem {
+  return failedProblem(handle, fromByteString(job.function_.name), reason);
+}
+
+function tookTooLong(timeout: number): Problem {
+  return new Problem(504, 'timeout', `The job took longer than ${timeout} s (timeout).`);
+}

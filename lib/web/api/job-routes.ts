@@ -1,0 +1,268 @@
+import { fromByteString, toByteString } from '../../protocol/index.js';
+import type { Outcome } from '../../job-server/engine/index.js';
+import type { JobSnapshot } from '../../job-server/snapshots.js';
+import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
+import { bytesAsJson, EventStream } from '../http/event-stream.js';
+import { notFound, Problem } from '../problem.js';
+import { audit, cursorOf, numberOf, requireConsent, requireKnown, type Call } from './call.js';
+import { failedProblem } from './foreground.js';
+import { readJobSearch } from './job-search.js';
+import type { Route } from './route.js';
+import { ANSWERS, BYTES, EVENTS, json, NOTHING, problem, ref } from './schemas.js';
+
+/** The most jobs of a page. */
+const MAX_PAGE = 1_000;
+
+/** The longest a result is waited for, in seconds. */
+const MAX_WAIT = 300;
+
+const UNKNOWN = { 404: problem('There is no such job, or it is over') };
+
+export const JOB_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/jobs',
+    role: 'read',
+    summary: 'Searches jobs, in memory and in storage',
+    query: {
+      q: 'handle: unique: function: state: priority: age>5m attempts>2 hex: user.id:42, or text in the workload',
+      cursor: 'the next of the page before',
+      limit: `the most jobs, to ${MAX_PAGE}; default 100`,
+    },
+    answers: { 200: json('A page', ANSWERS.jobs) },
+    run: search,
+  },
+  {
+    method: 'GET',
+    template: '/v1/jobs/{handle}',
+    role: 'read',
+    summary: 'A job; of one that is over how it ended, where results are kept',
+    answers: { 200: json('The job', { anyOf: [ref('Job'), ref('EndedJob')] }), ...UNKNOWN },
+    run: show,
+  },
+  {
+    method: 'GET',
+    template: '/v1/jobs/{handle}/result',
+    role: 'inspect',
+    summary: 'The kept result of a background job',
+    query: { wait: `for how long to wait for it, in seconds, to ${MAX_WAIT}; default 0` },
+    answers: {
+      200: BYTES,
+      202: json('It is not over', ANSWERS.running),
+      409: problem('Results are not kept'),
+      422: problem('The job failed'),
+      ...UNKNOWN,
+    },
+    run: result,
+  },
+  {
+    method: 'GET',
+    template: '/v1/jobs/{handle}/workload',
+    role: 'inspect',
+    summary: 'The workload of a job, also of a dead letter',
+    answers: { 200: BYTES, ...UNKNOWN },
+    run: workload,
+  },
+  {
+    method: 'GET',
+    template: '/v1/jobs/{handle}/events',
+    role: 'inspect',
+    summary: 'What happens to a job; watching does not keep it alive',
+    answers: { 200: EVENTS, ...UNKNOWN },
+    run: watch,
+  },
+  {
+    method: 'DELETE',
+    template: '/v1/jobs/{handle}',
+    role: 'operate',
+    summary: 'Cancels a job',
+    answers: { 202: { description: 'It runs, and will not be queued again' }, 204: NOTHING, ...UNKNOWN },
+    run: cancel,
+  },
+  {
+    method: 'POST',
+    template: '/v1/jobs/{handle}/run-now',
+    role: 'operate',
+    summary: 'Lets a delayed job wait for a worker at once',
+    answers: { 204: NOTHING, 409: problem('It is not delayed'), ...UNKNOWN },
+    run: runNow,
+  },
+];
+
+async function search(call: Call): Promise<void> {
+  const query = readJobSearch(call.query.get('q') ?? '');
+  // What is in a workload can be guessed by searching for it.
+  if ((query.contains !== undefined || query.json) && !call.permission.may('inspect')) {
+    throw new Problem(403, 'forbidden', 'Searching workloads needs the role inspect.');
+  }
+  requireConsent(call, 'status');
+  const [limit, skip] = [numberOf(call, 'limit', 1, MAX_PAGE, 100), cursorOf(call)];
+  const giveBack = call.shared.searches.take();
+  try {
+    answerJson(call.response, 200, await page(call, query, limit, skip));
+  } finally {
+    giveBack();
+  }
+}
+
+async function page(
+  { source, permission, gone }: Call,
+  query: ReturnType<typeof readJobSearch>,
+  limit: number,
+  skip: number,
+): Promise<{ jobs: JobSnapshot[]; scanned: number; next?: string }> {
+  const jobs: JobSnapshot[] = [];
+  let [position, scanned] = [0, 0];
+  for await (const found of source.jobServer.operations.findJobs(query, gone)) {
+    scanned = found.scanned;
+    for (const job of found.jobs) {
+      if (!permission.covers(job.function)) continue;
+      if (position++ < skip) continue;
+      if (jobs.length === limit) return { jobs, scanned, next: String(position - 1) };
+      jobs.push(job);
+    }
+  }
+  return { jobs, scanned };
+}
+
+async function known(call: Call): Promise<JobSnapshot> {
+  const job = requireKnown(call, await call.source.jobServer.operations.job(call.params['handle']!));
+  requireConsent(call, 'status', toByteString(job.function));
+  return job;
+}
+
+async function show(call: Call): Promise<void> {
+  const handle = call.params['handle']!;
+  const { operations } = call.source.jobServer;
+  const job = await operations.job(handle);
+  if (job) {
+    requireConsent(call, 'status', toByteString(requireKnown(call, job).function));
+    return answerJson(call.response, 200, job);
+  }
+  const state = (await ended(call))?.state;
+  if (state === undefined) throw notFound(`job ${handle}`);
+  answerJson(call.response, 200, { handle, state });
+}
+
+/** How a job ended. Its function is not known any more: who may see some functions only is told nothing. */
+async function ended({ source, permission, params }: Call) {
+  if (!permission.isForAll) return undefined;
+  const found = await source.jobServer.storedJobs?.find(toByteString(params['handle']!));
+  return found?.state === 'complete' || found?.state === 'failed' ? found : undefined;
+}
+
+async function result(call: Call): Promise<void> {
+  const { params, response, shared, source } = call;
+  const handle = params['handle']!;
+  const wait = numberOf(call, 'wait', 0, MAX_WAIT, 0);
+  const over = wait > 0 ? waitForEnd(call, wait) : undefined;
+  try {
+    const job = await source.jobServer.operations.job(handle);
+    if (job) {
+      requireConsent(call, 'status', toByteString(requireKnown(call, job).function));
+      const end = await over?.promise;
+      if (!end) return answerJson(response, 202, { state: job.state }, { 'Retry-After': '1' });
+      if (end.outcome === 'completed') return answerBytes(response, end.bytes, shared.bodies.budget);
+      throw failedProblem(handle, job.function, end.bytes);
+    }
+  } finally {
+    over?.stop();
+  }
+  requireConsent(call, 'status');
+  const found = await ended(call);
+  if (found?.state === 'complete') return answerBytes(response, found.result, shared.bodies.budget);
+  if (found?.state === 'failed') throw failedProblem(handle, 'its function', found.result);
+  if (source.jobServer.keepsResults) throw notFound(`job ${handle}`);
+  throw new Problem(409, 'results-not-kept', 'This job server keeps no results (keepResults, --keep-results).');
+}
+
+/** Begun before the job is looked for, so that its end is not missed. */
+function waitForEnd({ source, params, gone, shared }: Call, seconds: number) {
+  const giveBack = shared.streams.take();
+  let stopWatching: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const promise = new Promise<{ outcome: Outcome; bytes: Buffer } | undefined>((resolve) => {
+    const watcher = { ended: (outcome: Outcome, bytes: Buffer) => resolve({ outcome, bytes }) };
+    stopWatching = source.jobServer.operations.watch(params['handle']!, watcher);
+    timer = setTimeout(resolve, stopWatching ? seconds * 1_000 : 0, undefined);
+    gone.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const stop = (): void => {
+    clearTimeout(timer);
+    stopWatching?.();
+    giveBack();
+  };
+  return { promise, stop };
+}
+
+async function workload(call: Call): Promise<void> {
+  const handle = call.params['handle']!;
+  const { operations, deadLetters } = call.source.jobServer;
+  const name = (await operations.job(handle))?.function ?? (await deadFunction(deadLetters, handle));
+  requireKnown(call, name === undefined ? undefined : { function: name });
+  requireConsent(call, 'status', toByteString(name!));
+  const found = await operations.workload(handle, Infinity);
+  if (!found) throw notFound(`job ${handle}`);
+  answerBytes(call.response, found.bytes, call.shared.bodies.budget);
+}
+
+async function deadFunction(
+  letters: Call['source']['jobServer']['deadLetters'],
+  handle: string,
+): Promise<string | undefined> {
+  const letter = await letters?.find(toByteString(handle));
+  return letter && fromByteString(letter.function);
+}
+
+async function watch(call: Call): Promise<void> {
+  const job = await known(call);
+  const giveBack = call.shared.streams.take();
+  const stream = new EventStream(call.response);
+  const close = (): void => {
+    stop?.();
+    stream.end();
+  };
+  call.response.once('close', giveBack);
+  stream.send('job', job);
+  const stop = call.source.jobServer.operations.watch(job.handle, {
+    started: () => stream.send('started', {}),
+    requeued: () => stream.send('requeued', {}),
+    data: (bytes) => stream.send('data', bytesAsJson(bytes)),
+    warning: (bytes) => stream.send('warning', bytesAsJson(bytes)),
+    progress: (numerator, denominator) => stream.send('status', { numerator, denominator }),
+    ended: (outcome, bytes) => {
+      if (outcome === 'completed') stream.send('complete', bytesAsJson(bytes));
+      else stream.send('fail', { outcome, ...bytesAsJson(bytes) });
+      stream.end();
+    },
+  });
+  if (!stop) return close();
+  call.gone.addEventListener('abort', close, { once: true });
+}
+
+async function cancel(call: Call): Promise<void> {
+  const { handle, function: name } = requireKnown(
+    call,
+    await call.source.jobServer.operations.job(call.params['handle']!),
+  );
+  requireConsent(call, 'admin', toByteString(name));
+  const { engine, storedJobs } = call.source.jobServer;
+  const bytes = toByteString(handle);
+  const isRunning = engine.find(bytes)?.state === 'running';
+  if (!engine.cancel(bytes) && !(await storedJobs?.cancel(bytes))) throw notFound(`job ${handle}`);
+  audit(call, 'cancel', handle);
+  answerNothing(call.response, isRunning ? 202 : 204);
+}
+
+async function runNow(call: Call): Promise<void> {
+  const { handle, function: name } = requireKnown(
+    call,
+    await call.source.jobServer.operations.job(call.params['handle']!),
+  );
+  requireConsent(call, 'admin', toByteString(name));
+  if (!(await call.source.jobServer.operations.runNow(handle))) {
+    throw new Problem(409, 'not-delayed', `The job ${handle} is not delayed.`);
+  }
+  audit(call, 'run-now', handle);
+  answerNothing(call.response);
+}

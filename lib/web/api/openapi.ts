@@ -1,0 +1,79 @@
+import { ROLES } from '../access/grant.js';
+import type { Route, RouteAnswer, Schema } from './route.js';
+import { problem, SCHEMAS } from './schemas.js';
+
+/** The answers that every route may give. */
+const EVERYWHERE: Readonly<Record<number, RouteAnswer>> = {
+  400: problem('Something of the request cannot be meant'),
+  401: problem('Who asks is not known'),
+  403: problem('Who asks may not do it, or comes from another site'),
+  421: problem('The Host is none that is meant'),
+  500: problem('The job server failed'),
+  503: problem('Not now'),
+};
+
+const WITH_BODY: Readonly<Record<number, RouteAnswer>> = {
+  408: problem('The body did not arrive in time'),
+  413: problem('The body is too large'),
+  415: problem('The bytes of the body are lost'),
+};
+
+/** OpenAPI 3.1, made of the route table. @param version the package's. */
+export function openApi(routes: readonly Route[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) (paths[route.template] ??= {})[route.method.toLowerCase()] = operation(route);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'nestjs-gearman', version, description: 'A Gearman job server over HTTP.' },
+    // Relative to where this document is: any prefix of a proxy or an app holds.
+    servers: [{ url: '..' }],
+    security: [{ bearer: [] }, { basic: [] }, {}],
+    paths,
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } },
+    },
+  };
+}
+
+function operation({ method, template, role, summary, query = {}, body, answers }: Route): object {
+  const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+  if (names.includes('function')) query = { ...query, function64: 'the name in base64url, where the path says `-`' };
+  query = { ...query, server: 'which job server, by its name; default: the first' };
+  const parameters = [
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    ...Object.entries(query).map(([name, description]) => ({
+      name,
+      in: 'query',
+      description,
+      schema: { type: 'string' },
+    })),
+  ];
+  const all = { ...EVERYWHERE, ...(body && WITH_BODY), ...answers };
+  return {
+    operationId: operationId(method, template),
+    summary,
+    description: `Needs the role \`${role}\`, one of ${ROLES.join(', ')}.`,
+    parameters,
+    ...(body && { requestBody: { content: content(body === 'bytes' ? undefined : body) } }),
+    responses: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)])),
+  };
+}
+
+function operationId(method: string, template: string): string {
+  const words = template
+    .replaceAll(/[{}]/g, '')
+    .split(/[/.-]/)
+    .filter((word) => word !== '' && word !== 'v1');
+  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+}
+
+function content(schema: Schema | undefined): object {
+  return schema ? { 'application/json': { schema } } : { 'application/octet-stream': {} };
+}
+
+function response({ description, schema, media }: RouteAnswer): object {
+  if (!schema && media === undefined) return { description };
+  const types = [media ?? 'application/json'].flat();
+  return { description, content: Object.fromEntries(types.map((type) => [type, schema ? { schema } : {}])) };
+}

@@ -1,0 +1,59 @@
+import { PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/metrics/index.js';
+import { answerJson } from '../http/answers.js';
+import { requireAllFunctions, type Call } from './call.js';
+import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
+import { FUNCTION_ROUTES } from './function-routes.js';
+import { JOB_ROUTES } from './job-routes.js';
+import type { Route } from './route.js';
+import { ANSWERS, json } from './schemas.js';
+import { SUBMIT_ROUTES } from './submit-routes.js';
+import { WORKER_ROUTES } from './worker-routes.js';
+
+const OTHER_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/server',
+    role: 'read',
+    summary: 'The job server itself',
+    answers: { 200: json('The job server', ANSWERS.server) },
+    run: server,
+  },
+  {
+    method: 'GET',
+    template: '/v1/openapi.json',
+    role: 'read',
+    summary: 'This description',
+    answers: { 200: json('OpenAPI 3.1', { type: 'object' }) },
+    run: ({ response, shared }) => answerJson(response, 200, shared.description()),
+  },
+  {
+    method: 'GET',
+    template: '/metrics',
+    role: 'read',
+    summary: 'Metrics for Prometheus',
+    answers: { 200: { description: 'Text', media: 'text/plain' } },
+    run: metrics,
+  },
+];
+
+/** Everything that is answered: handler and openapi.json are made of it. */
+export const ROUTES: readonly Route[] = [
+  ...SUBMIT_ROUTES,
+  ...JOB_ROUTES,
+  ...FUNCTION_ROUTES,
+  ...WORKER_ROUTES,
+  // Before those with a parameter in the place of a word.
+  ...DEAD_LETTER_ROUTES,
+  ...OTHER_ROUTES,
+];
+
+function server({ source, response }: Call): void {
+  const { version, isEnding, storageTrouble } = source.jobServer;
+  answerJson(response, 200, { name: source.name, version, isEnding, ...(storageTrouble && { storageTrouble }) });
+}
+
+function metrics(call: Call): void {
+  requireAllFunctions(call);
+  const text = [...prometheusChunks(call.source.jobServer.metrics())].join('');
+  call.response.writeHead(200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }).end(text);
+}

@@ -1,0 +1,147 @@
+import type { RouteAnswer, Schema } from './route.js';
+
+const text = { type: 'string' };
+const whole = { type: 'integer', minimum: 0 };
+const flag = { type: 'boolean' };
+const time = { type: 'string', format: 'date-time' };
+
+/** An object of exactly these, all there but those named optional. */
+function object(properties: Record<string, Schema>, ...optional: string[]): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+function listOf(name: string, items: Schema, more: Record<string, Schema> = {}, ...optional: string[]): Schema {
+  return object({ [name]: { type: 'array', items }, ...more }, ...optional);
+}
+
+const byPriority = object({ high: whole, normal: whole, low: whole });
+
+/** What is in jobs, within JSON. */
+export const WORKLOAD_FIELDS = { json: {}, text, base64: text } as const;
+
+/** The schemas of openapi.json, by name. */
+export const SCHEMAS = {
+  Problem: object(
+    { type: text, title: text, status: whole, detail: text, code: text, handle: text, exception: {} },
+    'handle',
+    'exception',
+  ),
+  Function: object(
+    {
+      name: text,
+      name64: text,
+      total: whole,
+      running: whole,
+      queued: byPriority,
+      delayed: whole,
+      limits: byPriority,
+      workers: whole,
+      isPaused: flag,
+    },
+    'name64',
+  ),
+  Job: object(
+    {
+      handle: text,
+      function: text,
+      unique: text,
+      priority: { enum: ['high', 'normal', 'low'] },
+      state: { enum: ['waiting', 'delayed', 'running'] },
+      isBackground: flag,
+      clients: whole,
+      losses: whole,
+      attempts: whole,
+      size: whole,
+      readyAt: time,
+      startedAt: time,
+      worker: text,
+      numerator: { type: 'number' },
+      denominator: { type: 'number' },
+    },
+    'readyAt',
+    'startedAt',
+    'worker',
+  ),
+  EndedJob: object({ handle: text, state: { enum: ['complete', 'failed'] } }),
+  Worker: object({
+    id: whole,
+    clientId: text,
+    address: text,
+    functions: { type: 'array', items: text },
+    running: whole,
+    done: whole,
+    connectedSince: time,
+    isQuiet: flag,
+  }),
+  DeadLetter: object({
+    handle: text,
+    function: text,
+    unique: text,
+    attempts: whole,
+    losses: whole,
+    error: text,
+    diedAt: time,
+  }),
+  Submitted: object({ handle: text, coalesced: flag }),
+  Limits: byPriority,
+} as const satisfies Record<string, Schema>;
+
+export function ref(name: keyof typeof SCHEMAS): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** Schemas that one route has alone. */
+export const ANSWERS = {
+  functions: listOf('functions', ref('Function')),
+  jobs: listOf('jobs', ref('Job'), { scanned: whole, next: text }, 'next'),
+  workers: listOf('workers', ref('Worker')),
+  deadLetters: listOf('deadLetters', ref('DeadLetter'), { next: text }, 'next'),
+  server: object({ name: text, version: text, isEnding: flag, storageTrouble: text }, 'storageTrouble'),
+  outcomes: listOf('jobs', { anyOf: [ref('Submitted'), ref('Problem')] }),
+  purged: object({ purged: whole }),
+  done: object({ matched: whole, done: whole, failed: whole }),
+  running: object({ state: { enum: ['waiting', 'delayed', 'running'] } }),
+} as const;
+
+/** What a batch submits. */
+export const BATCH = listOf(
+  'jobs',
+  object(
+    {
+      function: text,
+      function64: text,
+      ...WORKLOAD_FIELDS,
+      unique: text,
+      priority: { enum: ['high', 'normal', 'low'] },
+      at: { type: ['string', 'number'] },
+      delay: { type: 'number', minimum: 0 },
+      reducer: text,
+    },
+    'function',
+    'function64',
+    'json',
+    'text',
+    'base64',
+    'unique',
+    'priority',
+    'at',
+    'delay',
+    'reducer',
+  ),
+);
+
+/** Which dead letters are meant. */
+export const DEAD_LETTER_CHOICE = object({ function: text, q: text, limit: whole }, 'function', 'q', 'limit');
+
+export const BYTES: RouteAnswer = { description: 'The bytes, as they are', media: 'application/octet-stream' };
+export const EVENTS: RouteAnswer = { description: 'Server-sent events', media: 'text/event-stream' };
+export const NOTHING: RouteAnswer = { description: 'Done' };
+
+export function json(description: string, schema: Schema): RouteAnswer {
+  return { description, schema };
+}
+
+export function problem(description: string): RouteAnswer {
+  return { description, schema: ref('Problem'), media: 'application/problem+json' };
+}

@@ -1,0 +1,82 @@
+import { toByteString, type ByteString } from '../../protocol/index.js';
+import { Answer, type Submitted } from '../../job-server/durable/index.js';
+import {
+  Priority,
+  Refusal,
+  type JobSpec,
+  type Peer,
+  type PeerListener,
+  type Workload,
+} from '../../job-server/engine/index.js';
+import { invalid, problemOfRefusal } from '../problem.js';
+import type { ReadySource } from '../source.js';
+
+/** How a job is to be run, as the query or a line of a batch says it. */
+export interface Wishes {
+  readonly priority?: string | undefined;
+  readonly unique?: string | undefined;
+  /** When: ISO 8601, or seconds since 1970. */
+  readonly at?: string | undefined;
+  /** In how many seconds. */
+  readonly delay?: string | undefined;
+  readonly reducer?: string | undefined;
+}
+
+/** The job that is meant. @throws Problem */
+export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isBackground: boolean): JobSpec {
+  const { priority = 'normal', unique = '', reducer } = wishes;
+  if (!Object.hasOwn(Priority, priority)) throw invalid('priority', 'high, normal or low');
+  const runAt = runAtOf(wishes);
+  if (runAt > 0 && !isBackground) throw invalid('at and delay', 'left out here: a job that is waited for runs at once');
+  return {
+    function: name,
+    unique: nameWithoutNul('unique', unique),
+    workload,
+    priority: Priority[priority as keyof typeof Priority],
+    isBackground,
+    runAt,
+    ...(reducer && { reducer: nameWithoutNul('reducer', reducer) }),
+  };
+}
+
+/** Submits, and answers once JOB_CREATED may be said: with a storage once the job is on disk. @throws Problem */
+export async function submit({ jobServer }: ReadySource, spec: JobSpec, peer: Peer): Promise<string> {
+  jobServer.tick();
+  const taken = jobServer.submit(spec, peer);
+  const submitted: Submitted = taken instanceof Answer ? await taken.heard : taken;
+  if (submitted instanceof Refusal) throw problemOfRefusal(submitted);
+  return submitted;
+}
+
+/** Hears nothing: submits in the background. */
+export const SILENT: PeerListener = {
+  wake: () => undefined,
+  assign: () => undefined,
+  noJob: () => undefined,
+  abandoned: () => undefined,
+  data: () => undefined,
+  warning: () => undefined,
+  progress: () => undefined,
+  complete: () => undefined,
+  fail: () => undefined,
+  exception: () => undefined,
+};
+
+function runAtOf({ at, delay }: Wishes): number {
+  if (at !== undefined && delay !== undefined) throw invalid('at and delay', 'given one without the other');
+  if (delay !== undefined) {
+    const seconds = Number(delay);
+    if (delay === '' || !(seconds >= 0 && seconds <= 1e10)) throw invalid('delay', 'a number of seconds from 0');
+    return seconds === 0 ? 0 : Date.now() + seconds * 1_000;
+  }
+  if (at === undefined) return 0;
+  const date = /^\d+(\.\d+)?$/.test(at) ? Number(at) * 1_000 : Date.parse(at);
+  if (!(date > 0 && date <= 8.64e15)) throw invalid('at', 'a time such as 2030-01-31T08:00:00Z, or seconds since 1970');
+  return date;
+}
+
+function nameWithoutNul(name: string, text: string): ByteString {
+  const bytes = toByteString(text);
+  if (bytes.includes('\0')) throw invalid(name, 'without NUL');
+  return bytes;
+}

@@ -1,0 +1,193 @@
+import { fromByteString, toByteString } from '../../protocol/index.js';
+import type { JobSpec, Workload } from '../../job-server/engine/index.js';
+import { answerBytes, answerJson, bufferOf } from '../http/answers.js';
+import { readBody, readJson } from '../http/body.js';
+import { bytesAsJson, EventStream } from '../http/event-stream.js';
+import { invalid, Problem } from '../problem.js';
+import { bytesOfBase64, functionOf, numberOf, permittedFunction, requireConsent, type Call } from './call.js';
+import { runInForeground } from './foreground.js';
+import type { Route } from './route.js';
+import { ANSWERS, BATCH, json, problem, ref } from './schemas.js';
+import { SILENT, specOf, submit, type Wishes } from './submission.js';
+
+/** The most jobs of a batch. */
+const MAX_BATCH = 1_000;
+
+/** The longest a caller may wait, in seconds. */
+const MAX_WAIT = 86_400;
+
+const WISHES = {
+  priority: 'high, normal (default) or low',
+  unique: 'jobs of a function with the same unique are one job; default: the header Idempotency-Key',
+  reducer: 'the reducer',
+};
+const TIMES = { at: 'when: ISO 8601, or seconds since 1970', delay: 'in how many seconds' };
+
+const REFUSED = { 429: problem('The queue of the function is full') };
+
+export const SUBMIT_ROUTES: readonly Route[] = [
+  {
+    method: 'POST',
+    template: '/v1/functions/{function}/jobs',
+    role: 'submit',
+    summary: 'Submits a background job; the body is its workload',
+    query: { ...WISHES, ...TIMES },
+    body: 'bytes',
+    answers: { 202: json('Accepted; on disk, where there is a storage', ref('Submitted')), ...REFUSED },
+    run: submitOne,
+  },
+  {
+    method: 'POST',
+    template: '/v1/functions/{function}/run',
+    role: 'submit',
+    summary: 'Submits a foreground job and waits for its result; who goes away gives it up',
+    query: { ...WISHES, timeout: 'how long to wait, in seconds; default: as long as it takes' },
+    body: 'bytes',
+    answers: {
+      200: {
+        description: 'The result; or what happens, as server-sent events, where these are accepted',
+        media: ['application/octet-stream', 'text/event-stream'],
+      },
+      422: problem('The job failed'),
+      504: problem('It took too long'),
+      ...REFUSED,
+    },
+    run: runOne,
+  },
+  {
+    method: 'POST',
+    template: '/v1/jobs',
+    role: 'submit',
+    summary: `Submits up to ${MAX_BATCH} background jobs`,
+    body: BATCH,
+    answers: { 202: json('One outcome for each, in their order', ANSWERS.outcomes) },
+    run: submitMany,
+  },
+];
+
+async function submitOne(call: Call): Promise<void> {
+  const name = functionOf(call);
+  requireConsent(call, 'submit', name);
+  const wishes = wishesOf(call);
+  specOf(name, '', wishes, true);
+  const workload = kept(await readBody(call.request, call.shared.bodies));
+  const { handle, coalesced } = await accept(call, specOf(name, workload, wishes, true));
+  answerJson(call.response, 202, { handle, coalesced }, { Location: `../../jobs/${encodeURIComponent(handle)}` });
+}
+
+async function submitMany(call: Call): Promise<void> {
+  const body = (await readJson(call.request, call.shared.bodies)) as { jobs?: unknown };
+  const jobs = body?.jobs;
+  if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
+  const outcomes = jobs.map((line) =>
+    acceptLine(call, line).catch((error: unknown) => {
+      if (error instanceof Problem) return error;
+      throw error;
+    }),
+  );
+  answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });
+}
+
+async function acceptLine(call: Call, line: unknown): Promise<object> {
+  if (typeof line !== 'object' || line === null) throw invalid('jobs', 'objects');
+  const fields = line as Record<string, unknown>;
+  const text = (name: string): string | undefined => {
+    const value = fields[name];
+    if (value === undefined || typeof value === 'string') return value;
+    if (typeof value === 'number' && (name === 'at' || name === 'delay')) return String(value);
+    throw invalid(name, 'text');
+  };
+  const encoded = text('function64');
+  const name = encoded === undefined ? toByteString(text('function') ?? '') : bytesOfBase64(encoded, 'function64');
+  permittedFunction(call, name);
+  requireConsent(call, 'submit', name);
+  const [priority, unique, at, delay, reducer] = ['priority', 'unique', 'at', 'delay', 'reducer'].map(text);
+  return accept(call, specOf(name, workloadOf(fields, text), { priority, unique, at, delay, reducer }, true));
+}
+
+function workloadOf(fields: Record<string, unknown>, text: (name: string) => string | undefined): Workload {
+  const given = ['json', 'text', 'base64'].filter((name) => fields[name] !== undefined);
+  if (given.length > 1) throw invalid(given.join(' and '), 'given one without the other');
+  if (fields['json'] !== undefined) return toByteString(JSON.stringify(fields['json']));
+  const encoded = text('base64');
+  if (encoded !== undefined) return kept(Buffer.from(encoded, 'base64'));
+  return toByteString(text('text') ?? '');
+}
+
+async function accept({ source }: Call, spec: JobSpec): Promise<{ handle: string; coalesced: boolean }> {
+  const peer = source.jobServer.engine.join(SILENT);
+  const submitNow = (): Promise<string> => submit(source, spec, peer);
+  if (spec.unique === '') return { handle: fromByteString(await submitNow()), coalesced: false };
+  const { handle, isNew } = await source.accepted.during(submitNow);
+  return { handle: fromByteString(handle), coalesced: !isNew };
+}
+
+async function runOne(call: Call): Promise<void> {
+  const name = functionOf(call);
+  requireConsent(call, 'submit', name);
+  const timeout = numberOf(call, 'timeout', 0, MAX_WAIT, 0);
+  const wishes = wishesOf(call);
+  specOf(name, '', wishes, false);
+  const isStream = call.request.headers.accept?.includes('text/event-stream') ?? false;
+  const giveBack = isStream ? call.shared.streams.take() : undefined;
+  try {
+    const workload = kept(await readBody(call.request, call.shared.bodies));
+    const spec = specOf(name, workload, wishes, false);
+    await (isStream ? runAsEvents(call, spec, timeout) : runForResult(call, spec, timeout));
+  } finally {
+    giveBack?.();
+  }
+}
+
+async function runForResult(call: Call, spec: JobSpec, timeout: number): Promise<void> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  const { bodies } = call.shared;
+  try {
+    const result = await runInForeground(call, spec, timeout, {
+      data: (bytes) => {
+        bodies.budget.take(bytes.length);
+        size += bytes.length;
+        parts.push(Buffer.from(bytes));
+      },
+    });
+    // As Gearman's clients have it: what was sent as data comes before the rest.
+    const whole = parts.length === 0 ? result.bytes : Buffer.concat([...parts, bufferOf(result.bytes)]);
+    answerBytes(call.response, whole, bodies.budget, { 'Gearman-Handle': encodeURIComponent(result.handle) });
+  } finally {
+    bodies.budget.give(size);
+  }
+}
+
+async function runAsEvents(call: Call, spec: JobSpec, timeout: number): Promise<void> {
+  let stream: EventStream | undefined;
+  const send = (event: string, data: unknown): void => stream?.send(event, data);
+  try {
+    const { handle, bytes } = await runInForeground(call, spec, timeout, {
+      created: (created) => {
+        stream = new EventStream(call.response);
+        send('created', { handle: created });
+      },
+      data: (data) => send('data', bytesAsJson(data)),
+      warning: (data) => send('warning', bytesAsJson(data)),
+      status: (numerator, denominator) => send('status', { numerator, denominator }),
+    });
+    send('complete', { handle, ...bytesAsJson(bufferOf(bytes)) });
+  } catch (error) {
+    if (!stream || !(error instanceof Problem)) throw error;
+    send('fail', error);
+  }
+  stream?.end();
+}
+
+function wishesOf({ query, request }: Call): Wishes {
+  const of = (name: string): string | undefined => query.get(name) ?? undefined;
+  const key = request.headers['idempotency-key'];
+  const unique = of('unique') ?? (typeof key === 'string' ? key : undefined);
+  return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer') };
+}
+
+/** Small workloads as the engine keeps them cheapest. */
+function kept(bytes: Buffer): Workload {
+  return bytes.length <= 1_024 ? bytes.toString('latin1') : bytes;
+}

@@ -1,0 +1,78 @@
+import type { WorkerSnapshot } from '../../job-server/snapshots.js';
+import { workerSnapshot } from '../../job-server/snapshots.js';
+import { answerList, answerNothing } from '../http/answers.js';
+import { notFound } from '../problem.js';
+import { audit, requireAllFunctions, requireConsent, type Call } from './call.js';
+import type { Route } from './route.js';
+import { ANSWERS, json, NOTHING, problem } from './schemas.js';
+
+const UNKNOWN = { 404: problem('There is no such worker') };
+
+export const WORKER_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/workers',
+    role: 'read',
+    summary: 'All connections that registered functions',
+    answers: { 200: json('All of them', ANSWERS.workers) },
+    run: list,
+  },
+  {
+    method: 'POST',
+    template: '/v1/workers/{id}/quiet',
+    role: 'operate',
+    summary: 'Gives a worker no more jobs; it finishes what it runs',
+    answers: { 204: NOTHING, ...UNKNOWN },
+    run: (call) => setQuiet(call, true),
+  },
+  {
+    method: 'DELETE',
+    template: '/v1/workers/{id}/quiet',
+    role: 'operate',
+    summary: 'Gives a quiet worker jobs again',
+    answers: { 204: NOTHING, ...UNKNOWN },
+    run: (call) => setQuiet(call, false),
+  },
+  {
+    method: 'DELETE',
+    template: '/v1/workers/{id}',
+    role: 'operate',
+    summary: 'Closes its connection; what it runs waits again',
+    answers: { 204: NOTHING, ...UNKNOWN },
+    run: disconnect,
+  },
+];
+
+async function list(call: Call): Promise<void> {
+  requireConsent(call, 'status');
+  await answerList(call.response, 'workers', permitted(call), call.gone);
+}
+
+function* permitted({ source, permission }: Call): Iterable<WorkerSnapshot> {
+  for (const session of source.jobServer.sessions) {
+    if (session.peer.abilities.size === 0) continue;
+    const snapshot = workerSnapshot(session);
+    const functions = snapshot.functions.filter((name) => permission.covers(name));
+    if (functions.length > 0) yield { ...snapshot, functions };
+  }
+}
+
+function setQuiet(call: Call, isQuiet: boolean): void {
+  const id = workerOf(call);
+  if (!call.source.jobServer.operations.quiet(id, isQuiet)) throw notFound(`worker ${id}`);
+  audit(call, isQuiet ? 'quiet' : 'unquiet', `worker ${id}`);
+  answerNothing(call.response);
+}
+
+function disconnect(call: Call): void {
+  const id = workerOf(call);
+  if (!call.source.jobServer.operations.disconnect(id)) throw notFound(`worker ${id}`);
+  audit(call, 'disconnect', `worker ${id}`);
+  answerNothing(call.response);
+}
+
+function workerOf(call: Call): number {
+  requireAllFunctions(call);
+  requireConsent(call, 'admin');
+  return Number(call.params['id']);
+}

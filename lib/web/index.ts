@@ -1,0 +1,4 @@
+export type { Access, AccessFunction, BasicUser } from './access/access.js';
+export type { Grant, Role } from './access/grant.js';
+export type { WebJobServer, WebSource } from './source.js';
+export { createWebHandler, type WebHandler, type WebHandlerOptions } from './web-handler.js';

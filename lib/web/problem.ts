@@ -1,0 +1,53 @@
+import { STATUS_CODES } from 'node:http';
+import type { Refusal } from '../job-server/engine/index.js';
+
+/** A request that is not done, and why: answered as RFC 9457's `application/problem+json`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+
+  constructor(
+    /** The HTTP status. */
+    readonly status: number,
+    /** What programs tell it by, as `queue-full`. */
+    readonly code: string,
+    /** What a person reads; says the cure. */
+    detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+    /** Further members of the body. */
+    private readonly more: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(detail);
+  }
+
+  /** The answer's body. */
+  toJSON(): object {
+    return {
+      type: 'about:blank',
+      title: STATUS_CODES[this.status] ?? 'Error',
+      status: this.status,
+      detail: this.message,
+      code: this.code,
+      ...this.more,
+    };
+  }
+}
+
+/** What the engine refuses, as HTTP says it. */
+export function problemOfRefusal({ code, text }: Refusal): Problem {
+  if (code === 'SHUTTING_DOWN') return new Problem(503, 'shutting-down', text, { 'Retry-After': '5' });
+  if (code === 'QUEUE_ERROR' && text === 'Job queue is full') {
+    return new Problem(429, 'queue-full', text, { 'Retry-After': '1' });
+  }
+  if (code === 'QUEUE_ERROR') return new Problem(503, 'queue-error', text, { 'Retry-After': '5' });
+  return new Problem(400, code.toLowerCase().replaceAll('_', '-'), text);
+}
+
+/** A part of the request that cannot be meant. */
+export function invalid(name: string, allowed: string): Problem {
+  return new Problem(400, 'invalid-request', `${name}: must be ${allowed}`);
+}
+
+/** There is nothing of that name, or the caller may not know of it. */
+export function notFound(what: string): Problem {
+  return new Problem(404, 'not-found', `There is no ${what}.`);
+}

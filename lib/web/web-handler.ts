@@ -1,0 +1,216 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InvalidOptionError } from '../job-server/invalid-option-error.js';
+import { accessCheck, type Access, type AccessCheck } from './access/access.js';
+import { Permission } from './access/grant.js';
+import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
+import { openApi } from './api/openapi.js';
+import { requireRole, type Shared } from './api/call.js';
+import { Router, type Route } from './api/route.js';
+import { ROUTES } from './api/routes.js';
+import { answerProblem } from './http/answers.js';
+import { Budget, Places } from './http/budget.js';
+import { invalid, Problem } from './problem.js';
+import { readySource, type ReadySource, type WebSource } from './source.js';
+
+/** How a web handler behaves. */
+export interface WebHandlerOptions {
+  /** The job servers, in this process; the first is meant where `?server=` names none. */
+  sources: readonly WebSource[];
+  /** Who may do what. */
+  access: Access;
+  /** Nobody may do more than `inspect`. Default false. */
+  readOnly?: boolean;
+  /** Where it is mounted, as `gearman`; what is before that in a path does not matter. Default: at the root. */
+  path?: string;
+  /** Further names that a request's Host may have on a loopback port with open access, as a proxy's. */
+  hosts?: readonly string[];
+  /** How long a body may take to arrive, in milliseconds. Default 60,000. */
+  bodyTimeout?: number;
+  /** How many bytes of bodies and results may be in memory at once. Default: four of the largest packets. */
+  maxBufferedBytes?: number;
+  /** How many event streams and waits for results may be open. Default 256. */
+  maxStreams?: number;
+}
+
+/** Answers requests of `node:http`, and of frameworks made of it. */
+export interface WebHandler {
+  (request: IncomingMessage, response: ServerResponse, next?: () => void): void;
+  /** Reads token files again. @throws Error; then the tokens stay as they were. */
+  reload(): void;
+  /** Ends event streams and waits; resolves when nothing is left open. */
+  close(): Promise<void>;
+}
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+/** How many searches may go on at once. */
+const MAX_SEARCHES = 4;
+
+const OPTIONS = new Set([
+  'sources',
+  'access',
+  'readOnly',
+  'path',
+  'hosts',
+  'bodyTimeout',
+  'maxBufferedBytes',
+  'maxStreams',
+]);
+
+/**
+ * The HTTP API of job servers, as a handler for `node:http`, Express and the like.
+ *
+ * ```ts
+ * const handler = createWebHandler({ sources: [{ name: 'main', jobServer }], access: { tokens: 'tokens' } });
+ * createServer(handler).listen(4780);
+ * ```
+ *
+ * @throws InvalidOptionError for an option that cannot be meant.
+ */
+export function createWebHandler(options: WebHandlerOptions): WebHandler {
+  const answerer = new Answerer(options);
+  const handler = (request: IncomingMessage, response: ServerResponse): void => void answerer.answer(request, response);
+  return Object.assign(handler, { reload: () => answerer.reload(), close: () => answerer.close() });
+}
+
+class Answerer {
+  private readonly sources: readonly ReadySource[];
+  private readonly access: AccessCheck;
+  private readonly router = new Router(ROUTES);
+  private readonly shared: Shared;
+  private readonly closing = new AbortController();
+  private readonly open = new Set<ServerResponse>();
+
+  constructor(private readonly options: WebHandlerOptions) {
+    validate(options);
+    this.sources = options.sources.map(readySource);
+    this.access = accessCheck(options.access);
+    const { jobServer } = this.sources[0]!;
+    const maxBytes = Math.max(...this.sources.map((source) => source.jobServer.maxPacketBytes));
+    const { bodyTimeout = 60_000, maxBufferedBytes = 4 * maxBytes, maxStreams = 256 } = options;
+    const description = openApi(ROUTES, jobServer.version);
+    this.shared = {
+      bodies: { maxBytes, timeout: bodyTimeout, budget: new Budget(maxBufferedBytes) },
+      streams: new Places(maxStreams, 'event streams and waits'),
+      searches: new Places(MAX_SEARCHES, 'searches'),
+      description: () => description,
+    };
+  }
+
+  reload(): void {
+    this.access.reload();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await Promise.all([...this.open].map((response) => closed(response)));
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    const leave = (): void => gone.abort();
+    response.on('error', () => undefined);
+    response.once('close', () => {
+      this.open.delete(response);
+      this.closing.signal.removeEventListener('abort', leave);
+      leave();
+    });
+    this.open.add(response);
+    this.closing.signal.addEventListener('abort', leave, { once: true });
+    try {
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      await this.route(request, response, gone.signal);
+    } catch (error) {
+      answerProblem(response, this.problemOf(error));
+    }
+  }
+
+  private async route(request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
+    if (this.access.isOpen) refuseOtherHosts(request, this.options.hosts ?? []);
+    const permission = await this.permissionOf(request);
+    if (this.closing.signal.aborted) throw new Problem(503, 'closed', 'This job server is ending.');
+    const { path, query } = locate(request, this.options.path);
+    const { route, params } = this.find(request.method ?? 'GET', path);
+    requireRole({ permission }, route.role);
+    refuseOtherSites(request);
+    const source = this.sourceOf(query.get('server'));
+    await route.run({ request, response, query, params, permission, source, shared: this.shared, gone });
+  }
+
+  private async permissionOf(request: IncomingMessage): Promise<Permission> {
+    const grant = await this.access.grantOf(request);
+    if (grant) return new Permission(grant, this.options.readOnly ? 'inspect' : undefined);
+    const { challenge } = this.access;
+    const headers: Record<string, string> = challenge === undefined ? {} : { 'WWW-Authenticate': challenge };
+    throw new Problem(401, 'unauthorized', 'Who asks is not known; log in.', headers);
+  }
+
+  private find(method: string, path: readonly string[]): { route: Route; params: Record<string, string> } {
+    const found = this.router.find(method, path);
+    if (!found) throw new Problem(404, 'no-such-route', 'There is nothing here; see v1/openapi.json.');
+    if ('route' in found) return found;
+    const allow = found.allowed.join(', ');
+    throw new Problem(405, 'method-not-allowed', `Only ${allow} is answered here.`, { Allow: allow });
+  }
+
+  private sourceOf(name: string | null): ReadySource {
+    const source = name === null ? this.sources[0] : this.sources.find((each) => each.name === name);
+    if (source) return source;
+    throw invalid('server', `one of ${this.sources.map((each) => each.name).join(', ')}`);
+  }
+
+  private problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    this.sources[0]!.jobServer.log('error', `web: ${String((error as Error).stack ?? error)}`);
+    return new Problem(500, 'internal', 'The job server failed; its log says why.');
+  }
+}
+
+function validate(options: WebHandlerOptions): void {
+  for (const option of Object.keys(options)) {
+    if (!OPTIONS.has(option))
+      throw new InvalidOptionError(option, `no option of the web handler (${[...OPTIONS].join(', ')})`);
+  }
+  const { sources } = options;
+  const isList = Array.isArray(sources) && sources.length > 0 && sources.every(({ jobServer }) => jobServer);
+  if (!isList) throw InvalidOptionError.notAllowed('sources', sources, 'a list of { name, jobServer }, at least one');
+  for (const option of ['bodyTimeout', 'maxBufferedBytes', 'maxStreams'] as const) {
+    const value = options[option];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
+      throw InvalidOptionError.notAllowed(option, value, 'a whole number from 1');
+    }
+  }
+}
+
+/** The decoded segments of the path below where the handler is mounted. @throws Problem */
+function locate(request: IncomingMessage, mounted = ''): { path: string[]; query: URLSearchParams } {
+  // Not `url`: Fastify's middleware and Express' mounted handlers have a shortened one.
+  const whole = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+  const [encoded = '', ...search] = whole.split('?');
+  const query = new URLSearchParams(search.join('?'));
+  const mount = mounted.replaceAll(/^\/+|\/+$/g, '');
+  const at = mount === '' ? 0 : `${encoded}/`.indexOf(`/${mount}/`);
+  const below = mount === '' ? encoded : encoded.slice(at + mount.length + 1);
+  if (at < 0) return { path: [], query };
+  try {
+    return { path: below.split('/').map(decodeURIComponent), query };
+  } catch {
+    throw invalid('the path', 'percent-encoded UTF-8; other names go into function64');
+  }
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.closed) return resolve();
+    response.once('close', () => resolve());
+    // An answer that is not read keeps nobody from closing.
+    setTimeout(() => response.destroy(), 1_000).unref();
+  });
+}

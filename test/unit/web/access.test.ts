@@ -1,0 +1,173 @@
+import { request as httpRequest } from 'node:http';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { newToken } from '../../../lib/web/access/token-file.js';
+import { createWebHandler } from '../../../lib/web/index.js';
+import { startFront } from '../../support/front.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { startWeb, type WebScene } from '../../support/web-scene.js';
+
+/** Asks with headers that fetch does not let one set. */
+function askRaw({ port }: WebScene, method: string, path: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asking = httpRequest({ host: '127.0.0.1', port, method, path, headers });
+    asking.on('response', (response) => resolve(response.resume().statusCode!)).on('error', reject);
+    asking.end();
+  });
+}
+
+const bearer = (token: string): RequestInit => ({ headers: { Authorization: `Bearer ${token}` } });
+
+describe('who may do what', () => {
+  it('has no default, and names the choices', async () => {
+    const { server } = await startFront();
+    const options = { sources: [{ name: 'main', jobServer: server }] };
+    expect(() => createWebHandler(options as never)).toThrow(/access.*'open', \{ tokens: FILE \}, \{ basic/s);
+    expect(() => createWebHandler({ ...options, access: 'open', port: 1 } as never)).toThrow(/port/);
+  });
+
+  it('is what a token says; the file has only its digest, and is read again', async () => {
+    const path = join(tempDir(), 'tokens');
+    const [reader, operator] = [newToken('reader', 'read'), newToken('ops', 'operate')];
+    await writeFile(path, `# who\n\n${reader.line}\n`);
+    const scene = await startWeb({}, { access: { tokens: path } });
+    const none = await scene.ask('GET', '/v1/functions');
+    expect([none.status, none.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Basic realm="Gearman", charset="UTF-8"',
+    ]);
+    expect((await scene.ask('GET', '/v1/functions', bearer(reader.token))).status).toBe(200);
+    expect((await scene.ask('POST', '/v1/functions/f/pause', bearer(reader.token))).status).toBe(403);
+    expect((await scene.ask('POST', '/v1/functions/f/pause', bearer(operator.token))).status).toBe(401);
+    await writeFile(path, operator.line);
+    scene.handler.reload();
+    expect((await scene.ask('POST', '/v1/functions/f/pause', bearer(operator.token))).status).toBe(204);
+    expect((await scene.ask('GET', '/v1/functions', bearer(reader.token))).status).toBe(401);
+    const basic = { headers: { Authorization: `Basic ${Buffer.from(`x:${operator.token}`).toString('base64')}` } };
+    expect((await scene.ask('GET', '/v1/functions', basic)).status).toBe(200);
+    await writeFile(path, 'nonsense');
+    expect(() => scene.handler.reload()).toThrow(`${path}:1: must be NAME ROLE SHA256`);
+    expect((await scene.ask('GET', '/v1/functions', basic)).status).toBe(200);
+    expect(scene.log.some((line) => line.includes('web: ops (127.0.0.1): pause f: 1'))).toBe(true);
+  });
+
+  it('is what names and passwords say', async () => {
+    const users = [{ name: 'ann', password: 'a:b', role: 'submit' as const }];
+    const scene = await startWeb({}, { access: { basic: users } });
+    const as = (text: string): RequestInit => ({
+      headers: { Authorization: `Basic ${Buffer.from(text).toString('base64')}` },
+    });
+    expect((await scene.ask('GET', '/v1/functions', as('ann:a:b'))).status).toBe(200);
+    expect((await scene.ask('GET', '/v1/functions', as('ann:a'))).status).toBe(401);
+    expect((await scene.ask('GET', '/v1/functions', as('bob:a:b'))).status).toBe(401);
+    expect((await scene.ask('POST', '/v1/functions/f/jobs', { ...as('ann:a:b'), body: 'x' })).status).toBe(202);
+  });
+
+  it.each([
+    [
+      'read',
+      ['GET /v1/functions', 'GET /metrics', 'GET /v1/openapi.json'],
+      ['GET /v1/jobs?q=text', 'GET /v1/jobs/H/workload'],
+    ],
+    ['inspect', ['GET /v1/jobs?q=text'], ['POST /v1/functions/f/jobs', 'POST /v1/functions/f/run']],
+    [
+      'submit',
+      ['POST /v1/functions/f/jobs'],
+      ['POST /v1/functions/f/pause', 'DELETE /v1/workers/1', 'POST /v1/dead-letters/purge'],
+    ],
+  ] as const)('the role %s may some things and not others', async (role, allowed, refused) => {
+    const scene = await startWeb({}, { access: () => role });
+    const statusOf = async (line: string): Promise<number> => {
+      const [method, path] = line.split(' ') as [string, string];
+      return (await scene.ask(method, path)).status;
+    };
+    for (const line of allowed) expect(await statusOf(line)).toBeLessThan(300);
+    for (const line of refused) expect(await statusOf(line)).toBe(403);
+  });
+
+  it('is capped where the handler is read-only', async () => {
+    const scene = await startWeb({}, { readOnly: true });
+    expect((await scene.ask('GET', '/v1/jobs?q=x')).status).toBe(200);
+    expect((await scene.ask('POST', '/v1/functions/f/jobs')).status).toBe(403);
+    expect((await scene.ask('DELETE', '/v1/functions/f/jobs')).status).toBe(403);
+  });
+
+  it('may be for some functions: others are unknown', async () => {
+    const narrowed: { functions?: string[] } = {};
+    const scene = await startWeb({}, { access: () => ({ role: 'operate', name: 'tenant', ...narrowed }) });
+    const worker = scene.peer();
+    worker.send('CAN_DO mail.send', 'CAN_DO other', 'ECHO_REQ x');
+    await worker.next();
+    const mine = (await scene.json('POST', '/v1/functions/mail.send/jobs', { body: 'x' })).body.handle;
+    const others = (await scene.json('POST', '/v1/functions/other/jobs', { body: 'x' })).body.handle;
+    narrowed.functions = ['mail*'];
+    expect((await scene.json('GET', '/v1/functions')).body.functions.map(({ name }: { name: string }) => name)).toEqual(
+      ['mail.send'],
+    );
+    expect((await scene.json('GET', '/v1/jobs')).body.jobs.map(({ handle }: { handle: string }) => handle)).toEqual([
+      mine,
+    ]);
+    expect((await scene.json('GET', '/v1/workers')).body.workers[0].functions).toEqual(['mail.send']);
+    expect((await scene.ask('GET', `/v1/jobs/${mine}`)).status).toBe(200);
+    for (const end of ['', '/workload', '/events', '/result']) {
+      expect([end, (await scene.ask('GET', `/v1/jobs/${others}${end}`)).status]).toEqual([end, 404]);
+    }
+    expect((await scene.ask('DELETE', `/v1/jobs/${others}`)).status).toBe(404);
+    for (const path of ['jobs', 'run', 'pause', 'resume']) {
+      expect((await scene.ask('POST', `/v1/functions/other/${path}`)).status).toBe(403);
+    }
+    expect((await scene.ask('GET', '/metrics')).status).toBe(403);
+    expect((await scene.ask('DELETE', '/v1/workers/1')).status).toBe(403);
+    const batch = { body: JSON.stringify({ jobs: [{ function: 'other' }, { function: 'mail.x' }] }) };
+    expect((await scene.json('POST', '/v1/jobs', batch)).body.jobs).toMatchObject([
+      { code: 'forbidden' },
+      { coalesced: false },
+    ]);
+    const named = 'MAIL xmail mail'.split(' ').map((name) => scene.ask('POST', `/v1/functions/${name}/pause`));
+    expect((await Promise.all(named)).map(({ status }) => status)).toEqual([403, 403, 204]);
+  });
+
+  it('is asked of the authorize hook too', async () => {
+    const asked: unknown[] = [];
+    const authorize = (request: { action: string; function?: string }): boolean => {
+      asked.push([request.action, request.function]);
+      return request.action !== 'admin';
+    };
+    const scene = await startWeb({ authorize });
+    expect((await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x' })).status).toBe(202);
+    expect((await scene.json('POST', '/v1/functions/f/pause')).body.code).toBe('access-denied');
+    expect(asked).toEqual([
+      ['submit', 'f'],
+      ['admin', 'f'],
+    ]);
+  });
+});
+
+describe('who else may make a browser ask', () => {
+  it.each([
+    [{ 'Sec-Fetch-Site': 'same-origin' }, 204],
+    [{ 'Sec-Fetch-Site': 'same-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
+    [{ 'Sec-Fetch-Site': 'none' }, 403],
+    [{ Origin: 'http://evil.example' }, 403],
+    [{ Origin: 'null' }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site', Authorization: 'Bearer x' }, 204],
+    [{}, 204],
+  ])('%j is answered with %i', async (headers, status) => {
+    const scene = await startWeb();
+    expect(await askRaw(scene, 'POST', '/v1/functions/f/pause', headers as Record<string, string>)).toBe(status);
+  });
+
+  it.each([
+    ['localhost', 200],
+    ['127.0.0.1:80', 200],
+    ['[::1]:4780', 200],
+    ['gearman.example', 200],
+    ['evil.example', 421],
+    ['localhost.evil.example', 421],
+  ])('the Host %s is answered with %i where nobody logs in', async (Host, status) => {
+    const scene = await startWeb({}, { hosts: ['gearman.example'] });
+    expect(await askRaw(scene, 'GET', '/v1/functions', { Host })).toBe(status);
+  });
+});
