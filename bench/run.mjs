@@ -13,6 +13,7 @@
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
+ *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
@@ -28,6 +29,7 @@ import { GROWTHS, LOADS } from './loads.mjs';
 import { measure } from './measure.mjs';
 import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
+import { benchMetrics } from './metrics.mjs';
 import { benchOverload } from './overload.mjs';
 import { benchStalls } from './stalls.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
@@ -54,6 +56,10 @@ const { values, positionals } = parseArgs({
   },
 });
 const { disk, quick: isQuick } = values;
+if (positionals[0] === 'metrics') {
+  await benchMetrics(values.against);
+  process.exit();
+}
 if (positionals[0] === 'stalls') {
   await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
   process.exit();
