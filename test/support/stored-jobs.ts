@@ -1,4 +1,10 @@
-import { LogStorage, type DeadLetter, type JobStorage, type StoredJob } from '../../lib/job-server/storage/index.js';
+import {
+  LogStorage,
+  type DeadLetter,
+  type JobStorage,
+  type NewJob,
+  type StoredJob,
+} from '../../lib/job-server/storage/index.js';
 
 const DEAF = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
 
@@ -46,7 +52,7 @@ export function workOff(path: string, count: number, functionName: string): Prom
 }
 
 /** What a job is, without its handle and place. */
-export function contentOf({ function: name, unique, priority, workload, at }: StoredJob): unknown[] {
+export function contentOf({ function: name, unique, priority, workload, at }: NewJob): unknown[] {
   const bytes = typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1');
   return [name, unique, priority, bytes, at];
 }

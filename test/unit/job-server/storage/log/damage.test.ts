@@ -144,6 +144,22 @@ describe('a log', () => {
     },
   );
 
+  it('is not read at a start after a clean stop: what its index files say is believed until it is asked for', async () => {
+    // It would be looked up.
+    storage.set('paused', undefined);
+    await storage.close();
+    const file = join(path, SEGMENT);
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf('Hello world!')]! ^= 1;
+    writeFileSync(file, bytes);
+    const damages: string[] = [];
+    const { index } = readLog<Entry>(path, ({ reason }) => damages.push(reason));
+    index.close();
+    const total = [...index.queues.values()].reduce((sum, queue) => sum + queue.total, 0);
+    expect([damages, total]).toEqual([[], 3]);
+    expect(read(path).damages).toHaveLength(1);
+  });
+
   it('needs neither its checkpoint nor its index files: any byte of them may be another', async () => {
     const { lines } = batches.at(-1)!.said;
     await storage.close();
