@@ -1,10 +1,22 @@
-import { closeSync, existsSync, fstatSync, openSync, read, readdirSync, renameSync, rmSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  read,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { mkdir, open, truncate } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { StorageError } from '../storage-error.js';
 import { storageError } from './file-errors.js';
+import { HEADER_BYTES, headerIn } from './record.js';
 import { segmentFiles } from './recovery.js';
+import { eachRecord } from './segment.js';
 import { syncFolder } from './segment-file.js';
 
 const readFrom = promisify(read);
@@ -29,6 +41,8 @@ export async function copyLog(from: string, to: string): Promise<void> {
     const files = openAll(from);
     try {
       for (const { name, file } of files) await copyFile(file, join(partial, name));
+      const last = files.at(-1);
+      if (last) await trim(join(partial, last.name), from);
     } finally {
       for (const { file } of files) closeSync(file);
     }
@@ -71,6 +85,19 @@ async function copyFile(file: number, path: string): Promise<void> {
   } finally {
     await copy.close();
   }
+}
+
+/** Cuts off what was being written while the last segment was copied. */
+async function trim(file: string, path: string): Promise<void> {
+  const bytes = readFileSync(file);
+  const header = headerIn(bytes, path);
+  if (!header) return;
+  let end = HEADER_BYTES;
+  eachRecord(bytes.subarray(HEADER_BYTES), header.secret, {
+    record: (offset, length) => (end = HEADER_BYTES + offset + length),
+    damage: () => undefined,
+  });
+  await truncate(file, end);
 }
 
 function taken(path: string): StorageError {

@@ -28,6 +28,7 @@ export interface EntryKeeper {
  */
 export class LogWriter implements CommitHost<LogChange> {
   private file: SegmentFile | undefined;
+  private writing: Promise<void> | undefined;
   private readonly batch: Batch;
   /** The number of the next segment, and of the next item. */
   private nextSegment: number;
@@ -55,21 +56,35 @@ export class LogWriter implements CommitHost<LogChange> {
     return this.file?.segment;
   }
 
-  /** Has the next batch begin a segment. */
+  /** Has the next batch begin a segment, once the one that is being written is. */
   async roll(): Promise<void> {
+    while (this.writing) await this.writing.catch(() => undefined);
+    await this.seal();
+  }
+
+  async write(changes: readonly LogChange[]): Promise<void> {
+    this.writing = this.writeIfCan(changes);
+    try {
+      await this.writing;
+    } finally {
+      this.writing = undefined;
+    }
+  }
+
+  private async seal(): Promise<void> {
     const { file } = this;
     this.file = undefined;
     await file?.close();
   }
 
-  async write(changes: readonly LogChange[]): Promise<void> {
+  private async writeIfCan(changes: readonly LogChange[]): Promise<void> {
     try {
       await this.writeOnce(changes);
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
       const cause = storageError(error, this.index.path);
       if (isAdding || cause.code !== 'GEARMAN_STORAGE_FULL' || !this.reserve.release()) throw cause;
-      await this.write(changes);
+      await this.writeIfCan(changes);
     }
   }
 
@@ -135,7 +150,7 @@ export class LogWriter implements CommitHost<LogChange> {
     } finally {
       for (const change of changes) this.settle(change, isDurable);
     }
-    if (segment.end >= this.segmentBytes) await this.roll();
+    if (segment.end >= this.segmentBytes) await this.seal();
   }
 
   /** The index learns what the log has, as if it read it. */

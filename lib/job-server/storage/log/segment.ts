@@ -201,7 +201,7 @@ export class Block {
 export function eachRecord(
   bytes: Buffer,
   secret: number,
-  told: { record(offset: number, length: number): void; damage(offset: number, length: number): void },
+  told: { record(offset: number, length: number): unknown; damage(offset: number, length: number): unknown },
 ): void {
   let damagedFrom = -1;
   for (let offset = 0; offset < bytes.length;) {
