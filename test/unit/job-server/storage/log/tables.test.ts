@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from '@jest/globals';
+import { HashTable, hashOf, hashOfBytes } from '../../../../../lib/job-server/storage/log/hash-table.js';
+import { Names } from '../../../../../lib/job-server/storage/log/names.js';
+import { NumberList } from '../../../../../lib/job-server/storage/log/number-list.js';
+import { PlaceHeap } from '../../../../../lib/job-server/storage/log/place-heap.js';
+
+describe('a table of hashes', () => {
+  it('finds what is in it and nothing else, however much comes and goes under colliding hashes', () => {
+    // Few slots and many that share one: what is taken out must not hide what was pushed behind it.
+    const hashes = fc.constantFrom(0, 1, 2, 3, 17, 33, 49, 65, 0x80000001, 0xffffffff);
+    const steps = fc.array(fc.record({ isIn: fc.boolean(), hash: hashes, number: fc.nat({ max: 20 }) }), {
+      maxLength: 300,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(steps, (story) => {
+        const table = new HashTable();
+        const known = new Set<string>();
+        for (const { isIn, hash, number } of story) {
+          const key = `${hash || 1}/${number}`;
+          if (isIn && !known.has(key)) table.add(hash, number);
+          else if (!isIn) table.remove(hash, number);
+          if (isIn) known.add(key);
+          else known.delete(key);
+          for (const each of [0, 2, 17, 33, 0xffffffff]) {
+            for (let at = 0; at <= 20; at++) {
+              const found = table.find(each, (one) => one === at);
+              const wanted = known.has(`${each || 1}/${at}`) ? at : undefined;
+              if (found !== wanted) throw new Error(`${each}/${at} is ${found}, not ${wanted}`);
+            }
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('grows and shrinks', () => {
+    const table = new HashTable();
+    const hash = (number: number): number => hashOf(`name ${number}`, 7);
+    for (let number = 0; number < 50_000; number++) table.add(hash(number), number);
+    for (let number = 0; number < 50_000; number += 2) table.remove(hash(number), number);
+    for (let number = 0; number < 50_000; number++) {
+      const found = table.find(hash(number), (each) => each === number);
+      if (found !== (number % 2 === 0 ? undefined : number)) throw new Error(`${number}: ${found}`);
+    }
+  });
+
+  it('hashes a string as its bytes', () => {
+    const bytes = Buffer.from([1, 0xff, 0x80, 0, 65]);
+    expect(hashOf(bytes.toString('latin1'), 3)).toBe(hashOfBytes(bytes, 0, bytes.length, 3));
+  });
+});
+
+describe('a heap of places', () => {
+  it('gives them out by their times, then their sequences, and keeps what it is told to', () => {
+    const places = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 1_000 })), { maxLength: 200, size: 'max' });
+    fc.assert(
+      fc.property(places, fc.integer({ min: 1, max: 4 }), (all, kept) => {
+        const heap = new PlaceHeap();
+        all.forEach(([time, sequence], number) => heap.push(time, sequence, number));
+        heap.keep((number) => number % kept === 0);
+        const out: number[][] = [];
+        for (const rest = heap.copy(); rest.size > 0; rest.pop()) out.push([rest.time, rest.sequence]);
+        const wanted = all.filter((_, number) => number % kept === 0);
+        expect(out).toEqual(wanted.sort(([at, one], [time, other]) => at - time || one - other));
+        expect(heap.size).toBe(wanted.length);
+      }),
+    );
+  });
+});
+
+describe('a list of numbers', () => {
+  it('finds the last that is not above a value, also after some were dropped', () => {
+    const list = new NumberList();
+    for (let value = 0; value < 1_000; value += 10) list.push(value);
+    list.drop(70);
+    expect([list.first, list.last, list.length]).toEqual([700, 990, 30]);
+    expect([699, 700, 709, 710, 5_000].map((value) => list.lastNotAbove(value))).toEqual([-1, 0, 0, 1, 29]);
+  });
+});
+
+describe('names', () => {
+  it('split a handle and put it together again', () => {
+    const names = new Names();
+    for (const handle of ['H:vm:1', 'H:vm:10', 'H:vm:007', 'own', '12', 'x0', 'H:a:00', 'H:b:12345678901234567890']) {
+      const parts = names.split(handle, true);
+      expect('name' in parts ? parts.name : names.handleOf(parts.prefix, parts.number)).toBe(handle);
+      expect(names.split(handle, false)).toEqual(parts);
+    }
+  });
+
+  it('take handles as they are where they have too many beginnings', () => {
+    const names = new Names();
+    const parts = Array.from({ length: 2_000 }, (_, index) => names.split(`p${index}:1`, true));
+    expect(parts.filter((each) => 'prefix' in each)).toHaveLength(1_024);
+  });
+});
