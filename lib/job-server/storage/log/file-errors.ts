@@ -6,7 +6,7 @@ import { RecordError } from './record.js';
 /** An error of the file system, as a reason and a cure. */
 export function storageError(error: unknown, path: string): StorageError {
   if (error instanceof StorageError) return error;
-  const { code, errno, message } = error as NodeJS.ErrnoException;
+  const { code, errno, message, syscall } = error as NodeJS.ErrnoException;
   // Node has no name for this one.
   const isOverQuota = code === 'EDQUOT' || errno === -constants.errno.EDQUOT;
   const options = { cause: error };
@@ -21,7 +21,8 @@ export function storageError(error: unknown, path: string): StorageError {
     );
   }
   if (error instanceof RecordError) return damagedError(path, message, error);
-  const reason = code === 'EIO' ? 'the disk failed (Input/output error)' : `writing failed (${message})`;
+  const action = syscall === 'read' ? 'reading' : 'writing';
+  const reason = code === 'EIO' ? 'the disk failed (Input/output error)' : `${action} failed (${message})`;
   return new StorageError('GEARMAN_STORAGE_IO', `${reason} in ${path}: check the disk and the system's log`, options);
 }
 

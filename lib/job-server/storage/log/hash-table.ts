@@ -12,6 +12,11 @@ const MIN_SLOTS = 16;
 export class HashTable {
   private readonly parts = Array.from({ length: PARTS }, () => new Part());
 
+  /** So many entries will come: saves growing step by step. */
+  expect(entries: number): void {
+    for (const part of this.parts) part.expect(entries / PARTS);
+  }
+
   add(hash: number, number: number): void {
     this.partOf(hash).add(hash || 1, number >>> 0);
   }
@@ -35,6 +40,12 @@ class Part {
   private hashes = new Uint32Array(MIN_SLOTS);
   private numbers = new Uint32Array(MIN_SLOTS);
   private size = 0;
+
+  expect(entries: number): void {
+    let slots = this.hashes.length;
+    while (entries * 3 >= slots * 2) slots *= 2;
+    if (slots > this.hashes.length) this.resize(slots);
+  }
 
   add(hash: number, number: number): void {
     if (this.size * 4 >= this.hashes.length * 3) this.resize(this.hashes.length * 2);

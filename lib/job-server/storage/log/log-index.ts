@@ -125,6 +125,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   /** All of the log was told: what lives is put where it is looked for. */
   recovered(): void {
     this.isRecovering = false;
+    const hashes = this.segments.reduce((sum, { rest, book }) => sum + (rest?.hashes ?? book?.hashes)!.length / 2, 0);
+    this.table.expect(hashes);
     for (const segment of this.segments) {
       this.putPlaces(segment, segment.rest?.places ?? segment.book?.places.toArray() ?? []);
       const hashes = segment.rest?.hashes ?? segment.book?.hashes.toArray() ?? [];
@@ -272,6 +274,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
       if (this.opened.length > MAX_OPEN && !this.keepsOpen) this.opened.shift()?.close();
       return segment.readBlock(index, (damage) => damages.push(damage));
     } catch (error) {
+      // To be opened again by who tries again.
+      if (!this.keepsOpen) segment.close();
       throw storageError(error, this.path);
     }
   }
