@@ -1,4 +1,4 @@
-import { LogStorage } from '../../job-server/storage/index.js';
+import { LogStorage, PgStorage } from '../../job-server/storage/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -23,6 +23,10 @@ const OPTIONS = {
     { argument: 'KIND' },
   ),
   ...QUEUE_PATH,
+  'pg-url': valued('In the place of a folder: the database that job servers share; they may run.', text, {
+    argument: 'URL',
+  }),
+  'pg-schema': valued('The schema of --pg-url. Default gearman.', text, { argument: 'NAME' }),
   table: valued('gearmand’s table. Default gearman_queue; in PostgreSQL queue.', text, { argument: 'NAME' }),
   forget: toggle('Forget what was imported before: the same rows can come again. Alone or before an import.'),
   help: toggle('Show this page.'),
@@ -44,12 +48,16 @@ export const importCommand: Command = {
   async run(line, terminal) {
     const { values, words } = parseOptions(OPTIONS, line);
     const path = queuePathOf(values);
-    if (path === undefined) throw new UsageFailure('--queue-path DIR is missing: the folder the jobs come into');
+    const { 'pg-url': url } = values;
+    if (path !== undefined && url !== undefined) throw new UsageFailure('--queue-path and --pg-url: choose one');
+    if (path === undefined && url === undefined) {
+      throw new UsageFailure('--queue-path DIR is missing: the folder the jobs come into; or --pg-url URL, a database');
+    }
     if (values.from === undefined && !values.forget) {
       throw new UsageFailure('--from is missing: --from sqlite FILE, mysql URL, postgres URL, export FILE or lmdb DIR');
     }
     const source = values.from === undefined ? undefined : sourceFrom(values.from, words, values);
-    await withStorageFailures(() => moveIn(source, path, values, terminal));
+    await withStorageFailures(() => moveIn(source, targetOf(values), values, terminal));
   },
 };
 
@@ -78,14 +86,26 @@ function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[],
   }
 }
 
-async function moveIn(source: Source | undefined, path: string, { forget }: Values, terminal: Terminal): Promise<void> {
-  const { signal, stderr, stdout } = terminal;
-  const storage = new LogStorage({ path });
+/** Where jobs come into. */
+type Target = LogStorage | PgStorage;
+
+function targetOf(values: Values): Target {
+  const { 'pg-url': url, 'pg-schema': schema } = values;
+  if (url === undefined) return new LogStorage({ path: queuePathOf(values)! });
+  return new PgStorage({ url, ...(schema !== undefined && { schema }) });
+}
+
+async function moveIn(
+  source: Source | undefined,
+  storage: Target,
+  { forget }: Values,
+  { signal, stderr, stdout }: Terminal,
+): Promise<void> {
   await storage.open({
     ready: () => undefined,
     // Every job that cannot be written rejects on its own.
     trouble: () => undefined,
-    setAside: ({ reason }) => void stderr.write(`nestjs-gearman: a job in ${path} cannot be read: ${reason}\n`),
+    setAside: ({ reason }) => void stderr.write(`nestjs-gearman: a job cannot be read: ${reason}\n`),
   });
   try {
     if (forget) stdout.write(`forgot ${await storage.forgetOrigins()} jobs that were imported before\n`);
