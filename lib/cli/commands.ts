@@ -48,6 +48,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'runs a command for each job',
     load: async () => (await import('./people/work.js')).work,
   },
+  'web-token': {
+    summary: 'makes a token for job-server --web-tokens',
+    load: async () => (await import('./web/web-token.js')).webToken,
+  },
   import: {
     summary: 'moves the jobs of gearmand’s queue, or of an export, into ours',
     load: async () => (await import('./moving/import.js')).importCommand,

@@ -1,4 +1,11 @@
 export type { Access, AccessFunction, BasicUser } from './access/access.js';
 export type { Grant, Role } from './access/grant.js';
+export {
+  GearmanWebModule,
+  type GearmanWebModuleAsyncOptions,
+  type GearmanWebModuleOptions,
+  type GearmanWebModuleSettings,
+  type GuardedAccess,
+} from './nest/gearman-web.module.js';
 export type { WebJobServer, WebSource } from './source.js';
 export { createWebHandler, type WebHandler, type WebHandlerOptions } from './web-handler.js';

@@ -9,6 +9,7 @@ import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
 import { answerProblem } from './http/answers.js';
 import { Budget, Places } from './http/budget.js';
+import { secure } from './http/security-headers.js';
 import { invalid, Problem } from './problem.js';
 import { readySource, type ReadySource, type WebSource } from './source.js';
 
@@ -40,15 +41,6 @@ export interface WebHandler {
   /** Ends event streams and waits; resolves when nothing is left open. */
   close(): Promise<void>;
 }
-
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-};
 
 /** How many searches may go on at once. */
 const MAX_SEARCHES = 4;
@@ -125,7 +117,7 @@ class Answerer {
     this.open.add(response);
     this.closing.signal.addEventListener('abort', leave, { once: true });
     try {
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      secure(response);
       await this.route(request, response, gone.signal);
     } catch (error) {
       answerProblem(response, this.problemOf(error));

@@ -3,7 +3,7 @@ import type { OptionTable, OptionValues } from '../options/option.js';
 import type { OptionGroup } from '../options/help-text.js';
 import { UsageFailure } from '../failure.js';
 import { JOBS, LISTENING, PROCESS, TLS, WITHOUT_MEANING } from './gearmand-options.js';
-import { LIMITS, QUEUE, SEEN } from './own-options.js';
+import { LIMITS, QUEUE, SEEN, WEB } from './own-options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
 
 /** Everything `nestjs-gearman job-server` understands. */
@@ -14,6 +14,7 @@ export const OPTIONS = {
   ...QUEUE,
   ...LIMITS,
   ...SEEN,
+  ...WEB,
   ...PROCESS,
   ...WITHOUT_MEANING,
   ...QUEUE_PLUGINS,
@@ -27,6 +28,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   { title: 'What survives a restart', options: QUEUE },
   { title: 'Limits and permissions', options: LIMITS },
   { title: 'What it tells about itself', options: SEEN },
+  { title: 'HTTP', options: WEB },
   { title: 'The process', options: PROCESS },
 ];
 

@@ -91,6 +91,31 @@ export const SEEN = {
   }),
 } as const satisfies OptionTable;
 
+/** Its HTTP API. */
+export const WEB = {
+  'web-port': valued('Answer the HTTP API on this port. Default: not at all.', port, { argument: 'PORT' }),
+  'web-listen': valued(
+    'The address of --web-port; another than this machine needs --web-tokens. Default 127.0.0.1.',
+    text,
+    {
+      argument: 'ADDRESS',
+    },
+  ),
+  'web-tokens': valued(
+    'Who may do what over HTTP, by lines of `nestjs-gearman web-token`; read again at SIGHUP. Default: everybody on this machine everything.',
+    text,
+    { argument: 'FILE' },
+  ),
+  'web-host': listed(
+    'A further name that browsers may call --web-port by, as a proxy’s, where there are no tokens.',
+    text,
+    {
+      argument: 'NAME',
+    },
+  ),
+  'web-read-only': toggle('Change and submit nothing over HTTP, whatever the token.'),
+} as const satisfies OptionTable;
+
 function queueLimits(value: string): [number, number, number] {
   const limits = value.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
   const [high = NaN, normal = high, low = high] = limits;

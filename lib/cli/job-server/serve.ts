@@ -4,6 +4,7 @@ import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/listen-error.js';
 import type { Terminal } from '../command.js';
 import { MetricsListener } from '../metrics/metrics-listener.js';
+import type { WebListener } from '../web/web-listener.js';
 import { EXIT, Failure } from '../failure.js';
 import type { Daemon } from './daemon.js';
 import { untilEnded } from './ending.js';
@@ -34,11 +35,13 @@ export async function serve(
   if (storage && settings.former) await moveIn(settings.former, storage, log, signal);
   const jobServer = await start(settings, log);
   let metrics: MetricsListener | undefined;
+  let web: WebListener | undefined;
   try {
     metrics = await tellMetrics(settings, log, jobServer);
+    web = await answerHttp(settings, log, jobServer);
     pidFile?.write();
     for (const note of settings.notes) log.write('NOTICE', note);
-    process.on('SIGHUP', () => reload(log, jobServer));
+    process.on('SIGHUP', () => reload(log, jobServer, web));
     daemon?.ready(warnings);
     return await untilEnded(jobServer, settings.gracePeriod, signal);
   } catch (error) {
@@ -49,6 +52,7 @@ export async function serve(
     throw failure instanceof Failure ? failure : new Failure(message, EXIT.failed, { cause: error });
   } finally {
     metrics?.close();
+    await web?.close();
     await jobServer.stop().catch((error: Error) => log.write('ERROR', error.message));
     pidFile?.remove();
     log.write('INFO', 'ended');
@@ -68,7 +72,7 @@ function openLog({ logFile, logLevel, logFormat }: Settings, warnings: string[])
   return log;
 }
 
-function reload(log: LogWriter, jobServer: JobServer): void {
+function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefined): void {
   try {
     log.open();
     log.write('NOTICE', 'SIGHUP: log file opened again, certificates read again');
@@ -76,6 +80,11 @@ function reload(log: LogWriter, jobServer: JobServer): void {
     log.write('ERROR', `SIGHUP: the log file could not be opened again: ${(error as Error).message}`);
   }
   jobServer.reloadCertificates();
+  try {
+    web?.reload();
+  } catch (error) {
+    log.write('ERROR', `SIGHUP: --web-tokens: keeps the tokens there were: ${(error as Error).message}`);
+  }
 }
 
 async function start(settings: Settings, { log }: LogWriter): Promise<JobServer> {
@@ -105,6 +114,20 @@ async function tellMetrics(
   }
   log.write('INFO', `tells metrics on ${listener.url}/metrics`);
   return listener;
+}
+
+async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServer): Promise<WebListener | undefined> {
+  if (!web) return undefined;
+  // Loaded only where it is wanted.
+  const { WebListener } = await import('../web/web-listener.js');
+  try {
+    const listener = new WebListener(jobServer, web);
+    await listener.listen();
+    log.write('INFO', `answers HTTP on ${listener.url}/v1`);
+    return listener;
+  } catch (error) {
+    throw new Failure(`--web-port ${web.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });
+  }
 }
 
 /** What a person can do something about, said without a stack trace; anything else is an error of ours. */

@@ -1,5 +1,6 @@
 import type { JobServerOptions } from '../../job-server/index.js';
 import { UsageFailure } from '../failure.js';
+import type { WebSettings } from '../web/web-listener.js';
 import { portFromEnvironment } from './environment.js';
 import { RESERVED_DESCRIPTORS } from './file-descriptors.js';
 import { listenersFrom } from './listeners.js';
@@ -32,6 +33,8 @@ export interface Settings {
   fileDescriptors?: number;
   /** Where metrics are told over HTTP. */
   metrics?: { port: number; host: string };
+  /** Where its HTTP API is answered. */
+  web?: WebSettings;
   isDaemon: boolean;
   /** What is said once in the log. */
   notes: string[];
@@ -60,6 +63,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
     user: values.user,
     fileDescriptors: values['file-descriptors'],
     ...metricsFrom(values),
+    ...webFrom(values),
     isDaemon: values.daemon,
     notes,
   };
@@ -97,6 +101,24 @@ function metricsFrom(values: JobServerValues): Pick<Settings, 'metrics'> {
   if (port !== undefined) return { metrics: { port, host } };
   if (values['metrics-listen'] === undefined) return {};
   throw new UsageFailure('--metrics-listen needs --metrics-port PORT: without it metrics are not told');
+}
+
+/** Without tokens nobody is asked who they are, so only this machine may ask. */
+function webFrom(values: JobServerValues): Pick<Settings, 'web'> {
+  const { 'web-port': port, 'web-listen': host = '127.0.0.1', 'web-tokens': tokens, 'web-host': hosts } = values;
+  const readOnly = values['web-read-only'];
+  if (port === undefined) {
+    const stray = Object.entries({ 'web-listen': values['web-listen'], 'web-tokens': tokens, 'web-host': hosts[0] });
+    const [given] = stray.find(([, value]) => value !== undefined) ?? (readOnly ? ['web-read-only'] : []);
+    if (given === undefined) return {};
+    throw new UsageFailure(`--${given} needs --web-port PORT: without it nothing is answered over HTTP`);
+  }
+  if (tokens === undefined && !/^(127\.|::1$|localhost$)/.test(host)) {
+    throw new UsageFailure(
+      `--web-listen ${host} needs --web-tokens FILE: others could do everything; \`nestjs-gearman web-token\` makes one`,
+    );
+  }
+  return { web: { port, host, hosts, readOnly, ...(tokens !== undefined && { tokens }) } };
 }
 
 /** In milliseconds; gearmand's -1 leaves it to the default. */

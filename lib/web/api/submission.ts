@@ -20,11 +20,13 @@ export interface Wishes {
   /** In how many seconds. */
   readonly delay?: string | undefined;
   readonly reducer?: string | undefined;
+  /** What travels beside the workload. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The job that is meant. @throws Problem */
 export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isBackground: boolean): JobSpec {
-  const { priority = 'normal', unique = '', reducer } = wishes;
+  const { priority = 'normal', unique = '', reducer, metadata } = wishes;
   if (!Object.hasOwn(Priority, priority)) throw invalid('priority', 'high, normal or low');
   const runAt = runAtOf(wishes);
   if (runAt > 0 && !isBackground) throw invalid('at and delay', 'left out here: a job that is waited for runs at once');
@@ -35,6 +37,7 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
     priority: Priority[priority as keyof typeof Priority],
     isBackground,
     runAt,
+    ...(metadata && { metadata: toByteString(JSON.stringify(metadata)) }),
     ...(reducer && { reducer: nameWithoutNul('reducer', reducer) }),
   };
 }

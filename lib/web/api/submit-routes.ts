@@ -184,7 +184,18 @@ function wishesOf({ query, request }: Call): Wishes {
   const of = (name: string): string | undefined => query.get(name) ?? undefined;
   const key = request.headers['idempotency-key'];
   const unique = of('unique') ?? (typeof key === 'string' ? key : undefined);
-  return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer') };
+  const metadata = traceOf(request);
+  return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer'), metadata };
+}
+
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** The caller's trace goes on in the worker, by the metadata that tracing reads. */
+function traceOf({ headers }: Call['request']): Record<string, string> | undefined {
+  const { traceparent, tracestate } = headers;
+  if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined;
+  const hasState = typeof tracestate === 'string' && tracestate.length <= 512;
+  return { traceparent, ...(hasState && { tracestate }) };
 }
 
 /** Small workloads as the engine keeps them cheapest. */

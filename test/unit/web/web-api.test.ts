@@ -130,6 +130,15 @@ describe('submitting over HTTP', () => {
     );
   });
 
+  it('hands the trace of its caller on beside the workload', async () => {
+    const scene = await startWeb();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent } });
+    expect(scene.server.engine.find(body.handle)?.metadata).toBe(JSON.stringify({ traceparent }));
+    const other = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent: 'no' } });
+    expect(scene.server.engine.find(other.body.handle)?.metadata).toBeUndefined();
+  });
+
   it('gives a job up when its caller goes away, or is tired of waiting', async () => {
     const scene = await startWeb();
     const gone = new AbortController();

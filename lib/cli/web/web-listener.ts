@@ -1,0 +1,75 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JobServer } from '../../job-server/job-server.js';
+import { createWebHandler, type WebHandler } from '../../web/web-handler.js';
+
+/** How long headers may take, in milliseconds. */
+const HEADERS_TIMEOUT = 10_000;
+
+/** How long a whole request may take; its body has 60 s. */
+const REQUEST_TIMEOUT = 90_000;
+
+const MAX_CONNECTIONS = 2_048;
+
+/** Where and how the HTTP API is answered. */
+export interface WebSettings {
+  port: number;
+  host: string;
+  /** The file of tokens; without one everybody on this machine may do everything. */
+  tokens?: string;
+  /** Further names of Host. */
+  hosts: string[];
+  readOnly: boolean;
+}
+
+/** The HTTP API of a job server on a port of its own. */
+export class WebListener {
+  private readonly handler: WebHandler;
+  private readonly server: Server;
+
+  /** @throws Error when the token file cannot be read. */
+  constructor(
+    jobServer: JobServer,
+    private readonly settings: WebSettings,
+  ) {
+    const { tokens, hosts, readOnly } = settings;
+    this.handler = createWebHandler({
+      sources: [{ name: 'main', jobServer }],
+      access: tokens === undefined ? 'open' : { tokens },
+      hosts: hosts.map((host) => host.toLowerCase()),
+      readOnly,
+    });
+    this.server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, this.handler);
+    this.server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Where it listens: `http://127.0.0.1:4780`. */
+  get url(): string {
+    const { address, port, family } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ port: this.settings.port, host: this.settings.host }, () => {
+        this.server.off('error', reject);
+        this.server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** Reads the tokens again. @throws Error; then those there are stay. */
+  reload(): void {
+    this.handler.reload();
+  }
+
+  /** Ends: who waits hears it, who does not read is cut off. */
+  async close(): Promise<void> {
+    this.server.close();
+    await this.handler.close();
+    this.server.closeAllConnections();
+  }
+}

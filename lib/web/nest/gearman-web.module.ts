@@ -1,0 +1,215 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  HttpException,
+  Inject,
+  Module,
+  RequestMethod,
+  UseGuards,
+  type CanActivate,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type ModuleMetadata,
+  type NestModule,
+  type OnModuleDestroy,
+  type Type,
+} from '@nestjs/common';
+import { ExternalContextCreator, ModuleRef } from '@nestjs/core';
+import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { GearmanJobServer } from '../../job-server/nest/gearman-job-server.js';
+import type { Access, AccessFunction } from '../access/access.js';
+import type { Role } from '../access/grant.js';
+import { answerProblem } from '../http/answers.js';
+import { secure } from '../http/security-headers.js';
+import { Problem } from '../problem.js';
+import type { WebSource } from '../source.js';
+import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../web-handler.js';
+
+/** Whom these guards of the app let pass has a role. */
+export interface GuardedAccess {
+  /** Run after the app's global guards. */
+  guards: readonly Type<CanActivate>[];
+  /** The role of who passes, or what decides by the request, as the guards left it. Default `operate`. */
+  role?: Role | AccessFunction;
+}
+
+/** Options of {@link GearmanWebModule}. */
+export interface GearmanWebModuleOptions extends Omit<WebHandlerOptions, 'access' | 'sources'> {
+  /** Where it is, behind the app's global prefix. Default `gearman`. */
+  path?: string;
+  /** Who may do what, besides what the app's global guards say: they always run first. There is no default. */
+  access: Access | GuardedAccess;
+  /** Default: the app's `GearmanJobServer`. */
+  sources?: readonly WebSource[];
+  /** Modules that provide what `access.guards` inject. */
+  imports?: ModuleMetadata['imports'];
+}
+
+/** What forRootAsync makes once the app's providers are there. */
+export type GearmanWebModuleSettings = Omit<GearmanWebModuleOptions, 'imports' | 'path'>;
+
+/** Options of {@link GearmanWebModule.forRootAsync}: the path is known before providers are. */
+export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptions, 'path' | 'imports'> {
+  /** Guards as those of `access`, where the app's global ones are not enough. */
+  guards?: readonly Type<CanActivate>[];
+  inject?: readonly unknown[];
+  // What is injected is as different as providers are.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  useFactory(...injected: any[]): AsyncSettings | Promise<AsyncSettings>;
+}
+
+/** With guards, `access` says what role those have that pass. */
+type AsyncSettings = Omit<GearmanWebModuleSettings, 'access'> & { access: Access };
+
+const SETTINGS = Symbol('GearmanWebModuleSettings');
+const PATH = Symbol('GearmanWebModulePath');
+const GATE = Symbol('GearmanWebModuleGate');
+
+const CHOICES =
+  "{ guards: [JwtGuard] }, { tokens: FILE }, { basic: [{ name, password, role }] }, a function of the request, or 'open'";
+
+/** Has a method that guards are run before. */
+interface Gate {
+  pass(request: IncomingMessage, response: ServerResponse): void;
+}
+
+type Passing = (request: IncomingMessage, response: ServerResponse, next: () => void) => Promise<unknown>;
+
+/**
+ * Serves the HTTP API of the app's job server within the app, on Express and
+ * on Fastify, behind the app's global guards.
+ *
+ * ```ts
+ * GearmanWebModule.forRoot({ path: 'gearman', access: { guards: [JwtGuard] } });
+ * ```
+ *
+ * Guards are given the raw request of `node:http`, on Fastify too.
+ */
+@Module({})
+export class GearmanWebModule implements NestModule, OnModuleDestroy {
+  private handler: WebHandler | undefined;
+
+  /** Made by Nest. */
+  constructor(
+    @Inject(SETTINGS) private readonly settings: GearmanWebModuleSettings,
+    @Inject(PATH) private readonly path: string,
+    @Inject(GATE) private readonly gate: Type<Gate>,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
+  ) {}
+
+  /**
+   * The module with these options.
+   *
+   * @throws InvalidOptionError without `access`.
+   */
+  static forRoot({ path, imports, ...settings }: GearmanWebModuleOptions): DynamicModule {
+    const { access } = settings;
+    if (access === undefined) throw InvalidOptionError.notAllowed('access', access, CHOICES);
+    const guards = isGuarded(access) ? access.guards : [];
+    return moduleOf({ provide: SETTINGS, useValue: settings }, guards, { path, imports });
+  }
+
+  /** The same, with options that are made once the app's providers are there. */
+  static forRootAsync({
+    path,
+    imports,
+    guards = [],
+    inject = [],
+    useFactory,
+  }: GearmanWebModuleAsyncOptions): DynamicModule {
+    const provider = { provide: SETTINGS, useFactory, inject: [...inject] as never[] };
+    return moduleOf(provider, guards, { path, imports });
+  }
+
+  /** Called by Nest. */
+  configure(consumer: MiddlewareConsumer): void {
+    const { access, sources, ...rest } = this.settings;
+    const handler = createWebHandler({
+      ...rest,
+      path: this.path,
+      access: isGuarded(access) ? passedAs(access) : access,
+      sources: sources ?? [{ name: 'main', jobServer: this.jobServer() }],
+    });
+    this.handler = handler;
+    const guarded = this.guarded(handler);
+    const answer: Passing = (request, response) =>
+      guarded(request, response).catch((error: unknown) => {
+        secure(response);
+        answerProblem(response, problemOf(error));
+      });
+    consumer.apply(answer).forRoutes({ path: `${this.path}/{*rest}`, method: RequestMethod.ALL });
+  }
+
+  /** Called by Nest: open event streams would keep the app from closing. */
+  async onModuleDestroy(): Promise<void> {
+    await this.handler?.close();
+  }
+
+  private guarded(handler: WebHandler): (request: IncomingMessage, response: ServerResponse) => Promise<unknown> {
+    const gate = this.moduleRef.get(this.gate);
+    const pass = (request: unknown, response: unknown): void =>
+      handler(request as IncomingMessage, response as ServerResponse);
+    const options = { guards: true, interceptors: false, filters: false };
+    return this.contexts.create(
+      gate as unknown as Record<string, unknown>,
+      pass,
+      'pass',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      options,
+      'http',
+    );
+  }
+
+  private jobServer(): GearmanJobServer {
+    try {
+      return this.moduleRef.get(GearmanJobServer, { strict: false });
+    } catch {
+      throw new InvalidOptionError(
+        'sources',
+        'missing, and this app has no GearmanJobServer: import GearmanJobServerModule, or name the job servers here',
+      );
+    }
+  }
+}
+
+function moduleOf(
+  settings: NonNullable<DynamicModule['providers']>[number],
+  guards: readonly Type<CanActivate>[],
+  { path = 'gearman', imports = [] }: Pick<GearmanWebModuleOptions, 'path' | 'imports'>,
+): DynamicModule {
+  const gate = gateOf(guards);
+  const providers = [
+    settings,
+    gate,
+    { provide: PATH, useValue: path.replaceAll(/^\/+|\/+$/g, '') },
+    { provide: GATE, useValue: gate },
+  ];
+  return { module: GearmanWebModule, imports, providers };
+}
+
+/** A class of its own: Nest finds a method's guards, and what they inject, by its class. */
+function gateOf(guards: readonly Type<CanActivate>[]): Type<Gate> {
+  class GearmanWebGate implements Gate {
+    pass(): void {}
+  }
+  if (guards.length > 0) UseGuards(...guards)(GearmanWebGate);
+  return GearmanWebGate;
+}
+
+function isGuarded(access: Access | GuardedAccess): access is GuardedAccess {
+  return typeof access === 'object' && access !== null && 'guards' in access;
+}
+
+function passedAs({ role = 'operate' }: GuardedAccess): AccessFunction {
+  return typeof role === 'function' ? role : () => role;
+}
+
+/** What a guard throws is its answer. */
+function problemOf(error: unknown): Problem {
+  if (!(error instanceof HttpException)) return new Problem(500, 'internal', 'A guard of this app failed.');
+  const status = error.getStatus();
+  return new Problem(status, status === 401 ? 'unauthorized' : 'forbidden', error.message);
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import {
+  Inject,
+  Injectable,
+  Module,
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
+import { GearmanWebModule, type GearmanWebModuleOptions } from 'nestjs-gearman/web';
+import { atEnd } from '../support/cleanup.js';
+
+/** What a login knows. */
+@Injectable()
+class Keys {
+  readonly key = 'secret';
+}
+
+@Module({ providers: [Keys], exports: [Keys] })
+class KeysModule {}
+
+function headerOf(context: ExecutionContext, name: string): unknown {
+  return context.switchToHttp().getRequest<IncomingMessage>().headers[name];
+}
+
+/** The app's own: everything needs this header. */
+@Injectable()
+class AppGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return headerOf(context, 'x-app') === 'yes';
+  }
+}
+
+/** Asked on the API alone, and injects something. */
+@Injectable()
+class KeyGuard implements CanActivate {
+  constructor(@Inject(Keys) private readonly keys: Keys) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    return headerOf(context, 'x-key') === this.keys.key;
+  }
+}
+
+const ADAPTERS = [
+  ['Express', () => undefined],
+  ['Fastify', () => new FastifyAdapter()],
+] as const;
+
+async function startApp(
+  adapter: FastifyAdapter | undefined,
+  web: GearmanWebModuleOptions,
+): Promise<{ app: INestApplication; url: string }> {
+  @Module({
+    imports: [GearmanJobServerModule.forRoot({ listeners: [] }), GearmanWebModule.forRoot(web)],
+    providers: [{ provide: APP_GUARD, useClass: AppGuard }],
+  })
+  class AppModule {}
+  const app = adapter
+    ? await NestFactory.create<NestFastifyApplication>(AppModule, adapter, { logger: false })
+    : await NestFactory.create(AppModule, { logger: false });
+  app.setGlobalPrefix('api/v1');
+  await app.listen(0, '127.0.0.1');
+  atEnd(() => app.close());
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  return { app, url: `http://127.0.0.1:${port}/api/v1/gearman` };
+}
+
+describe.each(ADAPTERS)('GearmanWebModule on %s', (_name, adapter) => {
+  it('runs the global guards, then its own, and only then answers', async () => {
+    const { url } = await startApp(adapter(), {
+      access: { guards: [KeyGuard], role: 'submit' },
+      imports: [KeysModule],
+    });
+    const statusOf = async (headers: Record<string, string>, path = '/v1/functions', method = 'GET'): Promise<number> =>
+      (await fetch(url + path, { method, headers })).status;
+    const mine = { 'x-app': 'yes', 'x-key': 'secret' };
+    expect(await statusOf({})).toBe(403);
+    expect(await statusOf({ 'x-key': 'secret' })).toBe(403);
+    expect(await statusOf({ 'x-app': 'yes' })).toBe(403);
+    expect(await statusOf(mine)).toBe(200);
+    expect(await statusOf(mine, '/v1/functions/f/pause', 'POST')).toBe(403);
+    expect(await statusOf(mine, '/v1/none')).toBe(404);
+    const refused = await fetch(`${url}/v1/functions`);
+    expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    expect(refused.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('takes bytes as they are, JSON, and names that need quoting', async () => {
+    const { url } = await startApp(adapter(), { access: () => 'operate' });
+    const headers = { 'x-app': 'yes', 'content-type': 'application/octet-stream' };
+    const bytes = new Uint8Array(300_000).map((_, index) => index);
+    const submitted = await fetch(`${url}/v1/functions/a%2Fb/jobs`, { method: 'POST', headers, body: bytes });
+    expect(submitted.status).toBe(202);
+    const { handle } = (await submitted.json()) as { handle: string };
+    const workload = await fetch(`${url}/v1/jobs/${handle}/workload`, { headers: { 'x-app': 'yes' } });
+    expect(Buffer.compare(Buffer.from(await workload.arrayBuffer()), bytes)).toBe(0);
+    const batch = await fetch(`${url}/v1/jobs`, {
+      method: 'POST',
+      headers: { 'x-app': 'yes', 'content-type': 'application/json' },
+      body: JSON.stringify({ jobs: [{ function: 'f', text: 'x' }] }),
+    });
+    expect(await batch.json()).toMatchObject({ jobs: [{ coalesced: false }] });
+  });
+
+  it('lets the app close while somebody watches', async () => {
+    const { app, url } = await startApp(adapter(), { access: () => 'operate' });
+    const headers = { 'x-app': 'yes', 'content-type': 'application/octet-stream' };
+    const submitted = await fetch(`${url}/v1/functions/f/jobs`, { method: 'POST', headers, body: 'x' });
+    const { handle } = (await submitted.json()) as { handle: string };
+    const events = await fetch(`${url}/v1/jobs/${handle}/events`, { headers });
+    expect(events.status).toBe(200);
+    await app.close();
+    expect(await events.text()).toContain('event: job');
+  });
+});
+
+it('has no default for access, and says what there is', () => {
+  expect(() => GearmanWebModule.forRoot({} as never)).toThrow(/access.*guards: \[JwtGuard\]/s);
+});

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { runCommand, startJobServerCommand } from '../support/command.js';
+import type { Daemon } from '../support/daemon.js';
+import { freePort } from '../support/free-port.js';
+import { tempDir } from '../support/temp-dir.js';
+import { until } from '../support/until.js';
+
+const curl = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)('curl', ['-sS', ...args], { encoding: 'latin1' })).stdout;
+
+/** Starts a job server with these options, and waits until it answers HTTP. */
+async function startWebPort(...args: string[]): Promise<{ server: Daemon; port: number }> {
+  const port = await freePort();
+  const server = await startJobServerCommand(['--web-port', `${port}`, ...args]);
+  // It listens for Gearman first.
+  await until('it answers HTTP', () => curl(`http://127.0.0.1:${port}/`).then(Boolean, () => false));
+  return { server, port };
+}
+
+describe('nestjs-gearman job-server --web-port', () => {
+  it('takes 64 MB from curl and gives them back as they were', async () => {
+    const { server, port } = await startWebPort();
+    const folder = tempDir();
+    const workload = randomBytes(64_000_000);
+    await writeFile(join(folder, 'workload'), workload);
+    const url = `http://127.0.0.1:${port}/v1/functions/f/jobs`;
+    const { handle } = JSON.parse(await curl('--data-binary', `@${folder}/workload`, url)) as { handle: string };
+    await curl('-o', join(folder, 'again'), `http://127.0.0.1:${port}/v1/jobs/${handle}/workload`);
+    const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    expect(digest(await readFile(join(folder, 'again')))).toBe(digest(workload));
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('lets those do something who have a token, and reads the file again at SIGHUP', async () => {
+    const tokens = join(tempDir(), 'tokens');
+    const made = await runCommand(['web-token', 'ann', '--role', 'operate']);
+    await writeFile(tokens, made.stdout);
+    const { server, port } = await startWebPort('--web-listen', '0.0.0.0', '--web-tokens', tokens);
+    const statusOf = (token: string): Promise<string> => {
+      const url = `http://127.0.0.1:${port}/v1/functions/f/pause`;
+      return curl('-o', '/dev/null', '-w', '%{http_code}', '-X', 'POST', '-H', `Authorization: Bearer ${token}`, url);
+    };
+    expect([await statusOf(made.stderr.trim()), await statusOf('other')]).toEqual(['204', '401']);
+    const later = await runCommand(['web-token', 'bob', '--role', 'operate', '--function', 'g*']);
+    await appendFile(tokens, later.stdout);
+    process.kill(server.pid, 'SIGHUP');
+    await until('the new token is known', async () => (await statusOf(later.stderr.trim())) === '403');
+    expect(await server.stop()).toBe(0);
+  });
+
+  it.each([
+    [['--web-port', '0', '--web-listen', '0.0.0.0'], /--web-listen 0\.0\.0\.0 needs --web-tokens FILE/],
+    [['--web-tokens', 'x'], /--web-tokens needs --web-port PORT/],
+    [['--web-read-only'], /--web-read-only needs --web-port PORT/],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await runCommand(['job-server', '-p', '0', ...args]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  it('does not start without its tokens', async () => {
+    const { code, stderr } = await runCommand(['job-server', '-p', '0', '--web-port', '0', '--web-tokens', '/none']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/none')]);
+  });
+
+  it('ends while somebody waits for a result', async () => {
+    const { server, port } = await startWebPort();
+    const waits = curl('-w', '%{http_code}', '--data-binary', 'x', `http://127.0.0.1:${port}/v1/functions/f/run`);
+    await until('it waits', async () => {
+      return (await curl(`http://127.0.0.1:${port}/v1/jobs`)).includes('"state":"waiting"');
+    });
+    expect(await server.stop()).toBe(0);
+    expect(await waits).toMatch(/"code":"closed".*503$/s);
+  });
+});
