@@ -20,6 +20,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'lists functions, their jobs and workers',
     load: async () => (await import('./people/listings.js')).status,
   },
+  top: {
+    summary: 'watches functions on the whole screen, trouble first',
+    load: async () => (await import('./top/command.js')).top,
+  },
   workers: {
     summary: 'lists workers and what they can do',
     load: async () => (await import('./people/listings.js')).workers,

@@ -10,6 +10,11 @@ export interface RealTerminal {
   screen(): Promise<string>;
   /** Presses keys, as tmux names them: `C-c`. */
   press(keys: string): Promise<void>;
+  /** Types a text as it is. */
+  type(text: string): Promise<void>;
+  resize(columns: number, rows: number): Promise<void>;
+  /** What a terminal knows of itself, as tmux names it: `alternate_on`, `cursor_flag`. */
+  flag(name: string): Promise<string>;
 }
 
 /** Runs a command in a terminal of 100 columns; when it ends, the terminal goes on and shows `[ended with CODE]`. */
@@ -21,6 +26,10 @@ export async function inTerminal(command: readonly string[]): Promise<RealTermin
   await mustSucceed('tmux', [...socket, '-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '20', shell]);
   return {
     screen: async () => (await mustSucceed('tmux', [...socket, 'capture-pane', '-p'])).stdout.trimEnd(),
+    type: async (text) => void (await mustSucceed('tmux', [...socket, 'send-keys', '-l', text])),
+    resize: async (columns, rows) =>
+      void (await mustSucceed('tmux', [...socket, 'resize-window', '-x', `${columns}`, '-y', `${rows}`])),
+    flag: async (name) => (await mustSucceed('tmux', [...socket, 'display-message', '-p', `#{${name}}`])).stdout.trim(),
     press: async (keys) => void (await mustSucceed('tmux', [...socket, 'send-keys', keys])),
   };
 }

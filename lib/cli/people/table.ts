@@ -1,4 +1,5 @@
 import { showText, showTextWord } from '../../protocol/index.js';
+import { displayWidth, padded } from '../display-width.js';
 
 /**
  * A column of a table: its title, and what stands in it. Numbers are set to the
@@ -8,6 +9,8 @@ import { showText, showTextWord } from '../../protocol/index.js';
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
+  /** Set to the right though it is no number. */
+  readonly isRight?: boolean;
 }
 
 type Cell = string | number | readonly string[];
@@ -16,15 +19,16 @@ type Cell = string | number | readonly string[];
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   const lines = [columns.map(({ title }) => title), ...cells.map((line) => line.map(shown))];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => [...line[index]!].length)));
-  const isNumeric = columns.map(
-    (_, index) => cells.length > 0 && cells.every((line) => typeof line[index] === 'number'),
+  const widths = columns.map((_, index) => widest(lines.map((line) => line[index]!)));
+  const isRight = columns.map(
+    (column, index) => column.isRight ?? (cells.length > 0 && cells.every((line) => typeof line[index] === 'number')),
   );
-  const pad = (text: string, index: number): string => {
-    const blanks = ' '.repeat(widths[index]! - [...text].length);
-    return isNumeric[index] ? blanks + text : text + blanks;
-  };
+  const pad = (text: string, index: number): string => padded(text, widths[index]!, isRight[index]);
   return lines.map((line) => `${line.map(pad).join('  ').trimEnd()}\n`).join('');
+}
+
+function widest(texts: readonly string[]): number {
+  return texts.reduce((width, text) => Math.max(width, displayWidth(text)), 0);
 }
 
 function shown(cell: Cell): string {
