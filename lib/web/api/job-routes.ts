@@ -217,7 +217,7 @@ async function deadFunction(
 async function watch(call: Call): Promise<void> {
   const job = await known(call);
   const giveBack = call.shared.streams.take();
-  const stream = new EventStream(call.response);
+  const stream = new EventStream(call.response, call.shared.bodies.budget);
   const close = (): void => {
     stop?.();
     stream.end();

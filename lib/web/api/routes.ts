@@ -1,5 +1,5 @@
 import { PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/metrics/index.js';
-import { answerJson } from '../http/answers.js';
+import { answerJson, answerText } from '../http/answers.js';
 import { requireAllFunctions, type Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
@@ -55,5 +55,5 @@ function server({ source, response }: Call): void {
 function metrics(call: Call): void {
   requireAllFunctions(call);
   const text = [...prometheusChunks(call.source.jobServer.metrics())].join('');
-  call.response.writeHead(200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE }).end(text);
+  answerText(call.response, text, PROMETHEUS_CONTENT_TYPE, call.shared.bodies.budget);
 }

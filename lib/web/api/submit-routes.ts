@@ -165,7 +165,7 @@ async function runAsEvents(call: Call, spec: JobSpec, timeout: number): Promise<
   try {
     const { handle, bytes } = await runInForeground(call, spec, timeout, {
       created: (created) => {
-        stream = new EventStream(call.response);
+        stream = new EventStream(call.response, call.shared.bodies.budget);
         send('created', { handle: created });
       },
       data: (data) => send('data', bytesAsJson(data)),

@@ -28,6 +28,16 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
   response.end(bytes);
 }
 
+/** Sends a text of ours. */
+export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
+  const bytes = Buffer.from(text);
+  budget.take(bytes.length);
+  response.once('close', () => budget.give(bytes.length));
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length });
+  cutOffSlow(response);
+  response.end(bytes);
+}
+
 export function answerNothing(response: ServerResponse, status = 204): void {
   response.writeHead(status, status === 204 ? {} : { 'Content-Length': 0 }).end();
 }

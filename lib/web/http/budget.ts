@@ -11,9 +11,13 @@ export class Budget {
     return this.used;
   }
 
+  hasRoom(bytes: number): boolean {
+    return this.used + bytes <= this.limit;
+  }
+
   /** @throws Problem when there is no room. */
   take(bytes: number): void {
-    if (this.used + bytes > this.limit) {
+    if (!this.hasRoom(bytes)) {
       const detail = 'Too much is on its way in and out; ask again soon.';
       throw new Problem(503, 'too-busy', detail, { 'Retry-After': '1' });
     }

@@ -1,8 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { isUtf8 } from 'node:buffer';
+import type { Budget } from './budget.js';
 
 /** How much an event stream may leave unread before it is ended, in bytes. */
 const MAX_UNREAD = 1_048_576;
+
+/** How long the rest may take to be read once it has ended, in milliseconds. */
+const READ_TIMEOUT = 60_000;
 
 /** How often a comment is sent, so that nobody between takes the stream for dead, in milliseconds. */
 const KEEP_ALIVE = 15_000;
@@ -10,8 +14,13 @@ const KEEP_ALIVE = 15_000;
 /** Server-sent events as an answer. Who does not read them is cut off. */
 export class EventStream {
   private readonly keepAlive: NodeJS.Timeout;
+  /** What was sent and not yet read, in characters: so much of the budget is taken. */
+  private unread = 0;
 
-  constructor(private readonly response: ServerResponse) {
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly budget: Budget,
+  ) {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
@@ -20,7 +29,11 @@ export class EventStream {
     response.write('retry: 2000\n\n');
     this.keepAlive = setInterval(() => this.write(': \n\n'), KEEP_ALIVE);
     this.keepAlive.unref();
-    response.once('close', () => clearInterval(this.keepAlive));
+    response.once('close', () => {
+      clearInterval(this.keepAlive);
+      budget.give(this.unread);
+      this.unread = 0;
+    });
   }
 
   /** Sends one event; its data is JSON. */
@@ -31,12 +44,28 @@ export class EventStream {
   end(): void {
     clearInterval(this.keepAlive);
     this.response.end();
+    const timer = setTimeout(() => this.response.destroy(), READ_TIMEOUT);
+    timer.unref();
+    this.response.once('close', () => clearTimeout(timer));
   }
 
   private write(text: string): void {
-    if (this.response.destroyed || this.response.writableEnded) return;
-    this.response.write(text);
-    if (this.response.writableLength > MAX_UNREAD && !text.startsWith('event: complete')) this.response.destroy();
+    const { response } = this;
+    if (response.destroyed || response.closed || response.writableEnded) return;
+    // An event may be as large as a packet: what counts is what lay there before it.
+    if (this.unread > MAX_UNREAD || !this.budget.hasRoom(text.length)) {
+      response.destroy();
+      return;
+    }
+    this.budget.take(text.length);
+    this.unread += text.length;
+    response.write(text, () => this.wasRead(text.length));
+  }
+
+  private wasRead(length: number): void {
+    if (this.unread === 0) return;
+    this.unread -= length;
+    this.budget.give(length);
   }
 }
 

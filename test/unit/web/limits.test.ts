@@ -1,0 +1,67 @@
+import { connect, type Socket } from 'node:net';
+import { expect, it } from '@jest/globals';
+import { until } from '../../support/until.js';
+import { startWeb, type WebScene } from '../../support/web-scene.js';
+
+/** Speaks HTTP by hand, and reads nothing until told to. */
+function speak({ port }: WebScene, text: string): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.pause().write(text);
+  return socket;
+}
+
+it('holds no more of 500 half bodies than it may, and takes bodies again when they are gone', async () => {
+  const scene = await startWeb({}, { maxBufferedBytes: 1_000_000 });
+  const head = 'POST /v1/functions/f/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n';
+  let refused = 0;
+  const sockets = Array.from({ length: 500 }, () => {
+    const socket = speak(scene, head + 'x'.repeat(19_999));
+    socket.on('data', (answer) => (refused += answer.includes('HTTP/1.1 503') ? 1 : 0)).resume();
+    return socket;
+  });
+  // 50 bodies of 19,999 bytes have room, and parts of others.
+  await until('the others are refused', () => refused >= 440);
+  expect(scene.server.engine.jobCount).toBe(0);
+  for (const socket of sockets) socket.destroy();
+  await until('there is room', async () => {
+    return (await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(900_000) })).status === 202;
+  });
+});
+
+it('holds no more of results that nobody reads than it may', async () => {
+  const scene = await startWeb({}, { maxBufferedBytes: 40_000_000 });
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(10_000_000) });
+  const get = `GET /v1/jobs/${body.handle}/workload HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const before = process.memoryUsage().arrayBuffers;
+  const readers = Array.from({ length: 20 }, () => speak(scene, get));
+  await until('it has no room for one more', async () => {
+    return (await scene.ask('GET', `/v1/jobs/${body.handle}/workload`)).status === 503;
+  });
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+  for (const reader of readers) reader.destroy();
+  await until('there is room', async () => (await scene.ask('GET', `/v1/jobs/${body.handle}/workload`)).status === 200);
+});
+
+it('cuts off who does not read events, not who is sent a large one', async () => {
+  const scene = await startWeb();
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+  const path = `/v1/jobs/${body.handle}/events`;
+  const lazy = speak(scene, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  const eager = await fetch(`http://127.0.0.1:${scene.port}${path}`);
+  const worker = scene.peer();
+  worker.send('CAN_DO f', 'GRAB_JOB');
+  await worker.next();
+  const text = eager.text();
+  let isCut = false;
+  lazy.once('close', () => (isCut = true));
+  const large = 'd'.repeat(3_000_000);
+  for (let number = 0; number < 8; number++) {
+    worker.send(`WORK_DATA ${body.handle}·${large}`, `ECHO_REQ ${number}`);
+    await worker.next();
+    await new Promise(setImmediate);
+  }
+  worker.send(`WORK_COMPLETE ${body.handle}·end`);
+  lazy.resume();
+  await until('it is cut off', () => isCut);
+  expect((await text).match(/^event: \w+/gm)!.slice(0, 3)).toEqual(['event: job', 'event: started', 'event: data']);
+});
