@@ -9,12 +9,14 @@ const rooms = {
   'job-server/engine': [],
   'job-server/storage': ['job-server/engine'],
   'job-server/durable': ['protocol', 'job-server/engine', 'job-server/storage'],
-  'job-server/front': ['protocol', 'connection', 'job-server/engine', 'job-server/durable'],
+  'job-server/schedules': ['protocol', 'job-server/engine', 'job-server/storage'],
+  'job-server/front': ['protocol', 'connection', 'job-server/engine', 'job-server/durable', 'job-server/schedules'],
   'job-server/metrics': [
     'protocol',
     'job-server/engine',
     'job-server/storage',
     'job-server/durable',
+    'job-server/schedules',
     'job-server/front',
   ],
   'job-server/operations': [
@@ -36,6 +38,7 @@ const rooms = {
     'job-server/engine',
     'job-server/storage',
     'job-server/durable',
+    'job-server/schedules',
     'job-server/front',
   ],
   web: [
@@ -54,6 +57,7 @@ const rooms = {
     'job-server/nest',
     'job-server/storage',
     'job-server/durable',
+    'job-server/schedules',
     'transport',
     'driver',
     'protocol',

@@ -127,6 +127,38 @@ export interface DeadJobDetails extends DeadJob {
   workload: Buffer;
 }
 
+/** A recurring job, as `show schedules` tells it. */
+export interface ScheduleStatus {
+  id: string;
+  /** Where it comes from; `put`: from an admin client. */
+  source: 'options' | 'decorator' | 'crontab' | 'put';
+  /** The last tick that fired or was passed over, or when it began. */
+  lastTick: Date;
+  /** The next one; undefined: none, it is paused or over. */
+  nextTick: Date | undefined;
+  isPaused: boolean;
+  /** What is wrong with it; undefined: nothing. */
+  problem: string | undefined;
+  /** As it was written, with the defaults filled in. */
+  options: { function: string; cron?: string; timeZone?: string; every?: number; [field: string]: unknown };
+}
+
+/** Reads a line of `show schedules`: the id, and JSON. */
+export function readScheduleStatus(line: string): ScheduleStatus {
+  const [, id, json] = /^([^\t]*)\t(.*)$/.exec(line) ?? unreadable(line);
+  const { lastTick, nextTick, ...rest } = JSON.parse(json!) as Omit<ScheduleStatus, 'lastTick' | 'nextTick'> & {
+    lastTick: number | null;
+    nextTick?: number;
+  };
+  return {
+    ...rest,
+    id: nameFrom(id!),
+    lastTick: new Date(lastTick ?? 0),
+    nextTick: nextTick === undefined ? undefined : new Date(nextTick),
+    problem: rest.problem,
+  };
+}
+
 /** Reads a line of `status`. */
 export function readFunctionStatus(line: string): FunctionStatus {
   const [name, [total, running, workers]] = row(line, 3);

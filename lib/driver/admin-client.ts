@@ -9,6 +9,7 @@ import {
 import { fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
   functionOverview,
+  readScheduleStatus,
   nameFrom,
   readDeadJob,
   readDeadJobDetails,
@@ -26,6 +27,7 @@ import {
   type FunctionOverview,
   type FunctionPriorities,
   type FunctionStatus,
+  type ScheduleStatus,
   type ShownJob,
   type WorkerStatus,
 } from './admin-answers.js';
@@ -180,6 +182,48 @@ export class AdminClient {
     return this.unlessUnknown(this.askOurs(`purge job ${await this.name('handle', handle)}`, 'line'));
   }
 
+  /** Every recurring job, by its id (`show schedules`). @throws ServerError from a job server that knows none */
+  async schedules(): Promise<ScheduleStatus[]> {
+    return (await this.askOurs('show schedules', 'list', NO_SCHEDULES)).map(readScheduleStatus);
+  }
+
+  /**
+   * Puts a recurring job, in the place of the one that was put under this id
+   * before (`put schedule`). It stays until it is dropped.
+   *
+   * @param schedule as `ScheduleOptions` of `nestjs-gearman/job-server`; its JSON has about 8,000 bytes at most.
+   * @throws ServerError with what is wrong with it, or from a job server that knows no schedules
+   */
+  async putSchedule(id: string, schedule: object): Promise<void> {
+    const command = `put schedule ${await this.name('id', id)} ${asciiJson(schedule)}`;
+    if (command.length > MAX_COMMAND_BYTES) {
+      const cure = 'a large workload belongs where its worker can fetch it';
+      throw new InvalidOptionError('schedule', `must have at most ${MAX_COMMAND_BYTES} bytes as JSON: ${cure}`);
+    }
+    await this.askOurs(command, 'line', NO_SCHEDULES);
+  }
+
+  /** Drops a recurring job that was put (`drop schedule`); false when there is none. @throws ServerError for one that is declared elsewhere */
+  async dropSchedule(id: string): Promise<boolean> {
+    return (await this.ofSchedule('drop', id)) !== undefined;
+  }
+
+  /** Submits the job of a schedule now, beside its ticks (`run schedule`): its handle; undefined when there is none. */
+  async runSchedule(id: string): Promise<string | undefined> {
+    const line = await this.ofSchedule('run', id);
+    return line === undefined ? undefined : nameFrom(line.replace(/^OK /, ''));
+  }
+
+  /** Lets no tick of a schedule fire until it is resumed (`pause schedule`); false when there is none. */
+  async pauseSchedule(id: string): Promise<boolean> {
+    return (await this.ofSchedule('pause', id)) !== undefined;
+  }
+
+  /** Lets ticks of a schedule fire again (`resume schedule`); what passed meanwhile was not missed. False when there is none. */
+  async resumeSchedule(id: string): Promise<boolean> {
+    return (await this.ofSchedule('resume', id)) !== undefined;
+  }
+
   /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
   async limitQueue(functionName: string, limit: QueueLimit): Promise<void> {
     const numbers = typeof limit === 'number' ? [limit] : [limit.high, limit.normal, limit.low];
@@ -281,6 +325,17 @@ export class AdminClient {
     }
   }
 
+  /** The line that answers a word about a schedule; undefined when there is none. */
+  private async ofSchedule(word: string, id: string): Promise<string | undefined> {
+    try {
+      const [line = ''] = await this.askOurs(`${word} schedule ${await this.name('id', id)}`, 'line', NO_SCHEDULES);
+      return line;
+    } catch (error) {
+      if (error instanceof ServerError && error.serverCode === 'UNKNOWN_SCHEDULE') return undefined;
+      throw error;
+    }
+  }
+
   /** Asks what other job servers do not know. */
   private async askOurs(command: string, shape: AnswerShape, problem = NO_DEAD_LETTERS): Promise<readonly string[]> {
     try {
@@ -311,6 +366,26 @@ export class AdminClient {
       throw error;
     }
   }
+}
+
+const NO_SCHEDULES = 'it has no schedules: only a nestjs-gearman job server has';
+
+/** The longest command a job server of ours reads, in bytes, with room for the end of the line. */
+const MAX_COMMAND_BYTES = 8_190;
+
+/** JSON that is one line of ASCII. */
+function asciiJson(value: object): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, bytesAsBase64).replace(/[^ -~]/g, escaped);
+}
+
+/** A workload of bytes, which JSON has no form for; a Buffer has been an object of its own by now. */
+function bytesAsBase64(key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+  return key === 'workload' && type === 'Buffer' && Array.isArray(data)
+    ? { base64: Buffer.from(data as number[]).toString('base64') }
+    : value;
 }
 
 /** What job servers answer that do not know a word: gearmand, and Perl's. */

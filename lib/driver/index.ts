@@ -21,6 +21,7 @@ export type {
   FunctionActivity,
   FunctionJob,
   FunctionOverview,
+  ScheduleStatus,
   FunctionPriorities,
   FunctionStatus,
   ShownJob,

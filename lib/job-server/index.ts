@@ -35,23 +35,44 @@ export {
   type RecentJob,
   type RecentJobs,
 } from './history/index.js';
+export { GearmanSchedule, type GearmanScheduleOptions } from './nest/gearman-schedule.decorator.js';
 export { ListenError } from './listen-error.js';
 export type { Log, LogFields } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';
 export {
+  MAX_SCHEDULES,
+  RecurringJob,
+  Schedules,
+  type MissedPolicy,
+  type OverlapPolicy,
+  type Schedule,
+  type ScheduleHost,
+  type ScheduleOptions,
+  type ScheduleSnapshot,
+  type ScheduleSource,
+  type ScheduleTable,
+  type ScheduleTime,
+  type ScheduleWorkload,
+  type TickOutcome,
+} from './schedules/index.js';
+export {
+  lastTickIn,
+  laterTick,
   LmdbStorage,
   MemoryJobs,
   LogStorage,
   MemoryStorage,
   PgStorage,
   StorageError,
+  tickName,
   type Adder,
   type CorruptRecord,
   type Death,
   type DeadLetter,
   type DueJobs,
+  type FireOutcome,
   type FoundJob,
   type FunctionCounts,
   type Holder,
@@ -59,6 +80,7 @@ export {
   type JobCounters,
   type JobOutcome,
   type JobStorage,
+  type LastTick,
   type LmdbStorageOptions,
   type LogStorageOptions,
   type NewJob,

@@ -5,6 +5,7 @@ import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './
 import type { AccessRequest, ListenerOptions } from './front/index.js';
 import { InvalidOptionError } from './invalid-option-error.js';
 import type { Log } from './log.js';
+import type { ScheduleTable } from './schedules/index.js';
 import type { StorageOption } from './storage-option.js';
 
 /** What a job server tells of its functions. */
@@ -63,6 +64,11 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
    * milliseconds; 0: not at all. Needs a storage. Default 0.
    */
   keepResults?: number;
+  /**
+   * Recurring jobs by their ids, as `{ nightly: { cron: '0 3 * * *', function: 'report' } }`.
+   * With a storage no tick fires twice, whatever dies. Default: none.
+   */
+  schedules?: ScheduleTable;
   /** What is told to who asks for its metrics. */
   metrics?: MetricsOptions;
   /** Where log lines go. Default: nowhere. */
@@ -85,6 +91,7 @@ export const JOB_SERVER_DEFAULTS = {
   shutdownCommand: false,
   policies: {},
   keepResults: 0,
+  schedules: {},
   metrics: {},
   verbosity: 'INFO',
 } as const satisfies JobServerOptions;
@@ -135,6 +142,7 @@ export function validateJobServerOptions(options: JobServerOptions): void {
   );
   check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
   check(options, 'metrics', isMetricsOptions, '{ maxFunctions: a whole number from 0 }');
+  check(options, 'schedules', (value) => typeof value === 'object' && value !== null, 'schedules by their ids');
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
   check(options, 'exceptions', (value) => typeof value === 'boolean', 'true or false');

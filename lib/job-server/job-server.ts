@@ -5,8 +5,8 @@ import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
-import { DeadLetters, DurableJobs, type Answer, type DurableHost, type Submitted } from './durable/index.js';
-import { Engine, Refusal, type EngineListener, type JobSpec, type Peer } from './engine/index.js';
+import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
+import { Engine, Peer, Refusal, type EngineListener, type JobSpec } from './engine/index.js';
 import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { logFailure } from './failure-log.js';
 import { sayGoodbye } from './goodbye.js';
@@ -24,6 +24,8 @@ import { JobServerMetrics } from './metrics/index.js';
 import { History } from './history/index.js';
 import { Operations } from './operations/index.js';
 import { Observer } from './observer.js';
+import { scheduleHost } from './schedule-hosts.js';
+import { Schedules } from './schedules/index.js';
 import { storageOf } from './storage-option.js';
 import type { JobStorage } from './storage/index.js';
 import { VERSION } from './version.js';
@@ -56,6 +58,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   readonly authorize: SessionHost['authorize'];
   readonly storedJobs: DurableJobs | undefined;
   readonly deadLetters: DeadLetters | undefined;
+  /** Its recurring jobs. */
+  readonly schedules: Schedules;
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
   private readonly turns = new Turns();
@@ -104,6 +108,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       return this.engine;
     });
     this.operations = new Operations(this, this.turns);
+    this.schedules = new Schedules(scheduleHost(this));
+    this.schedules.declare('options', this.options.schedules);
     this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
     this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
   }
@@ -132,6 +138,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();
+      this.schedules.restart();
       // What waited when it was stopped is due again.
       this.wakeUp();
       for (const options of this.options.listeners) {
@@ -227,6 +234,17 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
+  }
+
+  /** Takes a background job that no client waits for. */
+  async take(spec: JobSpec): Promise<Submitted> {
+    const submitted = this.submit(spec, nobody());
+    return submitted instanceof Answer ? submitted.heard : submitted;
+  }
+
+  /** Whether it takes jobs: it has started, and does not end. */
+  get takesJobs(): boolean {
+    return this.isRunning && !this.draining;
   }
 
   closed(conversation: Conversation): void {
@@ -335,6 +353,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     if (now >= this.nextSweep) this.sweep(now);
     this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
     this.storedJobs?.tick({ now, date });
+    this.schedules.tick({ now, date });
   }
 
   private watchForStalls(): void {
@@ -348,6 +367,23 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
     for (const session of this.sessions) session.closeIfStalled(now, this.options);
   }
+}
+
+/** Who submits a job that no client waits for. */
+function nobody(): Peer {
+  const nothing = (): void => undefined;
+  return new Peer({
+    wake: nothing,
+    assign: nothing,
+    noJob: nothing,
+    abandoned: nothing,
+    data: nothing,
+    warning: nothing,
+    progress: nothing,
+    complete: nothing,
+    fail: nothing,
+    exception: nothing,
+  });
 }
 
 /** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */

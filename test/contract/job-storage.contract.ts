@@ -5,6 +5,7 @@ import { describeLifecycle } from './lifecycle.contract.js';
 import { describeQueueing } from './queueing.contract.js';
 import { describeSettings } from './settings.contract.js';
 import { describeTakingOnce } from './taking-once.contract.js';
+import { describeTicks } from './ticks.contract.js';
 import { NOW, RecordingListener } from './recorded-storage.js';
 
 /** How a suite gets its storage: a new and empty one, and what to do when it is no longer needed. */
@@ -61,5 +62,6 @@ export function describeJobStorage(name: string, makeFixture: () => Promise<Stor
     describeKeeping(context);
     describeTakingOnce(context);
     describeSettings(context);
+    describeTicks(context);
   });
 }

@@ -37,6 +37,10 @@ const NOT_ON_THE_BOARD: readonly MetricName[] = [
   'up',
   'jobs_restored_total',
   'access_denied_total',
+  // The page of schedules has them.
+  'schedule_ticks_total',
+  'schedule_lag_seconds',
+  'schedule_next_timestamp_seconds',
   'all_jobs_coalesced_total',
   'all_jobs_restored_total',
   'all_jobs_replayed_total',

@@ -24,7 +24,7 @@ import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
-import type { JobStorage, StorageError, StoredJob } from '../storage/index.js';
+import type { FireOutcome, JobStorage, StorageError, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
@@ -143,6 +143,54 @@ export class DurableJobs implements SubmissionHost {
 
   refused(submission: Submission, error: StorageError): Submitted {
     return this.takeBack(submission, queueError(error));
+  }
+
+  /**
+   * Fires a tick of a schedule, without a job where it is only passed over: see
+   * `JobStorage.fire`. Rejects where the job cannot be taken now.
+   */
+  async fire(id: ByteString, tick: number, spec?: JobSpec): Promise<FireOutcome> {
+    await this.open();
+    if (!spec) return this.storage.fire(id, tick);
+    const refusal = this.engine.refusalOf(spec);
+    if (refusal) throw new Error(refusal.text);
+    const function_ = this.feed.functionOf(spec.function);
+    const handle = this.engine.nextHandle();
+    const outcome = await this.storage.fire(id, tick, newJob(spec, handle, storedUnique(spec)));
+    if (outcome === 'fired') {
+      function_.stats.fromSchedule++;
+      this.host.accepted(spec, handle);
+      this.feed.cameOneOfMany(function_);
+      if (spec.runAt > 0) this.wakeFor(spec.runAt);
+    }
+    return outcome;
+  }
+
+  /** Whether a job waits, runs, or will be tried again. */
+  async isQueued(handle: ByteString): Promise<boolean> {
+    await this.open();
+    const found = await this.storage.findByHandle(handle);
+    return found?.state === 'waiting' || found?.state === 'leased';
+  }
+
+  /** What is kept by name beside the jobs. */
+  kept(): ReadonlyMap<string, string> {
+    return this.storage.settings();
+  }
+
+  /** Keeps something by name beside the jobs; throws a StorageError where it cannot. */
+  keep(name: string, value: string | undefined): void {
+    this.storage.set(name, value);
+  }
+
+  /** Whether jobs can be taken: the storage is open. */
+  get isReady(): boolean {
+    return this.isOpen && !this.isEnding;
+  }
+
+  /** Whether other job servers have it open as well. */
+  get isShared(): boolean {
+    return this.storage.isShared;
   }
 
   /** What is wrong with the storage now, or undefined. */

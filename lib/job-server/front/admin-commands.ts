@@ -3,9 +3,10 @@ import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } f
 import { batches, type AdminAnswer } from './admin-output.js';
 import { deadLetterLine, deadLetterRow } from './dead-letter-line.js';
 import { activityLine, functionLine, jobLines } from './function-lines.js';
+import { ofSchedule, showSchedules, type ScheduleWord } from './schedule-words.js';
 import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
 
-type AdminWord = (session: Conversation, args: readonly string[]) => AdminAnswer;
+type AdminWord = (session: Conversation, args: readonly string[], line: string) => AdminAnswer;
 
 const OK = 'OK\r\n';
 const UNKNOWN_JOB = 'ERR UNKNOWN_JOB\r\n';
@@ -34,9 +35,11 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   purge: ({ host }, args) => ofDeadLetter('purge', args, host.deadLetters?.purge.bind(host.deadLetters)),
   maxqueue: ({ host }, args) => maxQueue(host.engine, args),
   create: ({ host }, args) => ofFunction('create', args, (name) => host.engine.createFunction(name)),
-  drop: ({ host }, args) => ofFunction('drop', args, (name) => host.engine.dropFunction(name)),
-  pause: ({ host }, args) => ofFunction('pause', args, (name) => host.engine.pause(name)),
-  resume: ({ host }, args) => ofFunction('resume', args, (name) => host.engine.resume(name)),
+  drop: ofFunctionOrSchedule('drop', (engine, name) => engine.dropFunction(name)),
+  pause: ofFunctionOrSchedule('pause', (engine, name) => engine.pause(name)),
+  resume: ofFunctionOrSchedule('resume', (engine, name) => engine.resume(name)),
+  put: scheduleWord('put'),
+  run: scheduleWord('run'),
   shutdown: ({ host }, args) => {
     if (!host.shutdown) return unknown('shutdown');
     host.shutdown(args[0]?.toLowerCase() === 'graceful');
@@ -49,7 +52,25 @@ export function answerAdmin(session: Conversation, line: string): AdminAnswer {
   const [word = '', ...args] = line.split(/[ \t\r]+/);
   // What stands behind the last blank.
   if (args.at(-1) === '') args.pop();
-  return (WORDS[word.toLowerCase()] ?? (() => unknown(word)))(session, args);
+  return (WORDS[word.toLowerCase()] ?? (() => unknown(word)))(session, args, line);
+}
+
+/** A word that is for functions and for schedules. */
+function ofFunctionOrSchedule(
+  word: 'drop' | 'pause' | 'resume',
+  act: (engine: Engine, name: string) => Refusal | undefined,
+): AdminWord {
+  return ({ host }, args, line) =>
+    isOfSchedule(args) ? ofSchedule(host, word, line) : ofFunction(word, args, (name) => act(host.engine, name));
+}
+
+/** A word that is for schedules alone. */
+function scheduleWord(word: ScheduleWord): AdminWord {
+  return ({ host }, args, line) => (isOfSchedule(args) ? ofSchedule(host, word, line) : unknown(word));
+}
+
+function isOfSchedule([what]: readonly string[]): boolean {
+  return what?.toLowerCase() === 'schedule';
 }
 
 function* list<Item>(items: Iterable<Item>, lineOf: (item: Item) => string): Iterable<string> {
@@ -93,6 +114,8 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
       return list(host.engine.functions, functionLine);
     case 'activity':
       return list(host.engine.functions, (function_) => activityLine(function_, host.engine.now));
+    case 'schedules':
+      return showSchedules(host);
     case 'dead jobs':
       return host.deadLetters ? deadJobs(host.deadLetters) : NO_STORAGE;
     default:

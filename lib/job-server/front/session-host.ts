@@ -3,6 +3,7 @@ import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Answer, DeadLetterLine, DeadLetterPage, StoredLine, StoredState, Submitted } from '../durable/index.js';
 import type { ByteString, Engine, GrabKind, Job, JobSpec, Moment, Peer, Refusal } from '../engine/index.js';
 import type { Log } from '../log.js';
+import type { Schedules } from '../schedules/index.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 
 /** What a peer wants to do, as the `authorize` hook is asked. */
@@ -79,6 +80,8 @@ export interface SessionHost {
   readonly authorize?: (request: AccessRequest) => boolean;
   /** Background jobs that failed for good; missing without a storage. */
   readonly deadLetters?: DeadLetters;
+  /** Recurring jobs. */
+  readonly schedules: Pick<Schedules, 'list' | 'put' | 'drop' | 'run' | 'pause' | 'resume'>;
   /** Every open session. */
   readonly sessions: Iterable<Conversation>;
   /** Admin word `shutdown`; undefined when it is switched off. */

@@ -1,10 +1,12 @@
 import type { DurableJobs } from '../durable/index.js';
 import type { Engine } from '../engine/index.js';
 import type { Session, Traffic } from '../front/index.js';
+import type { Schedules } from '../schedules/index.js';
 import { MetricSet, type MetricFamily, type MetricSource } from '../../telemetry/metrics/index.js';
 import { tellConnections } from './connection-metrics.js';
 import { EventLoopWatch } from './event-loop.js';
 import { FunctionMetrics } from './function-metrics.js';
+import { tellSchedules } from './schedule-metrics.js';
 
 /** What of a job server is measured. */
 export interface MeasuredJobServer {
@@ -13,6 +15,7 @@ export interface MeasuredJobServer {
   readonly traffic: Traffic;
   readonly version: string;
   readonly storedJobs: DurableJobs | undefined;
+  readonly schedules: Schedules;
   /** Tells the engine the time: ages are counted up to it. */
   tick(): void;
 }
@@ -22,10 +25,10 @@ export class JobServerMetrics implements MetricSource {
   private readonly functions: FunctionMetrics;
   private readonly eventLoop = new EventLoopWatch();
 
-  /** @param maxFunctions how many functions are told by name. */
+  /** @param maxFunctions how many functions, and how many schedules, are told by name. */
   constructor(
     private readonly jobServer: MeasuredJobServer,
-    maxFunctions: number,
+    private readonly maxFunctions: number,
   ) {
     this.functions = new FunctionMetrics(maxFunctions);
   }
@@ -37,6 +40,7 @@ export class JobServerMetrics implements MetricSource {
     set.add('version_info', 1, { version });
     this.functions.tell(set, engine.functions, engine.now);
     tellConnections(set, sessions, traffic);
+    tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
     if (storedJobs) tellStorage(set, storedJobs);
     this.eventLoop.tell(set);
     return set.families();

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { GearmanJobServer } from './gearman-job-server.js';
+import { HandlerSchedules } from './handler-schedules.js';
 import { ConfigurableModuleClass } from './job-server.module-definition.js';
 
 /**
@@ -13,5 +15,5 @@ import { ConfigurableModuleClass } from './job-server.module-definition.js';
  * `GearmanJobServer` injectable everywhere. `forRootAsync` takes `useFactory`,
  * `useClass` and `useExisting`.
  */
-@Module({ providers: [GearmanJobServer], exports: [GearmanJobServer] })
+@Module({ imports: [DiscoveryModule], providers: [GearmanJobServer, HandlerSchedules], exports: [GearmanJobServer] })
 export class GearmanJobServerModule extends ConfigurableModuleClass {}

@@ -1,5 +1,13 @@
 export { createStorage, type StorageOptions } from './create-storage.js';
-export type { Adder, CorruptRecord, DueJobs, JobStorage, PageOptions, StorageListener } from './job-storage.js';
+export type {
+  Adder,
+  CorruptRecord,
+  DueJobs,
+  FireOutcome,
+  JobStorage,
+  PageOptions,
+  StorageListener,
+} from './job-storage.js';
 export {
   MAX_FUNCTION_BYTES,
   MAX_HANDLE_BYTES,
@@ -13,6 +21,7 @@ export { openBeside } from './open-beside.js';
 export { LmdbStorage } from './lmdb/lmdb-storage.js';
 export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 export type { LogStorageOptions } from './log/log-options.js';
+export { idsOfTicks, lastTickIn, laterTick, tickName, type LastTick } from './last-tick.js';
 export { LogStorage } from './log/log-storage.js';
 export { MemoryJobs } from './memory/memory-jobs.js';
 export { MemoryStorage } from './memory/memory-storage.js';

@@ -14,7 +14,7 @@ export const MAX_ORIGIN_BYTES = 255;
 export const MAX_TIME = 2 ** 48 - 1;
 
 /** How many settings a storage takes. */
-export const MAX_SETTINGS = 10_000;
+export const MAX_SETTINGS = 25_000;
 
 /** The longest name of a setting, in bytes: there is room for a function's name in it. */
 export const MAX_SETTING_NAME_BYTES = MAX_FUNCTION_BYTES + 24;
@@ -60,6 +60,17 @@ export function checkSetting(name: string, value: string | undefined, settings: 
   if (settings.size >= MAX_SETTINGS && !settings.has(name)) {
     throw invalid(`a storage keeps at most ${MAX_SETTINGS} settings`);
   }
+}
+
+/** The longest id of a schedule, in bytes. */
+const MAX_SCHEDULE_ID_BYTES = 255;
+
+/** Refuses a tick no storage could keep. */
+export function checkTick(id: string, tick: number): void {
+  if (id.length === 0 || id.length > MAX_SCHEDULE_ID_BYTES) {
+    throw invalid(`a schedule's id has 1 to ${MAX_SCHEDULE_ID_BYTES} bytes, this one ${id.length}`);
+  }
+  checkTime(tick);
 }
 
 function invalid(message: string): StorageError {

@@ -166,12 +166,27 @@ export interface JobStorage {
   /**
    * Keeps a small value, such as JSON, by a name, instead of the one before;
    * `undefined`: nothing any more. Throws a {@link StorageError} for what
-   * cannot be kept, and for the 10,001st name; then what was there stays.
+   * cannot be kept, and for the 25,001st name; then what was there stays.
    *
    * @param name a byte string of 1 to 1,024 bytes.
    * @param value a text of at most 16 KiB in UTF-8.
    */
   set(name: string, value: string | undefined): void;
+
+  /**
+   * Fires a tick of a schedule: if no tick of it so late was fired before, its
+   * last tick is this one from now on, and the job is there, both or neither.
+   * Resolves once that is durable; of several that fire the same tick, one has
+   * `fired` it, and to the others it is `known`. The job is given to nobody
+   * before. If another job has its function and unique, that one does for it.
+   *
+   * Without a job the tick is only passed over: what was fired last stays known.
+   * The last tick stands among the {@link settings}: see `lastTickIn`.
+   *
+   * @param id the schedule's id, a byte string of 1 to 255 bytes.
+   * @param tick milliseconds since 1970.
+   */
+  fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome>;
 
   /** Forgets kept results whose time is over, at most `limit` (default 1,000) of them; resolves with how many. */
   forget(now: number, limit?: number): Promise<number>;
@@ -208,6 +223,9 @@ export interface Adder {
   /** Nothing was added, and a lease is void. */
   refused(error: StorageError): void;
 }
+
+/** What came of firing a tick: nobody had before, or somebody had it or a later one. */
+export type FireOutcome = 'fired' | 'known';
 
 /** What {@link JobStorage.due} answers. */
 export interface DueJobs {

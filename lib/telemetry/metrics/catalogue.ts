@@ -84,6 +84,17 @@ const JOB_SERVER = {
     help: 'How late the event loop was, over the last 10 seconds.',
     from: 'job server',
   },
+  schedule_ticks_total: counter(
+    ['schedule', 'outcome'],
+    'Ticks of schedules; outcome: fired, skipped (the last job had not ended), missed, failed (to be tried again).',
+    'job server',
+  ),
+  schedule_lag_seconds: histogram([], 'How late ticks fired that were not missed.', 'job server'),
+  schedule_next_timestamp_seconds: gauge(
+    ['schedule'],
+    'When the next tick is, in seconds since 1970; told of none that is paused or over.',
+    'job server',
+  ),
   storage_up: gauge([], '1 while the storage writes, 0 while it cannot.', 'job server'),
   storage_set_aside_total: counter([], 'Records that could not be read and were set aside.', 'job server'),
 } as const;

@@ -67,6 +67,8 @@ export class JobEntry implements FileChange, Packable, Journalable {
   ownsUnique = true;
   /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
   origin: string | undefined;
+  /** The tick of a schedule that it is the job of, as a setting to be written with it; missing when that is written, or there is none. */
+  tick: Setting | undefined;
   /** Who is told when it is durable; missing when nobody waits. */
   adder: Adder | undefined;
   readonly bytes: number;
@@ -156,12 +158,13 @@ export class JobEntry implements FileChange, Packable, Journalable {
     if (adder) queueMicrotask(() => adder.refused(error));
     this.isLeased = false;
     this.origin = undefined;
+    this.tick = undefined;
     this.fate = { is: 'gone' };
   }
 
   /** The file is as it shall be, without a write: it never got there, and shall not. */
   get isNothing(): boolean {
-    return this.fate.is === 'gone' && !this.home && !this.isWriting && this.origin === undefined;
+    return this.fate.is === 'gone' && !this.home && !this.isWriting && this.hasNothingBeside;
   }
 
   /** What the write that is being made makes of it. */
@@ -172,7 +175,7 @@ export class JobEntry implements FileChange, Packable, Journalable {
   prepare(): void {
     this.isDirty = false;
     this.isWriting = true;
-    this.next = { job: this.job, fate: this.fate, home: this.wantedHome(), origin: this.origin };
+    this.next = { job: this.job, fate: this.fate, home: this.wantedHome(), origin: this.origin, tick: this.tick };
   }
 
   emit(write: FileWrite): void {
@@ -180,6 +183,7 @@ export class JobEntry implements FileChange, Packable, Journalable {
     if (!next) return;
     const { tables } = write;
     if (next.origin !== undefined) void tables.origins.put(next.origin, TAKEN);
+    if (next.tick) void tables.settings.put(next.tick.name, next.tick.value);
     if (next.home && home && isSameHome(next.home, home)) {
       this.emitChange(write, next, home);
       return;
@@ -211,6 +215,7 @@ export class JobEntry implements FileChange, Packable, Journalable {
     if (isDurable) {
       this.home = this.next?.home;
       this.origin = undefined;
+      this.tick = undefined;
     }
     this.next = undefined;
     this.isWriting = false;
@@ -218,13 +223,19 @@ export class JobEntry implements FileChange, Packable, Journalable {
 
   /** It is new, and nothing but a job. */
   get isNew(): boolean {
-    return this.isFresh && !this.home && this.isQueued && this.origin === undefined;
+    return this.isFresh && !this.home && this.isQueued && this.hasNothingBeside;
+  }
+
+  /** Nothing else is to be written with it. */
+  private get hasNothingBeside(): boolean {
+    return this.origin === undefined && !this.tick;
   }
 
   /** It is new, and nothing but a job without a time. */
   private get isPackable(): boolean {
     const { home, isFresh, next } = this;
-    return isFresh && !home && next?.home?.table === 'jobs' && next.job.at === 0 && next.origin === undefined;
+    if (next?.origin !== undefined || next?.tick) return false;
+    return isFresh && !home && next?.home?.table === 'jobs' && next.job.at === 0;
   }
 
   /** It stays where it is. */
@@ -258,6 +269,12 @@ export class JobEntry implements FileChange, Packable, Journalable {
   }
 }
 
+/** What is kept by a name. */
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** What a write makes of a job. */
 interface Wanted {
   readonly job: StoredJob;
@@ -265,6 +282,7 @@ interface Wanted {
   /** Where it puts it; missing when it deletes it. */
   home: Home | undefined;
   readonly origin: string | undefined;
+  readonly tick: Setting | undefined;
 }
 
 function emitRecord(tables: Tables, { job, fate, home }: Wanted): void {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
+import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
@@ -224,6 +224,13 @@ export class LmdbStorage implements JobStorage {
   set(name: string, value: string | undefined): void {
     checkSetting(name, value, this.settings());
     this.opened?.settings.set(name, value);
+  }
+
+  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+    const { parts } = this;
+    checkTick(id, tick);
+    if (job) checkJob(job);
+    return parts.fire(id, tick, job);
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PageOptions, StorageListener } from '../job-storage.js';
+import { checkSetting } from '../job-limits.js';
+import type { FireOutcome, PageOptions, StorageListener } from '../job-storage.js';
+import { laterTick, tickName } from '../last-tick.js';
 import { ReadyQueues } from '../ready-queues.js';
-import type { Death, NewJob, OnceOutcome } from '../stored-job.js';
+import { placed, type Death, type NewJob, type OnceOutcome } from '../stored-job.js';
 import { EntryBook } from './entry-book.js';
 import { FixedChange, type FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
@@ -224,6 +226,40 @@ export class OpenStorage {
     this.mark(entry, true);
     await stored;
     return 'added';
+  }
+
+  /** Fires a tick of a schedule, unless it or a later one was; a job is written with it, and hidden until it is. */
+  async fire(id: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
+    const { book, functions, settings } = this;
+    const name = tickName(id);
+    // Who fires the same tick is written already, or about to be.
+    while (settings.isChanging(name)) await this.flush();
+    const value = laterTick(settings.all.get(name), tick, job?.handle);
+    if (value === undefined) return 'known';
+    checkSetting(name, value, settings.all);
+    const row = job && functions.row(job.function);
+    const holder = job?.unique && row ? book.findByUnique(row.id, job.unique) : undefined;
+    if (!job || !row || holder?.isQueued) {
+      settings.set(name, value);
+      await this.flush();
+      return 'fired';
+    }
+    const entry = new JobEntry(row.queues[job.priority], placed(job, this.nextSequence()), undefined);
+    entry.tick = { name, value };
+    settings.fire(name);
+    if (job.unique !== '') book.takeUnique(entry, holder);
+    entry.queue.count(entry, 1);
+    entry.isHidden = true;
+    const stored = entry.whenStored(true);
+    this.mark(entry, true);
+    try {
+      await stored;
+      settings.fired(name, value);
+    } catch (error) {
+      settings.fired(name, undefined);
+      throw error;
+    }
+    return 'fired';
   }
 
   /** A table's entries in pages, as memory and the file have them, once what waits was written if it can be. */

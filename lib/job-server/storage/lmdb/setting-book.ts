@@ -10,6 +10,8 @@ export class SettingBook implements FileChange {
   private readonly values: Map<string, string>;
   /** The names of those that the file has not as they are. */
   private changed = new Set<string>();
+  /** Those that are being written with a job, and what they were set to since. */
+  private readonly firing = new Map<string, (string | undefined)[]>();
   /** Those of them that are being written. */
   private writing = new Set<string>();
 
@@ -26,11 +28,34 @@ export class SettingBook implements FileChange {
   }
 
   set(name: string, value: string | undefined): void {
+    const firing = this.firing.get(name);
+    if (firing) {
+      firing.push(value);
+      return;
+    }
     if (this.values.get(name) === value) return;
     if (value === undefined) this.values.delete(name);
     else this.values.set(name, value);
     this.changed.add(name);
     this.commit.mark(this, false);
+  }
+
+  /** Whether the file has one otherwise than memory, or is about to. */
+  isChanging(name: string): boolean {
+    return this.changed.has(name) || this.writing.has(name) || this.firing.has(name);
+  }
+
+  /** One is about to be written with a job: nobody changes it before {@link fired}. */
+  fire(name: string): void {
+    this.firing.set(name, []);
+  }
+
+  /** It is written, or was refused; what was set meanwhile comes now. */
+  fired(name: string, value: string | undefined): void {
+    if (value !== undefined) this.values.set(name, value);
+    const since = this.firing.get(name);
+    this.firing.delete(name);
+    for (const later of since ?? []) this.set(name, later);
   }
 
   prepare(): void {

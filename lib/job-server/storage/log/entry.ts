@@ -12,6 +12,14 @@ import { DEAD, ENDED, JOB, ORIGIN, type Ended, type Kind } from './record.js';
 export type EntryQueue = JobQueue<Entry>;
 export type EntryIndex = LogIndex<Entry>;
 
+/** What is written together with a job, or not at all. */
+export interface Beside {
+  readonly bytes: number;
+  emit(batch: Batch): void;
+  /** It is durable. */
+  settled(): void;
+}
+
 /** Something that is written to the log. */
 export interface LogChange extends Change {
   /** Whether it takes room that an end of a job does not: a full disk refuses it. */
@@ -68,6 +76,8 @@ export class Entry implements LogChange {
   outcome: JobOutcome | undefined;
   /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
   origin: string | undefined;
+  /** The tick of a schedule that it is the job of, to be written with it; missing when that is written, or there is none. */
+  tick: Beside | undefined;
   adder: Adder | undefined;
   readonly bytes: number;
   /** What the batch that is being written makes of it. */
@@ -127,7 +137,8 @@ export class Entry implements LogChange {
       !this.stored &&
       this.saving !== 'underway' &&
       this.saving !== 'again' &&
-      this.origin === undefined
+      this.origin === undefined &&
+      !this.tick
     );
   }
 
@@ -141,8 +152,9 @@ export class Entry implements LogChange {
     const { stored, queue, job } = this;
     const kind = this.kind;
     this.next = undefined;
-    if (kind === undefined && !stored && this.origin === undefined) return;
-    batch.together(this.bytes + 64 + (this.origin?.length ?? 0));
+    if (kind === undefined && !stored && this.origin === undefined && !this.tick) return;
+    batch.together(this.bytes + 64 + (this.origin?.length ?? 0) + (this.tick?.bytes ?? 0));
+    this.tick?.emit(batch);
     if (this.origin !== undefined) batch.note(ORIGIN, this.origin, '');
     if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.death, this.outcome);
     else if (stored) batch.over(stored, queue.key);
@@ -153,6 +165,8 @@ export class Entry implements LogChange {
     if (isDurable) {
       this.stored = this.next;
       this.origin = undefined;
+      this.tick?.settled();
+      this.tick = undefined;
     }
     this.next = undefined;
   }
@@ -190,6 +204,7 @@ export class Entry implements LogChange {
     const adder = this.takeAdder();
     if (adder) queueMicrotask(() => adder.refused(error));
     this.origin = undefined;
+    this.tick = undefined;
     this.phase = 'gone';
   }
 

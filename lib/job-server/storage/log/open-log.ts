@@ -1,11 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PageOptions, StorageListener } from '../job-storage.js';
+import { checkSetting } from '../job-limits.js';
+import type { FireOutcome, PageOptions, StorageListener } from '../job-storage.js';
+import { laterTick, tickName } from '../last-tick.js';
 import { makeFolder, syncFolders } from '../lmdb/folder.js';
 import { GroupCommit } from '../lmdb/group-commit.js';
 import { StorageError } from '../storage-error.js';
-import type { Death, NewJob, OnceOutcome, StoredJob } from '../stored-job.js';
+import { placed, type Death, type NewJob, type OnceOutcome, type StoredJob } from '../stored-job.js';
 import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
 import { storageError } from './file-errors.js';
 import { outcomeOf, type Memory } from './copy-change.js';
@@ -294,6 +296,39 @@ export class OpenLog implements EntryKeeper, Memory {
     } finally {
       this.taking.delete(origin);
     }
+  }
+
+  // --- ticks of schedules ---
+
+  /** Fires a tick, unless it or a later one was; a job is written with it, and hidden until it is. */
+  async fire(id: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
+    const { settings } = this;
+    const name = tickName(id);
+    // Who fires the same tick is written already, or about to be.
+    while (settings.isChanging(name)) await this.flush();
+    const value = laterTick(settings.all.get(name), tick, job?.handle);
+    if (value === undefined) return 'known';
+    checkSetting(name, value, settings.all);
+    const queue = job && this.index.queue(job.function, job.priority);
+    const holder = job?.unique && queue && this.findByUnique(queue.name.id, job.unique);
+    if (!job || !queue || holder) {
+      settings.set(name, value);
+      await this.flush();
+      return 'fired';
+    }
+    const entry = new Entry(queue, placed(job, this.nextSequence()));
+    entry.tick = settings.fire(name, value);
+    this.takeUnique(entry);
+    queue.count(entry.job, 1);
+    entry.phase = 'hidden';
+    const stored = entry.whenStored(true);
+    this.mark(entry, true);
+    try {
+      await stored;
+    } finally {
+      settings.fired(name);
+    }
+    return 'fired';
   }
 
   async forgetOrigins(): Promise<number> {

@@ -1,12 +1,14 @@
 import type { GroupCommit } from '../lmdb/group-commit.js';
 import type { Batch } from './batch.js';
-import type { EntryIndex, LogChange } from './entry.js';
+import type { Beside, EntryIndex, LogChange } from './entry.js';
 import { SETTING } from './record.js';
 
 /** What is kept beside the jobs: all of it in memory, and the log is told of what changes. */
 export class SettingBook {
   private readonly values = new Map<string, string>();
   private readonly changes = new Map<string, SettingChange>();
+  /** Those that are being written with a job, and what they were set to since. */
+  private readonly firing = new Map<string, (string | undefined)[]>();
 
   constructor(
     private readonly index: EntryIndex,
@@ -23,6 +25,11 @@ export class SettingBook {
   }
 
   set(name: string, value: string | undefined): void {
+    const firing = this.firing.get(name);
+    if (firing) {
+      firing.push(value);
+      return;
+    }
     if (this.values.get(name) === value) return;
     if (value === undefined) this.values.delete(name);
     else this.values.set(name, value);
@@ -32,9 +39,26 @@ export class SettingBook {
     this.commit.mark(change, false);
   }
 
-  /** Whether the log has one otherwise than memory. */
+  /** Whether the log has one otherwise than memory, or is about to. */
   isChanging(name: string): boolean {
-    return this.changes.has(name);
+    return this.changes.has(name) || this.firing.has(name);
+  }
+
+  /** What a job is to be written with: it holds once that is durable. Nobody changes it before {@link fired}. */
+  fire(name: string, value: string): Beside {
+    this.firing.set(name, []);
+    return {
+      bytes: name.length + value.length + 64,
+      emit: (batch) => batch.note(SETTING, name, value, this.index.settings.get(name)),
+      settled: () => void this.values.set(name, value),
+    };
+  }
+
+  /** It is written, or was refused: what was set meanwhile comes now. */
+  fired(name: string): void {
+    const since = this.firing.get(name);
+    this.firing.delete(name);
+    for (const value of since ?? []) this.set(name, value);
   }
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
+import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
+import { laterTick, tickName } from '../last-tick.js';
 import { ReadyQueues } from '../ready-queues.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
@@ -222,6 +223,20 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     if (!this.listener) return;
     if (value === undefined) settings.delete(name);
     else settings.set(name, value);
+  }
+
+  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+    this.checkOpen();
+    checkTick(id, tick);
+    if (job) checkJob(job);
+    const { settings } = this.jobs;
+    const name = tickName(id);
+    const value = laterTick(settings.get(name), tick, job?.handle);
+    if (value === undefined) return 'known';
+    checkSetting(name, value, settings);
+    settings.set(name, value);
+    if (job) this.take(job, false);
+    return 'fired';
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

@@ -1,0 +1,121 @@
+import type { Alarm } from './alarm.js';
+import type { DurableJobs, Submitted } from './durable/index.js';
+import { Refusal, type Engine, type JobSpec } from './engine/index.js';
+import type { Log } from './log.js';
+import type { ScheduleHost } from './schedules/index.js';
+import { laterTick, tickName, type FireOutcome } from './storage/index.js';
+
+/** What of a job server schedules use. */
+export interface ScheduledJobServer {
+  readonly log: Log;
+  readonly time: Alarm;
+  readonly engine: Engine;
+  /** Whether it takes jobs: it has started, and does not end. */
+  readonly takesJobs: boolean;
+  readonly storedJobs: DurableJobs | undefined;
+  /** Takes a background job that no client waits for. */
+  take(spec: JobSpec): Promise<Submitted>;
+}
+
+/** How schedules reach the jobs of a job server: those in its storage, or in memory where it has none. */
+export function scheduleHost(jobServer: ScheduledJobServer): ScheduleHost {
+  const { storedJobs } = jobServer;
+  return storedJobs ? new StoredHost(jobServer, storedJobs) : new MemoryHost(jobServer);
+}
+
+class StoredHost implements ScheduleHost {
+  readonly isKept = true;
+  readonly isShared: boolean;
+
+  constructor(
+    private readonly jobServer: ScheduledJobServer,
+    private readonly jobs: DurableJobs,
+  ) {
+    this.isShared = jobs.isShared;
+  }
+
+  get log(): Log {
+    return this.jobServer.log;
+  }
+
+  get time(): Alarm {
+    return this.jobServer.time;
+  }
+
+  get isReady(): boolean {
+    return this.jobServer.takesJobs && this.jobs.isReady;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.jobs.kept();
+  }
+
+  set(name: string, value: string | undefined): void {
+    this.jobs.keep(name, value);
+  }
+
+  fire(id: string, tick: number, spec?: JobSpec): Promise<FireOutcome> {
+    return this.jobs.fire(id, tick, spec);
+  }
+
+  submit(spec: JobSpec): Promise<string> {
+    return handleOf(this.jobServer.take(spec));
+  }
+
+  isQueued(handle: string): Promise<boolean> {
+    return this.jobs.isQueued(handle);
+  }
+}
+
+/** The same in memory: what was fired is known as long as the process lives. */
+class MemoryHost implements ScheduleHost {
+  readonly isKept = false;
+  readonly isShared = false;
+  private readonly kept = new Map<string, string>();
+
+  constructor(private readonly jobServer: ScheduledJobServer) {}
+
+  get log(): Log {
+    return this.jobServer.log;
+  }
+
+  get time(): Alarm {
+    return this.jobServer.time;
+  }
+
+  get isReady(): boolean {
+    return this.jobServer.takesJobs;
+  }
+
+  settings(): ReadonlyMap<string, string> {
+    return this.kept;
+  }
+
+  set(name: string, value: string | undefined): void {
+    if (value === undefined) this.kept.delete(name);
+    else this.kept.set(name, value);
+  }
+
+  async fire(id: string, tick: number, spec?: JobSpec): Promise<FireOutcome> {
+    const name = tickName(id);
+    if (laterTick(this.kept.get(name), tick, undefined) === undefined) return 'known';
+    const handle = spec && (await this.submit(spec));
+    const value = laterTick(this.kept.get(name), tick, handle);
+    if (value !== undefined) this.kept.set(name, value);
+    return 'fired';
+  }
+
+  submit(spec: JobSpec): Promise<string> {
+    return handleOf(this.jobServer.take(spec));
+  }
+
+  async isQueued(handle: string): Promise<boolean> {
+    return this.jobServer.engine.find(handle) !== undefined;
+  }
+}
+
+async function handleOf(submitting: Promise<Submitted>): Promise<string> {
+  const submitted = await submitting;
+  if (submitted instanceof Refusal) throw new Error(submitted.text);
+  return submitted;
+}

@@ -1,0 +1,137 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { JobServer, MemoryStorage, type ScheduleTable } from '../../../lib/job-server/index.js';
+import { until } from '../../support/until.js';
+
+const MINUTE = 60_000;
+/** The clock of dates is the test's; durations count on. */
+class SetClocks {
+  constructor(public date: number) {}
+
+  get now(): number {
+    return performance.now();
+  }
+}
+
+const START = Date.UTC(2027, 0, 1, 12, 0, 30);
+
+describe('schedules of a job server', () => {
+  const running: JobServer[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((jobServer) => jobServer.stop()));
+  });
+
+  const start = async (clocks: SetClocks, schedules: ScheduleTable, storage?: MemoryStorage): Promise<JobServer> => {
+    const jobServer = new JobServer({ listeners: [], schedules, ...(storage && { storage }) }, clocks);
+    running.push(jobServer);
+    await jobServer.start();
+    return jobServer;
+  };
+  const uniques = async ({ engine, storedJobs }: JobServer): Promise<string[]> => {
+    const found = Array.from(engine.jobs(), ({ unique }) => unique);
+    for await (const page of storedJobs?.waiting() ?? []) found.push(...page.map(({ unique }) => unique));
+    return found.sort();
+  };
+  const hear = async (jobServer: JobServer, clocks: SetClocks, date: number): Promise<void> => {
+    clocks.date = date;
+    jobServer.schedules.tick(clocks);
+    await until('nothing fires', () => [...jobServer.schedules.all].every(({ isBusy }) => !isBusy));
+  };
+
+  for (const [name, makeStorage] of [
+    ['a storage', () => new MemoryStorage()],
+    ['none', () => undefined],
+  ] as const) {
+    describe(`with ${name}`, () => {
+      it('submit a job at each tick, whose unique names it', async () => {
+        const clocks = new SetClocks(START);
+        const jobServer = await start(
+          clocks,
+          { m: { cron: '* * * * *', function: 'f', overlap: 'queue' } },
+          makeStorage(),
+        );
+        await hear(jobServer, clocks, START + MINUTE);
+        await hear(jobServer, clocks, START + 2 * MINUTE);
+        const at = (minute: number): string => `m@${Date.UTC(2027, 0, 1, 12, minute) / 1_000}`;
+        await until('both are queued', () => jobServer.engine.functions.find('f')?.total === 2);
+        expect(await uniques(jobServer)).toEqual([at(1), at(2)]);
+      });
+
+      it('skip a tick while the last job has not ended, and say so', async () => {
+        const clocks = new SetClocks(START);
+        const jobServer = await start(clocks, { m: { cron: '* * * * *', function: 'f' } }, makeStorage());
+        for (const minute of [1, 2, 3]) await hear(jobServer, clocks, START + minute * MINUTE);
+        expect(jobServer.schedules.list()[0]?.problem).toMatch(/^2 ticks skipped: /);
+        expect([...jobServer.schedules.all][0]!.counts).toEqual({ fired: 1, skipped: 2, missed: 0, failed: 0 });
+      });
+
+      it('fire no tick twice when the clock is set back', async () => {
+        const clocks = new SetClocks(START);
+        const jobServer = await start(
+          clocks,
+          { m: { cron: '* * * * *', function: 'f', overlap: 'queue' } },
+          makeStorage(),
+        );
+        await hear(jobServer, clocks, START + MINUTE);
+        await hear(jobServer, clocks, START - 10 * MINUTE);
+        await hear(jobServer, clocks, START + MINUTE);
+        expect([...jobServer.schedules.all][0]!.counts.fired).toBe(1);
+      });
+
+      it('fire nothing while paused, and have missed nothing then', async () => {
+        const clocks = new SetClocks(START);
+        const schedules = { m: { cron: '* * * * *', function: 'f', missed: 'all', overlap: 'queue' } } as const;
+        const jobServer = await start(clocks, schedules, makeStorage());
+        jobServer.schedules.pause('m');
+        await hear(jobServer, clocks, START + 5 * MINUTE);
+        jobServer.schedules.resume('m');
+        await hear(jobServer, clocks, START + 6 * MINUTE);
+        expect([...jobServer.schedules.all][0]!.counts).toEqual({ fired: 1, skipped: 0, missed: 0, failed: 0 });
+      });
+    });
+  }
+
+  it('are there after a restart as they were put, and what was missed fires by its policy', async () => {
+    const storage = new MemoryStorage();
+    const clocks = new SetClocks(START);
+    const first = await start(clocks, {}, storage);
+    const rest = { cron: '* * * * *', overlap: 'queue' } as const;
+    first.schedules.put('all', { ...rest, function: 'all', missed: 'all' });
+    first.schedules.put('once', { ...rest, function: 'once' });
+    first.schedules.put('skip', { ...rest, function: 'skip', missed: 'skip' });
+    first.schedules.put('gone', { ...rest, function: 'gone' });
+    expect(first.schedules.drop('gone')).toBe(true);
+    await first.stop();
+    clocks.date = START + 5 * MINUTE;
+    const second = await start(clocks, {}, storage);
+    await hear(second, clocks, clocks.date);
+    const counts = Object.fromEntries(Array.from(second.schedules.all, ({ id, counts: { fired } }) => [id, fired]));
+    expect(counts).toEqual({ all: 5, once: 1, skip: 0 });
+    expect(storage.count('all').total).toEqual([0, 5, 0]);
+    expect(second.schedules.list().map(({ id, source }) => [id, source])).toEqual([
+      ['all', 'put'],
+      ['once', 'put'],
+      ['skip', 'put'],
+    ]);
+  });
+
+  it('leave declared ones to their source', async () => {
+    const jobServer = await start(new SetClocks(START), { m: { cron: '@daily', function: 'f' } });
+    expect(() => jobServer.schedules.put('m', { every: 1_000, function: 'g' })).toThrow('declared by options');
+    expect(() => jobServer.schedules.drop('m')).toThrow('schedules.m is declared by options: change it there');
+    jobServer.schedules.declare('crontab', { c: { every: 1_000, function: 'g' } });
+    expect(() => jobServer.schedules.declare('crontab', { m: { every: 1_000, function: 'g' } })).toThrow(
+      'declared twice',
+    );
+    jobServer.schedules.declare('crontab', {});
+    expect(jobServer.schedules.list().map(({ id }) => id)).toEqual(['m']);
+  });
+
+  it('submit a job beside the ticks when told', async () => {
+    const jobServer = await start(new SetClocks(START), {
+      m: { cron: '@daily', function: 'f', workload: { json: [1] } },
+    });
+    const handle = await jobServer.schedules.run('m');
+    expect(jobServer.engine.find(handle!)?.unique).toBe(`m@${START / 1_000}`);
+    expect(await jobServer.schedules.run('n')).toBeUndefined();
+  });
+});
