@@ -40,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'lists dead letters, replays and purges them',
     load: async () => (await import('./people/dead.js')).dead,
   },
+  schedules: {
+    summary: 'lists recurring jobs, puts, drops, runs and pauses them',
+    load: async () => (await import('./people/schedules.js')).schedules,
+  },
   result: {
     summary: 'prints the kept result of a background job',
     load: async () => (await import('./people/result.js')).result,

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../job-server/version.js';
 import type { Command, Terminal } from '../command.js';
 import { EXIT, Failure, UsageFailure } from '../failure.js';
+import { nextTicksOf } from './crontab-file.js';
 import { readConfigFile } from './config-file.js';
 import { Daemon, startDaemon } from './daemon.js';
 import { jobServerHelp } from './help.js';
@@ -41,7 +42,10 @@ async function run(line: readonly string[], daemon: Daemon | undefined, terminal
   const values = file ? mergeValues(given, file.values) : given;
   const settings = await settingsFrom(values, process.env);
   if (file) settings.notes.unshift(`options from ${file.path}`);
-  if (values['check-args']) return 0;
+  if (values['check-args']) {
+    if (settings.crontab) terminal.stdout.write(nextTicksOf(settings.crontab.table, Date.now()));
+    return 0;
+  }
   if (!settings.isDaemon || daemon) return serve(settings, daemon, terminal);
   const warnings = await startDaemon(MAIN, ['job-server', ...line]);
   for (const warning of warnings) terminal.stderr.write(`nestjs-gearman: ${warning}\n`);

@@ -3,7 +3,7 @@ import type { OptionTable, OptionValues } from '../options/option.js';
 import type { OptionGroup } from '../options/help-text.js';
 import { UsageFailure } from '../failure.js';
 import { JOBS, LISTENING, PROCESS, TLS, WITHOUT_MEANING } from './gearmand-options.js';
-import { LIMITS, QUEUE, SEEN, WEB } from './own-options.js';
+import { LIMITS, QUEUE, RECURRING, SEEN, WEB } from './own-options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
 
 /** Everything `nestjs-gearman job-server` understands. */
@@ -13,6 +13,7 @@ export const OPTIONS = {
   ...JOBS,
   ...QUEUE,
   ...LIMITS,
+  ...RECURRING,
   ...SEEN,
   ...WEB,
   ...PROCESS,
@@ -26,6 +27,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   { title: 'TLS', options: TLS },
   { title: 'Jobs', options: JOBS },
   { title: 'What survives a restart', options: QUEUE },
+  { title: 'Recurring jobs', options: RECURRING },
   { title: 'Limits and permissions', options: LIMITS },
   { title: 'What it tells about itself', options: SEEN },
   { title: 'HTTP', options: WEB },

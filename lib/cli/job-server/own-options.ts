@@ -75,6 +75,13 @@ export const LIMITS = {
   'shutdown-command': toggle('Let the admin word `shutdown` end the job server. Anybody could say it.'),
 } as const satisfies OptionTable;
 
+/** Recurring jobs. */
+export const RECURRING = {
+  crontab: valued('Recurring jobs, a line each; read again at SIGHUP. See docs/schedules.md.', text, {
+    argument: 'FILE',
+  }),
+} as const satisfies OptionTable;
+
 /** What it tells about itself. */
 export const SEEN = {
   'log-format': valued('How to log: text (default), as gearmand, or json: an object a line.', oneOf('text', 'json'), {

@@ -6,6 +6,7 @@ import type { Terminal } from '../command.js';
 import { MetricsListener } from '../metrics/metrics-listener.js';
 import type { WebListener } from '../web/web-listener.js';
 import { EXIT, Failure } from '../failure.js';
+import { readCrontabFile } from './crontab-file.js';
 import type { Daemon } from './daemon.js';
 import { untilEnded } from './ending.js';
 import { allowFileDescriptors } from './file-descriptors.js';
@@ -41,7 +42,7 @@ export async function serve(
     web = await answerHttp(settings, log, jobServer);
     pidFile?.write();
     for (const note of settings.notes) log.write('NOTICE', note);
-    process.on('SIGHUP', () => reload(log, jobServer, web));
+    process.on('SIGHUP', () => reload(log, jobServer, web, settings));
     daemon?.ready(warnings);
     return await untilEnded(jobServer, settings.gracePeriod, signal);
   } catch (error) {
@@ -72,7 +73,7 @@ function openLog({ logFile, logLevel, logFormat }: Settings, warnings: string[])
   return log;
 }
 
-function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefined): void {
+function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefined, { crontab }: Settings): void {
   try {
     log.open();
     log.write('NOTICE', 'SIGHUP: log file opened again, certificates read again');
@@ -80,6 +81,7 @@ function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefin
     log.write('ERROR', `SIGHUP: the log file could not be opened again: ${(error as Error).message}`);
   }
   jobServer.reloadCertificates();
+  if (crontab) readAgain(crontab.path, log, jobServer);
   try {
     web?.reload();
   } catch (error) {
@@ -87,9 +89,20 @@ function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefin
   }
 }
 
+/** What cannot be meant is told, and what was declared before goes on. */
+function readAgain(path: string, log: LogWriter, jobServer: JobServer): void {
+  try {
+    jobServer.schedules.declare('crontab', readCrontabFile(path));
+    log.write('NOTICE', `SIGHUP: ${path} read again, ${jobServer.schedules.size} schedules`);
+  } catch (error) {
+    log.write('ERROR', `SIGHUP: keeps its schedules: ${(error as Error).message}`);
+  }
+}
+
 async function start(settings: Settings, { log }: LogWriter): Promise<JobServer> {
   try {
     const jobServer = new JobServer({ ...settings.jobServer, log });
+    if (settings.crontab) jobServer.schedules.declare('crontab', settings.crontab.table);
     await jobServer.start();
     return jobServer;
   } catch (error) {

@@ -1,6 +1,8 @@
 import type { JobServerOptions } from '../../job-server/index.js';
+import type { ScheduleTable } from '../../job-server/schedules/index.js';
 import { UsageFailure } from '../failure.js';
 import type { WebSettings } from '../web/web-listener.js';
+import { readCrontabFile } from './crontab-file.js';
 import { portFromEnvironment } from './environment.js';
 import { RESERVED_DESCRIPTORS } from './file-descriptors.js';
 import { listenersFrom } from './listeners.js';
@@ -35,6 +37,8 @@ export interface Settings {
   metrics?: { port: number; host: string };
   /** Where its HTTP API is answered. */
   web?: WebSettings;
+  /** Where recurring jobs are, and what the file said. */
+  crontab?: { path: string; table: ScheduleTable };
   isDaemon: boolean;
   /** What is said once in the log. */
   notes: string[];
@@ -64,6 +68,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
     fileDescriptors: values['file-descriptors'],
     ...metricsFrom(values),
     ...webFrom(values),
+    ...crontabFrom(values),
     isDaemon: values.daemon,
     notes,
   };
@@ -94,6 +99,10 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
     metrics: { maxFunctions: values['metrics-functions'] },
     shutdownCommand: values['shutdown-command'],
   };
+}
+
+function crontabFrom({ crontab: path }: JobServerValues): Pick<Settings, 'crontab'> {
+  return path === undefined ? {} : { crontab: { path, table: readCrontabFile(path) } };
 }
 
 function metricsFrom(values: JobServerValues): Pick<Settings, 'metrics'> {

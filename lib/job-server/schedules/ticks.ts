@@ -40,16 +40,21 @@ export function planTicks(schedule: Schedule, last: number, now: number, crons: 
   const due: number[] = [];
   let tick = first;
   for (; tick <= now && due.length < limit; tick = nextTick(schedule, tick, crons)) due.push(tick);
+  let uncounted = 0;
   if (tick <= now) {
     const latest = latestTick(schedule, tick, now, crons);
-    if (schedule.missed === 'all') return { fire: due, missed: 1, until: isOnTime(latest, now) ? latest - 1 : latest };
+    // How many a pattern has in a long time is not worth counting.
+    uncounted = schedule.every === undefined ? 1 : Math.round((latest - tick) / schedule.every);
+    // The latest may be on time: it fires by itself, at the next look.
+    if (schedule.missed === 'all' && isOnTime(latest, now)) return { fire: due, missed: uncounted, until: latest - 1 };
+    if (schedule.missed === 'all') return { fire: due, missed: uncounted + 1, until: latest };
     due.push(latest);
   }
   if (schedule.missed === 'all') return { fire: due, missed: 0, until: due.at(-1) };
   const latest = due.at(-1)!;
   const { missed, missedWithin } = schedule;
   const fires = isOnTime(latest, now) || (missed === 'once' && now - latest <= missedWithin);
-  return { fire: fires ? [latest] : [], missed: due.length - (fires ? 1 : 0), until: latest };
+  return { fire: fires ? [latest] : [], missed: uncounted + due.length - (fires ? 1 : 0), until: latest };
 }
 
 function isOnTime(tick: number, now: number): boolean {

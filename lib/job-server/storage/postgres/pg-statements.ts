@@ -128,6 +128,26 @@ export function statementsFor(schema: string) {
         (SELECT count(*) FROM (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea) known)::int AS known`,
+    /** A tick with its job: of several that come with the same one, the first has a row to write. */
+    fire: `
+      WITH ${batch},
+        o AS (INSERT INTO ${schema}.setting AS s VALUES ($1::bytea, $12::bytea)
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
+          RETURNING 1),
+        made AS (INSERT INTO ${schema}.job (${columns})
+          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea
+          FROM b WHERE EXISTS (SELECT 1 FROM o)
+          ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
+        ${newJobs}
+      SELECT (SELECT count(*) FROM o)::int AS fresh, (SELECT count(*) FROM made)::int AS made`,
+    /** A tick without one: the handle of the last job, behind the tick that was last, stays. */
+    passTick: `
+      INSERT INTO ${schema}.setting AS s VALUES ($1::bytea, $2::bytea)
+        ON CONFLICT (name) DO UPDATE
+          SET value = excluded.value || convert_to(coalesce(substring(convert_from(s.value, 'UTF8') from ' .*'), ''), 'UTF8')
+          WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
+        RETURNING 1`,
+    setting: `SELECT value FROM ${schema}.setting WHERE name = $1::bytea`,
     find: `
       SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.job j
         LEFT JOIN ${schema}.owner o ON o.id = j.owner WHERE j.handle = $1`,
@@ -174,6 +194,11 @@ export function statementsFor(schema: string) {
       WITH gone AS (DELETE FROM ${schema}.owner WHERE dead AND died < now() - interval '1 hour' RETURNING id)
       DELETE FROM ${schema}.cancel c USING gone WHERE c.owner = gone.id`,
   };
+}
+
+/** The tick in the setting that keeps a schedule's last one: see `laterTick`. */
+function tickIn(value: string): string {
+  return `split_part(convert_from(${value}, 'UTF8'), ' ', 1)::bigint`;
 }
 
 export type Statements = ReturnType<typeof statementsFor>;

@@ -1,5 +1,6 @@
-import { checkJob, checkOrigin, checkSetting, checkTime } from '../job-limits.js';
-import type { Adder, DueJobs, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
+import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
+import { laterTick, tickName } from '../last-tick.js';
 import { closedError, StorageError } from '../storage-error.js';
 import {
   changedJob,
@@ -268,6 +269,45 @@ export class PgStorage implements JobStorage {
     if (value === undefined) this.opened.settings.delete(name);
     else this.opened.settings.set(name, value);
     this.opened.ends.set(name, value);
+  }
+
+  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+    const opened = this.open_;
+    checkTick(id, tick);
+    if (job) checkJob(job);
+    const name = tickName(id);
+    checkSetting(name, String(tick), opened.settings);
+    return opened.take(() => this.fireTick(opened, name, tick, job));
+  }
+
+  private async fireTick(opened: OpenPg, name: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
+    const fired = job ? await this.fireJob(opened, name, tick, job) : await this.passTick(opened, name, tick);
+    // Somebody else may have fired it, or a later one: what is known from now on is what the database has.
+    const { rows } = await run(opened.parts, 'adder', 'setting', [bytes(name)]);
+    const row = rows[0] as { readonly value: Buffer } | undefined;
+    if (row) opened.settings.set(name, row.value.toString());
+    return fired ? 'fired' : 'known';
+  }
+
+  private async passTick(opened: OpenPg, name: string, tick: number): Promise<boolean> {
+    const { rowCount } = await run(opened.parts, 'adder', 'passTick', [bytes(name), Buffer.from(String(tick))]);
+    return rowCount === 1;
+  }
+
+  private async fireJob(opened: OpenPg, name: string, tick: number, job: NewJob): Promise<boolean> {
+    const { connections, functions, hints, ready } = opened.parts;
+    await functions.make([job.function], connections.adder);
+    const value = Buffer.from(laterTick(undefined, tick, job.handle)!);
+    const columns = onceValues(job, functions.id(job.function)!, name, undefined).slice(0, 11);
+    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, value]);
+    const { fresh, made } = rows[0] as { fresh: number; made: number };
+    if (made > 0) {
+      const queue = hints.queue(job.function, job.priority);
+      queue.wrote([1, 1, Number(job.at > 0)]);
+      queue.expect(job.at);
+      ready.add(queue);
+    }
+    return fresh > 0;
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

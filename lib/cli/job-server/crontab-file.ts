@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+// Not from the entry point, which loads Nest.
+import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { nextTicks, readCrontab, readSchedule, type ScheduleTable } from '../../job-server/schedules/index.js';
+import { Failure } from '../failure.js';
+
+/** Reads the schedules of `--crontab`. @throws Failure naming the file and what is wrong with it. */
+export function readCrontabFile(path: string): ScheduleTable {
+  try {
+    const table = readCrontab(readFileSync(path, 'utf8'));
+    for (const [id, schedule] of Object.entries(table)) readSchedule(id, schedule, Date.now());
+    return table;
+  } catch (error) {
+    if (!(error instanceof InvalidOptionError) && !('syscall' in (error as Error))) throw error;
+    throw new Failure(`--crontab ${path}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+}
+
+/** Each schedule with its next three ticks, a line each: what `--check-args` prints. */
+export function nextTicksOf(table: ScheduleTable, now: number): string {
+  const lines = Object.entries(table).map(([id, options]) => {
+    const ticks = nextTicks(readSchedule(id, options, now), now, 3);
+    return `${id}: ${ticks.map((tick) => tick.toISOString().replace('.000Z', 'Z')).join(', ') || 'no tick will come'}\n`;
+  });
+  return lines.join('');
+}
