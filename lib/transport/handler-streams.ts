@@ -13,6 +13,7 @@ import {
   of,
   throwError,
 } from 'rxjs';
+import { JobAbandonedError } from '../driver/index.js';
 import type { GearmanContext } from './gearman.context.js';
 
 /**
@@ -60,14 +61,19 @@ export function eventStream(
 }
 
 /**
- * A stream that fails when its job is aborted, with the reason: nobody waits
- * for it any more. Only streams ask for the signal, which costs more than the
+ * A stream that fails when its job is aborted, with the reason: what it makes
+ * is for nobody. Where only its callers have left (`GEARMAN_JOB_ABANDONED`) it
+ * goes on, for what it does may be wanted all the same: its handler decides, by
+ * `context.signal`. Only streams ask for the signal, which costs more than the
  * rest of a small job.
  */
 function untilAborted<T>(stream: Observable<T>, signal: AbortSignal): Observable<T> {
   return new Observable((subscriber) => {
-    const abort = (): void => subscriber.error(signal.reason);
-    if (signal.aborted) return abort();
+    const abort = (): void => {
+      if (!(signal.reason instanceof JobAbandonedError)) subscriber.error(signal.reason);
+    };
+    if (signal.aborted) abort();
+    if (subscriber.closed) return;
     signal.addEventListener('abort', abort);
     subscriber.add(() => signal.removeEventListener('abort', abort));
     subscriber.add(stream.subscribe(subscriber));
