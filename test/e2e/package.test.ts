@@ -91,6 +91,14 @@ describeWith('npm registry', 'the packed package', () => {
     expect(code).toBe(0);
   });
 
+  it('joins spans with Nest 11, which has no dispatch hook', async () => {
+    const app = appOf('11');
+    // As an app that traces has it; that of Nest 12 stays without, as every other test of this file.
+    await symlink(join(TOOLS, '@opentelemetry'), join(app, 'node_modules/@opentelemetry'));
+    const { stdout } = await mustSucceed('node', ['tracing.mjs'], { cwd: app });
+    expect(stdout).toBe('submit traced true\nprocess traced true true\n');
+  });
+
   it.each([
     ['a bundler resolves modules', '12', 'tsconfig.bundler.json'],
     ['an older CommonJS app resolves them', '11', 'tsconfig.node10.json'],

@@ -2,10 +2,3 @@ export { Tracing } from './tracing.js';
 export { withoutMode } from './submitted-mode.js';
 export type { ProcessSpan } from './process-span.js';
 export type { SubmitSpan } from './submit-span.js';
-export {
-  TRACING_RULE,
-  type JobMode,
-  type TracedJob,
-  type TraceRelation,
-  type TracingOptions,
-} from './tracing-options.js';

@@ -20,6 +20,5 @@ export function modeOf(metadata: GearmanMetadata | undefined): JobMode | undefin
 /** Metadata as a handler sees it. */
 export function withoutMode(metadata: GearmanMetadata | undefined): GearmanMetadata | undefined {
   if (metadata?.[KEY] === undefined) return metadata;
-  const { [KEY]: _, ...others } = metadata;
-  return others;
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));
 }

@@ -1,0 +1,5 @@
+import { defineFunction } from 'nestjs-gearman';
+
+export const greet = defineFunction<string, string>('greet', { format: 'text' });
+/** Served by PHP, or by Nest where there is none. */
+export const shout = defineFunction<string, string>('shout', { format: 'text' });

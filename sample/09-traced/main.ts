@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { GearmanStrategy } from 'nestjs-gearman';
+import { GearmanJobServer } from 'nestjs-gearman/job-server';
+import { AppModule } from './app.module.js';
+import { startTracing } from './open-telemetry.js';
+import { SpanTree } from './span-tree.js';
+import { traceRequests } from './trace-requests.js';
+
+startTracing(new SpanTree());
+const shouts = process.env.SHOUT !== 'php';
+const module = AppModule.with(Number(process.env.GEARMAN_PORT ?? 4730), shouts);
+const app = await NestFactory.create(module, { logger: ['error', 'warn'], forceCloseConnections: true });
+app.use(traceRequests);
+app.connectMicroservice({ strategy: new GearmanStrategy({ servers: app.get(GearmanJobServer) }) });
+app.enableShutdownHooks();
+await app.startAllMicroservices();
+await app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
+console.log(`The job server listens on ${app.get(GearmanJobServer).addresses.join(', ')}.`);
+console.log(`Ask: curl ${await app.getUrl()}/greet/world`);

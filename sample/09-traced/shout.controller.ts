@@ -1,0 +1,13 @@
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { GearmanFunction } from 'nestjs-gearman';
+import { shout } from './functions.js';
+
+/** What worker.php does, for machines without PHP. */
+@Controller()
+export class ShoutController {
+  @GearmanFunction(shout)
+  shout(@Payload() text: string): string {
+    return text.toUpperCase();
+  }
+}

@@ -1,0 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { context, SpanKind, trace } from '@opentelemetry/api';
+
+/** Stands in for `@opentelemetry/instrumentation-http`: a span around each request. */
+export function traceRequests(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  const name = `${request.method} ${request.url}`;
+  const span = trace.getTracer('http').startSpan(name, { kind: SpanKind.SERVER });
+  response.once('close', () => span.end());
+  context.with(trace.setSpan(context.active(), span), next);
+}
