@@ -2,15 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { runCommand, startJobServerCommand } from '../support/command.js';
-import { freePort } from '../support/free-port.js';
+import { accepts, freePort } from '../support/free-port.js';
 import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { tempDir } from '../support/temp-dir.js';
+import { until } from '../support/until.js';
 
 /** A job server that tells its metrics, and how to ask for them. */
 async function startMeasured(...args: string[]) {
   const metricsPort = await freePort();
   const server = await startJobServerCommand(['--metrics-port', `${metricsPort}`, ...args]);
+  // It listens there a moment after it listens for peers.
+  await until('the metrics port is open', () => accepts(metricsPort));
   const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${metricsPort}${path}`, init);
   return { server, metricsPort, get };
 }

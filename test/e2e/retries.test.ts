@@ -55,7 +55,8 @@ describe('a policy of nestjs-gearman job-server', () => {
     await server.submit(`SUBMIT_JOB_BG g··${'x'.repeat(70_000)}`);
     await server.crash();
     expect(await server.dead()).toMatchObject([{ handle, error: 'why' }]);
-    expect((await command(['dead', 'replay', handle, '-s', server.address])).stdout).toBe(`replayed ${handle}\n`);
+    const replayed = await command(['dead', 'replay', handle, '-s', server.address]);
+    expect(replayed).toMatchObject({ stdout: `replayed ${handle}\n`, stderr: '' });
     await server.submit(`SUBMIT_JOB_BG g··${'y'.repeat(70_000)}`);
     await server.crash();
     expect(await server.dead()).toEqual([]);

@@ -53,7 +53,7 @@ describe('a client', () => {
     ['choose', 'best', /choose/],
     ['timeout', -1, /timeout: it must be a whole number of milliseconds/],
     ['format', 'yaml', /format: it must be one of json, text, raw, auto/],
-    ['metadata', 'yes', /metadata: it must be true or false/],
+    ['metadata', 'yes', /metadata: must be 'auto', true or false/],
     ['prefix', 5, /prefix: it must be a text/],
     ['connectTimeout', 0, /connectTimeout/],
     ['server' as 'servers', 'jobs', /server: is no option; there are .*servers/],

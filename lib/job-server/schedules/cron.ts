@@ -1,4 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { InvalidOptionError } from '../invalid-option-error.js';
 
 /** What is used of the package `croner`. */
@@ -58,17 +60,27 @@ export class CronTable {
   }
 }
 
-const load = createRequire(import.meta.url);
-
 /** Loads the package `croner`, an optional peer: only who has a cron pattern needs it. */
 function loadCroner(): Croner {
-  try {
-    return load('croner') as Croner;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw new InvalidOptionError(
-      'cron',
-      'a pattern for the package croner, which is not installed: install it with `npm i croner`, or say `every`',
-    );
+  for (const folder of [process.cwd(), mainFolder()]) {
+    try {
+      return createRequire(join(folder, 'package.json'))('croner') as Croner;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
   }
+  throw new InvalidOptionError(
+    'cron',
+    'a pattern for the package croner, which is not installed: install it with `npm i croner`, or say `every`',
+  );
+}
+
+/**
+ * Where the program lies: its packages are found from there, also where it is
+ * not started in its own folder. This file's own place would be asked by
+ * `import.meta`, which Jest cannot compile for CommonJS apps.
+ */
+function mainFolder(): string {
+  const [, main] = process.argv;
+  return main !== undefined && existsSync(main) ? dirname(realpathSync(main)) : process.cwd();
 }

@@ -43,6 +43,17 @@ it.each(calls)(
 
 it.each(['docs/command-line.md', 'docs/tls-and-limits.md'])('%s names options that there are', (page) => {
   const named = new Set(readFileSync(join(ROOT, page), 'utf8').match(/(?<![\w-])--[a-z][a-z-]*/g));
-  const known = [...Object.keys(OPTIONS), 'server', 'json', 'watch', 'background', 'progress', 'tls', 'help'];
+  const known = [
+    ...Object.keys(OPTIONS),
+    'server',
+    'json',
+    'watch',
+    'once',
+    'interval',
+    'background',
+    'progress',
+    'tls',
+    'help',
+  ];
   expect([...named].filter((option) => !known.includes(option.slice(2)))).toEqual([]);
 });

@@ -89,7 +89,8 @@ export class PgStorage implements JobStorage {
     const id = await functions.find(functionName, connections.leaser);
     if (id === undefined || this.opened !== opened) return [];
     const queue = hints.queue(functionName, priority);
-    const timed = (queue.times[0] ?? Infinity) <= now ? await this.leaseDue(opened, queue, id, count, now) : [];
+    // Asked for each time: another owner may have added a due one that this owner has not heard of.
+    const timed = await this.leaseDue(opened, queue, id, count, now);
     const rest = count - timed.length;
     const ready = rest > 0 ? await this.leaseRow(opened, 'lease', queue, [id, priority, rest]) : [];
     const jobs = [...timed, ...ready];
