@@ -119,16 +119,10 @@ export function sorted(rows: readonly Row[], sort: Sort, isReversed: boolean): R
 }
 
 function compared(one: Row, other: Row, sort: Sort): number {
-  switch (sort) {
-    case 'trouble':
-      return rank(one) - rank(other) || other.waiting - one.waiting;
-    case 'name':
-      return byName(one, other);
-    default: {
-      const [value, otherValue] = [one[sort], other[sort]];
-      return value === undefined || otherValue === undefined ? 0 : otherValue - value;
-    }
-  }
+  if (sort === 'trouble') return rank(one) - rank(other) || other.waiting - one.waiting;
+  if (sort === 'name') return byName(one, other);
+  const [value, otherValue] = [one[sort], other[sort]];
+  return value === undefined || otherValue === undefined ? 0 : otherValue - value;
 }
 
 function rank({ trouble }: Row): number {
