@@ -110,7 +110,8 @@ export class Names {
     if (lastPrefix?.name.text.length === start && handle.startsWith(lastPrefix.name.text)) return lastPrefix;
     const text = handle.slice(0, start);
     const known = this.byText.get(text);
-    const prefix = known && this.prefixes.get(known.id);
+    // After a restart all that is left of a prefix may be handles out of order, which did not take it up.
+    const prefix = known && (isNew ? this.prefixes.get(known.id) : this.prefix(known.id));
     if (prefix || !isNew || this.prefixes.size >= MAX_PREFIXES) return prefix ? (this.lastPrefix = prefix) : undefined;
     return (this.lastPrefix = this.prefix(this.name(text).id));
   }
