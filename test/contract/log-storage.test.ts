@@ -56,4 +56,22 @@ describe('LogStorage', () => {
     await storage.open(listener);
     expect(storage.count('f').total[1]).toBe(40_000);
   });
+
+  it('finds jobs by handles that came out of order, where no others are left after a restart', async () => {
+    const restart = async (): Promise<void> => {
+      await storage.close();
+      storage = new LogStorage({ path });
+      await storage.open(listener);
+    };
+    const job = newJob({ handle: 'H:test:9' });
+    await add(storage, job, false).stored;
+    await restart();
+    await storage.leaseOne(job.handle);
+    storage.bury(job.handle, 'why', 0);
+    await add(storage, newJob({ handle: 'H:test:5' }), false).stored;
+    await restart();
+    await restart();
+    expect(await storage.findByHandle('H:test:5')).toMatchObject({ state: 'waiting' });
+    expect(await storage.replay(job.handle)).toBe(true);
+  });
 });
