@@ -65,6 +65,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private quietSince: number;
   /** Milliseconds since 1970. */
   readonly connectedSince: number;
+  /** The same moment on the clock of durations. */
+  private readonly openedAt: number;
 
   constructor(
     readonly host: SessionHost,
@@ -77,7 +79,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.traffic = host.traffic;
     this.traffic.opened++;
     this.peer = host.engine.join(this);
-    this.quietSince = host.time.now;
+    this.quietSince = this.openedAt = host.time.now;
     this.connectedSince = host.time.date;
     this.connection = new Connection(stream, 'RES', this, options);
     this.replies = new ReplyOrder(this.connection);
@@ -276,7 +278,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   }
 
   private openFor(): LogFields {
-    return { peer: this.name, duration: Math.max(0, this.host.time.date - this.connectedSince) };
+    return { peer: this.name, duration: Math.round(this.host.time.now - this.openedAt) };
   }
 
   private closeReason(reason: Error | undefined): CloseReason {

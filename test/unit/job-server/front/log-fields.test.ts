@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { LogFields } from 'nestjs-gearman/job-server';
 import { startFront, submit } from '../../../support/front.js';
+import { serverWithClocks } from '../../../support/set-clocks.js';
 import { rawPacket } from '../../../support/wire.js';
 
 it('a job that failed for good is logged with its function, its handle, who ran it, and how long', async () => {
@@ -37,4 +38,16 @@ it('a log line tells programs which connection it is about, and how long that wa
     ['in-process: refused: 1 connections are open (maxConnections)', { peer: 'in-process' }],
     [expect.stringContaining(`${name}: closed: `), { peer: name, duration: expect.any(Number) }],
   ]);
+});
+
+it('how long a connection was open does not hang on the date, which may be set meanwhile', async () => {
+  const lines: (LogFields | undefined)[] = [];
+  const { clocks, peer: connect } = await serverWithClocks({ log: (_level, _message, fields) => lines.push(fields) });
+  clocks.frozenAt = 1_000;
+  const peer = connect();
+  clocks.frozenAt = 3_000;
+  clocks.ahead = -3_600_000;
+  peer.stream.write(rawPacket('\0REQ', 99, ''));
+  await peer.next();
+  expect(lines).toEqual([{ peer: 'in-process (#1)', duration: 2_000 }]);
 });
