@@ -125,7 +125,7 @@ export function noJobs(functionName: string): FunctionCounts {
 }
 
 /** What one queue, of a function and priority, has: all jobs, those that wait, those of them with a time. */
-interface QueueCounts {
+export interface QueueCounts {
   readonly counts: readonly [total: number, waiting: number, scheduled: number];
 }
 

@@ -1,4 +1,4 @@
-import type { Change } from './group-commit.js';
+import type { Change } from '../group-commit.js';
 import type { JobQueue } from './job-queue.js';
 import type { Home } from './keys.js';
 import type { Packer } from './packs/packer.js';

@@ -1,23 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closed, isAlive, newOwner, opened, type Owner } from '../owner.js';
 import { StorageError } from '../storage-error.js';
 import type { Table } from './lmdb-package.js';
-
-/** Who has a folder open, as written in its file. */
-interface Owner {
-  /** Tells two storages of one process apart. */
-  readonly id: string;
-  readonly pid: number;
-  /** When the process started, in the kernel's ticks; `''` where the system does not say. */
-  readonly started: string;
-  /** The machine, and since when it is up; `''` where the system does not say. */
-  readonly boot: string;
-  readonly host: string;
-}
-
-/** The storages this process has open: a left-over entry of this process is told from a living one by it. */
-const openHere = new Set<string>();
 
 /**
  * One process owns a folder: two would give the same job out twice.
@@ -49,10 +32,10 @@ export class FolderOwner {
         `process ${previous.pid} on ${previous.host} has ${path} open: stop it, or give this job server another folder`,
       );
     }
-    const owner = { id: randomUUID(), pid: process.pid, started: startOf('self'), boot: bootId(), host: hostname() };
+    const owner = newOwner();
     const claim = (entry?.version ?? 0) + 1;
     void table.put(FolderOwner.KEY, JSON.stringify(owner), claim);
-    openHere.add(owner.id);
+    opened(owner);
     return new FolderOwner(owner, claim);
   }
 
@@ -68,41 +51,10 @@ export class FolderOwner {
 
   /** This storage is closed, whether that could be written or not. */
   forget(): void {
-    openHere.delete(this.owner.id);
+    closed(this.owner);
   }
 }
 
 function parseOwner(text: string): Owner | undefined {
   return text === '' ? undefined : (JSON.parse(text) as Owner);
-}
-
-function isAlive(owner: Owner): boolean {
-  if (owner.boot !== bootId() || owner.host !== hostname()) return false;
-  if (owner.pid === process.pid && owner.started === startOf('self')) return openHere.has(owner.id);
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  // The number may have been given to another process since.
-  return owner.started === startOf(owner.pid);
-}
-
-/** When a process started: field 22 of its stat, behind the name, which may hold anything. */
-function startOf(pid: number | 'self'): string {
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '';
-}
-
-function bootId(): string {
-  return readIfThere('/proc/sys/kernel/random/boot_id').trim();
-}
-
-/** A file of /proc; `''` on systems without it. */
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }

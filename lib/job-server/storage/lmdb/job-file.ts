@@ -3,7 +3,7 @@ import { DiskRoom, type Room } from './disk-room.js';
 import { commitError, storageError } from './file-errors.js';
 import { copyFolder } from './folder-copy.js';
 import { FolderOwner } from './folder-owner.js';
-import { makeFolder, syncFolders } from './folder.js';
+import { makeFolder, syncFolders } from '../folder.js';
 import { refuseForeignFile } from './foreign-file.js';
 import { loadLmdb, ROOT_OPTIONS, type Lmdb, type Root } from './lmdb-package.js';
 import { openTables, type Tables } from './tables.js';

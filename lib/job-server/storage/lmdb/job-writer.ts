@@ -5,7 +5,7 @@ import type { Room } from './disk-room.js';
 import type { EntryBook } from './entry-book.js';
 import type { FileChange } from './file-change.js';
 import type { FunctionTable } from './function-table.js';
-import type { CommitHost } from './group-commit.js';
+import type { CommitHost } from '../group-commit.js';
 import { JobEntry } from './job-entry.js';
 import type { JobFile } from './job-file.js';
 import type { JobQueue } from './job-queue.js';

@@ -10,7 +10,7 @@ import { FixedChange, type FileChange } from './file-change.js';
 import { storageError } from './file-errors.js';
 import { prepareFormat, readJournalMark, readSequence } from './file-format.js';
 import { FunctionTable } from './function-table.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit } from '../group-commit.js';
 import { JobEntry, type EntryQueue } from './job-entry.js';
 import { JobFile } from './job-file.js';
 import { JobReader } from './job-reader.js';

@@ -1,6 +1,6 @@
 import type { OnceOutcome } from '../stored-job.js';
 import { FixedChange, type FileChange, type FileWrite } from './file-change.js';
-import type { GroupCommit } from './group-commit.js';
+import type { GroupCommit } from '../group-commit.js';
 import type { JobFile } from './job-file.js';
 
 /** What stands in the file for an origin. */

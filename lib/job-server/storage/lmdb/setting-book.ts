@@ -1,5 +1,5 @@
 import type { FileChange, FileWrite } from './file-change.js';
-import type { GroupCommit } from './group-commit.js';
+import type { GroupCommit } from '../group-commit.js';
 import type { Tables } from './tables.js';
 
 /** What is kept beside the jobs: all of it in memory, and one change that brings to the file what it has not. */

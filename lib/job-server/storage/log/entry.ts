@@ -1,6 +1,6 @@
 import type { Adder } from '../job-storage.js';
 import { joined, tellStored } from '../adders.js';
-import type { Change } from '../lmdb/group-commit.js';
+import type { Change } from '../group-commit.js';
 import type { StorageError } from '../storage-error.js';
 import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';

@@ -1,25 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { closed, isAlive, newOwner, opened, readIfThere, type Owner } from '../owner.js';
 import { StorageError } from '../storage-error.js';
 
-/** Who has a folder open, as written in its file. */
-interface Owner {
-  /** Tells two storages of one process apart. */
-  readonly id: string;
-  readonly pid: number;
-  /** When the process started, in the kernel's ticks; `''` where the system does not say. */
-  readonly started: string;
-  /** The machine, and since when it is up; `''` where the system does not say. */
-  readonly boot: string;
-  readonly host: string;
-}
-
 const NAME = /^owner-(\d+)$/;
-
-/** The storages this process has open: a left-over file of this process is told from a living one by it. */
-const openHere = new Set<string>();
 
 /**
  * One process owns a folder: two would give the same job out twice.
@@ -36,7 +21,7 @@ export class FolderOwner {
 
   private constructor(
     private readonly path: string,
-    private readonly id: string,
+    private readonly owner: Owner,
     /** The claim's number. */
     readonly claim: number,
   ) {
@@ -54,16 +39,16 @@ export class FolderOwner {
           `process ${previous.pid} on ${previous.host} has ${path} open: stop it, or give this job server another folder`,
         );
       }
-      const owner = { id: randomUUID(), pid: process.pid, started: startOf('self'), boot: bootId(), host: hostname() };
+      const owner = newOwner();
       try {
         makeFile(join(path, `owner-${last + 1}`), JSON.stringify(owner));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
         throw error;
       }
-      openHere.add(owner.id);
+      opened(owner);
       for (const old of claimsIn(path)) if (old <= last) rmSync(join(path, `owner-${old}`), { force: true });
-      return new FolderOwner(path, owner.id, last + 1);
+      return new FolderOwner(path, owner, last + 1);
     }
   }
 
@@ -78,7 +63,7 @@ export class FolderOwner {
 
   /** Nobody has the folder open; its file stays, so that numbers do not come again. */
   leave(): void {
-    openHere.delete(this.id);
+    closed(this.owner);
     try {
       if (!existsSync(this.next)) writeFileSync(join(this.path, `owner-${this.claim}`), '');
     } catch {
@@ -110,36 +95,5 @@ function ownerIn(path: string, claim: number): Owner | undefined {
     return JSON.parse(text) as Owner;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(owner: Owner): boolean {
-  if (owner.boot !== bootId() || owner.host !== hostname()) return false;
-  if (owner.pid === process.pid && owner.started === startOf('self')) return openHere.has(owner.id);
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  // The number may have been given to another process since.
-  return owner.started === startOf(owner.pid);
-}
-
-/** When a process started: field 22 of its stat, behind the name, which may hold anything. */
-function startOf(pid: number | 'self'): string {
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '';
-}
-
-function bootId(): string {
-  return readIfThere('/proc/sys/kernel/random/boot_id').trim();
-}
-
-/** A file's text; `''` where there is none. */
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
   }
 }

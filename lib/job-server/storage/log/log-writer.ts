@@ -1,6 +1,6 @@
 import type { Adder, StorageListener } from '../job-storage.js';
 import { tellStored } from '../adders.js';
-import type { CommitHost } from '../lmdb/group-commit.js';
+import type { CommitHost } from '../group-commit.js';
 import { closedError, type StorageError } from '../storage-error.js';
 import { Batch } from './batch.js';
 import { Entry, type LogChange, type EntryIndex } from './entry.js';

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { GroupCommit } from '../lmdb/group-commit.js';
+import type { GroupCommit } from '../group-commit.js';
 import { CopyChange, type Memory } from './copy-change.js';
 import type { EntryIndex, LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';

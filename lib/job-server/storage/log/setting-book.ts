@@ -1,4 +1,4 @@
-import type { GroupCommit } from '../lmdb/group-commit.js';
+import type { GroupCommit } from '../group-commit.js';
 import type { Batch } from './batch.js';
 import type { Beside, EntryIndex, LogChange } from './entry.js';
 import { SETTING } from './record.js';

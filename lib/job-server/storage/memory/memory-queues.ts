@@ -1,12 +1,6 @@
 import type { DueJobs } from '../job-storage.js';
-import {
-  countsOf,
-  noJobs,
-  type FunctionCounts,
-  type QueueName,
-  type StoredJob,
-  type StoredPriority,
-} from '../stored-job.js';
+import { QueueTable } from '../queue-table.js';
+import type { QueueName, StoredJob } from '../stored-job.js';
 import { WaitingList } from '../waiting-list.js';
 
 /** The jobs of one function and priority in a {@link MemoryStorage}. */
@@ -57,35 +51,17 @@ export class MemoryQueue {
 }
 
 /** Every function's three queues. */
-export class MemoryQueues {
-  private readonly byFunction = new Map<string, [MemoryQueue, MemoryQueue, MemoryQueue]>();
-
-  queue(functionName: string, priority: StoredPriority): MemoryQueue {
-    let queues = this.byFunction.get(functionName);
-    if (!queues) {
-      const make = (of: StoredPriority): MemoryQueue => new MemoryQueue({ function: functionName, priority: of });
-      queues = [make(0), make(1), make(2)];
-      this.byFunction.set(functionName, queues);
-    }
-    return queues[priority];
+export class MemoryQueues extends QueueTable<MemoryQueue> {
+  constructor() {
+    super((name) => new MemoryQueue(name));
   }
 
   queueOf(job: StoredJob): MemoryQueue {
     return this.queue(job.function, job.priority);
   }
 
-  count(functionName: string): FunctionCounts {
-    const queues = this.byFunction.get(functionName);
-    return queues ? countsOf(functionName, queues) : noJobs(functionName);
-  }
-
-  counts(): FunctionCounts[] {
-    const all = [...this.byFunction.keys()].map((name) => this.count(name));
-    return all.filter(({ total: [high, normal, low] }) => high + normal + low > 0);
-  }
-
   due(now: number): DueJobs {
-    const queues = [...this.byFunction.values()].flat();
+    const { queues } = this;
     return {
       ready: queues.filter((queue) => queue.isDue(now)).map(({ name }) => name),
       next: queues.reduce((next, queue) => Math.min(next, queue.dueAfter(now)), Infinity),

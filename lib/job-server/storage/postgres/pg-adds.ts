@@ -73,11 +73,7 @@ export class PgAdds {
 
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
-    while (this.writing) {
-      const { trouble } = this.parts.health;
-      if (trouble) throw trouble.error;
-      await Promise.race([this.writing, delay(20)]);
-    }
+    await this.parts.health.untilWritten(() => this.writing);
   }
 
   /** Refuses what is not written; nothing is tried any more. */

@@ -57,11 +57,7 @@ export class PgEnds {
 
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
-    while (this.writing) {
-      const { trouble } = this.parts.health;
-      if (trouble) throw trouble.error;
-      await Promise.race([this.writing, delay(20)]);
-    }
+    await this.parts.health.untilWritten(() => this.writing);
   }
 
   /** Gives up what cannot be written. */

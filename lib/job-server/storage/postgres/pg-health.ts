@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageListener } from '../job-storage.js';
 import type { StorageError } from '../storage-error.js';
+
+/** How often who waits for a write looks whether the database has gone, in milliseconds. */
+const TROUBLE_LOOK = 20;
 
 /** Whether the database can be reached, told to the listener when that changes. */
 export class PgHealth {
@@ -18,5 +22,13 @@ export class PgHealth {
     if (!this.trouble) return;
     this.trouble = undefined;
     this.listener.trouble(undefined);
+  }
+
+  /** Resolves when a writer has nothing under way; rejects when the database cannot be reached meanwhile. */
+  async untilWritten(writing: () => Promise<void> | undefined): Promise<void> {
+    for (let under = writing(); under; under = writing()) {
+      if (this.trouble) throw this.trouble.error;
+      await Promise.race([under, delay(TROUBLE_LOOK)]);
+    }
   }
 }

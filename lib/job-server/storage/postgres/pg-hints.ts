@@ -1,5 +1,6 @@
 import type { DueJobs } from '../job-storage.js';
-import { countsOf, noJobs, type FunctionCounts, type QueueName, type StoredPriority } from '../stored-job.js';
+import { QueueTable } from '../queue-table.js';
+import type { QueueName } from '../stored-job.js';
 
 /** What changes in a queue: all jobs, those that wait, those of them with a time. */
 export type Change = readonly [total: number, waiting: number, scheduled: number];
@@ -58,30 +59,9 @@ export class QueueHint {
 }
 
 /** What is known of all queues, as the database last said it and this owner has changed it since. */
-export class PgHints {
-  private readonly byFunction = new Map<string, [QueueHint, QueueHint, QueueHint]>();
-
-  queue(functionName: string, priority: StoredPriority): QueueHint {
-    let queues = this.byFunction.get(functionName);
-    if (!queues) {
-      const make = (of: StoredPriority): QueueHint => new QueueHint({ function: functionName, priority: of });
-      this.byFunction.set(functionName, (queues = [make(0), make(1), make(2)]));
-    }
-    return queues[priority];
-  }
-
-  get queues(): QueueHint[] {
-    return [...this.byFunction.values()].flat();
-  }
-
-  count(functionName: string): FunctionCounts {
-    const queues = this.byFunction.get(functionName);
-    return queues ? countsOf(functionName, queues) : noJobs(functionName);
-  }
-
-  counts(): FunctionCounts[] {
-    const all = [...this.byFunction.keys()].map((name) => this.count(name));
-    return all.filter(({ total: [high, normal, low] }) => high + normal + low > 0);
+export class PgHints extends QueueTable<QueueHint> {
+  constructor() {
+    super((name) => new QueueHint(name));
   }
 
   due(now: number): DueJobs {

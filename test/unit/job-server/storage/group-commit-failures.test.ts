@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { StorageError } from '../../../../lib/job-server/storage/index.js';
-import { GroupCommit, type Change } from '../../../../lib/job-server/storage/lmdb/group-commit.js';
+import { GroupCommit, type Change } from '../../../../lib/job-server/storage/group-commit.js';
 import { until } from '../../../support/until.js';
 
 const FULL = new StorageError('GEARMAN_STORAGE_FULL', 'the disk is full');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { GroupCommit, type CommitHost } from '../../../../lib/job-server/storage/lmdb/group-commit.js';
+import { GroupCommit, type CommitHost } from '../../../../lib/job-server/storage/group-commit.js';
 
 /** A disk that takes as long as the test likes. */
 class Disk implements CommitHost<{ bytes: number }> {

@@ -3,7 +3,7 @@ import { closedError, StorageError } from '../../storage-error.js';
 import { tellStored } from '../../adders.js';
 import type { FileChange } from '../file-change.js';
 import { storageError } from '../file-errors.js';
-import { GroupCommit, type CommitHost } from '../group-commit.js';
+import { GroupCommit, type CommitHost } from '../../group-commit.js';
 import type { JobEntry } from '../job-entry.js';
 import type { JobFile } from '../job-file.js';
 import type { Journal } from './journal.js';

@@ -3,7 +3,7 @@ import { closeSync, fdatasync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { StoredJob } from '../../stored-job.js';
-import { syncFolders } from '../folder.js';
+import { syncFolders } from '../../folder.js';
 import { journalBytes, type JournalSeed } from './journal-record.js';
 
 const sync = promisify(fdatasync);

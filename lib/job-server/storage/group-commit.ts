@@ -1,4 +1,4 @@
-import type { StorageError } from '../storage-error.js';
+import type { StorageError } from './storage-error.js';
 
 /** What a {@link GroupCommit} writes. */
 export interface Change {
