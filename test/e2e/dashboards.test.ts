@@ -37,7 +37,7 @@ const NOT_ON_THE_BOARD: readonly MetricName[] = [
   'up',
   'jobs_restored_total',
   'access_denied_total',
-  // The page of schedules has them.
+  // Not on the board yet: it has no row of schedules.
   'schedule_ticks_total',
   'schedule_lag_seconds',
   'schedule_next_timestamp_seconds',

@@ -1,5 +1,6 @@
 import { readName, showId, showName, showRow, showWord } from '../../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
+import { END, incomplete, OK } from './admin-answers.js';
 import { batches, type AdminAnswer } from './admin-output.js';
 import { deadLetterLine, deadLetterRow } from './dead-letter-line.js';
 import { activityLine, functionLine, jobLines } from './function-lines.js';
@@ -8,11 +9,9 @@ import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
 
 type AdminWord = (session: Conversation, args: readonly string[], line: string) => AdminAnswer;
 
-const OK = 'OK\r\n';
 const UNKNOWN_JOB = 'ERR UNKNOWN_JOB\r\n';
 /** The answer to words about dead letters where no job is kept. */
 const NO_STORAGE = 'ERR NO_STORAGE Dead+letters+need+a+job+server+with+a+storage\r\n';
-const END = '.\n';
 
 /**
  * The admin words, with gearmand's exact bytes; docs/SEMANTICS.md lists where
@@ -218,8 +217,4 @@ function okUnless(refusal: Refusal | undefined): string {
 
 function unknown(word: string): string {
   return `ERR UNKNOWN_COMMAND Unknown+server+command${showName(word)}\r\n`;
-}
-
-function incomplete(word: string): string {
-  return `ERR INVALID_ARGUMENTS An+incomplete+set+of+arguments+was+sent+to+this+command+${word}\r\n`;
 }

@@ -1,9 +1,9 @@
 import { fromByteString, readName, showName, showWord, toByteString } from '../../protocol/index.js';
 import type { ScheduleOptions } from '../schedules/index.js';
+import { END, incomplete, OK } from './admin-answers.js';
 import type { AdminAnswer } from './admin-output.js';
 import type { SessionHost } from './session-host.js';
 
-const OK = 'OK\r\n';
 const UNKNOWN_SCHEDULE = 'ERR UNKNOWN_SCHEDULE No+such+schedule\r\n';
 
 /** `show schedules`, an extension of ours: the id and, behind a tab, what is known of it as JSON in ASCII. */
@@ -11,7 +11,7 @@ export function* showSchedules({ schedules }: SessionHost): Iterable<string> {
   for (const { id, ...snapshot } of schedules.list()) {
     yield `${showWord(toByteString(id))}\t${asciiJson(snapshot)}\n`;
   }
-  yield '.\n';
+  yield END;
 }
 
 /** The words about one schedule, extensions of ours: `put schedule ID JSON`, and `drop`, `run`, `pause`, `resume schedule ID`. */
@@ -55,10 +55,6 @@ function parsed(text: string): ScheduleOptions {
   } catch (error) {
     throw new Error(`what stands behind the id is no JSON: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function incomplete(word: string): string {
-  return `ERR INVALID_ARGUMENTS An+incomplete+set+of+arguments+was+sent+to+this+command+${word}\r\n`;
 }
 
 function asciiJson(value: unknown): string {
