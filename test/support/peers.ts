@@ -39,6 +39,10 @@ const PEERS = {
     cure: 'run as root, allowed to mount',
     isThere: () => runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()),
   },
+  systemd: {
+    packages: 'systemd',
+    isThere: () => runs('systemd-notify', '--version') && runs('systemd-analyze', '--version'),
+  },
   openssl: { packages: 'openssl', isThere: () => runs('openssl', 'version') },
   sqlite3: { packages: 'sqlite3', isThere: () => runs('sqlite3', '--version') },
   cc: { packages: 'gcc libc6-dev', isThere: () => runs('cc', '--version') },

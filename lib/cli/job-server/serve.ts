@@ -12,6 +12,7 @@ import { untilEnded } from './ending.js';
 import { allowFileDescriptors } from './file-descriptors.js';
 import { LogWriter } from './log-writer.js';
 import { PidFile } from './pid-file.js';
+import { ServiceManager } from './service-manager.js';
 import { moveIn } from './move-in.js';
 import type { Settings } from './settings.js';
 import { becomeUser } from './user.js';
@@ -37,6 +38,7 @@ export async function serve(
   const jobServer = await start(settings, log);
   let metrics: MetricsListener | undefined;
   let web: WebListener | undefined;
+  const manager = ServiceManager.fromEnvironment(process.env, (problem) => log.write('ERROR', problem));
   try {
     metrics = await tellMetrics(settings, log, jobServer);
     web = await answerHttp(settings, log, jobServer);
@@ -44,6 +46,7 @@ export async function serve(
     for (const note of settings.notes) log.write('NOTICE', note);
     process.on('SIGHUP', () => reload(log, jobServer, web, settings));
     daemon?.ready(warnings);
+    manager?.ready();
     return await untilEnded(jobServer, settings.gracePeriod, signal);
   } catch (error) {
     const failure = failureOf(error);
@@ -52,6 +55,7 @@ export async function serve(
     // Not the error itself: nobody would catch it, and the exit code would be 0.
     throw failure instanceof Failure ? failure : new Failure(message, EXIT.failed, { cause: error });
   } finally {
+    manager?.close();
     metrics?.close();
     await web?.close();
     await jobServer.stop().catch((error: Error) => log.write('ERROR', error.message));
