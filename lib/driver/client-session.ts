@@ -24,6 +24,8 @@ export interface ClientSessionOwner {
   hasRoom(): void;
   /** The connection was lost; these submissions have not ended, oldest first. */
   lost(session: ClientSession, unfinished: readonly PendingSubmission[], reason: GearmanError): void;
+  /** The job server could not take this submission; another one may. */
+  refused(session: ClientSession, submission: PendingSubmission, reason: GearmanError): void;
   /** The next attempt is made in `delay` milliseconds. */
   retrying(session: ClientSession, reason: Error, delay: number): void;
   /** Something went wrong that no answer can tell. */
@@ -201,7 +203,8 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
     const request = this.requests.shift();
     if (request instanceof PendingSubmission) this.answeredSubmission();
-    if (request) request.fail(error);
+    if (request instanceof PendingSubmission && request.mayGoElsewhere(error)) this.owner.refused(this, request, error);
+    else if (request) request.fail(error);
     else this.owner.report(this, error);
   }
 

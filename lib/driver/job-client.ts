@@ -58,8 +58,10 @@ export interface JobClientOptions extends DriverOptions {
  * It stays connected to all of them, so that it knows at once which are there.
  * When one is lost, what it had not finished goes to another: background
  * submissions without their JOB_CREATED, and foreground jobs unless they say
- * `resubmit: false`. Such a job may run twice. While none is connected,
- * everything waits, up to `connectTimeout`.
+ * `resubmit: false`. Such a job may run twice. What a job server refuses because
+ * it ends, or because it cannot keep background jobs now (`QUEUE_ERROR`), goes to
+ * the next that is connected; it fails once all of these have refused it. While
+ * none is connected, everything waits, up to `connectTimeout`.
  *
  * Connections keep the process alive until {@link close}.
  */
@@ -137,7 +139,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
   /**
    * Submits a background job; resolves at its JOB_CREATED.
    *
-   * @throws ServerError when the job server refuses it, NoServerError, InvalidOptionError, ClosedError
+   * @throws ServerError when every connected job server refuses it, NoServerError, InvalidOptionError, ClosedError
    */
   async submitBackground(request: JobRequest): Promise<JobIdentity> {
     this.open();
@@ -258,6 +260,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
         this.tell('disconnect', session.name, reason);
         this.queue.addAgain(unfinished, session.name, reason);
       },
+      refused: (session, submission, reason) => this.queue.addRefused(submission, session, reason),
       retrying: (session, reason, delay) => this.tell('reconnecting', session.name, reason, delay),
       report: (session, error) => this.report(error, session.name),
     };

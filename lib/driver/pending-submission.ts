@@ -1,7 +1,7 @@
 import { InvalidOptionError, shown } from '../connection/index.js';
 import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import { outcomeOf, type SubmissionOutcome, type SubmissionStats } from './client-metrics.js';
-import type { GearmanError } from './errors.js';
+import type { GearmanError, ServerError } from './errors.js';
 import { warnedException } from './exception-warning.js';
 import { fitMetadata, frameMetadata, HEAD_BYTES, isMarked } from './metadata.js';
 import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
@@ -11,7 +11,8 @@ import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } fr
  *
  *   queued --sent--> sent --JOB_CREATED--> created --end--> over
  *     ^                |                      |
- *     +---- its job server is lost -----------+
+ *     +---- its job server is lost, ----------+
+ *           or cannot take it
  *
  * Foreground submissions of one job on one connection form a ring, see {@link JobRings}.
  */
@@ -24,6 +25,10 @@ export class PendingSubmission implements Submission {
   readonly metadata: ByteString | undefined;
   /** How often its job server was lost. */
   losses = 0;
+  /** Which job servers could not take it, since one of them was lost; undefined: none. */
+  refusedBy: Set<object> | undefined;
+  /** What the last of them said. */
+  refusal: GearmanError | undefined;
   /** When it was queued, on the client's clock. */
   queuedAt = 0;
   /** When it was submitted, on the same clock. */
@@ -90,6 +95,26 @@ export class PendingSubmission implements Submission {
   /** False when nobody listens to its end, or it must not run twice. */
   get isWorthResubmitting(): boolean {
     return this.mayResubmit && this.observer !== undefined;
+  }
+
+  /**
+   * Whether another job server may take what this one refuses: it ends, or
+   * cannot keep background jobs now. Every other refusal is the request's fault.
+   */
+  mayGoElsewhere({ serverCode }: ServerError): boolean {
+    return serverCode === 'SHUTTING_DOWN' || (serverCode === 'QUEUE_ERROR' && !this.isForeground);
+  }
+
+  /** A job server could not take it; it is to go to one of the others. */
+  refused(by: object, refusal: GearmanError): void {
+    (this.refusedBy ??= new Set()).add(by);
+    this.refusal = refusal;
+  }
+
+  /** A job server was lost: it may go to any again. Answers how often that was. */
+  lost(): number {
+    this.refusedBy = this.refusal = undefined;
+    return ++this.losses;
   }
 
   /** A job server has accepted it. */

@@ -13,35 +13,37 @@ interface Candidate {
 interface Choosing {
   /** What jobs that coalesce have in common; undefined for a job that does not. */
   readonly coalescingKey: ByteString | undefined;
+  /** Job servers that could not take it, and are not asked again. */
+  readonly refusedBy?: ReadonlySet<object> | undefined;
 }
 
-/** Finds the job server for a job; undefined while none is connected. */
+/** Finds the job server for a job; undefined while none is connected that has not refused it. */
 export type Choose<Server extends Candidate> = (job: Choosing) => Server | undefined;
 
 /** The choice among `servers` of which only those that are ready count. */
 export function chooser<Server extends Candidate>(choice: ServerChoice, servers: readonly Server[]): Choose<Server> {
   const only = servers[0];
-  if (servers.length === 1 && only) return () => (only.link.isReady ? only : undefined);
-  if (choice === 'failover') return () => servers.find(isReady);
+  if (servers.length === 1 && only) return (job) => (mayTake(only, job) ? only : undefined);
+  if (choice === 'failover') return (job) => servers.find((server) => mayTake(server, job));
   const next = roundRobin(servers);
   if (choice === 'round-robin') return next;
   const byKey = rendezvous(servers);
   return (job) => {
     const key = job.coalescingKey;
-    return key === undefined ? next() : byKey(key);
+    return key === undefined ? next(job) : byKey(job, key);
   };
 }
 
-function isReady({ link }: Candidate): boolean {
-  return link.isReady;
+function mayTake(server: Candidate, { refusedBy }: Choosing): boolean {
+  return server.link.isReady && !refusedBy?.has(server);
 }
 
-function roundRobin<Server extends Candidate>(servers: readonly Server[]): () => Server | undefined {
+function roundRobin<Server extends Candidate>(servers: readonly Server[]): Choose<Server> {
   let last = -1;
-  return () => {
+  return (job) => {
     for (let step = 1; step <= servers.length; step++) {
       const index = (last + step) % servers.length;
-      if (isReady(servers[index]!)) {
+      if (mayTake(servers[index]!, job)) {
         last = index;
         return servers[index];
       }
@@ -56,15 +58,17 @@ function roundRobin<Server extends Candidate>(servers: readonly Server[]): () =>
  * without talking, and a dead server's keys spread over the others while
  * theirs stay.
  */
-function rendezvous<Server extends Candidate>(servers: readonly Server[]): (key: ByteString) => Server | undefined {
+function rendezvous<Server extends Candidate>(
+  servers: readonly Server[],
+): (job: Choosing, key: ByteString) => Server | undefined {
   const seeds = servers.map(({ name }) => hash(name));
-  return (key) => {
+  return (job, key) => {
     const keyHash = hash(key);
     let best: Server | undefined;
     let bestScore = -1;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
-      if (!isReady(server)) continue;
+      if (!mayTake(server, job)) continue;
       const score = mix(keyHash ^ seeds[index]!);
       if (score > bestScore) {
         bestScore = score;

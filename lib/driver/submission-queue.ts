@@ -22,8 +22,8 @@ export const MAX_LOSSES = 10;
 
 /**
  * Where submissions wait for a job server that is connected and has room, and
- * where they come back to when theirs is lost. First in, first out; while some
- * job server is connected they wait for as long as it takes.
+ * where they come back to when theirs is lost or cannot take them. First in,
+ * first out; while some job server is connected they wait for as long as it takes.
  */
 export class SubmissionQueue {
   /** How many were sent again because their job server was lost. */
@@ -52,13 +52,20 @@ export class SubmissionQueue {
   addAgain(submissions: readonly PendingSubmission[], server: string, reason: GearmanError): void {
     if (!this.hasServer()) this.aloneSince = performance.now();
     const again = submissions.filter((submission) => {
-      if (submission.isWorthResubmitting && ++submission.losses < MAX_LOSSES) return true;
+      if (submission.isWorthResubmitting && submission.lost() < MAX_LOSSES) return true;
       this.fail(submission, givenUp(submission, server, reason));
       return false;
     });
     this.resubmitted += again.length;
     for (const submission of again) submission.queuedAt = performance.now();
     if (again.length > 0) this.waiting.prepend(again);
+    this.pump();
+  }
+
+  /** Sends what a job server could not take to the next that is connected; without one it fails. */
+  addRefused(submission: PendingSubmission, by: ClientSession, refusal: GearmanError): void {
+    submission.refused(by, refusal);
+    this.waiting.prepend([submission]);
     this.pump();
   }
 
@@ -72,6 +79,11 @@ export class SubmissionQueue {
       }
       if (this.unanswered() >= this.settings.maxPendingSubmissions) return;
       const session = this.choose(next);
+      if (session === undefined && next.refusal && this.hasServer()) {
+        this.waiting.shift();
+        this.fail(next, next.refusal);
+        continue;
+      }
       if (session === undefined) return this.waitForServer();
       if (session.isCongested) return;
       this.waiting.shift();

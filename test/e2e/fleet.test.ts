@@ -1,10 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { JobClient } from 'nestjs-gearman';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
+import { atEnd } from '../support/cleanup.js';
 import { postgresPrograms, startPostgres } from '../support/databases.js';
+import { startListening } from '../support/job-servers.js';
 import { tempDir } from '../support/temp-dir.js';
+import { until } from '../support/until.js';
 
 requireBuild();
 
@@ -34,5 +38,25 @@ requireBuild();
     expect(await runCommand(['work', ...at(one), '--count', '1', '-f', 'reverse', '--', 'rev'])).toMatchObject(ok);
     await two.kill();
     expect(await runCommand(['submit', ...at(one), '--background', 'reverse', 'still'])).toMatchObject(ok);
+  }, 180_000);
+
+  it('leave a submission to another one while their database is away', async () => {
+    const { port, kill } = await startPostgres();
+    const away = { url: `postgresql://gear@127.0.0.1:${port}/queues`, patience: 0 };
+    const one = await startListening({ storage: { type: 'postgres', ...away } });
+    const two = await startListening({ storage: { type: 'memory' } });
+    const client = new JobClient({ servers: [`127.0.0.1:${one.port}`, `127.0.0.1:${two.port}`] });
+    atEnd(() => client.close());
+    await client.connect();
+    await until('both are connected', () => client.connectedServers.length === 2);
+    const job = { function: 'reverse', workload: Buffer.from('1') };
+    expect(await client.submitBackground(job)).toMatchObject({ server: `127.0.0.1:${one.port}` });
+    await kill();
+    expect(await client.submitBackground(job)).toMatchObject({ server: `127.0.0.1:${two.port}` });
+    await two.server.stop();
+    await until('the second is lost', () => client.connectedServers.length === 1);
+    await expect(client.submitBackground(job)).rejects.toMatchObject({ serverCode: 'QUEUE_ERROR' });
+    // What it holds cannot be given back: it says so, and the others take it over in time.
+    await expect(one.server.stop()).rejects.toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
   }, 180_000);
 });
