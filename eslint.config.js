@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'test/fixtures/**', 'reference/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', 'test/fixtures/**', 'site/**'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
