@@ -47,6 +47,7 @@ const rooms = {
     'job-server/engine',
     'job-server/durable',
     'job-server/front',
+    'job-server/history',
     'job-server/operations',
     'job-server/nest',
   ],

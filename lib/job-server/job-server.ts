@@ -135,6 +135,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.isRunning = true;
     this.draining = this.ending = undefined;
     this.engine.proceed();
+    this.history.resume();
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();

@@ -79,6 +79,7 @@ class Answerer {
   private readonly shared: Shared;
   private readonly closing = new AbortController();
   private readonly open = new Set<ServerResponse>();
+  private readonly forgetHistory: readonly (() => void)[];
 
   constructor(private readonly options: WebHandlerOptions) {
     validate(options);
@@ -87,6 +88,7 @@ class Answerer {
     const { jobServer } = this.sources[0]!;
     const maxBytes = Math.max(...this.sources.map((source) => source.jobServer.maxPacketBytes));
     const { bodyTimeout = 60_000, maxBufferedBytes = 4 * maxBytes, maxStreams = 256 } = options;
+    this.forgetHistory = this.sources.map((source) => source.jobServer.history.keep());
     const description = openApi(ROUTES, jobServer.version);
     this.shared = {
       bodies: { maxBytes, timeout: bodyTimeout, budget: new Budget(maxBufferedBytes) },
@@ -102,6 +104,7 @@ class Answerer {
 
   async close(): Promise<void> {
     this.closing.abort();
+    for (const forget of this.forgetHistory) forget();
     await Promise.all([...this.open].map((response) => closed(response)));
   }
 

@@ -5,6 +5,7 @@ import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../..
 import type { JobServerOptions } from '../../lib/job-server/index.js';
 import { atEnd } from './cleanup.js';
 import { startFront, type FrontScene } from './front.js';
+import type { RawPeer } from './raw-peer.js';
 
 /** A description as far as the tests read it. */
 interface Description {
@@ -107,4 +108,11 @@ async function mustFit(
     throw new Error(`${place}: ${ajv.errorsText(validate.errors)}: ${JSON.stringify(body)}`);
   }
   return place;
+}
+
+/** A worker of a function that waits for a job and answers with its handle and workload. */
+export async function grab(worker: RawPeer, name = 'f'): Promise<{ handle: string; workload: string }> {
+  worker.send(`CAN_DO ${name}`, 'ALL_YOURS', 'GRAB_JOB');
+  const [, handle, workload] = /^JOB_ASSIGN ([^·]+)·[^·]*·(.*)$/s.exec(await worker.next())!;
+  return { handle: handle!, workload: workload! };
 }

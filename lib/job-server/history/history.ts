@@ -1,7 +1,7 @@
-import { fromByteString } from '../../protocol/index.js';
-import { type FunctionStats, PRIORITIES, type Engine, type GearmanFunction } from '../engine/index.js';
+import { toByteString } from '../../protocol/index.js';
+import { FunctionStats, PRIORITIES, type Engine, type GearmanFunction } from '../engine/index.js';
 import { RecentJobs } from './recent-jobs.js';
-import { HISTORY_SERIES, SampleRing, type HistorySample, type HistorySeriesName } from './sample-ring.js';
+import { HISTORY_SERIES, SampleRing, type HistorySeriesName } from './sample-ring.js';
 
 /** How often a sample is taken, in milliseconds. */
 const INTERVAL = 1_000;
@@ -18,50 +18,54 @@ const SAMPLES: Record<HistoryResolution, number> = { '1s': 1, '10s': 10, '5min':
 export interface HistorySlice {
   /** How far two moments are apart, in milliseconds. */
   interval: number;
-  /** Each series, oldest first; its last moment is now, or less than an interval ago. */
+  /** When the last moment was. */
+  until: Date;
+  /** Each series, oldest first; percentiles are NaN where nothing was to be measured. */
   series: Record<HistorySeriesName, number[]>;
 }
 
+/** So many functions are looked at together; others have their turn before the next ones. */
+const SLICE = 1_000;
+
 /** What is known of a function from one sample to the next. */
 class FunctionHistory {
-  readonly rings = { '1s': new SampleRing(120, SAMPLES['1s']), '10s': new SampleRing(360, SAMPLES['10s']) };
-  private submitted: number;
-  private completed: number;
-  private failed: number;
+  readonly rings: Record<'1s' | '10s', SampleRing>;
+  private counted: Counts;
   /** The number of the last sample in which it had anything to do. */
   busyAt = 0;
 
   constructor(private readonly function_: GearmanFunction) {
-    [this.submitted, this.completed, this.failed] = counts(function_.stats);
+    const { stats } = function_;
+    this.rings = {
+      '1s': new SampleRing(120, SAMPLES['1s'], stats),
+      '10s': new SampleRing(360, SAMPLES['10s'], stats),
+    };
+    this.counted = counts(stats);
   }
 
-  sample(now: number): HistorySample {
-    const [submitted, completed, failed] = counts(this.function_.stats);
-    const sample = [
-      ...momentOf(this.function_, now),
-      submitted - this.submitted,
-      completed - this.completed,
-      failed - this.failed,
-    ];
-    [this.submitted, this.completed, this.failed] = [submitted, completed, failed];
-    for (const ring of Object.values(this.rings)) ring.add(sample);
-    return sample;
+  sample(moment: readonly number[]): void {
+    const { stats } = this.function_;
+    const counted = counts(stats);
+    const sample = [...moment, ...since(counted, this.counted)];
+    this.counted = counted;
+    for (const ring of Object.values(this.rings)) ring.add(sample, stats);
   }
 }
 
 /**
  * What the numbers were: of all functions together for a day, of the busiest
  * thousand for an hour. Kept only while somebody wants it, in rings of a fixed
- * size: 15 MB for a thousand functions.
+ * size: 24 MB for a thousand functions.
  */
 export class History {
   private totals: Record<HistoryResolution, SampleRing> | undefined;
   private readonly functions = new Map<GearmanFunction, FunctionHistory>();
   private keepers = 0;
   private timer: NodeJS.Timeout | undefined;
+  private isSampling = false;
   private samples = 0;
   /** What was submitted, completed and failed over all functions by the last sample. */
-  private counted: readonly number[] = [];
+  private counted: Counts = [0, 0, 0];
   /** The jobs that ended lately. */
   readonly recent: RecentJobs;
 
@@ -80,7 +84,12 @@ export class History {
     };
   }
 
-  /** The job server has ended: keeps nothing, whoever wants it. */
+  /** The job server has started: who wanted history before it ended wants it still. */
+  resume(): void {
+    if (this.keepers > 0 && !this.totals) this.begin();
+  }
+
+  /** The job server has ended: keeps nothing, whoever wants it, until it starts again. */
   end(): void {
     clearInterval(this.timer);
     this.timer = this.totals = undefined;
@@ -91,58 +100,86 @@ export class History {
   /** All functions together; undefined while nobody wants history. */
   total(resolution: HistoryResolution): HistorySlice | undefined {
     const ring = this.totals?.[resolution];
-    return ring && { interval: SAMPLES[resolution] * INTERVAL, series: ring.series() };
+    return ring && sliceOf(ring, resolution);
   }
 
   /** One function, by its name as text; undefined where none is kept of it. */
   function(name: string, resolution: '1s' | '10s'): HistorySlice | undefined {
-    for (const [function_, { rings }] of this.functions) {
-      if (fromByteString(function_.name) !== name) continue;
-      return { interval: SAMPLES[resolution] * INTERVAL, series: rings[resolution].series() };
-    }
-    return undefined;
+    const function_ = this.engine().functions.find(toByteString(name));
+    const history = function_ && this.functions.get(function_);
+    return history && sliceOf(history.rings[resolution], resolution);
   }
 
-  /** Takes a sample. Called by its timer; a test calls it itself. */
+  /** Takes a sample at once, as its timer does in slices. */
   sample(): void {
-    if (!this.totals) return;
-    this.samples++;
-    const { functions, now } = this.engine();
-    const moment = [0, 0, 0, 0, 0];
-    for (const function_ of functions) {
-      if (!function_.hasStats) continue;
-      this.historyOf(function_)?.sample(now);
-      addUp(moment, momentOf(function_, now));
-    }
-    const counted = this.countAll();
-    const since = counted.map((count, index) => count - this.counted[index]!);
-    this.counted = counted;
-    for (const ring of Object.values(this.totals)) ring.add([...moment, ...since]);
-    for (const function_ of this.functions.keys()) {
-      if (functions.find(function_.name) !== function_) this.functions.delete(function_);
-    }
-  }
-
-  /** Over all functions, also those that were dropped. */
-  private countAll(): number[] {
-    const { functions } = this.engine();
-    const sums = counts(functions.droppedStats);
-    for (const function_ of functions) {
-      if (!function_.hasStats) continue;
-      for (const [index, count] of counts(function_.stats).entries()) sums[index]! += count;
-    }
-    return sums;
+    const slices = this.slices();
+    while (!slices.next().done);
   }
 
   private begin(): void {
+    const stats = this.sumOfStats(this.engine().functions);
     this.totals = {
-      '1s': new SampleRing(600, SAMPLES['1s']),
-      '10s': new SampleRing(360, SAMPLES['10s']),
-      '5min': new SampleRing(288, SAMPLES['5min']),
+      '1s': new SampleRing(600, SAMPLES['1s'], stats),
+      '10s': new SampleRing(360, SAMPLES['10s'], stats),
+      '5min': new SampleRing(288, SAMPLES['5min'], stats),
     };
-    this.counted = this.countAll();
+    this.counted = counts(stats);
     this.recent.isKept = true;
-    this.timer = setInterval(() => this.sample(), INTERVAL).unref();
+    this.timer = setInterval(() => void this.sampleInTurns(), INTERVAL).unref();
+  }
+
+  private sumOfStats(functions: Engine['functions']): FunctionStats {
+    const sum = new FunctionStats();
+    sum.addAll(functions.droppedStats);
+    for (const function_ of functions) if (function_.hasStats) sum.addAll(function_.stats);
+    return sum;
+  }
+
+  private async sampleInTurns(): Promise<void> {
+    if (this.isSampling) return;
+    this.isSampling = true;
+    const { totals } = this;
+    const slices = this.slices();
+    while (!slices.next().done) {
+      await new Promise(setImmediate);
+      if (this.totals !== totals) break;
+    }
+    this.isSampling = false;
+  }
+
+  /**
+   * Samples all functions there were when it began. One that is dropped
+   * meanwhile is in what was dropped only from the next sample on, and is
+   * counted here: what was counted never falls.
+   */
+  private *slices(): Generator<void, void> {
+    const { totals } = this;
+    if (!totals) return;
+    this.samples++;
+    const { functions } = this.engine();
+    const stats = new FunctionStats();
+    stats.addAll(functions.droppedStats);
+    const moment = [0, 0, 0, 0, 0];
+    let { now } = this.engine();
+    let looked = 0;
+    for (const function_ of [...functions]) {
+      if (++looked % SLICE === 0) {
+        yield;
+        now = this.engine().now;
+      }
+      if (!function_.hasStats) continue;
+      const own = momentOf(function_, now);
+      this.historyOf(function_)?.sample(own);
+      addUp(moment, own);
+      stats.addAll(function_.stats);
+    }
+    const counted = counts(stats);
+    const sample = [...moment, ...since(counted, this.counted)];
+    this.counted = counted;
+    for (const ring of Object.values(totals)) ring.add(sample, stats);
+    for (const function_ of this.functions.keys()) {
+      if (functions.find(function_.name) !== function_) this.functions.delete(function_);
+    }
   }
 
   /** A function's history; where there are too many a busy one takes the place of the one that was idle longest. */
@@ -180,9 +217,16 @@ function momentOf(function_: GearmanFunction, now: number): number[] {
   return [waiting, function_.delayedTotal, function_.running, function_.workers.size, oldest];
 }
 
-function counts(stats: FunctionStats): [submitted: number, completed: number, failed: number] {
+/** What was submitted, completed and failed so far. */
+type Counts = readonly [submitted: number, completed: number, failed: number];
+
+function counts(stats: FunctionStats): Counts {
   const { foreground, background, fromSchedule, fromHttp, completed, failed, buried } = stats;
   return [foreground + background + fromSchedule + fromHttp, completed, failed + buried];
+}
+
+function since(counted: Counts, before: Counts): number[] {
+  return counted.map((count, index) => count - before[index]!);
 }
 
 const OLDEST = HISTORY_SERIES.indexOf('oldestWaitingSeconds');
@@ -192,4 +236,8 @@ function addUp(total: number[], sample: readonly number[]): void {
     const value = sample[index]!;
     total[index] = index === OLDEST ? Math.max(total[index]!, value) : total[index]! + value;
   }
+}
+
+function sliceOf(ring: SampleRing, resolution: HistoryResolution): HistorySlice {
+  return { interval: SAMPLES[resolution] * INTERVAL, until: ring.until, series: ring.series() };
 }

@@ -36,6 +36,11 @@ export class Log2Histogram {
     this.sum += other.sum;
   }
 
+  /** How many values were counted in each slot, the smallest first: up to 1, to 2, to 4, and so on. */
+  get counts(): readonly number[] {
+    return this.slots;
+  }
+
   /** How many values were counted. */
   get count(): number {
     return this.slots.reduce((count, slot) => count + slot, 0);

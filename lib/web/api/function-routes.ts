@@ -4,7 +4,7 @@ import { functionSnapshot } from '../../job-server/snapshots.js';
 import { answerJson, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { invalid, notFound, problemOfRefusal } from '../problem.js';
-import { audit, functionOf, requireConsent, type Call } from './call.js';
+import { audit, functionOf, nameFields, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json, NOTHING, problem, ref } from './schemas.js';
 
@@ -71,11 +71,8 @@ function* permitted({ source, permission }: Call): Iterable<object> {
   }
 }
 
-/** A function whose name is no UTF-8 is told with its bytes as well. */
 function described(function_: GearmanFunction): object {
-  const snapshot = functionSnapshot(function_);
-  if (exactText(function_.name) === snapshot.name) return snapshot;
-  return { ...snapshot, name64: Buffer.from(function_.name, 'latin1').toString('base64url') };
+  return { ...functionSnapshot(function_), ...nameFields(function_.name) };
 }
 
 function show(call: Call): void {

@@ -3,6 +3,7 @@ import { answerJson, answerText } from '../http/answers.js';
 import { requireAllFunctions, type Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
+import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
 import type { Route } from './route.js';
 import { ANSWERS, json } from './schemas.js';
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   ...JOB_ROUTES,
   ...FUNCTION_ROUTES,
   ...WORKER_ROUTES,
+  ...HISTORY_ROUTES,
   // Before those with a parameter in the place of a word.
   ...DEAD_LETTER_ROUTES,
   ...OTHER_ROUTES,

@@ -1,3 +1,4 @@
+import { HISTORY_SERIES } from '../../job-server/history/index.js';
 import type { RouteAnswer, Schema } from './route.js';
 
 const text = { type: 'string' };
@@ -14,6 +15,10 @@ function object(properties: Record<string, Schema>, ...optional: string[]): Sche
 function listOf(name: string, items: Schema, more: Record<string, Schema> = {}, ...optional: string[]): Schema {
   return object({ [name]: { type: 'array', items }, ...more }, ...optional);
 }
+
+const seriesNumbers = { type: 'array', items: { type: ['number', 'null'] } };
+const series = object(Object.fromEntries(HISTORY_SERIES.map((name) => [name, seriesNumbers])), ...HISTORY_SERIES);
+const bytes = { anyOf: [object({ text }), object({ base64: text })] };
 
 const byPriority = object({ high: whole, normal: whole, low: whole });
 
@@ -83,6 +88,27 @@ export const SCHEMAS = {
     error: text,
     diedAt: time,
   }),
+  FunctionHistory: object(
+    { name: text, name64: text, intervalSeconds: { type: 'number' }, until: time, series },
+    'name64',
+  ),
+  RecentJob: object(
+    {
+      handle: text,
+      function: text,
+      unique: text,
+      outcome: { enum: ['completed', 'failed', 'cancelled', 'abandoned'] },
+      endedAt: time,
+      ranSeconds: { type: 'number' },
+      worker: text,
+      workload: bytes,
+      error: bytes,
+    },
+    'ranSeconds',
+    'worker',
+    'workload',
+    'error',
+  ),
   Submitted: object({ handle: text, coalesced: flag }),
   Limits: byPriority,
 } as const satisfies Record<string, Schema>;
@@ -98,6 +124,20 @@ export const ANSWERS = {
   workers: listOf('workers', ref('Worker')),
   deadLetters: listOf('deadLetters', ref('DeadLetter'), { next: text }, 'next'),
   server: object({ name: text, version: text, isEnding: flag, storageTrouble: text }, 'storageTrouble'),
+  history: object(
+    {
+      resolution: text,
+      intervalSeconds: { type: 'number' },
+      until: time,
+      all: series,
+      functions: { type: 'array', items: ref('FunctionHistory') },
+    },
+    'intervalSeconds',
+    'until',
+    'all',
+    'functions',
+  ),
+  endedJobs: listOf('jobs', ref('RecentJob')),
   outcomes: listOf('jobs', { anyOf: [ref('Submitted'), ref('Problem')] }),
   purged: object({ purged: whole }),
   done: object({ matched: whole, done: whole, failed: whole }),

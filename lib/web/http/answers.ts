@@ -42,16 +42,17 @@ export function answerNothing(response: ServerResponse, status = 204): void {
   response.writeHead(status, status === 204 ? {} : { 'Content-Length': 0 }).end();
 }
 
-/** Sends a list of any length piece by piece, as the reader takes it. */
+/** Sends a list of any length piece by piece, as the reader takes it; `more` stands before it. */
 export async function answerList(
   response: ServerResponse,
   name: string,
   items: Iterable<unknown>,
   gone: AbortSignal,
+  more: object = {},
 ): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/json' });
   cutOffSlow(response);
-  let piece = `{"${name}":[`;
+  let piece = JSON.stringify({ ...more, [name]: [] }).slice(0, -2);
   let separator = '';
   for (const item of items) {
     piece += separator + JSON.stringify(item);

@@ -2,16 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
 import { ROUTES } from '../../../lib/web/api/routes.js';
-import type { RawPeer } from '../../support/raw-peer.js';
 import { until } from '../../support/until.js';
-import { describeApi, startWeb, type WebScene } from '../../support/web-scene.js';
-
-/** A worker of a function that waits for a job and answers with its handle and workload. */
-async function grab(worker: RawPeer, name = 'f'): Promise<{ handle: string; workload: string }> {
-  worker.send(`CAN_DO ${name}`, 'ALL_YOURS', 'GRAB_JOB');
-  const [, handle, workload] = /^JOB_ASSIGN ([^·]+)·[^·]*·(.*)$/s.exec(await worker.next())!;
-  return { handle: handle!, workload: workload! };
-}
+import { describeApi, grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 const STORED = (): object => ({
   storage: new MemoryStorage(),

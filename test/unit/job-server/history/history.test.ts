@@ -1,21 +1,56 @@
 import { describe, expect, it } from '@jest/globals';
-import { HISTORY_SERIES, MAX_FUNCTION_HISTORIES, MAX_RECENT } from 'nestjs-gearman/job-server';
-import { SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
+import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from 'nestjs-gearman/job-server';
+import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
+import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';
 import { startFront, submit } from '../../../support/front.js';
 
-const sample = (value: number): number[] => HISTORY_SERIES.map(() => value);
+const sample = (value: number): number[] => new Array<number>(SAMPLE_WIDTH).fill(value);
+const times = (): { wait: Log2Histogram; run: Log2Histogram } => ({
+  wait: new Log2Histogram(),
+  run: new Log2Histogram(),
+});
 
 describe('a ring of samples', () => {
   it('keeps the last ones, oldest first', () => {
-    const ring = new SampleRing(3, 1);
-    for (const value of [1, 2, 3, 4]) ring.add(sample(value));
+    const ring = new SampleRing(3, 1, times());
+    for (const value of [1, 2, 3, 4]) ring.add(sample(value), times());
     expect(ring.series()).toMatchObject({ waiting: [2, 3, 4], failed: [2, 3, 4] });
   });
 
   it('adds counts up over its interval, and keeps the last of everything else', () => {
-    const ring = new SampleRing(3, 2);
-    for (const value of [1, 2, 3, 4, 5]) ring.add(sample(value));
+    const ring = new SampleRing(3, 2, times());
+    for (const value of [1, 2, 3, 4, 5]) ring.add(sample(value), times());
     expect(ring.series()).toMatchObject({ waiting: [2, 4], running: [2, 4], submitted: [3, 7], failed: [3, 7] });
+  });
+
+  it('has the percentiles of what was timed in each interval, and NaN where nothing was', () => {
+    const so = times();
+    for (const value of [1_000, 1_000]) so.wait.add(value);
+    const ring = new SampleRing(3, 2, so);
+    ring.add(sample(0), so);
+    // 100 evenly from 32 to 64 ms, and one that is no percentile of theirs.
+    for (let number = 0; number < 100; number++) so.wait.add(33 + (number % 32));
+    so.run.add(1);
+    ring.add(sample(0), so);
+    for (let pair = 0; pair < 2; pair++) ring.add(sample(0), so);
+    const series = ring.series();
+    // Half of a slot that begins at 32 ms and ends at 64; 95 of 100; half of the first slot.
+    expect(series.waitP50Seconds).toEqual([expect.closeTo(0.048, 6), NaN]);
+    expect(series.waitP95Seconds).toEqual([expect.closeTo(0.0624, 6), NaN]);
+    expect(series.runP50Seconds).toEqual([expect.closeTo(0.0005, 6), NaN]);
+    expect(series.runP95Seconds).toEqual([expect.closeTo(0.00095, 6), NaN]);
+  });
+
+  it('finds percentiles in whichever slot they lie', () => {
+    const so = times();
+    const ring = new SampleRing(1, 1, so);
+    for (const value of [1, 1, 3, 1_000, 100_000]) so.run.add(value);
+    ring.add(sample(0), so);
+    // The third of five, half of the way from 2 to 4; 4.75 of five, three quarters from 65,536 to 131,072.
+    expect(ring.series()).toMatchObject({
+      runP50Seconds: [expect.closeTo(0.003, 6)],
+      runP95Seconds: [expect.closeTo(114.688, 3)],
+    });
   });
 });
 
@@ -49,6 +84,7 @@ describe('history', () => {
     server.history.sample();
     expect(server.history.function('f', '1s')).toEqual({
       interval: 1_000,
+      until: expect.any(Date),
       series: {
         waiting: [1, 0, 0],
         delayed: [1, 1, 1],
@@ -58,6 +94,10 @@ describe('history', () => {
         submitted: [0, 0, 0],
         completed: [0, 0, 1],
         failed: [0, 0, 0],
+        waitP50Seconds: [NaN, expect.any(Number), NaN],
+        waitP95Seconds: [NaN, expect.any(Number), NaN],
+        runP50Seconds: [NaN, NaN, expect.any(Number)],
+        runP95Seconds: [NaN, NaN, expect.any(Number)],
       },
     });
     expect(server.history.total('1s')!.series).toMatchObject({
@@ -65,6 +105,34 @@ describe('history', () => {
       submitted: [3, 0, 0],
       completed: [0, 0, 1],
     });
+    end();
+  });
+
+  it('goes on when the job server was stopped and has started again', async () => {
+    const { server } = await startFront();
+    const end = server.history.keep();
+    server.history.sample();
+    await server.stop();
+    expect(server.history.total('1s')).toBeUndefined();
+    await server.start();
+    server.history.sample();
+    expect(server.history.total('1s')!.series.waiting).toEqual([0]);
+    end();
+  });
+
+  it('counts what a dropped function has done once, and never less than before', async () => {
+    const { server, peer } = await startFront();
+    const client = peer();
+    const end = server.history.keep();
+    for (const name of ['f', 'g']) {
+      const handle = await submit(client, `SUBMIT_JOB_BG ${name}··`);
+      server.engine.cancel(handle);
+    }
+    server.history.sample();
+    expect(server.engine.dropFunction('f')).toBeUndefined();
+    server.history.sample();
+    expect(server.history.total('1s')!.series.submitted).toEqual([2, 0]);
+    expect(server.history.function('f', '1s')).toBeUndefined();
     end();
   });
 

@@ -1,0 +1,133 @@
+import { exactText, toByteString, type ByteString } from '../../protocol/index.js';
+import {
+  HISTORY_SERIES,
+  MAX_RECENT,
+  type HistoryResolution,
+  type HistorySeriesName,
+  type HistorySlice,
+  type RecentJob,
+} from '../../job-server/history/index.js';
+import { answerJson, answerList } from '../http/answers.js';
+import { bytesAsJson } from '../http/event-stream.js';
+import { invalid } from '../problem.js';
+import {
+  bytesOfBase64,
+  nameFields,
+  numberOf,
+  permittedFunction,
+  requireAllFunctions,
+  requireConsent,
+  type Call,
+} from './call.js';
+import type { Route } from './route.js';
+import { ANSWERS, json } from './schemas.js';
+
+const RESOLUTIONS: readonly HistoryResolution[] = ['1s', '10s', '5min'];
+
+/** The most functions of one answer: each may have 30 kB. */
+const MAX_FUNCTIONS = 100;
+
+export const HISTORY_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/history',
+    role: 'read',
+    summary: `What the numbers were: of all functions together, or of each that is named (up to ${MAX_FUNCTIONS})`,
+    query: {
+      function: 'a function; may be said several times',
+      function64: 'the same in base64url',
+      resolution:
+        '10s (default): the last hour; 1s: the last 10 minutes, of a function 2; 5min: the last day, of all together only',
+      series: `which, with commas between: ${HISTORY_SERIES.join(', ')}; default: all`,
+    },
+    answers: { 200: json('The series, oldest first; null where nothing was to be measured', ANSWERS.history) },
+    run: history,
+  },
+  {
+    method: 'GET',
+    template: '/v1/history/jobs',
+    role: 'read',
+    summary: 'Jobs that ended lately, the last one first; workload and error only for the role inspect',
+    query: {
+      outcome: `completed (up to ${MAX_RECENT.completed}, at most 200 a second) or failed (default; up to ${MAX_RECENT.failed})`,
+      function: 'only of this function',
+      limit: 'the most; default 100',
+    },
+    answers: { 200: json('They', ANSWERS.endedJobs) },
+    run: endedJobs,
+  },
+];
+
+async function history(call: Call): Promise<void> {
+  requireConsent(call, 'status');
+  const { query, response, source, gone } = call;
+  const resolution = (query.get('resolution') ?? '10s') as HistoryResolution;
+  if (!RESOLUTIONS.includes(resolution)) throw invalid('resolution', `one of ${RESOLUTIONS.join(', ')}`);
+  const wanted = seriesOf(query.get('series'));
+  const names = namesOf(call);
+  const kept = source.jobServer.history;
+  if (names.length === 0) {
+    requireAllFunctions(call);
+    const slice = kept.total(resolution);
+    return answerJson(response, 200, { resolution, ...timesOf(slice), all: slice && shown(slice, wanted) });
+  }
+  if (resolution === '5min') throw invalid('resolution', '1s or 10s for functions');
+  const functions = function* (): Iterable<object> {
+    for (const name of names) {
+      const slice = kept.function(exactText(name), resolution);
+      if (slice) yield { ...nameFields(name), ...timesOf(slice), series: shown(slice, wanted) };
+    }
+  };
+  await answerList(response, 'functions', functions(), gone, { resolution });
+}
+
+function namesOf(call: Call): ByteString[] {
+  const { query } = call;
+  const plain = query.getAll('function').map(toByteString);
+  const encoded = query.getAll('function64').map((text) => bytesOfBase64(text, 'function64'));
+  const names = [...plain, ...encoded].map((name) => permittedFunction(call, name));
+  if (names.length <= MAX_FUNCTIONS) return names;
+  throw invalid('function', `said ${MAX_FUNCTIONS} times at most`);
+}
+
+function seriesOf(text: string | null): readonly HistorySeriesName[] {
+  if (text === null || text === '') return HISTORY_SERIES;
+  const wanted = text.split(',') as HistorySeriesName[];
+  if (wanted.every((name) => HISTORY_SERIES.includes(name))) return wanted;
+  throw invalid('series', `some of ${HISTORY_SERIES.join(', ')}`);
+}
+
+function timesOf(slice: HistorySlice | undefined): object {
+  return slice ? { intervalSeconds: slice.interval / 1_000, until: slice.until } : {};
+}
+
+function shown({ series }: HistorySlice, wanted: readonly HistorySeriesName[]): object {
+  // They are kept as 32-bit numbers: 0.1 would be 0.10000000149011612. What is not a number is null in JSON.
+  return Object.fromEntries(wanted.map((name) => [name, series[name].map((value) => Math.round(value * 1e6) / 1e6)]));
+}
+
+async function endedJobs(call: Call): Promise<void> {
+  requireConsent(call, 'status');
+  const outcome = call.query.get('outcome') ?? 'failed';
+  if (outcome !== 'completed' && outcome !== 'failed') throw invalid('outcome', 'completed or failed');
+  const limit = numberOf(call, 'limit', 1, MAX_RECENT.completed, 100);
+  const name = call.query.get('function');
+  const { permission, source } = call;
+  const jobs = source.jobServer.history.recent
+    .list(outcome)
+    .filter((job) => permission.covers(job.function) && (name === null || job.function === name))
+    .slice(0, limit);
+  const mayInspect = permission.may('inspect');
+  await answerList(
+    call.response,
+    'jobs',
+    jobs.map((job) => described(job, mayInspect)),
+    call.gone,
+  );
+}
+
+function described({ took, workload, error, ...job }: RecentJob, mayInspect: boolean): object {
+  const seconds = took === undefined ? {} : { ranSeconds: took / 1_000 };
+  const inside = mayInspect ? { workload: bytesAsJson(workload), error: bytesAsJson(error) } : {};
+  return { ...job, ...seconds, ...inside };
+}
