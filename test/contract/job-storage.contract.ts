@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import type { JobStorage, StoredJob } from '../../lib/job-server/storage/index.js';
+import { describeHealth } from './health.contract.js';
 import { describeKeeping } from './keeping.contract.js';
 import { describeLifecycle } from './lifecycle.contract.js';
 import { describeQueueing } from './queueing.contract.js';
@@ -57,6 +58,7 @@ export function describeJobStorage(name: string, makeFixture: () => Promise<Stor
       },
       lease: (count, now = NOW) => fixture.storage.lease('reverse', 1, count, now),
     };
+    describeHealth(context);
     describeQueueing(context);
     describeLifecycle(context);
     describeKeeping(context);

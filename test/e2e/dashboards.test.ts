@@ -127,7 +127,7 @@ describeWith('prometheus', 'Prometheus', () => {
 /** A job server with a storage, a worker and a client, and where both tell their metrics. */
 async function startScene(): Promise<[jobServer: number, others: string]> {
   const metricsPort = await freePort();
-  const storage = ['-q', 'lmdb', '--lmdb-path', tempDir()];
+  const storage = ['-q', 'file', '--queue-path', tempDir()];
   const server = await startJobServerCommand(['--metrics-port', `${metricsPort}`, ...storage]);
   const servers = `127.0.0.1:${server.port}`;
   const worker = new JobWorker({ servers });

@@ -53,11 +53,12 @@ describeWith('openssl', 'a job server with TLS', () => {
 
   it('never speaks plain text on a TLS port', async () => {
     const log: string[] = [];
-    const { port } = await start([server], { log: (_, message) => log.push(message) });
-    const plain = new RawPeer(connectTcp(port!, '127.0.0.1'));
+    const jobServer = await start([server], { log: (_, message) => log.push(message) });
+    const plain = new RawPeer(connectTcp(jobServer.port!, '127.0.0.1'));
     plain.sendText('version\n');
     expect(await plain.next()).not.toMatch(/^OK/);
     await until('the log tells', () => log.some((line) => line.includes('TLS handshake failed')));
+    expect(jobServer.traffic.refused).toEqual({ limit: 0, tls: 1, certificate: 0 });
   });
 
   it('does not start with certificates it cannot use, naming the file', async () => {
@@ -78,6 +79,7 @@ describeWith('openssl', 'a job server with TLS', () => {
     expect(await versionOf(jobServer, client)).toMatch(/^OK/);
     expect(await versionOf(jobServer, undefined)).toBe(CLOSED);
     expect(await versionOf(jobServer, stranger)).toBe(CLOSED);
+    expect(jobServer.traffic.refused).toEqual({ limit: 0, tls: 0, certificate: 2 });
   });
 
   it('refuses a wrong client certificate where none is needed, and tells `authorize` of a right one', async () => {
@@ -92,6 +94,7 @@ describeWith('openssl', 'a job server with TLS', () => {
     expect(await versionOf(jobServer, undefined)).toMatch(/^OK/);
     expect(await versionOf(jobServer, stranger)).toBe(CLOSED);
     expect(names).toEqual(['client', undefined]);
+    expect(jobServer.traffic.refused.certificate).toBe(1);
   });
 
   it('shows new connections the certificate that is on disk now, and keeps those there are', async () => {

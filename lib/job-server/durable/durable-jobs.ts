@@ -24,7 +24,7 @@ import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
 import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
-import type { FireOutcome, JobStorage, StorageError, StoredJob } from '../storage/index.js';
+import type { FireOutcome, JobStorage, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
@@ -197,6 +197,11 @@ export class DurableJobs implements SubmissionHost {
   get problem(): string | undefined {
     if (!this.isOpen) return 'The storage is not open.';
     return this.trouble && `The storage cannot write: ${this.trouble.message}`;
+  }
+
+  /** How the storage does. */
+  get health(): StorageHealth {
+    return this.storage.health();
   }
 
   /** Whether a job that failed for good becomes a dead letter. */

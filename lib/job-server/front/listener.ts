@@ -33,6 +33,9 @@ export interface KeepAliveOptions {
 
 const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
+/** What a handshake fails with whose peer was to show a certificate and did not. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
 /** One address the job server listens on. */
 export class Listener {
   private readonly server: Server | TlsServer;
@@ -118,10 +121,12 @@ export class Listener {
       (socket) => this.acceptSecure(socket),
     );
     server.on('tlsClientError', (error, socket) => {
-      this.traffic.refused.tls++;
-      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: TLS handshake failed: ${problemOf(error)}`, {
-        peer: socket.remoteAddress,
-      });
+      // The type says Error; it is the code as text, where a certificate was shown and refused.
+      const { authorizationError: refusal } = socket;
+      const isAboutIt = Boolean(refusal) || (error as NodeJS.ErrnoException).code === NO_CERTIFICATE;
+      this.traffic.refused[isAboutIt ? 'certificate' : 'tls']++;
+      const what = refusal ? refusalOf(String(refusal)) : `TLS handshake failed: ${problemOf(error)}`;
+      this.log('warn', `${socket.remoteAddress ?? 'a peer'}: ${what}`, { peer: socket.remoteAddress });
       socket.destroy();
     });
     return server;
@@ -138,8 +143,8 @@ export class Listener {
     if (problem === undefined) {
       this.accept(socket, { ...info, certificate: certificateOf(socket) });
     } else {
-      this.traffic.refused.tls++;
-      this.log('warn', `${info.address}: its certificate was refused: ${problem}`, { peer: info.address });
+      this.traffic.refused.certificate++;
+      this.log('warn', `${info.address}: ${refusalOf(problem)}`, { peer: info.address });
       socket.on('error', () => undefined).destroy();
     }
   }
@@ -151,6 +156,10 @@ export class Listener {
     const address = plainAddress(socket.remoteAddress ?? 'unknown');
     return { address, port: socket.remotePort, admin: adminAccessFrom(address, admin) };
   }
+}
+
+function refusalOf(problem: string): string {
+  return `its certificate was refused: ${problem}`;
 }
 
 function isInUse(error: unknown): boolean {

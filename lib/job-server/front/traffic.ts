@@ -2,7 +2,7 @@
 export type CloseReason = 'peer' | 'idle' | 'stalled' | 'unread' | 'error' | 'quiet' | 'ending';
 
 /** Why a connection was not accepted. */
-export type ConnectionRefusal = 'limit' | 'tls';
+export type ConnectionRefusal = 'limit' | 'tls' | 'certificate';
 
 /** How many types of packets there are, 0 included. */
 const PACKET_TYPES = 43;
@@ -22,7 +22,7 @@ export class Traffic {
     quiet: 0,
     ending: 0,
   };
-  readonly refused: Record<ConnectionRefusal, number> = { limit: 0, tls: 0 };
+  readonly refused: Record<ConnectionRefusal, number> = { limit: 0, tls: 0, certificate: 0 };
   /** By the packet's number. */
   readonly packets: number[] = new Array<number>(PACKET_TYPES).fill(0);
   /** ERROR packets sent, by code. */

@@ -1,4 +1,4 @@
-import { PRIORITIES, FunctionStats, type GearmanFunction, type Functions } from '../engine/index.js';
+import { PRIORITIES, FunctionStats, type ByteString, type GearmanFunction, type Functions } from '../engine/index.js';
 import {
   FunctionNames,
   type FunctionCounterName,
@@ -62,8 +62,12 @@ export class FunctionMetrics {
     this.names = new FunctionNames(maxFunctions);
   }
 
-  /** Adds what there is to tell at a time of the engine's clock. */
-  tell(set: MetricSet, functions: Functions, now: number): void {
+  /**
+   * Adds what there is to tell at a time of the engine's clock.
+   *
+   * @param dead how many dead letters there are by function; without it nothing is told of them.
+   */
+  tell(set: MetricSet, functions: Functions, now: number, dead?: ReadonlyMap<ByteString, number>): void {
     const named = new FunctionStats();
     const others: Others = { moment: nothing(), stats: new FunctionStats() };
     others.stats.addAll(functions.droppedStats);
@@ -72,6 +76,7 @@ export class FunctionMetrics {
       tellMoment(set, others.moment, FunctionNames.other);
       tellStats(set, others.stats, FunctionNames.other);
     }
+    if (dead) this.tellDead(set, functions, dead);
     for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, named[count] + others.stats[count], labels);
   }
 
@@ -97,6 +102,19 @@ export class FunctionMetrics {
       }
     }
     return this.tellJobless(set, withoutJobs, now, others) || isAnyOther;
+  }
+
+  /** Tells dead letters: those of a function that has nothing else are told as well. */
+  private tellDead(set: MetricSet, functions: Functions, dead: ReadonlyMap<ByteString, number>): void {
+    const named = new Map<MetricLabels, number>();
+    for (const function_ of functions) if (function_.hasStats) named.set(this.names.keep(function_.name), 0);
+    // What died in an earlier run takes no name for life from what lives in this one.
+    let { room } = this.names;
+    for (const [name, count] of dead) {
+      const labels = this.names.known(name) ?? (room-- > 0 ? this.names.borrow(name) : FunctionNames.other);
+      named.set(labels, (named.get(labels) ?? 0) + count);
+    }
+    for (const [labels, count] of named) set.add('jobs_dead', count, labels);
   }
 
   /** Functions that have had no job yet have names for the moment, while there are some to give. */

@@ -7,6 +7,7 @@ import { tellConnections } from './connection-metrics.js';
 import { EventLoopWatch } from './event-loop.js';
 import { FunctionMetrics } from './function-metrics.js';
 import { tellSchedules } from './schedule-metrics.js';
+import { tellStorage } from './storage-metrics.js';
 
 /** What of a job server is measured. */
 export interface MeasuredJobServer {
@@ -38,10 +39,11 @@ export class JobServerMetrics implements MetricSource {
     this.jobServer.tick();
     const set = new MetricSet('function', 'job server');
     set.add('version_info', 1, { version });
-    this.functions.tell(set, engine.functions, engine.now);
+    const health = storedJobs?.health;
+    this.functions.tell(set, engine.functions, engine.now, health?.dead);
     tellConnections(set, sessions, traffic);
     tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
-    if (storedJobs) tellStorage(set, storedJobs);
+    if (health) tellStorage(set, storedJobs, health);
     this.eventLoop.tell(set);
     return set.families();
   }
@@ -50,9 +52,4 @@ export class JobServerMetrics implements MetricSource {
   stop(): void {
     this.eventLoop.stop();
   }
-}
-
-function tellStorage(set: MetricSet, { problem, setAside }: DurableJobs): void {
-  set.add('storage_up', problem === undefined ? 1 : 0);
-  set.add('storage_set_aside_total', setAside);
 }

@@ -1,4 +1,5 @@
 import type { StorageError } from './storage-error.js';
+import { StorageWrites } from './storage-health.js';
 
 /** What a {@link GroupCommit} writes. */
 export interface Change {
@@ -61,6 +62,7 @@ const EXPECTATION = 100;
  * fewer at once.
  */
 export class GroupCommit<Item extends Change> {
+  readonly writes = new StorageWrites();
   private fresh = new Set<Item | Flusher>();
   private readonly kept = new Set<Item>();
   /** How many of these are tried at once. */
@@ -246,6 +248,7 @@ export class GroupCommit<Item extends Change> {
       return;
     }
     const end = performance.now();
+    if (items.length > 0) this.writes.wrote(items.length, end - start);
     this.expectedUntil = end + EXPECTATION;
     this.gatherUntil = end + Math.max(MIN_GATHERING, (end - start) / 2);
     // Those that came meanwhile, and those that are told now.

@@ -1,4 +1,5 @@
 import type { StorageError } from './storage-error.js';
+import type { StorageHealth } from './storage-health.js';
 import type {
   Death,
   DeadLetter,
@@ -132,6 +133,9 @@ export interface JobStorage {
 
   /** The counts of one function, likewise: O(1). */
   count(functionName: string): FunctionCounts;
+
+  /** How it does, from memory: O(functions that have dead letters). */
+  health(): StorageHealth;
 
   /**
    * Which functions and priorities have unleased jobs whose time (`at`) has

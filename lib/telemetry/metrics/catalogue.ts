@@ -47,6 +47,7 @@ const FUNCTION_GAUGES = {
   workers: gauge(FUNCTION, 'Connections that registered the function.'),
   jobs_waiting_by_priority: gauge(['function', 'priority'], 'Jobs that a worker could take now, by priority.'),
   jobs_delayed: gauge(FUNCTION, 'Jobs that wait for their time: submitted with one, or to be tried again.'),
+  jobs_dead: gauge(FUNCTION, 'Dead letters: jobs that failed for good and were kept.'),
   function_paused: gauge(FUNCTION, '1 while no job of the function is given to anybody.'),
   oldest_waiting_seconds: gauge(
     FUNCTION,
@@ -71,7 +72,11 @@ const JOB_SERVER = {
     'Connections over; reason: peer, idle, stalled, unread, error, quiet, ending.',
     'job server',
   ),
-  connections_refused_total: counter(['reason'], 'Connections not accepted; reason: limit, tls.', 'job server'),
+  connections_refused_total: counter(
+    ['reason'],
+    'Connections not accepted; reason: limit, tls (the handshake failed), certificate.',
+    'job server',
+  ),
   received_bytes_total: counter([], 'Bytes that peers sent.', 'job server'),
   sent_bytes_total: counter([], 'Bytes that were sent to peers.', 'job server'),
   packets_received_total: counter(['type'], 'Packets that peers sent, by their type.', 'job server'),
@@ -96,6 +101,11 @@ const JOB_SERVER = {
     'job server',
   ),
   storage_up: gauge([], '1 while the storage writes, 0 while it cannot.', 'job server'),
+  storage_backlog: gauge([], 'Changes that wait to be written.', 'job server'),
+  storage_bytes: gauge([], 'What the storage takes on the disk; told of files.', 'job server'),
+  storage_free_bytes: gauge([], 'What is free on the disk of the storage; told of files.', 'job server'),
+  storage_write_seconds: histogram([], 'How long a write took: many changes at once, with their fsync.', 'job server'),
+  storage_batch_changes: histogram([], 'How many changes a write wrote.', 'job server'),
   storage_set_aside_total: counter([], 'Records that could not be read and were set aside.', 'job server'),
 } as const;
 

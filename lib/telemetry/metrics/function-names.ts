@@ -26,6 +26,11 @@ export class FunctionNames {
     return labels ?? FunctionNames.other;
   }
 
+  /** The labels a function has kept. */
+  known(name: string): MetricLabels | undefined {
+    return this.labels.get(name);
+  }
+
   /** The labels a function has kept, or would have: it keeps nothing. */
   borrow(name: string): MetricLabels {
     return this.labels.get(name) ?? { function: functionLabel(name) };

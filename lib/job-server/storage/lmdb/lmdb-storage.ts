@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import { closedError, StorageError } from '../storage-error.js';
+import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   noJobs,
@@ -169,6 +170,11 @@ export class LmdbStorage implements JobStorage {
 
   count(functionName: string): FunctionCounts {
     return this.opened?.functions.count(functionName) ?? noJobs(functionName);
+  }
+
+  health(): StorageHealth {
+    const { backlog = 0, writes = new StorageWrites() } = this.opened?.commit ?? {};
+    return { backlog, writes };
   }
 
   due(now: number): DueJobs {

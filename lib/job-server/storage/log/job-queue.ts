@@ -17,6 +17,8 @@ export class JobQueue<Waiting extends Place = Place> {
   total = 0;
   /** Those of them with a time. */
   scheduled = 0;
+  /** Dead letters, as the owner sees them. */
+  dead = 0;
   /** Those that are leased, and those of them that had a time then. */
   private leased = 0;
   private leasedTimed = 0;

@@ -392,8 +392,9 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   private putPlaces(segment: Segment, places: ArrayLike<number>): void {
     for (let at = 0; at < places.length; at += 5) {
       const number = places[at + 4]!;
-      if (segment.isAlive(number))
-        this.addPlace(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, number);
+      if (!segment.isAlive(number)) continue;
+      if (places[at] === DEAD) this.queueOf(places[at + 1]!).dead++;
+      this.addPlace(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, number);
     }
   }
 

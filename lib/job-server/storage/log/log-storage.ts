@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { closedError, StorageError } from '../storage-error.js';
+import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   countsOf,
@@ -135,6 +136,7 @@ export class LogStorage implements JobStorage {
     const entry = this.leased(handle);
     if (!entry) return;
     entry.death = { error, diedAt: now };
+    entry.queue.dead++;
     this.log.leave(entry, 'dead');
   }
 
@@ -184,6 +186,10 @@ export class LogStorage implements JobStorage {
     return countsOf(functionName, [queue(0), queue(1), queue(2)]);
   }
 
+  health(): StorageHealth {
+    return this.opened?.health ?? { backlog: 0, writes: new StorageWrites() };
+  }
+
   due(now: number): DueJobs {
     return this.opened?.leasing.due(now) ?? { ready: [], next: Infinity };
   }
@@ -203,6 +209,7 @@ export class LogStorage implements JobStorage {
     const { unique } = entry.job;
     if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
     entry.death = undefined;
+    entry.queue.dead--;
     entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, sequence: log.nextSequence() };
     log.takeUnique(entry);
     entry.queue.count(entry.job, 1);
@@ -215,6 +222,7 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     const entry = log.find(handle);
     if (entry?.phase !== 'dead') return false;
+    entry.queue.dead--;
     entry.phase = 'gone';
     log.mark(entry, false);
     return true;

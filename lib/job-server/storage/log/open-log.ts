@@ -5,8 +5,10 @@ import { checkSetting } from '../job-limits.js';
 import type { FireOutcome, PageOptions, StorageListener } from '../job-storage.js';
 import { laterTick, tickName } from '../last-tick.js';
 import { makeFolder, syncFolders } from '../folder.js';
+import { FreeRoom } from '../free-room.js';
 import { GroupCommit } from '../group-commit.js';
 import { StorageError } from '../storage-error.js';
+import type { StorageHealth } from '../storage-health.js';
 import { placed, type Death, type NewJob, type OnceOutcome, type StoredJob } from '../stored-job.js';
 import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
 import { storageError } from './file-errors.js';
@@ -40,6 +42,7 @@ export class OpenLog implements EntryKeeper, Memory {
   readonly maintenance: Maintenance;
   readonly settings: SettingBook;
   private readonly writer: LogWriter;
+  private readonly room: FreeRoom;
   /** What memory has. */
   private readonly entries = new Map<string, Entry>();
   /** Who has a unique, until the log knows. */
@@ -62,6 +65,7 @@ export class OpenLog implements EntryKeeper, Memory {
     removeStrays(path, strays);
     reserve.take();
     this.index = index;
+    this.room = new FreeRoom(path);
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
     for (const queue of index.queues.values()) this.leasing.expect(queue);
@@ -117,6 +121,15 @@ export class OpenLog implements EntryKeeper, Memory {
   /** True when so much waits for the disk that who adds more, or leases, should wait too. */
   get isBehind(): boolean {
     return this.commit.isBehind;
+  }
+
+  get health(): StorageHealth {
+    const dead = new Map<string, number>();
+    for (const { functionName, dead: count } of this.index.queues.values()) {
+      if (count > 0) dead.set(functionName, (dead.get(functionName) ?? 0) + count);
+    }
+    const { backlog, writes } = this.commit;
+    return { backlog, writes, dead, bytes: this.index.bytes, freeBytes: this.room.bytes };
   }
 
   nextSequence(): number {
@@ -472,6 +485,7 @@ export class OpenLog implements EntryKeeper, Memory {
     const stored = entry.whenStored(true);
     this.mark(entry, true);
     await stored;
+    if (death) queue.dead++;
     return 'added';
   }
 

@@ -4,6 +4,7 @@ import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../jo
 import { laterTick, tickName } from '../last-tick.js';
 import { ReadyQueues } from '../ready-queues.js';
 import { closedError, StorageError } from '../storage-error.js';
+import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   placed,
@@ -42,6 +43,8 @@ import type { MemoryQueue } from './memory-queues.js';
 export class MemoryStorage implements JobStorage, MemoryOwner {
   readonly isShared: boolean;
   private listener: StorageListener | undefined;
+  /** It writes nothing. */
+  private readonly writes = new StorageWrites();
   private readonly ready = new ReadyQueues<MemoryQueue>(
     (queue) => queue.name,
     ({ function: name, priority }) => this.listener?.ready(name, priority),
@@ -183,6 +186,12 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
 
   count(functionName: string): FunctionCounts {
     return this.jobs.queues.count(functionName);
+  }
+
+  health(): StorageHealth {
+    const dead = new Map<string, number>();
+    for (const { job } of this.jobs.dead.values()) dead.set(job.function, (dead.get(job.function) ?? 0) + 1);
+    return { backlog: 0, writes: this.writes, dead };
   }
 
   due(now: number): DueJobs {

@@ -1,7 +1,9 @@
 import type { StorageListener } from '../job-storage.js';
 import { ReadyQueues } from '../ready-queues.js';
+import { StorageWrites } from '../storage-health.js';
 import { PgAdds } from './pg-adds.js';
 import { PgConnection } from './pg-connection.js';
+import { PgDead } from './pg-dead.js';
 import { PgEnds } from './pg-ends.js';
 import type { Entry } from './pg-entry.js';
 import { PgFunctions } from './pg-functions.js';
@@ -29,6 +31,7 @@ export class OpenPg {
 
   private constructor(options: CheckedPgOptions, listener: StorageListener) {
     const { schema } = options;
+    const functions = new PgFunctions(schema);
     const hear = (payload: string): void => this.session.hear(payload);
     const writer = (isSynchronous: boolean): PgConnection => new PgConnection(options, { isSynchronous });
     const channel = options.listen ? { name: `${schema}_jobs`, hear } : undefined;
@@ -36,9 +39,11 @@ export class OpenPg {
       options,
       statements: statementsFor(schema),
       listener: this.while(listener),
-      functions: new PgFunctions(schema),
+      functions,
       hints: new PgHints(),
       health: new PgHealth(this.while(listener)),
+      writes: new StorageWrites(),
+      dead: new PgDead(schema, functions),
       held: new Map(),
       session: { id: 0 },
       ready: new ReadyQueues<QueueHint>(

@@ -71,6 +71,11 @@ export class PgAdds {
     entry.phase = 'written';
   }
 
+  /** How many jobs wait to be written. */
+  get backlog(): number {
+    return this.waiting.length;
+  }
+
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
     await this.parts.health.untilWritten(() => this.writing);
@@ -86,8 +91,10 @@ export class PgAdds {
     while (this.waiting.length > 0) {
       const batch = this.takeBatch();
       if (batch.length === 0) continue;
+      const start = performance.now();
       try {
         await this.writeBatch(batch);
+        this.parts.writes.wrote(batch.length, performance.now() - start);
         this.parts.health.worked();
       } catch (error) {
         this.failed(batch, error as StorageError);

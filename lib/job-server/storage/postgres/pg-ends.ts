@@ -55,6 +55,11 @@ export class PgEnds {
     return this.writing === undefined;
   }
 
+  /** How many changes wait to be written. */
+  get backlog(): number {
+    return this.waiting.size + this.settings.size;
+  }
+
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
     await this.parts.health.untilWritten(() => this.writing);
@@ -93,6 +98,7 @@ export class PgEnds {
     for (const entry of batch) this.waiting.delete(entry);
     const changed = batch.filter(({ end, isChanged }) => !end && isChanged);
     for (const entry of changed) entry.isChanged = false;
+    const start = performance.now();
     const ofKind = <Is extends End['is']>(is: Is): Ended<Is>[] =>
       batch.flatMap((entry) => (entry.end?.is === is ? [{ entry, end: entry.end as Ended<Is>['end'] }] : []));
     try {
@@ -102,6 +108,7 @@ export class PgEnds {
       await this.writeDead(ofKind('bury'));
       await this.writeReleased(ofKind('release').map(({ entry }) => entry));
       await this.writeChanged(changed);
+      if (batch.length > 0) this.parts.writes.wrote(batch.length, performance.now() - start);
     } catch (error) {
       for (const entry of changed) entry.isChanged = true;
       for (const entry of batch) this.waiting.add(entry);
@@ -136,6 +143,7 @@ export class PgEnds {
       bigArray(ended.map(({ end }) => Math.round(end.diedAt))),
     ]);
     for (const { queue } of entries) queue.settled([-1, 0, 0], true);
+    this.parts.dead.changed();
   }
 
   private async writeReleased(entries: readonly Entry[]): Promise<void> {

@@ -1,6 +1,8 @@
 import type { StorageListener } from '../job-storage.js';
 import type { ReadyQueues } from '../ready-queues.js';
+import type { StorageWrites } from '../storage-health.js';
 import type { PgConnection } from './pg-connection.js';
+import type { PgDead } from './pg-dead.js';
 import type { Entry } from './pg-entry.js';
 import type { PgFunctions } from './pg-functions.js';
 import type { PgHealth } from './pg-health.js';
@@ -17,6 +19,8 @@ export interface PgParts {
   readonly functions: PgFunctions;
   readonly hints: PgHints;
   readonly health: PgHealth;
+  readonly writes: StorageWrites;
+  readonly dead: PgDead;
   /** Jobs that are not written yet, or leased, by handle. */
   readonly held: Map<string, Entry>;
   /** Tells the owner, and the others, of queues with jobs to lease. */

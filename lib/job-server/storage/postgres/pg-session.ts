@@ -221,6 +221,7 @@ export class PgSession {
     for (const queue of unseen) this.saw(queue, [0, 0, 0]);
     await this.lookForTimes();
     await this.lookForCancels();
+    await this.parts.dead.look(hearer);
     if (rows.reduce((sum, row) => sum + row.rows, 0) > TALLY_ROWS + 2 * rows.length)
       await run(this.parts, 'hearer', 'compact');
   }

@@ -2,6 +2,7 @@ import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../jo
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { laterTick, tickName } from '../last-tick.js';
 import { closedError, StorageError } from '../storage-error.js';
+import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   noJobs,
@@ -206,6 +207,13 @@ export class PgStorage implements JobStorage {
     return this.opened?.parts.hints.count(functionName) ?? noJobs(functionName);
   }
 
+  health(): StorageHealth {
+    const { opened } = this;
+    if (!opened) return { backlog: 0, writes: new StorageWrites() };
+    const { adds, ends, parts } = opened;
+    return { backlog: adds.backlog + ends.backlog, writes: parts.writes, dead: parts.dead.latest };
+  }
+
   due(now: number): DueJobs {
     return this.opened?.parts.hints.due(now) ?? { ready: [], next: Infinity };
   }
@@ -247,6 +255,7 @@ export class PgStorage implements JobStorage {
     const { rows } = await run(opened.parts, 'adder', 'replay', [bytes(handle)]);
     const made = rows[0] as { function: number; priority: StoredPriority } | undefined;
     if (!made) return false;
+    opened.parts.dead.changed();
     const queue = opened.parts.hints.queue(await this.nameOf(opened, made.function), made.priority);
     queue.wrote([1, 1, 0]);
     opened.parts.ready.add(queue);
@@ -257,6 +266,7 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     await opened.flush();
     const { rowCount } = await run(opened.parts, 'leaser', 'purge', [bytes(handle)]);
+    opened.parts.dead.changed();
     return rowCount === 1;
   }
 
@@ -338,7 +348,10 @@ export class PgStorage implements JobStorage {
     if (fresh === 0) return 'known';
     // What a statement makes, it does not see itself.
     if (made === 0) return known > 0 ? 'known' : 'coalesced';
-    if (death) return 'added';
+    if (death) {
+      opened.parts.dead.changed();
+      return 'added';
+    }
     const queue = hints.queue(job.function, job.priority);
     queue.wrote([1, 1, Number(job.at > 0)]);
     queue.expect(job.at);

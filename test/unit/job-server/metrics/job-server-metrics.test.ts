@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MemoryStorage } from 'nestjs-gearman/job-server';
 import { prometheusText } from 'nestjs-gearman/telemetry';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 
@@ -112,6 +113,56 @@ describe('the metrics of a job server', () => {
       'errors_sent_total{code="JOB_NOT_FOUND"}': 1,
       'access_denied_total{action="work"}': 1,
     });
+  });
+
+  it('tell how the storage does, and count dead letters also of functions that have nothing else', async () => {
+    const storage = new MemoryStorage();
+    const front = await startFront({ storage, policies: { f: { retries: 0, deadLetter: true } } });
+    const worker = front.peer();
+    worker.send('CAN_DO f', 'CAN_DO g');
+    await submit(front.peer(), 'SUBMIT_JOB_BG f··x');
+    worker.send('GRAB_JOB');
+    const handle = (await worker.next()).split(' ')[1]!.split('·')[0]!;
+    worker.send(`WORK_FAIL ${handle}`);
+    await worker.untilEcho();
+    const job = { function: 'gone', unique: '', priority: 1, workload: '', reducer: '', at: 0 } as const;
+    const letter = { ...job, handle: 'H:x:1', attempts: 0, losses: 0 };
+    await storage.addOnce(letter, 'elsewhere', { error: 'broken', diedAt: 1 });
+    await submit(front.peer(), 'SUBMIT_JOB_BG g··x');
+    const samples = told(front);
+    expect(samples).toMatchObject({
+      'jobs_dead{function="f"}': 1,
+      'jobs_dead{function="g"}': 0,
+      'jobs_dead{function="gone"}': 1,
+      storage_up: 1,
+      storage_backlog: 0,
+      'storage_write_seconds_bucket{le="+Inf"}': 0,
+      'storage_batch_changes_bucket{le="4096"}': 0,
+    });
+    expect(samples).not.toHaveProperty('storage_bytes');
+    expect(told(await startFront())).not.toHaveProperty('storage_backlog');
+  });
+
+  it('give no more names to dead letters than there are, and take none from functions with jobs', async () => {
+    const storage = new MemoryStorage();
+    const front = await startFront({ storage, metrics: { maxFunctions: 2 } });
+    const job = { unique: '', priority: 1, workload: '', reducer: '', at: 0, attempts: 0, losses: 0 } as const;
+    for (let number = 0; number < 5; number++) {
+      const letter = { ...job, function: `d${number}`, handle: `H:x:${number}` };
+      await storage.addOnce(letter, String(number), { error: 'broken', diedAt: 1 });
+    }
+    const dead = (): [string, number][] => Object.entries(told(front)).filter(([key]) => key.startsWith('jobs_dead'));
+    expect(dead()).toEqual([
+      ['jobs_dead{function="d0"}', 1],
+      ['jobs_dead{function="d1"}', 1],
+      ['jobs_dead{function="_other"}', 3],
+    ]);
+    for (const name of ['a', 'b']) await submit(front.peer(), `SUBMIT_JOB_BG ${name}··x`);
+    expect(dead()).toEqual([
+      ['jobs_dead{function="a"}', 0],
+      ['jobs_dead{function="b"}', 0],
+      ['jobs_dead{function="_other"}', 5],
+    ]);
   });
 
   it('tell why connections were closed, and go on counting their bytes', async () => {
