@@ -46,6 +46,7 @@ const rooms = {
     'job-server',
     'job-server/engine',
     'job-server/durable',
+    'job-server/schedules',
     'job-server/front',
     'job-server/history',
     'job-server/operations',

@@ -114,5 +114,15 @@ function errorOf(server: string, line: string): ServerError | undefined {
   const [, words] = /^ERR ([^\t]+)$/.exec(line) ?? [];
   if (words === undefined) return undefined;
   const [, code, text] = /^([A-Za-z]+(?:_[A-Za-z]+)+) ?(.*)$/.exec(words) ?? [undefined, 'ERR', words];
-  return new ServerError(server, code!, text!.replaceAll('+', ' ').trim());
+  return new ServerError(server, code!, spoken(text!).trim());
+}
+
+/** A refusal's text, which is a URL component; whoever forgot that, as gearmand may, is taken by the word. */
+function spoken(text: string): string {
+  const words = text.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(words);
+  } catch {
+    return words;
+  }
 }

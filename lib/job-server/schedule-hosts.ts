@@ -116,6 +116,6 @@ class MemoryHost implements ScheduleHost {
 
 async function handleOf(submitting: Promise<Submitted>): Promise<string> {
   const submitted = await submitting;
-  if (submitted instanceof Refusal) throw new Error(submitted.text);
+  if (submitted instanceof Refusal) throw new Error(submitted.text, { cause: submitted });
   return submitted;
 }

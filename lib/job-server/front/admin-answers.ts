@@ -4,6 +4,9 @@ export const OK = 'OK\r\n';
 /** The end of a list. */
 export const END = '.\n';
 
+/** The `authorize` hook, or the listener, says no. */
+export const ADMIN_DENIED = 'ERR ACCESS_DENIED This+job+server+does+not+allow+it\r\n';
+
 /** A word that takes arguments lacks some. */
 export function incomplete(word: string): string {
   return `ERR INVALID_ARGUMENTS An+incomplete+set+of+arguments+was+sent+to+this+command+${word}\r\n`;

@@ -59,13 +59,15 @@ function ofFunctionOrSchedule(
   word: 'drop' | 'pause' | 'resume',
   act: (engine: Engine, name: string) => Refusal | undefined,
 ): AdminWord {
-  return ({ host }, args, line) =>
-    isOfSchedule(args) ? ofSchedule(host, word, line) : ofFunction(word, args, (name) => act(host.engine, name));
+  return (session, args, line) =>
+    isOfSchedule(args)
+      ? ofSchedule(session, word, line)
+      : ofFunction(word, args, (name) => act(session.host.engine, name));
 }
 
 /** A word that is for schedules alone. */
 function scheduleWord(word: ScheduleWord): AdminWord {
-  return ({ host }, args, line) => (isOfSchedule(args) ? ofSchedule(host, word, line) : unknown(word));
+  return (session, args, line) => (isOfSchedule(args) ? ofSchedule(session, word, line) : unknown(word));
 }
 
 function isOfSchedule([what]: readonly string[]): boolean {

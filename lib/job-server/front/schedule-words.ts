@@ -1,8 +1,8 @@
 import { fromByteString, readName, showName, showWord, toByteString } from '../../protocol/index.js';
 import type { ScheduleOptions } from '../schedules/index.js';
-import { END, incomplete, OK } from './admin-answers.js';
+import { ADMIN_DENIED, END, incomplete, OK } from './admin-answers.js';
 import type { AdminAnswer } from './admin-output.js';
-import type { SessionHost } from './session-host.js';
+import type { Conversation, SessionHost } from './session-host.js';
 
 const UNKNOWN_SCHEDULE = 'ERR UNKNOWN_SCHEDULE No+such+schedule\r\n';
 
@@ -17,36 +17,65 @@ export function* showSchedules({ schedules }: SessionHost): Iterable<string> {
 /** The words about one schedule, extensions of ours: `put schedule ID JSON`, and `drop`, `run`, `pause`, `resume schedule ID`. */
 export type ScheduleWord = 'put' | 'drop' | 'run' | 'pause' | 'resume';
 
-/** Answers one of them. @param line all of it, as it came: JSON may have more than one blank between its words. */
-export function ofSchedule({ schedules }: SessionHost, word: ScheduleWord, line: string): AdminAnswer {
+/**
+ * Answers one of them. What makes jobs is asked of the `authorize` hook twice:
+ * as an admin word, and as a submission to the schedule's function.
+ *
+ * @param line all of it, as it came: JSON may have more than one blank between its words.
+ */
+export function ofSchedule(session: Conversation, word: ScheduleWord, line: string): AdminAnswer {
   const [, shown, text = ''] = /^\s*\S+\s+schedule\s+(\S+)\s*(.*?)\s*$/is.exec(line) ?? [];
   if (shown === undefined || (word === 'put') === (text === '')) return incomplete(word);
   const id = fromByteString(readName(shown));
+  const { schedules } = session.host;
   try {
     switch (word) {
       case 'put':
-        schedules.put(id, parsed(fromByteString(text)));
-        return OK;
+        return put(session, id, parsed(fromByteString(text)));
       case 'drop':
-        return schedules.drop(id) ? OK : UNKNOWN_SCHEDULE;
+        return okIf(schedules.drop(id));
       case 'pause':
-        return schedules.pause(id) ? OK : UNKNOWN_SCHEDULE;
+        return okIf(schedules.pause(id));
       case 'resume':
-        return schedules.resume(id) ? OK : UNKNOWN_SCHEDULE;
+        return maySubmit(session, schedules.find(id)?.options) ? okIf(schedules.resume(id)) : ADMIN_DENIED;
       case 'run':
-        return schedules.run(id).then(
-          (handle) => (handle === undefined ? UNKNOWN_SCHEDULE : `OK ${showName(handle)}\r\n`),
-          (error: Error) => refusal('SCHEDULE_REFUSED', error),
-        );
+        return maySubmit(session, schedules.find(id)?.options) ? run(session.host, id) : ADMIN_DENIED;
     }
   } catch (error) {
     return refusal('INVALID_SCHEDULE', error as Error);
   }
 }
 
-/** The message is for whoever wrote the schedule. */
+function put(session: Conversation, id: string, options: ScheduleOptions): string {
+  if (!maySubmit(session, options)) return ADMIN_DENIED;
+  session.host.schedules.put(id, options);
+  return OK;
+}
+
+function run({ schedules }: SessionHost, id: string): Promise<string> {
+  return schedules.run(id).then(
+    (handle) => (handle === undefined ? UNKNOWN_SCHEDULE : `OK ${showName(handle)}\r\n`),
+    (error: Error) => refusal('SCHEDULE_REFUSED', error),
+  );
+}
+
+function okIf(isDone: boolean): string {
+  return isDone ? OK : UNKNOWN_SCHEDULE;
+}
+
+/** Whether the peer may submit what a schedule would; where there is no schedule, that is the answer. */
+function maySubmit(session: Conversation, options: ScheduleOptions | undefined): boolean {
+  const name: unknown = options?.function;
+  return typeof name !== 'string' || session.deny('submit', toByteString(name)) === undefined;
+}
+
+/** The message is for whoever wrote the schedule: a person reads it as it is, and a program as a URL component. */
 function refusal(code: string, { message }: Error): string {
-  return `ERR ${code} ${encodeURIComponent(Buffer.from(message).toString()).replaceAll('%20', '+')}\r\n`;
+  const text = Buffer.from(message)
+    .toString()
+    .replace(/[^ -~]+|[%+]/gu, encodeURIComponent)
+    .replaceAll(' ', '+');
+  return `ERR ${code} ${text}\r\n`;
 }
 
 function parsed(text: string): ScheduleOptions {

@@ -81,7 +81,7 @@ export interface SessionHost {
   /** Background jobs that failed for good; missing without a storage. */
   readonly deadLetters?: DeadLetters;
   /** Recurring jobs. */
-  readonly schedules: Pick<Schedules, 'list' | 'put' | 'drop' | 'run' | 'pause' | 'resume'>;
+  readonly schedules: Pick<Schedules, 'list' | 'find' | 'put' | 'drop' | 'run' | 'pause' | 'resume'>;
   /** Every open session. */
   readonly sessions: Iterable<Conversation>;
   /** Admin word `shutdown`; undefined when it is switched off. */

@@ -15,6 +15,7 @@ import {
   type ProtocolError,
 } from '../../protocol/index.js';
 import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
+import { ADMIN_DENIED } from './admin-answers.js';
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
 import { COMMANDS } from './packet-commands.js';
@@ -26,8 +27,6 @@ import { countOne, type CloseReason, type Traffic } from './traffic.js';
 const NOT_EXPECTED = new Refusal('INVALID_COMMAND', 'Command not expected');
 const REQUEST_EXPECTED = new Refusal('INVALID_MAGIC', 'Request magic expected');
 const DENIED = new Refusal('ACCESS_DENIED', 'This job server does not allow it');
-
-const ADMIN_DENIED = 'ERR ACCESS_DENIED This+job+server+does+not+allow+it\r\n';
 
 /** A packet began and did not come to its end in time. */
 class HalfPacketError extends Error {

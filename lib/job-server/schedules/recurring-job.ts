@@ -1,6 +1,6 @@
 import type { JobSpec } from '../engine/index.js';
 import { fromByteString } from '../../protocol/index.js';
-import type { Schedule } from './schedule.js';
+import type { Schedule, ScheduleOptions } from './schedule.js';
 import { writtenSchedule } from './schedule-rules.js';
 import { jitterOf, tickUnique } from './ticks.js';
 
@@ -22,7 +22,7 @@ export interface ScheduleSnapshot {
   /** What is wrong; undefined: nothing. */
   readonly problem: string | undefined;
   /** As it was written, with the defaults filled in. */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: ScheduleOptions;
 }
 
 /** A schedule at work. */

@@ -20,7 +20,7 @@ export interface ScheduleHost {
   set(name: string, value: string | undefined): void;
   /** Fires a tick, see `JobStorage.fire`; rejects where the job cannot be taken now. */
   fire(id: string, tick: number, spec?: JobSpec): Promise<FireOutcome>;
-  /** Takes a job beside all ticks, and answers with its handle; rejects where it cannot. */
+  /** Takes a job beside all ticks, and answers with its handle; rejects where it cannot, with the `Refusal` as cause. */
   submit(spec: JobSpec): Promise<string>;
   /** Whether a job has not ended: it waits, runs, or will be tried again. */
   isQueued(handle: string): Promise<boolean>;

@@ -183,13 +183,13 @@ class Rules {
 }
 
 /** A schedule as JSON takes it, to be kept or sent; what is the default is left out. */
-export function writtenSchedule(schedule: Schedule): Record<string, unknown> {
+export function writtenSchedule(schedule: Schedule): ScheduleOptions {
   const { cron, every, workload, startAt, endAt, isPaused } = schedule;
   const text = Buffer.from(workload).toString();
   const isText = Buffer.from(text).equals(workload);
   return {
     function: Buffer.from(schedule.function, 'latin1').toString(),
-    ...(cron === undefined ? { every } : { cron, timeZone: schedule.timeZone }),
+    ...(cron === undefined ? { every: every! } : { cron, timeZone: schedule.timeZone }),
     ...(workload.length > 0 && { workload: isText ? text : writtenBytes(workload) }),
     priority: PRIORITIES[schedule.priority],
     missed: schedule.missed,

@@ -74,6 +74,11 @@ export class Schedules {
     return snapshots.sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
+  /** One of them, or undefined when there is none. */
+  find(id: string): ScheduleSnapshot | undefined {
+    return this.jobs.get(toByteString(id))?.snapshot(this.host.time.date);
+  }
+
   /**
    * Declares the schedules of a source: what it declared before and does not any
    * more is gone. A schedule that was put gives way to a declared one of its id.
@@ -122,7 +127,7 @@ export class Schedules {
     if (!before && this.jobs.size >= MAX_SCHEDULES) {
       throw new InvalidOptionError('schedules', `at most ${MAX_SCHEDULES} schedules`);
     }
-    this.keep(schedule.id, { put: writtenSchedule(schedule) as unknown as ScheduleOptions });
+    this.keep(schedule.id, { put: writtenSchedule(schedule) });
     const { cron, every, timeZone } = before?.schedule ?? {};
     const isSame = cron === schedule.cron && every === schedule.every && timeZone === schedule.timeZone;
     const job = new RecurringJob('put', schedule, schedule.isPaused);
@@ -216,7 +221,7 @@ export class Schedules {
     const { schedule, source } = job;
     const put = source === 'put' ? { ...writtenSchedule(schedule), isPaused } : undefined;
     const isDeclaredSo = schedule.isPaused === isPaused;
-    this.keep(job.id, put ? { put: put as unknown as ScheduleOptions } : isDeclaredSo ? {} : { paused: isPaused });
+    this.keep(job.id, put ? { put } : isDeclaredSo ? {} : { paused: isPaused });
     job.isPaused = isPaused;
     if (!isPaused) this.passOver(job);
     this.rearm(job);

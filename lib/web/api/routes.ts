@@ -6,6 +6,7 @@ import { FUNCTION_ROUTES } from './function-routes.js';
 import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
 import type { Route } from './route.js';
+import { SCHEDULE_ROUTES } from './schedule-routes.js';
 import { ANSWERS, json } from './schemas.js';
 import { SUBMIT_ROUTES } from './submit-routes.js';
 import { WORKER_ROUTES } from './worker-routes.js';
@@ -46,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   ...HISTORY_ROUTES,
   // Before those with a parameter in the place of a word.
   ...DEAD_LETTER_ROUTES,
+  ...SCHEDULE_ROUTES,
   ...OTHER_ROUTES,
 ];
 

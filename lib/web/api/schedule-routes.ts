@@ -1,0 +1,192 @@
+import { fromByteString, toByteString } from '../../protocol/index.js';
+import { Refusal } from '../../job-server/engine/index.js';
+import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import type { ScheduleOptions, ScheduleSnapshot } from '../../job-server/schedules/index.js';
+import { answerJson, answerList, answerNothing } from '../http/answers.js';
+import { readJson } from '../http/body.js';
+import { notFound, Problem, problemOfRefusal } from '../problem.js';
+import { audit, permittedFunction, requireConsent, type Call } from './call.js';
+import type { Route } from './route.js';
+import { ANSWERS, json, NOTHING, problem, ref } from './schemas.js';
+
+const UNKNOWN = { 404: problem('There is no such schedule') };
+const DECLARED = { 409: problem('It is declared elsewhere, and changed there') };
+
+export const SCHEDULE_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/schedules',
+    role: 'read',
+    summary: 'Recurring jobs; their workloads only for the role inspect',
+    answers: { 200: json('All of them, by their ids', ANSWERS.schedules) },
+    run: list,
+  },
+  {
+    method: 'GET',
+    template: '/v1/schedules/{id}',
+    role: 'read',
+    summary: 'A recurring job',
+    answers: { 200: json('The schedule', ref('Schedule')), ...UNKNOWN },
+    run: (call) => answerJson(call.response, 200, shown(call, known(call, 'status'))),
+  },
+  {
+    method: 'PUT',
+    template: '/v1/schedules/{id}',
+    role: 'operate',
+    summary: 'Puts a recurring job, in place of the one that was put before; it stays until it is dropped',
+    body: ref('ScheduleOptions'),
+    answers: {
+      200: json('It was there', ref('Schedule')),
+      201: json('It is new', ref('Schedule')),
+      404: problem("There is one of a function that is not the caller's"),
+      ...DECLARED,
+    },
+    run: put,
+  },
+  {
+    method: 'DELETE',
+    template: '/v1/schedules/{id}',
+    role: 'operate',
+    summary: 'Drops a recurring job that was put',
+    answers: { 204: NOTHING, ...UNKNOWN, ...DECLARED },
+    run: drop,
+  },
+  {
+    method: 'POST',
+    template: '/v1/schedules/{id}/pause',
+    role: 'operate',
+    summary: 'Lets no tick of it fire',
+    answers: { 204: NOTHING, ...UNKNOWN },
+    run: pause,
+  },
+  {
+    method: 'POST',
+    template: '/v1/schedules/{id}/resume',
+    role: 'operate',
+    summary: 'Lets its ticks fire again; what passed meanwhile was not missed',
+    answers: { 204: NOTHING, ...UNKNOWN },
+    run: resume,
+  },
+  {
+    method: 'POST',
+    template: '/v1/schedules/{id}/run',
+    role: 'operate',
+    summary: 'Submits its job now, beside its ticks',
+    answers: { 202: json('The job', ANSWERS.scheduled), 429: problem('The queue is full'), ...UNKNOWN },
+    run,
+  },
+];
+
+async function list(call: Call): Promise<void> {
+  requireConsent(call, 'status');
+  await answerList(call.response, 'schedules', permitted(call), call.gone);
+}
+
+function* permitted(call: Call): Iterable<object> {
+  for (const snapshot of call.source.jobServer.schedules.list()) {
+    if (call.permission.covers(snapshot.options.function)) yield shown(call, snapshot);
+  }
+}
+
+/** A schedule as it is told: what its jobs carry is only for who may see workloads. */
+function shown({ permission }: Call, { lastTick, nextTick, options, ...rest }: ScheduleSnapshot): object {
+  const { workload, ...others } = options;
+  return {
+    ...rest,
+    ...(Number.isFinite(lastTick) && { lastTick: new Date(lastTick) }),
+    ...(nextTick !== undefined && { nextTick: new Date(nextTick) }),
+    options: { ...others, ...(workload !== undefined && permission.may('inspect') && { workload }) },
+  };
+}
+
+async function put(call: Call): Promise<void> {
+  const { schedules } = call.source.jobServer;
+  const id = idOf(call);
+  const options = (await readJson(call.request, call.shared.bodies)) as ScheduleOptions | null;
+  const before = schedules.find(id);
+  if (before) {
+    known(call, 'admin');
+    requirePut(before);
+  }
+  const name: unknown = options?.function;
+  if (typeof name === 'string') requireMaySubmit(call, name);
+  requireConsent(call, 'admin');
+  change(() => schedules.put(id, options!));
+  audit(call, 'put', `schedule ${id}`);
+  answerJson(call.response, before ? 200 : 201, shown(call, schedules.find(id)!));
+}
+
+function drop(call: Call): void {
+  const { id } = requirePut(known(call, 'admin'));
+  change(() => call.source.jobServer.schedules.drop(id));
+  audit(call, 'drop', `schedule ${id}`);
+  answerNothing(call.response);
+}
+
+function pause(call: Call): void {
+  const { id } = known(call, 'admin');
+  change(() => call.source.jobServer.schedules.pause(id));
+  audit(call, 'pause', `schedule ${id}`);
+  answerNothing(call.response);
+}
+
+function resume(call: Call): void {
+  const { id, options } = known(call, 'admin');
+  requireMaySubmit(call, options.function);
+  change(() => call.source.jobServer.schedules.resume(id));
+  audit(call, 'resume', `schedule ${id}`);
+  answerNothing(call.response);
+}
+
+async function run(call: Call): Promise<void> {
+  const { id, options } = known(call, 'admin');
+  requireMaySubmit(call, options.function);
+  const bytes = await call.source.jobServer.schedules.run(id).catch(refuse);
+  if (bytes === undefined) throw notFound(`schedule ${id}`);
+  const handle = fromByteString(bytes);
+  audit(call, 'run', `schedule ${id}`);
+  answerJson(call.response, 202, { handle }, { Location: `../../jobs/${encodeURIComponent(handle)}` });
+}
+
+function idOf({ params }: Call): string {
+  return params['id']!;
+}
+
+/** The schedule a call is about: those of others' functions are as unknown as those that never were. @throws Problem */
+function known(call: Call, action: 'status' | 'admin'): ScheduleSnapshot {
+  const id = idOf(call);
+  const found = call.source.jobServer.schedules.find(id);
+  if (!found || !call.permission.covers(found.options.function)) throw notFound(`schedule ${id}`);
+  requireConsent(call, action);
+  return found;
+}
+
+/** What makes jobs needs what submitting them needs. @throws Problem */
+function requireMaySubmit(call: Call, name: string): void {
+  requireConsent(call, 'submit', permittedFunction(call, toByteString(name)));
+}
+
+/** @throws Problem for one that is declared elsewhere. */
+function requirePut(snapshot: ScheduleSnapshot): ScheduleSnapshot {
+  if (snapshot.source === 'put') return snapshot;
+  const { id, source } = snapshot;
+  throw new Problem(409, 'declared-elsewhere', `The schedule ${id} is declared by ${source}: change it there.`);
+}
+
+function change(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    refuse(error as Error);
+  }
+}
+
+/** @throws Problem that says what is wrong, and whose fault it is. */
+function refuse(error: Error): never {
+  if (error instanceof InvalidOptionError) throw new Problem(400, 'invalid-schedule', error.message);
+  if (error.cause instanceof Refusal) throw problemOfRefusal(error.cause);
+  if (String((error as NodeJS.ErrnoException).code).startsWith('GEARMAN_STORAGE_')) {
+    throw new Problem(503, 'storage-error', error.message, { 'Retry-After': '5' });
+  }
+  throw error;
+}
