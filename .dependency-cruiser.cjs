@@ -11,6 +11,7 @@ const rooms = {
   'job-server/durable': ['protocol', 'job-server/engine', 'job-server/storage'],
   'job-server/schedules': ['protocol', 'job-server/engine', 'job-server/storage'],
   'job-server/front': ['protocol', 'connection', 'job-server/engine', 'job-server/durable', 'job-server/schedules'],
+  'job-server/relay': ['protocol', 'connection', 'job-server/engine', 'job-server/storage', 'job-server/durable'],
   'job-server/metrics': [
     'protocol',
     'job-server/engine',

@@ -5,6 +5,7 @@ import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './
 import type { AccessRequest, ListenerOptions } from './front/index.js';
 import { InvalidOptionError } from './invalid-option-error.js';
 import type { Log } from './log.js';
+import type { RelayOptions } from './relay/index.js';
 import type { ScheduleTable } from './schedules/index.js';
 import type { StorageOption } from './storage-option.js';
 
@@ -57,6 +58,11 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
    * storage of your own. Default: nowhere.
    */
   storage?: StorageOption;
+  /**
+   * How other job servers of a shared storage are reached, for what clients here
+   * wait for and they run: where each is, says the storage's option `address`.
+   */
+  relay?: RelayOptions;
   /** How background jobs that fail are tried again, by function; `*` for the others. Needs a storage. Default: not at all. */
   policies?: FunctionPolicies;
   /**
@@ -92,6 +98,7 @@ export const JOB_SERVER_DEFAULTS = {
   policies: {},
   keepResults: 0,
   schedules: {},
+  relay: {},
   metrics: {},
   verbosity: 'INFO',
 } as const satisfies JobServerOptions;
@@ -143,6 +150,7 @@ export function validateJobServerOptions(options: JobServerOptions): void {
   check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
   check(options, 'metrics', isMetricsOptions, '{ maxFunctions: a whole number from 0 }');
   check(options, 'schedules', (value) => typeof value === 'object' && value !== null, 'schedules by their ids');
+  check(options, 'relay', isRelayOptions, '{ tls: options of tls.connect }');
   check(options, 'authorize', (value) => typeof value === 'function', 'a function');
   check(options, 'log', (value) => typeof value === 'function', 'a function');
   check(options, 'exceptions', (value) => typeof value === 'boolean', 'true or false');
@@ -203,6 +211,12 @@ function isMetricsOptions(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { maxFunctions, ...unknown } = value as MetricsOptions;
   return Object.keys(unknown).length === 0 && (maxFunctions === undefined || isWhole(maxFunctions, 0));
+}
+
+function isRelayOptions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { tls, ...unknown } = value as RelayOptions;
+  return Object.keys(unknown).length === 0 && (tls === undefined || (typeof tls === 'object' && tls !== null));
 }
 
 function isQueueLimits(value: unknown): boolean {

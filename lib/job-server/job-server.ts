@@ -6,7 +6,7 @@ import { oneLine } from '../protocol/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
-import { Engine, Peer, Refusal, type EngineListener, type JobSpec } from './engine/index.js';
+import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
 import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { logFailure } from './failure-log.js';
 import { sayGoodbye } from './goodbye.js';
@@ -24,6 +24,7 @@ import { JobServerMetrics } from './metrics/index.js';
 import { History } from './history/index.js';
 import { Operations } from './operations/index.js';
 import { Observer } from './observer.js';
+import { Relay } from './relay/index.js';
 import { scheduleHost } from './schedule-hosts.js';
 import { Schedules } from './schedules/index.js';
 import { storageOf } from './storage-option.js';
@@ -69,6 +70,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
+  /** What clients here wait for and another job server of the same storage has. */
+  private relay: Relay | undefined;
   private ending: Promise<void> | undefined;
   readonly time: Alarm;
   private readonly measured: JobServerMetrics;
@@ -136,6 +139,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.draining = this.ending = undefined;
     this.engine.proceed();
     this.history.resume();
+    this.relay?.restart();
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();
@@ -243,6 +247,13 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return submitted instanceof Answer ? submitted.heard : submitted;
   }
 
+  /** Cancels a job: one that is here, waits in storage, or is another job server's of the same storage, which is told. */
+  cancel(handle: ByteString): boolean | Promise<boolean> {
+    const { engine, storedJobs } = this;
+    if (!storedJobs?.isElsewhere(handle) && engine.cancel(handle)) return true;
+    return storedJobs?.cancel(handle) ?? false;
+  }
+
   /** Whether it takes jobs: it has started, and does not end. */
   get takesJobs(): boolean {
     return this.isRunning && !this.draining;
@@ -321,6 +332,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     const { runningCount } = this.engine;
     if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
     await this.storedJobs?.prepareClose();
+    this.relay?.close();
     await sayGoodbye(this.sessions);
     try {
       await this.storedJobs?.close();
@@ -341,12 +353,30 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
   }
 
   private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
+    if (storage.isShared) this.relay = this.newRelay(storage);
     const host: DurableHost = {
       log: this.log,
       time: this.time,
+      elsewhere: this.relay,
       accepted: (spec, handle) => observer.stored(spec, handle),
     };
     return new DurableJobs(this.engine, storage, host, this.options);
+  }
+
+  private newRelay(storage: JobStorage): Relay {
+    const { engine, log, time, maxPacketBytes, options } = this;
+    return new Relay(
+      {
+        engine,
+        log,
+        time,
+        maxPacketBytes,
+        tick: () => this.tick(),
+        find: (handle) => storage.findByHandle(handle),
+        fetch: (handle) => this.storedJobs!.bring(handle),
+      },
+      options.relay,
+    );
   }
 
   private wakeUp(): void {
@@ -354,6 +384,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     if (now >= this.nextSweep) this.sweep(now);
     this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
     this.storedJobs?.tick({ now, date });
+    this.relay?.tick(now);
     this.schedules.tick({ now, date });
   }
 

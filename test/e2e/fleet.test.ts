@@ -2,11 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { JobClient } from 'nestjs-gearman';
+import type { JobServer } from 'nestjs-gearman/job-server';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import { atEnd } from '../support/cleanup.js';
 import { postgresPrograms, startPostgres } from '../support/databases.js';
+import { freePort } from '../support/free-port.js';
 import { startListening } from '../support/job-servers.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
@@ -38,6 +41,62 @@ requireBuild();
     expect(await runCommand(['work', ...at(one), '--count', '1', '-f', 'reverse', '--', 'rev'])).toMatchObject(ok);
     await two.kill();
     expect(await runCommand(['submit', ...at(one), '--background', 'reverse', 'still'])).toMatchObject(ok);
+  }, 180_000);
+
+  it('tell a caller at one what a worker at another does, and answer for each other', async () => {
+    const { port } = await startPostgres();
+    const start = async (name: string): Promise<JobServer> => {
+      const own = await freePort();
+      const storage = { url: `postgresql://gear@127.0.0.1:${port}/queues`, name, address: `127.0.0.1:${own}` };
+      const policies = { f: { retries: 0, deadLetter: true } };
+      const listeners = [{ host: '127.0.0.1', port: own }];
+      const options = { listeners, storage: { type: 'postgres' as const, ...storage }, policies, keepResults: 60_000 };
+      return (await startListening(options)).server;
+    };
+    const [one, two] = [await start('one'), await start('two')];
+    const [client, worker, caller] = [one, two, one].map((server) => new RawPeer(server.connect())) as [
+      RawPeer,
+      RawPeer,
+      RawPeer,
+    ];
+    worker.send('CAN_DO f', 'PRE_SLEEP');
+    client.send('OPTION_REQ results', 'SUBMIT_JOB_BG f·u·x');
+    expect(await client.next()).toBe('OPTION_RES results');
+    const handle = (await client.next()).replace('JOB_CREATED ', '');
+    const grab = async (): Promise<void> => {
+      expect(await worker.next()).toBe('NOOP');
+      worker.send('GRAB_JOB');
+      expect(await worker.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
+    };
+    const asked = async (packet: string): Promise<string> => {
+      client.send(packet);
+      return client.next();
+    };
+    await grab();
+    worker.send(`WORK_STATUS ${handle}·1·4`);
+    await until('its progress is known at the other', async () => {
+      return (await asked(`GET_STATUS ${handle}`)) === `STATUS_RES ${handle}·1·1·1·4`;
+    });
+    caller.send('SUBMIT_JOB f·u·x');
+    expect(await caller.next()).toBe(`JOB_CREATED ${handle}`);
+    await until('it is followed', () => two.engine.find(handle)!.clients?.length === 1);
+    worker.send(`WORK_DATA ${handle}·part`, `WORK_FAIL ${handle}`, 'PRE_SLEEP');
+    const heard = [`WORK_STATUS ${handle}·1·4`, `WORK_DATA ${handle}·part`, `WORK_FAIL ${handle}`];
+    expect(await caller.nextOnes(3)).toEqual(heard);
+
+    // It is dead now, for every job server, and may be replayed at any.
+    await until('it is dead', async () => (await asked(`GET_STATUS ${handle}`)) === `WORK_FAIL ${handle}`);
+    expect(await client.next()).toBe(`STATUS_RES ${handle}·0·0·0·0`);
+    const admin = new RawPeer(one.connect());
+    admin.sendText('show dead jobs\n');
+    expect((await admin.list()).join('\n')).toContain(handle);
+    admin.sendText(`replay job ${handle}\n`);
+    expect(await admin.next()).toBe('OK\r\n');
+    await grab();
+    worker.send(`WORK_COMPLETE ${handle}·done`);
+    await until('its result is known at the other', async () => {
+      return (await asked(`GET_STATUS ${handle}`)) === `WORK_COMPLETE ${handle}·done`;
+    });
   }, 180_000);
 
   it('leave a submission to another one while their database is away', async () => {

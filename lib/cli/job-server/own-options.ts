@@ -35,6 +35,11 @@ export const QUEUE = {
   'pg-patience': valued('How long a submission waits for a database that cannot be reached. Default 30s.', duration, {
     argument: 'TIME',
   }),
+  advertise: valued(
+    'Where other job servers of --queue-type postgres reach this one: host:port, or tls://host:port. They tell their callers what it runs.',
+    text,
+    { argument: 'ADDRESS' },
+  ),
   policy: listed(
     'How failed background jobs of a function are tried again, and whether they become dead letters; see below. Once for each function.',
     functionPolicy,

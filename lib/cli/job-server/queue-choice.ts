@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseAddress } from '../../connection/index.js';
 import type { StorageOptions } from '../../job-server/storage/index.js';
 import { UsageFailure } from '../failure.js';
 import type { GearmandTable } from '../moving/gearmand-rows.js';
@@ -121,14 +122,24 @@ function noSuchQueue(name: string): UsageFailure {
 
 /** Our storage in a database that several job servers share. */
 function shared(url: string, values: JobServerValues): StorageOptions {
-  const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience } = values;
+  const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience, advertise: address } = values;
+  if (address !== undefined) checkAddress(address);
   return {
     type: 'postgres',
     url,
     ...(schema !== undefined && { schema }),
     ...(name !== undefined && { name }),
     ...(patience !== undefined && { patience }),
+    ...(address !== undefined && { address }),
   };
+}
+
+function checkAddress(address: string): void {
+  try {
+    parseAddress(address);
+  } catch (error) {
+    throw new UsageFailure(`--advertise: ${(error as Error).message}`);
+  }
 }
 
 /** Our own storage, whichever queue it is in the place of. */
@@ -144,7 +155,7 @@ function durabilityOf(values: JobServerValues): 'always' | 'interval' | 'none' |
 const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
 
 function refuseShared(values: JobServerValues): void {
-  const unused = (['pg-url', 'pg-schema', 'pg-name', 'pg-patience'] as const).find(
+  const unused = (['pg-url', 'pg-schema', 'pg-name', 'pg-patience', 'advertise'] as const).find(
     (name) => values[name] !== undefined,
   );
   if (unused) throw new UsageFailure(`--${unused} needs --queue-type postgres and --pg-url URL`);

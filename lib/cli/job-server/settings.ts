@@ -12,6 +12,7 @@ import { notesOn } from './notes.js';
 import type { JobServerValues } from './options.js';
 import { policiesFrom } from './policy-option.js';
 import { queueFrom, type QueueChoice } from './queue-choice.js';
+import { relayTls, tlsSettings } from './tls-settings.js';
 
 /** Time enough for most jobs, and less than the ten seconds that `docker stop` waits. */
 const DEFAULT_GRACE_PERIOD = 8_000;
@@ -57,7 +58,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
   const level = values.verbose ?? 'INFO';
   const listeners = await listenersFrom(values, values.port ?? environment.port, env);
   return {
-    jobServer: { ...jobServerOptions(values), listeners, storage, verbosity: level },
+    jobServer: { ...jobServerOptions(values), ...relayFrom(values, env), listeners, storage, verbosity: level },
     former,
     gracePeriod: values['grace-period'] ?? DEFAULT_GRACE_PERIOD,
     logFile: values['log-file'] ?? (values.daemon ? DAEMON_LOG_FILE : 'stderr'),
@@ -99,6 +100,12 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
     metrics: { maxFunctions: values['metrics-functions'] },
     shutdownCommand: values['shutdown-command'],
   };
+}
+
+/** Where it says how it is reached, it reaches others in the same way. */
+function relayFrom(values: JobServerValues, env: NodeJS.ProcessEnv): Pick<JobServerOptions, 'relay'> {
+  const tls = values.advertise === undefined ? undefined : tlsSettings(values, env);
+  return tls ? { relay: { tls: relayTls(tls) } } : {};
 }
 
 function crontabFrom({ crontab: path }: JobServerValues): Pick<Settings, 'crontab'> {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { TlsOptions } from '../../connection/index.js';
 import type { TlsListenerOptions } from '../../job-server/index.js';
 import { UsageFailure } from '../failure.js';
 import type { JobServerValues } from './options.js';
@@ -35,6 +37,20 @@ export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): Tl
     clientCertificate,
     ...(ca && { ca }),
   };
+}
+
+/**
+ * TLS as a client of other job servers that share the storage: this job server
+ * shows them its own certificate, and trusts who the clients' are trusted from.
+ *
+ * @throws UsageFailure for a file that cannot be read.
+ */
+export function relayTls({ certificate, key, ca }: TlsListenerOptions): TlsOptions {
+  try {
+    return { cert: readFileSync(certificate), key: readFileSync(key), ...(ca && { ca: readFileSync(ca) }) };
+  } catch (error) {
+    throw new UsageFailure(`--advertise with TLS: ${(error as Error).message}`);
+  }
 }
 
 function needed(option: string, value: string | undefined): string {

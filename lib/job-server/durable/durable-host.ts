@@ -1,6 +1,7 @@
 import type { Alarm } from '../alarm.js';
-import type { ByteString, JobSpec } from '../engine/index.js';
+import type { ByteString, Job, JobSpec, Peer, StoredJobSpec } from '../engine/index.js';
 import type { Log } from '../log.js';
+import type { Holder } from '../storage/index.js';
 import type { FunctionPolicies } from './function-policy.js';
 
 /** What the promise needs of the job server around it. */
@@ -8,8 +9,35 @@ export interface DurableHost {
   readonly log: Log;
   /** Its clocks, and who has `tick` called when it is time. */
   readonly time: Alarm;
+  /** The other job servers of a shared storage; missing where it is not shared. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** A background job was taken. */
   accepted(spec: JobSpec, handle: ByteString): void;
+}
+
+/** How a job is doing, as its job server tells it. */
+export interface JobProgress {
+  readonly isRunning: boolean;
+  readonly numerator: ByteString;
+  readonly denominator: ByteString;
+}
+
+/** The other job servers of a shared storage, and what of theirs clients here wait for. */
+export interface Elsewhere {
+  /** Whether the job server of a lease said where it is reached, and can be. */
+  reaches(holder: Holder): boolean;
+  /** A client here waits for a job that another job server has, or that waits in storage (without `holder`). */
+  follow(job: StoredJobSpec, holder: Holder | undefined, client: Peer): void;
+  /** A job that clients here wait for was given back to the storage. */
+  leave(job: Job): void;
+  /** A job was leased to this job server, after it had been followed perhaps. */
+  taken(job: Job): void;
+  /** A job has ended here, after it had been followed perhaps. */
+  ended(job: Job): void;
+  /** Whether a job is only followed here. */
+  has(job: Job): boolean;
+  /** What another job server says of a job that it holds; undefined where it cannot be asked, or holds it no longer. */
+  status(holder: Holder, handle: ByteString): Promise<JobProgress | undefined>;
 }
 
 /** What can be chosen about it; see `JobServerOptions`. */

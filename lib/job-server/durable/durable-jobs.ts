@@ -22,14 +22,17 @@ import { JobFeed } from './job-feed.js';
 import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
-import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
+import { newJob, recordOf, specOf, storedUnique, wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
-import type { FireOutcome, JobStorage, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
+import type { FireOutcome, JobStorage, QueuedJob, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
 /** How long submissions taken may hold up the end of the job server, in milliseconds. */
 const FLUSH_TIMEOUT = 2_000;
+
+/** How often a foreground submission looks for its twin in storage, where others take that away meanwhile. */
+const LOOKS = 3;
 
 /** The answer to nobody: a foreground submission whose client left before it was taken. */
 const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
@@ -211,6 +214,7 @@ export class DurableJobs implements SubmissionHost {
 
   /** A job ended: it leaves the storage, or goes to the dead letters. */
   ended(job: Job, outcome: Outcome, result: Workload): void {
+    this.host.elsewhere?.ended(job);
     if (!job.isStored) return;
     // Asked while it is still stored.
     const isBuried = outcome === 'failed' && this.isBuried(job);
@@ -282,12 +286,26 @@ export class DurableJobs implements SubmissionHost {
     if (found?.state === 'ended') return found.outcome;
     // A dead letter is kept anyway, and so is why it failed.
     if (found?.state === 'dead') return { state: 'failed', result: Buffer.from(found.letter.error) };
-    return found?.state === 'waiting' || found?.state === 'leased' ? { state: 'waiting' } : { state: 'unknown' };
+    return found ? this.stateOf(found) : { state: 'unknown' };
   }
 
-  async hasUnique(unique: ByteString): Promise<boolean> {
+  async findUnique(unique: ByteString): Promise<StoredState> {
     await this.opening;
-    return (await this.storage.findByUnique(unique)) !== undefined;
+    const found = await this.storage.findByUnique(unique);
+    return found ? this.stateOf(found) : { state: 'unknown' };
+  }
+
+  /** How a job does that is not here: who has it is asked. */
+  private async stateOf({ job, holder }: QueuedJob): Promise<StoredState> {
+    const progress = holder && (await this.host.elsewhere?.status(holder, job.handle));
+    if (!progress?.isRunning) return { state: 'waiting' };
+    return { state: 'running', numerator: progress.numerator, denominator: progress.denominator };
+  }
+
+  /** Whether a job is here only as clients here wait for it: it runs elsewhere. */
+  isElsewhere(handle: ByteString): boolean {
+    const job = this.engine.find(handle);
+    return job !== undefined && this.host.elsewhere?.has(job) === true;
   }
 
   /** Cancels a job that waits in storage, or that another job server holds, which is told. */
@@ -489,10 +507,30 @@ export class DurableJobs implements SubmissionHost {
 
   /** A foreground submission that may belong to a job in storage: then that job comes here, to be waited for. */
   private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted | Answer> {
-    const stored = (await this.storage.findByUnique(key, spec.function))?.job;
-    if (stored && !this.engine.find(stored.handle)) await this.feed.fetchOne(stored.handle);
+    for (let look = 0; look < LOOKS; look++) {
+      const found = await this.storage.findByUnique(key, spec.function);
+      if (!found || this.engine.findCoalescing(spec)) break;
+      if (this.isToBeFollowed(found)) return this.follow(found, client);
+      await this.feed.fetchOne(found.job.handle);
+      // Where it is not here now, another job server was faster: then that one has it.
+      if (this.engine.find(found.job.handle)) break;
+    }
     const adding = this.unwritten.ofUnique(spec.function, key);
     return adding ? this.submitAfter(adding, spec, client) : this.submitNow(spec, client);
+  }
+
+  /** Whether a stored job is not fetched for a client here: another job server has it, or nobody here could run it. */
+  private isToBeFollowed({ state, holder, job }: QueuedJob): boolean {
+    const { elsewhere } = this.host;
+    if (!elsewhere || this.engine.find(job.handle)) return false;
+    if (holder) return elsewhere.reaches(holder);
+    return state === 'waiting' && !this.engine.isServed(this.feed.functionOf(job.function));
+  }
+
+  private follow({ job, holder }: QueuedJob, client: Peer): Submitted {
+    if (client.isGone) return CLIENT_LEFT;
+    this.host.elsewhere!.follow(specOf(job), holder, client);
+    return job.handle;
   }
 
   /** A background submission to a full queue, which may belong to a job in storage. */

@@ -10,7 +10,7 @@ import {
   type Priority,
   type StoredJobSpec,
 } from '../engine/index.js';
-import type { DurableHost } from './durable-host.js';
+import type { DurableHost, Elsewhere } from './durable-host.js';
 import { specOf } from './job-record.js';
 import { JobWindow } from './job-window.js';
 import type { JobStorage, StoredJob } from '../storage/index.js';
@@ -91,9 +91,11 @@ export class JobFeed {
     const { time } = this.host;
     if (job.runAt > 0) this.engine.tick(time.now, time.date);
     if (this.engine.restore(job)) return;
-    // It is here still: its lease was lost while it ran, and came back.
+    // It is here still: its lease was lost while it ran, and came back; or clients here waited for it while others had it.
     const here = this.engine.find(job.handle);
-    if (here) here.isStored = here.isBackground = true;
+    if (!here) return;
+    here.isStored = here.isBackground = true;
+    this.host.elsewhere?.taken(here);
   }
 
   /** A job whose lease came late: whoever was to run it may have left meanwhile. */
@@ -283,10 +285,19 @@ export class JobFeed {
     for (const priority of PRIORITIES) {
       const jobs = this.engine.takeBack(function_, priority, this.idleWindow);
       for (const job of jobs) this.storage.release(this.engine.handleOf(job));
+      if (this.host.elsewhere) this.leaveAwaited(this.host.elsewhere, function_, priority);
     }
     this.recount(function_);
     if (this.storage.isShared && function_.waiting > 0) this.lookLater(function_, now + LOOK_AGAIN);
     else this.idle.delete(function_);
+  }
+
+  /** What clients here wait for is given back as well where they hear of it nevertheless. */
+  private leaveAwaited(elsewhere: Elsewhere, function_: GearmanFunction, priority: Priority): void {
+    for (const job of this.engine.awaited(function_, priority)) {
+      this.storage.release(this.engine.handleOf(job));
+      elsewhere.leave(job);
+    }
   }
 
   private lookLater(function_: GearmanFunction, at: number): void {

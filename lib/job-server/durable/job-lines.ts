@@ -5,7 +5,9 @@ export const LISTED_AT_ONCE = 500;
 
 /** What storage knows of a handle; a kept result where results are kept. */
 export type StoredState =
-  { readonly state: 'waiting' | 'unknown' } | { readonly state: 'complete' | 'failed'; readonly result: Workload };
+  | { readonly state: 'waiting' | 'unknown' }
+  | { readonly state: 'running'; readonly numerator: ByteString; readonly denominator: ByteString }
+  | { readonly state: 'complete' | 'failed'; readonly result: Workload };
 
 /** What the admin lists tell of a job that waits in storage only. */
 export interface StoredLine {

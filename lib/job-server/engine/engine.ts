@@ -198,6 +198,39 @@ export class Engine {
     return true;
   }
 
+  /**
+   * A job that another job server has, under the handle it has there, for a
+   * client here to wait for: `worker` reports about it, as if it ran it.
+   */
+  follow(stored: StoredJobSpec, client: Peer, worker: Peer): Job {
+    const function_ = this.functions.find(stored.function) ?? this.functions.create(stored.function);
+    return this.life.follow(function_, stored, client, worker);
+  }
+
+  /** A waiting job that clients wait for is another job server's from now on: `worker` reports about it. */
+  lend(job: Job, worker: Peer): void {
+    this.life.lend(job, worker);
+  }
+
+  /** A job that another job server had waits here from now on; that is no loss of its worker. */
+  takeOver(job: Job): void {
+    this.life.takeOver(job);
+  }
+
+  /** A client waits for a job that is here, whatever it submitted. */
+  waitFor(job: Job, client: Peer): void {
+    this.life.waitFor(job, client);
+  }
+
+  /** The waiting jobs of a function and priority that storage keeps and clients wait for. */
+  awaited(function_: GearmanFunction, priority: Priority): Job[] {
+    const jobs: Job[] = [];
+    for (let job = function_.queues[priority].head; job; job = job.next) {
+      if (job.isStored && clientsOf(job).length > 0) jobs.push(job);
+    }
+    return jobs;
+  }
+
   /** A handle for a job that goes to storage first, and comes here by {@link restore}. */
   nextHandle(): ByteString {
     return this.table.nextHandle();

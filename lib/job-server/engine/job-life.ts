@@ -73,6 +73,37 @@ export class JobLife implements JobFate {
     return job;
   }
 
+  /** Begins the life of a job here that another job server has: who reports about it is its worker. */
+  follow(function_: GearmanFunction, stored: StoredJobSpec, client: Peer, worker: Peer): Job {
+    const id = this.table.idOf(stored.handle);
+    const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
+    job.losses = stored.losses;
+    job.attempts = stored.attempts;
+    job.readySince = job.since = shortTime(this.clock.now);
+    this.adopt(job, stored, client);
+    this.dispatcher.run(job, worker, 0);
+    return job;
+  }
+
+  /** A waiting job is another job server's from now on. */
+  lend(job: Job, worker: Peer): void {
+    this.displace(job);
+    this.dispatcher.run(job, worker, 0);
+  }
+
+  /** A job that was another job server's waits here, in its old place. */
+  takeOver(job: Job): void {
+    this.putBack(job);
+    this.dispatcher.offer(job.function_);
+    this.dispatcher.refill(job.function_);
+  }
+
+  /** One more client waits for a job. */
+  waitFor(job: Job, client: Peer): void {
+    this.addClient(job, client);
+    if (job.state === 'waiting') this.clock.cancel(job.timer);
+  }
+
   private adopt(job: Job, spec: JobSpec, client: Peer | undefined): void {
     this.table.add(job);
     const key = coalescingKey(spec);

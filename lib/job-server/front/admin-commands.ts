@@ -195,9 +195,9 @@ function ofDeadLetter(
 }
 
 function cancel(host: SessionHost, handle: string): AdminAnswer {
-  if (host.engine.cancel(handle)) return OK;
-  if (!host.storedJobs) return UNKNOWN_JOB;
-  return host.storedJobs.cancel(handle).then((isCancelled) => (isCancelled ? OK : UNKNOWN_JOB));
+  const isCancelled = host.cancel(handle);
+  if (typeof isCancelled === 'boolean') return isCancelled ? OK : UNKNOWN_JOB;
+  return isCancelled.then((is) => (is ? OK : UNKNOWN_JOB));
 }
 
 function maxQueue(engine: Engine, [name, ...sizes]: readonly string[]): string {

@@ -29,8 +29,12 @@ const NO_SUCH_TIME = new Refusal('INVALID_ARGUMENT', 'No time matches these fiel
 const BAD_EPOCH = new Refusal('INVALID_ARGUMENT', 'The epoch is a number of seconds since 1970');
 const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of milliseconds');
 const LONG_METADATA = new Refusal('INVALID_ARGUMENT', `Metadata has at most ${MAX_METADATA_BYTES} bytes`);
+const NOT_HELD = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is held here');
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
+
+/** With a handle behind it: another job server waits for a background job that is here, as if it had submitted it. */
+const FOLLOW = 'follow=';
 
 /** With a handle behind it: who asked for `withdrawals` takes one of its waits for that job back. */
 const WITHDRAW = 'withdraw=';
@@ -106,6 +110,9 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     }
     const argument = beforeNul(asked);
     const option = argument.toLowerCase();
+    if (option.startsWith(FOLLOW) && session.host.storedJobs) {
+      return follow(session, asked, argument.slice(FOLLOW.length));
+    }
     if (session.peer.knowsWithdrawals && option.startsWith(WITHDRAW)) {
       session.host.engine.withdrawWait(session.peer, argument.slice(WITHDRAW.length));
     } else if (option === 'withdrawals') session.peer.knowsWithdrawals = true;
@@ -132,7 +139,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     if (job || !storedJobs) {
       return status(session, PacketType.STATUS_RES_UNIQUE, unique, job, [String(job?.clients?.length ?? 0)]);
     }
-    return session.deny('status') ?? answerStoredUnique(session, unique, storedJobs.hasUnique(unique));
+    return session.deny('status') ?? answerStoredUnique(session, unique, storedJobs.findUnique(unique));
   },
 });
 
@@ -228,6 +235,19 @@ function takeMetadata(session: Conversation, metadata: ByteString): Refusal | un
   return undefined;
 }
 
+/** Only what is held here for good: what is followed here itself is not handed on, or two job servers could wait for each other. */
+function follow(session: Conversation, asked: ByteString, handle: ByteString): Refusal | undefined {
+  const { engine } = session.host;
+  const job = engine.find(handle);
+  if (!job?.isStored) return NOT_HELD;
+  const denied = session.deny('status', job.function_.name);
+  if (denied) return denied;
+  engine.waitFor(job, session.peer);
+  session.reply(PacketType.OPTION_RES, [asked]);
+  if (job.denominator !== '0') session.reply(PacketType.WORK_STATUS, [handle, job.numerator, job.denominator]);
+  return undefined;
+}
+
 /** A submission that never was one: what was said ahead of it is not for the next. */
 function refuseSubmission(session: Conversation, refusal: Refusal): Refusal {
   session.nextMetadata = undefined;
@@ -279,14 +299,20 @@ function answerStored(session: Conversation, handle: string, finding: Promise<St
       if (session.peer.wantsExceptions) place.send(PacketType.WORK_EXCEPTION, [handle, found.result]);
       else place.send(PacketType.WORK_FAIL, [handle]);
     }
-    place.send(PacketType.STATUS_RES, [handle, found.state === 'waiting' ? '1' : '0', '0', '0', '0']);
+    place.send(PacketType.STATUS_RES, [handle, ...stateFields(found)]);
   });
 }
 
+/** Known, running, and the progress: what an answer about a job's state says that the engine does not hold. */
+function stateFields(found: StoredState): string[] {
+  if (found.state === 'running') return ['1', '1', found.numerator, found.denominator];
+  return [found.state === 'waiting' ? '1' : '0', '0', '0', '0'];
+}
+
 /** GET_STATUS_UNIQUE of a unique that the engine does not hold. */
-function answerStoredUnique(session: Conversation, unique: string, finding: Promise<boolean>): undefined {
-  return answerWhenFound(session, finding, (place, isKnown) => {
-    place.send(PacketType.STATUS_RES_UNIQUE, [unique, isKnown ? '1' : '0', '0', '0', '0', '0']);
+function answerStoredUnique(session: Conversation, unique: string, finding: Promise<StoredState>): undefined {
+  return answerWhenFound(session, finding, (place, found) => {
+    place.send(PacketType.STATUS_RES_UNIQUE, [unique, ...stateFields(found), '0']);
   });
 }
 

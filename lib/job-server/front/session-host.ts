@@ -37,10 +37,8 @@ export type AdminAccess = 'allowed' | 'refused' | 'only';
 export interface StoredJobs {
   /** What storage knows of a job that the engine does not hold. */
   find(handle: ByteString): Promise<StoredState>;
-  /** Whether one has this unique, whichever its function. */
-  hasUnique(unique: ByteString): Promise<boolean>;
-  /** Cancels one; false when there is none. */
-  cancel(handle: ByteString): Promise<boolean>;
+  /** What it knows of the one with this unique, whichever its function. */
+  findUnique(unique: ByteString): Promise<StoredState>;
   /** All of them, in pages. */
   lines(): AsyncIterable<readonly StoredLine[]>;
 }
@@ -74,6 +72,8 @@ export interface SessionHost {
   tick(): void;
   /** Takes a job, and answers with its handle: at once, or once it is on disk. */
   submit(spec: JobSpec, client: Peer): Submitted | Answer;
+  /** Cancels a job, wherever it is; false when there is none. */
+  cancel(handle: ByteString): boolean | Promise<boolean>;
   /** The jobs that wait in storage only; missing without a storage. */
   readonly storedJobs?: StoredJobs;
   /** Who may do what; missing where everybody may do everything. */

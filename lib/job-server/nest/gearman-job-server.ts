@@ -202,7 +202,7 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, Ap
   /** Cancels a queued job, whose clients hear that it failed; a running one is not queued again. False when there is none. */
   async cancel(handle: string): Promise<boolean> {
     const name = toByteString(handle);
-    return this.server.engine.cancel(name) || ((await this.server.storedJobs?.cancel(name)) ?? false);
+    return this.server.cancel(name);
   }
 
   /**

@@ -246,10 +246,10 @@ async function cancel(call: Call): Promise<void> {
     await call.source.jobServer.operations.job(call.params['handle']!),
   );
   requireConsent(call, 'admin', toByteString(name));
-  const { engine, storedJobs } = call.source.jobServer;
+  const { jobServer } = call.source;
   const bytes = toByteString(handle);
-  const isRunning = engine.find(bytes)?.state === 'running';
-  if (!engine.cancel(bytes) && !(await storedJobs?.cancel(bytes))) throw notFound(`job ${handle}`);
+  const isRunning = jobServer.engine.find(bytes)?.state === 'running';
+  if (!(await jobServer.cancel(bytes))) throw notFound(`job ${handle}`);
   audit(call, 'cancel', handle);
   answerNothing(call.response, isRunning ? 202 : 204);
 }

@@ -80,9 +80,9 @@ describe('the settings of the job server', () => {
   });
 
   it('shares a database with other job servers', async () => {
-    const line = `${HERE} -q postgres --pg-url postgresql://h/d --pg-name one --pg-schema s --pg-patience 5s`;
+    const line = `${HERE} -q postgres --pg-url postgresql://h/d --pg-name one --pg-schema s --pg-patience 5s --advertise tls://h:4730`;
     const stored = (await settings(line)).jobServer.storage;
-    const options = { url: 'postgresql://h/d', schema: 's', name: 'one', patience: 5_000 };
+    const options = { url: 'postgresql://h/d', schema: 's', name: 'one', patience: 5_000, address: 'tls://h:4730' };
     expect(stored).toEqual({ type: 'postgres', ...options });
   });
 
@@ -168,6 +168,9 @@ describe('the settings of the job server', () => {
     ['--pg-url postgresql://h/d', '--pg-url needs --queue-type postgres'],
     ['-q lmdb --lmdb-path /d --pg-name x', '--pg-name needs --queue-type postgres'],
     ['-q postgres --pg-url postgresql://h/d --libpq-conninfo dbname=d', '--pg-url and --libpq-conninfo: choose one'],
+    ['--advertise h:4730', '--advertise needs --queue-type postgres'],
+    ['-q postgres --pg-url postgresql://h/d --advertise h:x', '--advertise: '],
+    [`-q postgres --pg-url postgresql://h/d --advertise tls://h --ssl ${TLS_FILES}`, '--advertise with TLS: ENOENT'],
     ['-r foo', 'there is no protocol foo'],
     ['-R --order 1.1', '--round-robin and --order 1.1: choose one'],
     ['--ssl', 'TLS needs --ssl-certificate'],

@@ -1,0 +1,1 @@
+export { Relay, type RelayHost, type RelayOptions } from './relay.js';
