@@ -218,6 +218,11 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return this.measured.metrics();
   }
 
+  /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  get eventLoopDelay(): number {
+    return this.measured.eventLoopDelay;
+  }
+
   /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
   get storageTrouble(): string | undefined {
     return this.storedJobs?.problem;

@@ -25,7 +25,7 @@ export interface HistorySlice {
 }
 
 /** So many functions are looked at together; others have their turn before the next ones. */
-const SLICE = 1_000;
+const SLICE = 250;
 
 /** What is known of a function from one sample to the next. */
 class FunctionHistory {
@@ -202,8 +202,8 @@ export class History {
 
   private dropIdlest(): boolean {
     for (const [function_, { busyAt }] of this.functions) {
-      // It was busy in this sample as well: all of them are.
-      if (busyAt === this.samples) return false;
+      // Busy a sample ago, it may be so in this one too, and not be looked at yet: all of them are busy.
+      if (busyAt >= this.samples - 1) return false;
       return this.functions.delete(function_);
     }
     return false;

@@ -34,6 +34,11 @@ export class JobServerMetrics implements MetricSource {
     this.functions = new FunctionMetrics(maxFunctions);
   }
 
+  /** How late the event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  get eventLoopDelay(): number {
+    return this.eventLoop.delay;
+  }
+
   metrics(): MetricFamily[] {
     const { engine, sessions, traffic, version, storedJobs } = this.jobServer;
     this.jobServer.tick();
