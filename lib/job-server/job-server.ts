@@ -114,7 +114,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.schedules = new Schedules(scheduleHost(this));
     this.schedules.declare('options', this.options.schedules);
     this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
-    this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
+    this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -322,6 +322,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
       functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
       idle: (function_) => this.storedJobs?.idle(function_),
+      oldestStored: (function_, priority) => this.storedJobs?.oldestStored(function_, priority),
       workerChanged: (worker) => observer.workerChanged(worker),
     };
   }

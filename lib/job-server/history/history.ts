@@ -156,19 +156,20 @@ export class History {
     const { totals } = this;
     if (!totals) return;
     this.samples++;
-    const { functions } = this.engine();
+    const engine = this.engine();
+    const { functions } = engine;
     const stats = new FunctionStats();
     stats.addAll(functions.droppedStats);
     const moment = [0, 0, 0, 0, 0];
-    let { now } = this.engine();
     let looked = 0;
     for (const function_ of [...functions]) {
       if (++looked % SLICE === 0) {
         yield;
-        now = this.engine().now;
+        // Ages are counted up to the time it was told last.
+        this.engine();
       }
       if (!function_.hasStats) continue;
-      const own = momentOf(function_, now);
+      const own = momentOf(function_, engine);
       this.historyOf(function_)?.sample(own);
       addUp(moment, own);
       stats.addAll(function_.stats);
@@ -210,10 +211,10 @@ export class History {
   }
 }
 
-function momentOf(function_: GearmanFunction, now: number): number[] {
+function momentOf(function_: GearmanFunction, engine: Engine): number[] {
   let waiting = 0;
   for (const priority of PRIORITIES) waiting += function_.due(priority);
-  const oldest = function_.oldestWaiting(now) / 1_000;
+  const oldest = engine.oldestWaiting(function_) / 1_000;
   return [waiting, function_.delayedTotal, function_.running, function_.workers.size, oldest];
 }
 

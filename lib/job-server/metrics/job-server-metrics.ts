@@ -45,7 +45,7 @@ export class JobServerMetrics implements MetricSource {
     const set = new MetricSet('function', 'job server');
     set.add('version_info', 1, { version });
     const health = storedJobs?.health;
-    this.functions.tell(set, engine.functions, engine.now, health?.dead);
+    this.functions.tell(set, engine, health?.dead);
     tellConnections(set, sessions, traffic);
     tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
     if (health) tellStorage(set, storedJobs, health);
