@@ -534,7 +534,7 @@ export class DurableJobs implements SubmissionHost {
 
   private follow({ job, holder }: QueuedJob, client: Peer): Submitted {
     if (client.isGone) return CLIENT_LEFT;
-    this.host.elsewhere!.follow(specOf(job), holder, client);
+    this.host.elsewhere!.follow(specOf(job, this.host.time.date), holder, client);
     return job.handle;
   }
 

@@ -160,6 +160,8 @@ export class JobFeed {
    */
   oldest(function_: GearmanFunction, priority: Priority): number | undefined {
     const { date, now } = this.host.time;
+    // Whole, as the times of jobs are: the same job is as old at each look, but for what has passed.
+    const engineNow = Math.floor(this.engine.now);
     const known = (function_.storedSince ??= []);
     if (!(priority in known)) {
       if (now - this.looksBegan >= LOOKS_INTERVAL) {
@@ -168,10 +170,11 @@ export class JobFeed {
       }
       if (this.looks >= MAX_LOOKS) return undefined;
       this.looks++;
-      known[priority] = this.storage.oldest?.(function_.name, priority, date);
+      const since = this.storage.oldest?.(function_.name, priority, date);
+      known[priority] = since === undefined ? undefined : engineNow - Math.max(0, date - since);
     }
     const since = known[priority];
-    return since === undefined ? undefined : Math.max(0, date - since);
+    return since === undefined ? undefined : engineNow - since;
   }
 
   /** Jobs of a function came, or were given back. */

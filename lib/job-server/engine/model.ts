@@ -119,7 +119,7 @@ export class GearmanFunction {
   readonly stored: [number, number, number] = [0, 0, 0];
   /** How many of these wait for their time, by priority. */
   readonly storedDelayed: [number, number, number] = [0, 0, 0];
-  /** By priority, since when the oldest of these could be taken, in milliseconds since 1970; missing until it is asked for. */
+  /** By priority, since when the oldest of these could be taken, on the engine's clock; missing until it is asked for. */
   storedSince: (number | undefined)[] | undefined;
   /** True while more jobs of that priority were asked for and have not come. */
   readonly isFetching: [boolean, boolean, boolean] = [false, false, false];

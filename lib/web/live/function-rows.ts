@@ -60,10 +60,8 @@ export class EngineRows {
     } else {
       values[6] = values[7] = values[8] = 0;
     }
-    values[9] = this.since(
-      function_.queues.some(({ head }) => head),
-      function_.oldestWaiting(engine.now),
-    );
+    const oldest = engine.oldestWaiting(function_);
+    values[9] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
     values[10] = this.since(function_.running > 0, function_.longestRunning(engine.now));
     values[11] = function_.isPaused ? 1 : 0;
     values[12] = function_.limits.some((limit) => limit > 0 && function_.total >= limit) ? 1 : 0;
