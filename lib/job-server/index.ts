@@ -37,7 +37,7 @@ export {
 } from './history/index.js';
 export { GearmanSchedule, type GearmanScheduleOptions } from './nest/gearman-schedule.decorator.js';
 export { ListenError } from './listen-error.js';
-export type { Log, LogFields } from './log.js';
+export { readableLine, type Log, type LogFields } from './log.js';
 export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';

@@ -1,4 +1,4 @@
-/** What a log line is about, for programs; the message tells people the same. */
+/** What a log line is about, for programs; of most of it the message tells people too. */
 export interface LogFields {
   /** The connection, as `127.0.0.1:4321 (#7)`; before it is one, its address. */
   peer?: string;
@@ -9,5 +9,13 @@ export interface LogFields {
   duration?: number;
 }
 
-/** Where the job server's log lines go: a level, a text for people, and for programs what it is about. */
+/** Where the job server's log lines go: a level, a text for people, and what it is about: {@link readableLine} has both. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields) => void;
+
+/** A log line for people: the message, and what it leaves out of what the line is about. */
+export function readableLine(message: string, { duration, ...names }: LogFields = {}): string {
+  const rest = Object.entries(names).filter(([, value]) => value !== undefined && !message.includes(value));
+  const parts = rest.map(([name, value]) => `${name} ${value}`);
+  if (duration !== undefined) parts.push(`after ${duration} ms`);
+  return parts.length === 0 ? message : `${message} (${parts.join(', ')})`;
+}

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import type { Log, LogFields } from '../../job-server/index.js';
+import { readableLine, type Log, type LogFields } from '../../job-server/index.js';
 import { oneLine } from '../../protocol/index.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
@@ -85,8 +85,9 @@ type Line = (level: LogLevel, message: string, fields: LogFields | undefined) =>
 
 /** How a line is written, by the format. */
 const LINES: Record<LogFormat, Line> = {
-  /** As gearmand writes it: the level to the right of seven places, the time, the message, which says it all. */
-  text: (level, message) => `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(message)}\n`,
+  /** As gearmand writes it: the level to the right of seven places, the time, the message. */
+  text: (level, message, fields) =>
+    `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(readableLine(message, fields))}\n`,
   json: (level, message, fields) =>
     `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`,
 };

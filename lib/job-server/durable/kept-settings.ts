@@ -1,4 +1,5 @@
-import { type ByteString, type Engine, type FunctionSettings } from '../engine/index.js';
+import { fromByteString } from '../../protocol/index.js';
+import type { ByteString, Engine, FunctionSettings } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { JobStorage } from '../storage/index.js';
 
@@ -30,14 +31,20 @@ export class KeptSettings {
     try {
       this.storage.set(key, isAny ? JSON.stringify({ paused: isPaused, limits }) : undefined);
     } catch (error) {
-      this.log('error', `storage: what was set for ${name} will not survive a restart: ${(error as Error).message}`);
+      const shown = fromByteString(name);
+      const reason = (error as Error).message;
+      this.log('error', `storage: what was set for ${shown} will not survive a restart: ${reason}`, {
+        function: shown,
+      });
     }
   }
 
   private restore(name: ByteString, value: string): void {
     const settings = settingsIn(value);
     const problem = settings ? this.engine.setFunction(name, settings)?.text : `${value} cannot be understood`;
-    if (problem) this.log('error', `storage: what was set for ${name} is left out: ${problem}`);
+    if (!problem) return;
+    const shown = fromByteString(name);
+    this.log('error', `storage: what was set for ${shown} is left out: ${problem}`, { function: shown });
   }
 }
 

@@ -16,6 +16,7 @@ import type { JobServerEvents } from '../job-server-events.js';
 import { InvalidOptionError } from '../invalid-option-error.js';
 import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
+import { readableLine } from '../log.js';
 import type { History } from '../history/index.js';
 import type { Operations } from '../operations/index.js';
 import {
@@ -80,7 +81,10 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, Ap
 
   /** @throws InvalidOptionError for an option that cannot be meant. */
   constructor(@Inject(JOB_SERVER_OPTIONS) options: JobServerOptions) {
-    this.server = new JobServer({ log: (level, message) => this.write(level, message), ...options });
+    this.server = new JobServer({
+      log: (level, message, fields) => this.write(level, readableLine(message, fields)),
+      ...options,
+    });
     this.events$ = new Observable((subscriber) => {
       const listeners = EVENTS.map((type) => {
         const listener = (...args: unknown[]): void => subscriber.next({ type, args } as JobServerEvent);

@@ -52,6 +52,18 @@ describe('the log', () => {
     ]);
   });
 
+  it('tells people of what a line is about all that its message leaves out', () => {
+    const { log, path } = openLog();
+    log.log('info', 'w1 (#7): closed: broken', { peer: 'w1 (#7)', duration: 12 });
+    log.log('info', 'it cannot be kept', { function: 're\nport', handle: 'H:a:1' });
+    log.log('info', 'listening', { peer: undefined as never });
+    expect(messagesIn(path)).toEqual([
+      '   INFO TIME w1 (#7): closed: broken (after 12 ms)',
+      '   INFO TIME it cannot be kept (function re\\x{0a}port, handle H:a:1)',
+      '   INFO TIME listening',
+    ]);
+  });
+
   it('goes on in a new file when the old one was moved away and it is opened again', () => {
     const { log, path } = openLog();
     log.log('info', 'before');

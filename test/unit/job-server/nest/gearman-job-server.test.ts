@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { GearmanJobServer, GearmanJobServerModule, type JobServerEvent } from 'nestjs-gearman/job-server';
@@ -23,6 +24,20 @@ describe('GearmanJobServer', () => {
     jobServer = await create({ listeners: [] });
     client = new RawPeer(jobServer.connect());
     worker = new RawPeer(jobServer.connect());
+  });
+
+  it('logs with Nest’s logger what a line is about as well as what it says', async () => {
+    const lines: unknown[][] = [];
+    const silent = (): void => undefined;
+    const warn = (...line: unknown[]): void => void lines.push(line);
+    Logger.overrideLogger({ log: silent, error: silent, warn, debug: silent });
+    atEnd(() => Logger.overrideLogger(false));
+    worker.sendText('\0REQ\0\0\0\x07\xff\xff\xff\xff');
+    for (let next = ''; next !== CLOSED; next = await worker.next());
+    expect(lines.at(-1)).toEqual([
+      expect.stringMatching(/^in-process \(#2\): closed: .* \(after \d+ ms\)$/),
+      'GearmanJobServer',
+    ]);
   });
 
   it('shows functions, workers and jobs at one moment, names as text', async () => {
