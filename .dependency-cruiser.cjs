@@ -1,6 +1,5 @@
 /** The house rules of DESIGN.md section 3: who may import whom. Everything not allowed here is forbidden. */
 const rooms = {
-  'telemetry/metrics': [],
   'telemetry/nest': [],
   protocol: [],
   connection: ['protocol'],
@@ -68,23 +67,30 @@ const rooms = {
   ],
 };
 /** What any room of the job server may import, although it lies in the composition's folder. */
-const groundFloor = '^lib/job-server/(alarm|log|invalid-option-error)\\.ts$';
+const shared = '^lib/job-server/(alarm|log)\\.ts$';
 /** `job-server` alone is the composition: the files directly in lib/job-server. */
 const inRoom = (room) => (room === 'job-server' ? '^lib/job-server/[^/]+\\.ts$' : `^lib/${room}/`);
 
-/** What is measured: it imports nothing, and every room may import it. */
-const metrics = 'telemetry/metrics';
+/** What every room may import: errors and option rules; and what is measured. Neither imports another room. */
+const forAll = ['ground', 'telemetry/metrics'];
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
   name: `room-${room.replace('/', '-')}`,
   comment: `lib/${room} may import ${allowed.length ? allowed.join(', ') : 'no other room'}`,
   severity: 'error',
   from: { path: inRoom(room) },
-  to: { path: '^lib/', pathNot: [room, metrics, ...allowed].map(inRoom).concat(groundFloor) },
+  to: { path: '^lib/', pathNot: [room, ...forAll, ...allowed].map(inRoom).concat(shared) },
 }));
 
 module.exports = {
   forbidden: [
+    ...forAll.map((room) => ({
+      name: `room-${room.replace('/', '-')}`,
+      comment: `every room may import lib/${room}, so it imports none`,
+      severity: 'error',
+      from: { path: inRoom(room) },
+      to: { path: '^lib/', pathNot: inRoom(room) },
+    })),
     ...roomRules,
     {
       name: 'room-job-server',

@@ -64,12 +64,12 @@ if (positionals[0] === 'stalls') {
   await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
   process.exit();
 }
-const runs = Number(values.runs);
 if (positionals[0] === 'overload') {
-  await benchOverload({ isQuick, runs });
+  await benchOverload({ isQuick });
   process.exit();
 }
 
+const runs = Number(values.runs);
 if (positionals[0] === 'transports') {
   await benchTransports({ runs, folder: disk });
   process.exit();

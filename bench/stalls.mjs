@@ -37,17 +37,16 @@ export async function benchStalls({ only, isQuick, disk, type }) {
   }
 }
 
-async function measure({ stored, options, prepare, restarts, act }, size, storage) {
+async function measure({ stored, options, prepare, act }, size, storage) {
   const all = { listeners: [{ host: '127.0.0.1', port: 0, backlog: 4_096 }], ...(stored && { storage }), ...options };
-  let server = child('server', JSON.stringify(all));
+  const server = child('server', JSON.stringify(all));
   const [{ port }] = await once(server, 'message');
-  const at = { port, size, path: storage.path };
+  const at = { port, size };
   const prepared = await prepare?.(at);
-  if (restarts) server = await startedAgain(server, { ...all, listeners: [{ ...all.listeners[0], port }] });
   const echo = child('echo', String(port));
   await once(echo, 'message');
   // What was prepared may have left something to do.
-  if (!restarts) await sleep(AFTERWARDS);
+  await sleep(AFTERWARDS);
   await Promise.all([ask(server, 'begin'), ask(echo, 'begin')]);
   const start = now();
   await act(at, prepared);
@@ -57,16 +56,6 @@ async function measure({ stored, options, prepare, restarts, act }, size, storag
   const { turns, pauses } = await ask(server, 'end');
   for (const process of [echo, server]) stop(process);
   return { waits, turns, pauses, took };
-}
-
-/** The next job server on the same folder, as soon as it listens. */
-async function startedAgain(server, options) {
-  const ended = once(server, 'exit');
-  stop(server);
-  await ended;
-  const next = child('server', JSON.stringify(options));
-  await once(next, 'message');
-  return next;
 }
 
 function rowOf(title, size, { waits, turns, pauses, took }) {

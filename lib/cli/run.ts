@@ -1,5 +1,4 @@
-import { GearmanError } from '../driver/index.js';
-import { oneLine } from '../protocol/index.js';
+import { GearmanError, oneLine } from '../ground/index.js';
 import { VERSION } from '../job-server/version.js';
 import type { Command, Terminal } from './command.js';
 import { COMMANDS } from './commands.js';

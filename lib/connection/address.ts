@@ -1,8 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
-import { InvalidOptionError } from './errors.js';
-import { shown } from './option-checks.js';
+import { InvalidOptionError, shown } from '../ground/index.js';
 
 /**
  * Where a job server is.

@@ -1,4 +1,4 @@
-import { LONGEST_TIMEOUT, numberOption } from './option-checks.js';
+import { duration, number, optionOr } from '../ground/index.js';
 
 /** How long to wait between attempts to reach a job server. */
 export interface BackoffOptions {
@@ -37,15 +37,11 @@ export class Backoff {
 
 /** The options with their defaults. @throws InvalidOptionError */
 export function backoffOptions(given: BackoffOptions = {}): Required<BackoffOptions> {
-  const milliseconds = { min: 1, max: LONGEST_TIMEOUT, unit: 'milliseconds' };
-  const initialDelay = numberOption('reconnect.initialDelay', given.initialDelay, 100, milliseconds);
+  const initialDelay = optionOr('reconnect.initialDelay', given.initialDelay, 100, duration(1));
   return {
     initialDelay,
-    maxDelay: numberOption('reconnect.maxDelay', given.maxDelay, Math.max(10_000, initialDelay), {
-      ...milliseconds,
-      min: initialDelay,
-    }),
-    factor: numberOption('reconnect.factor', given.factor, 2, { min: 1, whole: false }),
-    jitter: numberOption('reconnect.jitter', given.jitter, 0.5, { min: 0, max: 1, whole: false }),
+    maxDelay: optionOr('reconnect.maxDelay', given.maxDelay, Math.max(10_000, initialDelay), duration(initialDelay)),
+    factor: optionOr('reconnect.factor', given.factor, 2, number(1)),
+    jitter: optionOr('reconnect.jitter', given.jitter, 0.5, number(0, 1)),
   };
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { GearmanError } from '../ground/index.js';
 import {
   type Argument,
   type Magic,
@@ -54,11 +55,14 @@ export const DEFAULT_MAX_SEND_BUFFER_BYTES = 64 * 1024 * 1024;
 const UNITS_A_LOOK = 4;
 
 /** A peer read too slowly for what was sent to it. */
-export class SendBufferFullError extends Error {
+export class SendBufferFullError extends GearmanError {
   override readonly name = 'SendBufferFullError';
 
   constructor(readonly maxSendBufferBytes: number) {
-    super(`the peer left more than ${maxSendBufferBytes} bytes unread (maxSendBufferBytes)`);
+    super(
+      'GEARMAN_SEND_BUFFER_FULL',
+      `the peer left more than ${maxSendBufferBytes} bytes unread (maxSendBufferBytes)`,
+    );
   }
 }
 
@@ -319,7 +323,7 @@ export class Connection implements Sender {
     if (unit instanceof ProtocolError) this.listener.invalid!(unit);
     else if (typeof unit !== 'string') this.listener.packet(unit);
     else if (this.listener.line) this.listener.line(unit);
-    else throw new ProtocolError('BAD_MAGIC', 'the peer speaks text where packets were expected');
+    else throw new ProtocolError('GEARMAN_BAD_MAGIC', 'the peer speaks text where packets were expected');
     return true;
   }
 

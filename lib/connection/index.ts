@@ -17,9 +17,8 @@ export {
   type ConnectionOptions,
 } from './connection.js';
 export { dial, type DialOptions } from './dial.js';
-export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from './errors.js';
+export { ConnectError } from './errors.js';
 export { problemOf } from './problem.js';
-export { LONGEST_TIMEOUT, numberOption, shown, wordOption, type NumberRange } from './option-checks.js';
 export { Outbox } from './outbox.js';
 export { SharedReads } from './shared-reads.js';
 export { Turns, type Step } from './turns.js';

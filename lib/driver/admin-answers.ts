@@ -1,4 +1,4 @@
-import { GearmanError } from './errors.js';
+import { GearmanError } from '../ground/index.js';
 import type { JobPriority } from './job-request.js';
 import { exactText, readName, type ByteString } from '../protocol/index.js';
 

@@ -1,11 +1,5 @@
-import {
-  InvalidOptionError,
-  parseServers,
-  shown,
-  type Endpoint,
-  type ServerAddress,
-  type TlsOptions,
-} from '../connection/index.js';
+import { checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
+import { parseServers, type Endpoint, type ServerAddress, type TlsOptions } from '../connection/index.js';
 import { fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
   functionOverview,
@@ -227,10 +221,7 @@ export class AdminClient {
   /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
   async limitQueue(functionName: string, limit: QueueLimit): Promise<void> {
     const numbers = typeof limit === 'number' ? [limit] : [limit.high, limit.normal, limit.low];
-    for (const number of numbers) {
-      if (Number.isSafeInteger(number) && number >= 0) continue;
-      throw new InvalidOptionError('limit', `must be a whole number of jobs of at least 0, not ${shown(number)}`);
-    }
+    for (const number of numbers) checkOption('limit', number, wholeNumber(0, Infinity, 'jobs'));
     await this.ask(`maxqueue ${await this.name('function', functionName)} ${numbers.join(' ')}`, 'line');
   }
 
@@ -304,14 +295,12 @@ export class AdminClient {
    * none at all, is escaped: our job server reads that, and no other.
    */
   private async name(option: string, text: string): Promise<string> {
-    if (typeof text !== 'string') throw new InvalidOptionError(option, `must be text, not ${shown(text)}`);
+    if (typeof text !== 'string') throw InvalidOptionError.notAllowed(option, text, 'a text');
     const bytes = toByteString(text);
     const word = showWord(bytes);
     if (word === bytes || (await this.readsEscapes())) return word;
-    throw new InvalidOptionError(
-      option,
-      `must be text without blanks and control characters for ${this.endpoint.name}: its commands are words, not ${shown(text)}`,
-    );
+    const allowed = `a text without blanks and control characters for ${this.endpoint.name}, whose commands are words`;
+    throw InvalidOptionError.notAllowed(option, text, allowed);
   }
 
   /** Whether it is a job server of ours: another does not even know the word. */

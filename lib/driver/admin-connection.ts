@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { GearmanError } from '../ground/index.js';
 import { dial, problemOf, type Endpoint } from '../connection/index.js';
-import { ConnectionLostError, GearmanError, ServerError, TimeoutError } from './errors.js';
+import { ConnectionLostError, ServerError, TimeoutError } from './errors.js';
 import { Fifo } from './fifo.js';
 
 /** How an answer ends: with its line, or with a line that is a full stop. */

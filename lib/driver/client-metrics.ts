@@ -1,3 +1,4 @@
+import type { GearmanError } from '../ground/index.js';
 import type { ByteString } from '../protocol/index.js';
 import {
   FunctionNames,
@@ -6,7 +7,7 @@ import {
   type MetricFamily,
   type MetricLabels,
 } from '../telemetry/metrics/index.js';
-import { JobExceptionError, JobFailedError, ServerError, type GearmanError } from './errors.js';
+import { JobExceptionError, JobFailedError, ServerError } from './errors.js';
 import { tellServers, type ServerStates } from './worker-metrics.js';
 
 /** So many functions are told by name: an application may make them up as it goes. */

@@ -1,3 +1,4 @@
+import type { GearmanError } from '../ground/index.js';
 import type { Endpoint } from '../connection/index.js';
 import {
   fromByteString,
@@ -8,7 +9,7 @@ import {
   type ByteString,
   type Packet,
 } from '../protocol/index.js';
-import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError, type GearmanError } from './errors.js';
+import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError } from './errors.js';
 import { Fifo } from './fifo.js';
 import type { KeptResult } from './job-request.js';
 import { JobRings } from './job-rings.js';

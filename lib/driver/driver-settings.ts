@@ -1,16 +1,8 @@
-import {
-  backoffOptions,
-  DEFAULT_MAX_SEND_BUFFER_BYTES,
-  InvalidOptionError,
-  LONGEST_TIMEOUT,
-  numberOption,
-  shown,
-} from '../connection/index.js';
+import { duration, InvalidOptionError, optionOr, wholeNumber } from '../ground/index.js';
+import { backoffOptions, DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES, toByteString, type ByteString } from '../protocol/index.js';
 import type { DriverOptions } from './driver-options.js';
 import type { LinkSettings } from './link.js';
-
-const MILLISECONDS = { max: LONGEST_TIMEOUT, unit: 'milliseconds' };
 
 /** The options of every {@link Link}, checked and with their defaults. @throws InvalidOptionError */
 export function linkSettings(options: DriverOptions): LinkSettings {
@@ -26,16 +18,16 @@ export function linkSettings(options: DriverOptions): LinkSettings {
 
 /** A duration in milliseconds, or its default. @throws InvalidOptionError */
 export function durationOption(option: string, value: number | undefined, fallback: number, min: number): number {
-  return numberOption(option, value, fallback, { ...MILLISECONDS, min });
+  return optionOr(option, value, fallback, duration(min));
 }
 
 function sizeOption(option: string, value: number | undefined, fallback: number): number {
-  return numberOption(option, value, fallback, { min: 1024, unit: 'bytes' });
+  return optionOr(option, value, fallback, wholeNumber(1_024, Infinity, 'bytes'));
 }
 
 /** The `clientId` as it travels. Admin answers separate columns by blanks, so it has none. @throws InvalidOptionError */
 export function clientIdOption(clientId: string | undefined): ByteString | undefined {
   if (clientId === undefined) return undefined;
   if (typeof clientId === 'string' && /^[^\s\0]+$/.test(clientId)) return toByteString(clientId);
-  throw new InvalidOptionError('clientId', `must be text without blanks, not ${shown(clientId)}`);
+  throw InvalidOptionError.notAllowed('clientId', clientId, 'a text without blanks');
 }

@@ -1,7 +1,7 @@
-import { GearmanError } from '../connection/index.js';
+import { GearmanError } from '../ground/index.js';
 import { thrownWords } from './thrown-words.js';
 
-export { ConnectError, GearmanError, InvalidOptionError, type GearmanErrorCode } from '../connection/index.js';
+export { ConnectError } from '../connection/index.js';
 
 /** A connection to a job server ended before its answer came. */
 export class ConnectionLostError extends GearmanError {

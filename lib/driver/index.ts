@@ -1,6 +1,15 @@
 export type { BackoffOptions, ServerAddress, SocketAddress, StreamAddress, TlsOptions } from '../connection/index.js';
 export type { AssignedJob, FunctionOptions, JobHandler, JobResult } from './assigned-job.js';
 export type { DriverEvents, DriverOptions } from './driver-options.js';
+export {
+  GEARMAN_ERRORS,
+  GearmanError,
+  InvalidOptionError,
+  type ErrorDescription,
+  type GearmanErrorCode,
+} from '../ground/index.js';
+export { SendBufferFullError } from '../connection/index.js';
+export { ProtocolError, type ProtocolErrorCode } from '../protocol/index.js';
 export * from './errors.js';
 export { JobClient, type JobClientOptions } from './job-client.js';
 export type { ServerChoice } from './server-choice.js';

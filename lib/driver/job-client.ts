@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidOptionError, numberOption, parseServers, shown, wordOption } from '../connection/index.js';
+import { type GearmanError, InvalidOptionError, oneOf, optionOr, wholeNumber } from '../ground/index.js';
+import { parseServers } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner, type ClientSessionSettings } from './client-session.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
@@ -7,7 +8,7 @@ import { ClientMetrics } from './client-metrics.js';
 import { DriverEmitter } from './driver-emitter.js';
 import type { DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
-import { ClosedError, type GearmanError } from './errors.js';
+import { ClosedError } from './errors.js';
 import type { JobIdentity, JobObserver, JobRequest, JobStatus, KeptResult, Submission } from './job-request.js';
 import { PendingSubmission } from './pending-submission.js';
 import { question, readStatus } from './question.js';
@@ -87,9 +88,13 @@ export class JobClient extends DriverEmitter implements MetricSource {
     this.sessions = parseServers(options.servers, options.tls).map(
       (endpoint) => new ClientSession(endpoint, this.settings, clientId, owner),
     );
-    const choice = wordOption('choose', options.choose, 'failover', ['failover', 'round-robin', 'hash']);
-    const pending = { min: 1, unit: 'submissions' };
-    const maxPendingSubmissions = numberOption('maxPendingSubmissions', options.maxPendingSubmissions, 1_000, pending);
+    const choice = optionOr('choose', options.choose, 'failover', oneOf('failover', 'round-robin', 'hash'));
+    const maxPendingSubmissions = optionOr(
+      'maxPendingSubmissions',
+      options.maxPendingSubmissions,
+      1_000,
+      wholeNumber(1, Infinity, 'submissions'),
+    );
     this.generateUniques = options.generateUniques ?? false;
     const { connectTimeout } = this.settings;
     this.wait = new ReadyWait(connectTimeout);
@@ -278,5 +283,5 @@ export class JobClient extends DriverEmitter implements MetricSource {
 function metadataOption(value: unknown): 'auto' | boolean {
   if (value === undefined) return 'auto';
   if (value === 'auto' || typeof value === 'boolean') return value;
-  throw new InvalidOptionError('metadata', `must be 'auto', true or false, not ${shown(value)}`);
+  throw InvalidOptionError.notAllowed('metadata', value, "'auto', true or false");
 }

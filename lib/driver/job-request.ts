@@ -1,4 +1,4 @@
-import type { GearmanError } from './errors.js';
+import type { GearmanError } from '../ground/index.js';
 import type { GearmanMetadata } from './metadata.js';
 
 /** A job's priority: within a job server all high jobs go before normal ones, and these before low ones. */

@@ -1,4 +1,5 @@
-import { InvalidOptionError, numberOption, parseServers, shown, type Endpoint } from '../connection/index.js';
+import { InvalidOptionError, optionOr, wholeNumber } from '../ground/index.js';
+import { parseServers, type Endpoint } from '../connection/index.js';
 import { toByteString } from '../protocol/index.js';
 import type { FunctionOptions, JobHandler } from './assigned-job.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
@@ -117,7 +118,7 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   register(functionName: string, handler: JobHandler, options: FunctionOptions = {}): void {
     if (this.closing) throw new ClosedError('the worker');
     if (typeof functionName !== 'string' || functionName === '' || functionName.includes('\0')) {
-      throw new InvalidOptionError('function', `must be text, not empty, without NUL, not ${shown(functionName)}`);
+      throw InvalidOptionError.notAllowed('function', functionName, 'a text, not empty, without NUL');
     }
     if (this.names.has(functionName)) throw new InvalidOptionError('function', `${functionName} is served already`);
     const added = served(functionName, handler, options);
@@ -202,10 +203,10 @@ export class JobWorker extends DriverEmitter implements MetricSource {
 }
 
 function slotsOption(value: number | undefined, fallback: number, option = 'concurrency'): number {
-  return numberOption(option, value, fallback, { min: 1, unit: 'jobs' });
+  return optionOr(option, value, fallback, wholeNumber(1, Infinity, 'jobs'));
 }
 
 function served(name: string, handler: JobHandler, options: FunctionOptions): ServedFunction {
-  if (typeof handler !== 'function') throw new InvalidOptionError(`${name}: handler`, 'must be a function');
+  if (typeof handler !== 'function') throw InvalidOptionError.notAllowed(`${name}: handler`, handler, 'a function');
   return { name, bytes: toByteString(name), handler, options, stats: new ServedStats() };
 }

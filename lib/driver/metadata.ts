@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../connection/index.js';
+import { InvalidOptionError } from '../ground/index.js';
 import { MAX_METADATA_BYTES, type ByteString } from '../protocol/index.js';
 
 /**
@@ -76,7 +76,8 @@ export interface FittingMetadata {
  * @throws InvalidOptionError for what is no object of texts, or too long without them too
  */
 export function fitMetadata(metadata: GearmanMetadata): FittingMetadata {
-  if (!isMetadata(metadata)) throw new InvalidOptionError('metadata', 'must be an object whose values are texts');
+  if (!isMetadata(metadata))
+    throw InvalidOptionError.notAllowed('metadata', metadata, 'an object whose values are texts');
   let fitting = metadata;
   const leftOut: string[] = [];
   for (const key of EXPENDABLE) {

@@ -1,7 +1,7 @@
-import { InvalidOptionError, shown } from '../connection/index.js';
+import { checkOption, type GearmanError, InvalidOptionError, oneOf } from '../ground/index.js';
 import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import { outcomeOf, type SubmissionOutcome, type SubmissionStats } from './client-metrics.js';
-import type { GearmanError, ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
 import { warnedException } from './exception-warning.js';
 import { fitMetadata, frameMetadata, HEAD_BYTES, isMarked } from './metadata.js';
 import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
@@ -177,9 +177,7 @@ const BACKGROUND = {
 };
 
 function packetType({ priority = 'normal', at, reducer }: JobRequest, isForeground: boolean): PacketType {
-  if (!PRIORITIES.includes(priority)) {
-    throw new InvalidOptionError('priority', `must be 'high', 'normal' or 'low', not ${shown(priority)}`);
-  }
+  checkOption('priority', priority, oneOf(...PRIORITIES));
   if (at === undefined && reducer === undefined) return (isForeground ? FOREGROUND : BACKGROUND)[priority];
   const option = at === undefined ? 'reducer' : 'at';
   if (priority !== 'normal') {
@@ -192,13 +190,14 @@ function packetType({ priority = 'normal', at, reducer }: JobRequest, isForegrou
   if (reducer !== undefined)
     throw new InvalidOptionError('at', 'Gearman has no packet for a job with `at` and `reducer`');
   if (isForeground) throw new InvalidOptionError('at', 'only a background job can wait for a time');
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new InvalidOptionError('at', 'must be a valid Date');
+  if (!(at instanceof Date) || Number.isNaN(at.getTime()))
+    throw InvalidOptionError.notAllowed('at', at, 'a valid Date');
   return PacketType.SUBMIT_JOB_EPOCH;
 }
 
 function argumentsOf(request: JobRequest, functionName: ByteString, unique: ByteString): readonly Argument[] {
   const { at, reducer, workload } = request;
-  if (!(workload instanceof Uint8Array)) throw new InvalidOptionError('workload', 'must be a Uint8Array');
+  if (!(workload instanceof Uint8Array)) throw InvalidOptionError.notAllowed('workload', workload, 'a Uint8Array');
   if (at) return [functionName, unique, String(Math.ceil(at.getTime() / 1_000)), workload];
   if (reducer === undefined) return [functionName, unique, workload];
   // PROTOCOL has four arguments; gearmand waits for one more before the workload, as libgearman sends it.
@@ -206,7 +205,7 @@ function argumentsOf(request: JobRequest, functionName: ByteString, unique: Byte
 }
 
 function nameOf(option: string, text: string): ByteString {
-  if (typeof text !== 'string') throw new InvalidOptionError(option, `must be text, not ${shown(text)}`);
+  if (typeof text !== 'string') throw InvalidOptionError.notAllowed(option, text, 'a text');
   if (text === '' && option !== 'unique') throw new InvalidOptionError(option, 'must not be empty');
   if (text.includes('\0')) throw new InvalidOptionError(option, 'must not contain a NUL character');
   return toByteString(text);

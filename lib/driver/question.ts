@@ -1,6 +1,6 @@
+import type { GearmanError } from '../ground/index.js';
 import { PacketType, type Packet } from '../protocol/index.js';
 import type { Question } from './client-session.js';
-import type { GearmanError } from './errors.js';
 import type { JobStatus } from './job-request.js';
 
 /** Asks for one answer, as a Promise takes it. */

@@ -1,4 +1,5 @@
-import { ClosedError, NoServerError, type GearmanError } from './errors.js';
+import type { GearmanError } from '../ground/index.js';
+import { ClosedError, NoServerError } from './errors.js';
 import type { Link } from './link.js';
 
 /** Who waits for job servers to be connected, each no longer than `timeout` milliseconds. */

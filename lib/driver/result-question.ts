@@ -1,6 +1,7 @@
+import type { GearmanError } from '../ground/index.js';
 import { PacketType } from '../protocol/index.js';
 import type { ClientSession } from './client-session.js';
-import { ServerError, type GearmanError } from './errors.js';
+import { ServerError } from './errors.js';
 import type { KeptResult } from './job-request.js';
 import { readStatus } from './question.js';
 

@@ -1,9 +1,9 @@
-import { shown } from '../connection/index.js';
+import { InvalidOptionError } from '../ground/index.js';
 import { PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
 import type { AssignedJob, FunctionOptions, JobHandler } from './assigned-job.js';
 import type { GearmanMetadata } from './metadata.js';
 import type { ServedStats } from './worker-metrics.js';
-import { HandlerError, InvalidOptionError, JobAbandonedError, TimeoutError, WorkException } from './errors.js';
+import { HandlerError, JobAbandonedError, TimeoutError, WorkException } from './errors.js';
 import { thrownWords } from './thrown-words.js';
 
 /** A function as a worker serves it. */
@@ -133,5 +133,5 @@ const SHORT_TEXT = 200;
 function asArgument(bytes: Uint8Array | string): Argument {
   if (typeof bytes === 'string') return bytes.length <= SHORT_TEXT ? toByteString(bytes) : Buffer.from(bytes);
   if (bytes instanceof Uint8Array) return bytes;
-  throw new InvalidOptionError('result', `must be text, a Uint8Array or nothing, not ${shown(bytes)}`);
+  throw InvalidOptionError.notAllowed('result', bytes, 'a text, a Uint8Array or nothing');
 }

@@ -1,6 +1,7 @@
+import type { GearmanError } from '../ground/index.js';
 import type { ClientSession } from './client-session.js';
 import { noServer } from './ready-wait.js';
-import { ConnectionLostError, type GearmanError } from './errors.js';
+import { ConnectionLostError } from './errors.js';
 import { Fifo } from './fifo.js';
 import type { PendingSubmission } from './pending-submission.js';
 import type { Choose } from './server-choice.js';

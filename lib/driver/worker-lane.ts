@@ -1,6 +1,7 @@
+import type { GearmanError } from '../ground/index.js';
 import type { Endpoint } from '../connection/index.js';
 import type { ByteString } from '../protocol/index.js';
-import type { ClosedError, GearmanError } from './errors.js';
+import type { ClosedError } from './errors.js';
 import type { RunningJob, ServedFunction } from './running-job.js';
 import { WorkerSession, type WorkerSessionOwner, type WorkerSessionSettings } from './worker-session.js';
 

@@ -1,13 +1,7 @@
+import { type GearmanError, InvalidOptionError } from '../ground/index.js';
 import type { Endpoint } from '../connection/index.js';
 import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
-import type { GearmanError } from './errors.js';
-import {
-  InvalidOptionError,
-  ServerError,
-  UnexpectedPacketError,
-  type ClosedError,
-  type HandlerError,
-} from './errors.js';
+import { ServerError, UnexpectedPacketError, type ClosedError, type HandlerError } from './errors.js';
 import { exceptionWarning } from './exception-warning.js';
 import { Extensions } from './extensions.js';
 import { Grabs } from './grabs.js';

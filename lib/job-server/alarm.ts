@@ -1,7 +1,5 @@
+import { MAX_TIMER_DELAY } from '../ground/index.js';
 import type { Moment } from './engine/index.js';
-
-/** The longest delay a timer of Node takes, in milliseconds. */
-const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
 /** The two clocks: `now` for durations, which nobody sets, and `date`, which may be set to and fro. */
 export type Clocks = Moment;

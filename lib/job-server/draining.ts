@@ -1,8 +1,5 @@
+import { checkOption, MAX_TIMER_DELAY, oneOf, type OptionRule } from '../ground/index.js';
 import type { Engine, Job } from './engine/index.js';
-import { InvalidOptionError } from './invalid-option-error.js';
-
-/** The longest delay a timer of Node takes, in milliseconds. */
-const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
 /** How a job server ends. */
 export interface StopOptions {
@@ -19,18 +16,15 @@ export interface StopOptions {
   finish?: 'running' | 'all';
 }
 
+const GRACE_PERIOD: OptionRule = {
+  test: (value) => value === Infinity || ((value as number) >= 0 && (value as number) <= MAX_TIMER_DELAY),
+  allowed: `a number of milliseconds from 0 to ${MAX_TIMER_DELAY}, or Infinity`,
+};
+
 /** @throws InvalidOptionError */
-export function validateStopOptions({ gracePeriod = 0, finish = 'running' }: StopOptions): void {
-  const isTime = gracePeriod === Infinity || (gracePeriod >= 0 && gracePeriod <= MAX_TIMER_DELAY);
-  if (!isTime) {
-    throw InvalidOptionError.notAllowed(
-      'gracePeriod',
-      gracePeriod,
-      `a number of milliseconds up to ${MAX_TIMER_DELAY}, or Infinity`,
-    );
-  }
-  if (finish !== 'running' && finish !== 'all')
-    throw InvalidOptionError.notAllowed('finish', finish, "'running' or 'all'");
+export function validateStopOptions({ gracePeriod, finish }: StopOptions): void {
+  checkOption('gracePeriod', gracePeriod, GRACE_PERIOD);
+  checkOption('finish', finish, oneOf('running', 'all'));
 }
 
 /** The time a job server has to finish its jobs before it ends. */

@@ -12,7 +12,13 @@ export { CertificateError } from './front/index.js';
 export type { StopOptions } from './draining.js';
 export type { AuditEvent, JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
 export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
-export { InvalidOptionError } from './invalid-option-error.js';
+export {
+  GEARMAN_ERRORS,
+  GearmanError,
+  InvalidOptionError,
+  type ErrorDescription,
+  type GearmanErrorCode,
+} from '../ground/index.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';
 export { JobServer } from './job-server.js';
 export {

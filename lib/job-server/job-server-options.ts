@@ -1,9 +1,18 @@
+import {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  FUNCTION,
+  InvalidOptionError,
+  oneOf,
+  wholeNumber,
+  type OptionRule,
+} from '../ground/index.js';
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { validatePolicies, type FunctionPolicies } from './durable/index.js';
 import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './engine/index.js';
-import type { AccessRequest, ListenerOptions } from './front/index.js';
-import { InvalidOptionError } from './invalid-option-error.js';
+import type { AccessRequest, ListenerOptions, TlsListenerOptions } from './front/index.js';
 import type { Log } from './log.js';
 import type { RelayOptions } from './relay/index.js';
 import type { ScheduleTable } from './schedules/index.js';
@@ -107,98 +116,83 @@ export const JOB_SERVER_DEFAULTS = {
 export type ResolvedOptions = JobServerOptions &
   Required<Omit<JobServerOptions, 'jobHandlePrefix' | 'authorize' | 'log' | 'storage'>>;
 
-const WHOLE_NUMBERS = [
-  'jobRetries',
-  'wakeupsPerJob',
-  'maxConnections',
-  'packetTimeout',
-  'idleTimeout',
-  'keepAliveDelay',
-  'maxRunningPerWorker',
-  'keepResults',
-] as const;
-const POSITIVE_NUMBERS = [
-  'wakeTimeout',
-  'abandonedTimeout',
-  'maxJobs',
-  'maxFunctions',
-  'maxPacketBytes',
-  'maxSendBufferBytes',
-  'window',
-] as const;
+const FROM_0 = wholeNumber(0);
+const FROM_1 = wholeNumber(1);
+
+/** What an option may be, in the order they are checked; those of a room of their own are checked there. */
+const RULES = {
+  jobRetries: FROM_0,
+  wakeupsPerJob: FROM_0,
+  maxConnections: FROM_0,
+  packetTimeout: FROM_0,
+  idleTimeout: FROM_0,
+  keepAliveDelay: FROM_0,
+  maxRunningPerWorker: FROM_0,
+  keepResults: FROM_0,
+  wakeTimeout: FROM_1,
+  abandonedTimeout: FROM_1,
+  maxJobs: FROM_1,
+  maxFunctions: FROM_1,
+  maxPacketBytes: FROM_1,
+  maxSendBufferBytes: FROM_1,
+  window: FROM_1,
+  order: oneOf('2.0', '1.1'),
+  jobHandlePrefix: {
+    test: isHandlePrefix,
+    allowed: `a text of 1 to ${MAX_HANDLE_PREFIX_BYTES} bytes without white space and control characters`,
+  },
+  maxQueue: { test: isQueueLimits, allowed: 'three whole numbers from 0: high, normal, low' },
+  metrics: { test: isMetricsOptions, allowed: '{ maxFunctions: a whole number from 0 }' },
+  schedules: { test: (value) => typeof value === 'object' && value !== null, allowed: 'schedules by their ids' },
+  relay: { test: isRelayOptions, allowed: '{ tls: options of tls.connect }' },
+  authorize: FUNCTION,
+  log: FUNCTION,
+  exceptions: BOOLEAN,
+  shutdownCommand: BOOLEAN,
+} satisfies Partial<Record<keyof JobServerOptions, OptionRule>>;
+
+const LISTENER_RULES = {
+  port: wholeNumber(0, 65_535),
+  admin: oneOf('allowed', 'refused', 'only', 'loopback'),
+  tls: {
+    test: (value) => Boolean((value as TlsListenerOptions | null)?.certificate && (value as TlsListenerOptions).key),
+    allowed: 'the paths of a certificate and its key',
+  },
+} satisfies Partial<Record<keyof ListenerOptions, OptionRule>>;
+
+const KNOWN = [...Object.keys(JOB_SERVER_DEFAULTS), 'jobHandlePrefix', 'authorize', 'log', 'storage'];
 
 /**
  * Checks every option given.
  *
- * @throws InvalidOptionError for the first that cannot be meant.
+ * @throws InvalidOptionError for the first that is not allowed.
  */
 export function validateJobServerOptions(options: JobServerOptions): void {
-  for (const option of Object.keys(options)) {
-    if (!(option in JOB_SERVER_DEFAULTS) && !OPTIONAL.has(option)) {
-      throw new InvalidOptionError(option, `no option of the job server (${[...KNOWN].join(', ')})`);
-    }
-  }
-  for (const option of WHOLE_NUMBERS) check(options, option, (value) => isWhole(value, 0), 'a whole number from 0');
-  for (const option of POSITIVE_NUMBERS) check(options, option, (value) => isWhole(value, 1), 'a whole number from 1');
-  check(options, 'order', (value) => value === '2.0' || value === '1.1', "'2.0' or '1.1'");
-  check(
-    options,
-    'jobHandlePrefix',
-    isHandlePrefix,
-    'a text of 1 to 32 bytes without white space and control characters',
-  );
-  check(options, 'maxQueue', isQueueLimits, 'three whole numbers from 0: high, normal, low');
-  check(options, 'metrics', isMetricsOptions, '{ maxFunctions: a whole number from 0 }');
-  check(options, 'schedules', (value) => typeof value === 'object' && value !== null, 'schedules by their ids');
-  check(options, 'relay', isRelayOptions, '{ tls: options of tls.connect }');
-  check(options, 'authorize', (value) => typeof value === 'function', 'a function');
-  check(options, 'log', (value) => typeof value === 'function', 'a function');
-  check(options, 'exceptions', (value) => typeof value === 'boolean', 'true or false');
-  check(options, 'shutdownCommand', (value) => typeof value === 'boolean', 'true or false');
+  checkNames(options, KNOWN, 'option of the job server');
+  for (const [option, rule] of Object.entries(RULES)) checkOption(option, options[option as keyof typeof RULES], rule);
   validatePolicies(options.policies ?? {});
   requireStorage(options);
-  for (const [index, listener] of (options.listeners ?? []).entries())
+  for (const [index, listener] of (options.listeners ?? []).entries()) {
     validateListener(listener, `listeners[${index}]`);
+  }
 }
 
-const OPTIONAL = new Set(['jobHandlePrefix', 'authorize', 'log', 'storage']);
-const KNOWN = new Set([...Object.keys(JOB_SERVER_DEFAULTS), ...OPTIONAL]);
+const NEEDS_STORAGE = "must be given together with a storage, as { type: 'file', path: '/var/lib/gearman' }";
 
 function requireStorage({ storage, policies, keepResults }: JobServerOptions): void {
-  const needs = "given together with a storage, as { type: 'file', path: '/var/lib/gearman' }";
   if (storage) return;
-  if (policies && Object.keys(policies).length > 0) throw InvalidOptionError.notAllowed('policies', policies, needs);
-  if (keepResults) throw InvalidOptionError.notAllowed('keepResults', keepResults, needs);
+  if (policies && Object.keys(policies).length > 0) throw new InvalidOptionError('policies', NEEDS_STORAGE);
+  if (keepResults) throw new InvalidOptionError('keepResults', NEEDS_STORAGE);
 }
 
 function validateListener(listener: ListenerOptions, name: string): void {
-  const { port, path, host, admin, tls } = listener;
-  if (port !== undefined && !(isWhole(port, 0) && port < 65_536)) {
-    throw InvalidOptionError.notAllowed(`${name}.port`, port, 'a whole number from 0 to 65535');
+  for (const [option, rule] of Object.entries(LISTENER_RULES)) {
+    checkOption(`${name}.${option}`, listener[option as keyof typeof LISTENER_RULES], rule);
   }
+  const { port, path, host } = listener;
   if (path !== undefined && (host !== undefined || port !== undefined)) {
-    throw InvalidOptionError.notAllowed(`${name}.path`, path, 'given instead of host and port, not beside them');
+    throw new InvalidOptionError(`${name}.path`, 'must be given instead of host and port, not beside them');
   }
-  if (admin !== undefined && !['allowed', 'refused', 'only', 'loopback'].includes(admin)) {
-    throw InvalidOptionError.notAllowed(`${name}.admin`, admin, "'allowed', 'refused', 'only' or 'loopback'");
-  }
-  if (tls !== undefined && !(tls.certificate && tls.key)) {
-    throw InvalidOptionError.notAllowed(`${name}.tls`, tls, 'the paths of a certificate and its key');
-  }
-}
-
-function check(
-  options: JobServerOptions,
-  option: keyof JobServerOptions,
-  isAllowed: (value: unknown) => boolean,
-  allowed: string,
-): void {
-  const value = options[option];
-  if (value !== undefined && !isAllowed(value)) throw InvalidOptionError.notAllowed(option, value, allowed);
-}
-
-function isWhole(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least;
 }
 
 function isHandlePrefix(value: unknown): boolean {
@@ -210,7 +204,7 @@ function isHandlePrefix(value: unknown): boolean {
 function isMetricsOptions(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { maxFunctions, ...unknown } = value as MetricsOptions;
-  return Object.keys(unknown).length === 0 && (maxFunctions === undefined || isWhole(maxFunctions, 0));
+  return Object.keys(unknown).length === 0 && (maxFunctions === undefined || FROM_0.test(maxFunctions));
 }
 
 function isRelayOptions(value: unknown): boolean {
@@ -220,5 +214,5 @@ function isRelayOptions(value: unknown): boolean {
 }
 
 function isQueueLimits(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 3 && value.every((limit) => isWhole(limit, 0));
+  return Array.isArray(value) && value.length === 3 && value.every((limit) => FROM_0.test(limit));
 }

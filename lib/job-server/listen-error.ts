@@ -1,3 +1,5 @@
+import { GearmanError } from '../ground/index.js';
+
 const CURES: Record<string, string> = {
   EADDRINUSE: 'another program listens there; end it, or choose another port',
   EACCES: 'this user may not; choose a port from 1024 on, or a folder it may write to',
@@ -6,18 +8,18 @@ const CURES: Record<string, string> = {
 };
 
 /** An address cannot be listened on. The message names it and the cure. */
-export class ListenError extends Error {
+export class ListenError extends GearmanError {
   override readonly name = 'ListenError';
   /** The system's: `EADDRINUSE`, `EACCES` and so on. */
-  readonly code: string | undefined;
+  readonly systemCode: string | undefined;
 
   /** @param cause what the system said; of a TCP address it has the port, of a unix socket a port below 0. */
   constructor(cause: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }) {
     const { address, port = -1, hostname, code } = cause;
     const host = address ?? hostname;
     const where = port < 0 ? host : `${host?.includes(':') ? `[${host}]` : host}:${port}`;
-    super(`cannot listen on ${where}: ${CURES[code ?? ''] ?? cause.message}`, { cause });
-    this.code = code;
+    super('GEARMAN_LISTEN_FAILED', `cannot listen on ${where}: ${CURES[code ?? ''] ?? cause.message}`, { cause });
+    this.systemCode = code;
   }
 }
 

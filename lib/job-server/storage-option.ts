@@ -1,5 +1,5 @@
-import { InvalidOptionError } from './invalid-option-error.js';
-import { createStorage, StorageError, type JobStorage, type StorageOptions } from './storage/index.js';
+import { InvalidOptionError } from '../ground/index.js';
+import { createStorage, type JobStorage, type StorageOptions } from './storage/index.js';
 
 /** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
 export type StorageOption = StorageOptions | JobStorage;
@@ -19,8 +19,8 @@ export function storageOf(option: StorageOption): JobStorage {
   try {
     return createStorage(option);
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new InvalidOptionError('storage', `refused: ${error.message}`);
+    if (!(error instanceof InvalidOptionError)) throw error;
+    throw error.within('storage');
   }
 }
 

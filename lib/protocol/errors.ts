@@ -1,6 +1,15 @@
+import { GearmanError, type GearmanErrorCode } from '../ground/index.js';
+
 /** What can be wrong with bytes a peer sent, or with a packet about to be sent. */
-export type ProtocolErrorCode =
-  'BAD_MAGIC' | 'UNKNOWN_PACKET_TYPE' | 'PACKET_TOO_LARGE' | 'LINE_TOO_LONG' | 'MISSING_ARGUMENT' | 'INVALID_ARGUMENT';
+export type ProtocolErrorCode = Extract<
+  GearmanErrorCode,
+  | 'GEARMAN_BAD_MAGIC'
+  | 'GEARMAN_UNKNOWN_PACKET_TYPE'
+  | 'GEARMAN_PACKET_TOO_LARGE'
+  | 'GEARMAN_LINE_TOO_LONG'
+  | 'GEARMAN_MISSING_ARGUMENT'
+  | 'GEARMAN_INVALID_ARGUMENT'
+>;
 
 /**
  * Bytes that are not the Gearman protocol.
@@ -8,15 +17,15 @@ export type ProtocolErrorCode =
  * `recoverable` is true when the packet's end is known, so that the stream can
  * go on behind it; after any other error nothing more can be read.
  */
-export class ProtocolError extends Error {
+export class ProtocolError extends GearmanError {
   override readonly name: string = 'ProtocolError';
 
   constructor(
-    readonly code: ProtocolErrorCode,
+    code: ProtocolErrorCode,
     message: string,
     readonly recoverable = false,
   ) {
-    super(message);
+    super(code, message);
   }
 }
 
@@ -27,7 +36,7 @@ export class BadMagicError extends ProtocolError {
   constructor(readonly magic: Buffer) {
     const hint = isTls(magic) ? ' (TLS: one end speaks it and the other does not)' : '';
     super(
-      'BAD_MAGIC',
+      'GEARMAN_BAD_MAGIC',
       `a packet starts with \\0REQ or \\0RES, this one with the bytes ${magic.toString('hex')}${hint}`,
     );
   }
@@ -43,7 +52,7 @@ export class UnknownPacketTypeError extends ProtocolError {
   override readonly name = 'UnknownPacketTypeError';
 
   constructor(readonly type: number) {
-    super('UNKNOWN_PACKET_TYPE', `packet types are 1 to 42, this one is ${type}`);
+    super('GEARMAN_UNKNOWN_PACKET_TYPE', `packet types are 1 to 42, this one is ${type}`);
   }
 }
 
@@ -56,7 +65,7 @@ export class PacketTooLargeError extends ProtocolError {
     readonly maxPacketBytes: number,
   ) {
     super(
-      'PACKET_TOO_LARGE',
+      'GEARMAN_PACKET_TOO_LARGE',
       `a packet of ${bytes} bytes passes maxPacketBytes (${maxPacketBytes}); raise it on both sides`,
     );
   }
@@ -67,7 +76,7 @@ export class LineTooLongError extends ProtocolError {
   override readonly name = 'LineTooLongError';
 
   constructor(readonly maxLineBytes: number) {
-    super('LINE_TOO_LONG', `an admin command ends within ${maxLineBytes} bytes, this one does not`);
+    super('GEARMAN_LINE_TOO_LONG', `an admin command ends within ${maxLineBytes} bytes, this one does not`);
   }
 }
 
@@ -79,7 +88,7 @@ export class MissingArgumentError extends ProtocolError {
     readonly packet: string,
     readonly argument: string,
   ) {
-    super('MISSING_ARGUMENT', `${packet} lacks its argument ${argument}`, true);
+    super('GEARMAN_MISSING_ARGUMENT', `${packet} lacks its argument ${argument}`, true);
   }
 }
 
@@ -88,6 +97,6 @@ export class InvalidArgumentError extends ProtocolError {
   override readonly name = 'InvalidArgumentError';
 
   constructor(packet: string, argument: string, problem: string) {
-    super('INVALID_ARGUMENT', `${packet}: the argument ${argument} ${problem}`, true);
+    super('GEARMAN_INVALID_ARGUMENT', `${packet}: the argument ${argument} ${problem}`, true);
   }
 }

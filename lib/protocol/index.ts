@@ -13,14 +13,4 @@ export {
   type PacketName,
   type PacketRow,
 } from './packet-table.js';
-export {
-  oneLine,
-  readName,
-  readText,
-  showId,
-  showName,
-  showRow,
-  showText,
-  showTextWord,
-  showWord,
-} from './shown-text.js';
+export { readName, readText, showId, showName, showRow, showText, showTextWord, showWord } from './shown-text.js';

@@ -1,3 +1,4 @@
+import { escaped, UNSAFE } from '../ground/index.js';
 import { exactText, fromByteString, toByteString, type ByteString } from './byte-string.js';
 
 /*
@@ -12,12 +13,9 @@ import { exactText, fromByteString, toByteString, type ByteString } from './byte
  * it would begin an escape itself. And so every name can be read back.
  */
 
-/** Control characters, ends of lines and paragraphs, what changes the direction of text, and bytes that are no UTF-8. */
-const UNSAFE = '[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Cs}]';
 /** A backslash that would be read as the beginning of an escape. */
 const MISTAKABLE = '\\\\(?=x\\{(?:[0-9a-fA-F]{2})?\\})';
 
-const IN_A_LINE = new RegExp(UNSAFE, 'gu');
 const IN_A_NAME = new RegExp(`${UNSAFE}|${MISTAKABLE}`, 'gu');
 const IN_A_WORD = new RegExp(`${UNSAFE}|${MISTAKABLE}|\\p{White_Space}`, 'gu');
 const ESCAPE = /\\x\{([0-9a-f]{2})?\}/gi;
@@ -71,18 +69,4 @@ export function showTextWord(name: string): string {
 /** The name that a person wrote as it was shown. */
 export function readText(shown: string): string {
   return exactText(readName(toByteString(shown)));
-}
-
-/**
- * A message that may have peers' words in it, as one harmless line. What is
- * escaped in it already stays as it is; so it cannot be read back.
- */
-export function oneLine(message: string): string {
-  return message.replace(IN_A_LINE, escaped);
-}
-
-function escaped(character: string): string {
-  let text = '';
-  for (const byte of toByteString(character)) text += `\\x{${byte.charCodeAt(0).toString(16).padStart(2, '0')}}`;
-  return text;
 }

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { RpcException } from '@nestjs/microservices';
+import { GearmanError } from '../ground/index.js';
 import {
   ClosedError,
-  GearmanError,
   JobExceptionError,
   type DriverEvents,
   type JobIdentity,

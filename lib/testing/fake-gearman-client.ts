@@ -1,5 +1,6 @@
 import type { MsPattern } from '@nestjs/microservices';
-import { ServerError, type GearmanError } from '../driver/index.js';
+import type { GearmanError } from '../ground/index.js';
+import { ServerError } from '../driver/index.js';
 import { functionNameOf } from '../transport/function-name.js';
 import {
   GearmanClient,

@@ -1,4 +1,5 @@
-import { GearmanError, type JobIdentity } from '../driver/index.js';
+import { GearmanError } from '../ground/index.js';
+import { type JobIdentity } from '../driver/index.js';
 
 /** A job gave no sign for as long as its caller was ready to wait. The job itself may still run. */
 export class JobTimeoutError extends GearmanError {

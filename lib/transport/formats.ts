@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { GearmanError } from '../driver/index.js';
+import { GearmanError } from '../ground/index.js';
 
 /** The names a `format` option takes, in the order messages list them. */
 export const WORKLOAD_FORMATS = ['json', 'text', 'raw', 'auto'] as const;

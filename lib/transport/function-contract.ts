@@ -22,7 +22,7 @@ export class FunctionContract<In = unknown, Out = unknown> {
     readonly name: string,
     readonly options: Readonly<FunctionContractOptions> = {},
   ) {
-    checkOptions(options, { format: RULES.format }, `of function "${name}" `);
+    checkOptions(options, { format: RULES.format }, `of the function "${name}"`);
   }
 
   /** The name: what Nest shows where it shows a pattern. */

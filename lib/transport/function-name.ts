@@ -1,4 +1,4 @@
-import { GearmanError } from '../driver/index.js';
+import { GearmanError } from '../ground/index.js';
 
 /**
  * The Gearman function of a pattern: the prefix, then the pattern's route.

@@ -1,5 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import { GearmanError } from '../driver/index.js';
+import { GearmanError } from '../ground/index.js';
 import { handlerOptionsOf, mergeHandlerOptions, type GearmanHandlerOptions } from './handler-options.js';
 
 /** A function as the strategy serves it. */

@@ -1,13 +1,8 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { ReplaySubject, type Observable } from 'rxjs';
-import {
-  InvalidOptionError,
-  JobClient,
-  type JobClientOptions,
-  type JobIdentity,
-  type JobStatus,
-} from '../driver/index.js';
+import { InvalidOptionError } from '../ground/index.js';
+import { JobClient, type JobClientOptions, type JobIdentity, type JobStatus } from '../driver/index.js';
 import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../telemetry/metrics/index.js';
 import { splitClientOptions, type GearmanClientOptions } from './client-options.js';
 import { ConnectionMonitor } from './connection-monitor.js';

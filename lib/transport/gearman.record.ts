@@ -1,6 +1,7 @@
-import { InvalidOptionError, isMetadata, type GearmanMetadata, type JobPriority } from '../driver/index.js';
+import { InvalidOptionError, oneOf } from '../ground/index.js';
+import { isMetadata, type GearmanMetadata, type JobPriority } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
-import { checkOptions, oneOf, RULES } from './option-rules.js';
+import { checkOptions, RULES } from './option-rules.js';
 
 const PRIORITIES: readonly string[] = ['high', 'normal', 'low'] satisfies JobPriority[];
 
@@ -129,7 +130,7 @@ export class GearmanRecordBuilder<T = unknown> {
 const MAX_UNIQUE_BYTES = 64;
 
 const RECORD_RULES = {
-  priority: oneOf(PRIORITIES),
+  priority: oneOf(...PRIORITIES),
   unique: { test: isUnique, allowed: `a text of 1 to ${MAX_UNIQUE_BYTES} bytes without NUL` },
   format: RULES.format,
   at: { test: (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime()), allowed: 'a valid Date' },
@@ -144,9 +145,9 @@ const RECORD_RULES = {
 };
 
 function checkRecordOptions(options: GearmanRecordOptions): void {
-  checkOptions(options, RECORD_RULES, 'in a record ');
+  checkOptions(options, RECORD_RULES, 'in a record');
   if (options.at !== undefined && options.delay !== undefined) {
-    throw new InvalidOptionError('delay', 'in a record it must be left out where `at` is given');
+    throw new InvalidOptionError('delay', 'must be left out where `at` is given (in a record)');
   }
 }
 

@@ -1,4 +1,5 @@
-import { InvalidOptionError, type GearmanMetadata } from '../driver/index.js';
+import { InvalidOptionError } from '../ground/index.js';
+import { type GearmanMetadata } from '../driver/index.js';
 import { decodeWorkload, encodeWorkload, type WorkloadFormat } from './formats.js';
 
 /** What a serializer is told beside the packet. */
@@ -50,7 +51,7 @@ export const RESPONSE_FORMATS: GearmanSerializer<ResponsePacket> & GearmanDeseri
 export function bytesOf(serialized: unknown): Uint8Array {
   if (typeof serialized === 'string') return Buffer.from(serialized, 'utf8');
   if (serialized instanceof Uint8Array) return serialized;
-  throw new InvalidOptionError('serializer', 'it must return a Buffer or a text, and no promise of one');
+  throw new InvalidOptionError('serializer', 'must return a Buffer or a text, and no promise of one');
 }
 
 /** What a deserializer made. Throws where it is no packet. */
@@ -58,6 +59,6 @@ export function packetOf<TPacket extends object>(deserialized: TPacket): TPacket
   if (typeof deserialized === 'object' && deserialized !== null && !('then' in deserialized)) return deserialized;
   throw new InvalidOptionError(
     'deserializer',
-    'it must return a packet ({ data } or { response }), and no promise of one',
+    'must return a packet ({ data } or { response }), and no promise of one',
   );
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../driver/index.js';
+import { InvalidOptionError } from '../ground/index.js';
 import type { WorkloadFormat } from './formats.js';
 import { checkOptions, RULES } from './option-rules.js';
 
@@ -25,7 +25,7 @@ const HANDLER_RULES = { concurrency: RULES.count, timeout: RULES.duration, forma
 
 /** The options among a handler's extras, which may hold other transports' too. Throws `GEARMAN_INVALID_OPTION`. */
 export function handlerOptionsOf(extras: GearmanHandlerOptions, functionName: string): GearmanHandlerOptions {
-  checkOptions(extras, HANDLER_RULES, `of function "${functionName}" `);
+  checkOptions(extras, HANDLER_RULES, `of the function "${functionName}"`);
   const { concurrency, timeout, format } = extras;
   return { concurrency, timeout, format };
 }
@@ -40,7 +40,7 @@ export function mergeHandlerOptions(
     if (one[option] !== undefined && other[option] !== undefined && one[option] !== other[option]) {
       throw new InvalidOptionError(
         option,
-        `of function "${functionName}" two handlers say ${one[option]} and ${other[option]}; one of them must say it`,
+        `must be said by one handler of the function "${functionName}", not by two: ${one[option]} and ${other[option]}`,
       );
     }
   }

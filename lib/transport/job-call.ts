@@ -1,6 +1,6 @@
+import { InvalidOptionError } from '../ground/index.js';
 import {
   fitMetadata,
-  InvalidOptionError,
   isMetadata,
   type FittingMetadata,
   type GearmanMetadata,
@@ -38,7 +38,10 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   const workload = record.format === undefined ? described : { ...described, format: record.format };
   const { metadata, leftOut } = sendable(mergeMetadata(packet.metadata, record.metadata), options);
   if (record.metadata && options.metadata === false) {
-    throw new InvalidOptionError('metadata', "in a record it is in vain while the client's option `metadata` is false");
+    throw new InvalidOptionError(
+      'metadata',
+      "must be left out while the client's option `metadata` is false (in a record)",
+    );
   }
   const serializer = options.serializer ?? REQUEST_FORMATS;
   const bytes = bytesOf(serializer.serialize({ pattern: packet.pattern, data, metadata }, workload));
@@ -63,7 +66,7 @@ export function describeWorkload(
 
 /** Refuses what only a background job can do. */
 export function checkForeground({ at }: JobRequest): void {
-  if (at) throw new InvalidOptionError('at', 'it is, as `delay` is, for a job that nobody waits for: use emit()');
+  if (at) throw new InvalidOptionError('at', 'is, as `delay` is, for a job that nobody waits for: use emit()');
 }
 
 const NO_OPTIONS: GearmanRecordOptions = {};
@@ -95,7 +98,7 @@ function sendable(
   if (metadata === undefined || options.metadata === false) return NO_METADATA;
   const told: unknown = withoutUndefined(metadata);
   if (isMetadata(told)) return fitMetadata(told);
-  throw new InvalidOptionError('metadata', 'of the dispatch hook it must be an object whose values are texts');
+  throw new InvalidOptionError('metadata', 'must be an object whose values are texts (of the dispatch hook)');
 }
 
 /** A hook may name what it does not have: `{ traceparent: current?.traceparent }`. */

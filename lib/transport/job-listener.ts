@@ -1,6 +1,6 @@
+import type { GearmanError } from '../ground/index.js';
 import {
   JobExceptionError,
-  type GearmanError,
   type JobClient,
   type JobIdentity,
   type JobObserver,

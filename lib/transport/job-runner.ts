@@ -1,8 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import type { WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
+import { oneLine } from '../ground/index.js';
 import type { AssignedJob } from '../driver/index.js';
-import { oneLine } from '../protocol/index.js';
 import { DEFAULT_FORMAT, WorkloadFormatError, type WorkloadFormat } from './formats.js';
 import type { ServedFunction } from './function-registry.js';
 import { GearmanContext } from './gearman.context.js';

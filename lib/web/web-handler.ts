@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { InvalidOptionError } from '../job-server/invalid-option-error.js';
+import { checkNames, checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
 import { Permission } from './access/grant.js';
 import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
@@ -169,18 +169,12 @@ class Answerer {
 }
 
 function validate(options: WebHandlerOptions): void {
-  for (const option of Object.keys(options)) {
-    if (!OPTIONS.has(option))
-      throw new InvalidOptionError(option, `no option of the web handler (${[...OPTIONS].join(', ')})`);
-  }
+  checkNames(options, [...OPTIONS], 'option of the web handler');
   const { sources } = options;
   const isList = Array.isArray(sources) && sources.length > 0 && sources.every(({ jobServer }) => jobServer);
   if (!isList) throw InvalidOptionError.notAllowed('sources', sources, 'a list of { name, jobServer }, at least one');
   for (const option of ['bodyTimeout', 'maxBufferedBytes', 'maxStreams'] as const) {
-    const value = options[option];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw InvalidOptionError.notAllowed(option, value, 'a whole number from 1');
-    }
+    checkOption(option, options[option], wholeNumber(1));
   }
 }
 

@@ -194,7 +194,7 @@ describe('nestjs-gearman job-server', () => {
   it.each([
     [['--prot=1'], 1, 'there is no option --prot; did you mean --port?'],
     [['-q', 'redis'], 1, 'there is no queue type redis here'],
-    [['--job-handle-prefix', 'a b'], 1, '--job-handle-prefix is a text of 1 to 32 bytes'],
+    [['--job-handle-prefix', 'a b'], 1, '--job-handle-prefix: must be a text of 1 to 32 bytes'],
     [['--config-file', '/no/such'], 1, 'the config file cannot be read: ENOENT'],
     [['-L', '192.0.2.99'], 1, 'cannot listen on 192.0.2.99:4730: this machine has no such address'],
     [['-L', 'no-such-host.invalid'], 1, '--listen no-such-host.invalid: no such host name'],

@@ -71,7 +71,7 @@ describe('the commands for people', () => {
       exitCode: 2,
       stderr: expect.stringContaining('--server and -h HOST -p PORT: choose one'),
     });
-    expect((await list('-h', 'a:1')).stderr).toContain('-h is a host alone, not "a:1"');
+    expect((await list('-h', 'a:1')).stderr).toContain("-h: must be a host alone, not 'a:1'");
     expect((await list('-h')).stderr).toContain('-h needs a value: -h HOST; --help shows the options');
     expect((await list('-h', '::1', '-p', '1', '--connect-timeout', '200ms')).stderr).toContain('[::1]:1');
   });
@@ -155,8 +155,8 @@ describe('a command line that cannot be meant', () => {
     [['status', 'word'], 'status takes no words, only options: word'],
     [['submit'], "which function? nestjs-gearman submit reverse 'Hello world!'"],
     [['submit', 'f', 'two', 'words'], "one workload at a time; quote it: 'two words'"],
-    [['submit', '--priority', 'urgent', 'f'], '--priority is high, normal or low, not "urgent"'],
-    [['submit', '--at', 'soon', 'f'], '--at is a time as 2026-12-24T18:00 or 2026-12-24T17:00Z, not "soon"'],
+    [['submit', '--priority', 'urgent', 'f'], "--priority: must be high, normal or low, not 'urgent'"],
+    [['submit', '--at', 'soon', 'f'], "--at: must be a time as 2026-12-24T18:00 or 2026-12-24T17:00Z, not 'soon'"],
     [['work'], 'which function? nestjs-gearman work -f reverse -- rev'],
     [['cancel'], 'which job? nestjs-gearman cancel HANDLE; `nestjs-gearman jobs` lists them'],
   ])('%j ends with exit code 2 and says what to do', async (line, message) => {

@@ -123,7 +123,7 @@ describe('a unix socket', () => {
     const path = join(directory, 'gearman.sock');
     const crashed = createServer().listen(path);
     await once(crashed, 'listening');
-    await expect(start({ listeners: [{ path }] })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(start({ listeners: [{ path }] })).rejects.toMatchObject({ systemCode: 'EADDRINUSE' });
     await leaveBehind(path, crashed);
 
     const jobServer = await start({ listeners: [{ path }] });
@@ -132,7 +132,7 @@ describe('a unix socket', () => {
 
     const file = join(directory, 'precious');
     writeFileSync(file, 'not a socket');
-    await expect(start({ listeners: [{ path: file }] })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(start({ listeners: [{ path: file }] })).rejects.toMatchObject({ systemCode: 'EADDRINUSE' });
   });
 });
 

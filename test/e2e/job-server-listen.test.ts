@@ -27,7 +27,8 @@ it('names a port that is in use, and the cure', async () => {
   const { port } = other.address() as { port: number };
   await expect(refusal({ port })).resolves.toMatchObject({
     message: `cannot listen on 127.0.0.1:${port}: another program listens there; end it, or choose another port`,
-    code: 'EADDRINUSE',
+    code: 'GEARMAN_LISTEN_FAILED',
+    systemCode: 'EADDRINUSE',
   });
 });
 
@@ -39,7 +40,7 @@ it('names an address that this machine does not have', async () => {
   ]) {
     await expect(refusal({ host, port })).resolves.toMatchObject({
       message: expect.stringContaining(`cannot listen on ${written}:${port}: this machine has no such address`),
-      code: 'EADDRNOTAVAIL',
+      systemCode: 'EADDRNOTAVAIL',
     });
   }
 });

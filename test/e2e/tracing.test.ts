@@ -203,9 +203,7 @@ describe('spans', () => {
     const submit = await spanNamed('submit refuses');
     expect(submit.status.code).toBe(SpanStatusCode.ERROR);
     expect(submit.attributes).toMatchObject({ 'gearman.job.unique': 'u1', 'messaging.message.body.size': 2 });
-    expect(() => traced({ tracing: { relation: 'parent' } as never })).toThrow(
-      /^tracing: it must be false, or an object/,
-    );
+    expect(() => traced({ tracing: { relation: 'parent' } as never })).toThrow(/^tracing: must be false, or an object/);
   });
 
   it('leave what the dispatch hook and the record say beside them, and before them', async () => {

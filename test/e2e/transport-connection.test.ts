@@ -51,10 +51,10 @@ describe('a client', () => {
   it.each<[keyof GearmanClientOptions, unknown, RegExp]>([
     ['servers', 'http://jobs', /servers/],
     ['choose', 'best', /choose/],
-    ['timeout', -1, /timeout: it must be a whole number of milliseconds/],
-    ['format', 'yaml', /format: it must be one of json, text, raw, auto/],
+    ['timeout', -1, /timeout: must be a whole number of milliseconds/],
+    ['format', 'yaml', /format: must be 'json', 'text', 'raw' or 'auto'/],
     ['metadata', 'yes', /metadata: must be 'auto', true or false/],
-    ['prefix', 5, /prefix: it must be a text/],
+    ['prefix', 5, /prefix: must be a text/],
     ['connectTimeout', 0, /connectTimeout/],
     ['server' as 'servers', 'jobs', /server: is no option; there are .*servers/],
   ])('refuses at once an option that cannot be: %s = %p', (option, value, message) => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
 import { databaseUrl } from '../moving/sources/database-url.js';
 
@@ -32,7 +33,7 @@ export function conninfoUrl(conninfo: string): URL {
   url.password = encodeURIComponent(settings.get('password') ?? '');
   const port = settings.get('port') ?? '';
   url.port = port;
-  if (url.port !== port) throw new UsageFailure(`--libpq-conninfo: port is a port, not ${JSON.stringify(port)}`);
+  if (url.port !== port) throw new UsageFailure(`--libpq-conninfo: port: ${notAllowed(port, 'a port')}`);
   const sslmode = settings.get('sslmode');
   if (sslmode !== undefined) url.searchParams.set('sslmode', sslmode);
   const socket = SOCKETS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port || '5432'}`));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 // Not from the entry point, which loads Nest.
-import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import { nextTicks, readCrontab, readSchedule, type ScheduleTable } from '../../job-server/schedules/index.js';
 import { Failure } from '../failure.js';
 

@@ -1,3 +1,4 @@
+import { notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
 
 /** What the environment says. */
@@ -21,7 +22,7 @@ export function portFromEnvironment({ GEARMAND_PORT: value = '' }: NodeJS.Proces
   }
   const port = /^\d+$/.test(value) ? Number(value) : NaN;
   if (!(port <= 65_535)) {
-    throw new UsageFailure(`the environment's GEARMAND_PORT is a port from 0 to 65535, not ${JSON.stringify(value)}`);
+    throw new UsageFailure(`the environment's GEARMAND_PORT: ${notAllowed(value, 'a port from 0 to 65535')}`);
   }
   return { port };
 }

@@ -1,4 +1,5 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hasProcess } from '../../ground/index.js';
 import { Failure } from '../failure.js';
 
 /**
@@ -46,20 +47,11 @@ export class PidFile {
 
 /** True when a process is there and is a job server: ids are used again, above all in containers. */
 function isJobServer(pid: number): boolean {
-  if (pid === process.pid || !isAlive(pid)) return false;
+  if (pid === process.pid || !hasProcess(pid)) return false;
   try {
     return /gearman|job-server/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
   } catch {
     // No /proc to look at: better not two job servers with one file.
     return process.platform !== 'linux';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -60,7 +60,7 @@ function readSetting(word: string, text: string): FunctionPolicy {
     return SETTINGS[word]!(text);
   } catch (error) {
     if (!(error instanceof ValueProblem)) throw error;
-    throw new ValueProblem(`${FORM} (${word} is ${error.allowed})`);
+    throw new ValueProblem(`${FORM} (${word} must be ${error.allowed})`);
   }
 }
 

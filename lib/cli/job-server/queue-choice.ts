@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseAddress } from '../../connection/index.js';
+import { notAllowed } from '../../ground/index.js';
 import type { StorageOptions } from '../../job-server/storage/index.js';
 import { UsageFailure } from '../failure.js';
 import type { GearmandTable } from '../moving/gearmand-rows.js';
@@ -195,11 +196,10 @@ function mysqlUrl(values: JobServerValues): URL {
   const { 'mysql-host': host = 'localhost', 'mysql-port': port } = values;
   if (database === undefined) throw new UsageFailure('--queue-type MySQL needs --mysql-db NAME: the queue’s database');
   const url = URL.canParse(`mysql://${host}`) ? new URL(`mysql://${host}`) : undefined;
-  if (!url?.hostname) throw new UsageFailure(`--mysql-host is a host name, not ${JSON.stringify(host)}`);
+  if (!url?.hostname) throw new UsageFailure(`--mysql-host: ${notAllowed(host, 'a host name')}`);
   url.pathname = `/${encodeURIComponent(database)}`;
   if (port !== undefined) url.port = port;
-  if (port !== undefined && url.port === '')
-    throw new UsageFailure(`--mysql-port is a port, not ${JSON.stringify(port)}`);
+  if (port !== undefined && url.port === '') throw new UsageFailure(`--mysql-port: ${notAllowed(port, 'a port')}`);
   if (user !== undefined) url.username = encodeURIComponent(user);
   if (password !== undefined) url.password = encodeURIComponent(password);
   const socket = MYSQL_SOCKETS.find((path) => existsSync(path));

@@ -1,5 +1,5 @@
 // Not from the entry point, which loads Nest.
-import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/listen-error.js';
 import type { Terminal } from '../command.js';

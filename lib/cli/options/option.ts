@@ -33,7 +33,7 @@ export type OptionValues<Table extends OptionTable> = {
     : boolean;
 };
 
-/** Why a value cannot be meant: `allowed` completes "--port is ...". */
+/** Why a value cannot be meant: `allowed` completes "--port: must be ...". */
 export class ValueProblem extends Error {
   override readonly name = 'ValueProblem';
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
 import { nearest } from './nearest.js';
 import { ValueProblem, type Option, type OptionTable, type OptionValues } from './option.js';
@@ -84,7 +85,7 @@ function parseValue(parse: (text: string) => unknown, shownName: string, value: 
     return parse(value);
   } catch (error) {
     if (!(error instanceof ValueProblem)) throw error;
-    throw new UsageFailure(`${shownName} is ${error.allowed}, not ${JSON.stringify(value)}`);
+    throw new UsageFailure(`${shownName}: ${notAllowed(value, error.allowed)}`);
   }
 }
 

@@ -1,8 +1,9 @@
+import { MAX_TIMER_DELAY } from '../../ground/index.js';
 import { ValueProblem } from './option.js';
 
 /** Any text but none. */
 export function text(value: string): string {
-  if (value === '') throw new ValueProblem('not empty');
+  if (value === '') throw new ValueProblem('a text, not empty');
   return value;
 }
 
@@ -37,7 +38,7 @@ export function duration(value: string): number {
   const [, number, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value) ?? [];
   const time = Number(number) * MILLISECONDS[unit]!;
   const hasUnit = /[a-z]$/.test(value) || time === 0;
-  if (number === undefined || !hasUnit || time > 2 ** 31 - 1) {
+  if (number === undefined || !hasUnit || time > MAX_TIMER_DELAY) {
     throw new ValueProblem('a time with its unit: 500ms, 10s, 2m, 1h');
   }
   return Math.round(time);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { notAllowed } from '../../ground/index.js';
 import type { TlsOptions } from '../../connection/index.js';
 import type { AdminClientOptions } from '../../driver/index.js';
 import { Failure, UsageFailure } from '../failure.js';
@@ -55,7 +56,7 @@ function serversFrom({ server, host, port }: ConnectionValues): string[] {
 function addressOf(host: string): string {
   if (isIPv6(host)) return `[${host}]`;
   if (!/[:,/\s]/.test(host) || /^\[.*\]$/.test(host)) return host;
-  throw new UsageFailure(`-h is a host alone, not ${JSON.stringify(host)}: -h HOST -p PORT, or --server ADDRESS`);
+  throw new UsageFailure(`-h: ${notAllowed(host, 'a host alone')}: -h HOST -p PORT, or --server ADDRESS`);
 }
 
 /** The options of an AdminClient for one of the job servers. */

@@ -1,5 +1,5 @@
+import { oneLine } from '../../ground/index.js';
 import type { Terminal } from '../command.js';
-import { oneLine } from '../../protocol/index.js';
 
 /** How often the line is drawn anew at most, in milliseconds: a person cannot read faster. */
 const REDRAW_INTERVAL = 100;

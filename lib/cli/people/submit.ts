@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
+import { oneLine } from '../../ground/index.js';
 import { JobClient, type JobRequest } from '../../driver/index.js';
-import { oneLine, readText, showText } from '../../protocol/index.js';
+import { readText, showText } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
+import { oneLine } from '../../ground/index.js';
 import { JobWorker, type AssignedJob, type JobHandler } from '../../driver/index.js';
-import { oneLine, readText } from '../../protocol/index.js';
+import { readText } from '../../protocol/index.js';
 import type { Command } from '../command.js';
 import { UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { oneLine } from '../../ground/index.js';
 import { AdminClient } from '../../driver/index.js';
-import { oneLine } from '../../protocol/index.js';
 import type { Command, Terminal } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';

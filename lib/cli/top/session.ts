@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { oneLine } from '../../ground/index.js';
 import type { AdminClient } from '../../driver/index.js';
-import { oneLine } from '../../protocol/index.js';
 import type { Line } from './frame.js';
 import { functionFrame, functionLines, type FunctionDetails } from './function-frame.js';
 import { helpFrame } from './help-frame.js';

@@ -1,4 +1,12 @@
-import { InvalidOptionError } from '../invalid-option-error.js';
+import {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  InvalidOptionError,
+  number,
+  wholeNumber,
+  type OptionRule,
+} from '../../ground/index.js';
 
 /** What becomes of a background job of a function that failed, or whose worker was lost. Needs a storage. */
 export interface FunctionPolicy {
@@ -40,51 +48,40 @@ export function retryDelay({ backoff }: FunctionPolicy, attempts: number, chance
   return Math.round(delay * (1 - jitter * chance));
 }
 
-const SETTINGS = ['retries', 'backoff', 'deadLetter'];
-const BACKOFF_SETTINGS = ['initialDelay', 'factor', 'maxDelay', 'jitter'];
+const WAIT = wholeNumber(0, Infinity, 'milliseconds');
+const RULES = { retries: wholeNumber(0), deadLetter: BOOLEAN };
+const BACKOFF_RULES = { initialDelay: WAIT, factor: number(1), maxDelay: WAIT, jitter: number(0, 1) };
 
-/** @throws InvalidOptionError for the first setting that cannot be meant. */
+/** @throws InvalidOptionError for the first setting that is not allowed. */
 export function validatePolicies(policies: FunctionPolicies): void {
   for (const [name, policy] of Object.entries(policies)) {
     const at = `policies['${name}']`;
-    checkNames(at, policy, SETTINGS);
-    const { retries, backoff = {}, deadLetter } = policy;
-    check(`${at}.retries`, retries, isWhole, 'a whole number from 0');
-    check(`${at}.deadLetter`, deadLetter, (value) => typeof value === 'boolean', 'true or false');
-    checkNames(`${at}.backoff`, backoff, BACKOFF_SETTINGS);
-    const { initialDelay, factor, maxDelay, jitter } = backoff;
-    check(`${at}.backoff.initialDelay`, initialDelay, isWhole, 'a whole number of milliseconds from 0');
-    check(`${at}.backoff.maxDelay`, maxDelay, isWhole, 'a whole number of milliseconds from 0');
-    check(
-      `${at}.backoff.factor`,
-      factor,
-      (value) => Number.isFinite(value) && (value as number) >= 1,
-      'a number from 1',
-    );
-    check(`${at}.backoff.jitter`, jitter, isPart, 'a number from 0 to 1');
-    const isLongest = (value: unknown): boolean => (value as number) >= (initialDelay ?? 0);
-    check(`${at}.backoff.maxDelay`, maxDelay, isLongest, `at least its initialDelay, ${initialDelay}`);
+    checkSettings(at, policy, RULES, ['retries', 'backoff', 'deadLetter']);
+    const { backoff = {} } = policy;
+    checkSettings(`${at}.backoff`, backoff, BACKOFF_RULES, Object.keys(BACKOFF_RULES));
+    const { initialDelay = 0, maxDelay = Infinity } = backoff;
+    if (maxDelay < initialDelay) {
+      throw InvalidOptionError.notAllowed(
+        `${at}.backoff.maxDelay`,
+        maxDelay,
+        `at least its initialDelay, ${initialDelay}`,
+      );
+    }
   }
 }
 
 /** A misspelt setting must not be taken for a default. */
-function checkNames(option: string, value: unknown, names: readonly string[]): void {
-  const allowed = `an object of ${names.join(', ')}`;
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isObject) throw InvalidOptionError.notAllowed(option, value, allowed);
-  const unknown = Object.keys(value).find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw new InvalidOptionError(`${option}.${unknown}`, `no setting of it (${names.join(', ')})`);
-}
-
-function check(option: string, value: unknown, isAllowed: (value: unknown) => boolean, allowed: string): void {
-  if (value !== undefined && !isAllowed(value)) throw InvalidOptionError.notAllowed(option, value, allowed);
-}
-
-function isWhole(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isPart(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= 1;
+function checkSettings<Settings extends object>(
+  option: string,
+  settings: Settings,
+  rules: { readonly [Name in keyof Settings]?: OptionRule },
+  names: readonly string[],
+): void {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+    throw InvalidOptionError.notAllowed(option, settings, `an object of ${names.join(', ')}`);
+  }
+  checkNames(settings, names, 'setting of a policy', `${option}.`);
+  for (const [name, rule] of Object.entries(rules) as [keyof Settings & string, OptionRule][]) {
+    checkOption(`${option}.${name}`, settings[name], rule);
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type TLSSocket } from 'node:tls';
+import { GearmanError } from '../../ground/index.js';
 import type { PeerInfo } from './session-host.js';
 
 /** Certificates for a TLS listener; each a file's path, read again by `reloadCertificates`. */
@@ -15,9 +16,12 @@ export interface TlsListenerOptions {
 }
 
 /** A certificate or key that cannot be read or used. */
-export class CertificateError extends Error {
+export class CertificateError extends GearmanError {
   override readonly name = 'CertificateError';
-  readonly code = 'GEARMAN_CERTIFICATE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('GEARMAN_CERTIFICATE', message, options);
+  }
 }
 
 /** What TLS servers are made of. */

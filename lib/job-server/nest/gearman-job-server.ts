@@ -8,12 +8,12 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { InvalidOptionError } from '../../ground/index.js';
 import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../../telemetry/metrics/index.js';
 import { toByteString } from '../../protocol/index.js';
 import type { Refusal } from '../engine/index.js';
 import { validateStopOptions, type StopOptions } from '../draining.js';
 import type { JobServerEvents } from '../job-server-events.js';
-import { InvalidOptionError } from '../invalid-option-error.js';
 import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
 import { readableLine } from '../log.js';
@@ -279,5 +279,5 @@ export class GearmanJobServer implements OnModuleInit, OnApplicationShutdown, Ap
 }
 
 function refuse(refusal: Refusal | undefined): void {
-  if (refusal) throw new InvalidOptionError('name', `one too many: ${refusal.text}`);
+  if (refusal) throw new InvalidOptionError('name', `is one too many: ${refusal.text}`);
 }

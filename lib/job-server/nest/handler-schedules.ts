@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { InvalidOptionError } from '../invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import type { ScheduleOptions, ScheduleTable } from '../schedules/index.js';
 import { GearmanJobServer } from './gearman-job-server.js';
 import { SCHEDULES_METADATA, type HandlerSchedule } from './gearman-schedule.decorator.js';
@@ -37,7 +37,7 @@ export class HandlerSchedules implements OnModuleInit {
         const function_ = schedule.function ?? patternOf(method, `${instance.constructor.name}.${name}`);
         const { id = function_, ...options } = schedule;
         if (Object.hasOwn(table, id)) {
-          throw new InvalidOptionError(`schedules.${id}`, 'on two handlers: give one of them another id');
+          throw new InvalidOptionError(`schedules.${id}`, 'is on two handlers: give one of them another id');
         }
         table[id] = { ...options, function: function_ };
       }
@@ -50,5 +50,5 @@ function patternOf(method: object, place: string): string {
   const [pattern] = patterns;
   if (typeof pattern === 'string') return pattern;
   const cure = "a text as its pattern, or say which, as @GearmanSchedule('0 3 * * *', { function: 'report' })";
-  throw new InvalidOptionError(`@GearmanSchedule of ${place}`, `for a handler with ${cure}`);
+  throw new InvalidOptionError(`@GearmanSchedule of ${place}`, `needs a handler with ${cure}`);
 }

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { InvalidOptionError } from '../invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 
 /** What is used of the package `croner`. */
 interface CronPattern {
@@ -71,7 +71,7 @@ function loadCroner(): Croner {
   }
   throw new InvalidOptionError(
     'cron',
-    'a pattern for the package croner, which is not installed: install it with `npm i croner`, or say `every`',
+    'needs the package croner, which is not installed: install it with `npm i croner`, or say `every`',
   );
 }
 

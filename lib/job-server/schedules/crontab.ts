@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import type { ScheduleOptions, ScheduleTable } from './schedule.js';
 
 /** The settings that a line may have behind its function, and how they are read. */
@@ -39,7 +39,7 @@ export function readCrontab(text: string): ScheduleTable {
     const { id, options } = readLine(line, timeZone, `line ${index + 1} of the crontab`);
     if (Object.hasOwn(table, id)) {
       const cure = 'give one of them another id, as FUNCTION ?id=other';
-      throw new InvalidOptionError(`line ${index + 1} of the crontab`, `the second with the id ${id}: ${cure}`);
+      throw new InvalidOptionError(`line ${index + 1} of the crontab`, `is the second with the id ${id}: ${cure}`);
     }
     table[id] = options;
   }
@@ -99,7 +99,7 @@ function readSettings(text: string, place: string): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
   for (const [name, value] of new URLSearchParams(text)) {
     if (!Object.hasOwn(SETTINGS, name)) {
-      throw new InvalidOptionError(place, `not understood: ${name} is none of ${Object.keys(SETTINGS).join(', ')}`);
+      throw InvalidOptionError.unknown(`${place}: ${name}`, 'setting of a schedule', Object.keys(SETTINGS));
     }
     settings[name] = SETTINGS[name]!(value);
   }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../invalid-option-error.js';
+import { BOOLEAN, checkNames, checkOption, InvalidOptionError, oneOf, wholeNumber } from '../../ground/index.js';
 import { toByteString } from '../../protocol/index.js';
 import { CronTable } from './cron.js';
 import type { Schedule, ScheduleOptions, ScheduleWorkload } from './schedule.js';
@@ -46,14 +46,7 @@ export function readSchedule(id: string, value: unknown, now: number, crons = ne
     throw InvalidOptionError.notAllowed(rules.path, value, "an object, as { function: 'report', cron: '0 3 * * *' }");
   }
   const options = value as ScheduleOptions;
-  for (const field of Object.keys(options)) {
-    if (!Object.hasOwn(FIELDS, field)) {
-      throw new InvalidOptionError(
-        `${rules.path}.${field}`,
-        `no field of a schedule (${Object.keys(FIELDS).join(', ')})`,
-      );
-    }
-  }
+  checkNames(options, Object.keys(FIELDS), 'field of a schedule', `${rules.path}.`);
   const startAt = rules.moment('startAt', options.startAt, 0);
   const endAt = rules.moment('endAt', options.endAt, Infinity);
   rules.require('endAt', options.endAt, endAt >= startAt, 'a moment that is not before startAt');
@@ -100,7 +93,7 @@ function checkCron(rules: Rules, pattern: string, schedule: Schedule, now: numbe
 
 function rhythm(rules: Rules, { cron, every }: ScheduleOptions): Pick<Schedule, 'cron' | 'every'> {
   if ((cron === undefined) === (every === undefined)) {
-    throw new InvalidOptionError(`${rules.path}.cron`, 'given, or `every` is: one of both says when its jobs run');
+    throw new InvalidOptionError(`${rules.path}.cron`, 'must be given, or `every`: one of both says when its jobs run');
   }
   if (every !== undefined) return { every: rules.whole('every', every, 1_000, MAX_TIME, 0) };
   const isText = typeof cron === 'string' && cron.trim() !== '' && cron.length <= MAX_CRON_LENGTH;
@@ -148,7 +141,7 @@ function bytesOf(rules: Rules, workload: unknown = ''): Uint8Array {
 }
 
 function flag(rules: Rules, value: unknown = false): boolean {
-  rules.require('isPaused', value, typeof value === 'boolean', 'true or false');
+  checkOption(`${rules.path}.isPaused`, value, BOOLEAN);
   return value as boolean;
 }
 
@@ -162,14 +155,13 @@ class Rules {
 
   whole(field: string, value: unknown, least: number, most: number, otherwise: number): number {
     if (value === undefined) return otherwise;
-    const isWhole = Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
-    this.require(field, value, isWhole, `a whole number of milliseconds from ${least} to ${most}`);
+    checkOption(`${this.path}.${field}`, value, wholeNumber(least, most, 'milliseconds'));
     return value as number;
   }
 
   oneOf<Word extends string>(field: string, value: unknown, words: readonly Word[], otherwise: Word): Word {
     if (value === undefined) return otherwise;
-    this.require(field, value, words.includes(value as Word), words.map((word) => `'${word}'`).join(' or '));
+    checkOption(`${this.path}.${field}`, value, oneOf(...words));
     return value as Word;
   }
 

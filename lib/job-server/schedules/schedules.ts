@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { InvalidOptionError } from '../../ground/index.js';
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import { Log2Histogram } from '../../telemetry/metrics/index.js';
 import { lookAgainFor, type Moment } from '../engine/index.js';
-import { InvalidOptionError } from '../invalid-option-error.js';
 import { idsOfTicks, lastTickIn, tickName } from '../storage/index.js';
 import { CronTable } from './cron.js';
 import { RecurringJob, type ScheduleSnapshot, type ScheduleSource } from './recurring-job.js';
@@ -93,14 +93,14 @@ export class Schedules {
       if (other && other.source !== source && other.source !== 'put') {
         throw new InvalidOptionError(
           `schedules.${fromByteString(id)}`,
-          `declared twice: by ${other.source} and ${source}`,
+          `is declared twice: by ${other.source} and ${source}`,
         );
       }
     }
     const ids = new Set(declared.map(({ id }) => id));
     const others = [...this.jobs.values()].filter((job) => job.source !== source && !ids.has(job.id));
     if (others.length + ids.size > MAX_SCHEDULES) {
-      throw new InvalidOptionError('schedules', `at most ${MAX_SCHEDULES} schedules`);
+      throw new InvalidOptionError('schedules', `must be at most ${MAX_SCHEDULES} schedules`);
     }
     for (const job of [...this.jobs.values()]) if (job.source === source && !ids.has(job.id)) this.forget(job);
     for (const schedule of declared) {
@@ -125,7 +125,7 @@ export class Schedules {
     const before = this.jobs.get(schedule.id);
     if (before && before.source !== 'put') throw declaredElsewhere(before);
     if (!before && this.jobs.size >= MAX_SCHEDULES) {
-      throw new InvalidOptionError('schedules', `at most ${MAX_SCHEDULES} schedules`);
+      throw new InvalidOptionError('schedules', `must be at most ${MAX_SCHEDULES} schedules`);
     }
     this.keep(schedule.id, { put: writtenSchedule(schedule) });
     const { cron, every, timeZone } = before?.schedule ?? {};
@@ -424,5 +424,5 @@ export class Schedules {
 }
 
 function declaredElsewhere({ id, source }: RecurringJob): InvalidOptionError {
-  return new InvalidOptionError(`schedules.${fromByteString(id)}`, `declared by ${source}: change it there`);
+  return new InvalidOptionError(`schedules.${fromByteString(id)}`, `is declared by ${source}: change it there`);
 }

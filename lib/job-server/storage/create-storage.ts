@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '../../ground/index.js';
 import type { JobStorage } from './job-storage.js';
 import type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
 import { LmdbStorage } from './lmdb/lmdb-storage.js';
@@ -6,7 +7,6 @@ import { LogStorage } from './log/log-storage.js';
 import { MemoryStorage } from './memory/memory-storage.js';
 import type { PgStorageOptions } from './postgres/pg-options.js';
 import { PgStorage } from './postgres/pg-storage.js';
-import { StorageError } from './storage-error.js';
 
 /**
  * A storage by its type: `file` and `lmdb` survive restarts and crashes; `postgres`
@@ -18,7 +18,7 @@ export type StorageOptions =
   | ({ readonly type: 'postgres' } & PgStorageOptions)
   | { readonly type: 'memory' };
 
-/** Makes the storage that options describe; it is not open yet. Throws a {@link StorageError} for invalid options. */
+/** Makes the storage that options describe; it is not open yet. @throws InvalidOptionError */
 export function createStorage(options: StorageOptions): JobStorage {
   const { type } = options;
   switch (type) {
@@ -31,9 +31,6 @@ export function createStorage(options: StorageOptions): JobStorage {
     case 'memory':
       return new MemoryStorage();
     default:
-      throw new StorageError(
-        'GEARMAN_STORAGE_INVALID',
-        `the storage's option type is 'file', 'lmdb', 'postgres' or 'memory', not ${JSON.stringify(type satisfies never)}`,
-      );
+      throw InvalidOptionError.notAllowed('type', type satisfies never, "'file', 'lmdb', 'postgres' or 'memory'");
   }
 }

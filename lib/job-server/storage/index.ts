@@ -46,4 +46,3 @@ export type {
   StoredJob,
   StoredPriority,
 } from './stored-job.js';
-export { readySince } from './stored-job.js';

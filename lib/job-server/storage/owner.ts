@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { hasProcess } from '../../ground/index.js';
 
 /** Who has a folder open, as written in it. */
 export interface Owner {
@@ -36,13 +37,8 @@ export function closed({ id }: Owner): void {
 export function isAlive(owner: Owner): boolean {
   if (owner.boot !== bootId() || owner.host !== hostname()) return false;
   if (owner.pid === process.pid && owner.started === startOf('self')) return openHere.has(owner.id);
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
   // The number may have been given to another process since.
-  return owner.started === startOf(owner.pid);
+  return hasProcess(owner.pid) && owner.started === startOf(owner.pid);
 }
 
 /** When a process started: field 22 of its stat, behind the name, which may hold anything. */

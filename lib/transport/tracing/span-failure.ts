@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import { RpcException } from '@nestjs/microservices';
-import { GearmanError } from '../../driver/index.js';
+import { GearmanError } from '../../ground/index.js';
 import type { SpanMaker } from './span-maker.js';
 
 /** What semantic conventions call an error whose type is not known. */

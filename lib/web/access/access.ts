@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { checkOption, InvalidOptionError, oneOf } from '../../ground/index.js';
 import { ROLES, type Grant, type Role } from './grant.js';
 import { digestOf, TokenFile } from './token-file.js';
 
@@ -46,7 +46,8 @@ export function accessCheck(access: Access): AccessCheck {
     if ('tokens' in access && typeof access.tokens === 'string') return tokenCheck(access.tokens);
     if ('basic' in access && Array.isArray(access.basic) && access.basic.length > 0) return basicCheck(access.basic);
   }
-  throw InvalidOptionError.notAllowed('access', access, CHOICES);
+  // What was given is not shown: there may be passwords in it.
+  throw new InvalidOptionError('access', `must be ${CHOICES}`);
 }
 
 function check(given: Partial<AccessCheck> & Pick<AccessCheck, 'grantOf'>): AccessCheck {
@@ -72,7 +73,7 @@ function tokenCheck(path: string): AccessCheck {
 
 function basicCheck(users: readonly BasicUser[]): AccessCheck {
   const entries = users.map(({ name, password, role = 'operate', functions }) => {
-    if (!ROLES.includes(role)) throw InvalidOptionError.notAllowed('access.basic.role', role, ROLES.join(', '));
+    checkOption('access.basic.role', role, oneOf(...ROLES));
     const grant: Grant = { name, role, ...(functions && { functions }) };
     return { digest: digestOf(`${name}:${password}`), grant };
   });

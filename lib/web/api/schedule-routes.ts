@@ -1,6 +1,6 @@
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import { Refusal } from '../../job-server/engine/index.js';
-import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import type { ScheduleOptions, ScheduleSnapshot } from '../../job-server/schedules/index.js';
 import { answerJson, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';

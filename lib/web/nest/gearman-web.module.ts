@@ -14,7 +14,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, ModuleRef } from '@nestjs/core';
-import { InvalidOptionError } from '../../job-server/invalid-option-error.js';
+import { InvalidOptionError } from '../../ground/index.js';
 import { GearmanJobServer } from '../../job-server/nest/gearman-job-server.js';
 import type { Access, AccessFunction } from '../access/access.js';
 import type { Role } from '../access/grant.js';
@@ -169,7 +169,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy {
     } catch {
       throw new InvalidOptionError(
         'sources',
-        'missing, and this app has no GearmanJobServer: import GearmanJobServerModule, or name the job servers here',
+        'is missing, and this app has no GearmanJobServer: import GearmanJobServerModule, or name the job servers here',
       );
     }
   }

@@ -20,7 +20,7 @@ describe('a --libpq-conninfo', () => {
   });
 
   it.each([
-    ['host=h port=x user=u', 'port is a port, not "x"'],
+    ['host=h port=x user=u', "port: must be a port, not 'x'"],
     ['host=h gssencmode=disable', 'gssencmode means nothing here'],
     ["host='h", 'is host=HOST port=PORT'],
     ['host', 'is host=HOST port=PORT'],

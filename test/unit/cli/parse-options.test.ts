@@ -49,8 +49,8 @@ describe('a command line', () => {
     [['-p'], '-p needs a value: -p PORT'],
     [['--quick=yes'], '--quick takes no value: write --quick alone'],
     [['-p', '1', '--port=2'], '--port is given twice; leave one out'],
-    [['-p', 'http'], '-p is a whole number from 0 to 65535, not "http"'],
-    [['--name='], '--name is not empty, not ""'],
+    [['-p', 'http'], "-p: must be a whole number from 0 to 65535, not 'http'"],
+    [['--name='], "--name: must be a text, not empty, not ''"],
   ])('refuses %j', (line, message) => {
     expect(() => parse(...line)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
   });

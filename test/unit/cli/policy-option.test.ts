@@ -31,18 +31,18 @@ describe('--policy', () => {
   });
 
   it.each([
-    ['resize', '--policy is FUNCTION:SETTING,SETTING, as resize:retries=5'],
-    [':retries=5', '--policy is FUNCTION:SETTING,SETTING'],
-    ['resize:', '--policy is FUNCTION:SETTING,SETTING'],
+    ['resize', '--policy: must be FUNCTION:SETTING,SETTING, as resize:retries=5'],
+    [':retries=5', '--policy: must be FUNCTION:SETTING,SETTING'],
+    ['resize:', '--policy: must be FUNCTION:SETTING,SETTING'],
     ['f:retrys=5', 'there are retries, backoff, factor, jitter, dead-letter; retrys=5 is none'],
     ['f:retries', 'retries is none'],
-    ['f:retries=-1', '(retries is a whole number from 0), not "f:retries=-1"'],
+    ['f:retries=-1', "(retries must be a whole number from 0), not 'f:retries=-1'"],
     ['f:retries=1,retries=2', 'retries is given twice'],
-    ['f:backoff=5', 'backoff is a time with its unit: 500ms, 10s, 2m, 1h'],
-    ['f:backoff=10s..1s', 'backoff is the first wait, then the longest: 1s..10m'],
-    ['f:factor=0.5', 'factor is a number from 1'],
-    ['f:jitter=2', 'jitter is a number from 0 to 1'],
-    ['f:dead-letter=yes', 'dead-letter is on or off'],
+    ['f:backoff=5', 'backoff must be a time with its unit: 500ms, 10s, 2m, 1h'],
+    ['f:backoff=10s..1s', 'backoff must be the first wait, then the longest: 1s..10m'],
+    ['f:factor=0.5', 'factor must be a number from 1'],
+    ['f:jitter=2', 'jitter must be a number from 0 to 1'],
+    ['f:dead-letter=yes', 'dead-letter must be on or off'],
   ])('refuses %s, saying what is allowed', async (policy, message) => {
     await expect((async () => policies('--policy', policy))()).rejects.toMatchObject({
       message: expect.stringContaining(message),

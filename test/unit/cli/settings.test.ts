@@ -153,7 +153,7 @@ describe('the settings of the job server', () => {
   it.each([
     ['-q libsqlite3', '--queue-type libsqlite3 needs --libsqlite3-db FILE'],
     ['-q MySQL', '--queue-type MySQL needs --mysql-db NAME'],
-    ['-q mysql --mysql-db q --mysql-port x', '--mysql-port is a port, not "x"'],
+    ['-q mysql --mysql-db q --mysql-port x', "--mysql-port: must be a port, not 'x'"],
     ['-q Postgres', '--queue-type Postgres needs --libpq-conninfo'],
     ['-q postgres --libpq-conninfo service=x', '--libpq-conninfo: service means nothing here; write host, port'],
     ['-q postgres --libpq-conninfo nonsense', '--libpq-conninfo is host=HOST port=PORT dbname=NAME'],
@@ -180,7 +180,7 @@ describe('the settings of the job server', () => {
     [`--ssl ${TLS_FILES} --ssl-client-certificate required`, '--ssl-client-certificate required needs --ssl-ca-file'],
     ['--admin loopback --admin-port 1', '--admin and --admin-port: choose one'],
     ['--listen unix:', '--listen unix: needs a path'],
-    ['--max-queue 1,2', '--max-queue is one whole number from 0, or three'],
+    ['--max-queue 1,2', '--max-queue: must be one whole number from 0, or three'],
   ])('refuse %s', async (line, message) => {
     await expect((async () => settings(line))()).rejects.toMatchObject({
       message: expect.stringContaining(message),
@@ -190,7 +190,7 @@ describe('the settings of the job server', () => {
 
   it('refuse a port in the environment that is none', async () => {
     await expect(settings(HERE, { GEARMAND_PORT: 'gearman' })).rejects.toThrow(
-      'GEARMAND_PORT is a port from 0 to 65535',
+      'GEARMAND_PORT: must be a port from 0 to 65535',
     );
   });
 });

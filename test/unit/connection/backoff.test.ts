@@ -30,7 +30,7 @@ describe('backoff', () => {
   it.each([
     [{ initialDelay: 0 }, 'reconnect.initialDelay: must be a whole number of milliseconds from 1'],
     [{ initialDelay: 500, maxDelay: 100 }, 'reconnect.maxDelay: must be a whole number of milliseconds from 500'],
-    [{ factor: 0.5 }, 'reconnect.factor: must be a number of at least 1, not 0.5'],
+    [{ factor: 0.5 }, 'reconnect.factor: must be a number from 1, not 0.5'],
     [{ jitter: 2 }, 'reconnect.jitter: must be a number from 0 to 1, not 2'],
     [{ jitter: 'a' }, "reconnect.jitter: must be a number from 0 to 1, not 'a'"],
   ])('refuses %j', (options, message) => {

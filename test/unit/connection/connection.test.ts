@@ -145,16 +145,16 @@ describe('receiving', () => {
     const { stream, listener } = connect();
     stream.arrive(packetBytes('SUBMIT_JOB f'), packetBytes('GRAB_JOB'));
     await turn();
-    expect(listener.heard).toEqual(['invalid MISSING_ARGUMENT', 'GRAB_JOB']);
+    expect(listener.heard).toEqual(['invalid GEARMAN_MISSING_ARGUMENT', 'GRAB_JOB']);
   });
 
   it.each([
-    ['an unusable packet', packetBytes('SUBMIT_JOB f'), 'MISSING_ARGUMENT', { invalid: undefined }],
-    ['text', Buffer.from('status\n'), 'BAD_MAGIC', { line: undefined }],
-    ['a wrong magic', rawPacket('\0RER', 1, ''), 'BAD_MAGIC', {}],
-    ['an unknown packet type', rawPacket('\0REQ', 99, ''), 'UNKNOWN_PACKET_TYPE', {}],
-    ['a packet of 4 GiB', rawPacket('\0REQ', 7, '', 0xffffffff), 'PACKET_TOO_LARGE', {}],
-    ['an endless line', Buffer.alloc(10_000, 'x'), 'LINE_TOO_LONG', {}],
+    ['an unusable packet', packetBytes('SUBMIT_JOB f'), 'GEARMAN_MISSING_ARGUMENT', { invalid: undefined }],
+    ['text', Buffer.from('status\n'), 'GEARMAN_BAD_MAGIC', { line: undefined }],
+    ['a wrong magic', rawPacket('\0RER', 1, ''), 'GEARMAN_BAD_MAGIC', {}],
+    ['an unknown packet type', rawPacket('\0REQ', 99, ''), 'GEARMAN_UNKNOWN_PACKET_TYPE', {}],
+    ['a packet of 4 GiB', rawPacket('\0REQ', 7, '', 0xffffffff), 'GEARMAN_PACKET_TOO_LARGE', {}],
+    ['an endless line', Buffer.alloc(10_000, 'x'), 'GEARMAN_LINE_TOO_LONG', {}],
   ])('ends at %s nobody cares for', async (_what, bytes, code, without) => {
     const { stream, listener } = connect();
     Object.assign(listener, without);

@@ -215,15 +215,15 @@ describe('an AdminClient fails', () => {
   });
 
   it.each([
-    [(admin: AdminClient) => admin.createFunction(5 as unknown as string), 'function: must be text, not 5'],
-    [(admin: AdminClient) => admin.limitQueue('f', -1), 'limit: must be a whole number of jobs of at least 0, not -1'],
+    [(admin: AdminClient) => admin.createFunction(5 as unknown as string), 'function: must be a text, not 5'],
+    [(admin: AdminClient) => admin.limitQueue('f', -1), 'limit: must be a whole number of jobs from 0, not -1'],
   ])('for what is no command: %#', async (call, message) => {
     await expect(call(adminOf().admin)).rejects.toThrow(message);
   });
 
   it.each([
-    [(admin: AdminClient) => admin.createFunction('a b'), 'function: must be text without blanks'],
-    [(admin: AdminClient) => admin.cancelJob('H:1\r\nshutdown'), 'handle: must be text without blanks'],
+    [(admin: AdminClient) => admin.createFunction('a b'), 'function: must be a text without blanks'],
+    [(admin: AdminClient) => admin.cancelJob('H:1\r\nshutdown'), 'handle: must be a text without blanks'],
   ])('for a name that a foreign job server cannot be told: %#', async (call, message) => {
     const { answer, asked } = await answered<unknown>(call, 'ERR UNKNOWN_COMMAND Unknown+server+commandreplay\r\n');
     expect(asked).toBe('replay job\r\n');

@@ -299,12 +299,12 @@ describe('events', () => {
 describe('an option that cannot be', () => {
   it.each([
     [{ servers: 'jobs:0' }, 'servers: jobs: a port is'],
-    [{ choose: 'random' as 'hash' }, "choose: must be 'failover', 'round-robin', 'hash', not 'random'"],
+    [{ choose: 'random' as 'hash' }, "choose: must be 'failover', 'round-robin' or 'hash', not 'random'"],
     [{ connectTimeout: -1 }, 'connectTimeout: must be a whole number of milliseconds from 1'],
     [{ heartbeatInterval: 1.5 }, 'heartbeatInterval: must be a whole number of milliseconds from 0'],
-    [{ maxPendingSubmissions: 0 }, 'maxPendingSubmissions: must be a whole number of submissions of at least 1, not 0'],
-    [{ maxPacketBytes: 1 }, 'maxPacketBytes: must be a whole number of bytes of at least 1024, not 1'],
-    [{ clientId: 'a b' }, "clientId: must be text without blanks, not 'a b'"],
+    [{ maxPendingSubmissions: 0 }, 'maxPendingSubmissions: must be a whole number of submissions from 1, not 0'],
+    [{ maxPacketBytes: 1 }, 'maxPacketBytes: must be a whole number of bytes from 1024, not 1'],
+    [{ clientId: 'a b' }, "clientId: must be a text without blanks, not 'a b'"],
   ])('%j is refused at once', (options, message) => {
     expect(() => new JobClient(options)).toThrow(message);
   });

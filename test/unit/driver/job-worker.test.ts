@@ -71,11 +71,11 @@ describe('a worker registers', () => {
   });
 
   it.each([
-    ['', echo, {}, "function: must be text, not empty, without NUL, not ''"],
-    ['a\0b', echo, {}, 'function: must be text'],
+    ['', echo, {}, "function: must be a text, not empty, without NUL, not ''"],
+    ['a\0b', echo, {}, 'function: must be a text'],
     ['f', 'code' as unknown as JobHandler, {}, 'f: handler: must be a function'],
     ['f', echo, { timeout: 0 }, 'f: timeout: must be a whole number of milliseconds from 1'],
-    ['f', echo, { concurrency: 0 }, 'f: concurrency: must be a whole number of jobs of at least 1, not 0'],
+    ['f', echo, { concurrency: 0 }, 'f: concurrency: must be a whole number of jobs from 1, not 0'],
     ['reverse', echo, {}, 'function: reverse is served already'],
   ] as const)('nothing that cannot be: %#', (name, handler, options, message) => {
     const { worker } = workerOf(['a']);
@@ -153,11 +153,7 @@ describe('a job', () => {
   it.each([
     ['whose handler throws', () => Promise.reject(new Error('secret')), 'secret'],
     ['whose handler throws no Error', () => Promise.reject('secret' as unknown as Error), 'secret'],
-    [
-      'with a result that is none',
-      () => ({}) as string,
-      'result: must be text, a Uint8Array or nothing, not [object Object]',
-    ],
+    ['with a result that is none', () => ({}) as string, 'result: must be a text, a Uint8Array or nothing, not {}'],
   ])('%s fails, and the error tells why', async (_, handler, problem) => {
     const { worker, peer } = await pulling(handler);
     const errors: unknown[] = [];

@@ -65,7 +65,7 @@ describe('an AdminClient', () => {
     expect(await admin.runSchedule('none')).toBeUndefined();
     await expect(admin.dropSchedule('s')).rejects.toMatchObject({
       serverCode: 'INVALID_SCHEDULE',
-      message: expect.stringContaining('schedules.s is declared by options: change it there'),
+      message: expect.stringContaining('schedules.s: is declared by options: change it there'),
     });
     await expect(admin.dropSchedule('s')).rejects.toThrow(ServerError);
   });
@@ -74,7 +74,7 @@ describe('an AdminClient', () => {
     const { admin } = await scene();
     const missed = '50% + ä;"';
     await expect(admin.putSchedule('s', { function: 'f', every: 1_000, missed })).rejects.toThrow(
-      `schedules.s.missed is 'once' or 'skip' or 'all', not ${JSON.stringify(missed)}`,
+      `schedules.s.missed: must be 'once', 'skip' or 'all', not '${missed}'`,
     );
   });
 

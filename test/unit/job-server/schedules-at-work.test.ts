@@ -117,7 +117,7 @@ describe('schedules of a job server', () => {
   it('leave declared ones to their source', async () => {
     const jobServer = await start(new SetClocks(START), { m: { cron: '@daily', function: 'f' } });
     expect(() => jobServer.schedules.put('m', { every: 1_000, function: 'g' })).toThrow('declared by options');
-    expect(() => jobServer.schedules.drop('m')).toThrow('schedules.m is declared by options: change it there');
+    expect(() => jobServer.schedules.drop('m')).toThrow('schedules.m: is declared by options: change it there');
     jobServer.schedules.declare('crontab', { c: { every: 1_000, function: 'g' } });
     expect(() => jobServer.schedules.declare('crontab', { m: { every: 1_000, function: 'g' } })).toThrow(
       'declared twice',

@@ -51,24 +51,21 @@ describe('the option storage', () => {
   it.each([
     [
       'lmdb',
-      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not \"lmdb\"",
+      "storage: must be { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not 'lmdb'",
     ],
     [
       {},
-      "storage is { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not {}",
+      "storage: must be { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not {}",
     ],
-    [
-      { type: 'sqlite' },
-      "storage is refused: the storage's option type is 'file', 'lmdb', 'postgres' or 'memory', not \"sqlite\"",
-    ],
-    [{ type: 'lmdb' }, "storage is refused: the storage's option path is the name of a folder, not undefined"],
+    [{ type: 'sqlite' }, "storage.type: must be 'file', 'lmdb', 'postgres' or 'memory', not 'sqlite'"],
+    [{ type: 'lmdb' }, 'storage.path: must be the name of a folder, not undefined'],
     [
       { type: 'lmdb', path: '/tmp/x', durability: 'often' },
-      "storage is refused: the storage's option durability is 'always', 'interval' or 'none', not \"often\"",
+      "storage.durability: must be 'always', 'interval' or 'none', not 'often'",
     ],
     [
       { type: 'lmdb', dir: '/tmp/x' },
-      'storage is refused: the storage has no option dir; it has path, durability and flushInterval',
+      'storage.dir: is no option of the storage; there are type, path, durability, flushInterval',
     ],
   ])('refuses %j and says what is allowed', (storage, message) => {
     expect(() => new JobServer({ storage: storage as never })).toThrow(InvalidOptionError);

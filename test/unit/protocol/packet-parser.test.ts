@@ -91,7 +91,7 @@ describe('what is not the protocol', () => {
   it.each(['\0RAQ', '\0REX', '\0\0\0\0', '\0req'])('a magic %j is an error', (magic) => {
     const error = errorOf(rawPacket(magic, 1, 'f'));
     expect(error).toBeInstanceOf(BadMagicError);
-    expect(error).toMatchObject({ code: 'BAD_MAGIC', recoverable: false, magic: Buffer.from(magic, 'latin1') });
+    expect(error).toMatchObject({ code: 'GEARMAN_BAD_MAGIC', recoverable: false, magic: Buffer.from(magic, 'latin1') });
   });
 
   it.each([
@@ -112,13 +112,13 @@ describe('what is not the protocol', () => {
   it.each([0, 43, 255, 256, 0x01000000, 0xffffffff])('packet type %i is an error', (type) => {
     const error = errorOf(rawPacket('\0REQ', type, ''));
     expect(error).toBeInstanceOf(UnknownPacketTypeError);
-    expect(error).toMatchObject({ code: 'UNKNOWN_PACKET_TYPE', recoverable: false, type });
+    expect(error).toMatchObject({ code: 'GEARMAN_UNKNOWN_PACKET_TYPE', recoverable: false, type });
   });
 
   it('a packet of 4 GiB is an error as soon as its header is there', () => {
     const error = errorOf(rawPacket('\0REQ', 7, '', 0xffffffff));
     expect(error).toBeInstanceOf(PacketTooLargeError);
-    expect(error).toMatchObject({ code: 'PACKET_TOO_LARGE', recoverable: false, bytes: 0x10000000b });
+    expect(error).toMatchObject({ code: 'GEARMAN_PACKET_TOO_LARGE', recoverable: false, bytes: 0x10000000b });
     expect(error.message).toContain('maxPacketBytes (67108864)');
   });
 
@@ -151,7 +151,7 @@ describe('what is not the protocol', () => {
         }
       }
       expect(units).toEqual([expect.any(MissingArgumentError), 'NOOP']);
-      expect(units[0]).toMatchObject({ code: 'MISSING_ARGUMENT', recoverable: true, packet, argument });
+      expect(units[0]).toMatchObject({ code: 'GEARMAN_MISSING_ARGUMENT', recoverable: true, packet, argument });
     }
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { oneLine } from '../../../lib/ground/index.js';
 import {
   exactText,
-  oneLine,
   readName,
   readText,
   showId,

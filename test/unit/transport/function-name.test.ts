@@ -44,7 +44,7 @@ describe('a contract', () => {
     const contract = defineFunction<string, string>('reverse', { format: 'text' });
     expect(() => Object.assign(contract.options, { format: 'json' })).toThrow(TypeError);
     expect(() => defineFunction('reverse', { format: 'xml' as 'text' })).toThrow(
-      /format: of function "reverse" it must be one of json, text, raw, auto, not 'xml'/,
+      "format: must be 'json', 'text', 'raw' or 'auto', not 'xml' (of the function \"reverse\")",
     );
   });
 });

@@ -46,13 +46,21 @@ describe('handlers that do not fit', () => {
   });
 
   it.each<[string, GearmanStrategy, RegExp]>([
-    ['concurrency', strategyWith(['f', false, { concurrency: 0 }]), /concurrency: of function "f" .*above 0, not 0/],
-    ['timeout', strategyWith(['f', false, { timeout: -5 }]), /timeout: of function "f" .*milliseconds/],
-    ['format', strategyWith(['f', false, { format: 'xml' as 'text' }]), /format: of function "f" .*json, text, raw/],
+    [
+      'concurrency',
+      strategyWith(['f', false, { concurrency: 0 }]),
+      /concurrency: .*from 1, not 0 .of the function "f"/,
+    ],
+    ['timeout', strategyWith(['f', false, { timeout: -5 }]), /timeout: .*milliseconds.*of the function "f"/],
+    [
+      'format',
+      strategyWith(['f', false, { format: 'xml' as 'text' }]),
+      /format: .*'json', 'text', 'raw'.*of the function "f"/,
+    ],
     [
       'concurrency',
       strategyWith(['f', true, { concurrency: 1 }], ['f', true, { concurrency: 2 }]),
-      /two handlers say 1 and 2/,
+      /one handler of the function "f", not by two: 1 and 2/,
     ],
   ])('are refused for an option: %s', async (option, strategy, message) => {
     const error = await listenTo(strategy);
@@ -62,7 +70,7 @@ describe('handlers that do not fit', () => {
   it('are told all at once', async () => {
     const error = await listenTo(strategyWith(['f'], ['f'], [/^g/], ['h', false, { timeout: NaN }]));
     expect(error).toMatchObject({ code: 'GEARMAN_DUPLICATE_PATTERN' });
-    expect((error as Error).message).toMatch(/"f" has two.*\/\^g\/ is no pattern.*timeout: of function "h"/);
+    expect((error as Error).message).toMatch(/"f" has two.*\/\^g\/ is no pattern.*timeout: .*of the function "h"/);
     expect((error as Error).cause).toMatchObject({ errors: [{}, {}, {}] });
   });
 });
@@ -85,12 +93,12 @@ describe('handlers that fit', () => {
 
 describe("the strategy's own options", () => {
   it.each<[string, unknown, RegExp]>([
-    ['prefix', 7, /prefix: it must be a text without NUL, not 7/],
-    ['format', 'yaml', /format: it must be one of json, text, raw, auto, not 'yaml'/],
-    ['timeout', '5s', /timeout: it must be a whole number of milliseconds/],
-    ['gracePeriod', -1, /gracePeriod: it must be a whole number of milliseconds/],
-    ['serializer', {}, /serializer: it must be an object with a method `serialize`/],
-    ['deserializer', { serialize() {} }, /deserializer: it must be an object with a method `deserialize`/],
+    ['prefix', 7, /prefix: must be a text without NUL, not 7/],
+    ['format', 'yaml', /format: must be 'json', 'text', 'raw' or 'auto', not 'yaml'/],
+    ['timeout', '5s', /timeout: must be a whole number of milliseconds/],
+    ['gracePeriod', -1, /gracePeriod: must be a whole number of milliseconds/],
+    ['serializer', {}, /serializer: must be an object with a method `serialize`/],
+    ['deserializer', { serialize() {} }, /deserializer: must be an object with a method `deserialize`/],
   ])('are refused at once where they cannot be: %s = %p', (option, value, message) => {
     expect(() => new GearmanStrategy({ [option]: value })).toThrow(message);
   });

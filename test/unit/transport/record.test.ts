@@ -40,11 +40,11 @@ describe('the record builder', () => {
 
 describe('a record', () => {
   it.each<[keyof GearmanRecordOptions, unknown, RegExp]>([
-    ['priority', 'urgent', /priority: in a record it must be one of high, normal, low, not 'urgent'/],
+    ['priority', 'urgent', /priority: must be 'high', 'normal' or 'low', not 'urgent' .in a record/],
     ['unique', '', /unique: .*1 to 64 bytes/],
     ['unique', 'ü'.repeat(33), /unique: .*1 to 64 bytes/],
     ['unique', 'a\0b', /unique: .*without NUL/],
-    ['format', 'xml', /format: .*one of json, text, raw, auto, not 'xml'/],
+    ['format', 'xml', /format: must be 'json', 'text', 'raw' or 'auto', not 'xml'/],
     ['at', new Date('never'), /at: .*a valid Date/],
     ['at', 1_900_000_000, /at: .*a valid Date/],
     ['delay', -1, /delay: .*0 or more/],

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { StorageError } from '../storage-error.js';
+import { checkNames, checkOption, InvalidOptionError, number, oneOf } from '../../../ground/index.js';
 
 /** Options of a {@link LogStorage}. */
 export interface LogStorageOptions {
@@ -22,32 +22,17 @@ export interface LogStorageOptions {
   readonly flushInterval?: number;
 }
 
-const DURABILITIES: readonly unknown[] = ['always', 'interval', 'none'];
+const KNOWN = ['type', 'path', 'durability', 'flushInterval'];
 
-/** Options with their defaults; throws GEARMAN_STORAGE_INVALID naming the one that is wrong. */
+/** Options with their defaults. @throws InvalidOptionError */
 export function checkOptions(options: LogStorageOptions): Required<LogStorageOptions> {
-  const { path, durability = 'always', flushInterval = 1_000, ...others } = options;
-  for (const option of Object.keys(others)) if (option !== 'type') throw unknown(option);
-  if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the name of a folder');
-  if (!DURABILITIES.includes(durability)) throw invalid('durability', durability, `'always', 'interval' or 'none'`);
-  if (!(flushInterval >= 1 && flushInterval <= 60_000)) {
-    throw invalid('flushInterval', flushInterval, 'a number of milliseconds from 1 to 60000');
-  }
+  checkNames(options, KNOWN, 'option of the storage');
+  const { path, durability = 'always', flushInterval = 1_000 } = options;
+  if (typeof path !== 'string' || path === '')
+    throw InvalidOptionError.notAllowed('path', path, 'the name of a folder');
+  checkOption('durability', durability, oneOf('always', 'interval', 'none'));
+  checkOption('flushInterval', flushInterval, number(1, 60_000, 'milliseconds'));
   return { path: resolve(path), durability, flushInterval };
-}
-
-function unknown(option: string): StorageError {
-  return new StorageError(
-    'GEARMAN_STORAGE_INVALID',
-    `the storage has no option ${option}; it has path, durability and flushInterval`,
-  );
-}
-
-function invalid(option: string, value: unknown, allowed: string): StorageError {
-  return new StorageError(
-    'GEARMAN_STORAGE_INVALID',
-    `the storage's option ${option} is ${allowed}, not ${JSON.stringify(value)}`,
-  );
 }
 
 /** How large the log's files become; other values are for tests. */

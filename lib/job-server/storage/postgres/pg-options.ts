@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { StorageError } from '../storage-error.js';
+import {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  duration,
+  InvalidOptionError,
+  type OptionRule,
+} from '../../../ground/index.js';
 
 /** How a storage in PostgreSQL is reached, and how it behaves. */
 export interface PgStorageOptions {
@@ -33,24 +40,33 @@ export interface PgStorageOptions {
 /** Options with every default filled in. */
 export type CheckedPgOptions = Required<Omit<PgStorageOptions, 'ssl'>> & Pick<PgStorageOptions, 'ssl'>;
 
-const KNOWN = ['url', 'schema', 'name', 'address', 'patience', 'leaseTime', 'listen', 'ssl', 'type'];
+const KNOWN = ['type', 'url', 'schema', 'name', 'address', 'patience', 'leaseTime', 'listen', 'ssl'];
 
-/** Fills in the defaults. Throws a {@link StorageError} naming the option that is invalid. */
+const RULES = {
+  schema: {
+    test: (value) => /^[a-z_][a-z0-9_]{0,47}$/.test(String(value)),
+    allowed: '1 to 48 of a to z, 0 to 9 and _, no digit first',
+  },
+  name: {
+    test: (value) => typeof value === 'string' && /^[^\0]{1,200}$/.test(value),
+    allowed: 'a text of 1 to 200 characters',
+  },
+  address: { test: (value) => typeof value === 'string', allowed: 'a text, host:port' },
+  patience: duration(),
+  leaseTime: duration(500),
+  listen: BOOLEAN,
+} satisfies { readonly [Option in keyof PgStorageOptions]?: OptionRule };
+
+/** Fills in the defaults. @throws InvalidOptionError */
 export function checkPgOptions(options: PgStorageOptions): CheckedPgOptions {
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) throw invalid(unknown, `no option of it (${KNOWN.slice(0, -1).join(', ')})`);
+  checkNames(options, KNOWN, 'option of the PostgreSQL storage');
+  for (const [option, rule] of Object.entries(RULES)) checkOption(option, options[option as keyof typeof RULES], rule);
   const { url, schema = 'gearman', address = '', patience = 30_000, leaseTime = 10_000, listen = true, ssl } = options;
   const { name = `${hostname()}:${randomBytes(4).toString('hex')}` } = options;
   if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
-    throw invalid('url', 'an address as postgresql://user:password@host:5432/database');
+    // What was given is not shown: there may be a password in it.
+    throw new InvalidOptionError('url', 'must be an address as postgresql://user:password@host:5432/database');
   }
-  if (!/^[a-z_][a-z0-9_]{0,47}$/.test(schema))
-    throw invalid('schema', '1 to 48 of a to z, 0 to 9 and _, no digit first');
-  if (typeof name !== 'string' || !/^[^\0]{1,200}$/.test(name)) throw invalid('name', 'a text of 1 to 200 characters');
-  if (typeof address !== 'string') throw invalid('address', 'a text, host:port');
-  if (!isTime(patience, 0)) throw invalid('patience', 'a whole number of milliseconds from 0');
-  if (!isTime(leaseTime, 500)) throw invalid('leaseTime', 'a whole number of milliseconds from 500');
-  if (typeof listen !== 'boolean') throw invalid('listen', 'true or false');
   return { url, schema, name, address, patience, leaseTime, listen, ssl };
 }
 
@@ -63,12 +79,4 @@ export function addressesIn(url: string): string[] {
 /** A database's address as it may be told: without the password. */
 export function withoutPassword(url: string): string {
   return url.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1@');
-}
-
-function isTime(value: unknown, least: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) < 2 ** 31;
-}
-
-function invalid(option: string, allowed: string): StorageError {
-  return new StorageError('GEARMAN_STORAGE_INVALID', `the PostgreSQL storage's option ${option} is to be ${allowed}`);
 }

@@ -118,10 +118,10 @@ describe('a policy for background jobs', () => {
   });
 
   it('is refused at start without a storage, or with a number that cannot be meant', () => {
-    expect(() => new JobServer({ policies: { f: {} } })).toThrow(/^policies is given together with a storage/);
+    expect(() => new JobServer({ policies: { f: {} } })).toThrow(/^policies: must be given together with a storage/);
     const storage = new MemoryStorage();
     expect(() => new JobServer({ storage, policies: { f: { retries: -1 } } })).toThrow(
-      "policies['f'].retries is a whole number from 0, not -1",
+      "policies['f'].retries: must be a whole number from 0, not -1",
     );
   });
 });

@@ -66,10 +66,10 @@ describe('the admin words about schedules', () => {
     const { peer } = await startFront();
     const admin = peer();
     expect(await ask(admin, 'put schedule s {"function":"f","every":1000,"missed":"x"}')).toBe(
-      `ERR INVALID_SCHEDULE schedules.s.missed+is+'once'+or+'skip'+or+'all',+not+"x"\r\n`,
+      `ERR INVALID_SCHEDULE schedules.s.missed:+must+be+'once',+'skip'+or+'all',+not+'x'\r\n`,
     );
     expect(await ask(admin, 'put schedule s {"function":"f","every":1000,"missed":"50%+\xc3\xa4"}')).toBe(
-      `ERR INVALID_SCHEDULE schedules.s.missed+is+'once'+or+'skip'+or+'all',+not+"50%25%2B%C3%A4"\r\n`,
+      `ERR INVALID_SCHEDULE schedules.s.missed:+must+be+'once',+'skip'+or+'all',+not+'50%25%2B%C3%A4'\r\n`,
     );
     expect(await ask(admin, 'put schedule s {"function":"f","cron":"0 0 30 2 *"}')).toContain(
       'a+pattern+that+some+date+matches;+this+one+never+fires',
@@ -97,7 +97,7 @@ describe('the admin words about schedules', () => {
   it('leave declared ones to their source', async () => {
     const { peer } = await startFront({ schedules: { s: { function: 'f', every: 60_000 } } });
     const admin = peer();
-    const declared = 'ERR INVALID_SCHEDULE schedules.s+is+declared+by+options:+change+it+there\r\n';
+    const declared = 'ERR INVALID_SCHEDULE schedules.s:+is+declared+by+options:+change+it+there\r\n';
     expect(await ask(admin, 'put schedule s {"function":"f","every":1000}')).toBe(declared);
     expect(await ask(admin, 'drop schedule s')).toBe(declared);
   });

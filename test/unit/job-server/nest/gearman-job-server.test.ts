@@ -139,7 +139,7 @@ describe('GearmanJobServer', () => {
     expect(await client.next()).toBe('ERROR QUEUE_ERROR·Job queue is full');
     expect(await client.next()).toMatch(/^JOB_CREATED/);
     expect(() => jobServer.limitQueue('f', -1)).toThrow(
-      'limit is a whole number from 0, or one for each priority, not -1',
+      'limit: must be a whole number from 0, or one for each priority, not -1',
     );
   });
 
@@ -176,7 +176,9 @@ describe('GearmanJobServer', () => {
     await client.next();
     worker.send('GRAB_JOB');
     await worker.next();
-    await expect(jobServer.drain({ gracePeriod: -1 })).rejects.toThrow(/^gracePeriod is a number of milliseconds/);
+    await expect(jobServer.drain({ gracePeriod: -1 })).rejects.toThrow(
+      /^gracePeriod: must be a number of milliseconds/,
+    );
     await jobServer.drain({ gracePeriod: 1 });
     expect(await worker.next()).toBe(CLOSED);
   });
@@ -185,10 +187,10 @@ describe('GearmanJobServer', () => {
 describe('GearmanJobServerModule', () => {
   it('refuses wrong options when the app starts, naming them', async () => {
     await expect(create({ listeners: [{ port: 70_000 }] })).rejects.toThrow(
-      'listeners[0].port is a whole number from 0 to 65535, not 70000',
+      'listeners[0].port: must be a whole number from 0 to 65535, not 70000',
     );
-    await expect(create({ order: '3.0' as never })).rejects.toThrow("order is '2.0' or '1.1', not \"3.0\"");
-    await expect(create({ colour: 'red' } as never)).rejects.toThrow(/^colour is no option of the job server/);
+    await expect(create({ order: '3.0' as never })).rejects.toThrow("order: must be '2.0' or '1.1', not '3.0'");
+    await expect(create({ colour: 'red' } as never)).rejects.toThrow(/^colour: is no option of the job server/);
   });
 
   it('is not started again by who connects once its app has closed', async () => {

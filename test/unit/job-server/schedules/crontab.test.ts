@@ -35,11 +35,11 @@ describe('a crontab', () => {
   });
 
   it('says which line cannot be meant', () => {
-    expect(() => readCrontab('\n0 3 * * *')).toThrow('line 2 of the crontab is a line as `0 3 * * *');
+    expect(() => readCrontab('\n0 3 * * *')).toThrow('line 2 of the crontab: must be a line as `0 3 * * *');
     expect(() => readCrontab('0 3 * * * f ?nightly=1')).toThrow(
-      'line 1 of the crontab is not understood: nightly is none of',
+      'line 1 of the crontab: nightly: is no setting of a schedule; there are id',
     );
     expect(() => readCrontab('@every 3x f')).toThrow('@every 30s, 5m, 2h or 1d');
-    expect(() => readCrontab('@daily f\n@hourly f')).toThrow('line 2 of the crontab is the second with the id f');
+    expect(() => readCrontab('@daily f\n@hourly f')).toThrow('line 2 of the crontab: is the second with the id f');
   });
 });

@@ -25,40 +25,40 @@ describe('a schedule as it is written', () => {
   });
 
   it.each([
-    [{ cron: '0 3 * * *' }, 'schedules.nightly.function is the name of a function'],
-    [{ function: 'f' }, 'schedules.nightly.cron is given, or `every` is'],
-    [{ function: 'f', cron: '@daily', every: 1_000 }, 'schedules.nightly.cron is given, or `every` is'],
+    [{ cron: '0 3 * * *' }, 'schedules.nightly.function: must be the name of a function'],
+    [{ function: 'f' }, 'schedules.nightly.cron: must be given, or `every`'],
+    [{ function: 'f', cron: '@daily', every: 1_000 }, 'schedules.nightly.cron: must be given, or `every`'],
     [
       { function: 'f', cron: '61 * * * *' },
-      'schedules.nightly.cron is a pattern of cron (Invalid value for minute: 61)',
+      'schedules.nightly.cron: must be a pattern of cron (Invalid value for minute: 61)',
     ],
     [{ function: 'f', cron: '0 0 30 2 *' }, 'this one never fires'],
     [{ function: 'f', cron: '2027-05-01T00:00:00' }, 'not a date'],
     [{ function: 'f', cron: `0 ${'1,'.repeat(200)}1 * * *` }, 'at most 256 characters'],
     [
       { function: 'f', cron: '@daily', timeZone: 'Mars/Phobos' },
-      "schedules.nightly.timeZone is a time zone of the IANA's",
+      "schedules.nightly.timeZone: must be a time zone of the IANA's",
     ],
-    [{ function: 'f', every: 999 }, 'schedules.nightly.every is a whole number of milliseconds from 1000'],
+    [{ function: 'f', every: 999 }, 'schedules.nightly.every: must be a whole number of milliseconds from 1000'],
     [
       { function: 'f', every: 1_000, missed: 'some' },
-      "schedules.nightly.missed is 'once' or 'skip' or 'all', not \"some\"",
+      "schedules.nightly.missed: must be 'once', 'skip' or 'all', not 'some'",
     ],
-    [{ function: 'f', every: 1_000, workload: 7 }, 'schedules.nightly.workload is a text, bytes'],
-    [{ function: 'f', every: 1_000, workload: { base64: 'x' } }, 'schedules.nightly.workload is a text, bytes'],
-    [{ function: 'f', every: 1_000, startAt: 'soon' }, 'schedules.nightly.startAt is a Date'],
+    [{ function: 'f', every: 1_000, workload: 7 }, 'schedules.nightly.workload: must be a text, bytes'],
+    [{ function: 'f', every: 1_000, workload: { base64: 'x' } }, 'schedules.nightly.workload: must be a text, bytes'],
+    [{ function: 'f', every: 1_000, startAt: 'soon' }, 'schedules.nightly.startAt: must be a Date'],
     [
       { function: 'f', every: 1_000, startAt: 2, endAt: 1 },
-      'schedules.nightly.endAt is a moment that is not before startAt',
+      'schedules.nightly.endAt: must be a moment that is not before startAt',
     ],
-    [{ function: 'f', every: 1_000, evry: 1 }, 'schedules.nightly.evry is no field of a schedule'],
-    [[], 'schedules.nightly is an object'],
+    [{ function: 'f', every: 1_000, evry: 1 }, 'schedules.nightly.evry: is no field of a schedule'],
+    [[], 'schedules.nightly: must be an object'],
   ])('names the field that cannot be meant: %j', (options, message) => {
     expect(() => read(options)).toThrow(message);
   });
 
   it.each(['', 'two words', 'x'.repeat(41), 'a\nb'])('refuses the id %j', (id) => {
-    expect(() => read({ function: 'f', every: 1_000 }, id)).toThrow('id is a text of 1 to 40 bytes');
+    expect(() => read({ function: 'f', every: 1_000 }, id)).toThrow('id: must be a text of 1 to 40 bytes');
   });
 
   it('is the same when it is read again', () => {

@@ -1,0 +1,19 @@
+export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './error-codes.js';
+export { GearmanError } from './gearman-error.js';
+export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
+export { MAX_TIMER_DELAY } from './limits.js';
+export { escaped, oneLine, UNSAFE } from './one-line.js';
+export {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  duration,
+  FUNCTION,
+  number,
+  oneOf,
+  optionOr,
+  wholeNumber,
+  type OptionRule,
+} from './option-rules.js';
+export { hasProcess } from './process-life.js';
+export { shown } from './shown.js';

@@ -1,0 +1,34 @@
+import { GearmanError } from './gearman-error.js';
+import { shown } from './shown.js';
+
+/** An option or argument is not what it may be; `option` names it, the message says what is allowed and what was given. */
+export class InvalidOptionError extends GearmanError {
+  override readonly name = 'InvalidOptionError';
+
+  constructor(
+    readonly option: string,
+    private readonly problem: string,
+  ) {
+    super('GEARMAN_INVALID_OPTION', `${option}: ${problem}`);
+  }
+
+  /** The same of an option that is part of another: `path` becomes `storage.path`. */
+  within(option: string): InvalidOptionError {
+    return new InvalidOptionError(`${option}.${this.option}`, this.problem);
+  }
+
+  /** An option with a value that is not allowed. */
+  static notAllowed(option: string, value: unknown, allowed: string): InvalidOptionError {
+    return new InvalidOptionError(option, notAllowed(value, allowed));
+  }
+
+  /** An option that nobody reads. */
+  static unknown(option: string, kind: string, known: readonly string[]): InvalidOptionError {
+    return new InvalidOptionError(option, `is no ${kind}; there are ${known.join(', ')}`);
+  }
+}
+
+/** What is wrong with a value, for people. */
+export function notAllowed(value: unknown, allowed: string): string {
+  return `must be ${allowed}, not ${shown(value)}`;
+}

@@ -1,0 +1,22 @@
+/** Control characters, ends of lines and paragraphs, what changes the direction of text, and bytes that are no UTF-8. */
+export const UNSAFE = '[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Cs}]';
+
+const IN_A_LINE = new RegExp(UNSAFE, 'gu');
+/** A byte that is no UTF-8, where text was made of bytes so that nothing is lost: U+DC80 to U+DCFF. */
+const LONE_BYTE = /^[\udc80-\udcff]$/u;
+
+/**
+ * A message that may have peers' words in it, as one harmless line. What is
+ * escaped in it already stays as it is; so it cannot be read back.
+ */
+export function oneLine(message: string): string {
+  return message.replace(IN_A_LINE, escaped);
+}
+
+/** The bytes of a character as they are shown, each as `\x{0a}`. */
+export function escaped(character: string): string {
+  const bytes = LONE_BYTE.test(character) ? [character.charCodeAt(0) & 0xff] : Buffer.from(character);
+  let text = '';
+  for (const byte of bytes) text += `\\x{${byte.toString(16).padStart(2, '0')}}`;
+  return text;
+}
