@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AdminClient, JobClient, JobWorker } from '../dist/driver/index.js';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { AdminClient } from '../dist/driver/index.js';
 import { hasGearmand, startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
@@ -21,75 +22,60 @@ const CASES = [
 ];
 
 /** Prints how a caller is answered after a burst of callers who gave up: bench/README.md says how to read it. */
-export async function benchOverload({ isQuick }) {
+export async function benchOverload({ isQuick, runs }) {
   const callers = isQuick ? CALLERS / QUICK : CALLERS;
-  console.log(`${callers} callers wait ${PATIENCE} ms each for jobs of ${JOB} ms; one worker, one job at a time\n`);
+  console.log(
+    `${callers} callers wait ${PATIENCE} ms each for jobs of ${JOB} ms; one worker, one job at a time; median of ${runs}\n`,
+  );
   console.log('| job server | alone ms | next caller ms | jobs left in the queue | run for nobody |');
   console.log('| --- | ---: | ---: | ---: | ---: |');
   for (const { title, server, options } of CASES) {
-    const { alone, next, left, inVain } = await measure(server, options, callers);
-    const waited = next === undefined ? `over ${LAST}` : next.toFixed(0);
+    const all = [];
+    for (let run = 0; run < runs; run++) all.push(await measure(server, options, callers));
+    const [alone, next, left, inVain] = ['alone', 'next', 'left', 'inVain'].map((name) =>
+      median(all.map((one) => one[name])),
+    );
+    const waited = next === Infinity ? `over ${LAST}` : next.toFixed(0);
     console.log(`| ${title} | ${alone.toFixed(0)} | ${waited} | ${left} | ${inVain} |`);
   }
 }
 
-async function measure(name, options, callers) {
+async function measure(name, options, count) {
   const server = await startServer(name);
   const servers = `127.0.0.1:${server.port}`;
-  const client = new JobClient({ servers, ...options });
-  const worker = new JobWorker({ servers, concurrency: 1 });
-  let runs = 0;
-  worker.on('error', () => undefined);
-  worker.register('slow', async () => {
-    runs++;
-    await sleep(JOB);
-  });
+  const sides = [];
+  const side = async (role, roleOptions) => {
+    const child = fork(new URL('overload/side.mjs', import.meta.url), [role, servers, JSON.stringify(roleOptions)]);
+    sides.push(child);
+    await answerOf(child);
+    return (question) => {
+      child.send(question);
+      return answerOf(child);
+    };
+  };
   try {
-    await worker.start();
+    // A process each: what the burst costs its own callers is not what the next one waits for.
+    const runs = await side('worker', { jobTime: JOB });
+    const burst = await side('callers', options);
+    const caller = await side('caller', {});
     const times = [];
-    for (let count = 0; count < ALONE; count++) times.push(await answered(client));
-    runs = 0;
-    const answers = await burst(client, callers);
-    const next = await answered(client, LAST);
+    for (let time = 0; time < ALONE; time++) times.push(await caller({ patience: LAST }));
+    const before = await runs('?');
+    const answers = await burst({ count, patience: PATIENCE });
+    const next = (await caller({ patience: LAST })) ?? Infinity;
     const { queued } = await queueOf(servers);
-    return { alone: median(times), next, left: queued, inVain: runs - answers - (next === undefined ? 0 : 1) };
+    const inVain = (await runs('?')) - before - answers - (next === Infinity ? 0 : 1);
+    return { alone: median(times), next, left: queued, inVain };
   } finally {
-    await Promise.all([client.close(), worker.close({ gracePeriod: 0 })]);
+    for (const child of sides) child.kill('SIGKILL');
     await server.stop();
   }
 }
 
-/** Has everybody call at once and give up in time; resolves with how many were answered, once all have given up. */
-async function burst(client, callers) {
-  let answers = 0;
-  const calls = Array.from({ length: callers }, () =>
-    client.submit(
-      { function: 'slow', workload: Buffer.alloc(0) },
-      { complete: () => answers++, fail: () => undefined },
-    ),
-  );
-  await sleep(PATIENCE);
-  for (const call of calls) call.forget();
-  return answers;
-}
-
-/** How long one caller waits for its answer, in milliseconds; undefined where it gave up. */
-async function answered(client, patience = 60_000) {
-  const start = performance.now();
-  const { promise, resolve } = withResolvers();
-  const call = client.submit({ function: 'slow', workload: Buffer.alloc(0) }, { complete: resolve, fail: resolve });
-  const timer = setTimeout(() => {
-    call.forget();
-    resolve('gave up');
-  }, patience);
-  const outcome = await promise;
-  clearTimeout(timer);
-  return outcome === 'gave up' ? undefined : performance.now() - start;
-}
-
-function withResolvers() {
-  let resolve;
-  return { promise: new Promise((settle) => (resolve = settle)), resolve };
+async function answerOf(child) {
+  const [answer] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [])]);
+  if (answer === undefined) throw new Error('a process ended while it was measured');
+  return answer;
 }
 
 async function queueOf(server) {

@@ -64,12 +64,12 @@ if (positionals[0] === 'stalls') {
   await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
   process.exit();
 }
+const runs = Number(values.runs);
 if (positionals[0] === 'overload') {
-  await benchOverload({ isQuick });
+  await benchOverload({ isQuick, runs });
   process.exit();
 }
 
-const runs = Number(values.runs);
 if (positionals[0] === 'transports') {
   await benchTransports({ runs, folder: disk });
   process.exit();

@@ -37,16 +37,17 @@ export async function benchStalls({ only, isQuick, disk, type }) {
   }
 }
 
-async function measure({ stored, options, prepare, act }, size, storage) {
+async function measure({ stored, options, prepare, restarts, act }, size, storage) {
   const all = { listeners: [{ host: '127.0.0.1', port: 0, backlog: 4_096 }], ...(stored && { storage }), ...options };
-  const server = child('server', JSON.stringify(all));
+  let server = child('server', JSON.stringify(all));
   const [{ port }] = await once(server, 'message');
-  const at = { port, size };
+  const at = { port, size, path: storage.path };
   const prepared = await prepare?.(at);
+  if (restarts) server = await startedAgain(server, { ...all, listeners: [{ ...all.listeners[0], port }] });
   const echo = child('echo', String(port));
   await once(echo, 'message');
   // What was prepared may have left something to do.
-  await sleep(AFTERWARDS);
+  if (!restarts) await sleep(AFTERWARDS);
   await Promise.all([ask(server, 'begin'), ask(echo, 'begin')]);
   const start = now();
   await act(at, prepared);
@@ -56,6 +57,16 @@ async function measure({ stored, options, prepare, act }, size, storage) {
   const { turns, pauses } = await ask(server, 'end');
   for (const process of [echo, server]) stop(process);
   return { waits, turns, pauses, took };
+}
+
+/** The next job server on the same folder, as soon as it listens. */
+async function startedAgain(server, options) {
+  const ended = once(server, 'exit');
+  stop(server);
+  await ended;
+  const next = child('server', JSON.stringify(options));
+  await once(next, 'message');
+  return next;
 }
 
 function rowOf(title, size, { waits, turns, pauses, took }) {

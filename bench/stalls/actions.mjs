@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { each, packet, PACKET, Peer, times } from './peer.mjs';
 
@@ -5,11 +7,12 @@ import { each, packet, PACKET, Peer, times } from './peer.mjs';
  * What is done to the job server while somebody else sends ECHOs. `prepare` is
  * not measured; what it resolves with is given to `act`, which resolves when
  * everything was answered. Each has a job server of its own, with a storage
- * where it is `stored`.
+ * where it is `stored`; where it `restarts`, the action is done to the next one
+ * on the same folder, from the moment it listens.
  *
- * @typedef {{ port: number, size: number }} At
+ * @typedef {{ port: number, size: number, path: string }} At
  * @typedef {{ title: string, size: number, stored?: boolean, options?: object,
- *   prepare?: (at: At) => Promise<any>, act: (at: At, prepared: any) => Promise<void> }} Action
+ *   restarts?: boolean, prepare?: (at: At) => Promise<any>, act: (at: At, prepared: any) => Promise<void> }} Action
  */
 
 const WORKLOAD = 'x'.repeat(50);
@@ -241,6 +244,36 @@ export const ACTIONS = {
     options: { policies: { '*': { retries: 0 } } },
     prepare: withDead,
     act: words((at, handles) => Buffer.from(handles.map((handle) => `purge job ${handle}\n`).join(''))),
+  },
+
+  start: {
+    title: 'a start with stored jobs, of which a worker takes 1,000',
+    size: 1_000_000,
+    stored: true,
+    restarts: true,
+    prepare: withJobs,
+    act: async ({ port }) => {
+      const worker = await Peer.dial(port);
+      worker.heard = (type, handle) => {
+        if (type === PACKET.JOB_ASSIGN) worker.send(Buffer.concat([packet(PACKET.WORK_COMPLETE, handle, ''), GRAB]));
+        else if (type === PACKET.NO_JOB) setTimeout(() => worker.send(GRAB), 1);
+      };
+      worker.send(Buffer.concat([packet(PACKET.CAN_DO, 'f'), times(8, GRAB)]));
+      await worker.told(PACKET.JOB_ASSIGN, 1_000);
+      worker.heard = undefined;
+    },
+  },
+  export: {
+    title: '`export` of stored jobs by a process beside',
+    size: 200_000,
+    stored: true,
+    prepare: withJobs,
+    act: async ({ path }) => {
+      const args = ['dist/cli/main.js', 'export', '--queue-path', path];
+      const command = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      const [code] = await once(command, 'exit');
+      if (code !== 0) throw new Error(`export ended with ${code}`);
+    },
   },
 
   'workload-in': {

@@ -114,7 +114,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     this.schedules = new Schedules(scheduleHost(this));
     this.schedules.declare('options', this.options.schedules);
     this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
-    this.deadLetters = storage && new DeadLetters(storage, (name) => this.storedJobs?.replayed(name));
+    this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
   }
 
   /** The addresses it listens on, as clients write them. */
@@ -218,6 +218,11 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
     return this.measured.metrics();
   }
 
+  /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  get eventLoopDelay(): number {
+    return this.measured.eventLoopDelay;
+  }
+
   /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
   get storageTrouble(): string | undefined {
     return this.storedJobs?.problem;
@@ -317,6 +322,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
       want: (function_, priority) => this.storedJobs?.want(function_, priority),
       functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
       idle: (function_) => this.storedJobs?.idle(function_),
+      oldestStored: (function_, priority) => this.storedJobs?.oldestStored(function_, priority),
       workerChanged: (worker) => observer.workerChanged(worker),
     };
   }

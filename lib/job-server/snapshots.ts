@@ -2,7 +2,7 @@ import { fromByteString } from '../protocol/index.js';
 import { wireUnique, type DeadLetterLine } from './durable/index.js';
 import { elapsed, Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
 import type { Session } from './front/index.js';
-import type { StoredJob } from './storage/index.js';
+import { readySince, type StoredJob } from './storage/index.js';
 
 /** A function at one moment. */
 export interface FunctionSnapshot {
@@ -53,7 +53,7 @@ export interface JobSnapshot {
   attempts: number;
   /** How long its workload is, in bytes. */
   size: number;
-  /** When a worker could first take it; undefined where that is not known, as of a job in storage. */
+  /** When a worker could first take it; undefined where that is not known, and of a delayed one. */
   readyAt: Date | undefined;
   /** When its worker was given it; undefined unless it runs. */
   startedAt: Date | undefined;
@@ -124,18 +124,20 @@ function dateOf(since: number, engine: Engine): Date {
 
 /** A background job that waits in storage only. */
 export function storedJobSnapshot(job: StoredJob): JobSnapshot {
+  const state = job.at > Date.now() ? 'delayed' : 'waiting';
+  const since = readySince(job);
   return {
     handle: fromByteString(job.handle),
     function: fromByteString(job.function),
     unique: fromByteString(wireUnique(job.unique)),
     priority: PRIORITY_NAMES[job.priority],
-    state: job.at > Date.now() ? 'delayed' : 'waiting',
+    state,
     isBackground: true,
     clients: 0,
     losses: job.losses,
     attempts: job.attempts,
     size: job.workload.length,
-    readyAt: undefined,
+    readyAt: state === 'delayed' || since === undefined ? undefined : new Date(since),
     startedAt: undefined,
     worker: undefined,
     numerator: 0,

@@ -1,3 +1,4 @@
+import { Live } from './live/live.js';
 import type { JobServer } from '../job-server/job-server.js';
 
 /** A job server, or what holds one, as `GearmanJobServer`. */
@@ -15,11 +16,12 @@ export interface ReadySource {
   readonly name: string;
   readonly jobServer: JobServer;
   readonly accepted: AcceptedJobs;
+  readonly live: Live;
 }
 
 export function readySource({ name, jobServer }: WebSource): ReadySource {
   const unwrapped = 'unwrap' in jobServer ? jobServer.unwrap() : jobServer;
-  return { name, jobServer: unwrapped, accepted: new AcceptedJobs(unwrapped) };
+  return { name, jobServer: unwrapped, accepted: new AcceptedJobs(unwrapped), live: new Live(unwrapped) };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { DeadLetter, JobStorage } from '../storage/index.js';
 export class DeadLetters {
   constructor(
     private readonly storage: JobStorage,
+    private readonly time: { readonly date: number },
     /** Told of the function that has a job more. */
     private readonly replayed: (function_: ByteString) => void,
   ) {}
@@ -29,7 +30,7 @@ export class DeadLetters {
   /** Lets one wait again, as if it had just been submitted; false when it is not dead or its unique is taken. */
   async replay(handle: ByteString): Promise<boolean> {
     const found = await this.storage.findByHandle(handle);
-    if (found?.state !== 'dead' || !(await this.storage.replay(handle))) return false;
+    if (found?.state !== 'dead' || !(await this.storage.replay(handle, this.time.date))) return false;
     this.replayed(found.letter.job.function);
     return true;
   }

@@ -159,7 +159,7 @@ export class DurableJobs implements SubmissionHost {
     if (refusal) throw new Error(refusal.text);
     const function_ = this.feed.functionOf(spec.function);
     const handle = this.engine.nextHandle();
-    const outcome = await this.storage.fire(id, tick, newJob(spec, handle, storedUnique(spec)));
+    const outcome = await this.storage.fire(id, tick, newJob(spec, handle, storedUnique(spec), this.host.time.date));
     if (outcome === 'fired') {
       function_.stats.fromSchedule++;
       this.host.accepted(spec, handle);
@@ -266,6 +266,11 @@ export class DurableJobs implements SubmissionHost {
   /** Nobody here is given jobs of a function any more: see `EngineListener.idle`. */
   idle(function_: GearmanFunction): void {
     if (this.isOpen) this.feed.becameIdle(function_);
+  }
+
+  /** See `EngineListener.oldestStored`. */
+  oldestStored(function_: GearmanFunction, priority: Priority): number | undefined {
+    return this.feed.oldest(function_, priority);
   }
 
   /** The engine runs low: leases more jobs for it. */
@@ -438,7 +443,7 @@ export class DurableJobs implements SubmissionHost {
   private storeHeld(job: Job, spec: JobSpec, handle: ByteString): Submission {
     const submission = new Submission(this, job.function_, spec, handle, true);
     this.unwritten.addJob(handle, submission);
-    this.storage.add(recordOf(job, handle), 'always', submission);
+    this.storage.add(recordOf(job, handle, this.host.time), 'always', submission);
     job.isStored = true;
     return submission;
   }
@@ -449,7 +454,7 @@ export class DurableJobs implements SubmissionHost {
     const handle = this.engine.nextHandle();
     const submission = new Submission(this, function_, spec, handle, false);
     const mayRun = this.feed.hasRoom(function_, spec.priority);
-    submission.isHere = this.storage.add(newJob(spec, handle, key), mayRun, submission);
+    submission.isHere = this.storage.add(newJob(spec, handle, key, this.host.time.date), mayRun, submission);
     if (key !== '' && submission.isHere) this.unwritten.addJob(handle, submission);
     else if (key !== '') this.unwritten.addUnique(spec.function, key, handle, submission);
     if (submission.isHere) this.takeIn(submission);
@@ -529,7 +534,7 @@ export class DurableJobs implements SubmissionHost {
 
   private follow({ job, holder }: QueuedJob, client: Peer): Submitted {
     if (client.isGone) return CLIENT_LEFT;
-    this.host.elsewhere!.follow(specOf(job), holder, client);
+    this.host.elsewhere!.follow(specOf(job, this.host.time.date), holder, client);
     return job.handle;
   }
 

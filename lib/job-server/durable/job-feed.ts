@@ -24,6 +24,10 @@ const IDLE_TIME = 10_000;
 /** How many jobs of a priority stay then: a worker that comes and asks once, without waiting, is to find one. */
 const IDLE_WINDOW = 16;
 
+/** So often in so long, in milliseconds, the storage is asked at most how old jobs are. */
+const MAX_LOOKS = 500;
+const LOOKS_INTERVAL = 1_000;
+
 /** How long jobs that clients wait for, and nobody here runs, are let be before they are looked at again, in milliseconds. */
 const LOOK_AGAIN = 1_000;
 
@@ -45,6 +49,9 @@ export class JobFeed {
   private retryAt = Infinity;
   /** Functions that nobody here runs jobs of, and when what is held of them is given back. */
   private readonly idle = new Map<GearmanFunction, number>();
+  /** How often the storage was asked how old jobs are, and since when that is counted. */
+  private looks = 0;
+  private looksBegan = -Infinity;
   private readonly window: JobWindow | undefined;
   /** How many jobs of a priority may wait here for workers to come. */
   private readonly idleWindow: number;
@@ -142,6 +149,32 @@ export class JobFeed {
       function_.stored[priority] = waiting[priority];
       function_.storedDelayed[priority] = scheduled[priority];
     }
+    function_.storedSince = undefined;
+  }
+
+  /**
+   * For how long the oldest job of a function and priority could have been taken
+   * that waits in storage alone; undefined where nobody knows. What the storage
+   * has to read the disk for is remembered, and no more of it is asked in a
+   * second than holds nobody up: there may be 100,000 functions.
+   */
+  oldest(function_: GearmanFunction, priority: Priority): number | undefined {
+    const { date, now } = this.host.time;
+    // Whole, as the times of jobs are: the same job is as old at each look, but for what has passed.
+    const engineNow = Math.floor(this.engine.now);
+    const known = (function_.storedSince ??= []);
+    if (!(priority in known)) {
+      if (now - this.looksBegan >= LOOKS_INTERVAL) {
+        this.looksBegan = now;
+        this.looks = 0;
+      }
+      if (this.looks >= MAX_LOOKS) return undefined;
+      this.looks++;
+      const since = this.storage.oldest?.(function_.name, priority, date);
+      known[priority] = since === undefined ? undefined : engineNow - Math.max(0, date - since);
+    }
+    const since = known[priority];
+    return since === undefined ? undefined : engineNow - since;
   }
 
   /** Jobs of a function came, or were given back. */
@@ -257,7 +290,8 @@ export class JobFeed {
   }
 
   private takeAllIn(function_: GearmanFunction, jobs: readonly StoredJob[]): void {
-    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(specOf(job));
+    const { date } = this.host.time;
+    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(specOf(job, date));
     this.recount(function_);
     if (!this.engine.isServed(function_)) this.becameIdle(function_);
   }

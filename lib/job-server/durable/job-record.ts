@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
-import { coalescingKey, type ByteString, type Job, type JobSpec, type StoredJobSpec } from '../engine/index.js';
-import type { NewJob, StoredJob } from '../storage/index.js';
+import {
+  coalescingKey,
+  elapsed,
+  type ByteString,
+  type Job,
+  type JobSpec,
+  type Moment,
+  type StoredJobSpec,
+} from '../engine/index.js';
+import { readySince, type NewJob, type StoredJob } from '../storage/index.js';
 
 /** In front of the digest that stands for a workload that is its own unique (`-`). */
 const WORKLOAD_KEY = '\0';
@@ -37,8 +45,12 @@ function partsOfReducer(stored: ByteString): Pick<JobSpec, 'reducer' | 'metadata
   return { metadata: stored.slice(1, end), reducer: reducer === '' ? undefined : reducer };
 }
 
-/** The record of a new job. */
-export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): NewJob {
+/**
+ * The record of a new job.
+ *
+ * @param acceptedAt milliseconds since 1970.
+ */
+export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, acceptedAt: number): NewJob {
   return {
     handle,
     function: spec.function,
@@ -49,17 +61,28 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString): N
     at: spec.runAt,
     attempts: 0,
     losses: 0,
+    acceptedAt: wholeTime(acceptedAt),
   };
 }
 
 /** The record of a job that the engine holds already. */
-export function recordOf(job: Job, handle: ByteString): NewJob {
+export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): NewJob {
   const spec = { ...job, function: job.function_.name, runAt: 0 };
-  return { ...newJob(spec, handle, storedUnique(job)), losses: job.losses };
+  return { ...newJob(spec, handle, storedUnique(job), date - elapsed(job.readySince, now)), losses: job.losses };
 }
 
-/** What the engine is given of a record. */
-export function specOf(job: StoredJob): StoredJobSpec {
+/** Storages take no others; a clock that is set before 1970 is no reason to refuse a job. */
+function wholeTime(time: number): number {
+  return Math.max(0, Math.floor(time));
+}
+
+/**
+ * What the engine is given of a record.
+ *
+ * @param date milliseconds since 1970: it is so old then.
+ */
+export function specOf(job: StoredJob, date: number): StoredJobSpec {
+  const since = readySince(job) ?? date;
   return {
     handle: job.handle,
     function: job.function,
@@ -71,5 +94,6 @@ export function specOf(job: StoredJob): StoredJobSpec {
     runAt: job.at,
     losses: job.losses,
     attempts: job.attempts,
+    age: Math.max(0, date - since),
   };
 }

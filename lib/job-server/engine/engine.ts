@@ -1,5 +1,13 @@
-import type { ByteString, JobSpec, Priority, Workload } from './job-spec.js';
-import { type Ability, type GearmanFunction, type GrabKind, type Job, Peer, type PeerListener } from './model.js';
+import { PRIORITIES, type ByteString, type JobSpec, type Priority, type Workload } from './job-spec.js';
+import {
+  type Ability,
+  elapsed,
+  type GearmanFunction,
+  type GrabKind,
+  type Job,
+  Peer,
+  type PeerListener,
+} from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Chore } from './chores.js';
 import { Clock } from './clock.js';
@@ -99,6 +107,20 @@ export class Engine {
     if (abilities.size > 0) this.giveUpAll(peer);
     if (abilities.size + peer.waitsFor.size + peer.running.size + peer.late.size === 0) return;
     this.life.chores.begin(this.leaving(peer, abilities));
+  }
+
+  /** For how long the oldest job of a function could have been taken, in milliseconds; 0 where none waits. */
+  oldestWaiting(function_: GearmanFunction): number {
+    let oldest = 0;
+    for (const priority of PRIORITIES) {
+      const { head } = function_.queues[priority];
+      // What waits in storage alone came after what waits here.
+      if (head) oldest = Math.max(oldest, elapsed(head.readySince, this.now));
+      else if (function_.due(priority) > 0) {
+        oldest = Math.max(oldest, this.listener.oldestStored?.(function_, priority) ?? 0);
+      }
+    }
+    return oldest;
   }
 
   // --- workers ---

@@ -1,5 +1,5 @@
 import type { ByteString, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
-import { elapsed, type GearmanFunction, Job, type Peer, shortTime } from './model.js';
+import { elapsed, type GearmanFunction, Job, type Peer, shortTime, timeBefore } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
 import { Chores, type Chore } from './chores.js';
@@ -16,6 +16,8 @@ export interface StoredJobSpec extends JobSpec {
   readonly losses: number;
   /** How often it was tried in vain, where a policy counts. */
   readonly attempts: number;
+  /** For how long a worker could have taken it, in milliseconds; missing where nobody knows. */
+  readonly age?: number;
 }
 
 /** Why a job failed whose worker vanished, or took too long, once too often. */
@@ -69,6 +71,8 @@ export class JobLife implements JobFate {
     job.attempts = stored.attempts;
     this.adopt(job, stored, undefined);
     this.place(job, stored.runAt);
+    const { age } = stored;
+    if (age && job.state === 'waiting') job.readySince = job.since = timeBefore(this.clock.now, age);
     this.dispatcher.offer(function_);
     return job;
   }

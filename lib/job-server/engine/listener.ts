@@ -36,6 +36,11 @@ export interface EngineListener {
   ended?(job: Job, outcome: Outcome, result: Workload, worker: Peer | undefined): void;
   /** The queue in memory runs low and storage has more: feed it. */
   want?(function_: GearmanFunction, priority: Priority): void;
+  /**
+   * For how long the oldest job of a function and priority could have been taken
+   * that waits in storage alone, in milliseconds; undefined where nobody knows.
+   */
+  oldestStored?(function_: GearmanFunction, priority: Priority): number | undefined;
   /** An operator set something for a function. */
   functionSet?(name: ByteString, settings: FunctionSettings): void;
   /**

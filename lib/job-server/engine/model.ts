@@ -21,12 +21,21 @@ export function shortTime(now: number): number {
   return now | 0;
 }
 
-/**
- * Milliseconds since a {@link shortTime}, right for 24.8 days; a job that is
- * older reads as younger than it is, and never as less than nothing.
- */
+/** So much of what 32 bits hold is read as less than nothing, which is nothing: 4.7 hours. */
+const FUTURE = 2 ** 24;
+
+/** The longest ago that a {@link timeBefore} says, in milliseconds: 24.8 days. */
+const LONGEST_AGO = 2 ** 31 - 1;
+
+/** The {@link shortTime} so many milliseconds before `now`. */
+export function timeBefore(now: number, milliseconds: number): number {
+  return shortTime(now - Math.min(milliseconds, LONGEST_AGO));
+}
+
+/** Milliseconds since a {@link shortTime}, right for 49 days: what is older reads as young again. */
 export function elapsed(since: number, now: number): number {
-  return Math.max(0, (shortTime(now) - since) | 0);
+  const past = (shortTime(now) - since) >>> 0;
+  return past > 2 ** 32 - FUTURE ? 0 : past;
 }
 
 /** A job known to this job server. Only the engine changes it. */
@@ -110,6 +119,8 @@ export class GearmanFunction {
   readonly stored: [number, number, number] = [0, 0, 0];
   /** How many of these wait for their time, by priority. */
   readonly storedDelayed: [number, number, number] = [0, 0, 0];
+  /** By priority, since when the oldest of these could be taken, on the engine's clock; missing until it is asked for. */
+  storedSince: (number | undefined)[] | undefined;
   /** True while more jobs of that priority were asked for and have not come. */
   readonly isFetching: [boolean, boolean, boolean] = [false, false, false];
   /** Jobs by their coalescing key, waiting, delayed and running. */
@@ -156,13 +167,6 @@ export class GearmanFunction {
   /** True once it has had a job. */
   get hasStats(): boolean {
     return this.madeStats !== undefined;
-  }
-
-  /** For how long its oldest job in memory could have been taken, in milliseconds; 0 where none waits. */
-  oldestWaiting(now: number): number {
-    let oldest = 0;
-    for (const { head } of this.queues) if (head) oldest = Math.max(oldest, elapsed(head.readySince, now));
-    return oldest;
   }
 
   /** How long the job runs that was started first, in milliseconds; 0 where none runs. */

@@ -114,7 +114,7 @@ function show({ host }: Conversation, args: readonly string[]): AdminAnswer {
     case 'functions':
       return list(host.engine.functions, functionLine);
     case 'activity':
-      return list(host.engine.functions, (function_) => activityLine(function_, host.engine.now));
+      return list(host.engine.functions, (function_) => activityLine(host.engine, function_));
     case 'schedules':
       return showSchedules(host);
     case 'dead jobs':

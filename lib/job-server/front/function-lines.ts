@@ -20,8 +20,8 @@ export function functionLine(function_: GearmanFunction): string {
  * A row of `show activity`: name, for how long its oldest waiting job could have been taken and how long its longest
  * running one runs (milliseconds), and since the job server began: jobs that came, that succeeded, that failed for good.
  */
-export function activityLine(function_: GearmanFunction, now: number): string {
-  const times = [function_.oldestWaiting(now), function_.longestRunning(now)].map(Math.round);
+export function activityLine(engine: Engine, function_: GearmanFunction): string {
+  const times = [engine.oldestWaiting(function_), function_.longestRunning(engine.now)].map(Math.round);
   return `${[showName(function_.name), ...times, ...countsOf(function_)].join('\t')}\n`;
 }
 

@@ -25,7 +25,7 @@ export interface HistorySlice {
 }
 
 /** So many functions are looked at together; others have their turn before the next ones. */
-const SLICE = 1_000;
+const SLICE = 250;
 
 /** What is known of a function from one sample to the next. */
 class FunctionHistory {
@@ -156,19 +156,20 @@ export class History {
     const { totals } = this;
     if (!totals) return;
     this.samples++;
-    const { functions } = this.engine();
+    const engine = this.engine();
+    const { functions } = engine;
     const stats = new FunctionStats();
     stats.addAll(functions.droppedStats);
     const moment = [0, 0, 0, 0, 0];
-    let { now } = this.engine();
     let looked = 0;
     for (const function_ of [...functions]) {
       if (++looked % SLICE === 0) {
         yield;
-        now = this.engine().now;
+        // Ages are counted up to the time it was told last.
+        this.engine();
       }
       if (!function_.hasStats) continue;
-      const own = momentOf(function_, now);
+      const own = momentOf(function_, engine);
       this.historyOf(function_)?.sample(own);
       addUp(moment, own);
       stats.addAll(function_.stats);
@@ -202,18 +203,18 @@ export class History {
 
   private dropIdlest(): boolean {
     for (const [function_, { busyAt }] of this.functions) {
-      // It was busy in this sample as well: all of them are.
-      if (busyAt === this.samples) return false;
+      // Busy a sample ago, it may be so in this one too, and not be looked at yet: all of them are busy.
+      if (busyAt >= this.samples - 1) return false;
       return this.functions.delete(function_);
     }
     return false;
   }
 }
 
-function momentOf(function_: GearmanFunction, now: number): number[] {
+function momentOf(function_: GearmanFunction, engine: Engine): number[] {
   let waiting = 0;
   for (const priority of PRIORITIES) waiting += function_.due(priority);
-  const oldest = function_.oldestWaiting(now) / 1_000;
+  const oldest = engine.oldestWaiting(function_) / 1_000;
   return [waiting, function_.delayedTotal, function_.running, function_.workers.size, oldest];
 }
 

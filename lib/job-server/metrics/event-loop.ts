@@ -21,10 +21,15 @@ export class EventLoopWatch {
   /** Delays of the last whole window, by {@link QUANTILES}, in seconds. */
   private last: readonly number[] | undefined;
 
+  /** Less late than this, in seconds, the loop was 99 of 100 times. */
+  get delay(): number {
+    return this.delays[1]!;
+  }
+
   /** Adds what there is to tell. */
   tell(set: MetricSet): void {
     set.add('event_loop_active_seconds_total', performance.eventLoopUtilization().active / 1_000);
-    const delays = this.last ?? delaysOf(this.started());
+    const { delays } = this;
     for (const [index, quantile] of QUANTILES.entries()) {
       set.add('event_loop_delay_seconds', delays[index]!, { quantile: String(quantile) });
     }
@@ -35,6 +40,10 @@ export class EventLoopWatch {
     clearInterval(this.timer);
     this.current?.disable();
     this.current = this.timer = this.last = undefined;
+  }
+
+  private get delays(): readonly number[] {
+    return this.last ?? delaysOf(this.started());
   }
 
   private started(): IntervalHistogram {

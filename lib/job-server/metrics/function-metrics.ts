@@ -1,4 +1,11 @@
-import { PRIORITIES, FunctionStats, type ByteString, type GearmanFunction, type Functions } from '../engine/index.js';
+import {
+  PRIORITIES,
+  FunctionStats,
+  type ByteString,
+  type Engine,
+  type GearmanFunction,
+  type Functions,
+} from '../engine/index.js';
 import {
   FunctionNames,
   type FunctionCounterName,
@@ -63,15 +70,16 @@ export class FunctionMetrics {
   }
 
   /**
-   * Adds what there is to tell at a time of the engine's clock.
+   * Adds what there is to tell at the time the engine was told last.
    *
    * @param dead how many dead letters there are by function; without it nothing is told of them.
    */
-  tell(set: MetricSet, functions: Functions, now: number, dead?: ReadonlyMap<ByteString, number>): void {
+  tell(set: MetricSet, engine: Engine, dead?: ReadonlyMap<ByteString, number>): void {
+    const { functions } = engine;
     const named = new FunctionStats();
     const others: Others = { moment: nothing(), stats: new FunctionStats() };
     others.stats.addAll(functions.droppedStats);
-    const isAnyOther = this.tellEach(set, functions, now, named, others) || hasCounted(others.stats);
+    const isAnyOther = this.tellEach(set, engine, named, others) || hasCounted(others.stats);
     if (isAnyOther) {
       tellMoment(set, others.moment, FunctionNames.other);
       tellStats(set, others.stats, FunctionNames.other);
@@ -81,10 +89,10 @@ export class FunctionMetrics {
   }
 
   /** Tells those that have a name, and adds up the others; false when there are none. */
-  private tellEach(set: MetricSet, functions: Functions, now: number, named: FunctionStats, others: Others): boolean {
+  private tellEach(set: MetricSet, engine: Engine, named: FunctionStats, others: Others): boolean {
     const withoutJobs: GearmanFunction[] = [];
     let isAnyOther = false;
-    for (const function_ of functions) {
+    for (const function_ of engine.functions) {
       if (!function_.hasStats) {
         withoutJobs.push(function_);
         continue;
@@ -94,14 +102,14 @@ export class FunctionMetrics {
       if (labels === FunctionNames.other) {
         isAnyOther = true;
         others.stats.addAll(stats);
-        addMoment(others.moment, function_, now);
+        addMoment(others.moment, function_, engine);
       } else {
         named.addAll(stats);
-        tellMoment(set, momentOf(function_, now), labels);
+        tellMoment(set, momentOf(function_, engine), labels);
         tellStats(set, stats, labels);
       }
     }
-    return this.tellJobless(set, withoutJobs, now, others) || isAnyOther;
+    return this.tellJobless(set, withoutJobs, engine, others) || isAnyOther;
   }
 
   /** Tells dead letters: those of a function that has nothing else are told as well. */
@@ -118,24 +126,24 @@ export class FunctionMetrics {
   }
 
   /** Functions that have had no job yet have names for the moment, while there are some to give. */
-  private tellJobless(set: MetricSet, functions: readonly GearmanFunction[], now: number, others: Others): boolean {
+  private tellJobless(set: MetricSet, functions: readonly GearmanFunction[], engine: Engine, others: Others): boolean {
     let { room } = this.names;
     let isAnyOther = false;
     for (const function_ of functions) {
       if (room-- > 0) {
-        tellMoment(set, momentOf(function_, now), this.names.borrow(function_.name));
+        tellMoment(set, momentOf(function_, engine), this.names.borrow(function_.name));
       } else {
         isAnyOther = true;
-        addMoment(others.moment, function_, now);
+        addMoment(others.moment, function_, engine);
       }
     }
     return isAnyOther;
   }
 }
 
-function momentOf(function_: GearmanFunction, now: number): Moment {
+function momentOf(function_: GearmanFunction, engine: Engine): Moment {
   const moment = nothing();
-  addMoment(moment, function_, now);
+  addMoment(moment, function_, engine);
   return moment;
 }
 
@@ -143,12 +151,12 @@ function nothing(): Moment {
   return { running: 0, delayed: 0, workers: 0, paused: 0, oldest: 0, longest: 0, waiting: [0, 0, 0] };
 }
 
-function addMoment(sum: Moment, function_: GearmanFunction, now: number): void {
+function addMoment(sum: Moment, function_: GearmanFunction, engine: Engine): void {
   sum.running += function_.running;
   sum.workers += function_.workers.size;
   if (function_.isPaused) sum.paused = 1;
-  sum.oldest = Math.max(sum.oldest, function_.oldestWaiting(now));
-  sum.longest = Math.max(sum.longest, function_.longestRunning(now));
+  sum.oldest = Math.max(sum.oldest, engine.oldestWaiting(function_));
+  sum.longest = Math.max(sum.longest, function_.longestRunning(engine.now));
   for (const priority of PRIORITIES) {
     sum.delayed += function_.notYetDue(priority);
     sum.waiting[priority] += function_.due(priority);

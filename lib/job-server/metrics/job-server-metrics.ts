@@ -34,13 +34,18 @@ export class JobServerMetrics implements MetricSource {
     this.functions = new FunctionMetrics(maxFunctions);
   }
 
+  /** How late the event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  get eventLoopDelay(): number {
+    return this.eventLoop.delay;
+  }
+
   metrics(): MetricFamily[] {
     const { engine, sessions, traffic, version, storedJobs } = this.jobServer;
     this.jobServer.tick();
     const set = new MetricSet('function', 'job server');
     set.add('version_info', 1, { version });
     const health = storedJobs?.health;
-    this.functions.tell(set, engine.functions, engine.now, health?.dead);
+    this.functions.tell(set, engine, health?.dead);
     tellConnections(set, sessions, traffic);
     tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
     if (health) tellStorage(set, storedJobs, health);

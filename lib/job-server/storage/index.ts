@@ -46,3 +46,4 @@ export type {
   StoredJob,
   StoredPriority,
 } from './stored-job.js';
+export { readySince } from './stored-job.js';

@@ -31,6 +31,7 @@ export function checkJob(job: NewJob): void {
     throw invalid(`a handle has 1 to ${MAX_HANDLE_BYTES} bytes, this one ${job.handle.length}`);
   }
   checkTime(job.at);
+  if (job.acceptedAt !== undefined) checkTime(job.acceptedAt);
 }
 
 /** Refuses a time that is no number of milliseconds since 1970. */

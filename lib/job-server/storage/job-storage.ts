@@ -134,6 +134,14 @@ export interface JobStorage {
   /** The counts of one function, likewise: O(1). */
   count(functionName: string): FunctionCounts;
 
+  /**
+   * Since when the jobs of a function and priority wait that nobody has leased
+   * and a worker could take at `now`: the earliest time of those that would be
+   * leased next, in milliseconds since 1970. Undefined where there are none, or
+   * nobody knows. Costs the same whatever waits. Missing where an implementation cannot tell.
+   */
+  oldest?(functionName: string, priority: StoredPriority, now: number): number | undefined;
+
   /** How it does, from memory: O(functions that have dead letters). */
   health(): StorageHealth;
 
@@ -155,8 +163,12 @@ export interface JobStorage {
   /** The dead letters in pages, longest dead first; otherwise as {@link iterate}. */
   deadLetters(options?: PageOptions): AsyncIterable<DeadLetter[]>;
 
-  /** Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken. */
-  replay(handle: string): Promise<boolean>;
+  /**
+   * Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken.
+   *
+   * @param now it is accepted at this time, in milliseconds since 1970; without it nobody knows when.
+   */
+  replay(handle: string, now?: number): Promise<boolean>;
 
   /** Deletes a dead letter; false when there is none. */
   purge(handle: string): Promise<boolean>;

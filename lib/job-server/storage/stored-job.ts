@@ -25,6 +25,8 @@ export interface NewJob {
   readonly attempts: number;
   /** How often a worker vanished with it. */
   readonly losses: number;
+  /** When it was accepted, or let wait again as if it had been, in milliseconds since 1970; missing where nobody knows. */
+  readonly acceptedAt?: number | undefined;
 }
 
 /** A background job as the storage hands it back. */
@@ -150,6 +152,30 @@ export function changedJob(job: StoredJob, { attempts, losses, at }: JobChanges)
 
 /** A job with its place; written out, as a spread costs several times as much. */
 export function placed(job: NewJob, sequence: number): StoredJob {
-  const { handle, unique, priority, workload, reducer, at, attempts, losses } = job;
-  return { handle, function: job.function, unique, priority, workload, reducer, at, attempts, losses, sequence };
+  const { handle, unique, priority, workload, reducer, at, attempts, losses, acceptedAt } = job;
+  return {
+    handle,
+    function: job.function,
+    unique,
+    priority,
+    workload,
+    reducer,
+    at,
+    attempts,
+    losses,
+    acceptedAt,
+    sequence,
+  };
+}
+
+/** Since when a worker could have taken a job, in milliseconds since 1970; undefined where nobody knows. */
+export function readySince({ at, acceptedAt }: Pick<NewJob, 'at' | 'acceptedAt'>): number | undefined {
+  if (acceptedAt === undefined) return at > 0 ? at : undefined;
+  return Math.max(at, acceptedAt);
+}
+
+/** The earlier one of two times that may not be known. */
+export function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }

@@ -1,7 +1,7 @@
 import type { HistogramValue } from './metric-family.js';
 
-/** How many powers of two are told apart: 2^0 to 2^31. */
-const SLOTS = 32;
+/** How many powers of two are told apart: 2^0 to 2^32. */
+const SLOTS = 33;
 
 /** The powers that become bounds of times in milliseconds: 1 ms to 33 s one by one, then 131, 524 and 2,097 s. */
 export const TIME_POWERS: readonly number[] = [...Array.from({ length: 16 }, (_, power) => power), 17, 19, 21];
@@ -15,7 +15,7 @@ export class Log2Histogram {
   private readonly slots: number[] = new Array<number>(SLOTS).fill(0);
   private sum = 0;
 
-  /** Counts a value, 0 to 2^31 - 1; what is less counts as 0. */
+  /** Counts a value, 0 to 2^32; what is less counts as 0. */
   add(value: number): void {
     if (value > 1) {
       // 2^k is the last value of slot k: one less than a whole number has its bits.

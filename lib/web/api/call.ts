@@ -70,13 +70,6 @@ export function permittedFunction({ permission }: Call, name: ByteString): ByteS
   throw new Problem(403, 'forbidden', `This needs access to the function ${fromByteString(name)}.`);
 }
 
-/** A function as an answer names it: one whose name is no UTF-8 with its bytes as well. */
-export function nameFields(name: ByteString): { name: string; name64?: string } {
-  const text = fromByteString(name);
-  if (exactText(name) === text) return { name: text };
-  return { name: text, name64: Buffer.from(name, 'latin1').toString('base64url') };
-}
-
 export function bytesOfBase64(encoded: string, name: string): ByteString {
   if (!/^[\w-]*={0,2}$/.test(encoded)) throw invalid(name, 'bytes in base64url');
   return Buffer.from(encoded, 'base64url').toString('latin1');

@@ -1,10 +1,11 @@
 import { exactText, fromByteString } from '../../protocol/index.js';
 import type { GearmanFunction } from '../../job-server/engine/index.js';
 import { functionSnapshot } from '../../job-server/snapshots.js';
+import { nameFields } from '../function-name.js';
 import { answerJson, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { invalid, notFound, problemOfRefusal } from '../problem.js';
-import { audit, functionOf, nameFields, requireConsent, type Call } from './call.js';
+import { audit, functionOf, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json, NOTHING, problem, ref } from './schemas.js';
 

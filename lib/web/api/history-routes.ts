@@ -7,18 +7,11 @@ import {
   type HistorySlice,
   type RecentJob,
 } from '../../job-server/history/index.js';
+import { nameFields } from '../function-name.js';
 import { answerJson, answerList } from '../http/answers.js';
 import { bytesAsJson } from '../http/event-stream.js';
 import { invalid } from '../problem.js';
-import {
-  bytesOfBase64,
-  nameFields,
-  numberOf,
-  permittedFunction,
-  requireAllFunctions,
-  requireConsent,
-  type Call,
-} from './call.js';
+import { bytesOfBase64, numberOf, permittedFunction, requireAllFunctions, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json } from './schemas.js';
 

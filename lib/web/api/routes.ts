@@ -1,7 +1,9 @@
 import { PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/metrics/index.js';
 import { answerJson, answerText } from '../http/answers.js';
+import { serverState } from '../live/server-state.js';
 import { requireAllFunctions, type Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
+import { EVENT_ROUTES } from './event-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
 import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
@@ -45,15 +47,19 @@ export const ROUTES: readonly Route[] = [
   ...FUNCTION_ROUTES,
   ...WORKER_ROUTES,
   ...HISTORY_ROUTES,
+  ...EVENT_ROUTES,
   // Before those with a parameter in the place of a word.
   ...DEAD_LETTER_ROUTES,
   ...SCHEDULE_ROUTES,
   ...OTHER_ROUTES,
 ];
 
-function server({ source, response }: Call): void {
-  const { version, isEnding, storageTrouble } = source.jobServer;
-  answerJson(response, 200, { name: source.name, version, isEnding, ...(storageTrouble && { storageTrouble }) });
+function server({ source, response, permission }: Call): void {
+  const { name, jobServer, live } = source;
+  const { version, isEnding, storageTrouble, ...numbers } = serverState(jobServer, live.viewerCount);
+  const trouble = storageTrouble === undefined ? {} : { storageTrouble };
+  // The numbers of all functions together are those of others too.
+  answerJson(response, 200, { name, version, isEnding, ...trouble, ...(permission.isForAll && numbers) });
 }
 
 function metrics(call: Call): void {

@@ -20,6 +20,17 @@ const seriesNumbers = { type: 'array', items: { type: ['number', 'null'] } };
 const series = object(Object.fromEntries(HISTORY_SERIES.map((name) => [name, seriesNumbers])), ...HISTORY_SERIES);
 const bytes = { anyOf: [object({ text }), object({ base64: text })] };
 
+const serverNumbers = {
+  functions: whole,
+  jobs: whole,
+  running: whole,
+  connections: whole,
+  workers: whole,
+  clientsWaiting: whole,
+  eventLoopDelaySeconds: { type: 'number' },
+  eventStreams: whole,
+};
+
 const byPriority = object({ high: whole, normal: whole, low: whole });
 
 /** What is in jobs, within JSON. */
@@ -159,7 +170,11 @@ export const ANSWERS = {
   deadLetters: listOf('deadLetters', ref('DeadLetter'), { next: text }, 'next'),
   schedules: listOf('schedules', ref('Schedule')),
   scheduled: object({ handle: text }),
-  server: object({ name: text, version: text, isEnding: flag, storageTrouble: text }, 'storageTrouble'),
+  server: object(
+    { name: text, version: text, isEnding: flag, storageTrouble: text, ...serverNumbers },
+    'storageTrouble',
+    ...Object.keys(serverNumbers),
+  ),
   history: object(
     {
       resolution: text,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { isUtf8 } from 'node:buffer';
 import type { Budget } from './budget.js';
 
-/** How much an event stream may leave unread before it is ended, in bytes. */
+/** How much an event stream may leave unread before it is cut off, in bytes. */
 const MAX_UNREAD = 1_048_576;
 
 /** How long the rest may take to be read once it has ended, in milliseconds. */
@@ -11,11 +11,21 @@ const READ_TIMEOUT = 60_000;
 /** How often a comment is sent, so that nobody between takes the stream for dead, in milliseconds. */
 const KEEP_ALIVE = 15_000;
 
-/** Server-sent events as an answer. Who does not read them is cut off. */
+/** Why a stream is cut off: the data of its last event, `cut`. */
+const CUT = {
+  unread: 'Events were not read fast enough.',
+  'too-busy': 'Too much is on its way to those who read events and results; ask again soon.',
+} as const;
+
+/**
+ * Server-sent events as an answer. Who does not read them is cut off: the last
+ * event, `cut`, says why, for those who read on.
+ */
 export class EventStream {
   private readonly keepAlive: NodeJS.Timeout;
   /** What was sent and not yet read, in characters: so much of the budget is taken. */
   private unread = 0;
+  private whenRead: (() => void) | undefined;
 
   constructor(
     private readonly response: ServerResponse,
@@ -33,12 +43,37 @@ export class EventStream {
       clearInterval(this.keepAlive);
       budget.give(this.unread);
       this.unread = 0;
+      this.whenRead?.();
     });
   }
 
-  /** Sends one event; its data is JSON. */
-  send(event: string, data: unknown): void {
-    this.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  /** Whether nothing can be sent any more. */
+  get isOver(): boolean {
+    return this.response.destroyed || this.response.closed || this.response.writableEnded;
+  }
+
+  /** Whether it reads so slowly that what may be left out should be. */
+  get isSlow(): boolean {
+    return this.unread > MAX_UNREAD / 4;
+  }
+
+  /** Sends one event; its data is JSON. @param id what the browser sends as Last-Event-ID when it comes back. */
+  send(event: string, data: unknown, id?: string): void {
+    this.sendJson(event, JSON.stringify(data), id);
+  }
+
+  /** The same, with data that is JSON already. */
+  sendJson(event: string, json: string, id?: string): void {
+    this.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`);
+  }
+
+  /** Resolves when it is not slow, or over; cuts it off when that takes too long. */
+  async keptUp(): Promise<void> {
+    if (!this.isSlow || this.isOver) return;
+    const timer = setTimeout(() => this.cut('unread'), READ_TIMEOUT).unref();
+    await new Promise<void>((resolve) => (this.whenRead = resolve));
+    this.whenRead = undefined;
+    clearTimeout(timer);
   }
 
   end(): void {
@@ -50,22 +85,30 @@ export class EventStream {
   }
 
   private write(text: string): void {
-    const { response } = this;
-    if (response.destroyed || response.closed || response.writableEnded) return;
+    if (this.isOver) return;
     // An event may be as large as a packet: what counts is what lay there before it.
-    if (this.unread > MAX_UNREAD || !this.budget.hasRoom(text.length)) {
-      response.destroy();
-      return;
-    }
+    if (this.unread > MAX_UNREAD) return this.cut('unread');
+    if (!this.budget.hasRoom(text.length)) return this.cut('too-busy');
     this.budget.take(text.length);
     this.unread += text.length;
-    response.write(text, () => this.wasRead(text.length));
+    this.response.write(text, () => this.wasRead(text.length));
+  }
+
+  private cut(code: keyof typeof CUT): void {
+    if (this.isOver) return;
+    const { response } = this;
+    response.write(`event: cut\ndata: ${JSON.stringify({ code, detail: CUT[code] })}\n\n`);
+    this.end();
+    // The connection carries no further request: who did not read this may not read that.
+    response.once('finish', () => response.destroy());
+    this.whenRead?.();
   }
 
   private wasRead(length: number): void {
     if (this.unread === 0) return;
     this.unread -= length;
     this.budget.give(length);
+    if (!this.isSlow) this.whenRead?.();
   }
 }
 

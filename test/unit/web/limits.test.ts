@@ -47,6 +47,9 @@ it('cuts off who does not read events, not who is sent a large one', async () =>
   const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
   const path = `/v1/jobs/${body.handle}/events`;
   const lazy = speak(scene, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  let last = '';
+  lazy.on('data', (bytes) => (last = (last + bytes.toString('latin1')).slice(-200)));
+  lazy.pause();
   const eager = await fetch(`http://127.0.0.1:${scene.port}${path}`);
   const worker = scene.peer();
   worker.send('CAN_DO f', 'GRAB_JOB');
@@ -63,5 +66,6 @@ it('cuts off who does not read events, not who is sent a large one', async () =>
   worker.send(`WORK_COMPLETE ${body.handle}·end`);
   lazy.resume();
   await until('it is cut off', () => isCut);
+  expect(last).toContain('event: cut\ndata: {"code":"unread","detail":"Events were not read fast enough."}');
   expect((await text).match(/^event: \w+/gm)!.slice(0, 3)).toEqual(['event: job', 'event: started', 'event: data']);
 });

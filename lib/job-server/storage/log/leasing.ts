@@ -1,5 +1,5 @@
 import type { DueJobs } from '../job-storage.js';
-import type { QueueName } from '../stored-job.js';
+import { earlier, readySince, type QueueName } from '../stored-job.js';
 import { Entry, type EntryIndex, type EntryQueue } from './entry.js';
 import { JOB, type ItemReader } from './record.js';
 
@@ -74,6 +74,31 @@ export class Leasing {
     const { kind, hasTime, length, isApart, isHandleApart } = item;
     entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
     return entry;
+  }
+
+  /** Since when those wait that would be taken next, where that is known. Throws a {@link StorageError}. */
+  oldest(queue: EntryQueue, now: number): number | undefined {
+    let oldest: number | undefined;
+    if (queue.mayHaveTimed) {
+      this.advance(queue, now);
+      const { due } = queue;
+      const first = queue.inMemory(true).first;
+      if (first && first.at <= now) oldest = readySince(first.job);
+      if (due.size > 0) oldest = earlier(oldest, this.sinceOf(due.number));
+    }
+    if (queue.waiting === 0) return oldest;
+    const { apart } = queue;
+    while (apart.size > 0 && !this.index.isFree(apart.number)) apart.pop();
+    if (apart.size > 0) oldest = earlier(oldest, this.sinceOf(apart.number));
+    const first = queue.inMemory(false).first;
+    if (first) oldest = earlier(oldest, readySince(first.job));
+    const run = this.nextOfRuns(queue);
+    return run ? earlier(oldest, readySince(run.item)) : oldest;
+  }
+
+  private sinceOf(number: number): number | undefined {
+    const item = this.index.read(number);
+    return item && readySince(item);
   }
 
   private takeTimed(queue: EntryQueue, now: number): Entry | undefined {

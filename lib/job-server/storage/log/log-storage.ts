@@ -186,6 +186,16 @@ export class LogStorage implements JobStorage {
     return countsOf(functionName, [queue(0), queue(1), queue(2)]);
   }
 
+  oldest(functionName: string, priority: StoredPriority, now: number): number | undefined {
+    const queue = this.opened?.index.findQueue(functionName, priority);
+    try {
+      return queue && this.opened?.leasing.oldest(queue, now);
+    } catch {
+      // The disk fails at reading: whoever leases is told.
+      return undefined;
+    }
+  }
+
   health(): StorageHealth {
     return this.opened?.health ?? { backlog: 0, writes: new StorageWrites() };
   }
@@ -202,7 +212,7 @@ export class LogStorage implements JobStorage {
     for await (const entries of this.log.deadPages(options)) yield entries.map(letterOf);
   }
 
-  async replay(handle: string): Promise<boolean> {
+  async replay(handle: string, now?: number): Promise<boolean> {
     const { log } = this;
     const entry = log.find(handle);
     if (entry?.phase !== 'dead') return false;
@@ -210,7 +220,7 @@ export class LogStorage implements JobStorage {
     if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
     entry.death = undefined;
     entry.queue.dead--;
-    entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, sequence: log.nextSequence() };
+    entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, acceptedAt: now, sequence: log.nextSequence() };
     log.takeUnique(entry);
     entry.queue.count(entry.job, 1);
     log.wait(entry);

@@ -38,7 +38,7 @@ const HAS_UNIQUE = 8;
 const HAS_REDUCER = 16;
 const HAS_TIME = 32;
 const HAS_COUNTERS = 64;
-/** Fields of a later version follow, behind their length: this one passes over them. */
+/** More fields follow, behind their length: the first is when it was accepted. Those of a later version are passed over. */
 const HAS_MORE = 128;
 
 /** In the byte that says what ended: its kind, and whether it was a job with a time. */
@@ -112,7 +112,7 @@ export interface Item {
   readonly queue: number;
   readonly sequence: number;
   readonly handle: HandleParts;
-  readonly job: Pick<StoredJob, 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload'>;
+  readonly job: Pick<StoredJob, 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload' | 'acceptedAt'>;
   /** Where the log had it before. */
   readonly source: Ended | undefined;
   /** When it died, or until when its result is kept. */
@@ -239,6 +239,8 @@ export class RecordWriter {
     if (job.reducer !== '') flags |= HAS_REDUCER;
     if (job.at > 0) flags |= HAS_TIME;
     if (job.attempts > 0 || job.losses > 0) flags |= HAS_COUNTERS;
+    const { acceptedAt } = job;
+    if (acceptedAt !== undefined) flags |= HAS_MORE;
     this.bytes[start] = item.kind;
     this.bytes[start + 1] = flags;
     this.end += 6;
@@ -250,6 +252,12 @@ export class RecordWriter {
     } else {
       this.varint(handle.prefix + 1);
       this.varint(handle.number);
+    }
+    if (acceptedAt !== undefined) {
+      // Its length is known once it is written: times of two centuries have six bytes.
+      const at = this.end++;
+      this.varint(acceptedAt);
+      this.bytes[at] = this.end - at - 1;
     }
     if (source) this.ended(source);
     if (job.unique !== '') this.text(job.unique);
@@ -389,6 +397,7 @@ export class ItemReader {
   at = 0;
   attempts = 0;
   losses = 0;
+  acceptedAt: number | undefined;
   /** What it is sorted by besides its sequence: when its time comes, it died, or its result is forgotten. */
   time = 0;
   textStart = 0;
@@ -416,9 +425,12 @@ export class ItemReader {
       this.handleStart = this.end;
       this.handleEnd = this.end += length;
     } else this.handleNumber = this.varint();
+    this.acceptedAt = undefined;
     if (flags & HAS_MORE) {
       const length = this.varint();
-      this.end += length;
+      const rest = this.end + length;
+      if (length > 0) this.acceptedAt = this.varint();
+      this.end = rest;
     }
     this.source = flags & HAS_SOURCE ? this.ended() : undefined;
     this.uniqueStart = this.uniqueEnd = 0;
@@ -492,6 +504,7 @@ export class ItemReader {
       at: this.at,
       attempts: this.attempts,
       losses: this.losses,
+      acceptedAt: this.acceptedAt,
       sequence: this.sequence,
     };
   }

@@ -1,6 +1,6 @@
 import type { DueJobs } from '../job-storage.js';
 import { QueueTable } from '../queue-table.js';
-import type { QueueName, StoredJob } from '../stored-job.js';
+import { earlier, readySince, type QueueName, type StoredJob } from '../stored-job.js';
 import { WaitingList } from '../waiting-list.js';
 
 /** The jobs of one function and priority in a {@link MemoryStorage}. */
@@ -34,6 +34,12 @@ export class MemoryQueue {
 
   takeOut(job: StoredJob): void {
     this.listOf(job).remove(job);
+  }
+
+  /** Since when the first ones wait, where that is known. */
+  oldest(now: number): number | undefined {
+    const [ready, due] = [this.ready.first, this.isDue(now) ? this.scheduled.first : undefined];
+    return earlier(ready && readySince(ready), due && readySince(due));
   }
 
   isDue(now: number): boolean {

@@ -188,6 +188,10 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     return this.jobs.queues.count(functionName);
   }
 
+  oldest(functionName: string, priority: StoredPriority, now: number): number | undefined {
+    return this.jobs.queues.queue(functionName, priority).oldest(now);
+  }
+
   health(): StorageHealth {
     const dead = new Map<string, number>();
     for (const { job } of this.jobs.dead.values()) dead.set(job.function, (dead.get(job.function) ?? 0) + 1);
@@ -208,12 +212,12 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     yield* pagesOf(this.jobs.dead, options);
   }
 
-  async replay(handle: string): Promise<boolean> {
+  async replay(handle: string, now?: number): Promise<boolean> {
     this.checkOpen();
     const job = this.jobs.dead.get(handle)?.job;
     if (!job || this.jobs.findByUnique(job.unique, job.function)) return false;
     this.jobs.dead.delete(handle);
-    this.enter({ ...job, at: 0, attempts: 0, losses: 0 }, false);
+    this.enter({ ...job, at: 0, attempts: 0, losses: 0, acceptedAt: now }, false);
     return true;
   }
 

@@ -19,7 +19,7 @@ function ofFunction(scene: EngineScene, name = 'f'): GearmanFunction {
 
 function ages(scene: EngineScene): { oldest: number; longest: number } {
   const function_ = ofFunction(scene);
-  return { oldest: function_.oldestWaiting(scene.now), longest: function_.longestRunning(scene.now) };
+  return { oldest: scene.engine.oldestWaiting(function_), longest: function_.longestRunning(scene.now) };
 }
 
 /** How many jobs came, and how many are accounted for. */
@@ -48,6 +48,24 @@ describe('the ages of a function', () => {
     expect(ages(scene)).toEqual({ oldest: 0, longest: 501 });
     worker.complete('b');
     expect(ages(scene)).toEqual({ oldest: 0, longest: 1 });
+  });
+
+  it('are right for seven weeks, also of a job that was old when it came from storage', () => {
+    const { scene, client } = newScene();
+    client.submit('f', 'a');
+    const day = 86_400_000;
+    scene.pass(48 * day);
+    expect(ages(scene).oldest).toBe(48 * day);
+    const stored = { function: 'g', unique: '', workload: 'x', priority: 1, isBackground: true, runAt: 0 } as const;
+    scene.engine.restore({ ...stored, handle: 'H:old:1', losses: 0, attempts: 0, age: 20 * day });
+    scene.engine.restore({ ...stored, function: 'h', handle: 'H:old:2', losses: 0, attempts: 0, age: 900 * day });
+    scene.pass(day);
+    const oldest = (name: string): number => scene.engine.oldestWaiting(ofFunction(scene, name));
+    expect(oldest('g')).toBe(21 * day);
+    // No older than 24.8 days, to be told for as long again.
+    expect(oldest('h')).toBe(2 ** 31 - 1 + day);
+    scene.worker('h').grab();
+    expect(ofFunction(scene, 'h').stats.wait.value([31, 32], 1)).toMatchObject({ cumulative: [0, 1], count: 1 });
   });
 
   it('are kept by a job whose worker was lost, and begin when a delayed one is ready', () => {

@@ -1,0 +1,56 @@
+/** One process of the overload bench: its worker, the callers of the burst, or one caller alone. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JobClient, JobWorker } from '../../dist/driver/index.js';
+
+const [role, servers, options] = process.argv.slice(2);
+const JOB = { function: 'slow', workload: Buffer.alloc(0) };
+
+const sides = { worker, callers, caller };
+const answer = await sides[role]();
+process.on('message', async (message) => process.send(await answer(message)));
+process.once('disconnect', () => process.exit());
+process.send('ready');
+
+/** Runs one job at a time, each for so long, or until nobody waits for it any more; tells how many it has run. */
+async function worker() {
+  const { jobTime } = JSON.parse(options);
+  const jobWorker = new JobWorker({ servers, concurrency: 1 });
+  let runs = 0;
+  jobWorker.on('error', () => undefined);
+  jobWorker.register('slow', async ({ signal }) => {
+    runs++;
+    await sleep(jobTime, undefined, { signal });
+  });
+  await jobWorker.start();
+  return () => runs;
+}
+
+/** So many call at once and give up in time; tells how many were answered, once all have given up. */
+function callers() {
+  const client = new JobClient({ servers, ...JSON.parse(options) });
+  return async ({ count, patience }) => {
+    let answers = 0;
+    const calls = Array.from({ length: count }, () =>
+      client.submit(JOB, { complete: () => answers++, fail: () => undefined }),
+    );
+    await sleep(patience);
+    for (const call of calls) call.forget();
+    return answers;
+  };
+}
+
+/** One calls, and tells how many milliseconds it waited; null where it gave up. */
+function caller() {
+  const client = new JobClient({ servers });
+  return async ({ patience }) => {
+    const start = performance.now();
+    const isAnswered = await new Promise((resolve) => {
+      const call = client.submit(JOB, { complete: () => resolve(true), fail: () => resolve(true) });
+      setTimeout(() => {
+        call.forget();
+        resolve(false);
+      }, patience).unref();
+    });
+    return isAnswered ? performance.now() - start : null;
+  };
+}

@@ -1,0 +1,186 @@
+import { Permission } from '../access/grant.js';
+import { EventStream } from '../http/event-stream.js';
+import { COLUMNS } from '../live/function-rows.js';
+import { LOOK_INTERVAL, type Viewer } from '../live/live.js';
+import { invalid } from '../problem.js';
+import { requireAllFunctions, requireConsent, requireRole, type Call } from './call.js';
+import type { Route } from './route.js';
+import { EVENTS, problem } from './schemas.js';
+
+const TOPICS = ['functions', 'server', 'jobs', 'workers', 'audit'] as const;
+type Topic = (typeof TOPICS)[number];
+
+/** So many jobs and workers are told of a second; of the others only how many they were. */
+const MAX_A_SECOND = 200;
+
+export const EVENT_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    template: '/v1/events',
+    role: 'read',
+    summary:
+      'What changes, once a second: hello, functions, server; and as it happens, up to ' +
+      `${MAX_A_SECOND} a second: job, worker, audit. Last-Event-ID goes on from there`,
+    query: {
+      topics: `which, with commas between: ${TOPICS.join(', ')} (which needs the role operate); default: functions,server`,
+      function: 'only these functions, `*` stands for any text; may be said several times',
+      lastEventId: 'as the header Last-Event-ID',
+    },
+    answers: { 200: EVENTS, 503: problem('Too many event streams are open') },
+    run: events,
+  },
+];
+
+function events(call: Call): void {
+  const topics = topicsOf(call);
+  requireConsent(call, 'status');
+  const giveBack = call.shared.streams.take();
+  call.response.once('close', giveBack);
+  const stream = new ChangeStream(call, topics);
+  const stop = call.source.live.join(stream.viewer());
+  call.response.once('close', stop);
+  call.gone.addEventListener('abort', () => stream.end(), { once: true });
+}
+
+function topicsOf(call: Call): ReadonlySet<Topic> {
+  const text = call.query.get('topics') ?? 'functions,server';
+  const topics = new Set(text.split(',') as Topic[]);
+  for (const topic of topics) if (!TOPICS.includes(topic)) throw invalid('topics', `some of ${TOPICS.join(', ')}`);
+  if (topics.has('audit')) {
+    requireRole(call, 'operate');
+    requireAllFunctions(call);
+  }
+  return topics;
+}
+
+/** One caller who looks on. Who reads slowly is told less often, and of fewer things as they happen. */
+class ChangeStream {
+  private readonly stream: EventStream;
+  private readonly filter: Permission | undefined;
+  /** Up to which look everything was told. */
+  private told = 0;
+  private isTelling = false;
+  private lastState = '';
+  private inSecond = 0;
+  private missed = 0;
+
+  constructor(
+    private readonly call: Call,
+    private readonly topics: ReadonlySet<Topic>,
+  ) {
+    const { query, source, response, shared } = call;
+    const patterns = query.getAll('function');
+    this.filter = patterns.length > 0 ? new Permission({ role: 'read', functions: patterns }) : undefined;
+    this.stream = new EventStream(response, shared.bodies.budget);
+    const { board, epoch } = source.live;
+    const resumed = lookOf(call, board.epoch);
+    if (resumed !== undefined && board.remembers(resumed)) this.told = resumed;
+    this.stream.send('hello', {
+      server: source.name,
+      version: source.jobServer.version,
+      intervalSeconds: LOOK_INTERVAL / 1_000,
+      epoch,
+      columns: COLUMNS,
+      resumed: this.told > 0,
+    });
+  }
+
+  /** What it wants to hear. */
+  viewer(): Viewer {
+    const { topics } = this;
+    return {
+      looked: () => void this.looked(),
+      ...(topics.has('jobs') && {
+        job: (happened, job, worker) => {
+          if (!this.isWanted(job.function)) return;
+          this.happened('job', () => ({
+            happened,
+            ...job,
+            ...(worker && { worker: worker.clientId }),
+            at: new Date(),
+          }));
+        },
+      }),
+      ...(topics.has('workers') && {
+        worker: (happened, { clientId, functions }) => {
+          const seen = functions.filter((name) => this.isWanted(name));
+          // Who has left has no functions any more.
+          if (seen.length === 0 && !this.call.permission.isForAll) return;
+          this.happened('worker', () => ({ happened, clientId, functions: seen, at: new Date() }));
+        },
+      }),
+      ...(topics.has('audit') && { audit: (event) => this.stream.send('audit', { ...event, at: new Date() }) }),
+    };
+  }
+
+  end(): void {
+    if (!this.stream.isOver) this.stream.end();
+  }
+
+  private isWanted(name: string): boolean {
+    return this.call.permission.covers(name) && (this.filter?.covers(name) ?? true);
+  }
+
+  private happened(event: string, data: () => object): void {
+    if (this.inSecond >= MAX_A_SECOND || this.stream.isSlow) {
+      this.missed++;
+      return;
+    }
+    this.inSecond++;
+    this.stream.send(event, data());
+  }
+
+  private async looked(): Promise<void> {
+    this.inSecond = 0;
+    if (this.isTelling || this.stream.isOver) return;
+    this.isTelling = true;
+    await this.stream.keptUp();
+    if (this.missed > 0) this.stream.send('missed', { count: this.missed });
+    this.missed = 0;
+    if (this.topics.has('server')) this.tellServer();
+    if (this.topics.has('functions')) await this.tellFunctions();
+    this.isTelling = false;
+  }
+
+  private tellServer(): void {
+    const { state } = this.call.source.live;
+    // The totals of all are none of those of who sees some functions.
+    if (!state || !this.call.permission.isForAll) return;
+    const json = JSON.stringify(state);
+    if (json !== this.lastState) this.stream.sendJson('server', json);
+    this.lastState = json;
+  }
+
+  /** In pieces, as they are read; the last one, which alone has an id, says that this was all. */
+  private async tellFunctions(): Promise<void> {
+    const { board } = this.call.source.live;
+    const { looks } = board;
+    if (looks === this.told) return;
+    const isFirst = this.told === 0;
+    let before = isFirst ? '{"reset":true,' : '{';
+    let last: string | undefined;
+    for (const piece of board.changes(this.told, (name) => this.isWanted(name))) {
+      if (piece !== '') {
+        if (last !== undefined) this.stream.sendJson('functions', `${before}${last},"more":true}`);
+        if (last !== undefined) before = '{';
+        last = piece;
+      }
+      await this.stream.keptUp();
+      await new Promise(setImmediate);
+      if (this.stream.isOver) return;
+    }
+    this.told = looks;
+    const nothing = '"names":[],"rows":[],"gone":[]';
+    if (last !== undefined || isFirst) {
+      this.stream.sendJson('functions', `${before}${last ?? nothing}}`, `${board.epoch}.${looks}`);
+    }
+  }
+}
+
+/** Where the caller was when it lost its last stream. */
+function lookOf({ request, query }: Call, epoch: string): number | undefined {
+  const header = request.headers['last-event-id'];
+  const id = typeof header === 'string' ? header : query.get('lastEventId');
+  const [known, look = ''] = (id ?? '').split('.');
+  return known === epoch && /^\d{1,15}$/.test(look) ? Number(look) : undefined;
+}

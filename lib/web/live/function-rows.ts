@@ -1,0 +1,74 @@
+import type { Engine, GearmanFunction } from '../../job-server/engine/index.js';
+import { Priority } from '../../job-server/engine/index.js';
+import type { SeenFunction } from './function-board.js';
+
+/** What a row tells of a function after its number, in this order. */
+export const COLUMNS = [
+  'high',
+  'normal',
+  'low',
+  'delayed',
+  'running',
+  'workers',
+  /** Since the function is known. */
+  'submitted',
+  'completed',
+  'failed',
+  /** Since when the oldest job waits, and the one that was started first runs: milliseconds since `epoch`, 0: none. */
+  'oldestAt',
+  'longestAt',
+  /** 1 while paused. */
+  'paused',
+  /** 1 while a submission of some priority is refused. */
+  'full',
+] as const;
+
+/** Sees the functions of an engine. */
+export class EngineRows {
+  private readonly values = new Array<number>(COLUMNS.length).fill(0);
+  /** What the engine's clock says at the {@link epoch}. */
+  private readonly zero: number;
+  /** From when on times count. */
+  readonly epoch = new Date();
+
+  constructor(private readonly engine: Engine) {
+    // A whole number: a job's time is one.
+    this.zero = Math.floor(engine.now);
+  }
+
+  /** All functions; what is told of one holds until the next one is asked for. */
+  *seen(): Generator<SeenFunction<GearmanFunction>, void> {
+    for (const function_ of this.engine.functions) {
+      this.read(function_);
+      yield { key: function_, values: this.values };
+    }
+  }
+
+  private read(function_: GearmanFunction): void {
+    const { values, engine } = this;
+    values[0] = function_.due(Priority.high);
+    values[1] = function_.due(Priority.normal);
+    values[2] = function_.due(Priority.low);
+    values[3] = function_.delayedTotal;
+    values[4] = function_.running;
+    values[5] = function_.workers.size;
+    if (function_.hasStats) {
+      const { foreground, background, fromSchedule, fromHttp, completed, failed, buried } = function_.stats;
+      values[6] = foreground + background + fromSchedule + fromHttp;
+      values[7] = completed;
+      values[8] = failed + buried;
+    } else {
+      values[6] = values[7] = values[8] = 0;
+    }
+    const oldest = engine.oldestWaiting(function_);
+    values[9] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
+    values[10] = this.since(function_.running > 0, function_.longestRunning(engine.now));
+    values[11] = function_.isPaused ? 1 : 0;
+    values[12] = function_.limits.some((limit) => limit > 0 && function_.total >= limit) ? 1 : 0;
+  }
+
+  private since(isAny: boolean, age: number): number {
+    // 0 stands for none: what began just then began a millisecond later.
+    return isAny ? Math.floor(this.engine.now) - age - this.zero || 1 : 0;
+  }
+}
