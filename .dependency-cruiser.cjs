@@ -43,6 +43,8 @@ const rooms = {
   ],
   web: [
     'protocol',
+    'connection',
+    'driver',
     'job-server',
     'job-server/engine',
     'job-server/durable',

@@ -56,8 +56,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'runs a command for each job',
     load: async () => (await import('./people/work.js')).work,
   },
+  web: {
+    summary: 'answers HTTP for job servers elsewhere',
+    load: async () => (await import('./web/web.js')).web,
+  },
   'web-token': {
-    summary: 'makes a token for job-server --web-tokens',
+    summary: 'makes a token for job-server --web-tokens, web --tokens',
     load: async () => (await import('./web/web-token.js')).webToken,
   },
   import: {

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkNames, checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
+import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
+import type { Log } from '../job-server/log.js';
+import { VERSION } from '../job-server/version.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
 import { Permission } from './access/grant.js';
 import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
@@ -11,11 +14,14 @@ import { answerProblem } from './http/answers.js';
 import { Budget, Places } from './http/budget.js';
 import { secure } from './http/security-headers.js';
 import { invalid, Problem } from './problem.js';
-import { readySource, type ReadySource, type WebSource } from './source.js';
+import { localSource } from './local-source.js';
+import { runRemote } from './remote/remote-routes.js';
+import { closeRemote, remoteSource } from './remote/remote-source.js';
+import type { AnySource, WebSource } from './source.js';
 
 /** How a web handler behaves. */
 export interface WebHandlerOptions {
-  /** The job servers, in this process; the first is meant where `?server=` names none. */
+  /** The job servers, in this process or elsewhere; the first is meant where `?server=` names none. */
   sources: readonly WebSource[];
   /** Who may do what. */
   access: Access;
@@ -31,6 +37,8 @@ export interface WebHandlerOptions {
   maxBufferedBytes?: number;
   /** How many event streams and waits for results may be open. Default 256. */
   maxStreams?: number;
+  /** Where failures, and changes at job servers elsewhere, are told. Default: the log of the first job server of this process. */
+  log?: Log;
 }
 
 /** Answers requests of `node:http`, and of frameworks made of it. */
@@ -54,7 +62,11 @@ const OPTIONS = new Set([
   'bodyTimeout',
   'maxBufferedBytes',
   'maxStreams',
+  'log',
 ]);
+
+/** The largest body for a job server elsewhere, in bytes: what ours takes as a packet by default. */
+const MAX_BODY = JOB_SERVER_DEFAULTS.maxPacketBytes;
 
 /**
  * The HTTP API of job servers, as a handler for `node:http`, Express and the like.
@@ -73,27 +85,32 @@ export function createWebHandler(options: WebHandlerOptions): WebHandler {
 }
 
 class Answerer {
-  private readonly sources: readonly ReadySource[];
+  private readonly sources: readonly AnySource[];
   private readonly access: AccessCheck;
   private readonly router = new Router(ROUTES);
   private readonly shared: Shared;
   private readonly closing = new AbortController();
   private readonly open = new Set<ServerResponse>();
+  private readonly log: Log;
   private readonly forgetHistory: readonly (() => void)[];
 
   constructor(private readonly options: WebHandlerOptions) {
     validate(options);
-    this.sources = options.sources.map(readySource);
+    this.sources = options.sources.map((source) =>
+      'server' in source ? remoteSource(source) : localSource(source.name, source.jobServer),
+    );
     this.access = accessCheck(options.access);
-    const { jobServer } = this.sources[0]!;
-    const maxBytes = Math.max(...this.sources.map((source) => source.jobServer.maxPacketBytes));
+    const local = this.sources.flatMap((source) => ('jobServer' in source ? [source.jobServer] : []));
+    this.log = options.log ?? local[0]?.log ?? (() => undefined);
+    const maxBytes = Math.max(...local.map((jobServer) => jobServer.maxPacketBytes), local.length ? 0 : MAX_BODY);
     const { bodyTimeout = 60_000, maxBufferedBytes = 4 * maxBytes, maxStreams = 256 } = options;
-    this.forgetHistory = this.sources.map((source) => source.jobServer.history.keep());
-    const description = openApi(ROUTES, jobServer.version);
+    this.forgetHistory = local.map((jobServer) => jobServer.history.keep());
+    const description = openApi(ROUTES, VERSION);
     this.shared = {
       bodies: { maxBytes, timeout: bodyTimeout, budget: new Budget(maxBufferedBytes) },
       streams: new Places(maxStreams, 'event streams and waits'),
       searches: new Places(MAX_SEARCHES, 'searches'),
+      log: this.log,
       description: () => description,
     };
   }
@@ -106,6 +123,8 @@ class Answerer {
     this.closing.abort();
     for (const forget of this.forgetHistory) forget();
     await Promise.all([...this.open].map((response) => closed(response)));
+    const remote = this.sources.filter((source) => 'admin' in source);
+    await Promise.all(remote.map(closeRemote));
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -136,7 +155,9 @@ class Answerer {
     requireRole({ permission }, route.role);
     refuseOtherSites(request);
     const source = this.sourceOf(query.get('server'));
-    await route.run({ request, response, query, params, permission, source, shared: this.shared, gone });
+    const call = { request, response, query, params, permission, shared: this.shared, gone };
+    if ('jobServer' in source) await route.run({ ...call, source });
+    else await runRemote({ ...call, source }, route.method, route.template);
   }
 
   private async permissionOf(request: IncomingMessage): Promise<Permission> {
@@ -155,7 +176,7 @@ class Answerer {
     throw new Problem(405, 'method-not-allowed', `Only ${allow} is answered here.`, { Allow: allow });
   }
 
-  private sourceOf(name: string | null): ReadySource {
+  private sourceOf(name: string | null): AnySource {
     const source = name === null ? this.sources[0] : this.sources.find((each) => each.name === name);
     if (source) return source;
     throw invalid('server', `one of ${this.sources.map((each) => each.name).join(', ')}`);
@@ -163,7 +184,7 @@ class Answerer {
 
   private problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    this.sources[0]!.jobServer.log('error', `web: ${String((error as Error).stack ?? error)}`);
+    this.log('error', `web: ${String((error as Error).stack ?? error)}`);
     return new Problem(500, 'internal', 'The job server failed; its log says why.');
   }
 }
@@ -171,11 +192,21 @@ class Answerer {
 function validate(options: WebHandlerOptions): void {
   checkNames(options, [...OPTIONS], 'option of the web handler');
   const { sources } = options;
-  const isList = Array.isArray(sources) && sources.length > 0 && sources.every(({ jobServer }) => jobServer);
-  if (!isList) throw InvalidOptionError.notAllowed('sources', sources, 'a list of { name, jobServer }, at least one');
+  const isList = Array.isArray(sources) && sources.length > 0 && sources.every(isSource);
+  if (!isList)
+    throw InvalidOptionError.notAllowed(
+      'sources',
+      sources,
+      'a list of { name, jobServer } or { name, server }, at least one',
+    );
   for (const option of ['bodyTimeout', 'maxBufferedBytes', 'maxStreams'] as const) {
     checkOption(option, options[option], wholeNumber(1));
   }
+}
+
+function isSource(source: unknown): boolean {
+  const { jobServer, server } = (source ?? {}) as Record<string, unknown>;
+  return jobServer !== undefined || server !== undefined;
 }
 
 /** The decoded segments of the path below where the handler is mounted. @throws Problem */

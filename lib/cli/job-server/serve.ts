@@ -138,7 +138,7 @@ async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServe
   // Loaded only where it is wanted.
   const { WebListener } = await import('../web/web-listener.js');
   try {
-    const listener = new WebListener(jobServer, web);
+    const listener = new WebListener([{ name: 'main', jobServer }], web);
     await listener.listen();
     log.write('INFO', `answers HTTP on ${listener.url}/v1`);
     return listener;

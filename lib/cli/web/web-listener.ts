@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JobServer } from '../../job-server/job-server.js';
-import { createWebHandler, type WebHandler } from '../../web/web-handler.js';
+import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
 
 /** How long headers may take, in milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
@@ -22,22 +21,24 @@ export interface WebSettings {
   readOnly: boolean;
 }
 
-/** The HTTP API of a job server on a port of its own. */
+/** The HTTP API of job servers on a port of its own. */
 export class WebListener {
   private readonly handler: WebHandler;
   private readonly server: Server;
 
   /** @throws Error when the token file cannot be read. */
   constructor(
-    jobServer: JobServer,
+    sources: WebHandlerOptions['sources'],
     private readonly settings: WebSettings,
+    log?: WebHandlerOptions['log'],
   ) {
     const { tokens, hosts, readOnly } = settings;
     this.handler = createWebHandler({
-      sources: [{ name: 'main', jobServer }],
+      sources,
       access: tokens === undefined ? 'open' : { tokens },
       hosts: hosts.map((host) => host.toLowerCase()),
       readOnly,
+      ...(log && { log }),
     });
     this.server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, this.handler);
     this.server.maxConnections = MAX_CONNECTIONS;

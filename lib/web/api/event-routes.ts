@@ -2,13 +2,20 @@ import { Permission } from '../access/grant.js';
 import { EventStream } from '../http/event-stream.js';
 import { COLUMNS } from '../live/function-rows.js';
 import { LOOK_INTERVAL, type Viewer } from '../live/live.js';
-import { invalid } from '../problem.js';
-import { requireAllFunctions, requireConsent, requireRole, type Call } from './call.js';
+import { invalid, Problem } from '../problem.js';
+import { requireAllFunctions, requireConsent, requireRole, type AnyCall } from './call.js';
 import type { Route } from './route.js';
 import { EVENTS, problem } from './schemas.js';
 
 const TOPICS = ['functions', 'server', 'jobs', 'workers', 'audit'] as const;
 type Topic = (typeof TOPICS)[number];
+
+/** The topics that are told as they happen. */
+const HAPPENING = [
+  ['jobs', 'job'],
+  ['workers', 'worker'],
+  ['audit', 'audit'],
+] as const;
 
 /** So many jobs and workers are told of a second; of the others only how many they were. */
 const MAX_A_SECOND = 200;
@@ -31,7 +38,7 @@ export const EVENT_ROUTES: readonly Route[] = [
   },
 ];
 
-function events(call: Call): void {
+export function events(call: AnyCall): void {
   const topics = topicsOf(call);
   requireConsent(call, 'status');
   const giveBack = call.shared.streams.take();
@@ -42,10 +49,15 @@ function events(call: Call): void {
   call.gone.addEventListener('abort', () => stream.end(), { once: true });
 }
 
-function topicsOf(call: Call): ReadonlySet<Topic> {
+function topicsOf(call: AnyCall): ReadonlySet<Topic> {
   const text = call.query.get('topics') ?? 'functions,server';
   const topics = new Set(text.split(',') as Topic[]);
   for (const topic of topics) if (!TOPICS.includes(topic)) throw invalid('topics', `some of ${TOPICS.join(', ')}`);
+  for (const [topic, kind] of HAPPENING) {
+    if (topics.has(topic) && !call.source.live.canTell(kind)) {
+      throw new Problem(501, 'not-told', `Over Gearman a job server does not tell ${topic} as they happen.`);
+    }
+  }
   if (topics.has('audit')) {
     requireRole(call, 'operate');
     requireAllFunctions(call);
@@ -65,21 +77,21 @@ class ChangeStream {
   private missed = 0;
 
   constructor(
-    private readonly call: Call,
+    private readonly call: AnyCall,
     private readonly topics: ReadonlySet<Topic>,
   ) {
     const { query, source, response, shared } = call;
     const patterns = query.getAll('function');
     this.filter = patterns.length > 0 ? new Permission({ role: 'read', functions: patterns }) : undefined;
     this.stream = new EventStream(response, shared.bodies.budget);
-    const { board, epoch } = source.live;
+    const { board, sight } = source.live;
     const resumed = lookOf(call, board.epoch);
     if (resumed !== undefined && board.remembers(resumed)) this.told = resumed;
     this.stream.send('hello', {
       server: source.name,
-      version: source.jobServer.version,
+      version: sight.version ?? null,
       intervalSeconds: LOOK_INTERVAL / 1_000,
-      epoch,
+      epoch: sight.epoch,
       columns: COLUMNS,
       resumed: this.told > 0,
     });
@@ -178,7 +190,7 @@ class ChangeStream {
 }
 
 /** Where the caller was when it lost its last stream. */
-function lookOf({ request, query }: Call, epoch: string): number | undefined {
+function lookOf({ request, query }: AnyCall, epoch: string): number | undefined {
   const header = request.headers['last-event-id'];
   const id = typeof header === 'string' ? header : query.get('lastEventId');
   const [known, look = ''] = (id ?? '').split('.');

@@ -1,18 +1,11 @@
 import { fromByteString } from '../../protocol/index.js';
 import type { Job, JobSpec, Workload } from '../../job-server/engine/index.js';
+import type { JobServer } from '../../job-server/job-server.js';
 import { bufferOf } from '../http/answers.js';
 import { bytesAsJson } from '../http/event-stream.js';
 import { Problem } from '../problem.js';
-import type { Call } from './call.js';
+import type { RunListener } from '../source.js';
 import { SILENT, submit } from './submission.js';
-
-/** What is heard while a job runs. What throws ends the waiting. */
-export interface RunListener {
-  created?(handle: string): void;
-  data?(bytes: Buffer): void;
-  warning?(bytes: Buffer): void;
-  status?(numerator: number, denominator: number): void;
-}
 
 /**
  * Runs a job in the foreground. The caller is its Gearman client: gone, or
@@ -22,12 +15,12 @@ export interface RunListener {
  * @throws Problem
  */
 export async function runInForeground(
-  { source, gone }: Pick<Call, 'source' | 'gone'>,
+  jobServer: JobServer,
+  gone: AbortSignal,
   spec: JobSpec,
   timeout: number,
   listener: RunListener,
 ): Promise<{ handle: string; bytes: Workload }> {
-  const { jobServer } = source;
   const { engine } = jobServer;
   let complete!: (result: Workload) => void;
   let fail!: (reason: Error) => void;
@@ -57,7 +50,7 @@ export async function runInForeground(
   let accepted: string | undefined;
   try {
     if (gone.aborted) onGone();
-    accepted = await submit(source, spec, peer);
+    accepted = await submit(jobServer, spec, peer);
     const handle = fromByteString(accepted);
     listener.created?.(handle);
     return { handle, bytes: await ended };
@@ -82,6 +75,6 @@ function jobFailed(handle: string, job: Job, reason?: Workload): Problem {
   return failedProblem(handle, fromByteString(job.function_.name), reason);
 }
 
-function tookTooLong(timeout: number): Problem {
+export function tookTooLong(timeout: number): Problem {
   return new Problem(504, 'timeout', `The job took longer than ${timeout} s (timeout).`);
 }

@@ -104,16 +104,22 @@ function resume(call: Call): void {
 async function limit(call: Call): Promise<void> {
   const name = functionOf(call);
   requireConsent(call, 'admin', name);
-  const body = (await readJson(call.request, call.shared.bodies)) as Record<string, unknown> | null;
-  const limits = [body?.['high'], body?.['normal'], body?.['low']];
-  if (!limits.every((value) => Number.isSafeInteger(value) && (value as number) >= 0)) {
-    throw invalid('the body', '{ high, normal, low }, each a whole number from 0');
-  }
+  const limits = limitsOf(await readJson(call.request, call.shared.bodies));
   const { engine } = call.source.jobServer;
-  const refusal = engine.createFunction(name) ?? engine.limitQueue(name, limits as [number, number, number]);
+  const refusal = engine.createFunction(name) ?? engine.limitQueue(name, limits);
   if (refusal) throw problemOfRefusal(refusal);
   audit(call, 'limits', fromByteString(name));
   answerNothing(call.response);
+}
+
+/** Limits by priority, of a body. @throws Problem */
+export function limitsOf(body: unknown): [high: number, normal: number, low: number] {
+  const given = body as Record<string, unknown> | null;
+  const limits = [given?.['high'], given?.['normal'], given?.['low']];
+  if (limits.every((value) => Number.isSafeInteger(value) && (value as number) >= 0)) {
+    return limits as [number, number, number];
+  }
+  throw invalid('the body', '{ high, normal, low }, each a whole number from 0');
 }
 
 async function purge(call: Call): Promise<void> {

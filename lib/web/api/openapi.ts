@@ -9,7 +9,10 @@ const EVERYWHERE: Readonly<Record<number, RouteAnswer>> = {
   403: problem('Who asks may not do it, or comes from another site'),
   421: problem('The Host is none that is meant'),
   500: problem('The job server failed'),
+  501: problem('A job server elsewhere cannot be asked this over Gearman'),
+  502: problem('What a job server elsewhere answered is not understood'),
   503: problem('Not now'),
+  504: problem('It took too long'),
 };
 
 const WITH_BODY: Readonly<Record<number, RouteAnswer>> = {

@@ -6,6 +6,11 @@ const whole = { type: 'integer', minimum: 0 };
 const flag = { type: 'boolean' };
 const time = { type: 'string', format: 'date-time' };
 
+/** Or null, where a job server elsewhere does not tell. */
+function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
 /** An object of exactly these, all there but those named optional. */
 function object(properties: Record<string, Schema>, ...optional: string[]): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
@@ -50,25 +55,25 @@ export const SCHEMAS = {
       total: whole,
       running: whole,
       queued: byPriority,
-      delayed: whole,
-      limits: byPriority,
+      delayed: orNull(whole),
+      limits: orNull(byPriority),
       workers: whole,
-      isPaused: flag,
+      isPaused: orNull(flag),
     },
     'name64',
   ),
   Job: object(
     {
       handle: text,
-      function: text,
-      unique: text,
-      priority: { enum: ['high', 'normal', 'low'] },
+      function: orNull(text),
+      unique: orNull(text),
+      priority: { enum: ['high', 'normal', 'low', null] },
       state: { enum: ['waiting', 'delayed', 'running'] },
-      isBackground: flag,
-      clients: whole,
-      losses: whole,
-      attempts: whole,
-      size: whole,
+      isBackground: orNull(flag),
+      clients: orNull(whole),
+      losses: orNull(whole),
+      attempts: orNull(whole),
+      size: orNull(whole),
       readyAt: time,
       startedAt: time,
       worker: text,
@@ -85,15 +90,15 @@ export const SCHEMAS = {
     clientId: text,
     address: text,
     functions: { type: 'array', items: text },
-    running: whole,
-    done: whole,
-    connectedSince: time,
-    isQuiet: flag,
+    running: orNull(whole),
+    done: orNull(whole),
+    connectedSince: orNull(time),
+    isQuiet: orNull(flag),
   }),
   DeadLetter: object({
     handle: text,
     function: text,
-    unique: text,
+    unique: orNull(text),
     attempts: whole,
     losses: whole,
     error: text,
@@ -154,7 +159,7 @@ export const SCHEMAS = {
     required: ['function'],
     additionalProperties: false,
   },
-  Submitted: object({ handle: text, coalesced: flag }),
+  Submitted: object({ handle: text, coalesced: orNull(flag) }),
   Limits: byPriority,
 } as const satisfies Record<string, Schema>;
 
@@ -171,7 +176,7 @@ export const ANSWERS = {
   schedules: listOf('schedules', ref('Schedule')),
   scheduled: object({ handle: text }),
   server: object(
-    { name: text, version: text, isEnding: flag, storageTrouble: text, ...serverNumbers },
+    { name: text, version: text, isEnding: orNull(flag), storageTrouble: text, ...serverNumbers },
     'storageTrouble',
     ...Object.keys(serverNumbers),
   ),

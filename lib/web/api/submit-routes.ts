@@ -1,14 +1,13 @@
-import { fromByteString, toByteString } from '../../protocol/index.js';
+import { toByteString } from '../../protocol/index.js';
 import type { JobSpec, Workload } from '../../job-server/engine/index.js';
 import { answerBytes, answerJson, bufferOf } from '../http/answers.js';
 import { readBody, readJson } from '../http/body.js';
 import { bytesAsJson, EventStream } from '../http/event-stream.js';
 import { invalid, Problem } from '../problem.js';
-import { bytesOfBase64, functionOf, numberOf, permittedFunction, requireConsent, type Call } from './call.js';
-import { runInForeground } from './foreground.js';
+import { bytesOfBase64, functionOf, numberOf, permittedFunction, requireConsent, type AnyCall } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, BATCH, json, problem, ref } from './schemas.js';
-import { SILENT, specOf, submit, type Wishes } from './submission.js';
+import { specOf, type Wishes } from './submission.js';
 
 /** The most jobs of a batch. */
 const MAX_BATCH = 1_000;
@@ -65,17 +64,17 @@ export const SUBMIT_ROUTES: readonly Route[] = [
   },
 ];
 
-async function submitOne(call: Call): Promise<void> {
+export async function submitOne(call: AnyCall): Promise<void> {
   const name = functionOf(call);
   requireConsent(call, 'submit', name);
   const wishes = wishesOf(call);
   specOf(name, '', wishes, true);
   const workload = kept(await readBody(call.request, call.shared.bodies));
-  const { handle, coalesced } = await accept(call, specOf(name, workload, wishes, true));
+  const { handle, coalesced } = await call.source.submitter.accept(specOf(name, workload, wishes, true));
   answerJson(call.response, 202, { handle, coalesced }, { Location: `../../jobs/${encodeURIComponent(handle)}` });
 }
 
-async function submitMany(call: Call): Promise<void> {
+export async function submitMany(call: AnyCall): Promise<void> {
   const body = (await readJson(call.request, call.shared.bodies)) as { jobs?: unknown };
   const jobs = body?.jobs;
   if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
@@ -88,7 +87,7 @@ async function submitMany(call: Call): Promise<void> {
   answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });
 }
 
-async function acceptLine(call: Call, line: unknown): Promise<object> {
+async function acceptLine(call: AnyCall, line: unknown): Promise<object> {
   if (typeof line !== 'object' || line === null) throw invalid('jobs', 'objects');
   const fields = line as Record<string, unknown>;
   const text = (name: string): string | undefined => {
@@ -102,7 +101,9 @@ async function acceptLine(call: Call, line: unknown): Promise<object> {
   permittedFunction(call, name);
   requireConsent(call, 'submit', name);
   const [priority, unique, at, delay, reducer] = ['priority', 'unique', 'at', 'delay', 'reducer'].map(text);
-  return accept(call, specOf(name, workloadOf(fields, text), { priority, unique, at, delay, reducer }, true));
+  return call.source.submitter.accept(
+    specOf(name, workloadOf(fields, text), { priority, unique, at, delay, reducer }, true),
+  );
 }
 
 function workloadOf(fields: Record<string, unknown>, text: (name: string) => string | undefined): Workload {
@@ -114,15 +115,7 @@ function workloadOf(fields: Record<string, unknown>, text: (name: string) => str
   return toByteString(text('text') ?? '');
 }
 
-async function accept({ source }: Call, spec: JobSpec): Promise<{ handle: string; coalesced: boolean }> {
-  const peer = source.jobServer.engine.join(SILENT);
-  const submitNow = (): Promise<string> => submit(source, spec, peer);
-  if (spec.unique === '') return { handle: fromByteString(await submitNow()), coalesced: false };
-  const { handle, isNew } = await source.accepted.during(submitNow);
-  return { handle: fromByteString(handle), coalesced: !isNew };
-}
-
-async function runOne(call: Call): Promise<void> {
+export async function runOne(call: AnyCall): Promise<void> {
   const name = functionOf(call);
   requireConsent(call, 'submit', name);
   const timeout = numberOf(call, 'timeout', 0, MAX_WAIT, 0);
@@ -139,18 +132,23 @@ async function runOne(call: Call): Promise<void> {
   }
 }
 
-async function runForResult(call: Call, spec: JobSpec, timeout: number): Promise<void> {
+async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Promise<void> {
   const parts: Buffer[] = [];
   let size = 0;
   const { bodies } = call.shared;
   try {
-    const result = await runInForeground(call, spec, timeout, {
-      data: (bytes) => {
-        bodies.budget.take(bytes.length);
-        size += bytes.length;
-        parts.push(Buffer.from(bytes));
+    const result = await call.source.submitter.run(
+      spec,
+      timeout,
+      {
+        data: (bytes) => {
+          bodies.budget.take(bytes.length);
+          size += bytes.length;
+          parts.push(Buffer.from(bytes));
+        },
       },
-    });
+      call.gone,
+    );
     // As Gearman's clients have it: what was sent as data comes before the rest.
     const whole = parts.length === 0 ? result.bytes : Buffer.concat([...parts, bufferOf(result.bytes)]);
     answerBytes(call.response, whole, bodies.budget, { 'Gearman-Handle': encodeURIComponent(result.handle) });
@@ -159,19 +157,24 @@ async function runForResult(call: Call, spec: JobSpec, timeout: number): Promise
   }
 }
 
-async function runAsEvents(call: Call, spec: JobSpec, timeout: number): Promise<void> {
+async function runAsEvents(call: AnyCall, spec: JobSpec, timeout: number): Promise<void> {
   let stream: EventStream | undefined;
   const send = (event: string, data: unknown): void => stream?.send(event, data);
   try {
-    const { handle, bytes } = await runInForeground(call, spec, timeout, {
-      created: (created) => {
-        stream = new EventStream(call.response, call.shared.bodies.budget);
-        send('created', { handle: created });
+    const { handle, bytes } = await call.source.submitter.run(
+      spec,
+      timeout,
+      {
+        created: (created) => {
+          stream = new EventStream(call.response, call.shared.bodies.budget);
+          send('created', { handle: created });
+        },
+        data: (data) => send('data', bytesAsJson(data)),
+        warning: (data) => send('warning', bytesAsJson(data)),
+        status: (numerator, denominator) => send('status', { numerator, denominator }),
       },
-      data: (data) => send('data', bytesAsJson(data)),
-      warning: (data) => send('warning', bytesAsJson(data)),
-      status: (numerator, denominator) => send('status', { numerator, denominator }),
-    });
+      call.gone,
+    );
     send('complete', { handle, ...bytesAsJson(bufferOf(bytes)) });
   } catch (error) {
     if (!stream || !(error instanceof Problem)) throw error;
@@ -180,7 +183,7 @@ async function runAsEvents(call: Call, spec: JobSpec, timeout: number): Promise<
   stream?.end();
 }
 
-function wishesOf({ query, request }: Call): Wishes {
+function wishesOf({ query, request }: AnyCall): Wishes {
   const of = (name: string): string | undefined => query.get(name) ?? undefined;
   const key = request.headers['idempotency-key'];
   const unique = of('unique') ?? (typeof key === 'string' ? key : undefined);
@@ -191,7 +194,7 @@ function wishesOf({ query, request }: Call): Wishes {
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** The caller's trace goes on in the worker, by the metadata that tracing reads. */
-function traceOf({ headers }: Call['request']): Record<string, string> | undefined {
+function traceOf({ headers }: AnyCall['request']): Record<string, string> | undefined {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined;
   const hasState = typeof tracestate === 'string' && tracestate.length <= 512;

@@ -31,14 +31,22 @@ export class EngineRows {
   /** From when on times count. */
   readonly epoch = new Date();
 
-  constructor(private readonly engine: Engine) {
+  /** @param tick tells the engine the time. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly tick: () => void,
+  ) {
+    tick();
     // A whole number: a job's time is one.
     this.zero = Math.floor(engine.now);
   }
 
   /** All functions; what is told of one holds until the next one is asked for. */
   *seen(): Generator<SeenFunction<GearmanFunction>, void> {
+    let looked = 0;
     for (const function_ of this.engine.functions) {
+      // Others had a turn since.
+      if (looked++ % 250 === 0) this.tick();
       this.read(function_);
       yield { key: function_, values: this.values };
     }

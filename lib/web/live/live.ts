@@ -1,10 +1,5 @@
-import type { GearmanFunction } from '../../job-server/engine/index.js';
-import type { JobServer } from '../../job-server/job-server.js';
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
-import { FunctionBoard } from './function-board.js';
-import { nameFields } from '../function-name.js';
-import { EngineRows } from './function-rows.js';
-import { serverState, type ServerState } from './server-state.js';
+import { FunctionBoard, type SeenFunction, type SeenName } from './function-board.js';
 
 /** How often everything is looked at, in milliseconds. */
 export const LOOK_INTERVAL = 1_000;
@@ -13,8 +8,8 @@ export const LOOK_INTERVAL = 1_000;
 const MEMORY = 60_000;
 
 /** What is told of a job. */
-const JOB_EVENTS = ['submitted', 'assigned', 'completed', 'failed', 'cancelled', 'requeued'] as const;
-const WORKER_EVENTS = ['workerJoined', 'workerLeft'] as const;
+export const JOB_EVENTS = ['submitted', 'assigned', 'completed', 'failed', 'cancelled', 'requeued'] as const;
+export const WORKER_EVENTS = ['workerJoined', 'workerLeft'] as const;
 
 /** Who looks on. */
 export interface Viewer {
@@ -26,25 +21,46 @@ export interface Viewer {
   audit?(event: AuditEvent): void;
 }
 
+/** What is told as it happens. */
+export type HappeningKind = 'job' | 'worker' | 'audit';
+
+/** A job server as it is looked at. */
+export interface Sight<Key> {
+  /** What times of rows count from. */
+  readonly epoch: Date;
+  /** Its version, where it is known. */
+  readonly version: string | undefined;
+  nameOf(key: Key): SeenName;
+  /** All functions as they are now; a slice of them is looked at together. */
+  functions(): Iterable<SeenFunction<Key>> | Promise<Iterable<SeenFunction<Key>>>;
+  /** The job server itself, after its functions were looked at. */
+  state(eventStreams: number): object;
+  /** Begins or ceases to tell what happens. @returns false: that cannot be told. */
+  attend(kind: HappeningKind, viewers: ReadonlySet<Viewer>, isWanted: boolean): boolean;
+}
+
+/** What is looked at. */
+interface Seeing {
+  readonly sight: Sight<unknown>;
+  readonly board: FunctionBoard<unknown>;
+}
+
 /**
  * What changes at a job server, for those who look on: while there is one,
  * everything is looked at once a second, a slice at a time. Costs nothing while
  * nobody does.
  */
 export class Live {
-  private current: { readonly rows: EngineRows; readonly board: FunctionBoard<GearmanFunction> } | undefined;
+  private current: Seeing | undefined;
   private readonly viewers = new Set<Viewer>();
   private timer: NodeJS.Timeout | undefined;
   private forgetting: NodeJS.Timeout | undefined;
   private isLooking = false;
   /** The job server itself, as last seen. */
-  state: ServerState | undefined;
+  state: object | undefined;
 
-  private readonly ears: Ears;
-
-  constructor(private readonly jobServer: JobServer) {
-    this.ears = new Ears(jobServer, this.viewers);
-  }
+  /** @param open asked when the first one looks on. */
+  constructor(private readonly open: () => Sight<unknown>) {}
 
   /** How many look on. */
   get viewerCount(): number {
@@ -52,13 +68,18 @@ export class Live {
   }
 
   /** The functions, as they were seen last. */
-  get board(): FunctionBoard<GearmanFunction> {
+  get board(): FunctionBoard<unknown> {
     return this.seeing().board;
   }
 
-  /** What times of rows count from. */
-  get epoch(): Date {
-    return this.seeing().rows.epoch;
+  get sight(): Sight<unknown> {
+    return this.seeing().sight;
+  }
+
+  /** Whether what somebody wants to hear can be told at all. */
+  canTell(kind: HappeningKind): boolean {
+    const isWanted = [...this.viewers].some((viewer) => viewer[kind]);
+    return this.seeing().sight.attend(kind, this.viewers, isWanted);
   }
 
   /** Looks on until what it returns is called. It is told of a first look soon. */
@@ -81,91 +102,28 @@ export class Live {
     this.forgetting = setTimeout(() => (this.current = this.state = undefined), MEMORY).unref();
   }
 
-  private seeing(): NonNullable<Live['current']> {
-    return (this.current ??= {
-      rows: new EngineRows(this.jobServer.engine),
-      board: new FunctionBoard(({ name }) => nameFields(name)),
-    });
+  private seeing(): Seeing {
+    if (!this.current) {
+      const sight = this.open();
+      this.current = { sight, board: new FunctionBoard((key) => sight.nameOf(key)) };
+    }
+    return this.current;
   }
 
   /** Looks at everything, and tells those who look on; who joins meanwhile is told as well. */
   private async look(): Promise<void> {
     if (this.isLooking) return;
     this.isLooking = true;
-    const { rows, board } = this.seeing();
-    const slices = board.look(rows.seen());
-    this.jobServer.tick();
-    while (!slices.next().done) {
-      await new Promise(setImmediate);
-      this.jobServer.tick();
-    }
-    this.state = serverState(this.jobServer, this.viewers.size);
+    const { sight, board } = this.seeing();
+    const slices = board.look(await sight.functions());
+    while (!slices.next().done) await new Promise(setImmediate);
+    this.state = sight.state(this.viewers.size);
     this.isLooking = false;
     for (const viewer of this.viewers) viewer.looked();
   }
 
   /** Hears of jobs, workers and audits only where somebody wants to: each costs something at every job. */
   private attend(): void {
-    const viewers = [...this.viewers];
-    this.ears.attend(
-      'job',
-      viewers.some((viewer) => viewer.job),
-    );
-    this.ears.attend(
-      'worker',
-      viewers.some((viewer) => viewer.worker),
-    );
-    this.ears.attend(
-      'audit',
-      viewers.some((viewer) => viewer.audit),
-    );
-  }
-}
-
-/** Hears what happens at a job server, each kind once, for however many who look on. */
-class Ears {
-  private readonly stops = new Map<string, () => void>();
-
-  constructor(
-    private readonly jobServer: JobServer,
-    private readonly viewers: ReadonlySet<Viewer>,
-  ) {}
-
-  attend(kind: 'job' | 'worker' | 'audit', isWanted: boolean): void {
-    const stop = this.stops.get(kind);
-    if (isWanted === (stop !== undefined)) return;
-    if (isWanted) this.stops.set(kind, this[kind]());
-    else this.stops.delete(kind);
-    stop?.();
-  }
-
-  private job(): () => void {
-    const stops = JOB_EVENTS.map((name) => {
-      const heard = (job: JobEvent, worker?: WorkerEvent): void => {
-        for (const viewer of this.viewers) viewer.job?.(name, job, worker);
-      };
-      this.jobServer.on(name, heard);
-      return () => this.jobServer.off(name, heard);
-    });
-    return () => stops.forEach((stop) => stop());
-  }
-
-  private worker(): () => void {
-    const stops = WORKER_EVENTS.map((name) => {
-      const heard = (worker: WorkerEvent): void => {
-        for (const viewer of this.viewers) viewer.worker?.(name, worker);
-      };
-      this.jobServer.on(name, heard);
-      return () => this.jobServer.off(name, heard);
-    });
-    return () => stops.forEach((stop) => stop());
-  }
-
-  private audit(): () => void {
-    const heard = (event: AuditEvent): void => {
-      for (const viewer of this.viewers) viewer.audit?.(event);
-    };
-    this.jobServer.on('audit', heard);
-    return () => this.jobServer.off('audit', heard);
+    for (const kind of ['job', 'worker', 'audit'] as const) this.canTell(kind);
   }
 }

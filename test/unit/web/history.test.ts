@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { HISTORY_SERIES } from 'nestjs-gearman/job-server';
 import { submit } from '../../support/front.js';
+import { stillIntervals } from '../../support/still-intervals.js';
 import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 /** A job of `f` that waits, one that has run, and one that failed; a sample is taken after each step. */
@@ -17,6 +18,9 @@ async function lived(scene: WebScene): Promise<void> {
   await worker.untilEcho();
   history.sample();
 }
+
+// A sample is taken when the test says so, and not each second besides.
+beforeEach(stillIntervals);
 
 describe('history over HTTP', () => {
   it('tells what was of all functions together, and of those that are named', async () => {

@@ -1,14 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from 'nestjs-gearman/job-server';
 import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
 import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';
 import { startFront, submit } from '../../../support/front.js';
+import { stillIntervals } from '../../../support/still-intervals.js';
 
 const sample = (value: number): number[] => new Array<number>(SAMPLE_WIDTH).fill(value);
 const times = (): { wait: Log2Histogram; run: Log2Histogram } => ({
   wait: new Log2Histogram(),
   run: new Log2Histogram(),
 });
+
+// A sample is taken when the test says so, and not each second besides.
+beforeEach(stillIntervals);
 
 describe('a ring of samples', () => {
   it('keeps the last ones, oldest first', () => {

@@ -1,0 +1,77 @@
+import type { GearmanFunction } from '../../job-server/engine/index.js';
+import type { JobServer } from '../../job-server/job-server.js';
+import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
+import { nameFields } from '../function-name.js';
+import type { SeenFunction, SeenName } from './function-board.js';
+import { EngineRows } from './function-rows.js';
+import { JOB_EVENTS, WORKER_EVENTS, type HappeningKind, type Sight, type Viewer } from './live.js';
+import { serverState } from './server-state.js';
+
+/** A job server of this process, as it is looked at: each kind of event is heard once, for however many look on. */
+export class EngineSight implements Sight<GearmanFunction> {
+  private readonly rows: EngineRows;
+  private readonly stops = new Map<HappeningKind, () => void>();
+
+  constructor(private readonly jobServer: JobServer) {
+    this.rows = new EngineRows(jobServer.engine, () => jobServer.tick());
+  }
+
+  get epoch(): Date {
+    return this.rows.epoch;
+  }
+
+  get version(): string {
+    return this.jobServer.version;
+  }
+
+  nameOf({ name }: GearmanFunction): SeenName {
+    return nameFields(name);
+  }
+
+  functions(): Iterable<SeenFunction<GearmanFunction>> {
+    return this.rows.seen();
+  }
+
+  state(eventStreams: number): object {
+    return serverState(this.jobServer, eventStreams);
+  }
+
+  attend(kind: HappeningKind, viewers: ReadonlySet<Viewer>, isWanted: boolean): boolean {
+    const stop = this.stops.get(kind);
+    if (isWanted === (stop !== undefined)) return true;
+    if (isWanted) this.stops.set(kind, this[kind](viewers));
+    else this.stops.delete(kind);
+    stop?.();
+    return true;
+  }
+
+  private job(viewers: ReadonlySet<Viewer>): () => void {
+    const stops = JOB_EVENTS.map((name) => {
+      const heard = (job: JobEvent, worker?: WorkerEvent): void => {
+        for (const viewer of viewers) viewer.job?.(name, job, worker);
+      };
+      this.jobServer.on(name, heard);
+      return () => this.jobServer.off(name, heard);
+    });
+    return () => stops.forEach((stop) => stop());
+  }
+
+  private worker(viewers: ReadonlySet<Viewer>): () => void {
+    const stops = WORKER_EVENTS.map((name) => {
+      const heard = (worker: WorkerEvent): void => {
+        for (const viewer of viewers) viewer.worker?.(name, worker);
+      };
+      this.jobServer.on(name, heard);
+      return () => this.jobServer.off(name, heard);
+    });
+    return () => stops.forEach((stop) => stop());
+  }
+
+  private audit(viewers: ReadonlySet<Viewer>): () => void {
+    const heard = (event: AuditEvent): void => {
+      for (const viewer of viewers) viewer.audit?.(event);
+    };
+    this.jobServer.on('audit', heard);
+    return () => this.jobServer.off('audit', heard);
+  }
+}

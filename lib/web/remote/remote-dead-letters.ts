@@ -1,0 +1,66 @@
+import { fromByteString, toByteString } from '../../protocol/index.js';
+import type { DeadJob } from '../../driver/index.js';
+import { audit, cursorOf, numberOf, requireKnown, type Call } from '../api/call.js';
+import { answerJson, answerNothing } from '../http/answers.js';
+import { notFound, Problem } from '../problem.js';
+import type { RemoteSource } from '../source.js';
+
+type RemoteCall = Call<RemoteSource>;
+
+/** What can be asked of the dead letters of a job server elsewhere, by method and template. */
+export const REMOTE_DEAD_LETTER_RUNS: Readonly<Record<string, (call: RemoteCall) => Promise<void>>> = {
+  'GET /v1/dead-letters': list,
+  'GET /v1/dead-letters/{handle}': show,
+  'POST /v1/dead-letters/{handle}/replay': replay,
+  'DELETE /v1/dead-letters/{handle}': purge,
+};
+
+async function list(call: RemoteCall): Promise<void> {
+  const { query, permission, source, response } = call;
+  const [limit, skip] = [numberOf(call, 'limit', 1, 1_000, 100), cursorOf(call)];
+  const [name, q] = [query.get('function'), query.get('q')];
+  if (q !== null && !permission.may('inspect')) {
+    throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
+  }
+  const found = (await source.admin.deadJobs()).filter((letter) => {
+    const text = fromByteString(toByteString(letter.function));
+    return permission.covers(text) && (name ?? text) === text && letter.error.includes(q ?? '');
+  });
+  const next = skip + limit < found.length ? { next: String(skip + limit) } : {};
+  const deadLetters = found.slice(skip, skip + limit).map((letter) => shown(call, letter));
+  answerJson(response, 200, { deadLetters, ...next });
+}
+
+function shown({ permission }: RemoteCall, letter: DeadJob): object {
+  const { handle, function: name, attempts, losses, error, diedAt } = letter;
+  const text = fromByteString(toByteString(name));
+  const why = permission.may('inspect') ? error : '';
+  return { handle, function: text, unique: null, attempts, losses, error: why, diedAt };
+}
+
+async function known(call: RemoteCall): Promise<DeadJob> {
+  const found = await call.source.admin.deadJob(call.params['handle']!);
+  if (!found) throw notFound(`dead letter ${call.params['handle']}`);
+  requireKnown(call, { function: fromByteString(toByteString(found.function)) });
+  return found;
+}
+
+async function show(call: RemoteCall): Promise<void> {
+  answerJson(call.response, 200, shown(call, await known(call)));
+}
+
+async function replay(call: RemoteCall): Promise<void> {
+  const { handle } = await known(call);
+  if (!(await call.source.admin.replayJob(handle))) {
+    throw new Problem(409, 'unique-taken', `Another job has the unique of ${handle}.`);
+  }
+  audit(call, 'replay', `${handle} of ${call.source.name}`);
+  answerNothing(call.response);
+}
+
+async function purge(call: RemoteCall): Promise<void> {
+  const { handle } = await known(call);
+  if (!(await call.source.admin.purgeJob(handle))) throw notFound(`dead letter ${handle}`);
+  audit(call, 'purge', `${handle} of ${call.source.name}`);
+  answerNothing(call.response);
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { runCommand, spawnCommand } from '../support/command.js';
+import { EventReader } from '../support/event-reader.js';
+import { freePort } from '../support/free-port.js';
+import { startGearmand } from '../support/gearmand.js';
+import { startListening } from '../support/job-servers.js';
+import { describeWith } from '../support/peers.js';
+import { RawPeer } from '../support/raw-peer.js';
+import { until } from '../support/until.js';
+import { startWeb, type WebScene } from '../support/web-scene.js';
+
+/** A page for one job server elsewhere, beside another that is away; every answer is held against openapi.json. */
+const webFor = (port: number): Promise<WebScene> =>
+  startWeb(
+    {},
+    {
+      sources: [
+        { name: 'there', server: `127.0.0.1:${port}` },
+        { name: 'away', server: '127.0.0.1:9', connectTimeout: 500 },
+      ],
+    },
+  );
+
+/** What any Gearman job server can be asked. */
+async function playWith(port: number): Promise<WebScene> {
+  const scene = await webFor(port);
+  const worker = await RawPeer.connect({ port });
+  worker.send('SET_CLIENT_ID w1');
+  const answer = scene.ask('POST', '/v1/functions/f/run', { body: 'hello' });
+  const { handle, workload } = await take(worker, 'f');
+  expect(workload).toBe('hello');
+  worker.send(`WORK_DATA ${handle}·one `, `WORK_COMPLETE ${handle}·two`);
+  expect(await (await answer).text()).toBe('one two');
+  const failing = scene.json('POST', '/v1/functions/f/run', { body: 'fail' });
+  worker.send(`WORK_FAIL ${(await take(worker, 'f')).handle}`);
+  expect((await failing).body).toMatchObject({ status: 422, code: 'job-failed' });
+  worker.send('CANT_DO f', 'CAN_DO g');
+
+  const { body: one } = await scene.json('POST', '/v1/functions/f/jobs?priority=high', { body: '1' });
+  expect(one).toEqual({ handle: expect.stringMatching(/^H:/), coalesced: null });
+  const { body: list } = await scene.json('POST', '/v1/jobs', { body: '{"jobs":[{"function":"f","text":"2"}]}' });
+  const { body: functions } = await scene.json('GET', '/v1/functions');
+  expect(functions.functions).toContainEqual(
+    expect.objectContaining({ name: 'f', total: 2, queued: { high: 1, normal: 1, low: 0 }, running: 0 }),
+  );
+  expect((await scene.json('GET', '/v1/functions/none')).status).toBe(404);
+  expect((await scene.json('GET', '/v1/workers')).body.workers).toMatchObject([
+    { clientId: 'w1', functions: ['g'], done: null, isQuiet: null },
+  ]);
+  expect((await scene.json('GET', `/v1/jobs/${one.handle}`)).body).toMatchObject({ state: 'waiting', function: null });
+  expect((await scene.json('GET', `/v1/jobs?q=handle:${list.jobs[0].handle}`)).body.jobs).toHaveLength(1);
+  expect((await scene.json('GET', '/v1/jobs?q=needle')).body).toMatchObject({ status: 501, code: 'not-told' });
+  expect((await scene.ask('DELETE', `/v1/jobs/${one.handle}`)).status).toBe(204);
+  expect((await scene.json('GET', '/v1/jobs')).body.jobs).toHaveLength(1);
+  const limits = { high: 1, normal: 1, low: 1 };
+  expect((await scene.ask('PUT', '/v1/functions/f/limits', { body: JSON.stringify(limits) })).status).toBe(204);
+  expect((await scene.json('POST', '/v1/functions/f/jobs', { body: '3' })).body).toMatchObject({
+    status: 429,
+    code: 'queue-full',
+  });
+  expect((await scene.json('GET', '/v1/server')).body).toMatchObject({ name: 'there', isEnding: null });
+  expect((await scene.json('GET', '/v1/history')).body).toMatchObject({ status: 501 });
+  expect((await scene.json('GET', '/v1/events?topics=jobs')).body).toMatchObject({ status: 501 });
+  const away = await scene.ask('GET', '/v1/functions?server=away');
+  expect([away.status, away.headers.get('retry-after')]).toEqual([503, '5']);
+  return scene;
+}
+
+/** Waits for a job as any worker does, and takes it. */
+async function take(worker: RawPeer, name: string): Promise<{ handle: string; workload: string }> {
+  worker.send(`CAN_DO ${name}`, 'GRAB_JOB');
+  for (let answer = await worker.next(); ; answer = await worker.next()) {
+    const [, handle, workload] = /^JOB_ASSIGN ([^·]+)·[^·]*·(.*)$/s.exec(answer) ?? [];
+    if (handle !== undefined) return { handle, workload: workload! };
+    worker.send(answer === 'NO_JOB' ? 'PRE_SLEEP' : 'GRAB_JOB');
+  }
+}
+
+/** The rows of `f` in the first answer of events, by column. */
+async function rowOfF(scene: WebScene): Promise<Record<string, unknown>> {
+  const reader = await EventReader.open(`http://127.0.0.1:${scene.port}/v1/events`);
+  const { data: hello } = (await reader.next())!;
+  const { data } = await reader.nextOf('functions');
+  reader.close();
+  const [id] = data.names.find(([, name]: [number, string]) => name === 'f');
+  const [, ...values] = data.rows.find(([row]: [number]) => row === id);
+  return Object.fromEntries(hello.columns.map((column: string, index: number) => [column, values[index] ?? null]));
+}
+
+describe('HTTP for a job server of ours elsewhere', () => {
+  it('tells and does what its admin words can', async () => {
+    const { port } = await startListening({ storage: new MemoryStorage(), policies: { dead: { retries: 0 } } });
+    const scene = await playWith(port);
+    expect((await scene.ask('POST', '/v1/functions/f/pause')).status).toBe(204);
+    expect((await scene.json('GET', '/v1/functions/f')).body).toMatchObject({ isPaused: true, delayed: 0 });
+    expect(await rowOfF(scene)).toMatchObject({ normal: 1, paused: 1, submitted: 4, completed: 1, failed: 1 });
+    const { body } = await scene.json('POST', '/v1/functions/dead/jobs', { body: 'w' });
+    const worker = await RawPeer.connect({ port });
+    const { handle } = await take(worker, 'dead');
+    expect(handle).toBe(body.handle);
+    worker.send(`WORK_EXCEPTION ${handle}·boom`);
+    await until('it is dead', async () => (await scene.json('GET', `/v1/dead-letters/${handle}`)).status === 200);
+    expect((await scene.json('GET', '/v1/dead-letters?q=boom')).body.deadLetters).toMatchObject([
+      { handle, function: 'dead', error: 'boom', unique: null },
+    ]);
+    expect((await scene.ask('POST', `/v1/dead-letters/${handle}/replay`)).status).toBe(204);
+    expect((await scene.json('DELETE', `/v1/dead-letters/${handle}`)).status).toBe(404);
+  });
+});
+
+describeWith('gearmand', 'HTTP for C gearmand', () => {
+  it('tells and does what gearmand can, and what it cannot tell is null', async () => {
+    const { port } = await startGearmand();
+    const scene = await playWith(port);
+    expect((await scene.json('POST', '/v1/functions/f/pause')).body).toMatchObject({ status: 501, code: 'not-told' });
+    expect((await scene.json('GET', '/v1/functions/f')).body).toMatchObject({
+      isPaused: null,
+      delayed: null,
+      limits: null,
+    });
+    const row = await rowOfF(scene);
+    expect(row).toMatchObject({ normal: 1, workers: 0, delayed: null, submitted: null, oldestAt: null, paused: null });
+    expect((await scene.json('GET', '/v1/dead-letters')).body).toMatchObject({ status: 501 });
+    expect((await scene.json('GET', '/v1/jobs/H:x:1/result')).body).toMatchObject({ status: 409 });
+  });
+});
+
+describe('nestjs-gearman web', () => {
+  it('answers for several job servers, and ends when it is told to', async () => {
+    const [one, two] = [await startListening(), await startListening()];
+    const port = await freePort();
+    const child = spawnCommand([
+      'web',
+      ...['--server', `127.0.0.1:${one.port}`, '--server', `127.0.0.1:${two.port}`],
+      ...['--port', `${port}`],
+    ]);
+    let output = '';
+    child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await until('it listens', () => output.includes(`http://127.0.0.1:${port}/v1`));
+    two.server.engine.createFunction('two');
+    const url = `http://127.0.0.1:${port}/v1/functions?server=127.0.0.1:${two.port}`;
+    expect(await (await fetch(url)).json()).toMatchObject({ functions: [{ name: 'two' }] });
+    await EventReader.open(`http://127.0.0.1:${port}/v1/events`);
+    const code = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    expect(await code).toBe(0);
+  });
+
+  it.each([
+    [['--listen', '0.0.0.0'], 2, /--listen 0\.0\.0\.0 needs --tokens FILE/],
+    [['--tokens', '/none'], 1, /--tokens: ENOENT/],
+    [['word'], 2, /takes no words/],
+  ])('refuses %j', async (args, code, message) => {
+    const outcome = await runCommand(['web', ...args]);
+    expect(outcome).toMatchObject({ code, stderr: expect.stringMatching(message) });
+  });
+});
