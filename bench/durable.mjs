@@ -8,7 +8,6 @@ const STORES = {
   sqlite: { title: 'gearmand, SQLite', jobs: 1_000, isThere: hasGearmand },
   redis: { title: 'gearmand, Redis', jobs: 300_000, isThere: hasGearmand && hasRedis },
   durable: { title: 'ours, durable', jobs: 300_000, isThere: true },
-  lmdb: { title: 'ours, LMDB', jobs: 300_000, isThere: true },
   ours: { title: 'ours, memory', jobs: 300_000, isThere: true },
 };
 const IN_FLIGHT = [64, 512];

@@ -9,7 +9,7 @@
  *   npm run bench -- --save              keeps the result, and writes the tables and plots of docs/PERFORMANCE.md
  *   npm run bench -- check fg            compares with the result kept; ends with 1 if a load fell by more than 15 %
  *   npm run bench -- durable             stored jobs, beside gearmand's stores
- *   npm run bench -- durable --stores durable,lmdb
+ *   npm run bench -- durable --stores durable,redis
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
@@ -52,7 +52,6 @@ const { values, positionals } = parseArgs({
     disk: { type: 'string', default: DISK },
     stores: { type: 'string' },
     quick: { type: 'boolean', default: false },
-    storage: { type: 'string', default: 'file' },
   },
 });
 const { disk, quick: isQuick } = values;
@@ -61,7 +60,7 @@ if (positionals[0] === 'metrics') {
   process.exit();
 }
 if (positionals[0] === 'stalls') {
-  await benchStalls({ only: positionals.slice(1), isQuick, disk, type: values.storage });
+  await benchStalls({ only: positionals.slice(1), isQuick, disk });
   process.exit();
 }
 const runs = Number(values.runs);
@@ -86,7 +85,7 @@ if (!isUsable || !(runs >= 1 && jobs >= 1 && uniques)) {
   const names = [...Object.keys(LOADS), 'growth', ...Object.keys(STORING)].join('] [');
   console.error(`usage: npm run bench -- [--runs N] [--only ${Object.keys(CONTESTANTS)}] [--json FILE] [--save] [${names}]
        npm run bench -- check [--against FILE] [LOAD...]
-       durable and deep: [--disk FOLDER]; [--stores durable,lmdb,...]; deep: [--jobs N] [--uniques none|random|both]`);
+       durable and deep: [--disk FOLDER]; [--stores durable,redis,...]; deep: [--jobs N] [--uniques none|random|both]`);
   process.exit(2);
 }
 if (!hasGearmand && contestants.includes('gearmand')) {

@@ -31,7 +31,6 @@ export const SERVERS = {
     return [store, gearmand(port, '-q', 'redis', '--redis-server=127.0.0.1', `--redis-port=${store.port}`)];
   },
   durable: async (port, folder) => [{ port, command: process.execPath, args: [OURS, port, join(folder, 'jobs')] }],
-  lmdb: async (port, folder) => [{ port, command: process.execPath, args: [OURS, port, join(folder, 'jobs'), 'lmdb'] }],
 };
 
 /** Whether C gearmand is there to compare with. */

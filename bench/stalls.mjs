@@ -17,14 +17,14 @@ const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 /** Prints which action holds others up for how long: bench/README.md says how to read it. */
-export async function benchStalls({ only, isQuick, disk, type }) {
+export async function benchStalls({ only, isQuick, disk }) {
   const unknown = only.filter((name) => !(name in ACTIONS));
   if (unknown.length > 0) {
     console.error(`no such action: ${unknown.join(', ')}; there are: ${Object.keys(ACTIONS).join(' ')}`);
     process.exit(2);
   }
   const names = Object.keys(ACTIONS).filter((name) => only.length === 0 || only.includes(name));
-  console.log(`jobs are stored in ${describeDisk(disk)}, storage '${type}'\n`);
+  console.log(`jobs are stored in ${describeDisk(disk)}\n`);
   console.log(
     '| action | size | worst ECHO ms | without GC | longest turn ms | without GC | CPU ms of a turn | GC pause ms | took ms |',
   );
@@ -32,7 +32,9 @@ export async function benchStalls({ only, isQuick, disk, type }) {
   for (const name of names) {
     const action = ACTIONS[name];
     const size = isQuick && action.size >= QUICK ? action.size / QUICK : action.size;
-    const measured = await withFolder(disk, (folder) => measure(action, size, { type, path: join(folder, 'jobs') }));
+    const measured = await withFolder(disk, (folder) =>
+      measure(action, size, { type: 'file', path: join(folder, 'jobs') }),
+    );
     console.log(rowOf(`${action.title} (\`${name}\`)`, size, measured));
   }
 }

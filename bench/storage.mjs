@@ -4,13 +4,13 @@
 //
 // Submits background jobs of 100 bytes with so many submissions in flight,
 // closes and opens the storage, then leases and ends them all. Rates are of
-// one process; RssAnon is anonymous memory (the file's map is the kernel's).
+// one process; RssAnon is anonymous memory.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LmdbStorage } from '../dist/job-server/storage/index.js';
+import { LogStorage } from '../dist/job-server/storage/index.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -86,11 +86,12 @@ async function drainAll(storage) {
 }
 
 console.log(`${jobs.toLocaleString('en')} jobs, ${inFlight} in flight${options.uniques ? ', random uniques' : ''}`);
-const storage = new LmdbStorage({ path, durability: options.durability });
+const storage = new LogStorage({ path, durability: options.durability });
 await storage.open(listener);
 await timed('submit', jobs, () => submitAll(storage));
 await storage.close();
-console.log(`file     ${Math.round(statSync(join(path, 'data.mdb')).size / 2 ** 20)} MiB`);
+const bytes = readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+console.log(`folder   ${Math.round(bytes / 2 ** 20)} MiB`);
 const opening = performance.now();
 await storage.open(listener);
 const [first] = await storage.lease('bench', 1, 1, Date.now());

@@ -4,8 +4,7 @@ import { createStorage, type JobStorage, type StorageOptions } from './storage/i
 /** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
 export type StorageOption = StorageOptions | JobStorage;
 
-const ALLOWED =
-  "{ type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage";
+const ALLOWED = "{ type: 'file', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage";
 
 /**
  * The storage that an option describes; it is opened when the job server starts.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContractContext } from './job-storage.contract.js';
-import { addAll, allOf, handlesOf, newJob, NOW } from './recorded-storage.js';
+import { addAll, allOf, bytesOf, handlesOf, newJob, NOW } from './recorded-storage.js';
 
 /** Jobs that come from elsewhere, each taken once. */
 export function describeTakingOnce(at: ContractContext): void {
@@ -79,6 +79,25 @@ export function describeTakingOnce(at: ContractContext): void {
       expect(at.storage.count('reverse').total).toEqual([0, 1, 0]);
       expect(await at.storage.purge(dead.handle)).toBe(true);
       expect(await take(dead, 'here/1', { error: 'boom', diedAt: NOW })).toBe('known');
+    });
+
+    it('takes what is kept of a job that has ended', async () => {
+      const ended = newJob();
+      const outcome = { state: 'failed', result: '\0\xff', keepUntil: NOW + 9 } as const;
+      expect(await take(ended, 'here/1', outcome)).toBe('added');
+      await at.restart();
+      const found = await at.storage.findByHandle(ended.handle);
+      expect(found).toMatchObject({
+        state: 'ended',
+        function: 'reverse',
+        outcome: { state: 'failed', keepUntil: NOW + 9 },
+      });
+      expect(found?.state === 'ended' && bytesOf(found.outcome.result)).toEqual(Buffer.from([0, 0xff]));
+      expect(at.storage.counts()).toEqual([]);
+      expect(await take(ended, 'here/2')).toBe('known');
+      expect(await at.storage.forget(NOW + 9)).toBe(1);
+      expect(await take(ended, 'here/1', outcome)).toBe('known');
+      expect(await at.storage.findByHandle(ended.handle)).toBeUndefined();
     });
 
     it('forgets origins when told', async () => {

@@ -83,7 +83,7 @@ describe('nestjs-gearman job-server --metrics-port', () => {
 
 describeWith('prometheus', 'what promtool says of the metrics', () => {
   it('is nothing, whatever functions are called', async () => {
-    const { server, get } = await startMeasured('-q', 'lmdb', '--lmdb-path', tempDir());
+    const { server, get } = await startMeasured('-q', 'file', '--queue-path', tempDir());
     const peer = await RawPeer.connect(server);
     const names = ['a"b\\c\nd', '🦄', '<img onerror>', 'x'.repeat(500)].map((name) => Buffer.from(name));
     for (const name of [...names, Buffer.from([0xff])]) await submitBytes(peer, name);

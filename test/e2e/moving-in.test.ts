@@ -5,8 +5,6 @@ import { mysqlTable } from '../../lib/cli/moving/sources/mysql.js';
 import { postgresTable } from '../../lib/cli/moving/sources/postgres.js';
 import { sqliteTable } from '../../lib/cli/moving/sources/sqlite.js';
 import { Failure } from '../../lib/cli/failure.js';
-import { LmdbStorage } from '../../lib/job-server/storage/index.js';
-import { addAll, newJob } from '../contract/recorded-storage.js';
 import { outcomeOf, runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
 import { requireBuild } from '../support/built.js';
 import { startMariadb, startPostgres } from '../support/databases.js';
@@ -15,7 +13,7 @@ import { FILLED, fillAndStop } from '../support/gearmand-queue.js';
 import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { mustSucceed } from '../support/run.js';
-import { contentOf, deadLettersIn, jobsIn, workOff } from '../support/stored-jobs.js';
+import { contentOf, jobsIn, workOff } from '../support/stored-jobs.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
@@ -39,46 +37,6 @@ async function restOf(rows: AsyncIterator<unknown>): Promise<number> {
   let count = 0;
   while (!(await rows.next()).done) count++;
   return count;
-}
-
-it('nestjs-gearman import --from lmdb takes the jobs and dead letters of the former form, in their order, each once', async () => {
-  const [former, folder] = [join(tempDir(), 'lmdb'), join(tempDir(), 'jobs')];
-  const lmdb = new LmdbStorage({ path: former });
-  await lmdb.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
-  const jobs = [
-    newJob({ unique: 'u', priority: 0, workload: Buffer.from([0, 255]) }),
-    newJob({ attempts: 1 }),
-    newJob({ at: 4_000_000_000_000, reducer: 'sum' }),
-    newJob({ function: 'gr\xfc\xdfe' }),
-    newJob({ unique: 'dead' }),
-  ];
-  await addAll(lmdb, ...jobs);
-  await lmdb.leaseOne(jobs[4]!.handle);
-  lmdb.bury(jobs[4]!.handle, 'boom', 1_700_000_000_000);
-  await lmdb.close();
-  expect(await importFrom(folder, 'lmdb', former)).toEqual(said({ read: 5, added: 5 }));
-  expect(await importFrom(folder, 'lmdb', former)).toEqual(said({ read: 5, known: 5 }));
-  const found = await jobsIn(folder);
-  expect(found.map(contentOf)).toEqual(
-    [jobs[0]!, jobs[1]!, jobs[2]!, jobs[3]!].map((job) => contentOf(job)).sort(byFunction),
-  );
-  expect(found.map(({ handle }) => handle).sort()).toEqual(
-    jobs
-      .slice(0, 4)
-      .map(({ handle }) => handle)
-      .sort(),
-  );
-  expect(found.map(({ attempts }) => attempts).sort()).toEqual([0, 0, 0, 1]);
-  expect(await deadLettersIn(folder)).toMatchObject([
-    { job: { handle: jobs[4]!.handle, unique: 'dead' }, error: 'boom', diedAt: 1_700_000_000_000 },
-  ]);
-  const wrong = await importFrom(folder, 'lmdb', tempDir());
-  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('has no data.mdb: name the folder') });
-});
-
-/** As {@link jobsIn} sorts them. */
-function byFunction([one]: unknown[], [other]: unknown[]): number {
-  return one === other ? 0 : (one as string) < (other as string) ? -1 : 1;
 }
 
 describeWith(['gearmand', 'sqlite3'], 'nestjs-gearman import of a queue in SQLite', () => {

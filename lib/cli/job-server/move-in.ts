@@ -97,5 +97,5 @@ function noneWithoutTable(error: unknown): ImportCounts {
   const { code, message = '' } = ((error as Error).cause ?? {}) as { code?: unknown; message?: string };
   const isMissing = code === 'ER_NO_SUCH_TABLE' || code === '42P01' || /^no such table/.test(message);
   if (!(error instanceof Failure) || !isMissing) throw error;
-  return { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0 };
+  return { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0, settings: 0 };
 }

@@ -3,8 +3,8 @@ import type { JobServerValues } from './options.js';
 import { unusedQueueSettings } from './queue-choice.js';
 
 const FORMER_QUEUE =
-  '--queue-type lmdb is the former form of jobs on disk: stop, then ' +
-  'nestjs-gearman import --from lmdb DIR --queue-path OTHER moves them to --queue-type file';
+  '--queue-type lmdb is --queue-type file from now on; jobs that are in a folder of the former form come with ' +
+  'nestjs-gearman import --from lmdb DIR --queue-path OTHER';
 
 /**
  * What to say once in the log about options that were accepted and mean

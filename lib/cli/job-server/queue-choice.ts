@@ -32,16 +32,8 @@ export interface QueueChoice {
 /** How a queue type is chosen, by its name in lower case: gearmand's are in any case. */
 const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>> = {
   builtin: () => ({}),
-  file: (values) => {
-    const path = queuePathOf(values);
-    if (path === undefined) throw new UsageFailure('--queue-type file needs --queue-path DIR: where to keep the jobs');
-    return { storage: embedded(path, values) };
-  },
-  lmdb: (values) => {
-    const path = queuePathOf(values);
-    if (path === undefined) throw new UsageFailure('--queue-type lmdb needs --lmdb-path DIR: where to keep the jobs');
-    return { storage: { type: 'lmdb', path, durability: durabilityOf(values) } };
-  },
+  file: fileQueue,
+  lmdb: fileQueue,
   libsqlite3: (values) => {
     const { 'libsqlite3-db': file, 'libsqlite3-table': table } = values;
     if (file === undefined)
@@ -143,13 +135,15 @@ function checkAddress(address: string): void {
   }
 }
 
-/** Our own storage, whichever queue it is in the place of. */
-function embedded(path: string, values: JobServerValues): StorageOptions {
-  return { type: 'file', path, durability: durabilityOf(values) };
+function fileQueue(values: JobServerValues): QueueChoice {
+  const path = queuePathOf(values);
+  if (path === undefined) throw new UsageFailure('--queue-type file needs --queue-path DIR: where to keep the jobs');
+  return { storage: embedded(path, values) };
 }
 
-function durabilityOf(values: JobServerValues): 'always' | 'interval' | 'none' | undefined {
-  return values['queue-durability'] ?? values['lmdb-durability'];
+/** Our own storage, whichever queue it is in the place of. */
+function embedded(path: string, values: JobServerValues): StorageOptions {
+  return { type: 'file', path, durability: values['queue-durability'] ?? values['lmdb-durability'] };
 }
 
 /** What means nothing where jobs are kept in memory. */

@@ -1,4 +1,4 @@
-import { openBeside, type JobsBeside } from '../../job-server/storage/index.js';
+import { LogBeside } from '../../job-server/storage/index.js';
 import { UsageFailure } from '../failure.js';
 import { toggle } from '../options/option.js';
 import { QUEUE_PATH, queuePathOf, type PathValues } from './queue-path.js';
@@ -11,11 +11,11 @@ export const BESIDE_OPTIONS = {
 } as const;
 
 /** Opens a folder beside its job server, and closes it in the end. */
-export async function beside(values: PathValues, action: (jobs: JobsBeside) => Promise<void>): Promise<void> {
+export async function beside(values: PathValues, action: (jobs: LogBeside) => Promise<void>): Promise<void> {
   const path = queuePathOf(values);
   if (path === undefined) throw new UsageFailure('--queue-path DIR is missing: the job server’s folder');
   await withStorageFailures(async () => {
-    const jobs = await openBeside(path);
+    const jobs = await LogBeside.open(path);
     try {
       await action(jobs);
     } finally {

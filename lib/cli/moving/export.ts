@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { JobsBeside } from '../../job-server/storage/index.js';
+import type { LogBeside } from '../../job-server/storage/index.js';
 import type { Command } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
@@ -50,7 +50,7 @@ const CHUNK = 64 * 1024;
 /** Writes a text, and resolves when there is room for more. */
 type Write = (text: string) => Promise<void>;
 
-async function writeJobs(jobs: JobsBeside, write: Write, signal: AbortSignal): Promise<ExportCounts> {
+async function writeJobs(jobs: LogBeside, write: Write, signal: AbortSignal): Promise<ExportCounts> {
   const counts: ExportCounts = { jobs: 0, dead: 0, unreadable: 0 };
   const now = Date.now();
   let chunk = '';

@@ -1,5 +1,5 @@
 import { StorageError, type JobStorage, type OnceOutcome } from '../../job-server/storage/index.js';
-import { Unfit, type Incoming, type Source } from './incoming.js';
+import { Setting, Unfit, type Incoming, type Source } from './incoming.js';
 
 /** What became of the jobs of a source. */
 export interface ImportCounts {
@@ -14,6 +14,8 @@ export interface ImportCounts {
   unfit: number;
   /** Why, for the first of them. */
   firstUnfit?: Unfit;
+  /** Settings that were taken; none is that is there already. */
+  settings: number;
 }
 
 /** Options of {@link importJobs}. */
@@ -23,6 +25,10 @@ export interface ImportOptions {
   /** Told now and then how far it is. */
   readonly progress: (counts: Readonly<ImportCounts>) => void;
 }
+
+/** What a source hands over, and what becomes of it: nothing of a setting that is there already. */
+type Item = Incoming | Setting | Unfit;
+type Outcome = OnceOutcome | Unfit | 'set' | undefined;
 
 /** So much is read before it is waited for the disk. */
 const BATCH_JOBS = 4_096;
@@ -40,7 +46,7 @@ export async function importJobs(
   storage: JobStorage,
   { signal, progress }: ImportOptions,
 ): Promise<ImportCounts> {
-  const counts: ImportCounts = { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0 };
+  const counts: ImportCounts = { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0, settings: 0 };
   let told = 0;
   for await (const batch of batches(source)) {
     const outcomes = await Promise.all(batch.map((item) => take(item, storage)));
@@ -54,12 +60,12 @@ export async function importJobs(
   return counts;
 }
 
-async function* batches(source: Source): AsyncGenerator<(Incoming | Unfit)[]> {
-  let batch: (Incoming | Unfit)[] = [];
+async function* batches(source: Source): AsyncGenerator<Item[]> {
+  let batch: Item[] = [];
   let bytes = 0;
   for await (const item of source) {
     batch.push(item);
-    if (!(item instanceof Unfit)) bytes += item.job.workload.length;
+    if (isJob(item)) bytes += item.job.workload.length;
     if (batch.length < BATCH_JOBS && bytes < BATCH_BYTES) continue;
     yield batch;
     batch = [];
@@ -68,17 +74,33 @@ async function* batches(source: Source): AsyncGenerator<(Incoming | Unfit)[]> {
   if (batch.length > 0) yield batch;
 }
 
-async function take(item: Incoming | Unfit, storage: JobStorage): Promise<OnceOutcome | Unfit> {
+async function take(item: Item, storage: JobStorage): Promise<Outcome> {
   if (item instanceof Unfit) return item;
   try {
-    return await storage.addOnce!(item.job, item.origin, item.death);
+    if (item instanceof Setting) return keep(item, storage);
+    return await storage.addOnce!(item.job, item.origin, item.past);
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'GEARMAN_STORAGE_INVALID') throw error;
     return new Unfit(error.message, { cause: error });
   }
 }
 
-function count(counts: ImportCounts, outcome: OnceOutcome | Unfit): void {
+function keep({ name, value }: Setting, storage: JobStorage): 'set' | undefined {
+  if (storage.settings().has(name)) return undefined;
+  storage.set(name, value);
+  return 'set';
+}
+
+function isJob(item: Item): item is Incoming {
+  return !(item instanceof Unfit || item instanceof Setting);
+}
+
+function count(counts: ImportCounts, outcome: Outcome): void {
+  if (outcome === undefined) return;
+  if (outcome === 'set') {
+    counts.settings++;
+    return;
+  }
   counts.read++;
   if (outcome instanceof Unfit) {
     counts.unfit++;

@@ -10,7 +10,7 @@ import { importJobs, type ImportCounts } from './import-jobs.js';
 import type { Source } from './incoming.js';
 import { QUEUE_PATH, queuePathOf } from './queue-path.js';
 import { jobsOfExport } from './sources/export-file.js';
-import { jobsOfLmdb } from './sources/lmdb.js';
+import { jobsOfLmdb } from './sources/lmdb/index.js';
 import { mysqlTable } from './sources/mysql.js';
 import { postgresTable } from './sources/postgres.js';
 import { sqliteTable } from './sources/sqlite.js';
@@ -120,10 +120,11 @@ async function moveIn(
   }
 }
 
-function summary({ read, added, known, coalesced, unfit }: ImportCounts): string {
+function summary({ read, added, known, coalesced, unfit, settings }: ImportCounts): string {
   return (
     `${read} read: ${added} imported, ${known} known from an earlier run, ` +
-    `${coalesced} joined to a waiting job of their unique, ${unfit} left out\n`
+    `${coalesced} joined to a waiting job of their unique, ${unfit} left out\n` +
+    (settings > 0 ? `${settings} settings imported: what was set for functions, and schedules' last ticks\n` : '')
   );
 }
 

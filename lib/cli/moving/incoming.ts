@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Death, NewJob } from '../../job-server/storage/index.js';
+import type { NewJob, Past } from '../../job-server/storage/index.js';
 
 /** A job that comes from another queue. */
 export interface Incoming {
   readonly job: NewJob;
   /** What it is remembered by, so that it comes once. */
   readonly origin: string;
-  /** Makes it a dead letter. */
-  readonly death?: Death;
+  /** Makes it a dead letter, or has its result kept. */
+  readonly past?: Past;
+}
+
+/** What is kept beside jobs, as which functions are paused. */
+export class Setting {
+  constructor(
+    readonly name: string,
+    readonly value: string,
+  ) {}
 }
 
 /** Something of another queue that cannot be a job here: the message says what, and why. */
@@ -16,7 +24,7 @@ export class Unfit extends Error {
 }
 
 /** Where jobs come from, in order; what cannot be a job comes as {@link Unfit}. */
-export type Source = AsyncIterable<Incoming | Unfit>;
+export type Source = AsyncIterable<Incoming | Setting | Unfit>;
 
 /** An origin: 128 bits of a digest of everything that tells a job from others. */
 export function originOf(...parts: readonly (string | Uint8Array)[]): string {

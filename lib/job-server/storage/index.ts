@@ -16,10 +16,7 @@ export {
   MAX_SETTINGS,
   MAX_TIME,
 } from './job-limits.js';
-export type { JobBeside, JobsBeside } from './jobs-beside.js';
-export { openBeside } from './open-beside.js';
-export { LmdbStorage } from './lmdb/lmdb-storage.js';
-export type { LmdbStorageOptions } from './lmdb/lmdb-options.js';
+export { LogBeside, type JobBeside } from './log/log-beside.js';
 export type { LogStorageOptions } from './log/log-options.js';
 export { idsOfTicks, lastTickIn, laterTick, tickName, type LastTick } from './last-tick.js';
 export { LogStorage } from './log/log-storage.js';
@@ -27,6 +24,7 @@ export { MemoryJobs } from './memory/memory-jobs.js';
 export { MemoryStorage } from './memory/memory-storage.js';
 export type { PgStorageOptions } from './postgres/pg-options.js';
 export { PgStorage } from './postgres/pg-storage.js';
+export { isAlive, type Owner } from './owner.js';
 export { StorageError, type StorageErrorCode } from './storage-error.js';
 export { StorageWrites, type StorageHealth } from './storage-health.js';
 export type {
@@ -40,6 +38,7 @@ export type {
   JobOutcome,
   NewJob,
   OnceOutcome,
+  Past,
   QueuedJob,
   QueueName,
   Removal,

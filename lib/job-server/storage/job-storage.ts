@@ -1,7 +1,6 @@
 import type { StorageError } from './storage-error.js';
 import type { StorageHealth } from './storage-health.js';
 import type {
-  Death,
   DeadLetter,
   FoundJob,
   FunctionCounts,
@@ -10,6 +9,7 @@ import type {
   JobOutcome,
   NewJob,
   OnceOutcome,
+  Past,
   QueuedJob,
   QueueName,
   Removal,
@@ -210,12 +210,12 @@ export interface JobStorage {
   /**
    * Takes a job from elsewhere, unless one was taken under the same origin
    * before; also when that one has ended since. Resolves once the job, and that
-   * it was taken, are durable, both or neither. With a `death` it becomes a dead
-   * letter. Missing where an implementation cannot.
+   * it was taken, are durable, both or neither. With a past it becomes a dead letter,
+   * or its result is kept. Missing where an implementation cannot.
    *
    * @param origin where the job comes from, a byte string of at most 255 bytes.
    */
-  addOnce?(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome>;
+  addOnce?(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome>;
 
   /** Forgets all origins: what came from them can be taken again. Resolves with how many there were. */
   forgetOrigins?(): Promise<number>;

@@ -66,6 +66,9 @@ export type Death = Pick<DeadLetter, 'error' | 'diedAt'>;
  */
 export type OnceOutcome = 'added' | 'known' | 'coalesced';
 
+/** What became of a job before it was taken from elsewhere. */
+export type Past = Death | JobOutcome;
+
 /** How an ended job is remembered for a while (`keepResults`). */
 export interface JobOutcome {
   readonly state: 'complete' | 'failed';

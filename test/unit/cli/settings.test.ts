@@ -94,7 +94,7 @@ describe('the settings of the job server', () => {
     expect(stored).toEqual({ type: 'file', path: '/d', durability: 'interval' });
     expect(await storageOf('-q file --lmdb-path /d --lmdb-durability none')).toMatchObject({ durability: 'none' });
     const former = await settings(`${HERE} -q lmdb --lmdb-path /d`);
-    expect(former.jobServer.storage).toEqual({ type: 'lmdb', path: '/d', durability: undefined });
+    expect(former.jobServer.storage).toEqual({ type: 'file', path: '/d', durability: undefined });
     expect(former.notes).toEqual([expect.stringContaining('import --from lmdb DIR')]);
   });
 
@@ -161,7 +161,7 @@ describe('the settings of the job server', () => {
     ['-q libmemcached', 'there is no queue type libmemcached here, as gearmand has: use --queue-type file'],
     ['-q nosuch', 'there is no queue type nosuch: use --queue-type file'],
     ['-q file', '--queue-type file needs --queue-path DIR'],
-    ['-q lmdb', '--queue-type lmdb needs --lmdb-path DIR'],
+    ['-q lmdb', '--queue-type file needs --queue-path DIR'],
     ['--queue-path /d', '--queue-path needs --queue-type file'],
     ['--keep-results 1h', '--keep-results needs --queue-type file'],
     ['-q postgres', 'or --pg-url URL: a database that job servers share'],

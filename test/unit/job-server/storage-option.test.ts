@@ -34,7 +34,7 @@ async function statusAfterRestart(
 
 describe('the option storage', () => {
   it('keeps jobs in a folder, for the next job server that is given it', async () => {
-    const storage = { type: 'lmdb', path: join(folder(), 'made') } as const;
+    const storage = { type: 'file', path: join(folder(), 'made') } as const;
     expect(await statusAfterRestart(storage, storage)).toBe('f\t1\t0\t0\n');
   });
 
@@ -50,21 +50,25 @@ describe('the option storage', () => {
 
   it.each([
     [
-      'lmdb',
-      "storage: must be { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not 'lmdb'",
+      'file',
+      "storage: must be { type: 'file', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not 'file'",
     ],
     [
       {},
-      "storage: must be { type: 'file', path }, { type: 'lmdb', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not {}",
+      "storage: must be { type: 'file', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage, not {}",
     ],
-    [{ type: 'sqlite' }, "storage.type: must be 'file', 'lmdb', 'postgres' or 'memory', not 'sqlite'"],
-    [{ type: 'lmdb' }, 'storage.path: must be the name of a folder, not undefined'],
+    [{ type: 'sqlite' }, "storage.type: must be 'file', 'postgres' or 'memory', not 'sqlite'"],
     [
-      { type: 'lmdb', path: '/tmp/x', durability: 'often' },
+      { type: 'lmdb', path: '/tmp/x' },
+      "storage.type: must be 'file', 'postgres' or 'memory': write { type: 'file', path } with the path of another folder in the place of 'lmdb', and have `nestjs-gearman import --from lmdb DIR --queue-path PATH` bring its jobs",
+    ],
+    [{ type: 'file' }, 'storage.path: must be the name of a folder, not undefined'],
+    [
+      { type: 'file', path: '/tmp/x', durability: 'often' },
       "storage.durability: must be 'always', 'interval' or 'none', not 'often'",
     ],
     [
-      { type: 'lmdb', dir: '/tmp/x' },
+      { type: 'file', dir: '/tmp/x' },
       'storage.dir: is no option of the storage; there are type, path, durability, flushInterval',
     ],
   ])('refuses %j and says what is allowed', (storage, message) => {
@@ -73,7 +77,7 @@ describe('the option storage', () => {
   });
 
   it('opens nothing before the job server starts, and says who has the folder when another one does', async () => {
-    const storage = { type: 'lmdb', path: folder() } as const;
+    const storage = { type: 'file', path: folder() } as const;
     const first = new JobServer({ listeners: [], storage });
     const second = new JobServer({ listeners: [], storage });
     await first.start();

@@ -24,7 +24,7 @@ export async function* jobsOfExport(file: string): Source {
 function jobOfLine(text: string, where: string): Incoming | Unfit {
   try {
     const { job, death } = parseLine(text);
-    return { job, origin: originOf('export', job.handle), ...(death && { death }) };
+    return { job, origin: originOf('export', job.handle), ...(death && { past: death }) };
   } catch (error) {
     if (!(error instanceof LineProblem)) throw error;
     return new Unfit(`${where}: ${error.message}`, { cause: error });

@@ -35,6 +35,16 @@ export function damagedError(path: string, what: string, cause?: unknown): Stora
   );
 }
 
+/** What a folder has whose jobs are in LMDB, as they were once. */
+export const FORMER_FILE = 'data.mdb';
+
+export function formerForm(path: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `${path} holds jobs in the form of LMDB: nestjs-gearman import --from lmdb ${path} --queue-path OTHER moves them into another folder`,
+  );
+}
+
 function isDiskFull(path: string): boolean {
   try {
     return statfsSync(path).bavail === 0;

@@ -1,17 +1,27 @@
-import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
-import type { JobBeside, JobsBeside } from '../jobs-beside.js';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { StorageError } from '../storage-error.js';
+import type { DeadLetter, StoredJob } from '../stored-job.js';
 import type { Entry, EntryIndex } from './entry.js';
-import { storageError } from './file-errors.js';
+import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { Leasing } from './leasing.js';
 import { copyLog } from './log-copy.js';
 import { DEAD } from './record.js';
 import { readLog } from './recovery.js';
 import { segmentOfName, type Damage } from './segment.js';
 
-/** A log, read beside the process that owns it: its segments are open before the last is read, so none is missed. */
-export class LogBeside implements JobsBeside {
+/** What {@link LogBeside} reads: a job that waits or runs, a dead letter, or a record that cannot be read. */
+export type JobBeside =
+  | { readonly is: 'job'; readonly job: StoredJob }
+  | { readonly is: 'dead'; readonly letter: DeadLetter }
+  | { readonly is: 'unreadable'; readonly reason: string };
+
+/**
+ * The jobs of a log, read beside the process that owns it, or without one: its
+ * segments are open before the last is read, so none is missed. It owns nothing,
+ * writes nothing to the folder and holds no writer up.
+ */
+export class LogBeside {
   private constructor(
     private readonly path: string,
     private readonly index: EntryIndex,
@@ -21,6 +31,7 @@ export class LogBeside implements JobsBeside {
   /** Rejects with a {@link StorageError}. */
   static async open(folder: string): Promise<LogBeside> {
     const path = resolve(folder);
+    if (existsSync(join(path, FORMER_FILE))) throw formerForm(path);
     if (!hasLog(path)) throw missing(path);
     const damages: Damage[] = [];
     for (;;) {
@@ -36,6 +47,7 @@ export class LogBeside implements JobsBeside {
     }
   }
 
+  /** All jobs as this moment has them: each function's by priority, in their order, then the dead letters. */
   *read(): Generator<JobBeside> {
     const { index, damages } = this;
     const leasing = new Leasing(index);
@@ -57,11 +69,13 @@ export class LogBeside implements JobsBeside {
     for (const { reason } of damages) yield { is: 'unreadable', reason };
   }
 
+  /** What is kept beside the jobs. */
   settings(): ReadonlyMap<string, string> {
     const { index } = this;
     return new Map([...index.settings].map(([name, { number }]) => [name, index.read(number)?.text ?? '']));
   }
 
+  /** Copies the folder, as this moment has it, to a new one. */
   async copy(path: string): Promise<void> {
     await copyLog(this.path, path);
   }

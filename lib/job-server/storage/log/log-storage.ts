@@ -7,7 +7,6 @@ import {
   changedJob,
   countsOf,
   placed,
-  type Death,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -16,6 +15,7 @@ import {
   type JobOutcome,
   type NewJob,
   type OnceOutcome,
+  type Past,
   type QueuedJob,
   type Removal,
   type StoredJob,
@@ -267,11 +267,11 @@ export class LogStorage implements JobStorage {
     return count;
   }
 
-  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
     const { log } = this;
     checkJob(job);
     checkOrigin(origin);
-    return log.takeOnce(job, origin, death);
+    return log.takeOnce(job, origin, past);
   }
 
   async forgetOrigins(): Promise<number> {

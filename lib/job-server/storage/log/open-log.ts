@@ -7,11 +7,10 @@ import { laterTick, tickName } from '../last-tick.js';
 import { makeFolder, syncFolders } from '../folder.js';
 import { FreeRoom } from '../free-room.js';
 import { GroupCommit } from '../group-commit.js';
-import { StorageError } from '../storage-error.js';
 import type { StorageHealth } from '../storage-health.js';
-import { placed, type Death, type NewJob, type OnceOutcome, type StoredJob } from '../stored-job.js';
+import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
 import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
-import { storageError } from './file-errors.js';
+import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { outcomeOf, type Memory } from './copy-change.js';
 import { FolderOwner } from './folder-owner.js';
 import { Leasing } from './leasing.js';
@@ -86,7 +85,7 @@ export class OpenLog implements EntryKeeper, Memory {
     let owner: FolderOwner | undefined;
     try {
       const folders = makeFolder(path);
-      if (existsSync(join(path, 'data.mdb'))) throw formerForm(path);
+      if (existsSync(join(path, FORMER_FILE))) throw formerForm(path);
       const reserve = new Reserve(path);
       owner = claim(path, reserve);
       syncFolders(folders);
@@ -298,11 +297,11 @@ export class OpenLog implements EntryKeeper, Memory {
   // --- taking once ---
 
   /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
-  async takeOnce(job: NewJob, origin: string, death: Death | undefined): Promise<OnceOutcome> {
+  async takeOnce(job: NewJob, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const before = this.taking.get(origin);
     if (before) return before.then(() => 'known');
     if (this.index.hasOrigin(origin)) return 'known';
-    const taking = this.take(job, origin, death);
+    const taking = this.take(job, origin, past);
     this.taking.set(origin, taking);
     try {
       return await taking;
@@ -464,11 +463,11 @@ export class OpenLog implements EntryKeeper, Memory {
     if (entry.stored) this.index.letGo(entry.stored.number);
   }
 
-  private async take(job: NewJob, origin: string, death: Death | undefined): Promise<OnceOutcome> {
+  private async take(job: NewJob, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const { index } = this;
     const queue = index.queue(job.function, job.priority);
     const same = this.find(job.handle);
-    const holder = job.unique === '' || death ? undefined : this.findByUnique(queue.name.id, job.unique);
+    const holder = job.unique === '' || past ? undefined : this.findByUnique(queue.name.id, job.unique);
     const existing = same ?? holder;
     if (existing) {
       await existing.whenStored();
@@ -478,14 +477,17 @@ export class OpenLog implements EntryKeeper, Memory {
     }
     const entry = new Entry(queue, { ...job, sequence: this.nextSequence() });
     entry.origin = origin;
-    if (death) {
+    if (past && 'result' in past) {
+      entry.phase = 'ended';
+      entry.outcome = past;
+    } else if (past) {
       entry.phase = 'dead';
-      entry.death = death;
+      entry.death = past;
     } else this.enter(entry, false);
     const stored = entry.whenStored(true);
     this.mark(entry, true);
     await stored;
-    if (death) queue.dead++;
+    if (entry.death) queue.dead++;
     return 'added';
   }
 
@@ -600,13 +602,6 @@ function functionIn(bytes: Buffer): string {
     // What was read before will do.
   }
   return found;
-}
-
-function formerForm(path: string): StorageError {
-  return new StorageError(
-    'GEARMAN_STORAGE_INVALID',
-    `${path} holds jobs in the form of LMDB: nestjs-gearman import --from lmdb ${path} --queue-path OTHER moves them into another folder`,
-  );
 }
 
 /** One key for a function and a unique. */

@@ -8,7 +8,6 @@ import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   placed,
-  type Death,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -18,6 +17,7 @@ import {
   type JobOutcome,
   type NewJob,
   type OnceOutcome,
+  type Past,
   type QueuedJob,
   type Removal,
   type StoredJob,
@@ -260,7 +260,7 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     return over.length;
   }
 
-  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
     this.checkOpen();
     checkJob(job);
     checkOrigin(origin);
@@ -269,7 +269,8 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     const isKnown = [dead, ended].some((jobs) => jobs.has(job.handle)) || this.jobs.find(job.handle) !== undefined;
     origins.add(origin);
     if (isKnown) return 'known';
-    if (death) dead.set(job.handle, { job: placed(job, this.jobs.nextSequence()), ...death });
+    if (past && 'result' in past) ended.set(job.handle, { function: job.function, outcome: past });
+    else if (past) dead.set(job.handle, { job: placed(job, this.jobs.nextSequence()), ...past });
     else if (this.take(job, false).existing) return 'coalesced';
     return 'added';
   }

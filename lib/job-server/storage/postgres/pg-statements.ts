@@ -111,7 +111,7 @@ export function statementsFor(schema: string) {
         o AS (INSERT INTO ${schema}.origin VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1),
         made AS (INSERT INTO ${schema}.job (${columns})
           SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea
-          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NULL
+          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NULL AND $14::text IS NULL
             AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
@@ -122,9 +122,14 @@ export function statementsFor(schema: string) {
             AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING 1),
+        kept AS (INSERT INTO ${schema}.result SELECT $2::bytea, $4::int, $14::text, $15::bytea, $16::bigint
+          FROM o WHERE $14::text IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
+            AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
+          ON CONFLICT DO NOTHING RETURNING 1),
         ${newJobs}
       SELECT (SELECT count(*) FROM o)::int AS fresh,
-        ((SELECT count(*) FROM made) + (SELECT count(*) FROM buried))::int AS made,
+        ((SELECT count(*) FROM made) + (SELECT count(*) FROM buried) + (SELECT count(*) FROM kept))::int AS made,
         (SELECT count(*) FROM (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea) known)::int AS known`,

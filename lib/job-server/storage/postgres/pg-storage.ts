@@ -7,7 +7,6 @@ import {
   changedJob,
   noJobs,
   placed,
-  type Death,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -16,6 +15,7 @@ import {
   type JobOutcome,
   type NewJob,
   type OnceOutcome,
+  type Past,
   type QueuedJob,
   type Removal,
   type StoredJob,
@@ -328,28 +328,28 @@ export class PgStorage implements JobStorage {
     return rowCount ?? 0;
   }
 
-  async addOnce(job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
     const opened = this.open_;
     checkJob(job);
     checkOrigin(origin);
-    return opened.take(() => this.takeOnce(opened, job, origin, death));
+    return opened.take(() => this.takeOnce(opened, job, origin, past));
   }
 
-  private async takeOnce(opened: OpenPg, job: NewJob, origin: string, death?: Death): Promise<OnceOutcome> {
+  private async takeOnce(opened: OpenPg, job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
     const { connections, functions, hints, ready } = opened.parts;
     await functions.make([job.function], connections.adder);
     const { rows } = await run(
       opened.parts,
       'adder',
       'addOnce',
-      onceValues(job, functions.id(job.function)!, origin, death),
+      onceValues(job, functions.id(job.function)!, origin, past),
     );
     const { fresh, made, known } = rows[0] as { fresh: number; made: number; known: number };
     if (fresh === 0) return 'known';
     // What a statement makes, it does not see itself.
     if (made === 0) return known > 0 ? 'known' : 'coalesced';
-    if (death) {
-      opened.parts.dead.changed();
+    if (past) {
+      if ('error' in past) opened.parts.dead.changed();
       return 'added';
     }
     const queue = hints.queue(job.function, job.priority);
@@ -482,8 +482,10 @@ interface ResultRow {
   readonly keep_until: string;
 }
 
-function onceValues(job: NewJob, id: number, origin: string, death: Death | undefined): unknown[] {
+function onceValues(job: NewJob, id: number, origin: string, past: Past | undefined): unknown[] {
   const { handle, at, attempts, losses, priority, unique, reducer, workload } = job;
+  const death = past && 'error' in past ? past : undefined;
+  const outcome = past && 'result' in past ? past : undefined;
   const long = longUnique(unique);
   return [
     bytes(origin),
@@ -499,5 +501,8 @@ function onceValues(job: NewJob, id: number, origin: string, death: Death | unde
     typeof workload === 'string' ? bytes(workload) : Buffer.from(workload),
     death ? Buffer.from(death.error) : null,
     death ? Math.round(death.diedAt) : null,
+    outcome?.state ?? null,
+    outcome ? (typeof outcome.result === 'string' ? bytes(outcome.result) : Buffer.from(outcome.result)) : null,
+    outcome ? Math.round(outcome.keepUntil) : null,
   ];
 }

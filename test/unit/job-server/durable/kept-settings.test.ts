@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
-import { LmdbStorage, MemoryStorage, StorageError, type JobStorage } from '../../../../lib/job-server/storage/index.js';
+import { LogStorage, MemoryStorage, StorageError, type JobStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
 import { tempDir } from '../../../support/temp-dir.js';
@@ -23,7 +23,7 @@ function settingsOf({ engine }: JobServer): unknown[] {
 
 const storages: [string, () => JobStorage][] = [
   ['memory', () => new MemoryStorage()],
-  ['an LMDB file', () => new LmdbStorage({ path: join(tempDir(), 'jobs') })],
+  ['a log', () => new LogStorage({ path: join(tempDir(), 'jobs') })],
 ];
 
 describe.each(storages)('what an operator set, with a storage in %s,', (_, makeStorage) => {

@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LmdbStorage } from '../../../lib/job-server/storage/index.js';
-import { add, allOf, newJob, RecordingListener } from '../../contract/recorded-storage.js';
+import { LogStorage } from '../../../../../lib/job-server/storage/index.js';
+import { add, allOf, newJob, RecordingListener } from '../../../../contract/recorded-storage.js';
 
-describe('a backup of an LmdbStorage', () => {
+describe('a backup of a LogStorage', () => {
   let folder: string;
-  let storage: LmdbStorage;
-  const open = async (name: string): Promise<LmdbStorage> => {
-    const opened = new LmdbStorage({ path: join(folder, name) });
+  let storage: LogStorage;
+  const open = async (name: string): Promise<LogStorage> => {
+    const opened = new LogStorage({ path: join(folder, name) });
     await opened.open(new RecordingListener());
     return opened;
   };
@@ -41,7 +41,8 @@ describe('a backup of an LmdbStorage', () => {
     const path = join(folder, 'copy');
     mkdirSync(path);
     mkdirSync(`${path}.partial`);
-    writeFileSync(join(`${path}.partial`, 'data.mdb'), 'half of it');
+    writeFileSync(join(`${path}.partial`, '0000000001-1.log'), 'half of it');
+    await add(storage, newJob(), false).stored;
     await storage.backup(path);
     expect(readdirSync(folder).sort()).toEqual(['copy', 'jobs']);
     await expect(storage.backup(path)).rejects.toMatchObject({
