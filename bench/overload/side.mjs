@@ -25,7 +25,7 @@ async function worker() {
   return () => runs;
 }
 
-/** So many call at once and give up in time; tells how many were answered, once all have given up. */
+/** So many call at once and give up in time; tells how many were answered, once all have given up and the job server knows it. */
 function callers() {
   const client = new JobClient({ servers, ...JSON.parse(options) });
   return async ({ count, patience }) => {
@@ -35,6 +35,9 @@ function callers() {
     );
     await sleep(patience);
     for (const call of calls) call.forget();
+    // Behind the first answer all submissions were answered, and their waits taken back; behind the second that was obeyed.
+    await client.echo('');
+    await client.echo('');
     return answers;
   };
 }
