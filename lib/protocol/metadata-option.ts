@@ -10,5 +10,12 @@ export const METADATA_OPTION = 'metadata';
 /** What stands before the metadata, a JSON object in UTF-8. */
 export const METADATA_PREFIX = 'metadata=';
 
+/**
+ * The name in metadata by which a client that traces says how it submitted a
+ * job, which no packet tells a worker: `foreground`, `background`, `delayed`.
+ * A job server of ours that lets a dead letter wait again says `replayed` there.
+ */
+export const SUBMITTED_KEY = 'gearman-submitted';
+
 /** The longest metadata of one job, in bytes of JSON. */
 export const MAX_METADATA_BYTES = 8 * 1024;

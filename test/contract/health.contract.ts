@@ -61,11 +61,23 @@ export function describeHealth(at: ContractContext): void {
       expect(leased).toMatchObject({ acceptedAt: NOW - 5_000, attempts: 1 });
       at.storage.bury(job.handle, 'broken', NOW + 300);
       await at.storage.flush();
-      expect(await at.storage.replay(job.handle, NOW + 400)).toBe(true);
+      expect(await at.storage.replay(job.handle, { acceptedAt: NOW + 400 })).toBe(true);
       expect(oldest(NOW + 500)).toBe(NOW + 400);
       await at.storage.flush();
       await at.restart();
       expect(oldest(NOW + 500)).toBe(NOW + 400);
+    });
+
+    it('replays a dead letter with another reducer, if one is given', async () => {
+      const [one, two] = (await addAll(at.storage, newJob({ reducer: 'sum' }), newJob({ reducer: 'sum' }))) as string[];
+      await at.lease(2);
+      for (const handle of [one!, two!]) at.storage.bury(handle, 'broken', NOW);
+      await at.storage.flush();
+      await at.storage.replay(one!, { reducer: 'other' });
+      await at.storage.replay(two!);
+      await at.storage.flush();
+      await at.restart();
+      expect((await at.lease(2)).map(({ reducer }) => reducer)).toEqual(['other', 'sum']);
     });
 
     it('counts dead letters by function, as they come and go, and after a restart', async () => {

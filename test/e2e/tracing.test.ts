@@ -43,6 +43,8 @@ const SEMCONV = [
 const exporter = new InMemorySpanExporter();
 let jobServer: JobServer;
 let failures = 1;
+let broken = false;
+const seenMetadata: unknown[] = [];
 
 @Controller()
 class Traced {
@@ -61,6 +63,13 @@ class Traced {
     throw new Error('a secret');
   }
 
+  @MessagePattern('dies')
+  dies(@Ctx() job: GearmanContext): string {
+    seenMetadata.push(job.getMetadata());
+    if (broken) throw new Error('no');
+    return 'mended';
+  }
+
   @MessagePattern('flaky')
   flaky(): string {
     if (failures-- > 0) throw new Error('not yet');
@@ -75,7 +84,10 @@ beforeAll(async () => {
   jobServer = new JobServer({
     listeners: [],
     storage: new MemoryStorage(),
-    policies: { flaky: { retries: 3, backoff: { initialDelay: 0, maxDelay: 0 } } },
+    policies: {
+      flaky: { retries: 3, backoff: { initialDelay: 0, maxDelay: 0 } },
+      dies: { retries: 0, deadLetter: true },
+    },
   });
   await jobServer.start();
   atEnd(() => jobServer.stop());
@@ -168,6 +180,23 @@ describe('spans', () => {
     const submit = await spanNamed('submit flaky');
     expect(spansNamed('process flaky').map((process) => relation(process, submit))).toEqual(['child', 'link']);
     expect(spansNamed('process flaky').map(({ attributes }) => attributes['gearman.job.attempt'])).toEqual([1, 2]);
+  });
+
+  it('of a dead letter that was replayed: a trace of its own, that links to the submission', async () => {
+    broken = true;
+    const record = new GearmanRecordBuilder({}).setMetadata({ tenant: 'acme' }).build();
+    const { handle } = await firstValueFrom(traced().emit('dies', record));
+    const isDead = async (): Promise<boolean> => (await jobServer.deadLetters!.find(handle)) !== undefined;
+    await until('it is dead', isDead);
+    broken = false;
+    expect(await jobServer.deadLetters!.replay(handle)).toBe(true);
+    await until('it has run twice', () => spansNamed('process dies').length === 2);
+    const submit = await spanNamed('submit dies');
+    const [first, second] = spansNamed('process dies');
+    expect([relation(first!, submit), relation(second!, submit)]).toEqual(['child', 'link']);
+    expect(second!.attributes).toMatchObject({ 'gearman.job.mode': 'background', 'gearman.job.attempt': 1 });
+    expect(seenMetadata.at(-1)).toMatchObject({ tenant: 'acme', traceparent: expect.any(String) });
+    expect(seenMetadata.at(-1)).not.toHaveProperty('gearman-submitted');
   });
 
   it.each([

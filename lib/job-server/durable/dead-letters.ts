@@ -1,6 +1,6 @@
 import type { ByteString } from '../engine/index.js';
 import { LISTED_AT_ONCE, type DeadLetterLine, type DeadLetterPage } from './job-lines.js';
-import { wireUnique } from './job-record.js';
+import { replayedReducer, wireUnique } from './job-record.js';
 import type { DeadLetter, JobStorage } from '../storage/index.js';
 
 /** Jobs that failed for good: kept with their last error until somebody replays or purges them. */
@@ -30,8 +30,11 @@ export class DeadLetters {
   /** Lets one wait again, as if it had just been submitted; false when it is not dead or its unique is taken. */
   async replay(handle: ByteString): Promise<boolean> {
     const found = await this.storage.findByHandle(handle);
-    if (found?.state !== 'dead' || !(await this.storage.replay(handle, this.time.date))) return false;
-    this.replayed(found.letter.job.function);
+    if (found?.state !== 'dead') return false;
+    const { job } = found.letter;
+    const reducer = replayedReducer(job.reducer);
+    if (!(await this.storage.replay(handle, { acceptedAt: this.time.date, reducer }))) return false;
+    this.replayed(job.function);
     return true;
   }
 

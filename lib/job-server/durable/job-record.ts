@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { fromByteString, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
 import {
   coalescingKey,
   elapsed,
@@ -32,7 +33,10 @@ export function wireUnique(stored: ByteString): ByteString {
  * On the wire no reducer has a NUL, so none is taken for metadata; and no
  * storage needs a field for it.
  */
-function storedReducer({ reducer = '', metadata }: JobSpec): ByteString {
+function storedReducer({
+  reducer = '',
+  metadata,
+}: Pick<JobSpec, 'metadata'> & { reducer?: ByteString | undefined }): ByteString {
   return metadata === undefined ? reducer : `\0${metadata}\0${reducer}`;
 }
 
@@ -43,6 +47,21 @@ function partsOfReducer(stored: ByteString): Pick<JobSpec, 'reducer' | 'metadata
   const end = stored.lastIndexOf('\0');
   const reducer = stored.slice(end + 1);
   return { metadata: stored.slice(1, end), reducer: reducer === '' ? undefined : reducer };
+}
+
+/** The reducer field of a dead letter that waits again: where its client said how it was submitted, that says so now. */
+export function replayedReducer(stored: ByteString): ByteString {
+  const { reducer, metadata } = partsOfReducer(stored);
+  if (metadata === undefined || !metadata.includes(SUBMITTED_KEY)) return stored;
+  try {
+    const told = JSON.parse(fromByteString(metadata)) as Record<string, unknown>;
+    if (!Object.hasOwn(told, SUBMITTED_KEY)) return stored;
+    const changed = JSON.stringify({ ...told, [SUBMITTED_KEY]: 'replayed' });
+    return storedReducer({ reducer, metadata: toByteString(changed) });
+  } catch {
+    // Whatever a client sent there, it stays.
+    return stored;
+  }
 }
 
 /**

@@ -42,6 +42,7 @@ export type {
   QueuedJob,
   QueueName,
   Removal,
+  Replay,
   StoredJob,
   StoredPriority,
 } from './stored-job.js';

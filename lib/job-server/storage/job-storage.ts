@@ -13,6 +13,7 @@ import type {
   QueuedJob,
   QueueName,
   Removal,
+  Replay,
   StoredJob,
   StoredPriority,
 } from './stored-job.js';
@@ -163,12 +164,8 @@ export interface JobStorage {
   /** The dead letters in pages, longest dead first; otherwise as {@link iterate}. */
   deadLetters(options?: PageOptions): AsyncIterable<DeadLetter[]>;
 
-  /**
-   * Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken.
-   *
-   * @param now it is accepted at this time, in milliseconds since 1970; without it nobody knows when.
-   */
-  replay(handle: string, now?: number): Promise<boolean>;
+  /** Lets a dead job wait again at once, without attempts or losses; false when it is not dead or its unique is taken. */
+  replay(handle: string, as?: Replay): Promise<boolean>;
 
   /** Deletes a dead letter; false when there is none. */
   purge(handle: string): Promise<boolean>;

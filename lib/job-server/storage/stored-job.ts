@@ -56,6 +56,13 @@ export interface DeadLetter {
   readonly diedAt: number;
 }
 
+/** What a dead letter is that waits again, where it is something else than before; what is left out stays, or is not known. */
+export interface Replay {
+  /** It counts as accepted then, in milliseconds since 1970; without it nobody knows when. */
+  readonly acceptedAt?: number;
+  readonly reducer?: string;
+}
+
 /** What makes a dead letter of a job. */
 export type Death = Pick<DeadLetter, 'error' | 'diedAt'>;
 

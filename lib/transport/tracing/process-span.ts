@@ -33,7 +33,7 @@ export class ProcessSpan {
       'messaging.message.id': job.handle,
     };
     if (clientId !== undefined) attributes['messaging.client.id'] = clientId;
-    if (mode !== undefined) attributes['gearman.job.mode'] = mode === 'delayed' ? 'background' : mode;
+    if (mode !== undefined) attributes['gearman.job.mode'] = mode === 'foreground' ? mode : 'background';
     if (attempt !== undefined) attributes['gearman.job.attempt'] = attempt;
     if (options.unique && job.unique !== '') attributes['gearman.job.unique'] = job.unique;
     if (options.bodySize) attributes['messaging.message.body.size'] = job.workload.length;
@@ -74,5 +74,6 @@ function relationOf(job: TracedJob, relation: SpanMaker['options']['relation']):
   if (typeof relation === 'function') return relation(job);
   if (relation !== undefined) return relation;
   if (job.mode === 'foreground') return 'child';
-  return job.mode === 'delayed' || (job.attempt ?? 1) > 1 ? 'link' : 'child';
+  const isLater = job.mode === 'delayed' || job.mode === 'replayed' || (job.attempt ?? 1) > 1;
+  return isLater ? 'link' : 'child';
 }

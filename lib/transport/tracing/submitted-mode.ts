@@ -1,10 +1,8 @@
 import type { GearmanMetadata } from '../../driver/index.js';
+import { SUBMITTED_KEY as KEY } from '../../protocol/index.js';
 import type { JobMode } from './tracing-options.js';
 
-/** Beside the trace context: how the job was submitted, which the wire does not tell a worker. */
-const KEY = 'gearman-submitted';
-
-const MODES: readonly string[] = ['foreground', 'background', 'delayed'] satisfies JobMode[];
+const MODES: readonly string[] = ['foreground', 'background', 'delayed', 'replayed'] satisfies JobMode[];
 
 /** A trace context together with how its job was submitted. */
 export function withMode(context: GearmanMetadata, mode: JobMode): GearmanMetadata {

@@ -4,12 +4,15 @@ export interface TracedJob {
   readonly handle: string;
   /** Which attempt this is, where the job server tells. */
   readonly attempt: number | undefined;
-  /** How it was submitted: `delayed` is a background job with a time. Undefined where its client does not trace. */
+  /**
+   * How it was submitted: `delayed` is a background job with a time, `replayed` a dead letter that was let wait again.
+   * Undefined where its client does not trace.
+   */
   readonly mode: JobMode | undefined;
 }
 
 /** How a job was submitted. */
-export type JobMode = 'foreground' | 'background' | 'delayed';
+export type JobMode = 'foreground' | 'background' | 'delayed' | 'replayed';
 
 /** How a `process` span belongs to the span that submitted its job; it links to it in any case. */
 export type TraceRelation = 'child' | 'link';

@@ -18,6 +18,7 @@ import {
   type Past,
   type QueuedJob,
   type Removal,
+  type Replay,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
@@ -212,7 +213,7 @@ export class LogStorage implements JobStorage {
     for await (const entries of this.log.deadPages(options)) yield entries.map(letterOf);
   }
 
-  async replay(handle: string, now?: number): Promise<boolean> {
+  async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
     const { log } = this;
     const entry = log.find(handle);
     if (entry?.phase !== 'dead') return false;
@@ -220,7 +221,15 @@ export class LogStorage implements JobStorage {
     if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
     entry.death = undefined;
     entry.queue.dead--;
-    entry.job = { ...entry.job, at: 0, attempts: 0, losses: 0, acceptedAt: now, sequence: log.nextSequence() };
+    entry.job = {
+      ...entry.job,
+      at: 0,
+      attempts: 0,
+      losses: 0,
+      acceptedAt,
+      reducer: reducer ?? entry.job.reducer,
+      sequence: log.nextSequence(),
+    };
     log.takeUnique(entry);
     entry.queue.count(entry.job, 1);
     log.wait(entry);

@@ -20,6 +20,7 @@ import {
   type Past,
   type QueuedJob,
   type Removal,
+  type Replay,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
@@ -212,12 +213,12 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     yield* pagesOf(this.jobs.dead, options);
   }
 
-  async replay(handle: string, now?: number): Promise<boolean> {
+  async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
     this.checkOpen();
     const job = this.jobs.dead.get(handle)?.job;
     if (!job || this.jobs.findByUnique(job.unique, job.function)) return false;
     this.jobs.dead.delete(handle);
-    this.enter({ ...job, at: 0, attempts: 0, losses: 0, acceptedAt: now }, false);
+    this.enter({ ...job, at: 0, attempts: 0, losses: 0, acceptedAt, reducer: reducer ?? job.reducer }, false);
     return true;
   }
 

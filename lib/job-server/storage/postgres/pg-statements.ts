@@ -100,7 +100,8 @@ export function statementsFor(schema: string) {
     replay: `
       WITH ${batch},
         made AS (INSERT INTO ${schema}.job (${columns})
-          SELECT d.handle, b.base, 0, d.function, 0, 0, 0, d.priority, d.unique_key, d.unique_long, d.reducer, d.workload
+          SELECT d.handle, b.base, 0, d.function, 0, 0, 0, d.priority, d.unique_key, d.unique_long,
+            coalesce($2::bytea, d.reducer), d.workload
           FROM b, ${schema}.dead d WHERE d.handle = $1
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         d AS (DELETE FROM ${schema}.dead d USING made WHERE d.handle = made.handle),

@@ -18,6 +18,7 @@ import {
   type Past,
   type QueuedJob,
   type Removal,
+  type Replay,
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
@@ -249,10 +250,13 @@ export class PgStorage implements JobStorage {
     }
   }
 
-  async replay(handle: string): Promise<boolean> {
+  async replay(handle: string, { reducer }: Replay = {}): Promise<boolean> {
     const opened = this.open_;
     await opened.flush();
-    const { rows } = await run(opened.parts, 'adder', 'replay', [bytes(handle)]);
+    const { rows } = await run(opened.parts, 'adder', 'replay', [
+      bytes(handle),
+      reducer === undefined ? null : bytes(reducer),
+    ]);
     const made = rows[0] as { function: number; priority: StoredPriority } | undefined;
     if (!made) return false;
     opened.parts.dead.changed();
