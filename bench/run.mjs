@@ -14,6 +14,7 @@
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
+ *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
@@ -31,6 +32,7 @@ import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
 import { benchMetrics } from './metrics.mjs';
 import { benchOverload } from './overload.mjs';
+import { benchSchedules } from './schedules.mjs';
 import { benchStalls } from './stalls.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
 import { benchTransports } from './transports.mjs';
@@ -64,6 +66,10 @@ if (positionals[0] === 'stalls') {
   process.exit();
 }
 const runs = Number(values.runs);
+if (positionals[0] === 'schedules') {
+  await benchSchedules({ disk });
+  process.exit();
+}
 if (positionals[0] === 'overload') {
   await benchOverload({ isQuick, runs });
   process.exit();

@@ -3,7 +3,7 @@ import type { DurableJobs, Submitted } from './durable/index.js';
 import { Refusal, type Engine, type JobSpec } from './engine/index.js';
 import type { Log } from './log.js';
 import type { ScheduleHost } from './schedules/index.js';
-import { laterTick, tickName, type FireOutcome } from './storage/index.js';
+import { closedError, laterTick, tickName, type FireOutcome } from './storage/index.js';
 
 /** What of a job server schedules use. */
 export interface ScheduledJobServer {
@@ -51,6 +51,8 @@ class StoredHost implements ScheduleHost {
   }
 
   set(name: string, value: string | undefined): void {
+    // A storage that is not open would forget it without a word.
+    if (!this.jobs.isReady) throw closedError();
     this.jobs.keep(name, value);
   }
 

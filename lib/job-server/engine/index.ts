@@ -18,3 +18,4 @@ export type { Functions } from './functions.js';
 export type { EngineListener } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';
+export { Timers, type Timer } from './timers.js';

@@ -1,4 +1,4 @@
-import type { JobSpec } from '../engine/index.js';
+import type { JobSpec, Timer } from '../engine/index.js';
 import { fromByteString } from '../../protocol/index.js';
 import type { Schedule, ScheduleOptions } from './schedule.js';
 import { writtenSchedule } from './schedule-rules.js';
@@ -27,13 +27,15 @@ export interface ScheduleSnapshot {
 
 /** A schedule at work. */
 export class RecurringJob {
-  /** When to look at it next, in milliseconds since 1970. */
+  /** The next tick, in milliseconds since 1970; Infinity: none will come, or it is not known yet. */
   next = Infinity;
+  /** When it is looked at next. */
+  timer: Timer | undefined;
   /** All ticks up to this one are done. */
   last = -Infinity;
   /** The job that was fired last. */
   handle: string | undefined;
-  /** Its ticks are being fired. */
+  /** Its ticks are being fired, or its next tick is being found out. */
   isBusy = false;
   /** It was dropped, or another one has its id. */
   isGone = false;
@@ -47,6 +49,8 @@ export class RecurringJob {
     readonly source: ScheduleSource,
     readonly schedule: Schedule,
     public isPaused: boolean,
+    /** How it is kept, if it was put. */
+    readonly keptAs?: string,
   ) {}
 
   get id(): string {

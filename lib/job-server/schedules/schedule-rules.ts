@@ -54,7 +54,7 @@ export function readSchedule(id: string, value: unknown, now: number, crons = ne
     id: toByteString(id),
     function: functionName(rules, options.function),
     ...rhythm(rules, options),
-    timeZone: timeZone(rules, options.timeZone),
+    timeZone: timeZone(rules, crons, options.timeZone),
     workload: bytesOf(rules, options.workload),
     priority: PRIORITIES.indexOf(rules.oneOf('priority', options.priority, PRIORITIES, 'normal')) as 0 | 1 | 2,
     missed: rules.oneOf('missed', options.missed, ['once', 'skip', 'all'], 'once'),
@@ -81,7 +81,7 @@ export function checkId(id: unknown): asserts id is string {
 function checkCron(rules: Rules, pattern: string, schedule: Schedule, now: number, crons: CronTable): void {
   let next: number;
   try {
-    next = crons.of(pattern, schedule.timeZone).next(Math.max(now, schedule.startAt - 1));
+    next = crons.next({ cron: pattern, timeZone: schedule.timeZone }, Math.max(now, schedule.startAt - 1));
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error;
     const reason = (error as Error).message.replace(/^\w+: /, '');
@@ -111,14 +111,8 @@ function functionName(rules: Rules, name: unknown): string {
   return toByteString(name as string);
 }
 
-function timeZone(rules: Rules, zone: unknown = 'UTC'): string {
-  let isZone = typeof zone === 'string' && zone !== '';
-  try {
-    // croner takes an unknown one, and throws when it is asked for a time.
-    if (isZone) new Intl.DateTimeFormat('en', { timeZone: zone as string });
-  } catch {
-    isZone = false;
-  }
+function timeZone(rules: Rules, crons: CronTable, zone: unknown = 'UTC'): string {
+  const isZone = typeof zone === 'string' && zone !== '' && crons.hasZone(zone);
   rules.require('timeZone', zone, isZone, "a time zone of the IANA's, as 'UTC' or 'Europe/Berlin'");
   return zone as string;
 }

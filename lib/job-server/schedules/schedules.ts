@@ -1,36 +1,24 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InvalidOptionError } from '../../ground/index.js';
 import { fromByteString, toByteString } from '../../protocol/index.js';
-import { Log2Histogram } from '../../telemetry/metrics/index.js';
+import type { Log2Histogram } from '../../telemetry/metrics/index.js';
 import { lookAgainFor, type Moment } from '../engine/index.js';
 import { idsOfTicks, lastTickIn, tickName } from '../storage/index.js';
 import { CronTable } from './cron.js';
+import { Firing } from './firing.js';
+import { KeptSchedules, readKept } from './kept-schedules.js';
 import { RecurringJob, type ScheduleSnapshot, type ScheduleSource } from './recurring-job.js';
 import type { ScheduleOptions, ScheduleTable } from './schedule.js';
 import type { ScheduleHost } from './schedule-host.js';
 import { readSchedule, writtenSchedule } from './schedule-rules.js';
-import { nextTick, ON_TIME, planTicks } from './ticks.js';
 
 /** How many schedules there may be. */
 export const MAX_SCHEDULES = 10_000;
-/** What the names of schedules that were put, or paused, begin with among the settings. */
-const PREFIX = 'schedule:';
-/** How long what fires holds up others, in milliseconds. */
-const SLICE = 5;
-/** How long what could not fire rests, in milliseconds. */
-const RETRY_DELAY = 1_000;
 /** How often what other job servers put is looked for, in milliseconds. */
 const REREAD_INTERVAL = 5_000;
 /** So long after the start, whoever declares schedules has done so. */
 const SETTLING = 60_000;
 /** How old the last tick of a schedule must be that only another job server of a fleet may know, to be forgotten. */
 const FORGET_AFTER = 40 * 24 * 3_600_000;
-
-/** What is kept of a schedule by its id. */
-interface Kept {
-  readonly put?: ScheduleOptions;
-  readonly paused?: boolean;
-}
 
 /**
  * The recurring jobs of a job server.
@@ -44,18 +32,23 @@ interface Kept {
  * clock of its own: `tick` is told the time.
  */
 export class Schedules {
-  /** How late ticks fired that were not missed, in milliseconds. */
-  readonly lag = new Log2Histogram();
   private readonly jobs = new Map<string, RecurringJob>();
   private readonly crons = new CronTable();
-  private nextDue = Infinity;
-  private due: RecurringJob[] = [];
-  private isFiring = false;
+  private readonly kept: KeptSchedules;
+  private readonly firing: Firing;
   private rereadAt = Infinity;
   private tidyAt = Infinity;
   private isTold = false;
 
-  constructor(private readonly host: ScheduleHost) {}
+  constructor(private readonly host: ScheduleHost) {
+    this.kept = new KeptSchedules(host);
+    this.firing = new Firing(host, this.crons);
+  }
+
+  /** How late ticks fired that were not missed, in milliseconds. */
+  get lag(): Log2Histogram {
+    return this.firing.lag;
+  }
 
   /** How many there are. */
   get size(): number {
@@ -107,9 +100,10 @@ export class Schedules {
       if (this.jobs.get(schedule.id)?.source === 'put') {
         this.host.log('warn', `schedule ${fromByteString(schedule.id)}: was put, and is declared by ${source} now`);
       }
-      const isPaused = this.keptOf(schedule.id)?.paused ?? schedule.isPaused;
+      const isPaused = this.kept.of(schedule.id)?.paused ?? schedule.isPaused;
       this.begin(new RecurringJob(source, schedule, isPaused));
     }
+    this.firing.armAll();
     this.arm();
   }
 
@@ -127,13 +121,14 @@ export class Schedules {
     if (!before && this.jobs.size >= MAX_SCHEDULES) {
       throw new InvalidOptionError('schedules', `must be at most ${MAX_SCHEDULES} schedules`);
     }
-    this.keep(schedule.id, { put: writtenSchedule(schedule) });
+    const keptAs = this.kept.keep(schedule.id, { put: writtenSchedule(schedule) });
     const { cron, every, timeZone } = before?.schedule ?? {};
     const isSame = cron === schedule.cron && every === schedule.every && timeZone === schedule.timeZone;
-    const job = new RecurringJob('put', schedule, schedule.isPaused);
+    const job = new RecurringJob('put', schedule, schedule.isPaused, keptAs);
     this.begin(job);
     // With another rhythm it is a new one, and has missed nothing.
     if (before && !isSame) this.passOver(job);
+    this.firing.armAll();
     this.arm();
   }
 
@@ -142,7 +137,7 @@ export class Schedules {
     const job = this.jobs.get(toByteString(id));
     if (!job) return false;
     if (job.source !== 'put') throw declaredElsewhere(job);
-    this.keep(job.id, {});
+    this.kept.keep(job.id, {});
     this.forget(job);
     this.host.set(tickName(job.id), undefined);
     return true;
@@ -170,6 +165,7 @@ export class Schedules {
     const { now } = this.host.time;
     this.readKept();
     for (const job of this.jobs.values()) this.begin(job);
+    this.firing.armAll();
     this.rereadAt = this.host.isShared ? now + REREAD_INTERVAL : Infinity;
     this.tidyAt = now + SETTLING;
     if (this.jobs.size > 0) this.tellWhereKept();
@@ -181,36 +177,35 @@ export class Schedules {
     if (!this.host.isReady) return;
     if (moment.now >= this.rereadAt) this.reread(moment.now);
     if (moment.now >= this.tidyAt) this.tidy(moment.date);
-    if (moment.date >= this.nextDue) this.look(moment.date);
-    const { time } = this.host;
-    time.at(Math.min(lookAgainFor(this.nextDue, moment), this.rereadAt, this.jobs.size > 0 ? this.tidyAt : Infinity));
+    if (moment.date >= this.firing.nextDue) this.firing.look(moment.date);
+    this.arm();
   }
 
   // --- who there is ---
 
   /** A schedule has its place, and the ticks that were done before are. */
   private begin(job: RecurringJob): void {
-    const { host, jobs } = this;
+    const { host, jobs, firing } = this;
     const { date } = host.time;
     const before = jobs.get(job.id);
     if (before && before !== job) {
-      before.isGone = true;
+      firing.forget(before);
       Object.assign(job, { last: before.last, handle: before.handle });
     }
     jobs.set(job.id, job);
     if (!host.isReady) return;
     this.tellWhereKept();
-    this.refresh(job);
+    firing.refresh(job);
     if (job.last === -Infinity) {
       // From here on its ticks may be missed.
       job.last = date;
-      void host.fire(job.id, date).catch((error: Error) => this.fail(job, error));
+      void firing.pass(job, date).catch((error: Error) => firing.fail(job, error));
     }
-    this.rearm(job);
+    firing.disarm(job);
   }
 
   private forget(job: RecurringJob): void {
-    job.isGone = true;
+    this.firing.forget(job);
     this.jobs.delete(job.id);
   }
 
@@ -219,66 +214,55 @@ export class Schedules {
     if (!job) return false;
     if (job.isPaused === isPaused) return true;
     const { schedule, source } = job;
-    const put = source === 'put' ? { ...writtenSchedule(schedule), isPaused } : undefined;
     const isDeclaredSo = schedule.isPaused === isPaused;
-    this.keep(job.id, put ? { put } : isDeclaredSo ? {} : { paused: isPaused });
+    const paused = isDeclaredSo ? {} : { paused: isPaused };
+    this.kept.keep(job.id, source === 'put' ? { put: { ...writtenSchedule(schedule), isPaused } } : paused);
     job.isPaused = isPaused;
     if (!isPaused) this.passOver(job);
-    this.rearm(job);
+    this.firing.arm(job);
     this.arm();
     return true;
   }
 
   /** What passed until now was not missed. */
   private passOver(job: RecurringJob): void {
-    const { date } = this.host.time;
+    const { firing, host } = this;
+    const { date } = host.time;
     if (job.last >= date) return;
     job.last = date;
-    if (this.host.isReady) void this.host.fire(job.id, date).catch((error: Error) => this.fail(job, error));
-    this.rearm(job);
+    if (host.isReady) void firing.pass(job, date).catch((error: Error) => firing.fail(job, error));
   }
 
   // --- what is kept ---
 
-  private keep(id: string, kept: Kept): void {
-    const isAny = kept.put !== undefined || kept.paused !== undefined;
-    if (!isAny && !this.host.settings().has(PREFIX + id)) return;
-    this.host.set(PREFIX + id, isAny ? JSON.stringify(kept) : undefined);
-  }
-
-  private keptOf(id: string): Kept | undefined {
-    const value = this.host.settings().get(PREFIX + id);
-    if (value === undefined) return undefined;
-    try {
-      return JSON.parse(value) as Kept;
-    } catch {
-      return undefined;
-    }
-  }
-
   /** Takes in what was put, and what another job server put, paused or dropped since. */
   private readKept(): void {
-    const { host, jobs } = this;
-    const settings = host.settings();
+    const { host, jobs, kept } = this;
     for (const job of [...jobs.values()]) {
-      if (job.source === 'put' && host.isKept && !settings.has(PREFIX + job.id)) this.forget(job);
+      if (kept.has(job.id)) continue;
+      if (job.source !== 'put') this.readPaused(job, undefined);
+      else if (host.isKept) this.forget(job);
     }
-    for (const [name, value] of [...settings]) {
-      if (!name.startsWith(PREFIX)) continue;
-      const id = name.slice(PREFIX.length);
+    for (const { id, text } of kept.all()) {
       const before = jobs.get(id);
-      if (before && before.source !== 'put') before.isPaused = this.keptOf(id)?.paused ?? before.schedule.isPaused;
-      else this.readPut(id, value, before);
+      if (before && before.source !== 'put') this.readPaused(before, text);
+      else if (before?.keptAs !== text) this.readPut(id, text);
     }
   }
 
-  private readPut(id: string, value: string, before: RecurringJob | undefined): void {
-    const put = this.keptOf(id)?.put;
+  private readPaused(job: RecurringJob, text: string | undefined): void {
+    const isPaused = readKept(text)?.paused ?? job.schedule.isPaused;
+    if (job.isPaused === isPaused) return;
+    job.isPaused = isPaused;
+    this.firing.disarm(job);
+  }
+
+  private readPut(id: string, text: string): void {
+    const put = readKept(text)?.put;
     if (!put) return;
     try {
-      if (before && JSON.stringify({ put: writtenSchedule(before.schedule) }) === value) return;
       const schedule = readSchedule(fromByteString(id), put, this.host.time.date, this.crons);
-      this.begin(new RecurringJob('put', schedule, schedule.isPaused));
+      this.begin(new RecurringJob('put', schedule, schedule.isPaused, text));
     } catch (error) {
       this.host.log('error', `schedule ${fromByteString(id)} is left out: ${(error as Error).message}`);
     }
@@ -288,11 +272,9 @@ export class Schedules {
     this.rereadAt = now + REREAD_INTERVAL;
     this.readKept();
     for (const job of this.jobs.values()) {
-      if (job.isBusy) continue;
-      this.refresh(job);
-      this.rearm(job);
+      if (!job.isBusy && this.firing.refresh(job)) this.firing.disarm(job);
     }
-    this.nextDue = this.earliest();
+    this.firing.armAll();
   }
 
   /** Forgets the last ticks of schedules that nobody declares any more. */
@@ -303,7 +285,6 @@ export class Schedules {
       const isOld = !this.host.isShared || date - lastTickIn(settings, id)!.tick > FORGET_AFTER;
       if (!this.jobs.has(id) && isOld) this.host.set(tickName(id), undefined);
     }
-    if ([...this.jobs.values()].every(({ isBusy }) => !isBusy)) this.crons.clear();
   }
 
   private tellWhereKept(): void {
@@ -312,114 +293,11 @@ export class Schedules {
     this.host.log('warn', 'schedules: without a storage nobody knows after a restart which ticks have fired');
   }
 
-  // --- firing ---
-
-  private look(date: number): void {
-    for (const job of this.jobs.values()) {
-      if (job.next > date || job.isBusy) continue;
-      job.isBusy = true;
-      this.due.push(job);
-    }
-    this.nextDue = this.earliest();
-    if (!this.isFiring) void this.fireAll();
-  }
-
-  /** Fires what is due in turns; each goes its own way from there, so that one write has many. */
-  private async fireAll(): Promise<void> {
-    const { time } = this.host;
-    this.isFiring = true;
-    let until = time.now + SLICE;
-    for (let job = this.due.shift(); job; job = this.due.shift()) {
-      void this.attend(job);
-      if (time.now < until) continue;
-      await nextTurn();
-      until = time.now + SLICE;
-    }
-    this.isFiring = false;
-  }
-
-  private async attend(job: RecurringJob): Promise<void> {
-    const { host } = this;
-    try {
-      const { date } = host.time;
-      const { fire, missed, until } = planTicks(job.schedule, job.last, date, this.crons);
-      job.count('missed', missed);
-      if (missed > 0) host.log('warn', `schedule ${fromByteString(job.id)}: ${missed} ticks missed`);
-      for (const tick of fire) if (!job.isGone && !job.isPaused) await this.fire(job, tick);
-      if (until !== undefined && until > job.last && !job.isGone) await this.pass(job, until);
-      job.trouble = undefined;
-      this.rearm(job);
-    } catch (error) {
-      this.fail(job, error as Error);
-    } finally {
-      job.isBusy = false;
-      if (!job.isGone) this.arm(job.next);
-    }
-  }
-
-  private async fire(job: RecurringJob, tick: number): Promise<void> {
-    const { host } = this;
-    const { handle, schedule } = job;
-    if (schedule.overlap === 'skip' && handle !== undefined && (await host.isQueued(handle))) {
-      const outcome = await this.pass(job, tick);
-      if (outcome === 'fired') job.count('skipped');
-      return;
-    }
-    const outcome = await host.fire(job.id, tick, job.spec(tick));
-    this.done(job, tick);
-    if (outcome === 'known') return;
-    job.count('fired');
-    const late = host.time.date - tick;
-    if (late < ON_TIME) this.lag.add(late);
-  }
-
-  private async pass(job: RecurringJob, tick: number): Promise<'fired' | 'known'> {
-    const outcome = await this.host.fire(job.id, tick);
-    this.done(job, tick);
-    return outcome;
-  }
-
-  private done(job: RecurringJob, tick: number): void {
-    job.last = Math.max(job.last, tick);
-    this.refresh(job);
-  }
-
-  /** A job server of the fleet may have fired since. */
-  private refresh(job: RecurringJob): void {
-    const last = lastTickIn(this.host.settings(), job.id);
-    if (!last || last.tick < job.last) return;
-    job.last = last.tick;
-    job.handle = last.handle;
-  }
-
-  private fail(job: RecurringJob, { message }: Error): void {
-    if (job.isGone) return;
-    job.next = this.host.time.date + RETRY_DELAY;
-    if (!this.host.isReady) return;
-    job.count('failed');
-    if (job.trouble === message) return;
-    job.trouble = message;
-    this.host.log(
-      'error',
-      `schedule ${fromByteString(job.id)}: its tick could not fire, and is tried again: ${message}`,
-    );
-  }
-
-  private rearm(job: RecurringJob): void {
-    job.next = job.isPaused ? Infinity : nextTick(job.schedule, job.last, this.crons);
-  }
-
   /** Has `tick` called in time for what is due then. */
-  private arm(next = this.earliest()): void {
+  private arm(): void {
     const { time } = this.host;
-    this.nextDue = Math.min(this.nextDue, next);
-    time.at(Math.min(lookAgainFor(this.nextDue, time), this.tidyAt));
-  }
-
-  private earliest(): number {
-    let earliest = Infinity;
-    for (const { next, isBusy } of this.jobs.values()) if (!isBusy && next < earliest) earliest = next;
-    return earliest;
+    const tidyAt = this.jobs.size > 0 ? this.tidyAt : Infinity;
+    time.at(Math.min(lookAgainFor(this.firing.nextDue, time), this.rereadAt, tidyAt));
   }
 }
 

@@ -28,18 +28,22 @@ export function nextTick(schedule: Schedule, after: number, crons: CronTable): n
   const next =
     cron === undefined
       ? startAt + (Math.floor((from - startAt) / every!) + 1) * every!
-      : crons.of(cron, timeZone).next(from);
+      : crons.next({ cron, timeZone }, from);
   return next > endAt ? Infinity : next;
 }
 
-/** What is due of a schedule whose ticks up to `last` are done. */
-export function planTicks(schedule: Schedule, last: number, now: number, crons: CronTable): Plan {
-  const first = nextTick(schedule, last, crons);
+/** What is due of a schedule, the next tick of which is the first. */
+export function planTicks(schedule: Schedule, first: number, now: number, crons: CronTable): Plan {
   if (first > now) return NOTHING;
   const limit = schedule.missed === 'all' ? MAX_MISSED : MAX_COUNTED;
+  const gap = shortestGap(schedule);
   const due: number[] = [];
   let tick = first;
-  for (; tick <= now && due.length < limit; tick = nextTick(schedule, tick, crons)) due.push(tick);
+  while (tick <= now && due.length < limit) {
+    due.push(tick);
+    // Mostly it is the only one, and the pattern need not be asked before it fires.
+    tick = now - tick < gap ? Infinity : nextTick(schedule, tick, crons);
+  }
   let uncounted = 0;
   if (tick <= now) {
     const latest = latestTick(schedule, tick, now, crons);
@@ -57,6 +61,12 @@ export function planTicks(schedule: Schedule, last: number, now: number, crons: 
   return { fire: fires ? [latest] : [], missed: uncounted + due.length - (fires ? 1 : 0), until: latest };
 }
 
+/** Two ticks are no closer to each other. */
+function shortestGap({ cron, every }: Schedule): number {
+  if (cron === undefined) return every!;
+  return cron.split(/\s+/).length === 5 ? 60_000 : 1_000;
+}
+
 function isOnTime(tick: number, now: number): boolean {
   return now - tick < ON_TIME;
 }
@@ -68,7 +78,7 @@ function latestTick(schedule: Schedule, tick: number, now: number, crons: CronTa
   if (cron === undefined) return startAt + Math.floor((until - startAt) / every!) * every!;
   let latest = tick;
   // croner's way back is only where to begin: its way forward is what ticks are.
-  const near = crons.of(cron, timeZone).last(until) - 1;
+  const near = crons.last({ cron, timeZone }, until) - 1;
   let next = nextTick(schedule, Math.max(near, tick), crons);
   if (next > now) next = nextTick(schedule, tick, crons);
   for (; next <= now; next = nextTick(schedule, next, crons)) latest = next;

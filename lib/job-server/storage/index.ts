@@ -25,7 +25,7 @@ export { MemoryStorage } from './memory/memory-storage.js';
 export type { PgStorageOptions } from './postgres/pg-options.js';
 export { PgStorage } from './postgres/pg-storage.js';
 export { isAlive, type Owner } from './owner.js';
-export { StorageError, type StorageErrorCode } from './storage-error.js';
+export { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 export { StorageWrites, type StorageHealth } from './storage-health.js';
 export type {
   Death,

@@ -90,6 +90,34 @@ describe('schedules of a job server', () => {
     });
   }
 
+  it('fire all of very many, minute by minute, and others have their turns meanwhile', async () => {
+    const table = Object.fromEntries(
+      Array.from({ length: 3_000 }, (_, number) => [
+        `s${number}`,
+        { function: 'f', cron: number % 2 ? '* * * * *' : `*,${number % 60} * * * *`, overlap: 'queue' as const },
+      ]),
+    );
+    const clocks = new SetClocks(START);
+    const jobServer = await start(clocks, table, new MemoryStorage());
+    let turns = 0;
+    const count = setInterval(() => turns++, 0);
+    for (const minute of [1, 2, 3]) {
+      await hear(jobServer, clocks, START + minute * MINUTE);
+      const counts = Array.from(jobServer.schedules.all, ({ counts: { fired } }) => fired);
+      expect(new Set(counts)).toEqual(new Set([minute]));
+      const nexts = new Set(jobServer.schedules.list().map(({ nextTick }) => nextTick));
+      expect(nexts).toEqual(new Set([Date.UTC(2027, 0, 1, 12, minute + 1)]));
+    }
+    clearInterval(count);
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it('forget nothing that is put before there is a storage to keep it: they refuse it', async () => {
+    const jobServer = new JobServer({ listeners: [], storage: new MemoryStorage() });
+    expect(() => jobServer.schedules.put('early', { function: 'f', every: 1_000 })).toThrow('the storage is not open');
+    expect(jobServer.schedules.size).toBe(0);
+  });
+
   it('are there after a restart as they were put, and what was missed fires by its policy', async () => {
     const storage = new MemoryStorage();
     const clocks = new SetClocks(START);
