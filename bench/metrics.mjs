@@ -25,12 +25,13 @@ export async function benchMetrics(against) {
 
 async function printScrapes() {
   const { JobServer } = await import('../dist/job-server/job-server.js');
+  const { coreOf } = await import('../dist/job-server/core-of.js');
   const { prometheusText } = await import('../dist/telemetry/index.js');
   console.log('| functions with a job | CPU ms of a scrape | bytes |\n| ---: | ---: | ---: |');
   for (const functions of [200, 1_000, 100_000]) {
     const jobServer = new JobServer({ listeners: [] });
     await jobServer.start();
-    for (let number = 0; number < functions; number++) jobServer.engine.submit(jobOf(`f${number}`, true));
+    for (let number = 0; number < functions; number++) coreOf(jobServer).engine.submit(jobOf(`f${number}`, true));
     const costs = [];
     let bytes = 0;
     for (let scrape = 0; scrape < 20; scrape++) {

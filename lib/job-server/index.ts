@@ -20,7 +20,7 @@ export {
   type GearmanErrorCode,
 } from '../ground/index.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';
-export { JobServer } from './job-server.js';
+export { JobServer, type JobResult, type QueueLimits } from './job-server.js';
 export {
   MAX_WATCHERS,
   Operations,
@@ -44,7 +44,7 @@ export {
 export { GearmanSchedule, type GearmanScheduleOptions } from './nest/gearman-schedule.decorator.js';
 export { ListenError } from './listen-error.js';
 export { readableLine, type Log, type LogFields } from './log.js';
-export { GearmanJobServer, type JobResult, type JobServerEvent } from './nest/gearman-job-server.js';
+export { GearmanJobServer, type JobServerEvent } from './nest/gearman-job-server.js';
 export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-definition.js';
 export { GearmanJobServerModule } from './nest/job-server.module.js';
 export {

@@ -1,43 +1,46 @@
 import { EventEmitter } from 'node:events';
-import { duplexPair, type Duplex } from 'node:stream';
-import { oneLine } from '../ground/index.js';
-import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
+import type { Duplex } from 'node:stream';
+import { checkOption, InvalidOptionError, type OptionRule } from '../ground/index.js';
+import { toByteString } from '../protocol/index.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
-import { Draining, validateStopOptions, type StopOptions } from './draining.js';
-import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
-import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
-import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
-import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
-import { logFailure } from './failure-log.js';
-import { sayGoodbye } from './goodbye.js';
-import { handlePrefix } from './handle-prefix.js';
-import {
-  DEFAULT_MAX_FUNCTION_NAMES,
-  JOB_SERVER_DEFAULTS,
-  validateJobServerOptions,
-  type JobServerOptions,
-  type ResolvedOptions,
-} from './job-server-options.js';
+import { SYSTEM_CLOCKS, type Clocks } from './alarm.js';
+import { JobServerCore } from './core.js';
+import type { StopOptions } from './draining.js';
+import type { Refusal } from './engine/index.js';
+import type { History } from './history/index.js';
 import type { JobServerEvents } from './job-server-events.js';
-import { refuseToListen } from './listen-error.js';
-import { JobServerMetrics } from './metrics/index.js';
-import { History } from './history/index.js';
-import { Operations } from './operations/index.js';
-import { Observer } from './observer.js';
-import { Relay } from './relay/index.js';
-import { scheduleHost } from './schedule-hosts.js';
-import { Schedules } from './schedules/index.js';
-import { storageOf } from './storage-option.js';
-import type { JobStorage } from './storage/index.js';
-import { VERSION } from './version.js';
+import type { JobServerOptions } from './job-server-options.js';
+import type { LogFields } from './log.js';
+import type { Operations } from './operations/index.js';
+import type { Schedules } from './schedules/index.js';
+import {
+  deadLetterSnapshot,
+  functionSnapshot,
+  jobSnapshot,
+  workerSnapshot,
+  type DeadLetterSnapshot,
+  type FunctionSnapshot,
+  type JobSnapshot,
+  type WorkerSnapshot,
+} from './snapshots.js';
 
-/** How often half packets and idle connections are looked for at least, in milliseconds. */
-const MAX_SWEEP_INTERVAL = 5_000;
+/** How a background job ended, where results are kept. */
+export interface JobResult {
+  state: 'complete' | 'failed';
+  /** Its result, or why it failed. */
+  bytes: Buffer;
+}
 
-const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
+/** How many jobs a submission may find in its function: one limit, or one by priority; 0: no limit. */
+export type QueueLimits = number | { high: number; normal: number; low: number };
+
+const QUEUE_LIMITS: OptionRule = {
+  test: (value) => numbersOf(value as QueueLimits).every((limit) => Number.isSafeInteger(limit) && limit >= 0),
+  allowed: 'a whole number from 0, or one for each priority',
+};
 
 /**
- * A Gearman job server: engine, fronts and the only timer.
+ * A Gearman job server. It tells what happens by events, {@link JobServerEvents}.
  *
  * ```ts
  * const jobServer = new JobServer({ listeners: [{ port: 4730 }] });
@@ -46,86 +49,41 @@ const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; s
  * await jobServer.stop();
  * ```
  */
-export class JobServer extends EventEmitter<JobServerEvents> implements SessionHost, MetricSource {
-  readonly engine: Engine;
-  readonly sessions = new Set<Session>();
-  readonly traffic = new Traffic();
-  /** What an operator asks of it and does to it. */
-  readonly operations: Operations;
-  readonly version = VERSION;
-  readonly log: NonNullable<JobServerOptions['log']>;
-  readonly verbosity: string;
-  readonly shutdown: SessionHost['shutdown'];
-  readonly authorize: SessionHost['authorize'];
-  readonly storedJobs: DurableJobs | undefined;
-  readonly deadLetters: DeadLetters | undefined;
-  /** Its recurring jobs. */
-  readonly schedules: Schedules;
-  private readonly options: ResolvedOptions;
-  private readonly connectionOptions: ConnectionOptions;
-  private readonly turns = new Turns();
-  private listeners_: Listener[] = [];
-  private nextSweep = Infinity;
-  private readonly sweepInterval: number;
-  private lastNumber = 0;
-  private isRunning = false;
-  private draining: Draining | undefined;
-  /** What clients here wait for and another job server of the same storage has. */
-  private relay: Relay | undefined;
-  private ending: Promise<void> | undefined;
-  readonly time: Alarm;
-  private readonly measured: JobServerMetrics;
-  /** What its numbers were, while somebody wants it. */
-  readonly history: History;
+export class JobServer extends EventEmitter<JobServerEvents> implements MetricSource {
+  private readonly core: JobServerCore;
 
   /**
    * @param clocks what it reads the time from. Default: the machine's clocks.
-   * @throws InvalidOptionError for an option that cannot be meant.
+   * @throws InvalidOptionError for an option that is not allowed.
    */
   constructor(options: JobServerOptions = {}, clocks: Clocks = SYSTEM_CLOCKS) {
     super();
-    this.time = new Alarm(clocks, () => this.wakeUp());
-    validateJobServerOptions(options);
-    this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
-    const { maxPacketBytes, maxSendBufferBytes } = this.options;
-    this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox(this.turns), turns: this.turns };
-    this.sweepInterval = sweepInterval(this.options);
-    const { log } = options;
-    // What peers call themselves stands in many a line, and begins none.
-    this.log = log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
-    this.verbosity = this.options.verbosity;
-    this.authorize = options.authorize;
-    // Told once the admin has its answer.
-    const tellShutdown = (isGraceful: boolean): void => void setImmediate(() => this.emit('shutdown', isGraceful));
-    this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
-    const observer = new Observer(this, () => this.engine, this.log);
-    this.engine = new Engine(
-      { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
-      this.listener(observer),
-    );
-    this.engine.tick(this.time.now, this.time.date);
-    const storage = options.storage && storageOf(options.storage);
-    this.storedJobs = storage && this.keepIn(storage, observer);
-    this.history = new History(() => {
-      this.tick();
-      return this.engine;
-    });
-    this.operations = new Operations(this, this.turns);
-    this.schedules = new Schedules(scheduleHost(this));
-    this.schedules.declare('options', this.options.schedules);
-    this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
-    this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
+    this.core = new JobServerCore(options, clocks, this);
   }
 
-  /** The addresses it listens on, as clients write them. */
-  get addresses(): string[] {
-    return this.listeners_.map((listener) => listener.name);
+  /** The version of this package. */
+  get version(): string {
+    return this.core.version;
+  }
+
+  /** The addresses it listens on, as clients write them; empty before it has started. */
+  get addresses(): readonly string[] {
+    return this.core.addresses;
   }
 
   /** The port of the first TCP listener, or undefined when there is none. */
   get port(): number | undefined {
-    for (const { address } of this.listeners_) if (address && typeof address === 'object') return address.port;
-    return undefined;
+    return this.core.port;
+  }
+
+  /** Whether it has been told to end. */
+  get isEnding(): boolean {
+    return this.core.isEnding;
+  }
+
+  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
+  get storageTrouble(): string | undefined {
+    return this.core.storageTrouble;
   }
 
   /**
@@ -133,29 +91,19 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
    *
    * @throws ListenError when an address cannot be listened on; then nothing is.
    */
-  async start(): Promise<void> {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    this.draining = this.ending = undefined;
-    this.engine.proceed();
-    this.history.resume();
-    this.relay?.restart();
-    const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
-    try {
-      await this.storedJobs?.open();
-      this.schedules.restart();
-      // What waited when it was stopped is due again.
-      this.wakeUp();
-      for (const options of this.options.listeners) {
-        const listener = new Listener(options, this.options, accept, this.log, this.traffic);
-        await listener.listen().catch(refuseToListen);
-        this.listeners_.push(listener);
-        this.log('info', `listening on ${listener.name}`);
-      }
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+  start(): Promise<void> {
+    return this.core.start();
+  }
+
+  /**
+   * Ends it: accepts nothing more, lets jobs finish if there is a grace
+   * period, sends what waits, closes every connection. Jobs that are in no
+   * storage are lost. When it is called again meanwhile, the new grace period counts.
+   *
+   * @throws InvalidOptionError
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    return this.core.stop(options);
   }
 
   /**
@@ -163,14 +111,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
    * would dial. Once the job server has been told to end, one that is closed.
    */
   connect(): Duplex {
-    const [near, far] = duplexPair();
-    // As with a socket: what one side ends or destroys is over for the other too.
-    near.once('end', () => near.end());
-    near.once('close', () => far.destroy());
-    far.once('close', () => near.destroy());
-    if (this.ending) far.destroy();
-    else this.accept(far, { address: 'in-process', admin: 'allowed' });
-    return near;
+    return this.core.connect();
   }
 
   /**
@@ -178,258 +119,136 @@ export class JobServer extends EventEmitter<JobServerEvents> implements SessionH
    * there are stay. What cannot be used is logged, and the old ones go on.
    */
   reloadCertificates(): void {
-    for (const listener of this.listeners_) {
-      try {
-        listener.reloadCertificates();
-      } catch (error) {
-        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
-      }
-    }
+    this.core.reloadCertificates();
   }
 
-  /**
-   * Ends it: accepts nothing more, lets jobs finish if there is a grace
-   * period, sends what waits, closes every connection. Jobs that are in no
-   * storage are lost. Said again meanwhile, the new grace period counts.
-   *
-   * @throws InvalidOptionError
-   */
-  async stop(options: StopOptions = {}): Promise<void> {
-    validateStopOptions(options);
-    this.isRunning = false;
-    for (const listener of this.listeners_) listener.close();
-    this.listeners_ = [];
-    this.ending = this.end(options);
-    await this.ending;
+  /** Writes a line to its log, where it has one (`log`). */
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields): void {
+    this.core.log(level, message, fields);
   }
 
-  /** The largest packet accepted, in bytes. */
-  get maxPacketBytes(): number {
-    return this.options.maxPacketBytes;
-  }
-
-  /** Whether the results of background jobs can be asked for (`keepResults`). */
-  get keepsResults(): boolean {
-    return this.options.keepResults > 0;
-  }
+  // --- what there is ---
 
   /** Everything it measures, as it is now: for Prometheus' text format, a registry, or OpenTelemetry. */
   metrics(): MetricFamily[] {
-    return this.measured.metrics();
+    return this.core.metrics();
   }
 
   /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
   get eventLoopDelay(): number {
-    return this.measured.eventLoopDelay;
+    return this.core.eventLoopDelay;
   }
 
-  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
-  get storageTrouble(): string | undefined {
-    return this.storedJobs?.problem;
+  /** Every function it knows. */
+  functions(): FunctionSnapshot[] {
+    return Array.from(this.core.engine.functions, functionSnapshot);
   }
 
-  // --- what sessions ask for ---
-
-  get isEnding(): boolean {
-    return this.ending !== undefined;
+  /** Every connection that registered functions. */
+  workers(): WorkerSnapshot[] {
+    return [...this.core.sessions].filter(({ peer }) => peer.abilities.size > 0).map(workerSnapshot);
   }
 
-  tick(): void {
-    this.engine.tick(this.time.now);
+  /** Every job in memory, one by one: there may be millions. */
+  *jobs(): Iterable<JobSnapshot> {
+    const { engine } = this.core;
+    for (const job of engine.jobs()) yield jobSnapshot(engine, job);
   }
 
-  submit(spec: JobSpec, client: Peer): Submitted | Answer {
-    if (this.draining) return SHUTTING_DOWN;
-    if (this.storedJobs) return this.storedJobs.submit(spec, client);
-    if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
-    const job = this.engine.submit(spec, client);
-    return job instanceof Refusal ? job : this.engine.handleOf(job);
+  /** A job by its handle, or undefined when there is none (any more). */
+  job(handle: string): JobSnapshot | undefined {
+    const { engine } = this.core;
+    const job = engine.find(toByteString(handle));
+    return job && jobSnapshot(engine, job);
   }
 
-  /** Takes a background job that no client waits for. */
-  async take(spec: JobSpec): Promise<Submitted> {
-    const submitted = this.submit(spec, nobody());
-    return submitted instanceof Answer ? submitted.heard : submitted;
+  /** Background jobs that failed for good, longest dead first; none without a storage. */
+  async *deadLetters(): AsyncIterable<DeadLetterSnapshot> {
+    for await (const page of this.core.deadLetters?.lines() ?? []) yield* page.map(deadLetterSnapshot);
   }
 
-  /** Cancels a job: one that is here, waits in storage, or is another job server's of the same storage, which is told. */
-  cancel(handle: ByteString): boolean | Promise<boolean> {
-    const { engine, storedJobs } = this;
-    if (!storedJobs?.isElsewhere(handle) && engine.cancel(handle)) return true;
-    return storedJobs?.cancel(handle) ?? false;
+  /**
+   * The kept result of a finished background job, or undefined: it is not
+   * finished, or its result is no longer kept (`keepResults`). Why a dead letter
+   * failed is known as long as it is there.
+   */
+  async result(handle: string): Promise<JobResult | undefined> {
+    const found = await this.core.storedJobs?.find(toByteString(handle));
+    if (found?.state !== 'complete' && found?.state !== 'failed') return undefined;
+    const { state, result } = found;
+    return { state, bytes: typeof result === 'string' ? Buffer.from(result, 'latin1') : Buffer.from(result) };
   }
 
-  /** Whether it takes jobs: it has started, and does not end. */
-  get takesJobs(): boolean {
-    return this.isRunning && !this.draining;
+  /** What its numbers were, and which jobs ended lately; kept only between `history.keep()` and its end. */
+  get history(): History {
+    return this.core.history;
   }
 
-  closed(conversation: Conversation): void {
-    this.sessions.delete(conversation as Session);
+  /** Its recurring jobs. */
+  get schedules(): Schedules {
+    return this.core.schedules;
   }
 
-  // --- inside ---
+  // --- operations ---
 
-  private accept(stream: Duplex, info: PeerInfo): void {
-    const { maxConnections } = this.options;
-    if (maxConnections > 0 && this.sessions.size >= maxConnections) {
-      this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`, {
-        peer: info.address,
-      });
-      this.traffic.refused.limit++;
-      stream.on('error', () => undefined).destroy();
-      return;
-    }
-    const session = new Session(this, stream, info, ++this.lastNumber, this.connectionOptions);
-    session.peer.wantsExceptions = this.options.exceptions;
-    this.sessions.add(session);
-    this.watchForStalls();
+  /** What an operator asks and does beyond the methods here: search, previews, looking on, purging, quiet workers. */
+  get operations(): Operations {
+    return this.core.operations;
   }
 
-  /** What the engine tells goes to the storage first, then to whoever observes. */
-  private listener(observer: Observer): EngineListener {
-    return {
-      due: (at) => this.time.at(at),
-      later: () => this.turns.run(() => this.engine.work()),
-      submitted: (job) => observer.submitted(job),
-      assigned: (job, worker) => {
-        this.operations.heard(job, 'started');
-        observer.assigned(job, worker);
-      },
-      reported: (job, what, bytes) => this.operations.heard(job, what, bytes),
-      requeued: (job) => {
-        this.storedJobs?.requeued(job);
-        this.operations.heard(job, 'requeued');
-        observer.requeued(job);
-        this.draining?.look();
-      },
-      retryAfter: (job, cause) => this.storedJobs?.retryAfter(job, cause),
-      parked: (job, delay) => {
-        this.storedJobs?.parked(job, delay);
-        this.operations.heard(job, 'requeued');
-        observer.parked(job);
-        this.draining?.look();
-      },
-      isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,
-      ended: (job, outcome, result, worker) => {
-        this.storedJobs?.ended(job, outcome, result);
-        this.operations.ended(job, outcome, result);
-        this.history.recent.ended(job, worker, outcome, result);
-        if (outcome === 'failed' && this.options.log) logFailure(this.log, this.engine, job, worker);
-        observer.ended(job, outcome);
-        this.draining?.look();
-      },
-      want: (function_, priority) => this.storedJobs?.want(function_, priority),
-      functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
-      idle: (function_) => this.storedJobs?.idle(function_),
-      oldestStored: (function_, priority) => this.storedJobs?.oldestStored(function_, priority),
-      workerChanged: (worker) => observer.workerChanged(worker),
-    };
+  /** Lets a dead letter wait again; false when there is none, or its unique is taken. */
+  async replay(handle: string): Promise<boolean> {
+    return (await this.core.deadLetters?.replay(toByteString(handle))) ?? false;
   }
 
-  private async end(options: StopOptions): Promise<void> {
-    this.draining?.end();
-    const draining = options.gracePeriod ? this.drain(options.gracePeriod, options.finish) : undefined;
-    this.draining = draining;
-    await draining?.over;
-    // Asked again meanwhile: that call ends it, and this one is done when that is.
-    if (this.draining !== draining) return this.ending;
-    this.engine.halt();
-    const { runningCount } = this.engine;
-    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
-    await this.storedJobs?.prepareClose();
-    this.relay?.close();
-    await sayGoodbye(this.sessions);
-    try {
-      await this.storedJobs?.close();
-    } finally {
-      this.time.stop();
-      this.measured.stop();
-      this.history.end();
-    }
+  /** Deletes a dead letter; false when there is none. */
+  async purge(handle: string): Promise<boolean> {
+    return (await this.core.deadLetters?.purge(toByteString(handle))) ?? false;
   }
 
-  /** Lets jobs finish. Peers that no job keeps here are sent elsewhere at once. */
-  private drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Draining {
-    const { runningCount } = this.engine;
-    const limit = gracePeriod === Infinity ? '' : ` within ${gracePeriod} ms`;
-    if (runningCount > 0) this.log('info', `ending: ${runningCount} jobs are running and may finish${limit}`);
-    for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
-    return new Draining(this.engine, finish, gracePeriod);
+  /** Cancels a queued job, whose clients hear that it failed; a running one is not queued again. False when there is none. */
+  async cancel(handle: string): Promise<boolean> {
+    return this.core.cancel(toByteString(handle));
   }
 
-  private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
-    if (storage.isShared) this.relay = this.newRelay(storage);
-    const host: DurableHost = {
-      log: this.log,
-      time: this.time,
-      elsewhere: this.relay,
-      accepted: (spec, handle) => observer.stored(spec, handle),
-    };
-    return new DurableJobs(this.engine, storage, host, this.options);
+  /**
+   * Limits how many jobs a submission may find in its function. With a storage
+   * it survives a restart, until the function is dropped.
+   *
+   * @throws InvalidOptionError for anything but whole numbers from 0, and where too many functions have settings.
+   */
+  limitQueue(name: string, limit: QueueLimits): void {
+    checkOption('limit', limit, QUEUE_LIMITS);
+    const { engine } = this.core;
+    engine.createFunction(toByteString(name));
+    refuse(engine.limitQueue(toByteString(name), numbersOf(limit)));
   }
 
-  private newRelay(storage: JobStorage): Relay {
-    const { engine, log, time, maxPacketBytes, options } = this;
-    return new Relay(
-      {
-        engine,
-        log,
-        time,
-        maxPacketBytes,
-        tick: () => this.tick(),
-        find: (handle) => storage.findByHandle(handle),
-        fetch: (handle) => this.storedJobs!.bring(handle),
-      },
-      options.relay,
-    );
+  /** Forgets a function, and what was set for it; false while it has workers or jobs, or when it is unknown. */
+  dropFunction(name: string): boolean {
+    return this.core.engine.dropFunction(toByteString(name)) === undefined;
   }
 
-  private wakeUp(): void {
-    const { now, date } = this.time;
-    if (now >= this.nextSweep) this.sweep(now);
-    this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
-    this.storedJobs?.tick({ now, date });
-    this.relay?.tick(now);
-    this.schedules.tick({ now, date });
+  /**
+   * Gives no job of a function to any worker until {@link resume}; submissions
+   * are accepted. With a storage it stays paused over a restart.
+   *
+   * @throws InvalidOptionError where too many functions have settings, or are known.
+   */
+  pause(name: string): void {
+    refuse(this.core.engine.pause(toByteString(name)));
   }
 
-  private watchForStalls(): void {
-    if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
-    this.nextSweep = this.time.now + this.sweepInterval;
-    this.time.at(this.nextSweep);
-  }
-
-  /** Closes connections whose packet does not come to its end, and silent ones that have no business here. */
-  private sweep(now: number): void {
-    this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
-    for (const session of this.sessions) session.closeIfStalled(now, this.options);
+  /** Gives jobs of a paused function again. */
+  resume(name: string): void {
+    this.core.engine.resume(toByteString(name));
   }
 }
 
-/** Who submits a job that no client waits for. */
-function nobody(): Peer {
-  const nothing = (): void => undefined;
-  return new Peer({
-    wake: nothing,
-    assign: nothing,
-    noJob: nothing,
-    abandoned: nothing,
-    data: nothing,
-    warning: nothing,
-    progress: nothing,
-    complete: nothing,
-    fail: nothing,
-    exception: nothing,
-  });
+function numbersOf(limit: QueueLimits): [high: number, normal: number, low: number] {
+  return typeof limit === 'number' ? [limit, limit, limit] : [limit?.high, limit?.normal, limit?.low];
 }
 
-/** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */
-function sweepInterval({ packetTimeout, idleTimeout }: ResolvedOptions): number {
-  const timeouts = [packetTimeout, idleTimeout].filter((timeout) => timeout > 0);
-  return timeouts.length === 0 ? Infinity : Math.min(MAX_SWEEP_INTERVAL, ...timeouts);
-}
-
-function withoutUndefined(options: JobServerOptions): JobServerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+function refuse(refusal: Refusal | undefined): void {
+  if (refusal) throw new InvalidOptionError('name', `is one too many: ${refusal.text}`);
 }

@@ -7,5 +7,5 @@ export {
   type GearmanWebModuleSettings,
   type GuardedAccess,
 } from './nest/gearman-web.module.js';
-export type { WebJobServer, WebSource } from './source.js';
+export type { WebSource } from './source.js';
 export { createWebHandler, type WebHandler, type WebHandlerOptions } from './web-handler.js';

@@ -1,27 +1,29 @@
 import { fromByteString } from '../protocol/index.js';
 import type { JobSpec, Workload } from '../job-server/engine/index.js';
+import { coreOf } from '../job-server/core-of.js';
+import type { JobServerCore } from '../job-server/core.js';
 import type { JobServer } from '../job-server/job-server.js';
 import { runInForeground } from './api/foreground.js';
 import { SILENT, submit } from './api/submission.js';
 import { EngineSight } from './live/engine-sight.js';
 import { Live } from './live/live.js';
-import type { ReadySource, RunListener, Submitter, WebJobServer } from './source.js';
+import type { ReadySource, RunListener, Submitter } from './source.js';
 
 /** A source of this process. */
-export function localSource(name: string, jobServer: WebJobServer): ReadySource {
-  const unwrapped = 'unwrap' in jobServer ? jobServer.unwrap() : jobServer;
+export function localSource(name: string, jobServer: JobServer): ReadySource {
+  const core = coreOf(jobServer);
   return {
     name,
-    jobServer: unwrapped,
-    live: new Live(() => new EngineSight(unwrapped)),
-    submitter: new LocalSubmitter(unwrapped),
+    jobServer: core,
+    live: new Live(() => new EngineSight(core)),
+    submitter: new LocalSubmitter(core),
   };
 }
 
 class LocalSubmitter implements Submitter {
   private readonly accepted: AcceptedJobs;
 
-  constructor(private readonly jobServer: JobServer) {
+  constructor(private readonly jobServer: JobServerCore) {
     this.accepted = new AcceptedJobs(jobServer);
   }
 
@@ -52,17 +54,17 @@ class AcceptedJobs {
   private asking = 0;
   private readonly heard = ({ handle }: { handle: string }): void => void this.handles.add(handle);
 
-  constructor(private readonly jobServer: JobServer) {}
+  constructor(private readonly jobServer: JobServerCore) {}
 
   /** Submits, and answers with the handle and whether the job is new. */
   async during(submit: () => Promise<string>): Promise<{ handle: string; isNew: boolean }> {
-    if (this.asking++ === 0) this.jobServer.on('submitted', this.heard);
+    if (this.asking++ === 0) this.jobServer.events.on('submitted', this.heard);
     try {
       const handle = await submit();
       return { handle, isNew: this.handles.has(handle) };
     } finally {
       if (--this.asking === 0) {
-        this.jobServer.off('submitted', this.heard);
+        this.jobServer.events.off('submitted', this.heard);
         this.handles.clear();
       }
     }

@@ -1,18 +1,17 @@
 import type { TlsOptions } from '../connection/index.js';
 import type { AdminClient, JobClient, SocketAddress } from '../driver/index.js';
 import type { JobSpec, Workload } from '../job-server/engine/index.js';
+import type { JobServerCore } from '../job-server/core.js';
 import type { JobServer } from '../job-server/job-server.js';
 import type { Live } from './live/live.js';
-
-/** A job server, or what holds one, as `GearmanJobServer`. */
-export type WebJobServer = JobServer | { unwrap(): JobServer };
 
 /** A job server that is told of and worked on: one of this process, or one elsewhere. */
 export type WebSource =
   | {
       /** What `?server=` calls it. */
       name: string;
-      jobServer: WebJobServer;
+      /** As `GearmanJobServer` is one. */
+      jobServer: JobServer;
     }
   | {
       /** What `?server=` calls it. */
@@ -62,7 +61,7 @@ interface BaseSource {
 
 /** A job server of this process, with everything at hand. */
 export interface ReadySource extends BaseSource {
-  readonly jobServer: JobServer;
+  readonly jobServer: JobServerCore;
 }
 
 /** A job server elsewhere. */

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { atEnd } from '../support/cleanup.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { command, RunningCommand } from '../support/terminal.js';
@@ -48,11 +49,11 @@ describe('the commands for people, beside a peer that chose evil names', () => {
 
   it('take names as they are shown', async () => {
     const running = new RunningCommand(['work', ...at, '-f', 'line\\x{0a}end', '--count', '1', '--', 'rev']);
-    await until('a worker', () => jobServer.engine.functions.find('line\nend')?.workers.size === 1);
+    await until('a worker', () => coreOf(jobServer).engine.functions.find('line\nend')?.workers.size === 1);
     expect((await command(['submit', ...at, 'line\\x{0a}end', 'abc'])).stdout).toBe('cba');
     expect((await running.result).exitCode).toBe(0);
     expect(await command(['submit', ...at, '--background', FORGED_SHOWN, 'x'])).toMatchObject({ exitCode: 0 });
-    expect(jobServer.engine.functions.find(FORGED)?.total).toBe(1);
+    expect(coreOf(jobServer).engine.functions.find(FORGED)?.total).toBe(1);
   });
 
   it('tell a failure in one line, whatever its worker says', async () => {

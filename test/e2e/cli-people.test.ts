@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { atEnd } from '../support/cleanup.js';
 import { freePort } from '../support/free-port.js';
 import { RawPeer } from '../support/raw-peer.js';
@@ -24,7 +25,7 @@ describe('the commands for people', () => {
       running.interrupt();
       await running.result;
     });
-    await until(`a worker of ${name}`, () => jobServer.engine.functions.find(name)?.workers.size === 1);
+    await until(`a worker of ${name}`, () => coreOf(jobServer).engine.functions.find(name)?.workers.size === 1);
     return running;
   }
 

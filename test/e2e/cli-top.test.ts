@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobClient, JobWorker } from 'nestjs-gearman';
 import { JobServer } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { requireBuild } from '../support/built.js';
 import { atEnd } from '../support/cleanup.js';
 import { COMMAND, runCommand } from '../support/command.js';
@@ -105,12 +106,12 @@ describeWith('tmux', 'top on a real terminal', () => {
     await shows(terminal, /^Hold the jobs of 画像🦄 back from workers\? y\/n$/m);
     await terminal.type('y');
     await shows(terminal, /^画像🦄 +paused /m);
-    expect(jobServer.engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(true);
+    expect(coreOf(jobServer).engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(true);
     await terminal.type('p');
     await shows(terminal, /^Give jobs of 画像🦄 to workers again\? y\/n$/m);
     await terminal.type('y');
     await shows(terminal, /^画像🦄 goes on\.$/m);
-    expect(jobServer.engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(false);
+    expect(coreOf(jobServer).engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(false);
     await terminal.type('q');
     await terminal.press('Escape');
     await shows(terminal, /^alone +no workers/m);

@@ -4,6 +4,7 @@ import { firstValueFrom } from 'rxjs';
 import { JobClient, JobWorker, type AssignedJob, type JobObserver, type Submission } from 'nestjs-gearman';
 import { JobServer, MemoryStorage, type JobServerOptions } from 'nestjs-gearman/job-server';
 import { TestJobServer } from 'nestjs-gearman/testing';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { atEnd } from '../support/cleanup.js';
 import { startGearmand } from '../support/gearmand.js';
 import { describeWith } from '../support/peers.js';
@@ -44,7 +45,7 @@ async function holdingWorker(server: JobServer, concurrency = 10) {
   return { held, worker };
 }
 
-const jobsOf = ({ engine }: JobServer): number => engine.jobCount;
+const jobsOf = (jobServer: JobServer): number => coreOf(jobServer).engine.jobCount;
 
 describe('callers who give up', () => {
   it.each([
@@ -135,7 +136,7 @@ describe('callers who give up', () => {
     const server = new TestJobServer();
     const client = server.client({ timeout: how === 'times out' ? 20 : 60_000 });
     const jobs = (): number => server.functions().find(({ name }) => name === 'f')?.total ?? 0;
-    const submitted = new Promise<void>((resolve) => server.unwrap().once('submitted', () => resolve()));
+    const submitted = new Promise<void>((resolve) => server.once('submitted', () => resolve()));
     await giveUp(client, () => submitted);
     await submitted;
     await until('the job is gone', () => jobs() === 0);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { JobServer, JobServerOptions } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { startListening } from '../support/job-servers.js';
 import { CLOSED, RawPeer } from '../support/raw-peer.js';
 import { until } from '../support/until.js';
@@ -91,7 +92,7 @@ describe('our job server', () => {
       if (bytes % 2) peer.end();
       else peer.destroy();
     }
-    await until('they are gone', () => server.sessions.size === 2);
+    await until('they are gone', () => coreOf(server).sessions.size === 2);
     client.sendText('status\n');
     expect(await client.list()).toEqual(['honest\t0\t0\t1\n', '.\n']);
   });
@@ -149,8 +150,8 @@ describe('our job server with limits', () => {
     const question = rawPacket('\0REQ', 16, Buffer.alloc(256 * 1024));
     peer.stream.on('error', () => undefined);
     await until('it is dropped', () => {
-      if (server.sessions.size > 2) peer.stream.write(question);
-      return server.sessions.size === 2;
+      if (coreOf(server).sessions.size > 2) peer.stream.write(question);
+      return coreOf(server).sessions.size === 2;
     });
     expect(warnings()).toEqual([expect.stringContaining('1048576 bytes unread (maxSendBufferBytes)')]);
   });

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from '@jest/globals';
 import { AdminClient, JobClient, JobWorker } from 'nestjs-gearman';
 import { CertificateError, JobServer, type JobServerOptions, type TlsListenerOptions } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { certificateAuthority, type Certificate, type CertificateAuthority } from '../support/certificates.js';
 import { atEnd } from '../support/cleanup.js';
 import { describeWith } from '../support/peers.js';
@@ -58,7 +59,7 @@ describeWith('openssl', 'a job server with TLS', () => {
     plain.sendText('version\n');
     expect(await plain.next()).not.toMatch(/^OK/);
     await until('the log tells', () => log.some((line) => line.includes('TLS handshake failed')));
-    expect(jobServer.traffic.refused).toEqual({ limit: 0, tls: 1, certificate: 0 });
+    expect(coreOf(jobServer).traffic.refused).toEqual({ limit: 0, tls: 1, certificate: 0 });
   });
 
   it('does not start with certificates it cannot use, naming the file', async () => {
@@ -79,7 +80,7 @@ describeWith('openssl', 'a job server with TLS', () => {
     expect(await versionOf(jobServer, client)).toMatch(/^OK/);
     expect(await versionOf(jobServer, undefined)).toBe(CLOSED);
     expect(await versionOf(jobServer, stranger)).toBe(CLOSED);
-    expect(jobServer.traffic.refused).toEqual({ limit: 0, tls: 0, certificate: 2 });
+    expect(coreOf(jobServer).traffic.refused).toEqual({ limit: 0, tls: 0, certificate: 2 });
   });
 
   it('refuses a wrong client certificate where none is needed, and tells `authorize` of a right one', async () => {
@@ -94,7 +95,7 @@ describeWith('openssl', 'a job server with TLS', () => {
     expect(await versionOf(jobServer, undefined)).toMatch(/^OK/);
     expect(await versionOf(jobServer, stranger)).toBe(CLOSED);
     expect(names).toEqual(['client', undefined]);
-    expect(jobServer.traffic.refused.certificate).toBe(1);
+    expect(coreOf(jobServer).traffic.refused.certificate).toBe(1);
   });
 
   it('shows new connections the certificate that is on disk now, and keeps those there are', async () => {

@@ -6,6 +6,7 @@ import {
   type JobServerOptions,
   type ListenerOptions,
 } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { atEnd } from '../support/cleanup.js';
 import { freePort } from '../support/free-port.js';
@@ -68,7 +69,7 @@ async function grab(worker: RawPeer): Promise<string> {
 
 /** Waits until another job server waits for a job of this one. */
 async function isFollowed({ server }: Member, handle: string): Promise<void> {
-  await until('it is followed', () => (server.engine.find(handle)?.clients?.length ?? 0) > 0);
+  await until('it is followed', () => (coreOf(server).engine.find(handle)?.clients?.length ?? 0) > 0);
 }
 
 async function statusAt(member: Member, handle: string): Promise<string> {
@@ -86,7 +87,7 @@ describe('a caller whose background twin runs at another job server', () => {
     expect(await statusAt(here, handle)).toBe('STATUS_RES ·1·1·1·4');
     worker.send(`WORK_COMPLETE ${handle}·done`);
     expect(await caller.next()).toBe(`WORK_COMPLETE ${handle}·done`);
-    expect([here.server.engine.jobCount, there.server.engine.jobCount]).toEqual([0, 0]);
+    expect([coreOf(here.server).engine.jobCount, coreOf(there.server).engine.jobCount]).toEqual([0, 0]);
   });
 
   it('hears why it failed', async () => {
@@ -114,14 +115,14 @@ describe('a caller whose background twin runs at another job server', () => {
     expect([await second.next(), await third.next()]).toEqual([`JOB_CREATED ${handle}`, `JOB_CREATED ${handle}`]);
     worker.send(`WORK_COMPLETE ${handle}·done`);
     for (const each of [caller, second]) expect(await each.next()).toBe(`WORK_COMPLETE ${handle}·done`);
-    expect(here.server.engine.jobCount).toBe(0);
+    expect(coreOf(here.server).engine.jobCount).toBe(0);
   });
 
   it('waits for it no more when it has left, and neither does its job server', async () => {
     const { here, there, worker, handle, caller } = await followed();
     caller.destroy();
-    await until('nobody follows it', () => there.server.engine.find(handle)?.clients?.length === 0);
-    expect(here.server.engine.jobCount).toBe(0);
+    await until('nobody follows it', () => coreOf(there.server).engine.find(handle)?.clients?.length === 0);
+    expect(coreOf(here.server).engine.jobCount).toBe(0);
     worker.send(`WORK_COMPLETE ${handle}·done`, 'ECHO_REQ said');
     expect(await worker.next()).toBe('ECHO_RES said');
   });
@@ -133,7 +134,7 @@ describe('a caller whose background twin runs at another job server', () => {
     const client = there.peer();
     client.send('SUBMIT_JOB_BG f·v·y');
     const handle = (await client.next()).replace('JOB_CREATED ', '');
-    await until('it waits there', () => there.server.engine.find(handle) !== undefined);
+    await until('it waits there', () => coreOf(there.server).engine.find(handle) !== undefined);
     const caller = here.peer();
     caller.send('SUBMIT_JOB f·v·y');
     expect(await caller.next()).toBe(`JOB_CREATED ${handle}`);
@@ -180,7 +181,7 @@ describe('when the other job server is lost', () => {
     await there.server.stop();
     expect(fleet.jobs.entries.size).toBe(0);
     expect(await caller.next()).toBe(`WORK_COMPLETE ${handle}·kept`);
-    expect(here.server.engine.jobCount).toBe(0);
+    expect(coreOf(here.server).engine.jobCount).toBe(0);
   });
 
   it('what ended without a trace runs here', async () => {

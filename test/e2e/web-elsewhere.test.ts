@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { runCommand, spawnCommand } from '../support/command.js';
 import { EventReader } from '../support/event-reader.js';
 import { freePort } from '../support/free-port.js';
@@ -138,7 +139,7 @@ describe('nestjs-gearman web', () => {
     let output = '';
     child.stderr!.on('data', (chunk: Buffer) => (output += chunk.toString()));
     await until('it listens', () => output.includes(`http://127.0.0.1:${port}/v1`));
-    two.server.engine.createFunction('two');
+    coreOf(two.server).engine.createFunction('two');
     const url = `http://127.0.0.1:${port}/v1/functions?server=127.0.0.1:${two.port}`;
     expect(await (await fetch(url)).json()).toMatchObject({ functions: [{ name: 'two' }] });
     await EventReader.open(`http://127.0.0.1:${port}/v1/events`);

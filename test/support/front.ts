@@ -1,5 +1,6 @@
 import { duplexPair } from 'node:stream';
 import { JobServer, type AdminAccess, type JobServerOptions } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { Session } from '../../lib/job-server/front/index.js';
 import { atEnd } from './cleanup.js';
 import { RawPeer } from './raw-peer.js';
@@ -31,7 +32,7 @@ export async function startFront(options: JobServerOptions = {}): Promise<FrontS
     session: (admin) => {
       const [near, far] = duplexPair();
       far.once('close', () => near.destroy());
-      const session = new Session(server, far, { address: 'elsewhere', admin }, 99, {});
+      const session = new Session(coreOf(server), far, { address: 'elsewhere', admin }, 99, {});
       return { peer: new RawPeer(near), session };
     },
   };

@@ -24,7 +24,7 @@ export class HandlerSchedules implements OnModuleInit {
       if (typeof instance !== 'object' || instance === null) continue;
       this.collect(instance as object, table);
     }
-    this.jobServer.unwrap().schedules.declare('decorator', table satisfies ScheduleTable);
+    this.jobServer.schedules.declare('decorator', table satisfies ScheduleTable);
   }
 
   private collect(instance: object, table: Record<string, ScheduleOptions>): void {

@@ -123,5 +123,6 @@ export function audit(
   const address = request.socket.remoteAddress ?? '-';
   const log = 'jobServer' in source ? source.jobServer.log : shared.log;
   log('info', `web: ${permission.name} (${address}): ${action} ${target}: ${count}`);
-  if ('jobServer' in source) source.jobServer.emit('audit', { who: permission.name, action, target, count, address });
+  if ('jobServer' in source)
+    source.jobServer.events.emit('audit', { who: permission.name, action, target, count, address });
 }

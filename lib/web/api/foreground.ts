@@ -1,6 +1,6 @@
 import { fromByteString } from '../../protocol/index.js';
 import type { Job, JobSpec, Workload } from '../../job-server/engine/index.js';
-import type { JobServer } from '../../job-server/job-server.js';
+import type { JobServerCore } from '../../job-server/core.js';
 import { bufferOf } from '../http/answers.js';
 import { bytesAsJson } from '../http/event-stream.js';
 import { Problem } from '../problem.js';
@@ -15,7 +15,7 @@ import { SILENT, submit } from './submission.js';
  * @throws Problem
  */
 export async function runInForeground(
-  jobServer: JobServer,
+  jobServer: JobServerCore,
   gone: AbortSignal,
   spec: JobSpec,
   timeout: number,

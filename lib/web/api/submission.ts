@@ -8,7 +8,7 @@ import {
   type PeerListener,
   type Workload,
 } from '../../job-server/engine/index.js';
-import type { JobServer } from '../../job-server/job-server.js';
+import type { JobServerCore } from '../../job-server/core.js';
 import { invalid, problemOfRefusal } from '../problem.js';
 
 /** How a job is to be run, as the query or a line of a batch says it. */
@@ -43,7 +43,7 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
 }
 
 /** Submits, and answers once JOB_CREATED may be said: with a storage once the job is on disk. @throws Problem */
-export async function submit(jobServer: JobServer, spec: JobSpec, peer: Peer): Promise<string> {
+export async function submit(jobServer: JobServerCore, spec: JobSpec, peer: Peer): Promise<string> {
   jobServer.tick();
   const taken = jobServer.submit(spec, peer);
   const submitted: Submitted = taken instanceof Answer ? await taken.heard : taken;

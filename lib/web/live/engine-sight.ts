@@ -1,5 +1,5 @@
 import type { GearmanFunction } from '../../job-server/engine/index.js';
-import type { JobServer } from '../../job-server/job-server.js';
+import type { JobServerCore } from '../../job-server/core.js';
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
 import { nameFields } from '../function-name.js';
 import type { SeenFunction, SeenName } from './function-board.js';
@@ -12,7 +12,7 @@ export class EngineSight implements Sight<GearmanFunction> {
   private readonly rows: EngineRows;
   private readonly stops = new Map<HappeningKind, () => void>();
 
-  constructor(private readonly jobServer: JobServer) {
+  constructor(private readonly jobServer: JobServerCore) {
     this.rows = new EngineRows(jobServer.engine, () => jobServer.tick());
   }
 
@@ -50,8 +50,8 @@ export class EngineSight implements Sight<GearmanFunction> {
       const heard = (job: JobEvent, worker?: WorkerEvent): void => {
         for (const viewer of viewers) viewer.job?.(name, job, worker);
       };
-      this.jobServer.on(name, heard);
-      return () => this.jobServer.off(name, heard);
+      this.jobServer.events.on(name, heard);
+      return () => this.jobServer.events.off(name, heard);
     });
     return () => stops.forEach((stop) => stop());
   }
@@ -61,8 +61,8 @@ export class EngineSight implements Sight<GearmanFunction> {
       const heard = (worker: WorkerEvent): void => {
         for (const viewer of viewers) viewer.worker?.(name, worker);
       };
-      this.jobServer.on(name, heard);
-      return () => this.jobServer.off(name, heard);
+      this.jobServer.events.on(name, heard);
+      return () => this.jobServer.events.off(name, heard);
     });
     return () => stops.forEach((stop) => stop());
   }
@@ -71,7 +71,7 @@ export class EngineSight implements Sight<GearmanFunction> {
     const heard = (event: AuditEvent): void => {
       for (const viewer of viewers) viewer.audit?.(event);
     };
-    this.jobServer.on('audit', heard);
-    return () => this.jobServer.off('audit', heard);
+    this.jobServer.events.on('audit', heard);
+    return () => this.jobServer.events.off('audit', heard);
   }
 }

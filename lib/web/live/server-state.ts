@@ -1,4 +1,4 @@
-import type { JobServer } from '../../job-server/job-server.js';
+import type { JobServerCore } from '../../job-server/core.js';
 
 /** A job server at one moment; numbers are in memory and storage together. */
 export interface ServerState {
@@ -20,7 +20,7 @@ export interface ServerState {
   readonly eventStreams: number;
 }
 
-export function serverState(jobServer: JobServer, eventStreams: number): ServerState {
+export function serverState(jobServer: JobServerCore, eventStreams: number): ServerState {
   const { version, isEnding, storageTrouble, engine, sessions } = jobServer;
   let [workers, clientsWaiting] = [0, 0];
   for (const { peer } of sessions) {

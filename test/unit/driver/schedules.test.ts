@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { AdminClient, ServerError } from '../../../lib/driver/index.js';
 import type { JobServerOptions } from '../../../lib/job-server/index.js';
 import { startFront } from '../../support/front.js';
@@ -49,7 +50,7 @@ describe('an AdminClient', () => {
       },
     ]);
     const handle = await admin.runSchedule(id);
-    expect(server.engine.find(handle!)?.function_.name).toBe(Buffer.from('größe').toString('latin1'));
+    expect(coreOf(server).engine.find(handle!)?.function_.name).toBe(Buffer.from('größe').toString('latin1'));
     expect(await admin.pauseSchedule(id)).toBe(true);
     expect((await admin.schedules())[0]).toMatchObject({ isPaused: true, nextTick: undefined });
     expect(await admin.resumeSchedule(id)).toBe(true);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { PACKET_TABLE, type PacketRow } from '../../../lib/protocol/index.js';
 import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -138,9 +139,9 @@ describe('a job server under nonsense', () => {
         expect(await control.next()).toBe(`ECHO_RES ${round}`);
       }
       for (const { stream } of peers) stream.destroy();
-      while (jobServer.sessions.size > 1) await new Promise(setImmediate);
+      while (coreOf(jobServer).sessions.size > 1) await new Promise(setImmediate);
       expect(ownErrors).toEqual([]);
-      for (const { running, woken, workers, rotation } of jobServer.engine.functions) {
+      for (const { running, woken, workers, rotation } of coreOf(jobServer).engine.functions) {
         expect({ running, woken, workers: workers.size, turn: rotation.take() }).toEqual({
           running: 0,
           woken: 0,
@@ -148,7 +149,7 @@ describe('a job server under nonsense', () => {
           turn: undefined,
         });
       }
-      for (const job of jobServer.engine.jobs()) expect(job.clients ?? []).toEqual([]);
+      for (const job of coreOf(jobServer).engine.jobs()) expect(job.clients ?? []).toEqual([]);
     },
     (SECONDS + 60) * 1000,
   );

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { JobServer, MemoryStorage, type ScheduleTable } from '../../../lib/job-server/index.js';
 import { until } from '../../support/until.js';
 
@@ -26,7 +27,8 @@ describe('schedules of a job server', () => {
     await jobServer.start();
     return jobServer;
   };
-  const uniques = async ({ engine, storedJobs }: JobServer): Promise<string[]> => {
+  const uniques = async (jobServer: JobServer): Promise<string[]> => {
+    const { engine, storedJobs } = coreOf(jobServer);
     const found = Array.from(engine.jobs(), ({ unique }) => unique);
     for await (const page of storedJobs?.waiting() ?? []) found.push(...page.map(({ unique }) => unique));
     return found.sort();
@@ -52,7 +54,7 @@ describe('schedules of a job server', () => {
         await hear(jobServer, clocks, START + MINUTE);
         await hear(jobServer, clocks, START + 2 * MINUTE);
         const at = (minute: number): string => `m@${Date.UTC(2027, 0, 1, 12, minute) / 1_000}`;
-        await until('both are queued', () => jobServer.engine.functions.find('f')?.total === 2);
+        await until('both are queued', () => coreOf(jobServer).engine.functions.find('f')?.total === 2);
         expect(await uniques(jobServer)).toEqual([at(1), at(2)]);
       });
 
@@ -159,7 +161,7 @@ describe('schedules of a job server', () => {
       m: { cron: '@daily', function: 'f', workload: { json: [1] } },
     });
     const handle = await jobServer.schedules.run('m');
-    expect(jobServer.engine.find(handle!)?.unique).toBe(`m@${START / 1_000}`);
+    expect(coreOf(jobServer).engine.find(handle!)?.unique).toBe(`m@${START / 1_000}`);
     expect(await jobServer.schedules.run('n')).toBeUndefined();
   });
 });

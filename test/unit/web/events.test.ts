@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { submit } from '../../support/front.js';
 import { EventReader, type ReadEvent } from '../../support/event-reader.js';
 import { until } from '../../support/until.js';
@@ -31,12 +32,12 @@ describe('events over HTTP', () => {
     const first = await reader.nextOf('functions');
     expect(first.data.reset).toBe(true);
     expect(table(hello, first, names)).toMatchObject({ f: { high: 1, submitted: 1, workers: 0 }, g: { normal: 1 } });
-    scene.server.engine.cancel(handle);
-    scene.server.engine.pause('g');
+    coreOf(scene.server).engine.cancel(handle);
+    coreOf(scene.server).engine.pause('g');
     const second = await reader.nextOf('functions');
     expect(table(hello, second, names)).toMatchObject({ f: { high: 0, oldestAt: 0 }, g: { normal: 1, paused: 1 } });
     expect(second.data.names).toEqual([]);
-    expect(scene.server.engine.dropFunction('f')).toBeUndefined();
+    expect(coreOf(scene.server).engine.dropFunction('f')).toBeUndefined();
     const third = await reader.nextOf('functions');
     expect(third.data.gone.map((id: number) => names.get(id))).toEqual(['f']);
   });
@@ -57,7 +58,7 @@ describe('events over HTTP', () => {
       expect(at).not.toBe(0);
     }
     // Nothing happens: nothing is told of functions, whatever the time is.
-    scene.server.engine.pause('other');
+    coreOf(scene.server).engine.pause('other');
     const next = await reader.nextOf('functions');
     expect(next.data.rows).toHaveLength(1);
   });
@@ -198,7 +199,8 @@ describe('events over HTTP', () => {
   it('hold little for who does not read, and tell it everything when it reads again', async () => {
     // More than this is in nobody's way: who had more unread would be cut off.
     const scene = await startWeb({ maxFunctions: 50_000 }, { maxBufferedBytes: 1_500_000 });
-    for (let number = 0; number < 30_000; number++) scene.server.engine.createFunction(`${'f'.repeat(400)}${number}`);
+    for (let number = 0; number < 30_000; number++)
+      coreOf(scene.server).engine.createFunction(`${'f'.repeat(400)}${number}`);
     const lazy = connect(scene.port, '127.0.0.1').on('error', () => undefined);
     lazy.pause().write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const eager = await open(scene);

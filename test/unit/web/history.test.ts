@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { HISTORY_SERIES } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { submit } from '../../support/front.js';
 import { stillIntervals } from '../../support/still-intervals.js';
 import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
@@ -65,7 +66,7 @@ describe('history over HTTP', () => {
 
   it('tells who may see some functions of these alone, and who may only read not what is in jobs', async () => {
     const scene = await startWeb({}, { access: () => ({ role: 'read', functions: ['f*'] }) });
-    scene.server.engine.cancel(await submit(scene.peer(), 'SUBMIT_JOB_BG f··w'));
+    coreOf(scene.server).engine.cancel(await submit(scene.peer(), 'SUBMIT_JOB_BG f··w'));
     scene.server.history.sample();
     expect((await scene.json('GET', '/v1/history')).status).toBe(403);
     expect((await scene.json('GET', '/v1/history?function=g')).status).toBe(403);

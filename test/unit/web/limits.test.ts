@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { until } from '../../support/until.js';
 import { startWeb, type WebScene } from '../../support/web-scene.js';
 
@@ -21,7 +22,7 @@ it('holds no more of 500 half bodies than it may, and takes bodies again when th
   });
   // 50 bodies of 19,999 bytes have room, and parts of others.
   await until('the others are refused', () => refused >= 440);
-  expect(scene.server.engine.jobCount).toBe(0);
+  expect(coreOf(scene.server).engine.jobCount).toBe(0);
   for (const socket of sockets) socket.destroy();
   await until('there is room', async () => {
     return (await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(900_000) })).status === 202;

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { ROUTES } from '../../../lib/web/api/routes.js';
 import { until } from '../../support/until.js';
 import { describeApi, grab, startWeb, type WebScene } from '../../support/web-scene.js';
@@ -126,22 +127,22 @@ describe('submitting over HTTP', () => {
     const scene = await startWeb();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent } });
-    expect(scene.server.engine.find(body.handle)?.metadata).toBe(JSON.stringify({ traceparent }));
+    expect(coreOf(scene.server).engine.find(body.handle)?.metadata).toBe(JSON.stringify({ traceparent }));
     const other = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent: 'no' } });
-    expect(scene.server.engine.find(other.body.handle)?.metadata).toBeUndefined();
+    expect(coreOf(scene.server).engine.find(other.body.handle)?.metadata).toBeUndefined();
   });
 
   it('gives a job up when its caller goes away, or is tired of waiting', async () => {
     const scene = await startWeb();
     const gone = new AbortController();
     const answer = scene.ask('POST', '/v1/functions/f/run', { body: 'x', signal: gone.signal });
-    await until('the job waits', () => scene.server.engine.jobCount === 1);
+    await until('the job waits', () => coreOf(scene.server).engine.jobCount === 1);
     gone.abort();
     await expect(answer).rejects.toThrow();
-    await until('the job is gone', () => scene.server.engine.jobCount === 0);
+    await until('the job is gone', () => coreOf(scene.server).engine.jobCount === 0);
     const late = await scene.json('POST', '/v1/functions/f/run?timeout=0.05', { body: 'x' });
     expect(late).toMatchObject({ status: 504, body: { code: 'timeout' } });
-    expect(scene.server.engine.jobCount).toBe(0);
+    expect(coreOf(scene.server).engine.jobCount).toBe(0);
   });
 
   it('takes names that a path cannot carry', async () => {
@@ -379,7 +380,7 @@ describe('what is bounded', () => {
       duplex: 'half',
     } as RequestInit);
     expect((await unsaid.catch(() => ({ status: 413 }))).status).toBe(413);
-    expect(scene.server.engine.jobCount).toBe(0);
+    expect(coreOf(scene.server).engine.jobCount).toBe(0);
     expect((await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_000) })).status).toBe(202);
   });
 
@@ -405,7 +406,7 @@ describe('what is bounded', () => {
     const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
     const events = await fetch(`http://127.0.0.1:${scene.port}/v1/jobs/${body.handle}/events`);
     const run = scene.json('POST', '/v1/functions/g/run', { body: 'x' });
-    await until('it waits', () => scene.server.engine.jobCount === 2);
+    await until('it waits', () => coreOf(scene.server).engine.jobCount === 2);
     await scene.handler.close();
     expect(await events.text()).toMatch(/^retry/);
     expect(await run).toMatchObject({ status: 503, body: { code: 'closed' } });

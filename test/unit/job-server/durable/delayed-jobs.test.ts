@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { Peer } from '../../../../lib/job-server/engine/index.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import { functionSnapshot, type FunctionSnapshot } from '../../../../lib/job-server/snapshots.js';
@@ -20,10 +21,11 @@ async function start(storage?: JobStorage): Promise<JobServer> {
 /** Submits a background job of f, to be run at a time. */
 function submitAt(jobServer: JobServer, runAt: number): void {
   const job = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, runAt } as const;
-  jobServer.submit(job, undefined as unknown as Peer);
+  coreOf(jobServer).submit(job, undefined as unknown as Peer);
 }
 
-function snapshotOf({ engine }: JobServer): Pick<FunctionSnapshot, 'total' | 'running' | 'queued' | 'delayed'> {
+function snapshotOf(server: JobServer): Pick<FunctionSnapshot, 'total' | 'running' | 'queued' | 'delayed'> {
+  const { engine } = coreOf(server);
   const { total, running, queued, delayed } = functionSnapshot(engine.functions.find('f')!);
   return { total, running, queued, delayed };
 }
@@ -67,8 +69,8 @@ describe.each([
     submitAt(jobServer, Date.now() + HOUR);
     submitAt(jobServer, 0);
     await until('both are there', () => snapshotOf(jobServer).total === 2);
-    jobServer.engine.pause('f');
-    jobServer.engine.limitQueue('f', [3, 2, 1]);
+    coreOf(jobServer).engine.pause('f');
+    coreOf(jobServer).engine.limitQueue('f', [3, 2, 1]);
     const admin = new RawPeer(jobServer.connect());
     admin.sendText('show functions\n');
     expect(await admin.list()).toEqual(['f\t2\t0\t0\t1\t0\t1\t0\t1\t3\t2\t1\n', '.\n']);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import { MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
@@ -153,7 +154,7 @@ describe('durable jobs', () => {
     const count = 50;
     for (let number = 0; number < count; number++) client.send(`SUBMIT_JOB_BG f··${number}`);
     for (let number = 0; number < count; number++) expect(await client.next()).toMatch(/^JOB_CREATED/);
-    expect(jobServer.engine.jobCount).toBe(4);
+    expect(coreOf(jobServer).engine.jobCount).toBe(4);
     client.sendText('prioritystatus\n');
     expect(await client.next()).toBe(`f\t0\t${count}\t0\t0\n`);
     await client.next();

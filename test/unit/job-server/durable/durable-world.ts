@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { Clocks } from '../../../../lib/job-server/alarm.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import type { Priority } from '../../../../lib/job-server/engine/index.js';
@@ -170,7 +171,7 @@ export class DurableWorld {
   /** What must be true when nothing is left to do. */
   checkAtRest(): void {
     for (const submission of this.submissions) this.checkSubmission(submission);
-    const { engine } = this.server;
+    const { engine } = coreOf(this.server);
     if (engine.jobCount > 0) this.complain(`${engine.jobCount} jobs are left`);
     const counts = this.storage.counts();
     if (counts.length > 0) this.complain(`the storage has jobs left: ${JSON.stringify(counts)}`);
@@ -214,10 +215,10 @@ export class DurableWorld {
   }
 
   private async stop(): Promise<void> {
-    for (const { peer } of this.clients) this.server.engine.leave(peer);
-    const preparing = this.server.storedJobs!.prepareClose();
+    for (const { peer } of this.clients) coreOf(this.server).engine.leave(peer);
+    const preparing = coreOf(this.server).storedJobs!.prepareClose();
     await preparing;
-    for (const worker of this.workers) this.server.engine.leave(worker);
+    for (const worker of this.workers) coreOf(this.server).engine.leave(worker);
     await this.server.stop();
     await settle();
   }
@@ -237,8 +238,8 @@ export class DurableWorld {
     const spec: JobSpec = { function: name, unique, workload, priority, isBackground, runAt };
     const submission: Submission = { spec, client, run: this.run, answer: undefined };
     this.submissions.push(submission);
-    this.server.tick();
-    const answer = this.server.submit(spec, client.peer);
+    coreOf(this.server).tick();
+    const answer = coreOf(this.server).submit(spec, client.peer);
     const { run } = this;
     const answered = (submitted: Submitted): void => {
       if (run === this.run) submission.answer = submitted;
@@ -248,10 +249,10 @@ export class DurableWorld {
   }
 
   private grab(worker: Peer): boolean {
-    this.server.tick();
-    const job = this.server.engine.grab(worker, 'plain');
+    coreOf(this.server).tick();
+    const job = coreOf(this.server).engine.grab(worker, 'plain');
     if (!job || job === 'kept') return false;
-    const handle = this.server.engine.handleOf(job);
+    const handle = coreOf(this.server).engine.handleOf(job);
     if (this.isRefused(job)) this.complain(`${handle} runs though its submission was refused`);
     if (this.ended.has(handle)) this.complain(`${handle} runs after its end`);
     if (this.running.some((other) => other.handle === handle)) this.complain(`${handle} runs twice at once`);
@@ -263,21 +264,21 @@ export class DurableWorld {
   private report(which: number, how: 'complete' | 'fail'): void {
     if (this.running.length === 0) return;
     const [{ handle, worker }] = this.running.splice(which % this.running.length, 1) as [Running];
-    this.server.tick();
-    if (how === 'complete') this.server.engine.complete(worker, handle, 'done');
-    else this.server.engine.fail(worker, handle);
+    coreOf(this.server).tick();
+    if (how === 'complete') coreOf(this.server).engine.complete(worker, handle, 'done');
+    else coreOf(this.server).engine.fail(worker, handle);
   }
 
   private lose(index: number): void {
     const worker = this.workers[index]!;
-    this.server.tick();
-    this.server.engine.leave(worker);
+    coreOf(this.server).tick();
+    coreOf(this.server).engine.leave(worker);
     this.running = this.running.filter((each) => each.worker !== worker);
     this.workers[index] = this.newWorker();
   }
 
   private leave(index: number): void {
-    this.server.engine.leave(this.clients[index]!.peer);
+    coreOf(this.server).engine.leave(this.clients[index]!.peer);
     this.clients[index] = this.newClient();
   }
 
@@ -285,8 +286,10 @@ export class DurableWorld {
     const handles = this.submissions.flatMap(({ answer }) => (typeof answer === 'string' ? [answer] : []));
     const handle = handles[which % handles.length];
     if (handle === undefined) return;
-    if (this.server.engine.cancel(handle)) return;
-    void this.server.storedJobs!.cancel(handle).then((isCancelled) => isCancelled && this.ended.add(handle));
+    if (coreOf(this.server).engine.cancel(handle)) return;
+    void coreOf(this.server)
+      .storedJobs!.cancel(handle)
+      .then((isCancelled) => isCancelled && this.ended.add(handle));
   }
 
   // --- coming to rest ---
@@ -325,14 +328,14 @@ export class DurableWorld {
   }
 
   private newClient(): Client {
-    const client = new Client((job) => this.server.engine.handleOf(job));
-    client.peer = this.server.engine.join(client);
+    const client = new Client((job) => coreOf(this.server).engine.handleOf(job));
+    client.peer = coreOf(this.server).engine.join(client);
     return client;
   }
 
   private newWorker(): Peer {
-    const worker = this.server.engine.join(new Client((job) => this.server.engine.handleOf(job)));
-    for (const name of FUNCTIONS) this.server.engine.canDo(worker, name);
+    const worker = coreOf(this.server).engine.join(new Client((job) => coreOf(this.server).engine.handleOf(job)));
+    for (const name of FUNCTIONS) coreOf(this.server).engine.canDo(worker, name);
     return worker;
   }
 

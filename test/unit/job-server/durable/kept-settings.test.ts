@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import { LogStorage, MemoryStorage, StorageError, type JobStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
@@ -17,7 +18,8 @@ async function start(storage: JobStorage): Promise<JobServer> {
 }
 
 /** What a job server says of its functions: name, whether paused, limits. */
-function settingsOf({ engine }: JobServer): unknown[] {
+function settingsOf(server: JobServer): unknown[] {
+  const { engine } = coreOf(server);
   return Array.from(engine.functions, ({ name, isPaused, limits }) => [name, isPaused, limits.join()]);
 }
 
@@ -33,8 +35,8 @@ describe.each(storages)('what an operator set, with a storage in %s,', (_, makeS
     const client = new RawPeer(before.connect());
     client.send('SUBMIT_JOB_BG paused··x', 'SUBMIT_JOB_BG limited··x');
     await client.nextOnes(2);
-    before.engine.pause('paused');
-    before.engine.limitQueue('limited', [0, 1, 0]);
+    coreOf(before).engine.pause('paused');
+    coreOf(before).engine.limitQueue('limited', [0, 1, 0]);
     await before.stop();
 
     const after = await start(storage);
@@ -44,7 +46,7 @@ describe.each(storages)('what an operator set, with a storage in %s,', (_, makeS
     other.send('SUBMIT_JOB_BG limited··y', 'SUBMIT_JOB_HIGH_BG limited··y');
     expect(await other.next()).toBe('ERROR QUEUE_ERROR·Job queue is full');
     expect(await other.next()).toMatch(/^JOB_CREATED /);
-    after.engine.resume('paused');
+    coreOf(after).engine.resume('paused');
     await after.stop();
 
     const last = await start(storage);
@@ -55,7 +57,7 @@ describe.each(storages)('what an operator set, with a storage in %s,', (_, makeS
   it('holds for functions that nobody has named yet', async () => {
     const storage = makeStorage();
     const before = await start(storage);
-    before.engine.pause('\xff');
+    coreOf(before).engine.pause('\xff');
     const admin = new RawPeer(before.connect());
     admin.sendText('maxqueue new 1 2 3\n');
     expect(await admin.next()).toBe('OK\r\n');
@@ -64,15 +66,15 @@ describe.each(storages)('what an operator set, with a storage in %s,', (_, makeS
 
     const after = await start(storage);
     expect(settingsOf(after)).toEqual([['\xff', true, '0,0,0']]);
-    after.engine.createFunction('new');
+    coreOf(after).engine.createFunction('new');
     expect(settingsOf(after)).toContainEqual(['new', false, '1,2,3']);
   });
 
   it('is forgotten with a function that is dropped', async () => {
     const storage = makeStorage();
     const before = await start(storage);
-    before.engine.pause('f');
-    before.engine.dropFunction('f');
+    coreOf(before).engine.pause('f');
+    coreOf(before).engine.dropFunction('f');
     await before.stop();
     expect(settingsOf(await start(storage))).toEqual([]);
   });
@@ -80,13 +82,13 @@ describe.each(storages)('what an operator set, with a storage in %s,', (_, makeS
   it('before the storage was opened holds, whatever it kept', async () => {
     const storage = makeStorage();
     const first = await start(storage);
-    first.engine.limitQueue('f', [1, 1, 1]);
+    coreOf(first).engine.limitQueue('f', [1, 1, 1]);
     await first.stop();
     const second = new JobServer({ listeners: [], storage });
-    second.engine.limitQueue('f', [2, 2, 2]);
+    coreOf(second).engine.limitQueue('f', [2, 2, 2]);
     await second.start();
     await second.stop();
-    (await start(storage)).engine.createFunction('f');
+    coreOf(await start(storage)).engine.createFunction('f');
     expect([...storage.settings()]).toEqual([['function:f', '{"paused":false,"limits":[2,2,2]}']]);
   });
 });
@@ -118,7 +120,7 @@ describe('settings in a storage', () => {
       }
     }
     const jobServer = await start(new FullStorage());
-    jobServer.engine.pause('f');
+    coreOf(jobServer).engine.pause('f');
     expect(settingsOf(jobServer)).toEqual([['f', true, '0,0,0']]);
     expect(lines).toEqual([
       'error: storage: what was set for f will not survive a restart: a storage keeps at most 10000 settings',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import type { JobServerOptions } from '../../../../lib/job-server/job-server-options.js';
 import { MemoryJobs, MemoryStorage } from '../../../../lib/job-server/storage/index.js';
@@ -74,7 +75,7 @@ describe('job servers that share a storage', () => {
     await submit(one, 200);
     await settled();
     // One runs, and its connection could take another: twice that may wait with it.
-    expect(one.engine.jobCount).toBeLessThanOrEqual(5);
+    expect(coreOf(one).engine.jobCount).toBeLessThanOrEqual(5);
     const others = await workThrough(two, 196);
     expect(others).not.toContain(handle);
   });
@@ -82,7 +83,7 @@ describe('job servers that share a storage', () => {
   it.each([
     ['its last worker leaves', (worker: RawPeer) => worker.destroy(), () => undefined],
     ['its last worker does the function no more', (worker: RawPeer) => worker.send('CANT_DO f'), () => undefined],
-    ['the function is paused', () => undefined, (server: JobServer) => server.engine.pause('f')],
+    ['the function is paused', () => undefined, (server: JobServer) => coreOf(server).engine.pause('f')],
     ['it ends and lets jobs finish', () => undefined, (server: JobServer) => void server.stop({ gracePeriod: 60_000 })],
   ])('give back what waits when %s', async (_, byWorker, byServer) => {
     const fleet = new Fleet();
@@ -90,10 +91,10 @@ describe('job servers that share a storage', () => {
     await submit(one, 1);
     const { worker } = await workerWithJob(one);
     await submit(one, 9);
-    await turnsUntil('some wait there', () => one.engine.functions.find('f')!.waiting > 0);
+    await turnsUntil('some wait there', () => coreOf(one).engine.functions.find('f')!.waiting > 0);
     byWorker(worker);
     byServer(one);
-    await turnsUntil('none waits there', () => one.engine.functions.find('f')!.waiting === 0);
+    await turnsUntil('none waits there', () => coreOf(one).engine.functions.find('f')!.waiting === 0);
     expect(await workThrough(two, 9)).toHaveLength(9);
   });
 
@@ -102,10 +103,10 @@ describe('job servers that share a storage', () => {
     await submit(server, 1);
     const { worker, handle } = await workerWithJob(server);
     await submit(server, 3);
-    server.engine.pause('f');
+    coreOf(server).engine.pause('f');
     worker.send(`WORK_COMPLETE ${handle}·`, 'GRAB_JOB', 'PRE_SLEEP');
     expect(await worker.next()).toBe('NO_JOB');
-    server.engine.resume('f');
+    coreOf(server).engine.resume('f');
     expect(await worker.next()).toBe('NOOP');
   });
 
@@ -137,7 +138,7 @@ describe('job servers that share a storage', () => {
     admin.sendText(`cancel job ${handle}\ncancel job H:nobody:1\n`);
     expect(await admin.next()).toBe('OK\r\n');
     expect(await admin.next()).toBe('ERR UNKNOWN_JOB\r\n');
-    await turnsUntil('it is cancelled', () => one.engine.find(handle!)?.isCancelled === true);
+    await turnsUntil('it is cancelled', () => coreOf(one).engine.find(handle!)?.isCancelled === true);
     worker.destroy();
     await turnsUntil('it is gone', () => fleet.jobs.entries.size === 0);
   });
@@ -151,7 +152,7 @@ describe('job servers that share a storage', () => {
     storage.lapse();
     await turnsUntil(
       'only what runs is left',
-      () => one.engine.jobCount === 1 + one.engine.functions.find('f')!.waiting,
+      () => coreOf(one).engine.jobCount === 1 + coreOf(one).engine.functions.find('f')!.waiting,
     );
     const elsewhere = await workerWithJob(two);
     // Its end is told in vain: the job belongs to another one.
@@ -171,7 +172,7 @@ describe('job servers that share a storage', () => {
     // There is room for it: the lease comes back while it runs.
     await turnsUntil(
       'it is leased again',
-      () => server.engine.find(handle)?.isStored === true && !!fleet.jobs.find(handle)?.owner,
+      () => coreOf(server).engine.find(handle)?.isStored === true && !!fleet.jobs.find(handle)?.owner,
     );
     worker.send(`WORK_COMPLETE ${handle}·`);
     await turnsUntil('it has ended', () => fleet.jobs.entries.size === 0);
@@ -197,7 +198,7 @@ describe('a job server alone', () => {
     await server.start();
     atEnd(() => server.stop());
     const [first] = await submit(server, 100);
-    expect(server.engine.jobCount).toBe(16);
+    expect(coreOf(server).engine.jobCount).toBe(16);
     const worker = new RawPeer(server.connect());
     worker.send('CAN_DO f', 'GRAB_JOB');
     expect(await worker.next()).toBe(`JOB_ASSIGN ${first}·f·0`);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
 
@@ -9,7 +10,7 @@ const JOBS = 100_000;
 async function crowded(): Promise<FrontScene> {
   const front = await startFront({ maxSendBufferBytes: 16 * 1024 * 1024 });
   for (let index = 1; index <= JOBS; index++) {
-    front.server.engine.submit({
+    coreOf(front.server).engine.submit({
       function: 'f',
       unique: `u${index}`,
       workload: '',
@@ -70,7 +71,7 @@ describe('a list of 100,000 jobs', () => {
     const admin = front.peer();
     admin.stream.pause();
     admin.sendText('show unique jobs\n');
-    const [session] = [...front.server.sessions].slice(-1);
+    const [session] = [...coreOf(front.server).sessions].slice(-1);
     const sizes = new Set<number>();
     while (!sizes.has(LIST_BYTES)) {
       await nextTurn();
@@ -85,11 +86,11 @@ describe('a list of 100,000 jobs', () => {
     const admin = front.peer();
     admin.stream.pause();
     admin.sendText('show jobs\n');
-    const [session] = [...front.server.sessions].slice(-1);
+    const [session] = [...coreOf(front.server).sessions].slice(-1);
     await nextTurn();
     admin.destroy();
     await session!.connection.whenClosed;
-    expect(front.server.sessions).not.toContain(session);
+    expect(coreOf(front.server).sessions).not.toContain(session);
   });
 
   it('goes on while jobs come and go', async () => {
@@ -118,7 +119,7 @@ describe('a list of 100,000 jobs', () => {
     greedy.sendText('show jobs\n');
     await worker.untilEcho();
     const data = `WORK_DATA ${handle}·${'x'.repeat(1024 * 1024)}`;
-    const isOpen = (): boolean => [...front.server.sessions].some(({ peer }) => peer.waitsFor.size > 0);
+    const isOpen = (): boolean => [...coreOf(front.server).sessions].some(({ peer }) => peer.waitsFor.size > 0);
     for (let megabytes = 0; megabytes < 40 && isOpen(); megabytes++) {
       worker.send(data);
       await worker.untilEcho();
@@ -131,11 +132,11 @@ describe('a list of 100,000 jobs', () => {
 it('a list too long for one go waits for a reader that does not read, without being made further', async () => {
   const megabyte = 1024 * 1024;
   const { server, peer } = await startFront({ maxSendBufferBytes: 4 * megabyte });
-  for (let index = 0; index < 500; index++) server.engine.createFunction(`${'f'.repeat(10_000)}${index}`);
+  for (let index = 0; index < 500; index++) coreOf(server).engine.createFunction(`${'f'.repeat(10_000)}${index}`);
   const admin = peer();
   admin.stream.pause();
   admin.sendText('status\n');
-  const [session] = server.sessions;
+  const [session] = coreOf(server).sessions;
   const buffered = async (): Promise<number> => {
     for (let turn = 0; turn < 200; turn++) await nextTurn();
     return session!.connection.bufferedBytes;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { AdminClient, type WorkerStatus } from '../../../../lib/driver/index.js';
 import { toByteString } from '../../../../lib/protocol/index.js';
 import { atEnd } from '../../../support/cleanup.js';
@@ -52,7 +53,7 @@ describe('a name that a peer chose', () => {
     worker.send(named('SET_CLIENT_ID', 'id\n99 10.0.0.1 root : admin'));
     await worker.untilEcho('named');
     for (const unique of FORGERIES) {
-      front.server.engine.submit(
+      coreOf(front.server).engine.submit(
         {
           function: 'f',
           unique: toByteString(unique),
@@ -93,7 +94,7 @@ describe('a name that a peer chose', () => {
       await admin.createFunction(name);
       expect((await admin.status()).map((row) => row.function)).toEqual([name]);
       await admin.limitQueue(name, 1);
-      expect(front.server.engine.functions[Symbol.iterator]().next().value!.name).toBe(toByteString(name));
+      expect(coreOf(front.server).engine.functions[Symbol.iterator]().next().value!.name).toBe(toByteString(name));
       await admin.dropFunction(name);
       expect(await admin.status()).toEqual([]);
     }
@@ -117,7 +118,7 @@ describe('a name that a peer chose', () => {
       fc.asyncProperty(anyBytes, anyBytes.map(withoutNul), anyBytes.map(withoutNul), async (made, name, id) => {
         const front = await startFront();
         const admin = adminOf(front);
-        front.server.engine.createFunction(made);
+        coreOf(front.server).engine.createFunction(made);
         const worker = front.peer();
         worker.send(named('SET_CLIENT_ID', id), named('CAN_DO', name), named('CAN_DO', `second ${name}`));
         await worker.untilEcho('there');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit } from '../../../support/front.js';
 import type { RawPeer } from '../../../support/raw-peer.js';
 
@@ -39,7 +40,7 @@ describe('the admin words about schedules', () => {
       options: { function: 'report', cron: '0 3 * * *', workload: 'a  b', missed: 'once', overlap: 'skip' },
     });
     const [, handle] = /^OK (\S+)\r\n$/.exec(await ask(admin, 'RUN SCHEDULE nightly'))!;
-    expect(server.engine.find(handle!)).toMatchObject({ isBackground: true });
+    expect(coreOf(server).engine.find(handle!)).toMatchObject({ isBackground: true });
     expect(await ask(admin, 'drop schedule nightly')).toBe(OK);
     expect(await listed(admin)).toEqual([]);
   });
@@ -106,7 +107,7 @@ describe('the admin words about schedules', () => {
     const { server, peer } = await startFront({ schedules: { s: { function: 'f', every: 60_000 } } });
     const admin = peer();
     await submit(admin, 'SUBMIT_JOB_BG f··x');
-    server.engine.limitQueue('f', [0, 1, 0]);
+    coreOf(server).engine.limitQueue('f', [0, 1, 0]);
     expect(await ask(admin, 'run schedule s')).toBe('ERR SCHEDULE_REFUSED Job+queue+is+full\r\n');
   });
 
@@ -127,7 +128,7 @@ describe('the admin words about schedules', () => {
     expect(await ask(admin, 'resume schedule s')).toBe(DENIED);
     expect(await ask(admin, 'put schedule y {"function":"gr\xc3\xbc\xc3\x9fe","every":1000}')).toBe(OK);
     expect(server.schedules.list().map(({ id, isPaused }) => `${id} ${isPaused}`)).toEqual(['s true', 'y false']);
-    expect(server.engine.jobCount).toBe(0);
+    expect(coreOf(server).engine.jobCount).toBe(0);
     expect(asked).toEqual([
       ...['admin ', 'submit payroll', 'admin ', 'submit payroll', 'admin ', 'admin ', 'submit payroll'],
       ...['admin ', 'submit grüße'],

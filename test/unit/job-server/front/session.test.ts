@@ -1,5 +1,6 @@
 import { jest, describe, expect, it } from '@jest/globals';
 import type { AccessRequest } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { MemoryStorage, type Adder, type NewJob, type StoredJob } from '../../../../lib/job-server/storage/index.js';
 import { startFront, submit } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
@@ -47,7 +48,7 @@ describe('authorize', () => {
     peer.send('CAN_DO f', 'CAN_DO_TIMEOUT f·5000', 'SUBMIT_JOB f··', 'SUBMIT_JOB_EPOCH f··1·', 'GET_STATUS H:1');
     peer.sendText('status\n');
     expect(await peer.untilEcho()).toEqual([DENIED, DENIED, DENIED, DENIED, DENIED, ADMIN_DENIED]);
-    expect([...front.server.engine.functions]).toEqual([]);
+    expect([...coreOf(front.server).engine.functions]).toEqual([]);
   });
 
   it('throws: that is a no, and is logged; the connection goes on', async () => {

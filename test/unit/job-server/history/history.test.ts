@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
 import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';
 import { startFront, submit } from '../../../support/front.js';
@@ -130,10 +131,10 @@ describe('history', () => {
     const end = server.history.keep();
     for (const name of ['f', 'g']) {
       const handle = await submit(client, `SUBMIT_JOB_BG ${name}··`);
-      server.engine.cancel(handle);
+      coreOf(server).engine.cancel(handle);
     }
     server.history.sample();
-    expect(server.engine.dropFunction('f')).toBeUndefined();
+    expect(coreOf(server).engine.dropFunction('f')).toBeUndefined();
     server.history.sample();
     expect(server.history.total('1s')!.series.submitted).toEqual([2, 0]);
     expect(server.history.function('f', '1s')).toBeUndefined();
@@ -146,7 +147,7 @@ describe('history', () => {
     const end = server.history.keep();
     for (let number = 0; number < MAX_FUNCTION_HISTORIES; number++) {
       const handle = await submit(client, `SUBMIT_JOB_BG f${number}··`);
-      if (number < 2) server.engine.cancel(handle);
+      if (number < 2) coreOf(server).engine.cancel(handle);
     }
     server.history.sample();
     await submit(client, 'SUBMIT_JOB_BG late··');
@@ -185,7 +186,7 @@ describe('the jobs that ended lately', () => {
     await worker.nextOnes(2);
     worker.send(`WORK_COMPLETE ${done}·`, `WORK_EXCEPTION ${failed}·${'e'.repeat(2_000)}`);
     await worker.untilEcho();
-    server.engine.cancel(cancelled);
+    coreOf(server).engine.cancel(cancelled);
     const { recent } = server.history;
     expect(recent.list('completed')).toMatchObject([
       { handle: done, function: 'f', unique: 'u', worker: 'w1', took: expect.any(Number), workload: Buffer.alloc(0) },
@@ -201,7 +202,7 @@ describe('the jobs that ended lately', () => {
   it('are as many as are kept, and of those that complete 200 a second', async () => {
     const { server } = await startFront();
     const end = server.history.keep();
-    const { engine, history } = server;
+    const { engine, history } = coreOf(server);
     for (let number = 0; number < MAX_RECENT.failed * 3; number++) {
       const job = engine.submit(
         { function: 'f', unique: '', workload: `${number}`, priority: 1, isBackground: true, runAt: 0 },

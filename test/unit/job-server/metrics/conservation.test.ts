@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { GearmanFunction } from '../../../../lib/job-server/engine/index.js';
 import { startFront } from '../../../support/front.js';
 import type { RawPeer } from '../../../support/raw-peer.js';
@@ -47,11 +48,11 @@ it.each([1, 2, 3, 4, 5])(
         worker = newWorker(front.peer());
       } else if (handles.length > 0) {
         const handle = random.pick(handles);
-        await (random.pick([true, false]) ? server.deadLetters!.replay(handle) : server.storedJobs!.cancel(handle));
+        await (random.pick([true, false]) ? server.replay(handle) : coreOf(server).storedJobs!.cancel(handle));
       }
     }
     await client.untilEcho();
-    for (const function_ of server.engine.functions) {
+    for (const function_ of coreOf(server).engine.functions) {
       await until(`the jobs of ${function_.name} are accounted for: ${balance(function_)}`, () => {
         const [came, are] = balance(function_);
         return came === are;

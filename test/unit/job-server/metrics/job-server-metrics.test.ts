@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
 import { prometheusText } from 'nestjs-gearman/telemetry';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 
 /** The samples of a job server, by everything before the value. */
@@ -71,7 +72,7 @@ describe('the metrics of a job server', () => {
   it('name the first functions that had a job, for good, and make one of all others', async () => {
     const front = await startFront({ metrics: { maxFunctions: 2 } });
     const client = front.peer();
-    front.server.engine.createFunction('jobless');
+    coreOf(front.server).engine.createFunction('jobless');
     for (const name of ['a', 'b', 'c', 'd']) await submit(client, `SUBMIT_JOB_BG ${name}··`);
     const samples = told(front);
     expect(Object.keys(samples).filter((key) => key.startsWith('jobs{'))).toEqual([
@@ -84,8 +85,9 @@ describe('the metrics of a job server', () => {
       'jobs_submitted_total{function="_other",mode="background"}': 2,
       'all_jobs_submitted_total{mode="background"}': 4,
     });
-    for (const job of front.server.engine.jobs()) front.server.engine.cancel(front.server.engine.handleOf(job));
-    front.server.engine.dropFunction('c');
+    for (const job of coreOf(front.server).engine.jobs())
+      coreOf(front.server).engine.cancel(coreOf(front.server).engine.handleOf(job));
+    coreOf(front.server).engine.dropFunction('c');
     expect(told(front)).toMatchObject({
       'jobs_cancelled_total{function="_other"}': 2,
       'all_jobs_submitted_total{mode="background"}': 4,
@@ -98,7 +100,7 @@ describe('the metrics of a job server', () => {
     const client = front.peer();
     for (let number = 0; number < 10; number++) await submit(client, `SUBMIT_JOB_BG f${number}··`);
     const few = count();
-    for (let number = 0; number < 10_000; number++) front.server.engine.createFunction(`g${number}`);
+    for (let number = 0; number < 10_000; number++) coreOf(front.server).engine.createFunction(`g${number}`);
     expect(count()).toBe(few);
   });
 

@@ -6,6 +6,7 @@ import {
   type JobWatcher,
   type Operations,
 } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
 import { until } from '../../../support/until.js';
@@ -112,7 +113,7 @@ describe.each([
   it('lets a delayed job run now', async () => {
     const { operations, handles, server, peer } = await scene(options());
     expect(await operations.runNow(handles['delayed']!)).toBe(true);
-    expect(server.engine.find(handles['delayed']!)?.state).toBe('waiting');
+    expect(coreOf(server).engine.find(handles['delayed']!)?.state).toBe('waiting');
     expect(await operations.runNow(handles['delayed']!)).toBe(false);
     expect(await operations.runNow('H:none:1')).toBe(false);
     const worker = peer();
@@ -126,7 +127,7 @@ describe.each([
     expect((await find(operations)).handles.sort()).toEqual(
       [handles['runs'], handles['delayed'], handles['other']].sort(),
     );
-    expect(server.engine.functions.find('f')!.stats.cancelled).toBe(2);
+    expect(coreOf(server).engine.functions.find('f')!.stats.cancelled).toBe(2);
     expect(await operations.purgeFunction('none')).toBe(0);
   });
 });
@@ -138,14 +139,14 @@ it('purges many, and tells their clients', async () => {
   const handle = await submit(client, 'SUBMIT_JOB f··x');
   expect(await server.operations.purgeFunction('f')).toBe(2_501);
   expect(await client.next()).toBe(`WORK_FAIL ${handle}`);
-  expect(server.engine.jobCount).toBe(0);
+  expect(coreOf(server).engine.jobCount).toBe(0);
 });
 
 it('lets others have a turn while it searches, and ends when it is told to', async () => {
   const { server, peer } = await startFront();
   const client = peer();
   for (let number = 0; number < 20_000; number++) client.send('SUBMIT_JOB_BG f··x');
-  await until('all are there', () => server.engine.jobCount === 20_000);
+  await until('all are there', () => coreOf(server).engine.jobCount === 20_000);
   const signal = new AbortController();
   let scanned = 0;
   for await (const page of server.operations.findJobs({ contains: 'x' }, signal.signal)) {
@@ -183,7 +184,7 @@ describe('who looks on', () => {
     await worker.next();
     await until('it is told', () => heard.length === 2);
     end();
-    server.engine.cancel(handle);
+    coreOf(server).engine.cancel(handle);
     expect(heard).toEqual(['started', 'requeued']);
   });
 
@@ -207,7 +208,7 @@ describe('a worker', () => {
     const [client, worker, other] = [peer(), peer(), peer()];
     worker.send(...packets);
     await worker.untilEcho();
-    const [session] = [...server.sessions].filter(({ peer: { abilities } }) => abilities.size > 0);
+    const [session] = [...coreOf(server).sessions].filter(({ peer: { abilities } }) => abilities.size > 0);
     expect(server.operations.quiet(session!.number)).toBe(true);
     await submit(client, 'SUBMIT_JOB_BG f··x');
     expect(await worker.untilEcho()).toEqual([]);
@@ -225,11 +226,11 @@ describe('a worker', () => {
     const handle = await submit(client, 'SUBMIT_JOB_BG f··x');
     worker.send('CAN_DO f', 'GRAB_JOB');
     await worker.next();
-    const [session] = [...server.sessions].filter(({ peer: { abilities } }) => abilities.size > 0);
+    const [session] = [...coreOf(server).sessions].filter(({ peer: { abilities } }) => abilities.size > 0);
     expect(server.operations.disconnect(session!.number)).toBe(true);
     expect(await worker.next()).toBe(CLOSED);
-    await until('the job waits', () => server.engine.find(handle)!.state === 'waiting');
-    expect(server.traffic.closed.quiet).toBe(1);
+    await until('the job waits', () => coreOf(server).engine.find(handle)!.state === 'waiting');
+    expect(coreOf(server).traffic.closed.quiet).toBe(1);
     expect(server.operations.disconnect(99)).toBe(false);
   });
 });

@@ -1,0 +1,434 @@
+import { EventEmitter } from 'node:events';
+import { duplexPair, type Duplex } from 'node:stream';
+import { oneLine } from '../ground/index.js';
+import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
+import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
+import { Draining, validateStopOptions, type StopOptions } from './draining.js';
+import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
+import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
+import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
+import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
+import { logFailure } from './failure-log.js';
+import { sayGoodbye } from './goodbye.js';
+import { handlePrefix } from './handle-prefix.js';
+import {
+  DEFAULT_MAX_FUNCTION_NAMES,
+  JOB_SERVER_DEFAULTS,
+  validateJobServerOptions,
+  type JobServerOptions,
+  type ResolvedOptions,
+} from './job-server-options.js';
+import type { JobServerEvents } from './job-server-events.js';
+import { refuseToListen } from './listen-error.js';
+import { JobServerMetrics } from './metrics/index.js';
+import { History } from './history/index.js';
+import { Operations } from './operations/index.js';
+import { Observer } from './observer.js';
+import { Relay } from './relay/index.js';
+import { scheduleHost } from './schedule-hosts.js';
+import { Schedules } from './schedules/index.js';
+import { storageOf } from './storage-option.js';
+import type { JobStorage } from './storage/index.js';
+import { VERSION } from './version.js';
+
+/** How often half packets and idle connections are looked for at least, in milliseconds. */
+const MAX_SWEEP_INTERVAL = 5_000;
+
+const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
+
+/**
+ * What a job server is made of: engine, fronts, storage, and the only timer. The
+ * rooms of this package see it whole; users have {@link JobServer} in front of it.
+ */
+export class JobServerCore implements SessionHost, MetricSource {
+  readonly engine: Engine;
+  readonly sessions = new Set<Session>();
+  readonly traffic = new Traffic();
+  /** What an operator asks of it and does to it. */
+  readonly operations: Operations;
+  readonly version = VERSION;
+  readonly log: NonNullable<JobServerOptions['log']>;
+  readonly verbosity: string;
+  readonly shutdown: SessionHost['shutdown'];
+  readonly authorize: SessionHost['authorize'];
+  readonly storedJobs: DurableJobs | undefined;
+  readonly deadLetters: DeadLetters | undefined;
+  /** Its recurring jobs. */
+  readonly schedules: Schedules;
+  private readonly options: ResolvedOptions;
+  private readonly connectionOptions: ConnectionOptions;
+  private readonly turns = new Turns();
+  private listeners_: Listener[] = [];
+  private nextSweep = Infinity;
+  private readonly sweepInterval: number;
+  private lastNumber = 0;
+  private isRunning = false;
+  private draining: Draining | undefined;
+  /** What clients here wait for and another job server of the same storage has. */
+  private relay: Relay | undefined;
+  private ending: Promise<void> | undefined;
+  readonly time: Alarm;
+  private readonly measured: JobServerMetrics;
+  /** What its numbers were, while somebody wants it. */
+  readonly history: History;
+
+  /**
+   * @param clocks what it reads the time from. Default: the machine's clocks.
+   * @throws InvalidOptionError for an option that cannot be meant.
+   */
+  constructor(
+    options: JobServerOptions = {},
+    clocks: Clocks = SYSTEM_CLOCKS,
+    /** What is told to who listens. */
+    readonly events: EventEmitter<JobServerEvents> = new EventEmitter(),
+  ) {
+    this.time = new Alarm(clocks, () => this.wakeUp());
+    validateJobServerOptions(options);
+    this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
+    const { maxPacketBytes, maxSendBufferBytes } = this.options;
+    this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox(this.turns), turns: this.turns };
+    this.sweepInterval = sweepInterval(this.options);
+    const { log } = options;
+    // What peers call themselves stands in many a line, and begins none.
+    this.log = log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
+    this.verbosity = this.options.verbosity;
+    this.authorize = options.authorize;
+    // Told once the admin has its answer.
+    const tellShutdown = (isGraceful: boolean): void =>
+      void setImmediate(() => this.events.emit('shutdown', isGraceful));
+    this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
+    const observer = new Observer(this.events, () => this.engine, this.log);
+    this.engine = new Engine(
+      { ...this.options, handlePrefix: handlePrefix(options.jobHandlePrefix) },
+      this.listener(observer),
+    );
+    this.engine.tick(this.time.now, this.time.date);
+    const storage = options.storage && storageOf(options.storage);
+    this.storedJobs = storage && this.keepIn(storage, observer);
+    this.history = new History(() => {
+      this.tick();
+      return this.engine;
+    });
+    this.operations = new Operations(this, this.turns);
+    this.schedules = new Schedules(scheduleHost(this));
+    this.schedules.declare('options', this.options.schedules);
+    this.measured = new JobServerMetrics(this, this.options.metrics.maxFunctions ?? DEFAULT_MAX_FUNCTION_NAMES);
+    this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
+  }
+
+  /** The addresses it listens on, as clients write them. */
+  get addresses(): string[] {
+    return this.listeners_.map((listener) => listener.name);
+  }
+
+  /** The port of the first TCP listener, or undefined when there is none. */
+  get port(): number | undefined {
+    for (const { address } of this.listeners_) if (address && typeof address === 'object') return address.port;
+    return undefined;
+  }
+
+  /**
+   * Begins to listen. Does nothing when it already does.
+   *
+   * @throws ListenError when an address cannot be listened on; then nothing is.
+   */
+  async start(): Promise<void> {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.draining = this.ending = undefined;
+    this.engine.proceed();
+    this.history.resume();
+    this.relay?.restart();
+    const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
+    try {
+      await this.storedJobs?.open();
+      this.schedules.restart();
+      // What waited when it was stopped is due again.
+      this.wakeUp();
+      for (const options of this.options.listeners) {
+        const listener = new Listener(options, this.options, accept, this.log, this.traffic);
+        await listener.listen().catch(refuseToListen);
+        this.listeners_.push(listener);
+        this.log('info', `listening on ${listener.name}`);
+      }
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * A connection from within this process, as a client or worker of its own
+   * would dial. Once the job server has been told to end, one that is closed.
+   */
+  connect(): Duplex {
+    const [near, far] = duplexPair();
+    // As with a socket: what one side ends or destroys is over for the other too.
+    near.once('end', () => near.end());
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
+    if (this.ending) far.destroy();
+    else this.accept(far, { address: 'in-process', admin: 'allowed' });
+    return near;
+  }
+
+  /**
+   * Reads the certificate files again, for connections made from now on; those
+   * there are stay. What cannot be used is logged, and the old ones go on.
+   */
+  reloadCertificates(): void {
+    for (const listener of this.listeners_) {
+      try {
+        listener.reloadCertificates();
+      } catch (error) {
+        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  /**
+   * Ends it: accepts nothing more, lets jobs finish if there is a grace
+   * period, sends what waits, closes every connection. Jobs that are in no
+   * storage are lost. Said again meanwhile, the new grace period counts.
+   *
+   * @throws InvalidOptionError
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    validateStopOptions(options);
+    this.isRunning = false;
+    for (const listener of this.listeners_) listener.close();
+    this.listeners_ = [];
+    this.ending = this.end(options);
+    await this.ending;
+  }
+
+  /** The largest packet accepted, in bytes. */
+  get maxPacketBytes(): number {
+    return this.options.maxPacketBytes;
+  }
+
+  /** Whether the results of background jobs can be asked for (`keepResults`). */
+  get keepsResults(): boolean {
+    return this.options.keepResults > 0;
+  }
+
+  /** Everything it measures, as it is now: for Prometheus' text format, a registry, or OpenTelemetry. */
+  metrics(): MetricFamily[] {
+    return this.measured.metrics();
+  }
+
+  /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  get eventLoopDelay(): number {
+    return this.measured.eventLoopDelay;
+  }
+
+  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
+  get storageTrouble(): string | undefined {
+    return this.storedJobs?.problem;
+  }
+
+  // --- what sessions ask for ---
+
+  get isEnding(): boolean {
+    return this.ending !== undefined;
+  }
+
+  tick(): void {
+    this.engine.tick(this.time.now);
+  }
+
+  submit(spec: JobSpec, client: Peer): Submitted | Answer {
+    if (this.draining) return SHUTTING_DOWN;
+    if (this.storedJobs) return this.storedJobs.submit(spec, client);
+    if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
+    const job = this.engine.submit(spec, client);
+    return job instanceof Refusal ? job : this.engine.handleOf(job);
+  }
+
+  /** Takes a background job that no client waits for. */
+  async take(spec: JobSpec): Promise<Submitted> {
+    const submitted = this.submit(spec, nobody());
+    return submitted instanceof Answer ? submitted.heard : submitted;
+  }
+
+  /** Cancels a job: one that is here, waits in storage, or is another job server's of the same storage, which is told. */
+  cancel(handle: ByteString): boolean | Promise<boolean> {
+    const { engine, storedJobs } = this;
+    if (!storedJobs?.isElsewhere(handle) && engine.cancel(handle)) return true;
+    return storedJobs?.cancel(handle) ?? false;
+  }
+
+  /** Whether it takes jobs: it has started, and does not end. */
+  get takesJobs(): boolean {
+    return this.isRunning && !this.draining;
+  }
+
+  closed(conversation: Conversation): void {
+    this.sessions.delete(conversation as Session);
+  }
+
+  // --- inside ---
+
+  private accept(stream: Duplex, info: PeerInfo): void {
+    const { maxConnections } = this.options;
+    if (maxConnections > 0 && this.sessions.size >= maxConnections) {
+      this.log('warn', `${info.address}: refused: ${maxConnections} connections are open (maxConnections)`, {
+        peer: info.address,
+      });
+      this.traffic.refused.limit++;
+      stream.on('error', () => undefined).destroy();
+      return;
+    }
+    const session = new Session(this, stream, info, ++this.lastNumber, this.connectionOptions);
+    session.peer.wantsExceptions = this.options.exceptions;
+    this.sessions.add(session);
+    this.watchForStalls();
+  }
+
+  /** What the engine tells goes to the storage first, then to whoever observes. */
+  private listener(observer: Observer): EngineListener {
+    return {
+      due: (at) => this.time.at(at),
+      later: () => this.turns.run(() => this.engine.work()),
+      submitted: (job) => observer.submitted(job),
+      assigned: (job, worker) => {
+        this.operations.heard(job, 'started');
+        observer.assigned(job, worker);
+      },
+      reported: (job, what, bytes) => this.operations.heard(job, what, bytes),
+      requeued: (job) => {
+        this.storedJobs?.requeued(job);
+        this.operations.heard(job, 'requeued');
+        observer.requeued(job);
+        this.draining?.look();
+      },
+      retryAfter: (job, cause) => this.storedJobs?.retryAfter(job, cause),
+      parked: (job, delay) => {
+        this.storedJobs?.parked(job, delay);
+        this.operations.heard(job, 'requeued');
+        observer.parked(job);
+        this.draining?.look();
+      },
+      isBuried: (job) => this.storedJobs?.isBuried(job) ?? false,
+      ended: (job, outcome, result, worker) => {
+        this.storedJobs?.ended(job, outcome, result);
+        this.operations.ended(job, outcome, result);
+        this.history.recent.ended(job, worker, outcome, result);
+        if (outcome === 'failed' && this.options.log) logFailure(this.log, this.engine, job, worker);
+        observer.ended(job, outcome);
+        this.draining?.look();
+      },
+      want: (function_, priority) => this.storedJobs?.want(function_, priority),
+      functionSet: (name, settings) => this.storedJobs?.functionSet(name, settings),
+      idle: (function_) => this.storedJobs?.idle(function_),
+      oldestStored: (function_, priority) => this.storedJobs?.oldestStored(function_, priority),
+      workerChanged: (worker) => observer.workerChanged(worker),
+    };
+  }
+
+  private async end(options: StopOptions): Promise<void> {
+    this.draining?.end();
+    const draining = options.gracePeriod ? this.drain(options.gracePeriod, options.finish) : undefined;
+    this.draining = draining;
+    await draining?.over;
+    // Asked again meanwhile: that call ends it, and this one is done when that is.
+    if (this.draining !== draining) return this.ending;
+    this.engine.halt();
+    const { runningCount } = this.engine;
+    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
+    await this.storedJobs?.prepareClose();
+    this.relay?.close();
+    await sayGoodbye(this.sessions);
+    try {
+      await this.storedJobs?.close();
+    } finally {
+      this.time.stop();
+      this.measured.stop();
+      this.history.end();
+    }
+  }
+
+  /** Lets jobs finish. Peers that no job keeps here are sent elsewhere at once. */
+  private drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Draining {
+    const { runningCount } = this.engine;
+    const limit = gracePeriod === Infinity ? '' : ` within ${gracePeriod} ms`;
+    if (runningCount > 0) this.log('info', `ending: ${runningCount} jobs are running and may finish${limit}`);
+    for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
+    return new Draining(this.engine, finish, gracePeriod);
+  }
+
+  private keepIn(storage: JobStorage, observer: Observer): DurableJobs {
+    if (storage.isShared) this.relay = this.newRelay(storage);
+    const host: DurableHost = {
+      log: this.log,
+      time: this.time,
+      elsewhere: this.relay,
+      accepted: (spec, handle) => observer.stored(spec, handle),
+    };
+    return new DurableJobs(this.engine, storage, host, this.options);
+  }
+
+  private newRelay(storage: JobStorage): Relay {
+    const { engine, log, time, maxPacketBytes, options } = this;
+    return new Relay(
+      {
+        engine,
+        log,
+        time,
+        maxPacketBytes,
+        tick: () => this.tick(),
+        find: (handle) => storage.findByHandle(handle),
+        fetch: (handle) => this.storedJobs!.bring(handle),
+      },
+      options.relay,
+    );
+  }
+
+  private wakeUp(): void {
+    const { now, date } = this.time;
+    if (now >= this.nextSweep) this.sweep(now);
+    this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
+    this.storedJobs?.tick({ now, date });
+    this.relay?.tick(now);
+    this.schedules.tick({ now, date });
+  }
+
+  private watchForStalls(): void {
+    if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
+    this.nextSweep = this.time.now + this.sweepInterval;
+    this.time.at(this.nextSweep);
+  }
+
+  /** Closes connections whose packet does not come to its end, and silent ones that have no business here. */
+  private sweep(now: number): void {
+    this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
+    for (const session of this.sessions) session.closeIfStalled(now, this.options);
+  }
+}
+
+/** Who submits a job that no client waits for. */
+function nobody(): Peer {
+  const nothing = (): void => undefined;
+  return new Peer({
+    wake: nothing,
+    assign: nothing,
+    noJob: nothing,
+    abandoned: nothing,
+    data: nothing,
+    warning: nothing,
+    progress: nothing,
+    complete: nothing,
+    fail: nothing,
+    exception: nothing,
+  });
+}
+
+/** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */
+function sweepInterval({ packetTimeout, idleTimeout }: ResolvedOptions): number {
+  const timeouts = [packetTimeout, idleTimeout].filter((timeout) => timeout > 0);
+  return timeouts.length === 0 ? Infinity : Math.min(MAX_SWEEP_INTERVAL, ...timeouts);
+}
+
+function withoutUndefined(options: JobServerOptions): JobServerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
