@@ -196,6 +196,6 @@ export class LogWriter implements CommitHost<LogChange> {
       seed: index.seed,
       secret: newSecret(),
     };
-    return new SegmentFile(new Segment(index.path, header), this.isSynced);
+    return new SegmentFile(new Segment(index.path, header), this.isSynced, this.segmentBytes);
   }
 }

@@ -82,7 +82,8 @@ function readSegments<Waiting extends Place>(
     const segment = made[at];
     const size = segment && isBeside ? segment.fileSize() : statSync(join(path, name)).size;
     if (!segment) {
-      if (size > 0) found.push(unreadable(path, name, size));
+      const damage = unreadable(path, name, size);
+      if (usedBytes(damage.bytes) > 0) found.push(damage);
       return [];
     }
     const next = headers[at + 1];
@@ -93,7 +94,7 @@ function readSegments<Waiting extends Place>(
   const replayFrom = withIndexes ? loadCheckpoint(path, segments) : 0;
   for (const segment of segments) {
     index.segments.push(segment);
-    if (segment.header.number >= replayFrom) scan(segment, index, found);
+    if (segment.header.number >= replayFrom) scan(segment, index, found, segment === segments.at(-1));
     else if (!loadIndex(segment, index)) {
       index.close();
       return undefined;
@@ -108,8 +109,8 @@ function readSegments<Waiting extends Place>(
   return index;
 }
 
-/** Tells the index all that a segment says. */
-function scan(segment: Segment, index: LogIndex, found: Damage[]): void {
+/** Tells the index all that a segment says. @param isLast behind its records are zeros, or what was being written. */
+function scan(segment: Segment, index: LogIndex, found: Damage[], isLast: boolean): void {
   const bytes = segment.read(HEADER_BYTES, segment.end - HEADER_BYTES);
   segment.end = HEADER_BYTES;
   index.current = segment;
@@ -118,13 +119,17 @@ function scan(segment: Segment, index: LogIndex, found: Damage[]): void {
       segment.addRecord(HEADER_BYTES + offset, length, firstNumber(bytes, offset));
       readRecord(bytes, offset, length, index);
     },
-    damage: (offset, length) =>
+    damage: (offset, count) => {
+      const isEnd = isLast && offset + count === bytes.length;
+      const length = isEnd ? usedBytes(bytes.subarray(offset)) : count;
+      if (length === 0) return;
       found.push({
         segment,
         offset: HEADER_BYTES + offset,
         bytes: Buffer.from(bytes.subarray(offset, offset + length)),
         reason: `${length} bytes at ${HEADER_BYTES + offset} of ${segmentName(segment.header)} are damaged, or were being written at a crash`,
-      }),
+      });
+    },
   });
 }
 
@@ -149,6 +154,13 @@ function unreadable(path: string, name: string, size: number): Damage {
 function cutShort(segment: Segment, size: number, end: number): Damage {
   const reason = `${segmentName(segment.header)} has ${size} bytes, and had ${end}`;
   return { segment, offset: size, bytes: Buffer.alloc(0), reason };
+}
+
+/** How many bytes there are before the zeros at the end. */
+function usedBytes(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 /** Deletes what is no segment of the log's. */

@@ -11,14 +11,26 @@ const sync = promisify(fsync);
 const truncate = promisify(ftruncate);
 const remove = promisify(unlink);
 
+/**
+ * Zeros are written ahead, as many as there are records, at least and at most so
+ * many bytes: most syncs have only data to write then, and not the file's length
+ * too, which takes two to five times as long.
+ */
+const MIN_AHEAD = 4 * 1024;
+const MAX_AHEAD = 1024 * 1024;
+
 /** A segment that is being written. */
 export class SegmentFile {
   private file: number | undefined;
   private isNamed = false;
+  /** Up to where the file has zeros. */
+  private ahead = 0;
 
   constructor(
     readonly segment: Segment,
     private readonly isSynced: boolean,
+    /** No zeros are written behind this. */
+    private readonly maxBytes: number,
   ) {}
 
   /** What stands before the first record, until that is written. */
@@ -34,8 +46,12 @@ export class SegmentFile {
   async append(bytes: Buffer): Promise<void> {
     const isNew = this.file === undefined;
     this.file ??= await openFile(this.segment.path, 'wx', 0o600);
-    await writeAll(this.file, bytes, isNew ? 0 : this.segment.end);
-    if (this.isSynced) await syncData(this.file);
+    const offset = isNew ? 0 : this.segment.end;
+    await writeAll(this.file, bytes, offset);
+    if (this.isSynced) {
+      await this.writeAhead(this.file, offset + bytes.length);
+      await syncData(this.file);
+    }
     if (!this.isNamed && this.isSynced) await syncFolder(dirname(this.segment.path));
     this.isNamed = true;
   }
@@ -50,9 +66,20 @@ export class SegmentFile {
     await closeFile(file).catch(() => undefined);
   }
 
+  /** Ends it, without the zeros where these can be cut off. */
   async close(): Promise<void> {
-    if (this.file !== undefined) await closeFile(this.file);
+    const { file, segment } = this;
     this.file = undefined;
+    if (file === undefined) return;
+    if (this.ahead > segment.end) await truncate(file, segment.end).catch(() => undefined);
+    await closeFile(file);
+  }
+
+  private async writeAhead(file: number, end: number): Promise<void> {
+    if (end <= this.ahead) return;
+    this.ahead = Math.min(end + Math.min(MAX_AHEAD, Math.max(MIN_AHEAD, end)), Math.max(end, this.maxBytes));
+    // Where there is no room the records are there all the same.
+    await writeAll(file, Buffer.alloc(this.ahead - end), end).catch(() => undefined);
   }
 }
 

@@ -11,6 +11,9 @@ import { addAll, bytesOf, newJob, NOW, RecordingListener } from '../../../../con
 
 const SEGMENT = '0000000001-1.log';
 
+/** How many bytes there are before the zeros that are written ahead. */
+const usedBytes = (bytes: Buffer): number => bytes.findLastIndex((byte) => byte !== 0) + 1;
+
 /** What a log says: a line for each job, dead letter and setting, and what it says cannot be read. */
 interface Said {
   readonly lines: string[];
@@ -57,7 +60,7 @@ describe('a log', () => {
     await storage.open(new RecordingListener());
     const durable = async (): Promise<void> => {
       await storage.flush();
-      batches.push({ size: readFileSync(join(path, SEGMENT)).length, said: read(path) });
+      batches.push({ size: usedBytes(readFileSync(join(path, SEGMENT))), said: read(path) });
     };
     await addAll(storage, newJob({ handle: 'H:1', workload: 'one' }), newJob({ handle: 'H:2', unique: 'u' }));
     await durable();
@@ -111,15 +114,24 @@ describe('a log', () => {
     });
   });
 
-  it('that was cut off anywhere says what was durable before, and that something is cut off', () => {
+  it.each([
+    ['is cut off', (bytes: Buffer, length: number) => bytes.subarray(0, length)],
+    ['has zeros from', (bytes: Buffer, length: number) => bytes.fill(0, length)],
+  ])('that %s anywhere says what was durable before, and that something is missing', (_, cut) => {
     const { size } = batches.at(-1)!;
+    const whole = readFileSync(join(path, SEGMENT));
+    expect(whole.length).toBeGreaterThan(size + 1_000);
     for (let length = batches[0]!.size; length < size; length++) {
-      const said = readAfter(SEGMENT, (bytes) => bytes.subarray(0, length));
+      const said = readAfter(SEGMENT, (bytes) => cut(bytes, length));
       const before = batches.findLast((batch) => batch.size <= length)!;
       if (said instanceof StorageError) throw said;
       expect([length, said.lines]).toEqual([length, before.said.lines]);
-      expect(said.damages).toHaveLength(before.size === length ? 0 : 1);
+      expect(said.damages).toHaveLength(Math.sign(usedBytes(whole.subarray(before.size, length))));
     }
+  });
+
+  it('with nothing but zeros, as a crash may leave its first write, holds nothing, and nothing is missing', () => {
+    expect(readAfter(SEGMENT, (bytes) => bytes.fill(0))).toEqual({ lines: [], damages: [] });
   });
 
   it.each([0x01, 0x80, 0xff])(
@@ -127,7 +139,8 @@ describe('a log', () => {
     (mask) => {
       const ever = new Set(batches.flatMap(({ said }) => said.lines));
       const { size, said: whole } = batches.at(-1)!;
-      for (let offset = 0; offset < size; offset++) {
+      // The zeros behind it included.
+      for (let offset = 0; offset < size + 64; offset++) {
         const said = readAfter(SEGMENT, (bytes) => {
           bytes[offset]! ^= mask;
           return bytes;
