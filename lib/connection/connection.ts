@@ -17,7 +17,7 @@ import { Turns } from './turns.js';
 export interface ConnectionListener {
   /** Bytes arrived: told before what they hold, once for all that is read of them in one turn. */
   arrived?(): void;
-  /** A packet arrived; it can be read until the call returns, what was read of it stays. */
+  /** A packet arrived; it can be read until the call returns, and its object may be another packet's then; what was read of it stays. */
   packet(packet: Packet): void;
   /** An admin line arrived, without its line end. Where this is missing, text is a protocol error. */
   line?(line: string): void;
@@ -116,7 +116,7 @@ export class Connection implements Sender {
     this.unsent = new SendBuffer(stream, magic, this.outbox);
     this.turns = options.turns ?? new Turns();
     stream.on('data', (chunk: Buffer) => this.read(chunk));
-    stream.on(SHARED_DATA, (bytes: Buffer) => this.readShared(bytes));
+    stream.on(SHARED_DATA, (buffer: Buffer, bytes: number) => this.readShared(buffer, bytes));
     stream.on('drain', () => this.flush());
     stream.on('end', () => this.inTurn(() => this.hearEnd()));
     stream.on('error', (error: Error) => this.destroy(error));
@@ -260,11 +260,11 @@ export class Connection implements Sender {
     this.readOn();
   }
 
-  /** Reads bytes that are overwritten afterwards: what is left to read of them is copied. */
-  private readShared(bytes: Buffer): void {
+  /** Reads the first bytes of a buffer that is overwritten afterwards: what is left to read of them is copied. */
+  private readShared(buffer: Buffer, bytes: number): void {
     if (!this.isOpen) return;
-    this.bytesReceived += bytes.length;
-    this.parser.pushShared(bytes);
+    this.bytesReceived += bytes;
+    this.parser.pushShared(buffer, bytes);
     this.readOn();
     this.parser.keepRest();
   }

@@ -18,7 +18,7 @@ import { Socket } from 'node:net';
  * when its listener returns. Nothing else may depend on `_handle`.
  */
 
-/** The event that such a socket emits in place of `data`: with bytes that are overwritten afterwards. */
+/** The event that such a socket emits in place of `data`: with a buffer, and how many of its first bytes came; they are overwritten afterwards. */
 export const SHARED_DATA = 'shared-data';
 
 /** As much as Node reads at once otherwise. */
@@ -46,7 +46,7 @@ export class SharedReads {
       writable: true,
       onread: {
         buffer,
-        callback: (bytes: number) => socket.emit(SHARED_DATA, buffer.subarray(0, bytes)),
+        callback: (bytes: number) => socket.emit(SHARED_DATA, buffer, bytes),
       },
     } as ConstructorParameters<typeof Socket>[0]);
     (accepted as WithHandle)._handle = null;

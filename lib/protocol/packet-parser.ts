@@ -40,11 +40,14 @@ const EMPTY: Buffer = Buffer.alloc(0);
  */
 export class PacketParser {
   private readonly maxPacketBytes: number;
-  /** The chunk being read, and how far. */
+  /** The chunk being read, where its bytes end, and how far they were read. */
   private chunk = EMPTY;
+  private limit = 0;
   private offset = 0;
   /** The chunk is overwritten once it was read. */
   private isShared = false;
+  /** The last packet out of such a chunk; made at the first. */
+  private sharedPacket: SharedPacket | undefined;
   /** The unfinished packet or line at the end of the chunks before. */
   private tail = EMPTY;
   private tailBytes = 0;
@@ -61,19 +64,25 @@ export class PacketParser {
   /** Gives the parser the next bytes. Everything before them must have been taken by {@link next}. */
   push(chunk: Buffer): void {
     this.chunk = chunk;
+    this.limit = chunk.length;
     this.offset = 0;
     this.isShared = false;
   }
 
-  /** As {@link push}, with bytes that are overwritten once {@link keepRest} was called. */
-  pushShared(bytes: Buffer): void {
-    this.push(bytes);
+  /**
+   * As {@link push}, with the first bytes of a buffer that is overwritten once
+   * {@link keepRest} was called. A packet out of it is over when {@link next} is
+   * called again: its object is that of the next one.
+   */
+  pushShared(buffer: Buffer, bytes: number): void {
+    this.push(buffer);
+    this.limit = bytes;
     this.isShared = true;
   }
 
   /** Copies what was not taken of shared bytes. */
   keepRest(): void {
-    if (this.isShared && this.offset < this.chunk.length) this.push(Buffer.from(this.chunk.subarray(this.offset)));
+    if (this.isShared && this.offset < this.limit) this.push(Buffer.from(this.chunk.subarray(this.offset, this.limit)));
     else if (this.isShared) this.finish();
   }
 
@@ -88,12 +97,12 @@ export class PacketParser {
 
   private nextFromChunk(): Packet | string | undefined {
     const { chunk, offset } = this;
-    const available = chunk.length - offset;
+    const available = this.limit - offset;
     if (available === 0) return this.finish();
     const first = chunk[offset]!;
     if (first !== 0) {
       if (first < SPACE && !LINE_SPACE.includes(first)) throw new BadMagicError(startOf(chunk, offset));
-      const end = chunk.indexOf(NEWLINE, offset);
+      const end = this.lineEnd();
       if (end < 0) return this.keep(available > MAX_LINE_BYTES ? tooLong() : available);
       this.offset = end + 1;
       return lineOf(chunk, offset, end);
@@ -102,7 +111,7 @@ export class PacketParser {
     const size = this.sizeOf(chunk, offset);
     if (available < size) return this.keep(available);
     this.offset = offset + size;
-    return packetOf(chunk, offset, size, this.isShared);
+    return this.packetIn(chunk, offset, size, this.isShared);
   }
 
   private nextFromTail(): Packet | string | undefined {
@@ -113,12 +122,12 @@ export class PacketParser {
     const packet = this.tail;
     this.tailBytes = 0;
     this.tail = EMPTY;
-    return packetOf(packet, 0, size, false);
+    return this.packetIn(packet, 0, size, false);
   }
 
   private lineFromTail(): string | undefined {
-    const end = this.chunk.indexOf(NEWLINE, this.offset);
-    const bytes = end < 0 ? this.chunk.length - this.offset : end + 1 - this.offset;
+    const end = this.lineEnd();
+    const bytes = end < 0 ? this.limit - this.offset : end + 1 - this.offset;
     if (this.tailBytes + bytes > MAX_LINE_BYTES) tooLong();
     this.gather(this.tailBytes + bytes);
     if (end < 0) return this.finish();
@@ -126,6 +135,23 @@ export class PacketParser {
     this.tailBytes = 0;
     this.tail = EMPTY;
     return line;
+  }
+
+  /** Where the chunk's next line ends, or -1. */
+  private lineEnd(): number {
+    const end = this.chunk.indexOf(NEWLINE, this.offset);
+    return end < this.limit ? end : -1;
+  }
+
+  private packetIn(buffer: Buffer, start: number, size: number, isShared: boolean): Packet {
+    const type = buffer[start + 7] as PacketType;
+    const isRequest = buffer[start + 3] === 0x51;
+    const from = start + HEADER_BYTES;
+    const to = start + size;
+    if (!isShared) return new Packet(type, isRequest, buffer, from, to);
+    if (this.sharedPacket) this.sharedPacket.become(type, isRequest, buffer, from, to);
+    else this.sharedPacket = new SharedPacket(type, isRequest, buffer, from, to);
+    return this.sharedPacket;
   }
 
   /** Reads a header's type and size; `size` includes the header. */
@@ -142,7 +168,7 @@ export class PacketParser {
   /** Moves the rest of the chunk, an unfinished packet or line, into a tail of its own. */
   private keep(bytes: number): undefined {
     this.tail = Buffer.allocUnsafe(Math.max(bytes, HEADER_BYTES));
-    this.chunk.copy(this.tail, 0, this.offset);
+    this.chunk.copy(this.tail, 0, this.offset, this.limit);
     this.tailBytes = bytes;
     return this.finish();
   }
@@ -150,14 +176,14 @@ export class PacketParser {
   /** Lets go of the chunk: what is kept of it are the packets' own views. */
   private finish(): undefined {
     this.chunk = EMPTY;
-    this.offset = 0;
+    this.limit = this.offset = 0;
     this.isShared = false;
     return undefined;
   }
 
   /** Fills the tail up to `size` bytes from the chunk; false while the chunk has too few. */
   private gather(size: number): boolean {
-    const bytes = Math.min(size - this.tailBytes, this.chunk.length - this.offset);
+    const bytes = Math.min(size - this.tailBytes, this.limit - this.offset);
     const needed = this.tailBytes + bytes;
     if (needed > this.tail.length) {
       const grown = Buffer.allocUnsafe(Math.min(size, Math.max(needed, this.tail.length * GROWTH)));
@@ -169,13 +195,6 @@ export class PacketParser {
     this.offset += bytes;
     return this.tailBytes >= size;
   }
-}
-
-function packetOf(buffer: Buffer, start: number, size: number, isShared: boolean): Packet {
-  const type = buffer[start + 7] as PacketType;
-  const isRequest = buffer[start + 3] === 0x51;
-  const [from, to] = [start + HEADER_BYTES, start + size];
-  return isShared ? new SharedPacket(type, isRequest, buffer, from, to) : new Packet(type, isRequest, buffer, from, to);
 }
 
 function lineOf(buffer: Buffer, start: number, end: number): string {

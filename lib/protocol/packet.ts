@@ -20,22 +20,30 @@ export const HEADER_BYTES = 12;
  * long takes {@link byteString}, which is a copy.
  */
 export class Packet {
-  /** Where the arguments but the last end: the offsets of their NULs. */
-  private readonly separators: number[] | undefined;
+  /** Where the arguments but the last end, the offsets of their NULs, and how many of them are this packet's. */
+  private separators = NO_SEPARATORS;
+  private separatorCount = 0;
 
   /**
    * @throws MissingArgumentError when there are fewer separators than the type's arguments need.
    */
   constructor(
-    readonly type: PacketType,
-    /** True for `\0REQ`: the packet is meant for a job server. */
-    readonly isRequest: boolean,
-    private readonly buffer: Buffer,
-    private readonly start: number,
-    private readonly end: number,
+    private packetType: PacketType,
+    private isToServer: boolean,
+    private buffer: Buffer,
+    private start: number,
+    private end: number,
   ) {
-    const count = ARGUMENT_COUNTS[type]!;
-    if (count > 1) this.separators = this.findSeparators(count - 1);
+    this.cut();
+  }
+
+  get type(): PacketType {
+    return this.packetType;
+  }
+
+  /** True for `\0REQ`: the packet is meant for a job server. */
+  get isRequest(): boolean {
+    return this.isToServer;
   }
 
   /** The packet's name in PROTOCOL. */
@@ -88,42 +96,67 @@ export class Packet {
     return this.endOf(index) - this.startOf(index);
   }
 
+  /** Makes this object another packet. */
+  protected become(type: PacketType, isRequest: boolean, buffer: Buffer, start: number, end: number): void {
+    this.packetType = type;
+    this.isToServer = isRequest;
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+    this.cut();
+  }
+
   private startOf(index: number): number {
-    return index === 0 ? this.start : Math.min(this.separators![index - 1]! + 1, this.end);
+    return index === 0 ? this.start : Math.min(this.separators[index - 1]! + 1, this.end);
   }
 
   private endOf(index: number): number {
-    const separators = this.separators;
-    return separators && index < separators.length ? separators[index]! : this.end;
+    return index < this.separatorCount ? this.separators[index]! : this.end;
   }
 
-  private findSeparators(count: number): number[] {
+  private cut(): void {
+    const count = Math.max(ARGUMENT_COUNTS[this.packetType]! - 1, 0);
+    this.separatorCount = count;
+    if (count > 0) this.findSeparators(count);
+  }
+
+  private findSeparators(count: number): void {
     const { buffer, end } = this;
     // Of its length from the beginning: one that grows takes room for many at its first number.
-    const separators = new Array<number>(count);
+    if (this.separators.length < count) this.separators = new Array<number>(count);
+    const { separators } = this;
     let found = 0;
     for (let at = this.start; at < end; at++) {
       // A loop, not indexOf: names are short, and a call into C++ costs more than they do.
       if (buffer[at] !== 0) continue;
       separators[found++] = at;
-      if (found === count) return separators;
+      if (found === count) return;
     }
-    const row = packetRow(this.type)!;
+    const row = packetRow(this.packetType)!;
     // Perl's Gearman::Worker leaves out an empty result together with the NUL before it.
     if (found !== count - 1 || !EMPTY_IF_MISSING.has(row.name)) {
       throw new MissingArgumentError(row.name, row.arguments[found + 1]!);
     }
     separators[found] = end;
-    return separators;
   }
 }
 
-/** A packet in bytes that are overwritten once its listener returns: until then it can be read, and its views are on copies. */
+/**
+ * A packet in bytes that are overwritten once its listener returns: until then it can be read, and its views are on
+ * copies. The object itself is used again for the next packet, since a busy job server would make some hundred thousand
+ * of them a second.
+ */
 export class SharedPacket extends Packet {
   override bytes(index: number): Buffer {
     return Buffer.from(super.bytes(index));
   }
+
+  override become(type: PacketType, isRequest: boolean, buffer: Buffer, start: number, end: number): void {
+    super.become(type, isRequest, buffer, start, end);
+  }
 }
+
+const NO_SEPARATORS: number[] = [];
 
 /** Packets whose last argument is empty where it is missing. */
 const EMPTY_IF_MISSING: ReadonlySet<string> = new Set(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION']);

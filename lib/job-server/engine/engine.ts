@@ -308,7 +308,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     const clients = this.life.end(job, 'completed', result);
-    this.life.tellAll(job, clients, (client) => client.listener.complete(job, result));
+    this.life.tellAll(job, clients, 'complete', result);
     return undefined;
   }
 
@@ -317,7 +317,7 @@ export class Engine {
     const job = this.reportedBy(peer, handle);
     if (job) {
       job.function_.stats.reportedFailures++;
-      this.life.tellAll(job, this.life.fail(job, REPORTED_FAILURE), (client) => client.listener.fail(job));
+      this.life.tellAll(job, this.life.fail(job, REPORTED_FAILURE), 'fail');
       return undefined;
     }
     const awaited = this.table.find(handle);
@@ -341,10 +341,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     job.function_.stats.exceptions++;
-    this.life.tellAll(job, this.life.fail(job, bytes), (client) => {
-      if (client.wantsExceptions) client.listener.exception(job, bytes);
-      else client.listener.fail(job);
-    });
+    this.life.tellAll(job, this.life.fail(job, bytes), 'exception', bytes);
     return undefined;
   }
 
@@ -352,7 +349,7 @@ export class Engine {
   data(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    this.life.tellAll(job, clientsOf(job), (client) => client.listener.data(job, bytes));
+    this.life.tellAll(job, clientsOf(job), 'data', bytes);
     this.listener.reported?.(job, 'data', bytes);
     return undefined;
   }
@@ -361,7 +358,7 @@ export class Engine {
   warning(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    this.life.tellAll(job, clientsOf(job), (client) => client.listener.warning(job, bytes));
+    this.life.tellAll(job, clientsOf(job), 'warning', bytes);
     this.listener.reported?.(job, 'warning', bytes);
     return undefined;
   }
@@ -372,7 +369,7 @@ export class Engine {
     if (!job) return JOB_NOT_FOUND;
     job.numerator = numerator;
     job.denominator = denominator;
-    this.life.tellAll(job, clientsOf(job), (client) => client.listener.progress(job));
+    this.life.tellAll(job, clientsOf(job), 'progress');
     this.listener.reported?.(job, 'progress', '');
     return undefined;
   }
@@ -510,7 +507,7 @@ export class Engine {
   // --- inside ---
 
   private endCancelled(job: Job): void {
-    this.life.tellAll(job, this.life.end(job, 'cancelled'), (client) => client.listener.fail(job));
+    this.life.tellAll(job, this.life.end(job, 'cancelled'), 'fail');
   }
 
   /** Gives out what waits, and asks for more. */

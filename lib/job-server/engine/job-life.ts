@@ -125,7 +125,9 @@ export class JobLife implements JobFate {
   }
 
   private addClient(job: Job, client: Peer): void {
-    (job.clients ??= []).push(client);
+    // Not an empty list that grows: that takes room for 17.
+    if (job.clients) job.clients.push(client);
+    else job.clients = [client];
     client.waitsFor.add(job);
   }
 
@@ -386,7 +388,7 @@ export class JobLife implements JobFate {
 
   private giveUp(job: Job, reason: string): void {
     const clients = this.end(job, job.isCancelled ? 'cancelled' : 'failed', reason);
-    this.tellAll(job, clients, (client) => client.listener.fail(job));
+    this.tellAll(job, clients, 'fail');
   }
 
   /**
@@ -394,19 +396,19 @@ export class JobLife implements JobFate {
    * everything of the job in its order, since whatever is told of it meanwhile
    * comes behind that.
    */
-  tellAll(job: Job, clients: readonly Peer[], tell: (client: Peer) => void): void {
+  tellAll(job: Job, clients: readonly Peer[], news: News, bytes: Workload = ''): void {
     if (clients.length <= TOLD_AT_ONCE && !this.beingTold.has(job)) {
-      for (const client of clients) tell(client);
+      for (const client of clients) tell(client, job, news, bytes);
     } else if (clients.length > 0) {
       this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
       // Who joins from now on is not told what was said before.
-      this.chores.begin(this.telling(job, [...clients], tell));
+      this.chores.begin(this.telling(job, [...clients], news, bytes));
     }
   }
 
-  private *telling(job: Job, clients: readonly Peer[], tell: (client: Peer) => void): Chore {
+  private *telling(job: Job, clients: readonly Peer[], news: News, bytes: Workload): Chore {
     for (const client of clients) {
-      if (!client.isGone) tell(client);
+      if (!client.isGone) tell(client, job, news, bytes);
       yield;
     }
     const left = this.beingTold.get(job)! - 1;
@@ -444,6 +446,27 @@ const OFFERED_TOGETHER = 256;
 
 /** Up to so many clients of a job are told something at once. */
 const TOLD_AT_ONCE = 64;
+
+/** What clients are told of a job. A word, since a closure for it would be made with every job. */
+type News = 'data' | 'warning' | 'progress' | 'complete' | 'exception' | 'fail';
+
+/** A client that did not ask for exceptions hears that the job failed. */
+function tell({ listener, wantsExceptions }: Peer, job: Job, news: News, bytes: Workload): void {
+  switch (news) {
+    case 'data':
+      return listener.data(job, bytes);
+    case 'warning':
+      return listener.warning(job, bytes);
+    case 'progress':
+      return listener.progress(job);
+    case 'complete':
+      return listener.complete(job, bytes);
+    case 'exception':
+      return wantsExceptions ? listener.exception(job, bytes) : listener.fail(job);
+    case 'fail':
+      return listener.fail(job);
+  }
+}
 
 /** The empty list of who waits for a background job. */
 const NOBODY: readonly Peer[] = [];

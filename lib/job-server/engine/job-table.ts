@@ -32,10 +32,14 @@ export class JobTable {
   private readonly pages = new Map<number, Page>();
   private readonly byHandle = new Map<ByteString, Job>();
   private lastId = 0;
+  /** The last handle that was spelled: adding a number to a text makes three strings of one. */
+  private readonly spelled: Buffer;
   size = 0;
 
   /** @param prefix what every handle given out here begins with, as `H:host:48213377902615`. */
-  constructor(private readonly prefix: ByteString) {}
+  constructor(private readonly prefix: ByteString) {
+    this.spelled = Buffer.from(prefix + Number.MAX_SAFE_INTEGER, 'latin1');
+  }
 
   /** The number for the next job. */
   nextId(): number {
@@ -49,7 +53,12 @@ export class JobTable {
 
   /** The handle a job number of this run stands for. */
   handleOf(id: number): ByteString {
-    return this.prefix + id;
+    const { spelled, prefix } = this;
+    let end = prefix.length;
+    for (let rest = id; rest > 0; rest = Math.floor(rest / 10)) end++;
+    let at = end;
+    for (let rest = id; rest > 0; rest = Math.floor(rest / 10)) spelled[--at] = 48 + (rest % 10);
+    return spelled.toString('latin1', 0, end);
   }
 
   add(job: Job): void {

@@ -1,3 +1,4 @@
+import { FewSet } from './few-set.js';
 import { FunctionMask } from './function-mask.js';
 import { FunctionStats } from './function-stats.js';
 import { JobList } from './job-list.js';
@@ -275,11 +276,11 @@ export class Peer {
   /** Rotations it was taken from; it returns to them when it can take a job again. */
   missingPlaces: Place<Peer>[] = [];
   /** Jobs it runs, oldest first. */
-  readonly running = new Set<Job>();
+  readonly running = new FewSet<Job>();
   /** Jobs whose time ran out here and that wait since, with the time each was given, in milliseconds. */
   readonly late = new Map<Job, number>();
   /** Foreground jobs it waits for. */
-  readonly waitsFor = new Set<Job>();
+  readonly waitsFor = new FewSet<Job>();
   /** It has left: it is given nothing and told nothing any more, also while its jobs and functions are still being seen to. */
   isGone = false;
   /** An operator wants it to finish what it runs and get no more. */

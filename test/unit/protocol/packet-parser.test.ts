@@ -4,6 +4,7 @@ import {
   LineTooLongError,
   MAX_LINE_BYTES,
   MissingArgumentError,
+  type Packet,
   PacketParser,
   PacketTooLargeError,
   type ProtocolError,
@@ -195,6 +196,28 @@ describe('what is not the protocol', () => {
     const line = Buffer.alloc(MAX_LINE_BYTES + 1, 'x');
     expect(errorOf(line)).toBeInstanceOf(LineTooLongError);
     expect(() => parseAll(byteByByte(line))).toThrow(LineTooLongError);
+  });
+});
+
+describe('a buffer that is read into again and again', () => {
+  /** What has come lies at the beginning, what came before behind it. */
+  function shared(now: Buffer, before: Buffer): [Buffer, number] {
+    return [Buffer.concat([now, before]), now.length];
+  }
+
+  it('is read as far as something came', () => {
+    const parser = new PacketParser();
+    const echo = packetBytes('ECHO_REQ hi');
+    parser.pushShared(...shared(echo, packetBytes('ECHO_REQ no')));
+    expect((parser.next() as Packet).byteString(0)).toBe('hi');
+    expect(parser.next()).toBeUndefined();
+    parser.pushShared(...shared(Buffer.from('stat'), Buffer.from('us old\n')));
+    expect(parser.next()).toBeUndefined();
+    parser.pushShared(...shared(Buffer.from('us'), Buffer.from(' old\n')));
+    expect(parser.next()).toBeUndefined();
+    parser.pushShared(...shared(Buffer.from('\n'), Buffer.from('old\n')));
+    expect(parser.next()).toBe('status');
+    expect(parser.next()).toBeUndefined();
   });
 });
 

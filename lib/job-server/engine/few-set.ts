@@ -1,0 +1,51 @@
+/** Up to so many are looked for one by one. */
+const FEW = 16;
+
+/**
+ * A set in the order of adding that mostly holds few: they stand in an array.
+ * A `Set` makes itself anew whenever it becomes empty, which a worker's running
+ * jobs do with every job. Every operation costs the same however many there are.
+ */
+export class FewSet<Item> {
+  private readonly few: Item[] = [];
+  /** Where all of them are, from the first time that they were many until they are none. */
+  private many: Set<Item> | undefined;
+
+  get size(): number {
+    return this.many ? this.many.size : this.few.length;
+  }
+
+  has(item: Item): boolean {
+    return this.many ? this.many.has(item) : this.few.includes(item);
+  }
+
+  add(item: Item): void {
+    const { few } = this;
+    if (this.many) {
+      this.many.add(item);
+    } else if (!few.includes(item) && few.push(item) > FEW) {
+      this.many = new Set(few);
+      few.length = 0;
+    }
+  }
+
+  delete(item: Item): void {
+    const { few, many } = this;
+    if (many) {
+      many.delete(item);
+      if (many.size === 0) this.many = undefined;
+      return;
+    }
+    const index = few.indexOf(item);
+    if (index < 0) return;
+    // Not `splice`, which answers with an array of what it took out.
+    few.copyWithin(index, index + 1);
+    few.pop();
+  }
+
+  /** Oldest first; what is deleted meanwhile is left out, and what is added may be. */
+  *[Symbol.iterator](): Iterator<Item> {
+    if (this.many) yield* this.many;
+    else for (const item of [...this.few]) if (this.has(item)) yield item;
+  }
+}
