@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
 import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
 import { describeJobStorage } from './job-storage.contract.js';
+import { describeScheduleFleet } from './schedule-fleet.contract.js';
 import { describeSharing } from './sharing.contract.js';
 
 (postgresPrograms() ? describe : describe.skip)('in PostgreSQL', () => {
@@ -30,6 +31,13 @@ import { describeSharing } from './sharing.contract.js';
       storage: storageIn(schema),
       dispose: async () => void (await database.sql(`DROP SCHEMA s${schema} CASCADE`)),
     };
+  });
+
+  describeScheduleFleet('PgStorage', async () => {
+    const schema = ++schemas;
+    return ['one', 'two', 'three'].map((name, index) =>
+      storageIn(schema, { name, address: `127.0.0.1:${4730 + index}` }),
+    );
   });
 
   for (const listen of [true, false]) {

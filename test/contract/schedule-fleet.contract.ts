@@ -1,0 +1,81 @@
+import { describe, expect, it } from '@jest/globals';
+import { JobServer, type ScheduleTable } from '../../lib/job-server/index.js';
+import type { JobStorage } from '../../lib/job-server/storage/index.js';
+import { Random } from '../support/random.js';
+import { until } from '../support/until.js';
+
+const START = Date.UTC(2027, 0, 1, 12);
+const ROUNDS = 40;
+/** How far the clocks of the machines are apart, in milliseconds. */
+const SKEWS = [0, 5_000, -5_000];
+
+const TABLE: ScheduleTable = Object.fromEntries(
+  [1, 2, 3, 7].map((seconds) => [
+    `every${seconds}`,
+    { function: 'f', every: seconds * 1_000, missed: 'all', overlap: 'queue' },
+  ]),
+);
+
+/** A job server of a fleet: what it reads its dates from, and whether it is cut off from the others. */
+class Member {
+  date: number;
+  isStopped = false;
+  readonly jobServer: JobServer;
+
+  constructor(
+    storage: JobStorage,
+    private readonly skew: number,
+  ) {
+    this.date = START + skew;
+    this.jobServer = new JobServer({ listeners: [], storage, schedules: TABLE }, this);
+  }
+
+  get now(): number {
+    return performance.now();
+  }
+
+  /** Looks at its clock, and does what is due. */
+  async look(seconds: number): Promise<void> {
+    this.date = START + this.skew + seconds * 1_000;
+    this.jobServer.schedules.tick(this);
+    await until('nothing fires', () => [...this.jobServer.schedules.all].every(({ isBusy }) => !isBusy));
+  }
+
+  fired(id: string): number {
+    return [...this.jobServer.schedules.all].find((job) => job.id === id)!.counts.fired;
+  }
+}
+
+/** What job servers that share a storage promise of schedules; an implementation's test calls this with three owners of one. */
+export function describeScheduleFleet(name: string, makeStorages: () => Promise<JobStorage[]>): void {
+  describe(`three job servers on ${name}`, () => {
+    it('fire every tick once, whoever is stopped meanwhile and whatever their clocks say', async () => {
+      const storages = await makeStorages();
+      const members = storages.map((storage, index) => new Member(storage, SKEWS[index]!));
+      try {
+        for (const { jobServer } of members) await jobServer.start();
+        const chance = new Random(7);
+        for (let round = 1; round <= ROUNDS; round++) {
+          // A stopped one goes on where it was, and believes that it is that time still.
+          for (const member of members) if (chance.next() < 0.3) member.isStopped = !member.isStopped;
+          await Promise.all(members.filter(({ isStopped }) => !isStopped).map((member) => member.look(round)));
+        }
+        for (const member of members) await member.look(ROUNDS);
+        const end = START + Math.max(...SKEWS) + ROUNDS * 1_000;
+        const uniques: string[] = [];
+        for await (const page of storages[0]!.iterate()) uniques.push(...page.map(({ unique }) => unique));
+        for (const [id, { every }] of Object.entries(TABLE)) {
+          const ticks: number[] = [];
+          for (let tick = (Math.floor(START / every!) + 1) * every!; tick <= end; tick += every!) ticks.push(tick);
+          const wanted = ticks.map((tick) => `${id}@${tick / 1_000}`);
+          expect(uniques.filter((unique) => unique.startsWith(`${id}@`)).sort()).toEqual(wanted);
+          // A job that came twice with one unique would be one in the storage.
+          expect(members.reduce((sum, member) => sum + member.fired(id), 0)).toBe(ticks.length);
+        }
+        expect(members.filter((member) => member.fired('every1') > 0).length).toBeGreaterThan(1);
+      } finally {
+        for (const { jobServer } of members) await jobServer.stop();
+      }
+    }, 120_000);
+  });
+}
