@@ -7,6 +7,7 @@
  *   npm run chaos -- --seconds 600 --seed 7          ten, as seed 7 has it
  *   npm run chaos -- --seconds 3600 --kills 300      until so many were killed
  *   npm run chaos -- --durability interval           must fail: what is accepted is not on disk yet
+ *   npm run chaos -- --schedules                     ticks of schedules, instead of jobs: ticks.mjs says how
  *
  * Exit code 0 when no accepted job was lost, and every job that ran more than
  * once was running when somebody was killed. kill -9 leaves the kernel's page
@@ -26,6 +27,7 @@ import { freePort, jobsLeft } from './job-server-port.mjs';
 import { judge, nameOf } from './judge.mjs';
 import { readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
+import { tormentSchedules } from './ticks.mjs';
 
 /** How many of each kind there are, and which part of the kills is theirs. */
 const CAST = {
@@ -44,13 +46,22 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 100_000) },
     kills: { type: 'string', default: 'Infinity' },
     durability: { type: 'string', default: 'always' },
+    schedules: { type: 'boolean', default: false },
+    missed: { type: 'string', default: 'all' },
     keep: { type: 'boolean', default: false },
   },
 });
 const [seconds, seed, maxKills] = [values.seconds, values.seed, values.kills].map(Number);
 if (!(seconds > 0) || !Number.isSafeInteger(seed) || !(maxKills > 0)) {
-  console.error('usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--keep]');
+  console.error(
+    'usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--schedules [--missed WORD]] [--keep]',
+  );
   process.exit(2);
+}
+
+if (values.schedules) {
+  const kills = Number.isFinite(maxKills) ? maxKills : 200;
+  process.exit(await tormentSchedules({ kills, seed, missed: values.missed, keep: values.keep }));
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'chaos-'));

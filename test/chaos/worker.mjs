@@ -1,10 +1,10 @@
-/** A worker that is killed: `worker.mjs PORT FOLDER NAME SEED`. Writes down what it is given before it works, and what it did before it reports. */
+/** A worker that is killed: `worker.mjs PORT FOLDER NAME SEED [schedules]`. Writes down what it is given before it works, and what it did before it reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobWorker } from '../../dist/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { random } from './random.mjs';
 
-const [port, folder, name, seed] = process.argv.slice(2);
+const [port, folder, name, seed, what] = process.argv.slice(2);
 const ledger = new Ledger(folder, name);
 const chance = random(Number(seed));
 const worker = new JobWorker({
@@ -25,5 +25,12 @@ async function work({ handle, workload }) {
   ledger.write('done', handle, id);
 }
 
-for (const fn of ['mail', 'index', 'thumbnail']) worker.register(fn, work);
+/** A tick is told by its unique. */
+function tick({ handle, unique }) {
+  ledger.write('begun', handle, unique);
+  ledger.write('done', handle, unique);
+}
+
+if (what === 'schedules') worker.register('tick', tick);
+else for (const fn of ['mail', 'index', 'thumbnail']) worker.register(fn, work);
 await worker.start();

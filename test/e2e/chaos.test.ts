@@ -26,4 +26,12 @@ describe('job servers, workers and clients that are killed at random', () => {
     expect(numberIn(stdout, 'ended')).toBeGreaterThan(0);
     expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);
   }, 180_000);
+
+  it('fire every tick of every schedule once, and catch up with what they missed', async () => {
+    const { code, stdout } = await chaos('--schedules', '--kills', '5', '--seed', '1');
+    expect(stdout).toMatch(/^lost +0$/m);
+    expect(stdout).toMatch(/^twice +0$/m);
+    expect(code).toBe(0);
+    expect(numberIn(stdout, 'ran')).toBeGreaterThan(50);
+  }, 180_000);
 });

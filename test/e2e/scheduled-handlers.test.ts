@@ -38,7 +38,7 @@ describe('@GearmanSchedule', () => {
     const jobServer = await startApp([Clock]);
     await until('it ran twice', () => heard.length >= 2);
     expect(new Set(heard)).toEqual(new Set(['tock']));
-    expect(jobServer.unwrap().schedules.list()).toMatchObject([
+    expect(jobServer.schedules.list()).toMatchObject([
       { id: 'tick', source: 'decorator', options: { function: 'tick', every: 1_000, workload: 'tock' } },
     ]);
   }, 120_000);
@@ -61,7 +61,7 @@ describe('@GearmanSchedule', () => {
       nothing(): void {}
     }
     const jobServer = await startApp([Reports], [Elsewhere]);
-    const list = jobServer.unwrap().schedules.list();
+    const list = jobServer.schedules.list();
     expect(list.map(({ id, options }) => [id, options.function, options.cron])).toEqual([
       ['cleanup', 'cleanup', '@daily'],
       ['of.php', 'of.php', '@hourly'],

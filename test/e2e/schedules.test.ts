@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../lib/job-server/core-of.js';
 import { atEnd } from '../support/cleanup.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import { describeWith } from '../support/peers.js';
@@ -42,7 +43,10 @@ describe('nestjs-gearman schedules', () => {
     );
     const ran = await command(['schedules', 'run', 'nightly', ...at]);
     const [, handle] = /^submitted (\S+) for nightly\n$/.exec(ran.stdout)!;
-    expect(jobServer.engine.find(handle!)).toMatchObject({ isBackground: true, workload: Buffer.from('all of it') });
+    expect(coreOf(jobServer).engine.find(handle!)).toMatchObject({
+      isBackground: true,
+      workload: Buffer.from('all of it'),
+    });
     expect(await command(['schedules', 'pause', 'nightly', ...at])).toEqual(ok('paused nightly\n'));
     expect(jobServer.schedules.find('nightly')?.isPaused).toBe(true);
     expect(await command(['schedules', 'resume', 'nightly', 'declared', ...at])).toEqual(
