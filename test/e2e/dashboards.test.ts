@@ -37,10 +37,6 @@ const NOT_ON_THE_BOARD: readonly MetricName[] = [
   'up',
   'jobs_restored_total',
   'access_denied_total',
-  // Not on the board yet: it has no row of schedules.
-  'schedule_ticks_total',
-  'schedule_lag_seconds',
-  'schedule_next_timestamp_seconds',
   'all_jobs_coalesced_total',
   'all_jobs_restored_total',
   'all_jobs_replayed_total',
@@ -62,7 +58,16 @@ describe('the board', () => {
   it('has its variables, its rows, and every metric but those that are of no use there', () => {
     expect(BOARD.templating.list.map(({ name }) => name)).toEqual(['datasource', 'instance', 'function']);
     const rows = BOARD.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    expect(rows).toEqual(['Now', 'Flow', 'Latency', 'Failures', 'Storage', 'Process', 'Workers and clients']);
+    expect(rows).toEqual([
+      'Now',
+      'Flow',
+      'Latency',
+      'Failures',
+      'Storage',
+      'Process',
+      'Schedules',
+      'Workers and clients',
+    ]);
     const shown = new Set([...EXPRESSIONS.map(([, expr]) => expr), 'gearman_version_info'].flatMap(metricsIn));
     const names = Object.keys(METRICS).filter((name) => !(NOT_ON_THE_BOARD as readonly string[]).includes(name));
     expect([...shown].sort()).toEqual(names.sort());
@@ -128,7 +133,10 @@ describeWith('prometheus', 'Prometheus', () => {
 async function startScene(): Promise<[jobServer: number, others: string]> {
   const metricsPort = await freePort();
   const storage = ['-q', 'file', '--queue-path', tempDir()];
-  const server = await startJobServerCommand(['--metrics-port', `${metricsPort}`, ...storage]);
+  const crontab = join(tempDir(), 'crontab');
+  writeFileSync(crontab, '* * * * * * fine ?id=secondly\n');
+  const options = ['--metrics-port', `${metricsPort}`, '--crontab', crontab];
+  const server = await startJobServerCommand([...options, ...storage]);
   const servers = `127.0.0.1:${server.port}`;
   const worker = new JobWorker({ servers });
   worker.on('error', () => undefined);
