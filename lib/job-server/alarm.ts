@@ -1,8 +1,12 @@
 import { MAX_TIMER_DELAY } from '../ground/index.js';
-import type { Moment } from './engine/index.js';
 
-/** The two clocks: `now` for durations, which nobody sets, and `date`, which may be set to and fro. */
-export type Clocks = Moment;
+/** The two clocks of a job server, both in milliseconds. */
+export interface Clocks {
+  /** For durations: nobody sets it. */
+  readonly now: number;
+  /** Since 1970: may be set to and fro. */
+  readonly date: number;
+}
 
 /** Those of the machine. */
 export const SYSTEM_CLOCKS: Clocks = {

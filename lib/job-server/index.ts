@@ -1,4 +1,6 @@
-export type { EngineOptions } from './engine/index.js';
+export type { Clocks } from './alarm.js';
+export type { EngineOptions, JobState, Outcome } from './engine/index.js';
+export type { RelayOptions } from './relay/index.js';
 export type {
   AccessRequest,
   Action,
@@ -23,7 +25,7 @@ export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from 
 export { JobServer, type JobResult, type QueueLimits } from './job-server.js';
 export {
   MAX_WATCHERS,
-  Operations,
+  type Operations,
   type FoundJobs,
   type JobPage,
   type JobQuery,
@@ -32,7 +34,7 @@ export {
 } from './operations/index.js';
 export {
   HISTORY_SERIES,
-  History,
+  type History,
   MAX_FUNCTION_HISTORIES,
   MAX_RECENT,
   type HistoryResolution,
@@ -49,12 +51,10 @@ export type { GearmanJobServerOptionsFactory } from './nest/job-server.module-de
 export { GearmanJobServerModule } from './nest/job-server.module.js';
 export {
   MAX_SCHEDULES,
-  RecurringJob,
-  Schedules,
+  type Schedules,
   type MissedPolicy,
   type OverlapPolicy,
   type Schedule,
-  type ScheduleHost,
   type ScheduleOptions,
   type ScheduleSnapshot,
   type ScheduleSource,
@@ -71,6 +71,7 @@ export {
   MemoryStorage,
   PgStorage,
   StorageError,
+  StorageWrites,
   tickName,
   type Adder,
   type CorruptRecord,
@@ -95,7 +96,9 @@ export {
   type QueuedJob,
   type QueueName,
   type Removal,
+  type Replay,
   type StorageErrorCode,
+  type StorageHealth,
   type StorageListener,
   type StorageOptions,
   type StoredJob,

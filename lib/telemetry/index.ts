@@ -1,5 +1,6 @@
 export {
   GearmanMetricProducer,
+  Log2Histogram,
   mergeFamilies,
   METRIC_PREFIX,
   METRICS,
@@ -21,6 +22,10 @@ export {
   type MetricType,
   type NumberFamily,
   type NumberSample,
+  type DataPoint,
+  type HistogramPoint,
+  type HrTime,
+  type ProducedHead,
   type ProducedMetric,
 } from './metrics/index.js';
 export { GearmanMetrics } from './nest/gearman-metrics.js';

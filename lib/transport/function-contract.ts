@@ -35,7 +35,8 @@ export class FunctionContract<In = unknown, Out = unknown> {
 export type UntypedPattern =
   string | number | (object & NoContract) | (NoContract & { readonly [key: string]: unknown });
 
-interface NoContract {
+/** What is no contract: an object without a contract's brand. */
+export interface NoContract {
   readonly isContract?: never;
 }
 

@@ -46,7 +46,13 @@ export class GearmanClient
   private connecting: Promise<void> | undefined;
   private unwatch: () => void;
 
-  /** @param driverOf makes what speaks to the job servers; a test may put something else there */
+  /** @throws InvalidOptionError */
+  constructor(options?: GearmanClientOptions);
+  /**
+   * @param driverOf makes what speaks to the job servers; a test may put something else there
+   * @internal
+   */
+  constructor(options?: GearmanClientOptions, driverOf?: (options: JobClientOptions) => JobSubmitter);
   constructor(
     private readonly options: GearmanClientOptions = {},
     private readonly driverOf: (options: JobClientOptions) => JobSubmitter = (driver) => new JobClient(driver),

@@ -1,7 +1,8 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { AssignedJob, GearmanMetadata } from '../driver/index.js';
 
-type GearmanContextArgs = [job: AssignedJob, metadata: GearmanMetadata | undefined];
+/** What a {@link GearmanContext} is made of: the driver's job, and the metadata that came with it. */
+export type GearmanContextArgs = [job: AssignedJob, metadata: GearmanMetadata | undefined];
 
 /**
  * What a handler may know of its job and tell about it; `@Ctx()` injects it.

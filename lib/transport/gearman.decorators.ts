@@ -10,10 +10,10 @@ import type { GearmanHandlerOptions } from './handler-options.js';
 export type HandlerResult<Out> = Out | Promise<Out> | Observable<Out> | Promise<Observable<Out>>;
 
 /** A handler of a contract: the payload first, then whatever `@Ctx()` and others inject. */
-type ContractHandler<In, Out> = (payload: In, ...injected: never[]) => HandlerResult<Out>;
+export type ContractHandler<In, Out> = (payload: In, ...injected: never[]) => HandlerResult<Out>;
 
 /** Decorates methods of one type only. */
-type TypedMethodDecorator<Method> = <T extends Method>(
+export type TypedMethodDecorator<Method> = <T extends Method>(
   target: object,
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<T>,

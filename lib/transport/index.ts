@@ -5,16 +5,19 @@ export {
   defineFunction,
   FunctionContract,
   type FunctionContractOptions,
+  type NoContract,
   type UntypedPattern,
 } from './function-contract.js';
 export { GearmanClient } from './gearman.client.js';
-export { GearmanContext } from './gearman.context.js';
+export { GearmanContext, type GearmanContextArgs } from './gearman.context.js';
 export {
   GearmanEvent,
   GearmanFunction,
   getGearmanClientToken,
   InjectGearmanClient,
+  type ContractHandler,
   type HandlerResult,
+  type TypedMethodDecorator,
 } from './gearman.decorators.js';
 export {
   GearmanHealthIndicator,

@@ -2,6 +2,7 @@ export type { Access, AccessFunction, BasicUser } from './access/access.js';
 export type { Grant, Role } from './access/grant.js';
 export {
   GearmanWebModule,
+  type AsyncSettings,
   type GearmanWebModuleAsyncOptions,
   type GearmanWebModuleOptions,
   type GearmanWebModuleSettings,

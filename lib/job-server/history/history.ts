@@ -69,7 +69,10 @@ export class History {
   /** The jobs that ended lately. */
   readonly recent: RecentJobs;
 
-  /** @param engine tells its engine the time, and returns it. */
+  /**
+   * @param engine tells its engine the time, and returns it.
+   * @internal
+   */
   constructor(private readonly engine: () => Engine) {
     this.recent = new RecentJobs(engine);
   }

@@ -36,9 +36,13 @@ export class RecentJobs {
   private inSecond = 0;
   isKept = false;
 
+  /** @internal */
   constructor(private readonly engine: () => Engine) {}
 
-  /** A job is over, which this worker ran until now. */
+  /**
+   * A job is over, which this worker ran until now.
+   * @internal
+   */
   ended(job: Job, worker: Peer | undefined, outcome: Outcome, result: Workload): void {
     if (!this.isKept) return;
     const isCompleted = outcome === 'completed';

@@ -53,6 +53,7 @@ export interface OperatedJobServer {
 export class Operations {
   private readonly watchers: Watchers;
 
+  /** @internal */
   constructor(
     private readonly jobServer: OperatedJobServer,
     private readonly turns: Turns,
@@ -246,7 +247,10 @@ export class Operations {
 
   // --- what the engine tells ---
 
-  /** Told by the job server as things happen to a job. */
+  /**
+   * Told by the job server as things happen to a job.
+   * @internal
+   */
   heard(job: Job, what: 'started' | 'requeued' | 'data' | 'warning' | 'progress', bytes: Workload = ''): void {
     this.watchers.tell(job, (watcher) => {
       if (what === 'progress') watcher.progress?.(Number(job.numerator) || 0, Number(job.denominator) || 0);
@@ -255,7 +259,10 @@ export class Operations {
     });
   }
 
-  /** Told by the job server when a job is over. */
+  /**
+   * Told by the job server when a job is over.
+   * @internal
+   */
   ended(job: Job, outcome: Outcome, result: Workload): void {
     this.watchers.end(job, (watcher) => watcher.ended?.(outcome, bufferOf(result)));
   }

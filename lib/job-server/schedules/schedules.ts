@@ -40,12 +40,16 @@ export class Schedules {
   private tidyAt = Infinity;
   private isTold = false;
 
+  /** @internal */
   constructor(private readonly host: ScheduleHost) {
     this.kept = new KeptSchedules(host);
     this.firing = new Firing(host, this.crons);
   }
 
-  /** How late ticks fired that were not missed, in milliseconds. */
+  /**
+   * How late ticks fired that were not missed, in milliseconds.
+   * @internal
+   */
   get lag(): Log2Histogram {
     return this.firing.lag;
   }
@@ -55,7 +59,10 @@ export class Schedules {
     return this.jobs.size;
   }
 
-  /** All of them, to be measured. */
+  /**
+   * All of them, to be measured.
+   * @internal
+   */
   get all(): Iterable<RecurringJob> {
     return this.jobs.values();
   }
@@ -172,7 +179,10 @@ export class Schedules {
     this.arm();
   }
 
-  /** Fires what is due. */
+  /**
+   * Fires what is due.
+   * @internal
+   */
   tick(moment: Moment): void {
     if (!this.host.isReady) return;
     if (moment.now >= this.rereadAt) this.reread(moment.now);

@@ -55,6 +55,8 @@ import type {
  *
  * Handles, functions, uniques, reducers are byte strings. No method reads a
  * wall clock: `now` is an argument, in milliseconds since 1970.
+ *
+ * @experimental It may change in any version until it has stayed the same for one.
  */
 export interface JobStorage {
   /** Whether other owners may have it open at the same time. */

@@ -24,7 +24,14 @@ export {
   type NumberFamily,
   type NumberSample,
 } from './metric-family.js';
-export { GearmanMetricProducer, type ProducedMetric } from './metric-producer.js';
+export {
+  GearmanMetricProducer,
+  type DataPoint,
+  type HistogramPoint,
+  type HrTime,
+  type ProducedHead,
+  type ProducedMetric,
+} from './metric-producer.js';
 export { mergeFamilies, MetricSet } from './metric-set.js';
 export { PROMETHEUS_CONTENT_TYPE, prometheusChunks, prometheusText } from './prometheus-text.js';
 export { registerMetrics, type MetricRegister } from './register-metrics.js';

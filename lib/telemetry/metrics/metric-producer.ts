@@ -10,21 +10,24 @@ const INT = 0;
 const DOUBLE = 1;
 
 /** Seconds and nanoseconds since 1970. */
-type HrTime = [number, number];
+export type HrTime = [number, number];
 
-interface DataPoint<Value> {
+/** What a metric was for one set of labels, as OpenTelemetry has it. */
+export interface DataPoint<Value> {
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly attributes: Record<string, string>;
   readonly value: Value;
 }
 
-interface ProducedHead {
+/** What every metric of OpenTelemetry's begins with. */
+export interface ProducedHead {
   readonly descriptor: { name: string; description: string; unit: string; valueType: typeof INT | typeof DOUBLE };
   readonly aggregationTemporality: typeof CUMULATIVE;
 }
 
-interface HistogramPoint {
+/** A histogram, as OpenTelemetry has it. */
+export interface HistogramPoint {
   readonly buckets: { boundaries: number[]; counts: number[] };
   readonly sum: number;
   readonly count: number;
@@ -32,9 +35,9 @@ interface HistogramPoint {
 
 /** A family in OpenTelemetry's form. */
 export type ProducedMetric =
-  | (ProducedHead & { dataPointType: typeof SUM; isMonotonic: boolean; dataPoints: DataPoint<number>[] })
-  | (ProducedHead & { dataPointType: typeof GAUGE; dataPoints: DataPoint<number>[] })
-  | (ProducedHead & { dataPointType: typeof HISTOGRAM; dataPoints: DataPoint<HistogramPoint>[] });
+  | (ProducedHead & { dataPointType: 3; isMonotonic: boolean; dataPoints: DataPoint<number>[] })
+  | (ProducedHead & { dataPointType: 2; dataPoints: DataPoint<number>[] })
+  | (ProducedHead & { dataPointType: 0; dataPoints: DataPoint<HistogramPoint>[] });
 
 /**
  * What OpenTelemetry's readers take as a `MetricProducer`:

@@ -58,7 +58,7 @@ export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptio
 }
 
 /** With guards, `access` says what role those have that pass. */
-type AsyncSettings = Omit<GearmanWebModuleSettings, 'access'> & { access: Access };
+export type AsyncSettings = Omit<GearmanWebModuleSettings, 'access'> & { access: Access };
 
 const SETTINGS = Symbol('GearmanWebModuleSettings');
 const PATH = Symbol('GearmanWebModulePath');
@@ -88,7 +88,10 @@ type Passing = (request: IncomingMessage, response: ServerResponse, next: () => 
 export class GearmanWebModule implements NestModule, OnModuleDestroy {
   private handler: WebHandler | undefined;
 
-  /** Made by Nest. */
+  /**
+   * Made by Nest.
+   * @internal
+   */
   constructor(
     @Inject(SETTINGS) private readonly settings: GearmanWebModuleSettings,
     @Inject(PATH) private readonly path: string,

@@ -24,7 +24,7 @@ import {
 } from '../stored-job.js';
 import { Entry, type EntryQueue } from './entry.js';
 import { copyLog } from './log-copy.js';
-import { checkOptions, LOG_SIZES, type LogStorageOptions } from './log-options.js';
+import { checkOptions, LOG_SIZES, type LogSizes, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
 
 /** How many functions are looked through at once. */
@@ -46,7 +46,10 @@ export class LogStorage implements JobStorage {
   private opened: OpenLog | undefined;
   private isOpening = false;
 
-  /** Throws a {@link StorageError} naming the option that is invalid. */
+  /** @throws InvalidOptionError */
+  constructor(options: LogStorageOptions);
+  /** @internal for tests, whose files are small */
+  constructor(options: LogStorageOptions, sizes: LogSizes);
   constructor(
     options: LogStorageOptions,
     private readonly sizes = LOG_SIZES,

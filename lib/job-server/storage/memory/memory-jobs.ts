@@ -18,26 +18,40 @@ export interface Entry {
 
 /** What owners of storages in memory have in common: the jobs. */
 export class MemoryJobs {
+  /** @internal */
   readonly queues = new MemoryQueues();
+  /** @internal */
   readonly dead = new Map<string, DeadLetter>();
+  /** @internal */
   readonly ended = new Map<string, { function: string; outcome: JobOutcome }>();
+  /** @internal */
   readonly origins = new Set<string>();
+  /** @internal */
   readonly settings = new Map<string, string>();
-  /** Those who have it open. */
+  /**
+   * Those who have it open.
+   * @internal
+   */
   readonly owners = new Set<MemoryOwner>();
+  /** @internal */
   readonly entries = new Map<string, Entry>();
   private readonly uniques = new Map<string, Entry>();
   private sequence = 0;
 
+  /** @internal */
   nextSequence(): number {
     return ++this.sequence;
   }
 
+  /** @internal */
   find(handle: string): Entry | undefined {
     return this.entries.get(handle);
   }
 
-  /** The job of a unique: of one function, or of the first that has one. */
+  /**
+   * The job of a unique: of one function, or of the first that has one.
+   * @internal
+   */
   findByUnique(unique: string, functionName?: string): Entry | undefined {
     if (unique === '') return undefined;
     if (functionName !== undefined) return this.uniques.get(uniqueKey(functionName, unique));
@@ -45,11 +59,15 @@ export class MemoryJobs {
     return undefined;
   }
 
-  /** Who has the handle, or the function and unique, of a new job. */
+  /**
+   * Who has the handle, or the function and unique, of a new job.
+   * @internal
+   */
   existing(job: NewJob): Entry | undefined {
     return this.find(job.handle) ?? this.findByUnique(job.unique, job.function);
   }
 
+  /** @internal */
   enter(entry: Entry): void {
     const { job } = entry;
     this.entries.set(job.handle, entry);
@@ -59,6 +77,7 @@ export class MemoryJobs {
     if (!entry.owner) this.giveBack(entry);
   }
 
+  /** @internal */
   leave(entry: Entry): void {
     const { job } = entry;
     this.entries.delete(job.handle);
@@ -68,7 +87,10 @@ export class MemoryJobs {
     if (!entry.owner) queue.takeOut(job);
   }
 
-  /** A job waits, in its place. */
+  /**
+   * A job waits, in its place.
+   * @internal
+   */
   giveBack(entry: Entry): void {
     entry.owner = undefined;
     const queue = this.queues.queueOf(entry.job);
@@ -76,7 +98,10 @@ export class MemoryJobs {
     for (const owner of this.owners) owner.tellReady(queue);
   }
 
-  /** Gives back all that an owner has leased; answers which. */
+  /**
+   * Gives back all that an owner has leased; answers which.
+   * @internal
+   */
   giveBackAllOf(owner: MemoryOwner): string[] {
     const entries = [...this.entries.values()].filter((entry) => entry.owner === owner);
     for (const entry of entries) this.giveBack(entry);

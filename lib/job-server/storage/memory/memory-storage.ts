@@ -41,9 +41,11 @@ import type { MemoryQueue } from './memory-queues.js';
  * const two = new MemoryStorage(jobs, { name: 'two', address: '' });
  * ```
  */
-export class MemoryStorage implements JobStorage, MemoryOwner {
+export class MemoryStorage implements JobStorage {
   readonly isShared: boolean;
   private listener: StorageListener | undefined;
+  /** What the jobs know it by. */
+  private readonly owner: MemoryOwner;
   /** It writes nothing. */
   private readonly writes = new StorageWrites();
   private readonly ready = new ReadyQueues<MemoryQueue>(
@@ -57,32 +59,29 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     readonly holder?: Holder | undefined,
   ) {
     this.isShared = holder !== undefined;
+    this.owner = {
+      holder,
+      tellReady: (queue) => this.ready.add(queue),
+      tellCancelled: (handle) => void setImmediate(() => this.listener?.cancel?.(handle)),
+    };
   }
 
   async open(listener: StorageListener): Promise<void> {
     if (this.listener) throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
     this.listener = listener;
-    this.jobs.owners.add(this);
+    this.jobs.owners.add(this.owner);
   }
 
   async close(): Promise<void> {
     this.listener = undefined;
-    this.jobs.owners.delete(this);
-    this.jobs.giveBackAllOf(this);
+    this.jobs.owners.delete(this.owner);
+    this.jobs.giveBackAllOf(this.owner);
   }
 
   /** Has the others take this owner for dead, as if it had stalled. */
   lapse(): void {
-    const lost = this.jobs.giveBackAllOf(this);
+    const lost = this.jobs.giveBackAllOf(this.owner);
     this.listener?.lost?.(lost);
-  }
-
-  tellReady(queue: MemoryQueue): void {
-    this.ready.add(queue);
-  }
-
-  tellCancelled(handle: string): void {
-    setImmediate(() => this.listener?.cancel?.(handle));
   }
 
   async flush(): Promise<void> {
@@ -111,7 +110,7 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     while (jobs.length < count) {
       const job = queue.take(now);
       if (!job) break;
-      (this.jobs.find(job.handle) as Entry).owner = this;
+      (this.jobs.find(job.handle) as Entry).owner = this.owner;
       jobs.push(job);
     }
     return jobs;
@@ -122,7 +121,7 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     const entry = this.jobs.find(handle);
     if (!entry || entry.owner) return undefined;
     this.jobs.queues.queueOf(entry.job).takeOut(entry.job);
-    entry.owner = this;
+    entry.owner = this.owner;
     return entry.job;
   }
 
@@ -157,7 +156,7 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
     this.checkOpen();
     const entry = this.jobs.find(handle);
     if (!entry) return 'unknown';
-    if (entry.owner && entry.owner !== this) {
+    if (entry.owner && entry.owner !== this.owner) {
       entry.owner.tellCancelled(handle);
       return 'told';
     }
@@ -295,7 +294,7 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
   }
 
   private enter(job: NewJob, isLeased: boolean): void {
-    this.jobs.enter({ job: placed(job, this.jobs.nextSequence()), owner: isLeased ? this : undefined });
+    this.jobs.enter({ job: placed(job, this.jobs.nextSequence()), owner: isLeased ? this.owner : undefined });
   }
 
   private checkOpen(): void {
@@ -305,12 +304,12 @@ export class MemoryStorage implements JobStorage, MemoryOwner {
   /** The entry of a job the caller holds. */
   private leased(handle: string): Entry | undefined {
     const entry = this.listener && this.jobs.find(handle);
-    return entry?.owner === this ? entry : undefined;
+    return entry?.owner === this.owner ? entry : undefined;
   }
 
   private queued({ job, owner }: Entry): QueuedJob {
     const state = owner ? 'leased' : 'waiting';
-    return owner?.holder && owner !== this ? { state, job, holder: owner.holder } : { state, job };
+    return owner?.holder && owner !== this.owner ? { state, job, holder: owner.holder } : { state, job };
   }
 }
 
