@@ -119,6 +119,20 @@ module.exports = {
       },
       to: { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)/' },
     },
+    {
+      name: 'the-page-is-apart',
+      comment: 'lib/web/app runs in browsers: it imports nothing of ours, and nothing imports it',
+      severity: 'error',
+      from: { path: '^lib/web/app/' },
+      to: { path: '^lib/', pathNot: '^lib/web/app/' },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      comment: 'the page is bundled, and served as files',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/web/app/' },
+      to: { path: '^lib/web/app/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

@@ -11,6 +11,7 @@ import { requireRole, type Shared } from './api/call.js';
 import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
 import { answerProblem } from './http/answers.js';
+import { PageFiles } from './http/page-files.js';
 import { Budget, Places } from './http/budget.js';
 import { secure } from './http/security-headers.js';
 import { invalid, Problem } from './problem.js';
@@ -88,6 +89,7 @@ class Answerer {
   private readonly sources: readonly AnySource[];
   private readonly access: AccessCheck;
   private readonly router = new Router(ROUTES);
+  private readonly page = new PageFiles();
   private readonly shared: Shared;
   private readonly closing = new AbortController();
   private readonly open = new Set<ServerResponse>();
@@ -111,6 +113,7 @@ class Answerer {
       streams: new Places(maxStreams, 'event streams and waits'),
       searches: new Places(MAX_SEARCHES, 'searches'),
       log: this.log,
+      sources: this.sources,
       description: () => description,
     };
   }
@@ -151,6 +154,10 @@ class Answerer {
     const permission = await this.permissionOf(request);
     if (this.closing.signal.aborted) throw new Problem(503, 'closed', 'This job server is ending.');
     const { path, query } = locate(request, this.options.path);
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      if (path.length === 1) return redirect(response, `${mountOf(this.options.path)}/`);
+      if (this.page.has(path)) return this.page.answer(request, response, path[1]!);
+    }
     const { route, params } = this.find(request.method ?? 'GET', path);
     requireRole({ permission }, route.role);
     refuseOtherSites(request);
@@ -215,7 +222,7 @@ function locate(request: IncomingMessage, mounted = ''): { path: string[]; query
   const whole = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
   const [encoded = '', ...search] = whole.split('?');
   const query = new URLSearchParams(search.join('?'));
-  const mount = mounted.replaceAll(/^\/+|\/+$/g, '');
+  const mount = mountOf(mounted);
   const at = mount === '' ? 0 : `${encoded}/`.indexOf(`/${mount}/`);
   const below = mount === '' ? encoded : encoded.slice(at + mount.length + 1);
   if (at < 0) return { path: [], query };
@@ -224,6 +231,15 @@ function locate(request: IncomingMessage, mounted = ''): { path: string[]; query
   } catch {
     throw invalid('the path', 'percent-encoded UTF-8; other names go into function64');
   }
+}
+
+function mountOf(path = ''): string {
+  return path.replaceAll(/^\/+|\/+$/g, '');
+}
+
+/** To where the page's relative addresses are right, whatever a proxy has put before. */
+function redirect(response: ServerResponse, path: string): void {
+  response.writeHead(307, { Location: path.split('/').slice(-2).join('/'), 'Content-Length': 0 }).end();
 }
 
 function closed(response: ServerResponse): Promise<void> {

@@ -5,6 +5,9 @@ import { describe, it } from '@jest/globals';
 import { postgresPrograms } from './databases.js';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
 
+/** Debian's. */
+export const CHROMIUM = '/usr/bin/chromium';
+
 /** Something outside of this package that a test talks to, and what to do where it is missing. */
 interface Peer {
   /** The Debian packages a program comes in. */
@@ -33,6 +36,7 @@ const PEERS = {
     packages: 'prometheus',
     isThere: () => runs('promtool', '--version') && runs('prometheus', '--version'),
   },
+  chromium: { packages: 'chromium', isThere: () => existsSync(CHROMIUM) },
   tmux: { packages: 'tmux', isThere: () => runs('tmux', '-V') },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
   'a disk of its own': {

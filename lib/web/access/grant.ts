@@ -30,6 +30,11 @@ export class Permission {
     this.patterns = functions?.map(patternOf);
   }
 
+  /** The highest role that it may. */
+  get role(): Role {
+    return ROLES[this.rank]!;
+  }
+
   /** Whether it is for all functions. */
   get isForAll(): boolean {
     return this.patterns === undefined;

@@ -15,6 +15,8 @@ export interface Shared {
   readonly searches: Places;
   /** Where nothing of a job server of this process is told. */
   readonly log: Log;
+  /** All there are, the first of which is meant where none is named. */
+  readonly sources: readonly AnySource[];
   /** Made of the route table. */
   readonly description: () => object;
 }

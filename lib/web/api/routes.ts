@@ -7,6 +7,7 @@ import { EVENT_ROUTES } from './event-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
 import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
+import { me } from './me.js';
 import type { Route } from './route.js';
 import { SCHEDULE_ROUTES } from './schedule-routes.js';
 import { ANSWERS, json } from './schemas.js';
@@ -21,6 +22,14 @@ const OTHER_ROUTES: readonly Route[] = [
     summary: 'The job server itself',
     answers: { 200: json('The job server', ANSWERS.server) },
     run: server,
+  },
+  {
+    method: 'GET',
+    template: '/v1/me',
+    role: 'read',
+    summary: 'What the caller may do, and which job servers there are',
+    answers: { 200: json('The caller', ANSWERS.me) },
+    run: me,
   },
   {
     method: 'GET',

@@ -180,6 +180,12 @@ export const ANSWERS = {
     'storageTrouble',
     ...Object.keys(serverNumbers),
   ),
+  me: object({
+    name: text,
+    role: { enum: ['read', 'inspect', 'submit', 'operate'] },
+    isForAll: flag,
+    servers: { type: 'array', items: object({ name: text, isRemote: flag }) },
+  }),
   history: object(
     {
       resolution: text,

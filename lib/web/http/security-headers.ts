@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
+const FRAMES_AND_FORMS = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Content-Security-Policy': `default-src 'none'; ${FRAMES_AND_FORMS}`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -9,7 +11,24 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
+/** What the dashboard's own page may do: run and load what this handler serves, and make no markup of text. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  FRAMES_AND_FORMS,
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
 /** Has browsers run, frame and keep nothing of an answer. */
 export function secure(response: ServerResponse): void {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+}
+
+/** Lets an answer that was made {@link secure} be the dashboard's page. */
+export function allowPage(response: ServerResponse): void {
+  response.setHeader('Content-Security-Policy', PAGE_POLICY);
 }

@@ -1,6 +1,7 @@
 import { fromByteString, exactText, toByteString } from '../../protocol/index.js';
 import type { FunctionOverview, ShownJob } from '../../driver/index.js';
 import { functionOf, numberOf, requireAllFunctions, audit, type Call } from '../api/call.js';
+import { me } from '../api/me.js';
 import { failedProblem } from '../api/foreground.js';
 import { readJobSearch } from '../api/job-search.js';
 import { limitsOf } from '../api/function-routes.js';
@@ -23,6 +24,7 @@ const ASK_AGAIN = 250;
 /** What of the route table a job server elsewhere can be asked, by method and template. */
 const RUNS: Readonly<Record<string, RemoteRun>> = {
   'GET /v1/server': server,
+  'GET /v1/me': me,
   'GET /v1/openapi.json': ({ response, shared }) => answerJson(response, 200, shared.description()),
   'GET /v1/functions': listFunctions,
   'GET /v1/functions/{function}': showFunction,

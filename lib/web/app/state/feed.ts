@@ -1,0 +1,171 @@
+import { effect, signal } from '@preact/signals';
+import { addressOf, ask, Problem } from './api.js';
+import { FunctionRow, type Column } from './function-row.js';
+import { server as serverName } from './route.js';
+
+/** The job server itself. */
+export interface ServerState {
+  readonly version?: string;
+  readonly isEnding?: boolean | null;
+  readonly storageTrouble?: string;
+  readonly functions?: number;
+  readonly jobs?: number;
+  readonly running?: number;
+  readonly connections?: number;
+  readonly workers?: number;
+  readonly clientsWaiting?: number;
+  readonly eventLoopDelaySeconds?: number;
+}
+
+/** How it stands with the stream of changes. */
+export type Connection =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  | { readonly state: 'paused' }
+  | { readonly state: 'lost'; readonly since: number; readonly why: string };
+
+export const connection = signal<Connection>({ state: 'connecting' });
+export const serverState = signal<ServerState>({});
+/** Space stops what is shown, so that it can be read. */
+export const isFrozen = signal(false);
+/** Counts up with each change of {@link functions}, and each second. */
+export const changes = signal(0);
+/** Whether all functions were told once. */
+export const isComplete = signal(false);
+
+/** The functions, by their number in the stream. Changed in place; {@link changes} tells. */
+export const functions = new Map<number, FunctionRow>();
+
+/** After so long without a stream one is opened again, in milliseconds. */
+const RETRY = 2_000;
+
+interface Told {
+  readonly reset?: boolean;
+  readonly more?: boolean;
+  readonly names: readonly [id: number, name: string, name64?: string][];
+  readonly rows: readonly (readonly [id: number, ...(number | null)[]])[];
+  readonly gone: readonly number[];
+}
+
+let source: EventSource | undefined;
+let lastId: string | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let epoch = 0;
+let columns: Readonly<Record<Column, number>> | undefined;
+/** Those that time alone changes. */
+const restless = new Set<FunctionRow>();
+let byName = new Map<string, FunctionRow>();
+
+/** What the job server's clock says, in the milliseconds that rows count in. */
+export function now(): number {
+  return Date.now() - epoch;
+}
+
+export function functionNamed(name: string, name64?: string): FunctionRow | undefined {
+  return byName.get(name64 ?? `=${name}`);
+}
+
+/** Follows the job server while the page is seen; one stream for all of the page. */
+export function follow(): void {
+  let followed: string | undefined | null = null;
+  effect(() => {
+    const name = serverName.value;
+    if (followed !== null && followed !== name) forget();
+    followed = name;
+    if (isFrozen.value) stop({ state: 'paused' });
+    else open();
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) stop({ state: 'paused' });
+    else if (!isFrozen.value) open();
+  });
+  setInterval(() => {
+    if (isFrozen.value || document.hidden) return;
+    for (const row of restless) if (!row.judge(now())) restless.delete(row);
+    changes.value++;
+  }, 1_000);
+}
+
+function open(): void {
+  stop(connection.peek().state === 'lost' ? connection.peek() : { state: 'connecting' });
+  const stream = new EventSource(addressOf('events', { topics: 'functions,server', lastEventId: lastId }));
+  source = stream;
+  const on = <Data>(name: string, heard: (data: Data) => void): void =>
+    stream.addEventListener(name, (event) => {
+      if (source !== stream) return;
+      heard(JSON.parse(event.data as string) as Data);
+      if (event.lastEventId !== '') lastId = event.lastEventId;
+    });
+  on<{ epoch: string; columns: readonly Column[]; resumed: boolean }>('hello', (hello) => {
+    epoch = Date.parse(hello.epoch);
+    columns = Object.fromEntries(hello.columns.map((name, index) => [name, index])) as Record<Column, number>;
+    connection.value = { state: 'live' };
+  });
+  on<ServerState>('server', (state) => (serverState.value = state));
+  on<Told>('functions', take);
+  stream.onerror = () => {
+    if (source !== stream) return;
+    // The browser tries again by itself after a connection was lost, never after an answer that said no.
+    lose('The job server does not answer.');
+    if (stream.readyState === EventSource.CLOSED) void tellWhy();
+  };
+}
+
+function stop(state: Connection): void {
+  clearTimeout(retry);
+  source?.close();
+  source = undefined;
+  connection.value = state;
+}
+
+function lose(why: string): void {
+  const last = connection.peek();
+  connection.value = { state: 'lost', since: last.state === 'lost' ? last.since : Date.now(), why };
+}
+
+async function tellWhy(): Promise<void> {
+  try {
+    await ask('GET', 'server');
+  } catch (error) {
+    if (error instanceof Problem && error.status > 0) lose(error.message);
+  }
+  retry = setTimeout(open, RETRY);
+}
+
+function forget(): void {
+  functions.clear();
+  byName = new Map();
+  restless.clear();
+  lastId = undefined;
+  isComplete.value = false;
+  serverState.value = {};
+}
+
+function take({ reset, more, names, rows, gone }: Told): void {
+  if (reset) {
+    functions.clear();
+    byName.clear();
+    restless.clear();
+  }
+  for (const [id, name, name64] of names) {
+    const row = new FunctionRow(id, name, name64, columns!);
+    functions.set(id, row);
+    byName.set(name64 ?? `=${name}`, row);
+  }
+  const time = now();
+  for (const [id, ...numbers] of rows) {
+    const row = functions.get(id);
+    row?.see(numbers, time);
+    if (row?.judge(time)) restless.add(row);
+  }
+  for (const id of gone) {
+    const row = functions.get(id);
+    if (!row) continue;
+    functions.delete(id);
+    restless.delete(row);
+    if (functionNamed(row.name, row.name64) === row) byName.delete(row.name64 ?? `=${row.name}`);
+  }
+  if (more) return;
+  isComplete.value = true;
+  changes.value++;
+}

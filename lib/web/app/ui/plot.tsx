@@ -1,0 +1,134 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { count, duration, rate } from '../state/numbers.js';
+import { colours } from './theme.js';
+
+/** One line of a plot. */
+export interface PlotLine {
+  readonly label: string;
+  /** A colour of the style sheet: `--line-1`. */
+  readonly colour: string;
+  readonly values: readonly (number | null)[];
+}
+
+interface PlotProps {
+  readonly title: string;
+  /** What the numbers are. */
+  readonly unit: 'jobs' | 'jobs/s' | 'seconds';
+  /** When each moment was, in seconds since 1970. */
+  readonly times: readonly number[];
+  readonly lines: readonly PlotLine[];
+}
+
+const HEIGHT = 150;
+
+/** What was in the last hour, as lines; below the pointer, and for who does not see it the last moment, in numbers. */
+export function Plot({ title, unit, times, lines }: PlotProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const legend = useRef<HTMLSpanElement>(null);
+  const data = useRef<uPlot.AlignedData>([[]]);
+  data.current = [times as number[], ...lines.map(({ values }) => values as number[])];
+
+  const tellAt = (index: number | null | undefined): void => {
+    const at = index ?? times.length - 1;
+    const parts = lines.map(({ label }, line) => `${label} ${say(unit, data.current[line + 1]?.[at])}`);
+    const when = index === null || index === undefined ? '' : `${clock(data.current[0][at])} · `;
+    if (legend.current) legend.current.textContent = when + parts.join(' · ');
+  };
+  const tell = useRef(tellAt);
+  tell.current = tellAt;
+
+  useEffect(() => {
+    const holder = box.current!;
+    const made = new uPlot(
+      optionsOf(holder, unit, lines, (index) => tell.current(index)),
+      data.current,
+      holder,
+    );
+    plot.current = made;
+    const watcher = new ResizeObserver(() => made.setSize({ width: holder.clientWidth, height: HEIGHT }));
+    watcher.observe(holder);
+    return () => {
+      watcher.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [colours.value, lines.map(({ label }) => label).join()]);
+  useEffect(() => {
+    plot.current?.setData(data.current);
+    tellAt(plot.current?.cursor.idx);
+  });
+
+  return (
+    <figure class="plot">
+      <figcaption>
+        <span class="title">{title}</span>
+        <span class="legend">
+          {lines.map(({ label, colour }) => (
+            <span key={label} class={`mark ${colour.slice(2)}`}>
+              {label}
+            </span>
+          ))}
+        </span>
+      </figcaption>
+      <div ref={box} class="canvas" />
+      <span ref={legend} class="told faint" />
+    </figure>
+  );
+}
+
+function optionsOf(
+  holder: HTMLElement,
+  unit: PlotProps['unit'],
+  lines: readonly PlotLine[],
+  tell: (index: number | null | undefined) => void,
+): uPlot.Options {
+  const style = getComputedStyle(holder);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axis = { stroke: colour('--faint'), font: '11px system-ui, sans-serif' };
+  const grid = { stroke: colour('--line'), width: 1 };
+  return {
+    width: Math.max(200, holder.clientWidth),
+    height: HEIGHT,
+    padding: [8, 14, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [
+      { ...axis, size: 26, space: 70, grid: { show: false }, ticks: { show: false }, values: (_, at) => at.map(clock) },
+      {
+        ...axis,
+        size: 52,
+        space: 32,
+        grid,
+        ticks: { show: false },
+        values: (_, splits) => splits.map((value) => (value === 0 ? '0' : say(unit, value))),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ label, colour: name }) => ({
+        label,
+        stroke: colour(name),
+        width: 1.5,
+        points: { show: false },
+        spanGaps: unit !== 'seconds',
+      })),
+    ],
+    hooks: { setCursor: [(plot) => tell(plot.cursor.idx)] },
+  };
+}
+
+function say(unit: PlotProps['unit'], value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (unit === 'seconds') return duration(value * 1_000);
+  if (unit === 'jobs/s') return `${rate(value) || '0'}/s`;
+  return count(Math.round(value * 10) / 10);
+}
+
+function clock(seconds: number | undefined): string {
+  if (seconds === undefined) return '';
+  return new Date(seconds * 1_000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+}

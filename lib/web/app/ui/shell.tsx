@@ -1,0 +1,157 @@
+import { useEffect, useErrorBoundary } from 'preact/hooks';
+import { connection, isFrozen, serverState } from '../state/feed.js';
+import { me } from '../state/me.js';
+import { count, duration } from '../state/numbers.js';
+import { go, linkTo, route, server } from '../state/route.js';
+import { FunctionsPage } from '../pages/functions.js';
+import { Conversation } from './dialog.js';
+import { KeyHelp, openKeyHelp } from './keys.js';
+import { Palette } from './palette.js';
+import { Empty, Failure } from './states.js';
+import { switchTheme, theme } from './theme.js';
+
+const NAVIGATION: readonly (readonly [page: string, title: string])[] = [['functions', 'Functions']];
+
+const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = { functions: FunctionsPage };
+
+/** All of the page: what is always there, and the page that the address says. */
+export function Shell() {
+  const { page, id } = route.value;
+  const [error, retry] = useErrorBoundary();
+  const Page = PAGES[page];
+  useEffect(() => {
+    const title = NAVIGATION.find(([name]) => name === page)?.[1] ?? page;
+    document.title = `${id === '' ? title : id} · Gearman`;
+    if (error !== undefined) retry();
+    scrollTo(0, 0);
+  }, [page, id]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => skip(event)}>
+        Skip to the page
+      </a>
+      <header class="top">
+        <span class="brand">Gearman</span>
+        <nav aria-label="Pages">
+          {NAVIGATION.map(([name, title]) => (
+            <a key={name} href={linkTo(name)} aria-current={name === page ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <ServerChoice />
+        <Totals />
+        <button class="plain" title="Light, dark, or as the system has it (t)" onClick={switchTheme}>
+          {theme.value === 'system' ? '◐' : theme.value === 'light' ? '☀' : '☾'}
+          <span class="unseen">Theme: {theme.value}</span>
+        </button>
+        <button class="plain" title="Keys (?)" onClick={openKeyHelp}>
+          ?<span class="unseen"> Keys</span>
+        </button>
+      </header>
+      <ConnectionState />
+      <main id="main" tabIndex={-1}>
+        {error !== undefined ? (
+          <Failure error={error} onRetry={retry} />
+        ) : Page ? (
+          <Page key={`${page} ${id}`} />
+        ) : (
+          <Empty title="There is no such page">
+            <a href={linkTo('functions')}>All functions</a>
+          </Empty>
+        )}
+      </main>
+      <Conversation />
+      <KeyHelp />
+      <Palette />
+    </>
+  );
+}
+
+function ServerChoice() {
+  const servers = me.value?.servers ?? [];
+  if (servers.length < 2) return null;
+  return (
+    <select
+      aria-label="Job server"
+      value={server.value ?? servers[0]!.name}
+      onChange={(event) => go(`#/functions?server=${encodeURIComponent(event.currentTarget.value)}`)}
+    >
+      {servers.map(({ name }) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Totals() {
+  const { jobs, running, workers, clientsWaiting, eventLoopDelaySeconds, version } = serverState.value;
+  const role = me.value?.role;
+  return (
+    <span class="totals">
+      {jobs !== undefined && (
+        <>
+          <Total name="jobs" value={count(jobs)} />
+          <Total name="running" value={count(running)} />
+          <Total name="workers" value={count(workers)} />
+          <Total name="clients wait" value={count(clientsWaiting)} isMinor />
+        </>
+      )}
+      {eventLoopDelaySeconds !== undefined && (
+        <Total
+          name="loop"
+          value={duration(eventLoopDelaySeconds * 1_000)}
+          isMinor
+          isBad={eventLoopDelaySeconds > 0.1}
+        />
+      )}
+      {version !== undefined && <Total name="version" value={version} isMinor />}
+      {role !== undefined && role !== 'operate' && (
+        <span class="badge" title="What you may do here; nothing can be changed with it">
+          {role === 'submit' ? 'may submit' : 'read-only'}
+        </span>
+      )}
+    </span>
+  );
+}
+
+interface TotalProps {
+  readonly name: string;
+  readonly value: string;
+  readonly isMinor?: boolean;
+  readonly isBad?: boolean;
+}
+
+function Total({ name, value, isMinor, isBad }: TotalProps) {
+  return (
+    <span class={`total${isMinor ? ' minor' : ''}${isBad ? ' bad' : ''}`}>
+      <b>{value}</b> {name}
+    </span>
+  );
+}
+
+function ConnectionState() {
+  const now = connection.value;
+  if (isFrozen.value) {
+    return (
+      <p class="connection warn" role="status">
+        Frozen: what you see stands still. <kbd>Space</kbd> goes on.
+      </p>
+    );
+  }
+  if (now.state !== 'lost') return null;
+  const since = new Date(now.since).toLocaleTimeString();
+  return (
+    <p class="connection bad" role="alert">
+      <strong>Connection lost at {since}.</strong> {now.why} What you see is from then; it is tried again every 2
+      seconds.
+    </p>
+  );
+}
+
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}

@@ -1,0 +1,43 @@
+import type { ComponentChildren } from 'preact';
+import { Problem } from '../state/api.js';
+
+/** Where a list will be, once it was told. */
+export function Loading({ what }: { readonly what: string }) {
+  return (
+    <p class="state loading" role="status">
+      Loading {what}…
+    </p>
+  );
+}
+
+/** There is nothing, and what would bring something. */
+export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
+  return (
+    <div class="state empty">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+/** It could not be told, why, and what to do. */
+export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
+  const isGreyed = error instanceof Problem && error.status === 501;
+  return (
+    <div class={`state ${isGreyed ? 'empty' : 'failure'}`} role="alert">
+      <h2>{titleOf(error)}</h2>
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      {onRetry && !isGreyed && <button onClick={onRetry}>Try again</button>}
+    </div>
+  );
+}
+
+function titleOf(error: unknown): string {
+  if (!(error instanceof Problem)) return 'This page failed';
+  if (error.status === 0) return 'No answer';
+  if (error.status === 401) return 'Not logged in';
+  if (error.status === 403) return 'Not allowed';
+  if (error.status === 404) return 'Not there';
+  if (error.status === 501) return 'This job server cannot tell';
+  return 'That did not work';
+}

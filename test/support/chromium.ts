@@ -1,0 +1,57 @@
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { atEnd } from './cleanup.js';
+import { CHROMIUM } from './peers.js';
+import { tempDir } from './temp-dir.js';
+
+/** Without these it looks for hosts of its makers, and wants a sandbox and a display. */
+export const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A page in a browser, and all that it should never do. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Dialogs, errors, complaints of the content security policy, requests to elsewhere: each is a fault. */
+  readonly faults: string[];
+}
+
+let browser: Promise<Browser> | undefined;
+
+function launch(): Promise<Browser> {
+  browser ??= chromium.launch({
+    executablePath: CHROMIUM,
+    args: CHROMIUM_FLAGS,
+    env: { ...process.env, HOME: tempDir() },
+  });
+  return browser;
+}
+
+/** Opens a page of an origin in a browser of its own data; it is closed when the test file is over. */
+export async function openPage(origin: string, path = '/', options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const isFirst = browser === undefined;
+  const running = await launch();
+  if (isFirst) atEnd(() => running.close());
+  const context = await running.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (/content security|trusted/i.test(message.text())) faults.push(`policy: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol.startsWith('http') && url.origin !== origin) faults.push(`elsewhere: ${request.url()}`);
+  });
+  await page.goto(`${origin}${path}`);
+  return { page, faults };
+}
