@@ -1,4 +1,4 @@
-import { close, fdatasync, fsync, ftruncate, open, unlink, write } from 'node:fs';
+import { close, fdatasync, fsync, ftruncate, open, unlink, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { headerBytes, type SegmentHeader } from './record.js';
@@ -83,7 +83,14 @@ export class SegmentFile {
   }
 }
 
+/** So much goes to the system's memory in less time than a thread would take to be asked for it; only a sync waits for the disk. */
+const SHORT_BYTES = 64 * 1024;
+
 async function writeAll(file: number, bytes: Buffer, offset: number): Promise<void> {
+  if (bytes.length <= SHORT_BYTES) {
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, offset + done);
+    return;
+  }
   for (let done = 0; done < bytes.length;) {
     done += await new Promise<number>((resolve, reject) => {
       write(file, bytes, done, bytes.length - done, offset + done, (error, count) => {
