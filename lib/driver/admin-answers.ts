@@ -1,6 +1,19 @@
 import { GearmanError } from '../ground/index.js';
 import type { JobPriority } from './job-request.js';
-import { exactText, readName, type ByteString } from '../protocol/index.js';
+import {
+  ACTIVITY_ROW,
+  exactText,
+  FUNCTION_ROW,
+  JOB_ROW,
+  PRIORITY_STATUS_ROW,
+  readDeadJobDetailsRow,
+  readDeadJobRow,
+  readFunctionJobRow,
+  readName,
+  STATUS_ROW,
+  type ByteString,
+  type DeadJobRow,
+} from '../protocol/index.js';
 
 /** One function, as `status` tells it. */
 export interface FunctionStatus {
@@ -161,62 +174,35 @@ export function readScheduleStatus(line: string): ScheduleStatus {
 
 /** Reads a line of `status`. */
 export function readFunctionStatus(line: string): FunctionStatus {
-  const [name, [total, running, workers]] = row(line, 3);
-  return { function: name, total: total!, running: running!, workers: workers! };
+  const { name, numbers } = STATUS_ROW.read(line) ?? unreadable(line);
+  return { function: exactText(name), ...numbers };
 }
 
 /** Reads a line of `prioritystatus`. */
 export function readFunctionPriorities(line: string): FunctionPriorities {
-  const [name, [high, normal, low, workers]] = row(line, 4);
-  return { function: name, high: high!, normal: normal!, low: low!, workers: workers! };
+  const { name, numbers } = PRIORITY_STATUS_ROW.read(line) ?? unreadable(line);
+  return { function: exactText(name), ...numbers };
 }
 
 /** Reads a line of `show functions`. */
 export function readFunctionOverview(line: string): FunctionOverview {
-  const [name, numbers] = row(line, 11);
-  const [total, running, high, normal, low, delayed, workers, paused, ...limits] = numbers as Numbers;
-  const counts = { total, running, high, normal, low, delayed, workers };
-  return {
-    function: name,
-    ...counts,
-    isPaused: paused === 1,
-    limits: { high: limits[0], normal: limits[1], low: limits[2] },
-  };
+  const { name, numbers } = FUNCTION_ROW.read(line) ?? unreadable(line);
+  const { isPaused, highLimit, normalLimit, lowLimit, ...counts } = numbers;
+  const limits = { high: highLimit, normal: normalLimit, low: lowLimit };
+  return { function: exactText(name), ...counts, isPaused: isPaused === 1, limits };
 }
 
 /** Reads a line of `show activity`. */
 export function readFunctionActivity(line: string): FunctionActivity {
-  const [name, numbers] = row(line, 5);
-  const [oldestWaiting, longestRunning, submitted, completed, failed] = numbers as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { function: name, oldestWaiting, longestRunning, submitted, completed, failed };
+  const { name, numbers } = ACTIVITY_ROW.read(line) ?? unreadable(line);
+  return { function: exactText(name), ...numbers };
 }
 
 /** Reads a line of `show jobs of FUNCTION`; further columns may stand behind. */
 export function readFunctionJob(line: string): FunctionJob {
-  const [, handle, running, priority, background, numbers, worker] =
-    /^([^\t]*)\t([01])\t(high|normal|low)\t([01])\t((?:[\d.e+-]+\t){5})([^\t]*)/.exec(line) ?? unreadable(line);
-  const [age, losses, attempts, numerator, denominator] = numbers!.split('\t').map(Number);
-  return {
-    handle: nameFrom(handle!),
-    isRunning: running === '1',
-    priority: priority as JobPriority,
-    isBackground: background === '1',
-    age: age!,
-    losses: losses!,
-    attempts: attempts!,
-    numerator: numerator!,
-    denominator: denominator!,
-    worker: worker === '-' ? undefined : nameFrom(worker!),
-  };
+  const row = readFunctionJobRow(line) ?? unreadable(line);
+  return { ...row, handle: exactText(row.handle), worker: row.worker && exactText(row.worker) };
 }
-
-type Numbers = [number, number, number, number, number, number, number, number, number, number, number];
 
 /** What `status` and `prioritystatus` tell of the same. */
 export function functionOverview(status: FunctionStatus, priorities: FunctionPriorities | undefined): FunctionOverview {
@@ -240,43 +226,26 @@ export function readWorkerStatus(line: string): WorkerStatus {
 
 /** Reads a line of `show jobs`. */
 export function readShownJob(line: string): ShownJob {
-  const [handle, [retries, ignored, queued]] = row(line, 3);
-  return { handle, retries: retries!, isIgnored: ignored === 1, isQueued: queued === 1 };
+  const { name, numbers } = JOB_ROW.read(line) ?? unreadable(line);
+  const { losses, isIgnored, isQueued } = numbers;
+  return { handle: exactText(name), retries: losses, isIgnored: isIgnored === 1, isQueued: isQueued === 1 };
 }
 
-/** Reads the answer to `show dead job HANDLE`: a row of `show dead jobs`, and its job behind it. */
+/** Reads the answer to `show dead job HANDLE`. */
 export function readDeadJobDetails(line: string): DeadJobDetails {
-  const [, row, unique, priority, workloadBytes, beginning] =
-    /^(.*)\t([^\t]*)\t(high|normal|low)\t(\d+)\t([^\t]*)$/.exec(line) ?? unreadable(line);
-  return {
-    ...readDeadJob(row!),
-    unique: nameFrom(unique!),
-    priority: priority as JobPriority,
-    workloadBytes: Number(workloadBytes),
-    workload: Buffer.from(readName(beginning!), 'latin1'),
-  };
+  const row = readDeadJobDetailsRow(line) ?? unreadable(line);
+  const { unique, priority, workloadBytes, beginning } = row;
+  const workload = Buffer.from(beginning, 'latin1');
+  return { ...deadJobOf(row), unique: exactText(unique), priority, workloadBytes, workload };
 }
 
-/** Reads a line of `show dead jobs`: the error is a URL component, and a function may contain tabs. */
+/** Reads a line of `show dead jobs`. */
 export function readDeadJob(line: string): DeadJob {
-  const [, handle, name, attempts, losses, diedAt, error] =
-    /^([^\t]*)\t(.*)\t(\d+)\t(\d+)\t(\d+)\t([^\t]*)$/.exec(line) ?? unreadable(line);
-  return {
-    handle: nameFrom(handle!),
-    function: nameFrom(name!),
-    attempts: Number(attempts),
-    losses: Number(losses),
-    error: decodeURIComponent(error!),
-    diedAt: new Date(Number(diedAt)),
-  };
+  return deadJobOf(readDeadJobRow(line) ?? unreadable(line));
 }
 
-/** A name and as many numbers behind it; gearmand's names may contain tabs. */
-function row(line: string, count: number): [name: string, numbers: number[]] {
-  const columns = line.split('\t');
-  const numbers = columns.splice(-count).map(Number);
-  if (columns.length === 0 || numbers.some(Number.isNaN)) unreadable(line);
-  return [nameFrom(columns.join('\t')), numbers];
+function deadJobOf({ handle, function: name, attempts, losses, diedAt, error }: DeadJobRow): DeadJob {
+  return { handle: exactText(handle), function: exactText(name), attempts, losses, error, diedAt: new Date(diedAt) };
 }
 
 function unreadable(line: string): never {

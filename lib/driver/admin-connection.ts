@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { GearmanError } from '../ground/index.js';
 import { dial, problemOf, type Endpoint } from '../connection/index.js';
+import { LIST_END } from '../protocol/index.js';
 import { ConnectionLostError, ServerError, TimeoutError } from './errors.js';
 import { Fifo } from './fifo.js';
 
@@ -103,7 +104,7 @@ export class AdminConnection {
     const command = this.commands.peek();
     if (!command) return this.end(new Error(`it said ${line.slice(0, 80)} without being asked`));
     const error = command.lines.length === 0 ? errorOf(this.server, line) : undefined;
-    if (error === undefined && command.shape === 'list' && line !== '.') return void command.lines.push(line);
+    if (error === undefined && command.shape === 'list' && line !== LIST_END) return void command.lines.push(line);
     this.commands.shift();
     if (command.shape === 'line') command.lines.push(line);
     command.settle(error ?? command.lines);

@@ -2,12 +2,13 @@ import type { GearmanError } from '../ground/index.js';
 import type { Endpoint } from '../connection/index.js';
 import {
   fromByteString,
-  METADATA_OPTION,
   METADATA_PREFIX,
   PacketType,
   type Argument,
   type ByteString,
   type Packet,
+  OPTION,
+  WITHDRAW,
 } from '../protocol/index.js';
 import { JobExceptionError, JobFailedError, ServerError, UnexpectedPacketError } from './errors.js';
 import { Fifo } from './fifo.js';
@@ -15,7 +16,6 @@ import type { KeptResult } from './job-request.js';
 import { JobRings } from './job-rings.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { PendingSubmission, type SubmissionHolder } from './pending-submission.js';
-import { WITHDRAW, WITHDRAWALS } from './withdrawals.js';
 
 /** What a {@link ClientSession} tells its client. */
 export interface ClientSessionOwner {
@@ -103,9 +103,9 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   }
 
   greet(): void {
-    this.link.send(PacketType.OPTION_REQ, ['exceptions']);
-    if (this.settings.withdraw) this.link.send(PacketType.OPTION_REQ, [WITHDRAWALS]);
-    if (this.settings.metadata !== false) this.link.send(PacketType.OPTION_REQ, [METADATA_OPTION]);
+    this.link.send(PacketType.OPTION_REQ, [OPTION.exceptions]);
+    if (this.settings.withdraw) this.link.send(PacketType.OPTION_REQ, [OPTION.withdrawals]);
+    if (this.settings.metadata !== false) this.link.send(PacketType.OPTION_REQ, [OPTION.metadata]);
     this.takesBack = this.takesMetadata = false;
     if (this.clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [this.clientId]);
   }
@@ -114,8 +114,8 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
     if (packet.type !== PacketType.OPTION_RES) return;
     const option = packet.text(0);
-    if (option === WITHDRAWALS) this.takesBack = true;
-    else if (option === METADATA_OPTION) this.takesMetadata = true;
+    if (option === OPTION.withdrawals) this.takesBack = true;
+    else if (option === OPTION.metadata) this.takesMetadata = true;
   }
 
   /**

@@ -1,13 +1,5 @@
-import { METADATA_OPTION, METADATA_PREFIX } from '../protocol/index.js';
+import { attemptOf, METADATA_PREFIX, OPTION } from '../protocol/index.js';
 import { parseMetadata, type GearmanMetadata } from './metadata.js';
-import { WITHDRAWALS } from './withdrawals.js';
-
-/** To clients without the option `exceptions` an exception is a proper WORK_FAIL. */
-const CLEAN_EXCEPTIONS = 'clean-exceptions';
-/** The job server says which attempt at a job is not the first. */
-const ATTEMPTS = 'attempts';
-
-const ATTEMPT = /^attempts=(\d+)$/;
 
 /**
  * What only our job server can, and agrees to when a worker asks by
@@ -19,19 +11,19 @@ const ATTEMPT = /^attempts=(\d+)$/;
  */
 export class Extensions {
   /** What to ask for. */
-  static readonly names = [CLEAN_EXCEPTIONS, ATTEMPTS, WITHDRAWALS, METADATA_OPTION];
+  static readonly names = [OPTION.cleanExceptions, OPTION.attempts, OPTION.withdrawals, OPTION.metadata];
 
   private readonly agreed = new Set<string>();
   private announcedAttempt = 1;
   private announcedMetadata: GearmanMetadata | undefined;
 
   get hasCleanExceptions(): boolean {
-    return this.agreed.has(CLEAN_EXCEPTIONS);
+    return this.agreed.has(OPTION.cleanExceptions);
   }
 
   /** The job server takes metadata off for workers that did not ask. */
   get hasMetadata(): boolean {
-    return this.agreed.has(METADATA_OPTION);
+    return this.agreed.has(OPTION.metadata);
   }
 
   /** A new connection: nothing is agreed. */
@@ -47,8 +39,8 @@ export class Extensions {
       this.announcedMetadata = parseMetadata(option.slice(METADATA_PREFIX.length));
       return;
     }
-    const attempt = ATTEMPT.exec(option);
-    if (attempt) this.announcedAttempt = Number(attempt[1]);
+    const attempt = attemptOf(option);
+    if (attempt !== undefined) this.announcedAttempt = attempt;
     else this.agreed.add(option);
   }
 
@@ -56,7 +48,7 @@ export class Extensions {
   nextAttempt(): number | undefined {
     const attempt = this.announcedAttempt;
     this.announcedAttempt = 1;
-    return this.agreed.has(ATTEMPTS) ? attempt : undefined;
+    return this.agreed.has(OPTION.attempts) ? attempt : undefined;
   }
 
   /** What travels beside the job that is assigned now. */

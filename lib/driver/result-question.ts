@@ -1,5 +1,5 @@
 import type { GearmanError } from '../ground/index.js';
-import { PacketType } from '../protocol/index.js';
+import { OPTION, PacketType } from '../protocol/index.js';
 import type { ClientSession } from './client-session.js';
 import { ServerError } from './errors.js';
 import type { KeptResult } from './job-request.js';
@@ -13,7 +13,7 @@ import { readStatus } from './question.js';
 export function askForResult(session: ClientSession, handle: string): Promise<KeptResult> {
   return new Promise((resolve, reject: (error: GearmanError) => void) => {
     let result: KeptResult | undefined;
-    session.ask(PacketType.OPTION_REQ, ['results'], {
+    session.ask(PacketType.OPTION_REQ, [OPTION.results], {
       answerType: PacketType.OPTION_RES,
       answer: () => undefined,
       fail: (error) => reject(error instanceof ServerError ? keepsNone(error) : error),

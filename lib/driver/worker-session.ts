@@ -1,6 +1,6 @@
 import { type GearmanError, InvalidOptionError } from '../ground/index.js';
 import type { Endpoint } from '../connection/index.js';
-import { encodedBytes, PacketType, type Argument, type ByteString, type Packet } from '../protocol/index.js';
+import { encodedBytes, PacketType, type Argument, type ByteString, type Packet, WITHDRAWN } from '../protocol/index.js';
 import { ServerError, UnexpectedPacketError, type ClosedError, type HandlerError } from './errors.js';
 import { exceptionWarning } from './exception-warning.js';
 import { Extensions } from './extensions.js';
@@ -8,7 +8,6 @@ import { Grabs } from './grabs.js';
 import { Link, type LinkOwner, type LinkSettings } from './link.js';
 import { unframeMetadata } from './metadata.js';
 import type { ServedOutcome } from './worker-metrics.js';
-import { WITHDRAWN } from './withdrawals.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
 /** What a {@link WorkerSession} needs of the lane it serves. */

@@ -1,6 +1,8 @@
 export { exactText, fromByteString, toByteString, type Argument, type ByteString } from './byte-string.js';
+export * from './admin-rows.js';
 export * from './errors.js';
-export { MAX_METADATA_BYTES, METADATA_OPTION, METADATA_PREFIX, SUBMITTED_KEY } from './metadata-option.js';
+export { MAX_METADATA_BYTES, METADATA_PREFIX, SUBMITTED_KEY } from './metadata-option.js';
+export { attemptOf, attemptOption, FOLLOW, OPTION, WITHDRAW, WITHDRAWN } from './option-words.js';
 export { HEADER_BYTES, Packet } from './packet.js';
 export { checkArguments, encodedBytes, encodeInto, encodePacket } from './packet-encoder.js';
 export { DEFAULT_MAX_PACKET_BYTES, MAX_LINE_BYTES, PacketParser, type PacketParserOptions } from './packet-parser.js';

@@ -1,3 +1,5 @@
+import { OPTION } from './option-words.js';
+
 /**
  * What travels beside a workload, by an extension of ours that both sides of a
  * connection agree on: `OPTION_REQ metadata`, answered by `OPTION_RES metadata`.
@@ -5,10 +7,9 @@
  * an answer, and `OPTION_RES metadata={...}` ahead of an assignment. So the
  * workload stays the submitter's own bytes on every connection.
  */
-export const METADATA_OPTION = 'metadata';
 
 /** What stands before the metadata, a JSON object in UTF-8. */
-export const METADATA_PREFIX = 'metadata=';
+export const METADATA_PREFIX = `${OPTION.metadata}=`;
 
 /**
  * The name in metadata by which a client that traces says how it submitted a

@@ -1,6 +1,6 @@
 import type { Argument, ByteString } from './byte-string.js';
 import { MissingArgumentError } from './errors.js';
-import { packetRow, type PacketName, type PacketType } from './packet-table.js';
+import { packetRow, type PacketName, type PacketType, LAST_PACKET_TYPE } from './packet-table.js';
 
 /**
  * Up to this length an argument is kept as a byte string: bytes of their own lie outside of V8's heap, and what they cost
@@ -161,4 +161,7 @@ const NO_SEPARATORS: number[] = [];
 /** Packets whose last argument is empty where it is missing. */
 const EMPTY_IF_MISSING: ReadonlySet<string> = new Set(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION']);
 
-const ARGUMENT_COUNTS = Array.from({ length: 43 }, (_, number) => packetRow(number)?.arguments.length ?? 0);
+const ARGUMENT_COUNTS = Array.from(
+  { length: LAST_PACKET_TYPE + 1 },
+  (_, number) => packetRow(number)?.arguments.length ?? 0,
+);

@@ -1,8 +1,10 @@
+import { LIST_END } from '../../protocol/index.js';
+
 /** The word is done, as gearmand says it. */
 export const OK = 'OK\r\n';
 
 /** The end of a list. */
-export const END = '.\n';
+export const END = `${LIST_END}\n`;
 
 /** The `authorize` hook, or the listener, says no. */
 export const ADMIN_DENIED = 'ERR ACCESS_DENIED This+job+server+does+not+allow+it\r\n';

@@ -1,8 +1,18 @@
-import { readName, showId, showName, showRow, showWord } from '../../protocol/index.js';
+import {
+  readName,
+  showId,
+  showName,
+  showRow,
+  showWord,
+  JOB_ROW,
+  PRIORITY_STATUS_ROW,
+  STATUS_ROW,
+  writeDeadJobRow,
+} from '../../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { END, incomplete, OK } from './admin-answers.js';
 import { batches, type AdminAnswer } from './admin-output.js';
-import { deadLetterLine, deadLetterRow } from './dead-letter-line.js';
+import { deadLetterLine } from './dead-letter-line.js';
 import { activityLine, functionLine, jobLines } from './function-lines.js';
 import { ofSchedule, showSchedules, type ScheduleWord } from './schedule-words.js';
 import type { Conversation, DeadLetters, SessionHost } from './session-host.js';
@@ -80,12 +90,14 @@ function* list<Item>(items: Iterable<Item>, lineOf: (item: Item) => string): Ite
 }
 
 function statusLine({ name, total, running, workers }: GearmanFunction): string {
-  return `${showName(name)}\t${total}\t${running}\t${workers.size}\n`;
+  return STATUS_ROW.write(name, { total, running, workers: workers.size });
 }
 
 function priorityStatusLine(function_: GearmanFunction): string {
-  const [high, normal, low] = [Priority.high, Priority.normal, Priority.low].map((level) => function_.queued(level));
-  return `${showName(function_.name)}\t${high}\t${normal}\t${low}\t${function_.workers.size}\n`;
+  const high = function_.queued(Priority.high);
+  const normal = function_.queued(Priority.normal);
+  const low = function_.queued(Priority.low);
+  return PRIORITY_STATUS_ROW.write(function_.name, { high, normal, low, workers: function_.workers.size });
 }
 
 /** Word by word: one worker may do 100,000 functions. */
@@ -131,9 +143,8 @@ function* jobsOf(engine: Engine, name: string): Iterable<string> {
   yield END;
 }
 
-/** Handle, lost workers, whether it is not to run any more, whether it is a background job. */
 function jobLine({ handle, losses, isIgnored, isBackground }: ShownJob): string {
-  return `${showName(handle)}\t${losses}\t${Number(isIgnored)}\t${Number(isBackground)}\n`;
+  return JOB_ROW.write(handle, { losses, isIgnored: Number(isIgnored), isQueued: Number(isBackground) });
 }
 
 interface ShownJob {
@@ -173,7 +184,7 @@ async function* chain<Item>(
 
 /** `show dead jobs`, an extension of ours. */
 async function* deadJobs(deadLetters: DeadLetters): AsyncIterable<string> {
-  for await (const page of deadLetters.lines()) yield page.map(deadLetterRow).join('');
+  for await (const page of deadLetters.lines()) yield page.map(writeDeadJobRow).join('');
   yield END;
 }
 

@@ -1,4 +1,4 @@
-import { showName } from '../../protocol/index.js';
+import { ACTIVITY_ROW, FUNCTION_ROW, writeFunctionJobRow } from '../../protocol/index.js';
 import { elapsed, PRIORITIES, Priority, type Engine, type GearmanFunction, type Job } from '../engine/index.js';
 
 /** How many jobs of a function are told at most. */
@@ -6,23 +6,34 @@ const MAX_JOBS = 100;
 
 const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
-/**
- * A row of `show functions`: name, all jobs, running, those that wait for a worker (high, normal, low),
- * those that wait for their time, workers, whether it is paused, its queue limits (high, normal, low).
- */
+/** A row of `show functions`. */
 export function functionLine(function_: GearmanFunction): string {
   const { name, total, running, delayedTotal, workers, isPaused, limits } = function_;
-  const due = [Priority.high, Priority.normal, Priority.low].map((priority) => function_.due(priority));
-  return `${[showName(name), total, running, ...due, delayedTotal, workers.size, Number(isPaused), ...limits].join('\t')}\n`;
+  return FUNCTION_ROW.write(name, {
+    total,
+    running,
+    high: function_.due(Priority.high),
+    normal: function_.due(Priority.normal),
+    low: function_.due(Priority.low),
+    delayed: delayedTotal,
+    workers: workers.size,
+    isPaused: Number(isPaused),
+    highLimit: limits[0],
+    normalLimit: limits[1],
+    lowLimit: limits[2],
+  });
 }
 
-/**
- * A row of `show activity`: name, for how long its oldest waiting job could have been taken and how long its longest
- * running one runs (milliseconds), and since the job server began: jobs that came, that succeeded, that failed for good.
- */
+/** A row of `show activity`. */
 export function activityLine(engine: Engine, function_: GearmanFunction): string {
-  const times = [engine.oldestWaiting(function_), function_.longestRunning(engine.now)].map(Math.round);
-  return `${[showName(function_.name), ...times, ...countsOf(function_)].join('\t')}\n`;
+  const [submitted, completed, failed] = countsOf(function_);
+  return ACTIVITY_ROW.write(function_.name, {
+    oldestWaiting: Math.round(engine.oldestWaiting(function_)),
+    longestRunning: Math.round(function_.longestRunning(engine.now)),
+    submitted,
+    completed,
+    failed,
+  });
 }
 
 function countsOf(function_: GearmanFunction): [came: number, completed: number, failed: number] {
@@ -44,24 +55,25 @@ export function* jobLines(engine: Engine, function_: GearmanFunction): Iterable<
   }
 }
 
-/**
- * Handle, whether it runs, priority, whether it is a background job, for how long it runs or could have been taken
- * (milliseconds), lost workers, retries, progress (two numbers), and what its worker calls itself.
- */
 function jobLine(engine: Engine, job: Job): string {
+  const { priority, isBackground, losses, attempts, worker } = job;
   const isRunning = job.state === 'running';
-  const age = Math.round(elapsed(isRunning ? job.since : job.readySince, engine.now));
-  const progress = [job.numerator, job.denominator].map(Number).map((number) => (Number.isFinite(number) ? number : 0));
-  const columns = [
-    showName(engine.handleOf(job)),
-    Number(isRunning),
-    PRIORITY_NAMES[job.priority],
-    Number(job.isBackground),
-    age,
-    job.losses,
-    job.attempts,
-    ...progress,
-    showName(job.worker?.clientId ?? '-'),
-  ];
-  return `${columns.join('\t')}\n`;
+  return writeFunctionJobRow({
+    handle: engine.handleOf(job),
+    isRunning,
+    priority: PRIORITY_NAMES[priority],
+    isBackground,
+    age: Math.round(elapsed(isRunning ? job.since : job.readySince, engine.now)),
+    losses,
+    attempts,
+    numerator: finite(job.numerator),
+    denominator: finite(job.denominator),
+    worker: worker?.clientId,
+  });
+}
+
+/** Progress is what its worker wrote: what is no number is none. */
+function finite(text: string | number): number {
+  const number = Number(text);
+  return Number.isFinite(number) ? number : 0;
 }

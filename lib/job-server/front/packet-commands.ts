@@ -1,11 +1,14 @@
 import {
   MAX_METADATA_BYTES,
-  METADATA_OPTION,
   METADATA_PREFIX,
   PacketType,
   type Argument,
   type ByteString,
   type Packet,
+  FOLLOW,
+  OPTION,
+  WITHDRAW,
+  LAST_PACKET_TYPE,
 } from '../../protocol/index.js';
 import {
   JOB_NOT_FOUND,
@@ -32,12 +35,6 @@ const LONG_METADATA = new Refusal('INVALID_ARGUMENT', `Metadata has at most ${MA
 const NOT_HELD = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is held here');
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
-
-/** With a handle behind it: another job server waits for a background job that is here, as if it had submitted it. */
-const FOLLOW = 'follow=';
-
-/** With a handle behind it: who asked for `withdrawals` takes one of its waits for that job back. */
-const WITHDRAW = 'withdraw=';
 
 /** Every packet a peer may send to a job server, by its number. */
 export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
@@ -115,13 +112,13 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     }
     if (session.peer.knowsWithdrawals && option.startsWith(WITHDRAW)) {
       session.host.engine.withdrawWait(session.peer, argument.slice(WITHDRAW.length));
-    } else if (option === 'withdrawals') session.peer.knowsWithdrawals = true;
-    else if (option === 'exceptions') session.peer.wantsExceptions = true;
-    else if (option === 'results' && session.host.storedJobs) session.wantsResults = true;
-    else if (option === 'attempts') session.wantsAttempts = true;
-    else if (option === METADATA_OPTION) session.wantsMetadata = true;
+    } else if (option === OPTION.withdrawals) session.peer.knowsWithdrawals = true;
+    else if (option === OPTION.exceptions) session.peer.wantsExceptions = true;
+    else if (option === OPTION.results && session.host.storedJobs) session.wantsResults = true;
+    else if (option === OPTION.attempts) session.wantsAttempts = true;
+    else if (option === OPTION.metadata) session.wantsMetadata = true;
     // Workers ask whether clients without exceptions hear a proper WORK_FAIL of one: they do, as nowhere else.
-    else if (option !== 'clean-exceptions') return UNKNOWN_OPTION;
+    else if (option !== OPTION.cleanExceptions) return UNKNOWN_OPTION;
     session.reply(PacketType.OPTION_RES, [asked]);
     return undefined;
   },
@@ -144,7 +141,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
 });
 
 function commandsByNumber(commands: Partial<Record<PacketType, Command>>): readonly (Command | undefined)[] {
-  return Array.from({ length: 43 }, (_, number) => commands[number as PacketType]);
+  return Array.from({ length: LAST_PACKET_TYPE + 1 }, (_, number) => commands[number as PacketType]);
 }
 
 /** The argument of a packet that has one: peers exist that end it with a NUL, which gearmand overlooks. */

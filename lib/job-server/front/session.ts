@@ -13,6 +13,8 @@ import {
   type ByteString,
   type Packet,
   type ProtocolError,
+  attemptOption,
+  WITHDRAWN,
 } from '../../protocol/index.js';
 import { Refusal, type GrabKind, type Job, type Peer, type PeerListener, type Workload } from '../engine/index.js';
 import { ADMIN_DENIED } from './admin-answers.js';
@@ -157,7 +159,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   }
 
   abandoned(job: Job): void {
-    this.replies.send(PacketType.OPTION_RES, [`withdrawn=${this.host.engine.handleOf(job)}`]);
+    this.replies.send(PacketType.OPTION_RES, [WITHDRAWN + this.host.engine.handleOf(job)]);
   }
 
   data(job: Job, bytes: Workload): void {
@@ -302,7 +304,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
   private announceAttempt({ attempts, losses }: Job): void {
     // Where a policy counts, it counts lost workers too.
     const earlier = Math.max(attempts, losses);
-    if (earlier > 0) this.replies.send(PacketType.OPTION_RES, [`attempts=${earlier + 1}`]);
+    if (earlier > 0) this.replies.send(PacketType.OPTION_RES, [attemptOption(earlier + 1)]);
   }
 
   /** gearmand answers GRAB_JOB_ALL with JOB_ASSIGN_ALL only for a job that has a reducer. */

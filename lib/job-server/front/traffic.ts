@@ -1,3 +1,5 @@
+import { LAST_PACKET_TYPE } from '../../protocol/index.js';
+
 /** Why a connection was closed. `quiet`: an operator ended it; `ending`: the job server ended. */
 export type CloseReason = 'peer' | 'idle' | 'stalled' | 'unread' | 'error' | 'quiet' | 'ending';
 
@@ -5,7 +7,7 @@ export type CloseReason = 'peer' | 'idle' | 'stalled' | 'unread' | 'error' | 'qu
 export type ConnectionRefusal = 'limit' | 'tls' | 'certificate';
 
 /** How many types of packets there are, 0 included. */
-const PACKET_TYPES = 43;
+const PACKET_TYPES = LAST_PACKET_TYPE + 1;
 
 /** So many codes of errors, or kinds of actions, are told apart: more than there are. */
 const MAX_WORDS = 64;

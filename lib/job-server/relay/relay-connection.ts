@@ -1,5 +1,5 @@
 import { Connection, dial, type ConnectionListener, type Endpoint } from '../../connection/index.js';
-import { PacketType, type Argument, type ByteString, type Packet } from '../../protocol/index.js';
+import { PacketType, type Argument, type ByteString, type Packet, FOLLOW, OPTION } from '../../protocol/index.js';
 import type { JobProgress } from '../durable/index.js';
 
 /** How long another job server may take to be connected, in milliseconds. */
@@ -52,15 +52,15 @@ export class RelayConnection implements ConnectionListener {
     private readonly owner: RelayConnectionOwner,
   ) {
     // Neither is missed where it is refused: the job server there is one of ours.
-    this.ask(PacketType.OPTION_REQ, ['exceptions'], () => undefined);
-    this.ask(PacketType.OPTION_REQ, ['withdrawals'], () => undefined);
+    this.ask(PacketType.OPTION_REQ, [OPTION.exceptions], () => undefined);
+    this.ask(PacketType.OPTION_REQ, [OPTION.withdrawals], () => undefined);
     void this.connect(endpoint);
   }
 
   /** Has everything told of a job that the other job server holds. */
   follow(handle: ByteString): void {
     this.handles.add(handle);
-    this.ask(PacketType.OPTION_REQ, [`follow=${handle}`], (answer) => {
+    this.ask(PacketType.OPTION_REQ, [FOLLOW + handle], (answer) => {
       if (answer && answer.type !== PacketType.OPTION_RES && this.handles.delete(handle)) {
         this.owner.notHeld(this, handle);
       }
