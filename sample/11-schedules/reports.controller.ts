@@ -1,0 +1,22 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { GearmanContext, GearmanEvent } from 'nestjs-gearman';
+import { GearmanSchedule } from 'nestjs-gearman/job-server';
+
+/** The worker. What it does once more for a tick it has done already must do no harm: a job may run twice. */
+@Controller()
+export class ReportsController {
+  @GearmanEvent('report')
+  @GearmanSchedule('*/2 * * * * *', { missed: 'all', overlap: 'queue', workload: { json: { format: 'short' } } })
+  report(@Payload() { format }: { format: string }, @Ctx() { unique }: GearmanContext): void {
+    // The unique is `report@SECONDS`: the moment the report is for, whenever it runs.
+    const tick = new Date(Number(unique.split('@')[1]) * 1_000);
+    console.log(`report ${tick.toISOString()} (${format})`);
+  }
+
+  @GearmanEvent('digest')
+  @GearmanSchedule('0 7 * * mon-fri', { timeZone: 'Europe/Berlin', workload: { json: 'weekday' } })
+  digest(@Payload() _kind: string): void {
+    console.log('digest');
+  }
+}
