@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
 import { COMMANDS } from '../../../lib/cli/commands.js';
@@ -6,6 +6,14 @@ import { OPTIONS, parseJobServerLine } from '../../../lib/cli/job-server/options
 import { settingsFrom } from '../../../lib/cli/job-server/settings.js';
 import { ROOT } from '../../support/built.js';
 import { pages } from '../../support/doc-code.js';
+import { tempDir } from '../../support/temp-dir.js';
+
+/** The crontab that a page shows, as a file. */
+function crontabOf(text: string): string {
+  const path = join(tempDir(), 'crontab');
+  writeFileSync(path, /^```crontab\n([\s\S]*?)^```$/m.exec(text)?.[1] ?? '');
+  return path;
+}
 
 /** The calls of the command in a page's shell code, as words. */
 function callsIn(page: string): string[][] {
@@ -13,7 +21,8 @@ function callsIn(page: string): string[][] {
   const shell = Array.from(text.matchAll(/^```(?:sh|ini)\n([\s\S]*?)^```$/gm), ([, code = '']) => code).join('\n');
   const calls = shell.replaceAll('\\\n', ' ').matchAll(/nestjs-gearman (.*)$/gm);
   const wordsOf = (line: string): string[] => line.replace(/ [<|#].*$/, '').match(/'[^']*'|\S+/g) ?? [];
-  return Array.from(calls, ([, line = '']) => wordsOf(line).map((word) => word.replaceAll("'", '')));
+  const wordOf = (word: string): string => (word === 'crontab' ? crontabOf(text) : word.replaceAll("'", ''));
+  return Array.from(calls, ([, line = '']) => wordsOf(line).map(wordOf));
 }
 
 const calls = pages().flatMap((page) => callsIn(page).map((words) => [page, words.join(' '), words] as const));
