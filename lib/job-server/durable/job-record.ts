@@ -86,7 +86,9 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, ac
 
 /** The record of a job that the engine holds already. */
 export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): NewJob {
-  const spec = { ...job, function: job.function_.name, runAt: 0 };
+  const { unique, workload, priority, isBackground, reducer, metadata } = job;
+  const function_ = job.function_.name;
+  const spec = { function: function_, unique, workload, priority, isBackground, reducer, metadata, runAt: 0 };
   return { ...newJob(spec, handle, storedUnique(job), date - elapsed(job.readySince, now)), losses: job.losses };
 }
 

@@ -367,8 +367,7 @@ export class Engine {
   progress(worker: Peer, handle: ByteString, numerator: ByteString, denominator: ByteString): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    job.numerator = numerator;
-    job.denominator = denominator;
+    job.report(numerator, denominator);
     this.life.tellAll(job, clientsOf(job), 'progress');
     this.listener.reported?.(job, 'progress', '');
     return undefined;

@@ -250,7 +250,7 @@ export class JobLife implements JobFate {
   private retry(job: Job, delay: number): void {
     job.attempts++;
     job.function_.stats.retried++;
-    job.numerator = job.denominator = '0';
+    job.forgetProgress();
     if (clientsOf(job).length === 0 && !job.lateWorker) {
       this.remove(job);
       this.listener.parked?.(job, delay);
@@ -419,7 +419,7 @@ export class JobLife implements JobFate {
   /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */
   private putBack(job: Job): void {
     this.release(job);
-    job.numerator = job.denominator = '0';
+    job.forgetProgress();
     job.state = 'waiting';
     job.since = shortTime(this.clock.now);
     job.function_.stats.requeued++;

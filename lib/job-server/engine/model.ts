@@ -39,15 +39,35 @@ export function elapsed(since: number, now: number): number {
   return past > 2 ** 32 - FUTURE ? 0 : past;
 }
 
-/** A job known to this job server. Only the engine changes it. */
+/** What is true of a job, a bit each: five fields would take five times the memory. */
+const IS_BACKGROUND = 1;
+const IS_STORED = 2;
+const IS_SCHEDULED = 4;
+const WAS_ABANDONED = 8;
+const IS_CANCELLED = 16;
+
+/** How far a job is, as its worker last reported it; bytes, as PROTOCOL leaves them. */
+interface Progress {
+  readonly numerator: ByteString;
+  readonly denominator: ByteString;
+}
+
+/** Nothing was reported. */
+const NO_PROGRESS: Progress = { numerator: '0', denominator: '0' };
+
+/** What few jobs have. */
+type Extras = Pick<JobSpec, 'reducer' | 'metadata'>;
+
+/**
+ * A job known to this job server. Only the engine changes it. Millions may be
+ * queued: a field costs 8 bytes of each, so what is mostly not there shares one.
+ */
 export class Job {
   state: JobState = 'waiting';
-  isBackground: boolean;
+  private flags = 0;
   /** How often a worker was lost while it ran. */
   losses = 0;
-  /** Progress as the worker last reported it; bytes, as PROTOCOL leaves them. */
-  numerator: ByteString = '0';
-  denominator: ByteString = '0';
+  private progress = NO_PROGRESS;
   /** How often a policy has let it run again; see `EngineListener.retryAfter`. */
   attempts = 0;
   /** The order of arrival: a job that comes back goes to its old place. */
@@ -62,14 +82,6 @@ export class Job {
   lateWorker: Peer | undefined;
   /** Who waits for it: one entry a foreground submission. */
   clients: Peer[] | undefined;
-  /** It is in storage too, and leaves it when it ends. */
-  isStored = false;
-  /** Storage counts it among the jobs with a time. */
-  isScheduled = false;
-  /** The worker that runs it was told that nobody waits for it any more. */
-  wasAbandoned = false;
-  /** Cancelled while running: it will not be queued again. */
-  isCancelled = false;
   /** What is due for it: the end of its delay, of its worker's time, or of its waiting for a client. */
   timer: Timer | undefined;
   /** Its neighbours: in its queue while it waits, among its function's running jobs while it runs. */
@@ -79,8 +91,7 @@ export class Job {
   readonly unique: ByteString;
   readonly workload: Workload;
   readonly priority: Priority;
-  readonly reducer: ByteString | undefined;
-  readonly metadata: ByteString | undefined;
+  private readonly extras: Extras | undefined;
 
   /**
    * @param id its number in this run of the job server, from which its handle is made.
@@ -92,17 +103,96 @@ export class Job {
     readonly function_: GearmanFunction,
     spec: JobSpec,
   ) {
+    const { reducer, metadata } = spec;
     this.unique = spec.unique;
     this.workload = spec.workload;
     this.priority = spec.priority;
-    this.reducer = spec.reducer;
-    this.metadata = spec.metadata;
+    this.extras = reducer === undefined && metadata === undefined ? undefined : { reducer, metadata };
     this.isBackground = spec.isBackground;
+  }
+
+  get reducer(): ByteString | undefined {
+    return this.extras?.reducer;
+  }
+
+  get metadata(): ByteString | undefined {
+    return this.extras?.metadata;
+  }
+
+  get numerator(): ByteString {
+    return this.progress.numerator;
+  }
+
+  get denominator(): ByteString {
+    return this.progress.denominator;
+  }
+
+  /** Its worker said how far it is. */
+  report(numerator: ByteString, denominator: ByteString): void {
+    this.progress = { numerator, denominator };
+  }
+
+  /** It begins anew. */
+  forgetProgress(): void {
+    this.progress = NO_PROGRESS;
+  }
+
+  get isBackground(): boolean {
+    return this.is(IS_BACKGROUND);
+  }
+
+  set isBackground(is: boolean) {
+    this.mark(IS_BACKGROUND, is);
+  }
+
+  /** It is in storage too, and leaves it when it ends. */
+  get isStored(): boolean {
+    return this.is(IS_STORED);
+  }
+
+  set isStored(is: boolean) {
+    this.mark(IS_STORED, is);
+  }
+
+  /** Storage counts it among the jobs with a time. */
+  get isScheduled(): boolean {
+    return this.is(IS_SCHEDULED);
+  }
+
+  set isScheduled(is: boolean) {
+    this.mark(IS_SCHEDULED, is);
+  }
+
+  /** The worker that runs it was told that nobody waits for it any more. */
+  get wasAbandoned(): boolean {
+    return this.is(WAS_ABANDONED);
+  }
+
+  set wasAbandoned(was: boolean) {
+    this.mark(WAS_ABANDONED, was);
+  }
+
+  /** Cancelled while running: it will not be queued again. */
+  get isCancelled(): boolean {
+    return this.is(IS_CANCELLED);
+  }
+
+  set isCancelled(is: boolean) {
+    this.mark(IS_CANCELLED, is);
   }
 
   /** True when nobody waits for the result any more and nobody was promised it. */
   get isAbandoned(): boolean {
     return !this.isBackground && (this.clients === undefined || this.clients.length === 0);
+  }
+
+  private is(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  private mark(flag: number, is: boolean): void {
+    if (is) this.flags |= flag;
+    else this.flags &= ~flag;
   }
 }
 
