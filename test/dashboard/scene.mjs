@@ -20,6 +20,8 @@ export async function startScene({ port = 0, isBusy = true, functions = 0, hosti
   const jobServer = new JobServer({
     listeners: [{ port: 0, host: '127.0.0.1' }],
     storage: { type: 'file', path: folder },
+    policies: { 'invoice.pdf': { retries: 0 } },
+    keepResults: 600_000,
     log: () => undefined,
   });
   await jobServer.start();
@@ -31,7 +33,7 @@ export async function startScene({ port = 0, isBusy = true, functions = 0, hosti
   const timers = [];
   const submit = (name, value, more = {}) =>
     client.submitBackground({ function: name, workload: json(value), ...more }).catch(() => undefined);
-  for (let number = 0; number < functions; number++) jobServer.engine.createFunction(`function-${number}`);
+  for (let number = 0; number < functions; number++) jobServer.limitQueue(`function-${number}`, 0);
   for (const name of hostile) await client.submitBackground({ function: name, workload: Buffer.from(`of ${name}`) });
   if (isBusy) await makeBusy();
 
@@ -94,7 +96,7 @@ export async function startScene({ port = 0, isBusy = true, functions = 0, hosti
       void submit('newsletter', { list: order }, { priority: order % 4 === 0 ? 'high' : 'low' });
     }
     for (let number = 0; number < 3; number++) void submit('video.transcode', { file: `clip-${number}.mov` });
-    jobServer.engine.pause('newsletter');
+    jobServer.pause('newsletter');
     const put = (id, options) => jobServer.schedules.put(id, options);
     put('nightly-reindex', { function: 'search.reindex', cron: '15 3 * * *', timeZone: 'Europe/Berlin' });
     put('monthly-report', { function: 'report.monthly', cron: '0 6 1 * *', workload: { json: { all: true } } });

@@ -49,6 +49,11 @@ class Growth {
     return this.values.at(-1)! - this.values[first]!;
   }
 
+  perSecond(now: number): number {
+    const first = this.times.find((_, index) => (this.times[index + 1] ?? now) > now - this.span) ?? now;
+    return this.by(now) / Math.min(this.span / 1_000, Math.max(1, (now - first) / 1_000));
+  }
+
   isOver(now: number): boolean {
     return this.times.at(-1)! <= now - this.span;
   }
@@ -121,11 +126,11 @@ export class FunctionRow {
   }
 
   inPerSecond(now: number): number {
-    return (this.growth?.submitted.by(now) ?? 0) / (FLOW_SPAN / 1_000);
+    return this.growth?.submitted.perSecond(now) ?? 0;
   }
 
   donePerSecond(now: number): number {
-    return (this.growth?.completed.by(now) ?? 0) / (FLOW_SPAN / 1_000);
+    return this.growth?.completed.perSecond(now) ?? 0;
   }
 
   /** How many jobs failed within the last minute. */

@@ -19,7 +19,7 @@ export function rate(value: number): string {
 
 /** How long something lasts: `350 ms`, `4.2 s`, `12 s`, `3 min`, `5 h`, `2 d`. */
 export function duration(ms: number): string {
-  if (ms < 1) return '0 s';
+  if (ms < 1) return ms > 0 ? '<1 ms' : '0 s';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1_000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -40,4 +40,9 @@ export function size(bytes: number | null): string {
   if (bytes < 1_000) return `${bytes} B`;
   const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kB'] : bytes < 1e9 ? [bytes / 1e6, 'MB'] : [bytes / 1e9, 'GB'];
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** `18:01:40`. */
+export function timeOfDay(at: Date): string {
+  return at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 }

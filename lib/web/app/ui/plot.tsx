@@ -23,6 +23,9 @@ interface PlotProps {
 
 const HEIGHT = 150;
 
+/** What a plot reaches up to at least: noise is no mountain. */
+const LEAST = { jobs: 4, 'jobs/s': 1, seconds: 0.005 } as const;
+
 /** What was in the last hour, as lines; below the pointer, and for who does not see it the last moment, in numbers. */
 export function Plot({ title, unit, times, lines }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -34,7 +37,7 @@ export function Plot({ title, unit, times, lines }: PlotProps) {
   const tellAt = (index: number | null | undefined): void => {
     const at = index ?? times.length - 1;
     const parts = lines.map(({ label }, line) => `${label} ${say(unit, data.current[line + 1]?.[at])}`);
-    const when = index === null || index === undefined ? '' : `${clock(data.current[0][at])} · `;
+    const when = index === null || index === undefined ? '' : `${clock(data.current[0][at], true)} · `;
     if (legend.current) legend.current.textContent = when + parts.join(' · ');
   };
   const tell = useRef(tellAt);
@@ -95,9 +98,16 @@ function optionsOf(
     padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(LEAST[unit], (high || 0) * 1.1)] } },
     axes: [
-      { ...axis, size: 26, space: 70, grid: { show: false }, ticks: { show: false }, values: (_, at) => at.map(clock) },
+      {
+        ...axis,
+        size: 26,
+        space: 70,
+        grid: { show: false },
+        ticks: { show: false },
+        values: (plot, at) => at.map((seconds) => clock(seconds, isShort(plot))),
+      },
       {
         ...axis,
         size: 52,
@@ -128,7 +138,17 @@ function say(unit: PlotProps['unit'], value: number | null | undefined): string 
   return count(Math.round(value * 10) / 10);
 }
 
-function clock(seconds: number | undefined): string {
+function isShort(plot: uPlot): boolean {
+  return (plot.scales['x']?.max ?? 0) - (plot.scales['x']?.min ?? 0) < 600;
+}
+
+function clock(seconds: number | undefined, hasSeconds = false): string {
   if (seconds === undefined) return '';
-  return new Date(seconds * 1_000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const parts = {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(hasSeconds && { second: '2-digit' as const }),
+  } as const;
+  return new Date(seconds * 1_000).toLocaleTimeString([], parts);
 }

@@ -3,16 +3,39 @@ import { connection, isFrozen, serverState } from '../state/feed.js';
 import { me } from '../state/me.js';
 import { count, duration } from '../state/numbers.js';
 import { go, linkTo, route, server } from '../state/route.js';
+import { DeadLettersPage } from '../pages/dead-letters.js';
+import { FunctionPage } from '../pages/function.js';
 import { FunctionsPage } from '../pages/functions.js';
+import { JobPage } from '../pages/job.js';
+import { JobsListPage } from '../pages/jobs.js';
+import { SchedulesPage } from '../pages/schedules.js';
+import { TailPage } from '../pages/tail.js';
+import { WorkersPage } from '../pages/workers.js';
 import { Conversation } from './dialog.js';
 import { KeyHelp, openKeyHelp } from './keys.js';
 import { Palette } from './palette.js';
 import { Empty, Failure } from './states.js';
+import { SubmitDialog } from './submit-dialog.js';
 import { switchTheme, theme } from './theme.js';
 
-const NAVIGATION: readonly (readonly [page: string, title: string])[] = [['functions', 'Functions']];
+const NAVIGATION: readonly (readonly [page: string, title: string])[] = [
+  ['functions', 'Functions'],
+  ['jobs', 'Jobs'],
+  ['workers', 'Workers'],
+  ['dead-letters', 'Dead letters'],
+  ['schedules', 'Schedules'],
+  ['tail', 'Tail'],
+];
 
-const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = { functions: FunctionsPage };
+const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = {
+  functions: FunctionsPage,
+  function: FunctionPage,
+  jobs: () => (route.value.id === '' ? <JobsListPage /> : <JobPage />),
+  workers: WorkersPage,
+  'dead-letters': DeadLettersPage,
+  schedules: SchedulesPage,
+  tail: TailPage,
+};
 
 /** All of the page: what is always there, and the page that the address says. */
 export function Shell() {
@@ -34,7 +57,11 @@ export function Shell() {
         <span class="brand">Gearman</span>
         <nav aria-label="Pages">
           {NAVIGATION.map(([name, title]) => (
-            <a key={name} href={linkTo(name)} aria-current={name === page ? 'page' : undefined}>
+            <a
+              key={name}
+              href={linkTo(name)}
+              aria-current={name === page || (page === 'function' && name === 'functions') ? 'page' : undefined}
+            >
               {title}
             </a>
           ))}
@@ -61,6 +88,7 @@ export function Shell() {
           </Empty>
         )}
       </main>
+      <SubmitDialog />
       <Conversation />
       <KeyHelp />
       <Palette />

@@ -4,7 +4,7 @@ import { Problem } from '../state/api.js';
 /** Where a list will be, once it was told. */
 export function Loading({ what }: { readonly what: string }) {
   return (
-    <p class="state loading" role="status">
+    <p class="blank loading" role="status">
       Loading {what}…
     </p>
   );
@@ -13,7 +13,7 @@ export function Loading({ what }: { readonly what: string }) {
 /** There is nothing, and what would bring something. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
   return (
-    <div class="state empty">
+    <div class="blank empty">
       <h2>{title}</h2>
       {children}
     </div>
@@ -24,7 +24,7 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
 export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const isGreyed = error instanceof Problem && error.status === 501;
   return (
-    <div class={`state ${isGreyed ? 'empty' : 'failure'}`} role="alert">
+    <div class={`blank ${isGreyed ? 'empty' : 'failure'}`} role="alert">
       <h2>{titleOf(error)}</h2>
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {onRetry && !isGreyed && <button onClick={onRetry}>Try again</button>}

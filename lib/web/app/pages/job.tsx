@@ -1,0 +1,282 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { addressOf, ask, Problem, send } from '../state/api.js';
+import { isRemote, may } from '../state/me.js';
+import { count, duration, size, timeOfDay } from '../state/numbers.js';
+import { bytesOf64 } from '../state/readable.js';
+import { route } from '../state/route.js';
+import { Action, reasonNotTo } from '../ui/action.js';
+import { Bytes, FetchedBytes } from '../ui/bytes.js';
+import { confirmFirst, perform } from '../ui/dialog.js';
+import { Facts } from '../ui/facts.js';
+import { usePageKeys } from '../ui/keys.js';
+import { FunctionName, Text } from '../ui/names.js';
+import { Empty, Failure, Loading } from '../ui/states.js';
+import { submitTo } from '../ui/submit-dialog.js';
+import { useAnswer } from '../ui/use-answer.js';
+import { Age, When } from '../ui/when.js';
+import type { Job } from './jobs.js';
+import type { DeadLetter } from './dead-letters.js';
+
+type BytesInJson = { readonly text?: string; readonly base64?: string };
+
+interface EndedJob {
+  readonly handle: string;
+  readonly state: 'complete' | 'failed';
+}
+
+interface RecentJob {
+  readonly handle: string;
+  readonly function: string;
+  readonly outcome: string;
+  readonly endedAt: string;
+  readonly ranSeconds?: number;
+  readonly worker?: string;
+  readonly workload?: BytesInJson;
+  readonly error?: BytesInJson;
+}
+
+/** What was heard of a job since its page is open. */
+interface Heard {
+  readonly at: Date;
+  readonly what: string;
+  readonly bytes?: Uint8Array;
+}
+
+/** So much of what was heard is kept. */
+const MAX_HEARD = 200;
+
+/** One job: where it is, what is in it, what comes of it. */
+export function JobPage() {
+  const handle = route.value.id;
+  const path = `jobs/${encodeURIComponent(handle)}`;
+  const live = useAnswer<Job | EndedJob>(path, {}, 1_000);
+  const isGone = live.error instanceof Problem && live.error.status === 404;
+  const known = isGone ? undefined : live.data;
+  const dead = useAnswer<DeadLetter>(
+    isGone && !isRemote.value ? `dead-letters/${encodeURIComponent(handle)}` : undefined,
+  );
+  const heard = useHeard(handle, known !== undefined && 'clients' in known);
+  const job = known && 'clients' in known ? known : undefined;
+  const ended = known && !('clients' in known) ? known : undefined;
+  const again = live.again;
+  const name = job?.function ?? dead.data?.function;
+
+  const cancel = (): void => {
+    if (!job || reasonNotTo('operate') !== undefined) return;
+    confirmFirst({
+      title: `Cancel ${handle}?`,
+      text: job.state === 'running' ? 'It runs: its worker goes on, and it is not queued again.' : 'It is gone then.',
+      yes: 'Cancel the job',
+      act: async () => {
+        const { status } = await send('DELETE', path);
+        again();
+        return status === 202 ? 'It runs on, and will not be queued again' : `${handle} is cancelled`;
+      },
+    });
+  };
+  const runNow = (): void => {
+    void perform(async () => {
+      await ask('POST', `${path}/run-now`);
+      again();
+      return `${handle} waits for a worker now`;
+    });
+  };
+  const replay = (): void => {
+    if (!dead.data || reasonNotTo('operate') !== undefined) return;
+    void perform(async () => {
+      await ask('POST', `dead-letters/${encodeURIComponent(handle)}/replay`);
+      again();
+      return `${handle} waits again`;
+    });
+  };
+  const submitAgain = (): void => {
+    if (name === undefined || name === null || reasonNotTo('submit') !== undefined) return;
+    void (async () => submitTo({ name, workload: await (await send('GET', `${path}/workload`)).blob() }))();
+  };
+  usePageKeys({
+    c: { does: 'Cancel the job', run: cancel },
+    r: { does: 'Replay the dead letter', run: replay },
+    s: { does: 'Submit the same again', run: submitAgain },
+  });
+
+  return (
+    <>
+      <header class="page">
+        <h1>
+          <span class="mono">
+            <Text of={handle} />
+          </span>{' '}
+          {job && <span class={`badge ${job.state}`}>{job.state}</span>}
+          {ended && <span class={`badge ${ended.state === 'failed' ? 'bad' : 'well'}`}>{ended.state}</span>}
+          {dead.data && <span class="badge bad">dead letter</span>}
+        </h1>
+        <span class="actions">
+          {job?.state === 'delayed' && <Action label="Run now" role="operate" isOnlyHere run={runNow} />}
+          {dead.data && <Action label="Replay" role="operate" hotkey="r" run={replay} />}
+          {(job ?? dead.data) && <Action label="Submit again…" role="submit" hotkey="s" isOnlyHere run={submitAgain} />}
+          {job && <Action label="Cancel…" role="operate" hotkey="c" isDestructive run={cancel} />}
+        </span>
+      </header>
+      {job && <JobFacts of={job} />}
+      {dead.data && <DeadFacts of={dead.data} />}
+      {!live.data && !live.error && <Loading what="the job" />}
+      {!known && live.error !== undefined && !isGone && <Failure error={live.error} onRetry={again} />}
+      {isGone && !dead.data && <Over handle={handle} />}
+      {may('inspect') && !isRemote.value && (job ?? dead.data) && (
+        <FetchedBytes
+          title="Workload"
+          path={`${path}/workload`}
+          length={job?.size ?? null}
+          fileName={fileNameOf(handle, 'workload')}
+        />
+      )}
+      {ended && may('inspect') && (
+        <FetchedBytes title="Result" path={`${path}/result`} length={null} fileName={fileNameOf(handle, 'result')} />
+      )}
+      {!may('inspect') && (job ?? dead.data) && <p class="faint">What is in it is shown to the role inspect.</p>}
+      {heard.length > 0 && <HeardList of={heard} />}
+    </>
+  );
+}
+
+function JobFacts({ of: job }: { readonly of: Job }) {
+  return (
+    <Facts
+      of={[
+        ['function', job.function === null ? '–' : <FunctionName name={job.function} />],
+        ['state', job.state],
+        ['unique', job.unique ? <Text of={job.unique} /> : '–'],
+        ['priority', job.priority ?? '–'],
+        ['submitted', job.isBackground === null ? '–' : job.isBackground ? 'in the background' : 'in the foreground'],
+        ['clients that wait', count(job.clients)],
+        job.state === 'running'
+          ? ['runs for', <Age since={job.startedAt} />]
+          : ['waits for', <Age since={job.readyAt} />],
+        ['worker', job.worker ? <Text of={job.worker} /> : '–'],
+        ['progress', job.denominator > 0 ? <Progress of={job} /> : '–'],
+        ['tried again', count(job.attempts)],
+        ['workers lost', count(job.losses)],
+        ['size', size(job.size)],
+      ]}
+    />
+  );
+}
+
+function Progress({ of: { numerator, denominator } }: { readonly of: Job }) {
+  return (
+    <span class="job-state">
+      {count(numerator)} of {count(denominator)}
+      <progress max={denominator} value={numerator} aria-label="progress" />
+    </span>
+  );
+}
+
+function DeadFacts({ of: letter }: { readonly of: DeadLetter }) {
+  return (
+    <>
+      <Facts
+        of={[
+          ['function', <FunctionName name={letter.function} />],
+          ['died', <When at={letter.diedAt} />],
+          ['unique', letter.unique ? <Text of={letter.unique} /> : '–'],
+          ['tried again', count(letter.attempts)],
+          ['workers lost', count(letter.losses)],
+        ]}
+      />
+      <section class="card">
+        <h2>Why</h2>
+        <Text of={letter.error || (may('inspect') ? 'It was not said.' : 'Shown to the role inspect.')} class="wraps" />
+      </section>
+    </>
+  );
+}
+
+/** A job that is over and of which nothing is kept, but perhaps its end is remembered. */
+function Over({ handle }: { readonly handle: string }) {
+  const here = isRemote.value ? undefined : 'history/jobs';
+  const failed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'failed', limit: 1_000 });
+  const completed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'completed', limit: 2_000 });
+  const found = [...(failed.data?.jobs ?? []), ...(completed.data?.jobs ?? [])].find((job) => job.handle === handle);
+  if (!found) {
+    return (
+      <Empty title="There is no such job now">
+        <p>
+          It is over, or it never was. How jobs end is remembered for the last ones; results are kept where the job
+          server keeps them (--keep-results).
+        </p>
+      </Empty>
+    );
+  }
+  const [workload, reason] = [bytesIn(found.workload), bytesIn(found.error)];
+  return (
+    <>
+      <Facts
+        of={[
+          ['function', <FunctionName name={found.function} />],
+          ['ended', <span class={found.outcome === 'completed' ? '' : 'bad'}>{found.outcome}</span>],
+          ['when', <When at={found.endedAt} />],
+          ['ran for', found.ranSeconds === undefined ? '–' : duration(found.ranSeconds * 1_000)],
+          ['worker', found.worker ? <Text of={found.worker} /> : '–'],
+        ]}
+      />
+      {reason && reason.length > 0 && <Bytes title="Why, the first 1 kB" bytes={reason} />}
+      {workload && <Bytes title="Workload, the first 512 bytes" bytes={workload} />}
+    </>
+  );
+}
+
+function HeardList({ of }: { readonly of: readonly Heard[] }) {
+  return (
+    <section class="card">
+      <h2>Since this page is open</h2>
+      <ul class="lines">
+        {of.map(({ at, what, bytes }, index) => (
+          <li key={index}>
+            <span class="faint">{timeOfDay(at)}</span>
+            <span>{what}</span>
+            {bytes && bytes.length > 0 && <Text of={new TextDecoder().decode(bytes.subarray(0, 300))} />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Watches a job, which keeps nobody from cancelling it. */
+function useHeard(handle: string, isThere: boolean): readonly Heard[] {
+  const heard = useSignal<readonly Heard[]>([]);
+  const isWatched = isThere && may('inspect') && !isRemote.value;
+  useEffect(() => {
+    if (!isWatched) return;
+    const stream = new EventSource(addressOf(`jobs/${encodeURIComponent(handle)}/events`));
+    const keep = (what: string, bytes?: Uint8Array): void => {
+      heard.value = [{ at: new Date(), what, ...(bytes && { bytes }) }, ...heard.peek()].slice(0, MAX_HEARD);
+    };
+    const on = (name: string, what: (data: BytesInJson & Record<string, unknown>) => string): void =>
+      stream.addEventListener(name, (event) => {
+        const data = JSON.parse(event.data as string) as BytesInJson & Record<string, unknown>;
+        keep(what(data), bytesIn(data));
+      });
+    on('started', () => 'a worker took it');
+    on('requeued', () => 'it waits again');
+    on('data', () => 'data');
+    on('warning', () => 'warning');
+    on('complete', () => 'complete');
+    on('fail', ({ outcome }) => String(outcome));
+    // It was over, or nobody answers: the page asks for the job anyway.
+    for (const last of ['complete', 'fail']) stream.addEventListener(last, () => stream.close());
+    stream.onerror = () => stream.close();
+    return () => stream.close();
+  }, [handle, isWatched]);
+  return heard.value;
+}
+
+function bytesIn(given: BytesInJson | undefined): Uint8Array | undefined {
+  if (given?.text !== undefined) return new TextEncoder().encode(given.text);
+  return given?.base64 === undefined ? undefined : bytesOf64(given.base64);
+}
+
+function fileNameOf(handle: string, what: string): string {
+  return `${handle.replaceAll(/[^\w.-]+/g, '-')}.${what}`;
+}

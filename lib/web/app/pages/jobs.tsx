@@ -1,0 +1,233 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { ask } from '../state/api.js';
+import { count, many, size } from '../state/numbers.js';
+import { linkTo, route, server, setQuery } from '../state/route.js';
+import { Action, reasonNotTo } from '../ui/action.js';
+import { confirmFirst } from '../ui/dialog.js';
+import { usePageKeys } from '../ui/keys.js';
+import { FunctionName, Text } from '../ui/names.js';
+import { oneByOne } from '../ui/one-by-one.js';
+import { SearchField } from '../ui/search-field.js';
+import { Empty, Failure, Loading } from '../ui/states.js';
+import { Table, type TableColumn } from '../ui/table.js';
+import { useAnswer } from '../ui/use-answer.js';
+import { Age } from '../ui/when.js';
+
+/** A job that is not over. */
+export interface Job {
+  readonly handle: string;
+  readonly function: string | null;
+  readonly unique: string | null;
+  readonly priority: 'high' | 'normal' | 'low' | null;
+  readonly state: 'waiting' | 'delayed' | 'running';
+  readonly isBackground: boolean | null;
+  readonly clients: number | null;
+  readonly losses: number | null;
+  readonly attempts: number | null;
+  readonly size: number | null;
+  readonly readyAt?: string;
+  readonly startedAt?: string;
+  readonly worker?: string;
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+export interface JobsPage {
+  readonly jobs: readonly Job[];
+  readonly scanned: number;
+  readonly next?: string;
+}
+
+/** So many are asked for at once; the next ones when they are wanted. */
+const PAGE = 200;
+
+/** So many matches are acted on at most. */
+const MAX_ACTED_ON = 100_000;
+
+const COLUMNS: readonly TableColumn<Job>[] = [
+  {
+    id: 'handle',
+    title: 'Handle',
+    cell: ({ handle }) => (
+      <a class="mono" href={linkTo('jobs', handle)}>
+        <Text of={handle} />
+      </a>
+    ),
+  },
+  { id: 'name', title: 'Function', cell: ({ function: name }) => (name === null ? '–' : <FunctionName name={name} />) },
+  { id: 'state', title: 'State', cell: (job) => <JobState of={job} /> },
+  {
+    id: 'unique',
+    title: 'Unique',
+    cell: ({ unique }) => (unique ? <Text of={unique} /> : <span class="faint">–</span>),
+  },
+  { id: 'priority', title: 'Priority', cell: ({ priority }) => priority ?? '–' },
+  {
+    id: 'since',
+    title: 'Since',
+    isNumber: true,
+    cell: ({ startedAt, readyAt }) => <Age since={startedAt ?? readyAt} />,
+  },
+  {
+    id: 'attempts',
+    title: 'Tries',
+    hint: 'how often it was tried again, and how often its worker was lost',
+    isNumber: true,
+    cell: ({ attempts, losses }) => count((attempts ?? 0) + (losses ?? 0)),
+  },
+  { id: 'size', title: 'Size', isNumber: true, cell: (job) => size(job.size) },
+];
+
+/** What a job is at, and how far. */
+export function JobState({ of }: { readonly of: Job }) {
+  const { state, numerator, denominator } = of;
+  const share = denominator > 0 ? Math.min(100, Math.round((numerator / denominator) * 100)) : undefined;
+  return (
+    <span class={`job-state ${state}`}>
+      {state}
+      {state === 'running' && share !== undefined && (
+        <>
+          <progress max={100} value={share} aria-label="progress" /> {share} %
+        </>
+      )}
+    </span>
+  );
+}
+
+/** Jobs by what is known of them, and by what is in them. */
+export function JobsListPage() {
+  const words = route.value.query.get('q') ?? '';
+  const first = useAnswer<JobsPage>('jobs', { q: words, limit: PAGE }, 3_000);
+  const more = useSignal<{ readonly jobs: readonly Job[]; readonly next: string | undefined } | undefined>(undefined);
+  const chosen = useSignal<ReadonlySet<string | number>>(new Set());
+  const isAll = useSignal(false);
+  useEffect(() => {
+    more.value = undefined;
+    chosen.value = new Set();
+    isAll.value = false;
+  }, [words, server.value]);
+  const { data, error, again } = first;
+  const jobs = [...(data?.jobs ?? []), ...(more.value?.jobs ?? [])];
+  const unique = [...new Map(jobs.map((job) => [job.handle, job])).values()];
+  const next = more.value ? more.value.next : data?.next;
+
+  const choose = (handle: string): void => {
+    isAll.value = false;
+    const now = new Set(chosen.peek());
+    if (!now.delete(handle)) now.add(handle);
+    chosen.value = now;
+  };
+  const cancel = (): void => {
+    if (reasonNotTo('operate') !== undefined || (!isAll.peek() && chosen.peek().size === 0)) return;
+    const handles = isAll.peek() ? undefined : [...chosen.peek()].map(String);
+    const what = handles ? many(handles.length, 'job') : `all jobs that match ${words === '' ? 'anything' : words}`;
+    confirmFirst({
+      title: `Cancel ${what}?`,
+      text: 'Those that wait are gone; those that run are not queued again. This cannot be taken back.',
+      yes: `Cancel ${handles ? many(handles.length, 'job') : 'all of them'}`,
+      act: async () => {
+        const done = await oneByOne(handles ?? (await allHandles(words)), (handle) =>
+          ask('DELETE', `jobs/${encodeURIComponent(handle)}`),
+        );
+        chosen.value = new Set();
+        isAll.value = false;
+        again();
+        return `${many(done, 'job')} cancelled`;
+      },
+    });
+  };
+  usePageKeys({
+    a: { does: 'Choose all matches, or none', run: () => ((isAll.value = !isAll.peek()), (chosen.value = new Set())) },
+    c: { does: 'Cancel what is chosen', run: cancel },
+  });
+  const loadMore = async (): Promise<void> => {
+    const page = await ask<JobsPage>('GET', 'jobs', { query: { q: words, limit: 1_000, cursor: next } });
+    more.value = { jobs: [...(more.peek()?.jobs ?? []), ...page.jobs], next: page.next };
+  };
+
+  const chosenCount = isAll.value
+    ? `all ${next === undefined ? count(unique.length) : 'matches'}`
+    : count(chosen.value.size);
+  const isAnyChosen = isAll.value || chosen.value.size > 0;
+  return (
+    <>
+      <h1 class="unseen">Jobs</h1>
+      <div class="bar">
+        <SearchField
+          label="Search jobs"
+          placeholder="Search jobs: words in the workload, or as below"
+          value={words}
+          delay={350}
+          onChange={(q) => setQuery({ q })}
+        />
+        {data && (
+          <span class="faint">
+            {many(unique.length, 'job')}
+            {next !== undefined && ' and more'}, {count(data.scanned)} scanned
+          </span>
+        )}
+        <span class="actions">
+          <Action
+            label={isAnyChosen ? `Cancel ${chosenCount}…` : 'Cancel…'}
+            role="operate"
+            hotkey="c"
+            isDestructive
+            whyNot={isAnyChosen ? undefined : 'Choose jobs first: x one, a all matches.'}
+            run={cancel}
+          />
+        </span>
+      </div>
+      <p class="hints faint">
+        <code>function:mail.send</code> <SearchHint text="state:running" /> <SearchHint text="priority:high" />{' '}
+        <SearchHint text="age>5m" /> <SearchHint text="attempts>0" /> <code>unique:…</code> <code>handle:…</code>{' '}
+        <code>user.id:42</code> in JSON, <code>hex:00ff</code>, or any words
+      </p>
+      {error !== undefined && <Failure error={error} onRetry={again} />}
+      {!data && error === undefined && <Loading what="jobs" />}
+      {data && unique.length === 0 && (
+        <Empty title={words === '' ? 'No jobs wait or run' : 'No job matches'}>
+          <p>Jobs that are over are not searched; how the last ones ended is on the page of their function.</p>
+        </Empty>
+      )}
+      {data && unique.length > 0 && (
+        <Table
+          name="jobs"
+          rows={unique}
+          columns={COLUMNS}
+          keyOf={({ handle }) => handle}
+          linkOf={({ handle }) => linkTo('jobs', handle)}
+          chosen={isAll.value ? new Set(unique.map(({ handle }) => handle)) : chosen.value}
+          onChoose={({ handle }) => choose(handle)}
+        />
+      )}
+      {next !== undefined && (
+        <p class="more">
+          <button onClick={() => void loadMore()}>Show 1,000 more</button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function SearchHint({ text }: { readonly text: string }) {
+  const { query } = route.value;
+  const words = query.get('q') ?? '';
+  return (
+    <a class="hint" href={linkTo('jobs', '', { q: words.includes(text) ? words : `${words} ${text}`.trim() })}>
+      <code>{text}</code>
+    </a>
+  );
+}
+
+/** The handles of all matches, page by page. */
+async function allHandles(words: string): Promise<string[]> {
+  const handles: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: JobsPage = await ask<JobsPage>('GET', 'jobs', { query: { q: words, limit: 1_000, cursor } });
+    handles.push(...page.jobs.map(({ handle }) => handle));
+    cursor = page.next;
+  } while (cursor !== undefined && handles.length < MAX_ACTED_ON);
+  return handles;
+}

@@ -1,0 +1,85 @@
+import { signal, useSignal } from '@preact/signals';
+import { ask } from '../state/api.js';
+import { readableName } from '../state/readable.js';
+import { go, linkTo } from '../state/route.js';
+import { Dialog, perform } from './dialog.js';
+import { functionQuery } from './names.js';
+
+interface Wanted {
+  readonly name: string;
+  readonly name64?: string | undefined;
+  /** What was in the job that is submitted again. */
+  readonly workload?: Blob;
+}
+
+const wanted = signal<Wanted | undefined>(undefined);
+
+/** Asks for a job's workload, and submits it. */
+export function submitTo(function_: Wanted): void {
+  wanted.value = function_;
+}
+
+export function SubmitDialog() {
+  return wanted.value ? <Form of={wanted.value} /> : null;
+}
+
+function Form({ of }: { readonly of: Wanted }) {
+  const text = useSignal('');
+  const file = useSignal<Blob | undefined>(of.workload);
+  const priority = useSignal('normal');
+  const close = (): void => {
+    wanted.value = undefined;
+  };
+  const submit = (): void => {
+    close();
+    void perform(async () => {
+      const query = { ...functionQuery(of), priority: priority.value };
+      const bytes = file.value ?? text.value;
+      const { handle } = await ask<{ handle: string }>('POST', 'functions/-/jobs', { query, bytes });
+      go(linkTo('jobs', handle));
+      return `Submitted ${handle}`;
+    });
+  };
+  return (
+    <Dialog title={`Submit a job to ${readableName(of.name, of.name64)}`} onClose={close}>
+      <form
+        class="fields"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <label>
+          Workload, as text or JSON
+          <textarea
+            rows={6}
+            spellcheck={false}
+            disabled={file.value !== undefined}
+            value={text.value}
+            onInput={(event) => (text.value = event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          {of.workload ? `or another file than the ${of.workload.size} bytes of the job before` : 'or a file, as it is'}
+          <input type="file" onChange={(event) => (file.value = event.currentTarget.files?.[0] ?? of.workload)} />
+        </label>
+        <label>
+          Priority
+          <select value={priority.value} onChange={(event) => (priority.value = event.currentTarget.value)}>
+            <option>high</option>
+            <option>normal</option>
+            <option>low</option>
+          </select>
+        </label>
+        <footer>
+          <button type="button" onClick={close}>
+            Leave it
+          </button>
+          <button type="submit" class="primary">
+            Submit in the background
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,32 @@
+import { changes } from '../state/feed.js';
+import { age, duration } from '../state/numbers.js';
+
+/** A moment: how long ago or in how long, and when exactly below the pointer. */
+export function When({
+  at,
+  else: otherwise = '–',
+}: {
+  readonly at: string | undefined | null;
+  readonly else?: string;
+}) {
+  // Ages go on.
+  void changes.value;
+  if (!at) return <span class="faint">{otherwise}</span>;
+  const ago = Date.now() - Date.parse(at);
+  return (
+    <time dateTime={at} title={`${new Date(at).toLocaleString()} · ${at}`}>
+      {ago >= 0 && ago < 1_000 ? 'just now' : ago >= 0 ? `${age(ago)} ago` : `in ${duration(-ago)}`}
+    </time>
+  );
+}
+
+/** How long something lasts already. */
+export function Age({ since }: { readonly since: string | undefined | null }) {
+  void changes.value;
+  if (!since) return null;
+  return (
+    <time dateTime={since} title={`since ${new Date(since).toLocaleString()} · ${since}`}>
+      {age(Math.max(0, Date.now() - Date.parse(since)))}
+    </time>
+  );
+}
