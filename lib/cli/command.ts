@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { OptionTable } from './options/option.js';
 
 /** Where a command reads and writes: the process' own streams, or a test's. */
 export interface Terminal {
@@ -11,6 +12,8 @@ export interface Terminal {
 
 /** A command of `nestjs-gearman`, by its name in the table of commands. */
 export interface Command {
+  /** What it understands; completions are made from it. */
+  readonly options: OptionTable;
   /** Its help page. */
   help(): string;
   /**
@@ -19,4 +22,10 @@ export interface Command {
    * @param line the words behind the command's name.
    */
   run(line: readonly string[], terminal: Terminal): Promise<void>;
+}
+
+/** A command in the list: loaded only when it is run, since a job server needs no client and a client no job server. */
+export interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<Command>;
 }

@@ -1,10 +1,4 @@
-import type { Command } from './command.js';
-
-/** A command in the list: loaded only when it is run, since a job server needs no client and a client no job server. */
-export interface CommandEntry {
-  readonly summary: string;
-  load(): Promise<Command>;
-}
+import type { CommandEntry } from './command.js';
 
 /** Every command by its name, in the order of the list. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
@@ -63,6 +57,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'web-token': {
     summary: 'makes a token for job-server --web-tokens, web --tokens',
     load: async () => (await import('./web/web-token.js')).webToken,
+  },
+  completion: {
+    summary: 'prints what a shell needs to complete commands and options',
+    load: async () => (await import('./completion/command.js')).completionOf(COMMANDS),
   },
   import: {
     summary: 'moves the jobs of gearmand’s queue, or of an export, into ours',

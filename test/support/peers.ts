@@ -37,6 +37,8 @@ const PEERS = {
     isThere: () => runs('promtool', '--version') && runs('prometheus', '--version'),
   },
   chromium: { packages: 'chromium', isThere: () => existsSync(CHROMIUM) },
+  zsh: { packages: 'zsh', isThere: () => runs('zsh', '--version') },
+  fish: { packages: 'fish', isThere: () => runs('fish', '--version') },
   tmux: { packages: 'tmux', isThere: () => runs('tmux', '-V') },
   strace: { packages: 'strace', isThere: () => runs('strace', '-V') },
   'a disk of its own': {

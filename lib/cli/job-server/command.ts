@@ -6,12 +6,13 @@ import { nextTicksOf } from './crontab-file.js';
 import { readConfigFile } from './config-file.js';
 import { Daemon, startDaemon } from './daemon.js';
 import { jobServerHelp } from './help.js';
-import { mergeValues, parseJobServerLine } from './options.js';
+import { mergeValues, OPTIONS, parseJobServerLine } from './options.js';
 import { serve } from './serve.js';
 import { settingsFrom } from './settings.js';
 
 /** `nestjs-gearman job-server`: runs a job server until it is told to end. */
 export const jobServer: Command = {
+  options: OPTIONS,
   help: jobServerHelp,
   async run(line, terminal) {
     const daemon = Daemon.ofThisProcess();

@@ -36,6 +36,7 @@ const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** `nestjs-gearman exporter`. */
 export const exporter: Command = {
+  options: OPTIONS,
   help: () => helpText(`nestjs-gearman exporter [OPTIONS]\n\n${SUMMARY}`, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stderr, signal }) {
     const { values, words } = parseOptions(OPTIONS, line);

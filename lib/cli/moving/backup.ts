@@ -18,6 +18,7 @@ server can be started on the copy: stop the first one before, or jobs run twice.
 
 /** `nestjs-gearman backup`. */
 export const backup: Command = {
+  options: OPTIONS,
   help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout }) {
     const { values, words } = parseOptions(OPTIONS, line);

@@ -30,6 +30,7 @@ interface ExportCounts {
 
 /** `nestjs-gearman export`. */
 export const exportCommand: Command = {
+  options: OPTIONS,
   help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout, stderr, signal }) {
     const { values, words } = parseOptions(OPTIONS, line);

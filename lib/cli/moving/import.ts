@@ -44,6 +44,7 @@ node-sqlite3-wasm, mysql needs mysql2, postgres needs pg, lmdb needs lmdb.`;
 
 /** `nestjs-gearman import`. */
 export const importCommand: Command = {
+  options: OPTIONS,
   help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }], OUTRO),
   async run(line, terminal) {
     const { values, words } = parseOptions(OPTIONS, line);

@@ -6,6 +6,13 @@ export interface Switch {
   readonly help: string;
 }
 
+/** Reads a value, or throws a ValueProblem. */
+export interface ValueReader<Value> {
+  (text: string): Value;
+  /** All it may be, where that is a few words. */
+  readonly words?: readonly string[];
+}
+
 /** An option with a value, once or `many` times. */
 export interface Valued<Value, Many extends boolean = boolean> {
   readonly kind: 'value';
@@ -14,7 +21,7 @@ export interface Valued<Value, Many extends boolean = boolean> {
   /** How the help calls the value. */
   readonly argument: string;
   /** Reads the value. @throws ValueProblem */
-  readonly parse: (text: string) => Value;
+  readonly parse: ValueReader<Value>;
   readonly isMany: Many;
 }
 
@@ -48,10 +55,10 @@ export function toggle(help: string, short?: string): Switch {
   return { kind: 'switch', help, ...(short && { short }) };
 }
 
-export function valued<Value>(help: string, parse: (text: string) => Value, shown: Shown): Valued<Value, false> {
+export function valued<Value>(help: string, parse: ValueReader<Value>, shown: Shown): Valued<Value, false> {
   return { kind: 'value', help, parse, isMany: false, ...shown };
 }
 
-export function listed<Value>(help: string, parse: (text: string) => Value, shown: Shown): Valued<Value, true> {
+export function listed<Value>(help: string, parse: ValueReader<Value>, shown: Shown): Valued<Value, true> {
   return { kind: 'value', help, parse, isMany: true, ...shown };
 }

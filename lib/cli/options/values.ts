@@ -1,5 +1,5 @@
 import { MAX_TIMER_DELAY } from '../../ground/index.js';
-import { ValueProblem } from './option.js';
+import { ValueProblem, type ValueReader } from './option.js';
 
 /** Any text but none. */
 export function text(value: string): string {
@@ -23,12 +23,13 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (value: st
 export const port = whole(0, 65_535);
 
 /** A reader of one of several words. */
-export function oneOf<Word extends string>(...words: readonly Word[]): (value: string) => Word {
-  return (value) => {
+export function oneOf<Word extends string>(...words: readonly Word[]): ValueReader<Word> {
+  const read = (value: string): Word => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) throw new ValueProblem(`${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
     return word;
   };
+  return Object.assign(read, { words });
 }
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -13,6 +13,7 @@ const SUMMARY = 'Cancels jobs that wait: their clients hear that they failed. Ru
 
 /** `nestjs-gearman cancel HANDLE...`. */
 export const cancel: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(`nestjs-gearman cancel [OPTIONS] HANDLE...\n\n${SUMMARY}`, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout }) {

@@ -62,6 +62,7 @@ const BATCH = 100;
 
 /** `nestjs-gearman dead`. */
 export const dead: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(INTRO, [
       { title: 'Which', options: CHOICE },

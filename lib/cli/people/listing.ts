@@ -45,6 +45,7 @@ type Answer<Row> = { server: string } & ({ rows: Row[] } | { error: string });
  */
 export function listingCommand<Row extends object>(listing: Listing<Row>): Command {
   return {
+    options: OPTIONS,
     help: () =>
       helpText(`nestjs-gearman ${listing.name} [OPTIONS]\n\n${listing.summary}`, [
         { title: 'Job servers', options: CONNECTION_OPTIONS },

@@ -15,6 +15,7 @@ const SUMMARY =
 
 /** `nestjs-gearman result HANDLE`. */
 export const result: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(`nestjs-gearman result [OPTIONS] HANDLE\n\n${SUMMARY}`, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout }) {

@@ -45,6 +45,7 @@ const ACTIONS: Readonly<Record<string, (admin: AdminClient, id: string) => Promi
 
 /** `nestjs-gearman schedules`. */
 export const schedules: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(INTRO, [
       { title: 'Job servers', options: CONNECTION_OPTIONS },

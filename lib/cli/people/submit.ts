@@ -31,6 +31,7 @@ const SUMMARY = 'Submits a job and prints its result; the workload is the second
 
 /** `nestjs-gearman submit FUNCTION [WORKLOAD]`. */
 export const submit: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(
       `nestjs-gearman submit [OPTIONS] FUNCTION [WORKLOAD]\n\n${SUMMARY} The exit code is 0 when the job is complete, 1 when it failed.`,

@@ -32,6 +32,7 @@ const SUMMARY = 'Works: runs a command for each job, workload on stdin, result f
 
 /** `nestjs-gearman work -f FUNCTION... [-- COMMAND [ARGUMENT...]]`. */
 export const work: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(
       `nestjs-gearman work [OPTIONS] -f FUNCTION [-- COMMAND [ARGUMENT...]]\n\n${SUMMARY} A command that ends with another exit code than 0 fails its job. Without a command the workload is the result.`,

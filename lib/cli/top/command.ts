@@ -43,6 +43,7 @@ const ONCE_INTERVAL = 1_000;
 
 /** `nestjs-gearman top`. */
 export const top: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(INTRO, [
       { title: 'Job servers', options: CONNECTION_OPTIONS },

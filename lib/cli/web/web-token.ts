@@ -25,6 +25,7 @@ const SUMMARY =
 
 /** `nestjs-gearman web-token NAME`. */
 export const webToken: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(`nestjs-gearman web-token [OPTIONS] NAME\n\n${SUMMARY}`, [{ title: 'Options', options: OPTIONS }]),
   async run(line, { stdout, stderr }) {

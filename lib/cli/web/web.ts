@@ -47,6 +47,7 @@ const DEFAULT_PORT = 4_780;
 
 /** `nestjs-gearman web`. */
 export const web: Command = {
+  options: OPTIONS,
   help: () =>
     helpText(INTRO, [
       { title: 'Job servers', options: SERVER_OPTIONS },
