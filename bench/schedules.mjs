@@ -9,6 +9,10 @@ const MINUTE = 60_000;
 /** How long an idle job server is watched, in milliseconds. */
 const IDLE = 5_000;
 
+/** So many schedules of a second are watched for so long, to see how late they fire where little is to be done. */
+const FEW = 10;
+const SECONDS = 30;
+
 const STORAGES = ['none', 'memory', 'file'];
 /** `same`: all have one pattern; `own`: no two have the same. */
 const PATTERNS = ['same', 'own'];
@@ -27,6 +31,8 @@ export async function benchSchedules({ disk }) {
   );
   console.log('| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const storage of STORAGES) for (const patterns of PATTERNS) console.log(row(storage, patterns, disk));
+  console.log(`\n${FEW} schedules of a second, in the log: how late ${FEW * SECONDS} ticks fired\n`);
+  console.log(row('lag', '', disk));
 }
 
 /** One process each, since what V8 has learned of one would harm the other. */
@@ -83,6 +89,25 @@ async function runOne(storageName, patterns, path) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
+/** Fires by the clocks of the machine, and prints how late, to the next power of two. */
+async function runLag(path) {
+  const { JobServer } = await import('../dist/job-server/job-server.js');
+  const table = Object.fromEntries(
+    Array.from({ length: FEW }, (_, number) => [`s${number}`, { function: 'f', every: 1_000, overlap: 'queue' }]),
+  );
+  const jobServer = new JobServer({ listeners: [], schedules: table, storage: { type: 'file', path } });
+  await jobServer.start();
+  await delay(SECONDS * 1_000);
+  const { lag } = jobServer.schedules;
+  let seen = 0;
+  const cells = lag.counts.flatMap((count, power) => {
+    seen += count;
+    return count > 0 ? [`${((100 * seen) / lag.count).toFixed(1)} % within ${2 ** power} ms`] : [];
+  });
+  await jobServer.stop();
+  console.log(cells.join(', '));
+}
+
 function tableOf(patterns) {
   const table = {};
   for (let number = 0; number < SCHEDULES; number++) {
@@ -133,5 +158,5 @@ function cpuSince(before) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [storage, patterns, disk = DISK] = process.argv.slice(2);
-  await withFolder(disk, (folder) => runOne(storage, patterns, folder));
+  await withFolder(disk, (folder) => (storage === 'lag' ? runLag(folder) : runOne(storage, patterns, folder)));
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { JobClient } from 'nestjs-gearman';
+import { JobClient, JobWorker } from 'nestjs-gearman';
 import type { JobServer } from 'nestjs-gearman/job-server';
 import { coreOf } from '../../lib/job-server/core-of.js';
 import { requireBuild } from '../support/built.js';
@@ -118,5 +118,49 @@ requireBuild();
     await expect(client.submitBackground(job)).rejects.toMatchObject({ serverCode: 'QUEUE_ERROR' });
     // What it holds cannot be given back: it says so, and the others take it over in time.
     await expect(one.server.stop()).rejects.toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
+  }, 180_000);
+
+  it('fire every tick of their schedules once, while one after the other is stopped', async () => {
+    const { port } = await startPostgres();
+    const crontab = join(tempDir(), 'crontab');
+    const settings = 'overlap=queue&missed=all';
+    writeFileSync(crontab, ['a', 'b', 'c'].map((id) => `* * * * * * tick ?id=${id}&${settings}\n`).join(''));
+    const queue = ['-q', 'postgres', '--pg-url', `postgresql://gear@127.0.0.1:${port}/queues`];
+    const fleet = [];
+    for (let count = 0; count < 3; count++) fleet.push(await startJobServerCommand([...queue, '--crontab', crontab]));
+    const ran = new Map<string, Set<string>>();
+    const worker = new JobWorker({ servers: fleet.map((server) => `127.0.0.1:${server.port}`) });
+    atEnd(() => worker.close());
+    worker.on('error', () => undefined);
+    worker.register('tick', ({ unique, handle }) => {
+      ran.set(unique, (ran.get(unique) ?? new Set()).add(handle));
+    });
+    await worker.start();
+    const ticksOf = (id: string): number[] => {
+      const ticks = [...ran.keys()].filter((unique) => unique.startsWith(`${id}@`));
+      return ticks.map((unique) => Number(unique.split('@')[1])).sort((one, other) => one - other);
+    };
+    const passes = async (ticks: number): Promise<void> => {
+      const seen = ran.size;
+      await until(`${ticks} more ticks`, () => ran.size >= seen + ticks);
+    };
+    await passes(3);
+    for (const { pid } of fleet) {
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await passes(9);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    }
+    const end = Math.floor(Date.now() / 1_000);
+    await until('all until now has run', () => ['a', 'b', 'c'].every((id) => ticksOf(id).at(-1)! >= end));
+    await until('none is missing', () =>
+      ['a', 'b', 'c'].every((id) => {
+        const ticks = ticksOf(id).filter((tick) => tick <= end);
+        return ticks.length === end - ticks[0]! + 1;
+      }),
+    );
+    expect([...ran].filter(([, handles]) => handles.size > 1)).toEqual([]);
   }, 180_000);
 });
