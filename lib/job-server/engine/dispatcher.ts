@@ -251,13 +251,22 @@ export class Dispatcher {
     return undefined;
   }
 
+  /** Of the worker's functions with a job, the one that it registered last; only those are looked at. */
   private peekInFunctionOrder(worker: Peer): Job | undefined {
-    for (const function_ of [...worker.abilities.keys()].reverse()) {
-      if (function_.isPaused) continue;
-      for (const priority of PRIORITIES) {
-        const job = function_.queues[priority].head;
-        if (job) return job;
+    let function_: GearmanFunction | undefined;
+    let latest = 0;
+    for (const priority of PRIORITIES) {
+      for (const number of worker.mask.inBoth(this.functions.ready[priority])) {
+        const candidate = this.functions.at(number);
+        const { registered } = worker.abilities.get(candidate)!;
+        if (registered <= latest) continue;
+        latest = registered;
+        function_ = candidate;
       }
+    }
+    for (const priority of PRIORITIES) {
+      const job = function_?.queues[priority].head;
+      if (job) return job;
     }
     return undefined;
   }

@@ -43,6 +43,14 @@ export class FunctionMask {
     return bits & ~above ? numberOf(firstWord, bits & ~above) : -1;
   }
 
+  /** Every number that stands in both sets. */
+  *inBoth(other: FunctionMask): Iterable<number> {
+    const length = Math.min(this.words.length, other.words.length);
+    for (let word = 0; word < length; word++) {
+      for (let bits = this.words[word]! & other.words[word]!; bits; bits &= bits - 1) yield numberOf(word, bits);
+    }
+  }
+
   private scan(other: FunctionMask, from: number, to: number): number {
     for (let word = from; word < to; word++) {
       const bits = this.words[word]! & other.words[word]!;

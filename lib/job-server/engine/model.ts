@@ -331,6 +331,8 @@ export interface PeerListener {
 export interface Ability {
   /** The longest a job of it may run, in milliseconds; 0: no limit. */
   timeout: number;
+  /** Its number among all that the worker ever registered, from 1. */
+  readonly registered: number;
   readonly place: Place<Peer>;
 }
 
@@ -359,6 +361,8 @@ export class Peer {
   /** Grabs kept open, oldest first. */
   readonly keptGrabs: GrabKind[] = [];
   abilities = new Map<GearmanFunction, Ability>();
+  /** How many functions it ever registered. */
+  registrations = 0;
   /** The same functions as bits. */
   readonly mask = new FunctionMask();
   /** By priority, the number of the function served last: the next one is asked first. */

@@ -55,6 +55,7 @@ describe('FunctionMask', () => {
         const common = one.filter((number) => other.includes(number)).sort((a, b) => a - b);
         const expected = common.find((number) => number > after) ?? common[0] ?? -1;
         expect(maskOf(...one).nextInBoth(maskOf(...other), after)).toBe(expected);
+        expect([...maskOf(...one).inBoth(maskOf(...other))]).toEqual(common);
       }),
     );
   });
