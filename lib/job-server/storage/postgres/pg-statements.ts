@@ -152,7 +152,7 @@ export function statementsFor(schema: string) {
         ON CONFLICT (name) DO UPDATE
           SET value = excluded.value || convert_to(coalesce(substring(convert_from(s.value, 'UTF8') from ' .*'), ''), 'UTF8')
           WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
-        RETURNING 1`,
+        RETURNING value`,
     setting: `SELECT value FROM ${schema}.setting WHERE name = $1::bytea`,
     find: `
       SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.job j

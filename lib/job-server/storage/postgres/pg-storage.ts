@@ -296,25 +296,31 @@ export class PgStorage implements JobStorage {
   }
 
   private async fireTick(opened: OpenPg, name: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
-    const fired = job ? await this.fireJob(opened, name, tick, job) : await this.passTick(opened, name, tick);
-    // Somebody else may have fired it, or a later one: what is known from now on is what the database has.
+    const written = job ? await this.fireJob(opened, name, tick, job) : await this.passTick(opened, name, tick);
+    if (written !== undefined) {
+      // What another one fired since may be known already.
+      if (laterTick(opened.settings.get(name), tick, undefined) !== undefined) opened.settings.set(name, written);
+      return 'fired';
+    }
+    // Somebody else has fired it, or a later one: what is known from now on is what the database has.
     const { rows } = await run(opened.parts, 'adder', 'setting', [bytes(name)]);
     const row = rows[0] as { readonly value: Buffer } | undefined;
     if (row) opened.settings.set(name, row.value.toString());
-    return fired ? 'fired' : 'known';
+    return 'known';
   }
 
-  private async passTick(opened: OpenPg, name: string, tick: number): Promise<boolean> {
-    const { rowCount } = await run(opened.parts, 'adder', 'passTick', [bytes(name), Buffer.from(String(tick))]);
-    return rowCount === 1;
+  /** Answers with what is written; undefined: the tick, or a later one, is known. */
+  private async passTick(opened: OpenPg, name: string, tick: number): Promise<string | undefined> {
+    const { rows } = await run(opened.parts, 'adder', 'passTick', [bytes(name), Buffer.from(String(tick))]);
+    return (rows[0] as { readonly value: Buffer } | undefined)?.value.toString();
   }
 
-  private async fireJob(opened: OpenPg, name: string, tick: number, job: NewJob): Promise<boolean> {
+  private async fireJob(opened: OpenPg, name: string, tick: number, job: NewJob): Promise<string | undefined> {
     const { connections, functions, hints, ready } = opened.parts;
     await functions.make([job.function], connections.adder);
-    const value = Buffer.from(laterTick(undefined, tick, job.handle)!);
+    const value = laterTick(undefined, tick, job.handle)!;
     const columns = onceValues(job, functions.id(job.function)!, name, undefined).slice(0, 11);
-    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, value]);
+    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, Buffer.from(value)]);
     const { fresh, made } = rows[0] as { fresh: number; made: number };
     if (made > 0) {
       const queue = hints.queue(job.function, job.priority);
@@ -322,7 +328,7 @@ export class PgStorage implements JobStorage {
       queue.expect(job.at);
       ready.add(queue);
     }
-    return fresh > 0;
+    return fresh > 0 ? value : undefined;
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {
