@@ -21,8 +21,12 @@ import { Socket } from 'node:net';
 /** The event that such a socket emits in place of `data`: with a buffer, and how many of its first bytes came; they are overwritten afterwards. */
 export const SHARED_DATA = 'shared-data';
 
-/** As much as Node reads at once otherwise. */
-const READ_BYTES = 64 * 1024;
+/**
+ * Half of what Node reads at once otherwise. Every socket that has something is read once in a turn of the event loop,
+ * whoever is busy: with 500 busy peers such a turn computes for 38 to 53 ms instead of 77 to 81. With a quarter it is
+ * 29 to 34, but jobs of 10 kB cost 1.24 times the CPU, instead of 1.08 times.
+ */
+const READ_BYTES = 32 * 1024;
 
 /** What Node's own sockets have, and what a socket is made of, beyond what it documents. */
 interface WithHandle {
