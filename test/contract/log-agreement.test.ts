@@ -1,3 +1,4 @@
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ type Step =
   | { readonly do: 'lease'; readonly of: string; readonly priority: 0 | 1; readonly count: number }
   | { readonly do: 'end'; readonly how: (typeof ENDS)[number]; readonly which: number; readonly count: number }
   | { readonly do: 'remove' | 'replay' | 'purge' | 'leaseOne'; readonly which: number }
-  | { readonly do: 'restart' | 'reread' | 'flush' };
+  | { readonly do: 'restart' | 'reread' | 'crash' | 'flush' };
 
 const ENDS = ['done', 'keep', 'bury', 'release', 'retry', 'later', 'at once', 'change'] as const;
 
@@ -62,7 +63,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('remove' as const, 'leaseOne' as const), which }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('replay' as const, 'purge' as const), which }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('restart' as const, 'reread' as const, 'flush' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('restart' as const, 'reread' as const, 'crash' as const, 'flush' as const),
+    }),
+  },
 );
 
 /** One storage, and what a caller remembers of it. */
@@ -72,8 +78,8 @@ class Told {
   readonly listener = new RecordingListener();
 
   constructor(
-    private readonly storage: JobStorage,
-    private readonly path = '',
+    private storage: JobStorage,
+    private path = '',
   ) {}
 
   async open(): Promise<void> {
@@ -120,7 +126,20 @@ class Told {
         await storage.close();
         if (step.do === 'reread' && this.path !== '') await forgetIndexes(this.path);
         return storage.open(this.listener);
+      case 'crash':
+        this.leased = [];
+        await storage.flush();
+        return this.crash();
     }
+  }
+
+  /** What goes on is a copy of the folder as it was before the storage was closed. */
+  private async crash(): Promise<void> {
+    const { path } = this;
+    if (path !== '') this.path = copyOf(path);
+    await this.storage.close();
+    if (path !== '') this.storage = new LogStorage({ path: this.path }, SMALL);
+    await this.open();
   }
 
   /** All that a storage tells of what it has. */
@@ -177,6 +196,20 @@ class Told {
   }
 }
 
+/** A copy of a folder as it is now; what is being deleted may be missing. */
+function copyOf(path: string): string {
+  const copy = `${path}+`;
+  mkdirSync(copy);
+  for (const name of readdirSync(path)) {
+    try {
+      copyFileSync(join(path, name), join(copy, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return copy;
+}
+
 /** Deletes what the log can do without: it is read from its beginning then. */
 async function forgetIndexes(path: string): Promise<void> {
   for (const name of await readdir(path)) if (/checkpoint|index/.test(name)) await rm(join(path, name));
@@ -190,7 +223,8 @@ function plain({ workload, handle, ...job }: NewJob): { handle: string } {
 }
 
 export async function run(story: readonly Step[]): Promise<void> {
-  const path = await mkdtemp(join(tmpdir(), 'gearman-storage-'));
+  const folder = await mkdtemp(join(tmpdir(), 'gearman-storage-'));
+  const path = join(folder, 'jobs');
   const [file, memory] = [new Told(new LogStorage({ path }, SMALL), path), new Told(new MemoryStorage())];
   try {
     await Promise.all([file.open(), memory.open()]);
@@ -202,13 +236,13 @@ export async function run(story: readonly Step[]): Promise<void> {
     ]) {
       expect([step, await file.let(step, handles)]).toEqual([step, await memory.let(step, handles)]);
       handles += 50;
-      if (step.do === 'flush' || step.do === 'restart' || step.do === 'reread')
+      if (step.do === 'flush' || step.do === 'restart' || step.do === 'reread' || step.do === 'crash')
         expect(await file.all()).toEqual(await memory.all());
     }
     expect(await file.all()).toEqual(await memory.all());
   } finally {
     await Promise.allSettled([file.close(), memory.close()]);
-    await rm(path, { recursive: true });
+    await rm(folder, { recursive: true });
   }
 }
 

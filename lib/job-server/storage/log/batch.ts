@@ -17,22 +17,9 @@ import {
 const NOTHING = { unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' } as const;
 
 /** What is written to the log at once. */
-export class Batch {
-  private readonly writer = new RecordWriter();
-
-  constructor(private readonly names: Names) {}
-
-  begin(secret: number, number: number, header: Buffer | undefined): void {
-    this.writer.begin(secret, number, header);
-  }
-
-  finish(): Buffer {
-    return this.writer.finish();
-  }
-
-  /** What follows, so many bytes, is written as a whole or not at all. */
-  together(bytes: number): void {
-    this.writer.together(bytes);
+export class Batch extends RecordWriter {
+  constructor(private readonly names: Names) {
+    super();
   }
 
   /** A job, or what became of it, in the place of what the log had before. */
@@ -44,7 +31,7 @@ export class Batch {
     death: Death | undefined,
     outcome: JobOutcome | undefined,
   ): Ended {
-    const { writer, names } = this;
+    const { names } = this;
     const handle = names.split(job.handle, true);
     let flags = 0;
     if ('name' in handle) flags |= HANDLE_APART;
@@ -52,14 +39,14 @@ export class Batch {
       const prefix = names.prefix(handle.prefix)!;
       if (handle.number > prefix.last) prefix.last = handle.number;
       else flags |= HANDLE_APART;
-      writer.name(prefix.name);
+      this.name(prefix.name);
     }
-    writer.name(queue.name);
+    this.name(queue.name);
     if (kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence) flags |= IS_APART;
     else queue.lastSequence = job.sequence;
-    const number = writer.next;
+    const number = this.next;
     const fields = kind === ENDED ? { ...NOTHING, unique: job.unique, workload: outcome?.result ?? '' } : job;
-    const length = writer.item({
+    const length = this.item({
       kind,
       flags,
       queue: queue.key,
@@ -80,15 +67,10 @@ export class Batch {
     };
   }
 
-  over(ended: Ended, queue: number): void {
-    this.writer.over(ended, queue);
-  }
-
   /** Remembers where a job came from, or a setting: a name and perhaps a text. */
   note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, source?: Ended): void {
-    const { writer } = this;
-    writer.together(name.length + text.length + 64);
-    writer.item({
+    this.together(name.length + text.length + 64);
+    this.item({
       kind,
       flags: HANDLE_APART | IS_APART,
       queue: 0,

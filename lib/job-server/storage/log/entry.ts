@@ -6,18 +6,18 @@ import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
 import type { JobQueue } from './job-queue.js';
 import type { LogIndex } from './log-index.js';
-import { DEAD, ENDED, JOB, ORIGIN, type Ended, type Kind } from './record.js';
+import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
 
 /** A queue of jobs, some of which wait in memory. */
 export type EntryQueue = JobQueue<Entry>;
 export type EntryIndex = LogIndex<Entry>;
 
-/** What is written together with a job, or not at all. */
-export interface Beside {
+/** What is written together with a job, both or neither, or alone: where jobs came from, a setting. */
+export interface Note {
   readonly bytes: number;
   emit(batch: Batch): void;
   /** It is durable. */
-  settled(): void;
+  settled?(): void;
 }
 
 /** Something that is written to the log. */
@@ -30,6 +30,27 @@ export interface LogChange extends Change {
   emit(batch: Batch): void;
   /** It is durable, or was not written. */
   settle(isDurable: boolean): void;
+}
+
+/** A note that is written alone. */
+export class NoteChange implements LogChange {
+  readonly isKept = true;
+  readonly bytes: number;
+
+  constructor(
+    private readonly note: Note,
+    readonly isAdding: boolean,
+  ) {
+    this.bytes = note.bytes;
+  }
+
+  emit(batch: Batch): void {
+    this.note.emit(batch);
+  }
+
+  settle(isDurable: boolean): void {
+    if (isDurable) this.note.settled?.();
+  }
 }
 
 /**
@@ -74,10 +95,8 @@ export class Entry implements LogChange {
   /** Why it died, or its result. */
   death: Death | undefined;
   outcome: JobOutcome | undefined;
-  /** Where it came from, to be written with it; missing when that is written, or nobody needs to know. */
-  origin: string | undefined;
-  /** The tick of a schedule that it is the job of, to be written with it; missing when that is written, or there is none. */
-  tick: Beside | undefined;
+  /** Where it came from, or the tick of the schedule that it is the job of; missing once that is written with it. */
+  note: Note | undefined;
   adder: Adder | undefined;
   readonly bytes: number;
   /** What the batch that is being written makes of it. */
@@ -132,14 +151,7 @@ export class Entry implements LogChange {
 
   /** The log has nothing of it, and shall not. */
   get isNothing(): boolean {
-    return (
-      this.phase === 'gone' &&
-      !this.stored &&
-      this.saving !== 'underway' &&
-      this.saving !== 'again' &&
-      this.origin === undefined &&
-      !this.tick
-    );
+    return this.phase === 'gone' && !this.stored && this.saving !== 'underway' && this.saving !== 'again' && !this.note;
   }
 
   /** Whether a change has to be told to who writes. */
@@ -149,13 +161,11 @@ export class Entry implements LogChange {
 
   emit(batch: Batch): void {
     this.saving = 'underway';
-    const { stored, queue, job } = this;
-    const kind = this.kind;
+    const { stored, queue, job, note, kind } = this;
     this.next = undefined;
-    if (kind === undefined && !stored && this.origin === undefined && !this.tick) return;
-    batch.together(this.bytes + 64 + (this.origin?.length ?? 0) + (this.tick?.bytes ?? 0));
-    this.tick?.emit(batch);
-    if (this.origin !== undefined) batch.note(ORIGIN, this.origin, '');
+    if (kind === undefined && !stored && !note) return;
+    batch.together(this.bytes + 64 + (note?.bytes ?? 0));
+    note?.emit(batch);
     if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.death, this.outcome);
     else if (stored) batch.over(stored, queue.key);
   }
@@ -164,9 +174,8 @@ export class Entry implements LogChange {
     this.saving = this.saving === 'again' || !isDurable ? 'due' : 'saved';
     if (isDurable) {
       this.stored = this.next;
-      this.origin = undefined;
-      this.tick?.settled();
-      this.tick = undefined;
+      this.note?.settled?.();
+      this.note = undefined;
     }
     this.next = undefined;
   }
@@ -203,8 +212,7 @@ export class Entry implements LogChange {
   refuse(error: StorageError): void {
     const adder = this.takeAdder();
     if (adder) queueMicrotask(() => adder.refused(error));
-    this.origin = undefined;
-    this.tick = undefined;
+    this.note = undefined;
     this.phase = 'gone';
   }
 

@@ -1,7 +1,7 @@
 import type { DueJobs } from '../job-storage.js';
 import { earlier, readySince, type QueueName } from '../stored-job.js';
 import { Entry, type EntryIndex, type EntryQueue } from './entry.js';
-import { JOB, type ItemReader } from './record.js';
+import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
 
 /**
  * Who gets which job next: first those whose time has come, by their times,
@@ -73,6 +73,13 @@ export class Leasing {
     const entry = new Entry(queue, item.job(queue.functionName, this.index.handleOf(item)));
     const { kind, hasTime, length, isApart, isHandleApart } = item;
     entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
+    if (kind === DEAD) {
+      entry.phase = 'dead';
+      entry.death = { error: item.text, diedAt: item.time };
+    } else if (kind === ENDED) {
+      entry.phase = 'ended';
+      entry.outcome = item.outcome;
+    }
     return entry;
   }
 

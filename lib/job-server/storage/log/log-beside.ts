@@ -63,8 +63,8 @@ export class LogBeside {
     for (const { dead } = index; dead.size > 0; dead.pop()) {
       const item = index.isFree(dead.number) ? index.read(dead.number) : undefined;
       if (item?.kind !== DEAD) continue;
-      const { job } = leasing.entryOf(item, dead.number);
-      yield { is: 'dead', letter: { job, error: item.text, diedAt: item.time } };
+      const { job, death } = leasing.entryOf(item, dead.number);
+      yield { is: 'dead', letter: { job, ...death! } };
     }
     for (const { reason } of damages) yield { is: 'unreadable', reason };
   }

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import type { GroupCommit } from '../group-commit.js';
-import { CopyChange, type Memory } from './copy-change.js';
+import type { Batch } from './batch.js';
 import type { EntryIndex, LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
 import type { LogWriter } from './log-writer.js';
 import type { LogSizes } from './log-options.js';
+import { DEAD, ENDED, ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
 import type { Segment } from './segment.js';
 import { syncFolder } from './segment-file.js';
 
@@ -20,6 +21,14 @@ const COPY_BYTES = 1024 * 1024;
 
 /** Many small segments, of many starts, are copied into one. */
 const MAX_SMALL = 16;
+
+/** What memory has of the log's items. */
+export interface Memory {
+  /** Whether the log is yet to be told what became of an item. */
+  isChanging(item: ItemReader): boolean;
+  /** The log has an item in another place. */
+  moved(handle: string, from: number, to: Ended): void;
+}
 
 /**
  * Keeps the log short, beside the writing: segments are deleted oldest first,
@@ -166,5 +175,46 @@ export class Maintenance {
       await write();
     }
     return segment.living === 0;
+  }
+}
+
+/** An item that is copied behind all others, so that its segment can be deleted. It stays where it can be leased. */
+class CopyChange implements LogChange {
+  readonly bytes: number;
+  readonly isAdding = true;
+  readonly isKept = false;
+  private handle = '';
+  private next: Ended | undefined;
+
+  constructor(
+    private readonly number: number,
+    private readonly index: EntryIndex,
+    private readonly memory: Memory,
+  ) {
+    this.bytes = index.read(number)?.length ?? 0;
+  }
+
+  emit(batch: Batch): void {
+    this.next = undefined;
+    const { index, number } = this;
+    const item = index.readIfCan(number);
+    // What memory changes is written with this batch or the next, and takes the item's place.
+    if (!item || this.memory.isChanging(item)) return;
+    const { kind, length, hasTime } = item;
+    const source: Ended = { number, length, kind, hasTime };
+    if (kind === ORIGIN || kind === SETTING) {
+      batch.note(kind, item.handleName, kind === SETTING ? item.text : '', source);
+      return;
+    }
+    this.handle = index.handleOf(item);
+    const queue = index.queueOf(item.queue);
+    const job = item.job(queue.functionName, this.handle);
+    const death = kind === DEAD ? { error: item.text, diedAt: item.time } : undefined;
+    batch.together(length + 64);
+    this.next = batch.put(kind, queue, job, source, death, kind === ENDED ? item.outcome : undefined);
+  }
+
+  settle(isDurable: boolean): void {
+    if (isDurable && this.next) this.memory.moved(this.handle, this.number, this.next);
   }
 }

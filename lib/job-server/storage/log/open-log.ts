@@ -9,15 +9,13 @@ import { FreeRoom } from '../free-room.js';
 import { GroupCommit } from '../group-commit.js';
 import type { StorageHealth } from '../storage-health.js';
 import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
-import { Entry, type LogChange, type EntryIndex, type EntryQueue } from './entry.js';
+import { Entry, NoteChange, type LogChange, type EntryIndex, type EntryQueue, type Note } from './entry.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
-import { outcomeOf, type Memory } from './copy-change.js';
 import { FolderOwner } from './folder-owner.js';
 import { Leasing } from './leasing.js';
 import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
-import { Maintenance } from './maintenance.js';
-import { OriginChange } from './origin-change.js';
+import { Maintenance, type Memory } from './maintenance.js';
 import { DEAD, ENDED, JOB, ORIGIN, readRecord, SETTING, type Ended, type ItemReader } from './record.js';
 import { readLog, removeStrays } from './recovery.js';
 import { Reserve } from './reserve.js';
@@ -329,7 +327,7 @@ export class OpenLog implements EntryKeeper, Memory {
       return 'fired';
     }
     const entry = new Entry(queue, placed(job, this.nextSequence()));
-    entry.tick = settings.fire(name, value);
+    entry.note = settings.fire(name, value);
     this.takeUnique(entry);
     queue.count(entry.job, 1);
     entry.phase = 'hidden';
@@ -347,12 +345,17 @@ export class OpenLog implements EntryKeeper, Memory {
     await this.flush();
     let count = 0;
     for await (const page of this.items(1_000, ({ kind }) => kind === ORIGIN)) {
-      const ends = page.map(({ item, number }) => new OriginChange(undefined, item, number, this.index));
-      for (const end of ends) this.commit.mark(end, false);
+      for (const living of page) this.commit.mark(new NoteChange(this.endOfOrigin(living), false), false);
       await this.flush();
-      count += ends.length;
+      count += page.length;
     }
     return count;
+  }
+
+  private endOfOrigin({ item, number }: Living): Note {
+    const hash = this.index.hashOfOrigin(item);
+    const ended = { number, length: item.length, kind: item.kind, hasTime: false };
+    return { bytes: 32, emit: (batch) => batch.over(ended, 0), settled: () => this.index.forget(number, hash) };
   }
 
   // --- listing ---
@@ -434,25 +437,12 @@ export class OpenLog implements EntryKeeper, Memory {
   private current(item: ItemReader, number: number): Entry | undefined {
     const entry = this.entries.get(this.index.handleOf(item));
     if (entry) return entry.stored?.number === number ? entry : undefined;
-    return this.entryOf(item, number);
+    return this.leasing.entryOf(item, number);
   }
 
   private entryAt(number: number): Entry | undefined {
     const item = this.index.read(number);
-    return item && this.entryOf(item, number);
-  }
-
-  /** A living item as an entry that memory does not have. */
-  private entryOf(item: ItemReader, number: number): Entry {
-    const entry = this.leasing.entryOf(item, number);
-    if (item.kind === DEAD) {
-      entry.phase = 'dead';
-      entry.death = { error: item.text, diedAt: item.time };
-    } else if (item.kind === ENDED) {
-      entry.phase = 'ended';
-      entry.outcome = outcomeOf(item);
-    }
-    return entry;
+    return item && this.leasing.entryOf(item, number);
   }
 
   /** Memory forgets an entry that the log has. */
@@ -471,12 +461,12 @@ export class OpenLog implements EntryKeeper, Memory {
     const existing = same ?? holder;
     if (existing) {
       await existing.whenStored();
-      this.commit.mark(new OriginChange(origin, undefined, 0, index), false);
+      this.commit.mark(new NoteChange(originNote(origin), true), false);
       await this.flush();
       return same ? 'known' : 'coalesced';
     }
     const entry = new Entry(queue, { ...job, sequence: this.nextSequence() });
-    entry.origin = origin;
+    entry.note = originNote(origin);
     if (past && 'result' in past) {
       entry.phase = 'ended';
       entry.outcome = past;
@@ -576,6 +566,11 @@ export class OpenLog implements EntryKeeper, Memory {
     if (!this.isOpen) return;
     for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
   }
+}
+
+/** Where a job came from, so that it is not taken again. */
+function originNote(origin: string): Note {
+  return { bytes: 300, emit: (batch) => void batch.note(ORIGIN, origin, '') };
 }
 
 /** Claims a folder, in the room that was kept free where the disk is full. */

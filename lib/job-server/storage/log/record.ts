@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { StoredJob, StoredPriority } from '../stored-job.js';
+import type { JobOutcome, StoredJob, StoredPriority } from '../stored-job.js';
 import { StorageError } from '../storage-error.js';
 
 /** The format this version writes, and the newest it reads. */
@@ -490,6 +490,11 @@ export class ItemReader {
     const { bytes, workloadStart, end } = this;
     if (end - workloadStart <= 1_024) return bytes.toString('latin1', workloadStart, end);
     return new Uint8Array(bytes.subarray(workloadStart, end));
+  }
+
+  /** How an ended job is remembered. */
+  get outcome(): JobOutcome {
+    return { state: this.text as JobOutcome['state'], result: this.workload, keepUntil: this.time };
   }
 
   /** The job. */

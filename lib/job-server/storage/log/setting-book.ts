@@ -1,6 +1,6 @@
 import type { GroupCommit } from '../group-commit.js';
 import type { Batch } from './batch.js';
-import type { Beside, EntryIndex, LogChange } from './entry.js';
+import type { EntryIndex, LogChange, Note } from './entry.js';
 import { SETTING } from './record.js';
 
 /** What is kept beside the jobs: all of it in memory, and the log is told of what changes. */
@@ -45,7 +45,7 @@ export class SettingBook {
   }
 
   /** What a job is to be written with: it holds once that is durable. Nobody changes it before {@link fired}. */
-  fire(name: string, value: string): Beside {
+  fire(name: string, value: string): Note {
     this.firing.set(name, []);
     return {
       bytes: name.length + value.length + 64,
