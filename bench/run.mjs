@@ -13,6 +13,7 @@
  *   npm run bench -- deep --jobs 10000000 --uniques both
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
+ *   npm run bench -- several             one job server and two on this machine, for the same clients and workers
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
@@ -33,6 +34,7 @@ import { hasGearmand } from './servers.mjs';
 import { benchMetrics } from './metrics.mjs';
 import { benchOverload } from './overload.mjs';
 import { benchSchedules } from './schedules.mjs';
+import { benchSeveral } from './several.mjs';
 import { benchStalls } from './stalls.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
 import { benchTransports } from './transports.mjs';
@@ -68,6 +70,10 @@ if (positionals[0] === 'stalls') {
 const runs = Number(values.runs);
 if (positionals[0] === 'schedules') {
   await benchSchedules({ disk });
+  process.exit();
+}
+if (positionals[0] === 'several') {
+  await benchSeveral(compileGearload(), { runs });
   process.exit();
 }
 if (positionals[0] === 'overload') {
