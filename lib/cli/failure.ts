@@ -19,7 +19,7 @@ export class Failure extends Error {
   }
 }
 
-/** A command line that cannot be meant. */
+/** A command line that is not understood. */
 export class UsageFailure extends Failure {
   override readonly name = 'UsageFailure';
 

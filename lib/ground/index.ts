@@ -1,7 +1,7 @@
 export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './error-codes.js';
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
-export { MAX_TIMER_DELAY } from './limits.js';
+export { MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
 export { escaped, oneLine, UNSAFE } from './one-line.js';
 export {
   BOOLEAN,

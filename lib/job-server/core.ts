@@ -74,7 +74,7 @@ export class JobServerCore implements SessionHost, MetricSource {
 
   /**
    * @param clocks what it reads the time from. Default: the machine's clocks.
-   * @throws InvalidOptionError for an option that cannot be meant.
+   * @throws InvalidOptionError for an option that is not allowed.
    */
   constructor(
     options: JobServerOptions = {},

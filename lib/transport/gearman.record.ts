@@ -1,4 +1,4 @@
-import { InvalidOptionError, oneOf } from '../ground/index.js';
+import { InvalidOptionError, oneOf, MAX_UNIQUE_BYTES } from '../ground/index.js';
 import { isMetadata, type GearmanMetadata, type JobPriority } from '../driver/index.js';
 import type { WorkloadFormat } from './formats.js';
 import { checkOptions, RULES } from './option-rules.js';
@@ -125,9 +125,6 @@ export class GearmanRecordBuilder<T = unknown> {
     return new GearmanRecord(this.data, this.options);
   }
 }
-
-/** What job servers accept as a unique: gearmand refuses a longer one. */
-const MAX_UNIQUE_BYTES = 64;
 
 const RECORD_RULES = {
   priority: oneOf(...PRIORITIES),

@@ -77,7 +77,7 @@ const MAX_BODY = JOB_SERVER_DEFAULTS.maxPacketBytes;
  * createServer(handler).listen(4780);
  * ```
  *
- * @throws InvalidOptionError for an option that cannot be meant.
+ * @throws InvalidOptionError for an option that is not allowed.
  */
 export function createWebHandler(options: WebHandlerOptions): WebHandler {
   const answerer = new Answerer(options);

@@ -40,7 +40,7 @@ export type OptionValues<Table extends OptionTable> = {
     : boolean;
 };
 
-/** Why a value cannot be meant: `allowed` completes "--port: must be ...". */
+/** Why a value is refused: `allowed` completes "--port: must be ...". */
 export class ValueProblem extends Error {
   override readonly name = 'ValueProblem';
 

@@ -15,7 +15,7 @@ export interface ParsedLine<Table extends OptionTable> {
  * Reads a command line by a table, as gearmand reads its own: `--port=1`,
  * `--port 1`, `-p1`, `-p 1`, `-Rp1`.
  *
- * @throws UsageFailure for the first word that cannot be meant, naming what is allowed.
+ * @throws UsageFailure for the first word that is not understood, naming what is allowed.
  */
 export function parseOptions<const Table extends OptionTable>(
   table: Table,

@@ -1,3 +1,4 @@
+import { MAX_UNIQUE_BYTES } from '../../ground/index.js';
 import { PRIORITIES, type ByteString, type JobSpec, type Priority, type Workload } from './job-spec.js';
 import {
   type Ability,
@@ -27,9 +28,6 @@ import {
   UNIQUE_TOO_LARGE,
   type Refusal,
 } from './refusal.js';
-
-/** The longest unique, in bytes; gearmand's limit. */
-export const MAX_UNIQUE_BYTES = 64;
 
 /** Why a job failed whose worker said no more. */
 const REPORTED_FAILURE = 'its worker reported failure';

@@ -1,5 +1,5 @@
 export { lookAgainFor, type Moment } from './clock.js';
-export { Engine, MAX_UNIQUE_BYTES } from './engine.js';
+export { Engine } from './engine.js';
 export { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 export { MAX_HANDLE_PREFIX_BYTES, RUN_DIGITS, counterLength } from './handle.js';
 export { NOTHING_SET, type FunctionSettings } from './function-settings.js';

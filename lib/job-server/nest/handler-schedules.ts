@@ -17,7 +17,7 @@ export class HandlerSchedules implements OnModuleInit {
     private readonly jobServer: GearmanJobServer,
   ) {}
 
-  /** @throws InvalidOptionError for a schedule that cannot be meant. */
+  /** @throws InvalidOptionError for a schedule that is not allowed. */
   onModuleInit(): void {
     const table: Record<string, ScheduleOptions> = {};
     for (const { instance } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {

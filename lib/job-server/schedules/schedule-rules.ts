@@ -1,4 +1,12 @@
-import { BOOLEAN, checkNames, checkOption, InvalidOptionError, oneOf, wholeNumber } from '../../ground/index.js';
+import {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  InvalidOptionError,
+  oneOf,
+  wholeNumber,
+  MAX_FUNCTION_BYTES,
+} from '../../ground/index.js';
 import { toByteString } from '../../protocol/index.js';
 import { CronTable } from './cron.js';
 import type { Schedule, ScheduleOptions, ScheduleWorkload } from './schedule.js';
@@ -7,8 +15,6 @@ import type { Schedule, ScheduleOptions, ScheduleWorkload } from './schedule.js'
 export const MAX_ID_BYTES = 40;
 /** The longest cron pattern, in characters. */
 const MAX_CRON_LENGTH = 256;
-/** The longest function name, in bytes, as storages have it. */
-const MAX_FUNCTION_BYTES = 1_000;
 const HOUR = 3_600_000;
 /** The longest time, and the latest moment: what a Date can tell. */
 const MAX_TIME = 8.64e15;

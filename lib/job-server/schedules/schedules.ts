@@ -83,7 +83,7 @@ export class Schedules {
    * Declares the schedules of a source: what it declared before and does not any
    * more is gone. A schedule that was put gives way to a declared one of its id.
    *
-   * @throws InvalidOptionError for the first that cannot be meant; then nothing changes.
+   * @throws InvalidOptionError for the first that is not allowed; then nothing changes.
    */
   declare(source: Exclude<ScheduleSource, 'put'>, table: ScheduleTable): void {
     const { date } = this.host.time;
@@ -118,7 +118,7 @@ export class Schedules {
    * Puts a schedule, in the place of the one that was put before. It stays until
    * it is dropped, with a storage over restarts as well.
    *
-   * @throws InvalidOptionError for one that cannot be meant, or is declared elsewhere.
+   * @throws InvalidOptionError for one that is not allowed, or is declared elsewhere.
    */
   put(id: string, options: ScheduleOptions): void {
     const { date } = this.host.time;

@@ -8,14 +8,7 @@ export type {
   PageOptions,
   StorageListener,
 } from './job-storage.js';
-export {
-  MAX_FUNCTION_BYTES,
-  MAX_HANDLE_BYTES,
-  MAX_SETTING_BYTES,
-  MAX_SETTING_NAME_BYTES,
-  MAX_SETTINGS,
-  MAX_TIME,
-} from './job-limits.js';
+export { MAX_HANDLE_BYTES, MAX_SETTING_BYTES, MAX_SETTING_NAME_BYTES, MAX_SETTINGS, MAX_TIME } from './job-limits.js';
 export { LogBeside, type JobBeside } from './log/log-beside.js';
 export type { LogStorageOptions } from './log/log-options.js';
 export { idsOfTicks, lastTickIn, laterTick, tickName, type LastTick } from './last-tick.js';

@@ -1,8 +1,6 @@
+import { MAX_FUNCTION_BYTES } from '../../ground/index.js';
 import { StorageError } from './storage-error.js';
 import type { NewJob } from './stored-job.js';
-
-/** The longest function name a storage takes, in bytes. */
-export const MAX_FUNCTION_BYTES = 1_000;
 
 /** The longest handle a storage takes, in bytes. */
 export const MAX_HANDLE_BYTES = 255;
