@@ -1,7 +1,8 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { ClosedError, ConnectionLostError, WorkException, type AssignedJob } from '../../driver/index.js';
 import { jobAttributes, serverAttributes } from './span-attributes.js';
-import { endFailed } from './span-failure.js';
+import { endFailed, errorType } from './span-failure.js';
+import type { MessageMetrics } from './message-metrics.js';
 import { modeOf } from './submitted-mode.js';
 import type { SpanMaker } from './span-maker.js';
 import type { TracedJob, TraceRelation } from './tracing-options.js';
@@ -48,6 +49,28 @@ export class ProcessSpan {
 
   /** Runs a handler within the span, and ends that with it. */
   run(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return this.maker.metrics ? this.measured(this.maker.metrics, () => this.traced(work)) : this.traced(work);
+  }
+
+  /** Counts and times it. */
+  private measured(metrics: MessageMetrics, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const { job } = this;
+    const attributes = { ...jobAttributes('process', job.function), ...serverAttributes(job.server) };
+    metrics.consumed(attributes);
+    const startedAt = performance.now();
+    return work().then(
+      (result) => {
+        metrics.processed(startedAt, attributes);
+        return result;
+      },
+      (error: unknown) => {
+        metrics.processed(startedAt, { ...attributes, 'error.type': errorType(causeOf(error)) });
+        throw error;
+      },
+    );
+  }
+
+  private traced(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const { context } = this.maker.api;
     if (!this.span.isRecording()) return context.with(this.context, work);
     this.job.signal.addEventListener('abort', () => this.aborted(this.job.signal.reason), { once: true });
@@ -57,7 +80,7 @@ export class ProcessSpan {
         return result;
       },
       (error: unknown) => {
-        endFailed(this.span, error instanceof WorkException ? (error.cause ?? error) : error, this.maker);
+        endFailed(this.span, causeOf(error), this.maker);
         throw error;
       },
     );
@@ -68,6 +91,11 @@ export class ProcessSpan {
     if (!(reason instanceof ConnectionLostError || reason instanceof ClosedError)) return;
     this.span.addEvent('worker gone', { 'error.type': reason.code });
   }
+}
+
+/** What a handler threw, of what its caller is told. */
+function causeOf(error: unknown): unknown {
+  return error instanceof WorkException ? (error.cause ?? error) : error;
 }
 
 function relationOf(job: TracedJob, relation: SpanMaker['options']['relation']): TraceRelation {

@@ -12,7 +12,7 @@ const OTHER = '_OTHER';
  * conventions have that in logs from now on, and Nest logs it.
  */
 export function endFailed(span: Span, failure: unknown, { api, options }: SpanMaker): void {
-  const type = typeOf(failure);
+  const type = errorType(failure);
   span.setAttribute('error.type', type);
   const isError = options.isError ? options.isError(failure) : type !== RPC;
   if (isError) span.setStatus({ code: api.SpanStatusCode.ERROR, message: messageOf(failure) });
@@ -22,7 +22,8 @@ export function endFailed(span: Span, failure: unknown, { api, options }: SpanMa
 /** What a handler said on purpose: Nest makes its object or text what the caller hears. */
 const RPC = RpcException.name;
 
-function typeOf(failure: unknown): string {
+/** What semantic conventions have as `error.type`: a code of ours, a class, or that nobody knows. */
+export function errorType(failure: unknown): string {
   if (failure instanceof RpcException) return RPC;
   if (failure instanceof GearmanError) return failure.code;
   if (failure instanceof Error) return failure.constructor.name || OTHER;

@@ -3,7 +3,7 @@ import { fitMetadata, type GearmanMetadata, type JobIdentity } from '../../drive
 import type { JobCall } from '../job-call.js';
 import type { JobEars } from '../job-listener.js';
 import { jobAttributes, serverAttributes } from './span-attributes.js';
-import { endFailed } from './span-failure.js';
+import { endFailed, errorType } from './span-failure.js';
 import { withMode } from './submitted-mode.js';
 import type { SpanMaker } from './span-maker.js';
 import type { JobMode } from './tracing-options.js';
@@ -15,15 +15,17 @@ import type { JobMode } from './tracing-options.js';
  */
 export class SubmitSpan {
   private readonly span: Span;
+  private readonly startedAt: number;
   private isCreated = false;
   private isOver = false;
 
   constructor(
     private readonly maker: SpanMaker,
-    call: JobCall,
+    private readonly call: JobCall,
     isForeground: boolean,
-    server: Attributes,
+    private readonly server: Attributes,
   ) {
+    this.startedAt = maker.metrics ? performance.now() : 0;
     const { api, tracer, options } = maker;
     const { request } = call;
     const attributes: Attributes = {
@@ -40,7 +42,7 @@ export class SubmitSpan {
 
   /** What hears a job, and tells this span of it. */
   ears(ears: JobEars): JobEars {
-    if (!this.span.isRecording()) return ears;
+    if (!this.span.isRecording() && !this.maker.metrics) return ears;
     return {
       ...ears,
       created: (job) => {
@@ -62,7 +64,10 @@ export class SubmitSpan {
   created({ handle, server }: JobIdentity): void {
     const attributes = { ...serverAttributes(server), 'messaging.message.id': handle };
     if (this.isCreated) this.span.addEvent('resubmitted', attributes);
-    else this.span.setAttributes(attributes);
+    else {
+      this.span.setAttributes(attributes);
+      this.measure(serverAttributes(server));
+    }
     this.isCreated = true;
   }
 
@@ -76,7 +81,13 @@ export class SubmitSpan {
   fail(error: unknown): void {
     if (this.isOver) return;
     this.isOver = true;
+    if (!this.isCreated) this.measure({ ...this.server, 'error.type': errorType(error) });
     endFailed(this.span, error, this.maker);
+  }
+
+  private measure(attributes: Attributes): void {
+    const { metrics } = this.maker;
+    metrics?.submitted(this.startedAt, { ...jobAttributes('submit', this.call.request.function), ...attributes });
   }
 
   /** What the application set itself stays: its hook or record goes before ours. */

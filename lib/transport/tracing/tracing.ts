@@ -1,9 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { AssignedJob } from '../../driver/index.js';
 import type { JobCall } from '../job-call.js';
+import { MessageMetrics } from './message-metrics.js';
 import { ProcessSpan } from './process-span.js';
 import { serverAttributes } from './span-attributes.js';
-import type { OpenTelemetry, SpanMaker } from './span-maker.js';
+import type { OpenTelemetry } from './open-telemetry.js';
+import type { SpanMaker } from './span-maker.js';
 import { SubmitSpan } from './submit-span.js';
 import type { TracingOptions } from './tracing-options.js';
 
@@ -22,7 +24,9 @@ export class Tracing {
     const { options } = this;
     if (options === false || this.maker) return;
     const api = await loadApi();
-    if (api) this.maker = { api, tracer: api.trace.getTracer('nestjs-gearman'), options };
+    if (!api) return;
+    const metrics = MessageMetrics.from(api);
+    this.maker = { api, tracer: api.trace.getTracer('nestjs-gearman'), options, metrics };
   }
 
   /**
