@@ -41,6 +41,16 @@ export class Actor {
     this.ready = Promise.race([said, this.over]);
   }
 
+  /** Stops it for a while, which it does not notice, and others may. */
+  async stall(time) {
+    const { child } = this;
+    this.isStalled = true;
+    child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, time));
+    child.kill('SIGCONT');
+    this.isStalled = false;
+  }
+
   /** Ends it, and waits until it has ended. */
   async end(signal) {
     this.child.isExpectedToEnd = true;

@@ -1,7 +1,7 @@
-/** The job server that is killed: `job-server.mjs PORT FOLDER DURABILITY [SCHEDULES MISSED]`. Says `ready` once it listens; SIGTERM stops it cleanly. */
+/** A job server that is killed: `job-server.mjs PORT STORAGE [SCHEDULES MISSED]`, the storage in JSON. Says `ready` once it listens; SIGTERM stops it cleanly. */
 import { JobServer } from '../../dist/job-server/job-server.js';
 
-const [port, path, durability, count = 0, missed] = process.argv.slice(2);
+const [port, storage, count = 0, missed] = process.argv.slice(2);
 /** Every one to three seconds, whatever their last jobs do. */
 const schedules = Object.fromEntries(
   Array.from({ length: Number(count) }, (_, number) => [
@@ -11,13 +11,36 @@ const schedules = Object.fromEntries(
 );
 const jobServer = new JobServer({
   listeners: [{ host: '127.0.0.1', port: Number(port) }],
-  storage: { type: 'file', path, durability },
+  storage: JSON.parse(storage),
   schedules,
   // Small, so that queues are deeper than it.
   window: 50,
   policies: { '*': { retries: 1_000, backoff: { initialDelay: 20, maxDelay: 200 } } },
-  log: (level, message) => level === 'error' && console.error(message),
+  log: (level, message) => level === 'error' && !isExpected(message) && console.error(message),
 });
-process.once('SIGTERM', () => jobServer.stop().then(() => process.exit(0)));
-await jobServer.start();
+process.once('SIGTERM', () =>
+  jobServer.stop().then(
+    () => process.exit(0),
+    // Its database is away: what it could not say, others find out.
+    (error) => process.exit(error.code === 'GEARMAN_STORAGE_UNREACHABLE' ? 0 : 1),
+  ),
+);
+await start();
 console.log('ready');
+
+/** While its database is away a job server does not start: then it is started again, as a service manager would. */
+async function start() {
+  for (;;) {
+    try {
+      return await jobServer.start();
+    } catch (error) {
+      if (error.code !== 'GEARMAN_STORAGE_UNREACHABLE') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/** A database that is killed cannot be reached, and that is said. */
+function isExpected(message) {
+  return JSON.parse(storage).type === 'postgres' && /cannot be reached or written/.test(message);
+}

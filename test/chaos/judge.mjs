@@ -3,7 +3,14 @@
  * still count as running, in milliseconds: its report is on its way, and the
  * job server writes ends lazily, which a kill may take and a clean stop not.
  */
-const REPORTING = { SIGKILL: 1_000, SIGTERM: 500 };
+const REPORTING = { SIGKILL: 1_000, SIGTERM: 500, SIGSTOP: 1_000 };
+
+/**
+ * How long after one that stalled goes on, or a database is back, a job may
+ * still begin that runs again, in milliseconds: leases were lost meanwhile, and
+ * who had them does not know it yet.
+ */
+const LEASES_LOST = 8_000;
 
 /**
  * What the ledgers of a run say.
@@ -41,10 +48,11 @@ export function judge({ accepted, executions }, kills) {
 
 /** Whether a job ran, or its end was on its way, when somebody was killed it depended on. */
 function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infinity }) {
-  if (kind !== 'job-server' && name !== worker) return false;
-  return begin <= over && time <= end + REPORTING[signal];
+  if ((kind === 'worker' || kind === 'client') && name !== worker) return false;
+  const until = kind === 'database' || signal === 'SIGSTOP' ? over + LEASES_LOST : over;
+  return begin <= until && time <= end + REPORTING[signal];
 }
 
 export function nameOf({ kind, signal }) {
-  return `${kind} ${signal === 'SIGKILL' ? 'killed' : 'stopped'}`;
+  return `${kind} ${{ SIGKILL: 'killed', SIGTERM: 'stopped', SIGSTOP: 'stalled' }[signal]}`;
 }

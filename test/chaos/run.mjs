@@ -8,6 +8,7 @@
  *   npm run chaos -- --seconds 3600 --kills 300      until so many were killed
  *   npm run chaos -- --durability interval           must fail: what is accepted is not on disk yet
  *   npm run chaos -- --schedules                     ticks of schedules, instead of jobs: ticks.mjs says how
+ *   npm run chaos -- --servers 3 --database          job servers that share a PostgreSQL, which is killed as well
  *
  * Exit code 0 when no accepted job was lost, and every job that ran more than
  * once was running when somebody was killed. kill -9 leaves the kernel's page
@@ -23,6 +24,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Actor } from './actor.mjs';
+import { DatabasePair } from './database.mjs';
 import { freePort, jobsLeft } from './job-server-port.mjs';
 import { judge, nameOf } from './judge.mjs';
 import { readLedgers } from './ledger.mjs';
@@ -36,6 +38,14 @@ const CAST = {
   client: { count: 2, part: 0.2 },
 };
 
+/** What becomes of the database, by chance: the primary killed, the primary hung, the standby killed. */
+const BLOWS = { kill: 0.6, hang: 0.2, standby: 0.2 };
+
+/** When a job server counts as dead, how long one is stalled, and how long a submission waits for the database, in milliseconds. */
+const LEASE_TIME = 3_000;
+const STALL = 6_000;
+const DATABASE_PATIENCE = 2_000;
+
 /** The longest time between two kills, and how long what is left may take in the end, in milliseconds. */
 const LONGEST_PEACE = 1_000;
 const PATIENCE = 300_000;
@@ -46,16 +56,24 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 100_000) },
     kills: { type: 'string', default: 'Infinity' },
     durability: { type: 'string', default: 'always' },
+    servers: { type: 'string', default: '1' },
+    database: { type: 'boolean', default: false },
     schedules: { type: 'boolean', default: false },
     missed: { type: 'string', default: 'all' },
+    verbose: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
-const [seconds, seed, maxKills] = [values.seconds, values.seed, values.kills].map(Number);
-if (!(seconds > 0) || !Number.isSafeInteger(seed) || !(maxKills > 0)) {
-  console.error(
-    'usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--schedules [--missed WORD]] [--keep]',
-  );
+const [seconds, seed, maxKills, servers] = [values.seconds, values.seed, values.kills, values.servers].map(Number);
+const isAlone = servers === 1 && !values.database;
+if (
+  !(seconds > 0) ||
+  !Number.isSafeInteger(seed) ||
+  !(maxKills > 0) ||
+  !(isAlone || (servers > 0 && values.database))
+) {
+  console.error('usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--keep]');
+  console.error('                        [--servers N --database] [--schedules [--missed WORD]]');
   process.exit(2);
 }
 
@@ -65,24 +83,42 @@ if (values.schedules) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
-const port = await freePort();
+const ports = [];
+for (let number = 0; number < servers; number++) ports.push(await freePort());
+CAST['job-server'].count = servers;
+const database = values.database ? new DatabasePair(folder) : undefined;
 const chance = random(seed);
 const actors = Object.entries(CAST).flatMap(([kind, { count }]) =>
   Array.from({ length: count }, (_, number) => new Actor(kind, number, (name) => argumentsOf(kind, name))),
 );
-const [jobServer] = actors;
 const kills = [];
 
-console.log(`chaos: seed ${seed}, ${seconds} s, durability ${values.durability}; everything is in ${folder}`);
+const kept = database ? 'PostgreSQL with a synchronous standby' : `durability ${values.durability}`;
+console.log(`chaos: seed ${seed}, ${seconds} s, ${servers} job servers, ${kept}; everything is in ${folder}`);
+await database?.start();
+process.once('exit', () => database?.kill());
 for (const actor of actors) actor.start();
-await torment(Date.now() + seconds * 1_000);
+const end_ = Date.now() + seconds * 1_000;
+await Promise.all([torment(end_), database && tormentDatabase(end_)]);
 await comeToRest();
 report(judge(readLedgers(folder), kills));
 if (!values.keep) rmSync(folder, { recursive: true });
 
 function argumentsOf(kind, name) {
-  if (kind === 'job-server') return [port, join(folder, 'jobs'), values.durability];
-  return [port, folder, name, Math.floor(chance() * 2 ** 31)];
+  if (kind !== 'job-server') return [ports, folder, name, Math.floor(chance() * 2 ** 31)];
+  const number = Number(name.split('-')[2]);
+  return [ports[number], JSON.stringify(database ? sharedStorage(number) : ownStorage())];
+}
+
+function ownStorage() {
+  return { type: 'file', path: join(folder, 'jobs'), durability: values.durability };
+}
+
+function sharedStorage(number) {
+  const times = { patience: DATABASE_PATIENCE, leaseTime: LEASE_TIME };
+  // All but one come back under the name they had, and have their jobs at once.
+  const name = number === 0 ? {} : { name: `jobs-${number}` };
+  return { type: 'postgres', url: database.url, address: `127.0.0.1:${ports[number]}`, ...times, ...name };
 }
 
 /** Ends somebody every now and then, and starts them again. */
@@ -92,15 +128,43 @@ async function torment(until) {
     const victim = pickVictim();
     // Now and then one that has hardly begun; not always, or no job server would ever come to work.
     if (chance() < 0.8) await victim.ready;
-    await end(victim, victim === jobServer && chance() < 0.2 ? 'SIGTERM' : 'SIGKILL');
-    victim.start();
+    const isJobServer = victim.kind === 'job-server';
+    if (database && isJobServer && chance() < 0.05) void stall(victim);
+    else {
+      await end(victim, isJobServer && chance() < 0.2 ? 'SIGTERM' : 'SIGKILL');
+      victim.start();
+    }
+  }
+}
+
+/** One that stalls for longer than the others wait for it. */
+async function stall(victim) {
+  const { kind, name } = victim;
+  const kill = { kind, name, signal: 'SIGSTOP', time: Date.now(), over: Infinity };
+  kills.push(kill);
+  await victim.stall(STALL);
+  kill.over = Date.now();
+}
+
+/** The database is killed or hangs every now and then; it is whole again before the next time. */
+async function tormentDatabase(until) {
+  while (Date.now() < until && kills.length < maxKills) {
+    await sleep(chance() * 2 * LONGEST_PEACE);
+    const dice = chance();
+    const name = dice < BLOWS.kill + BLOWS.hang ? 'primary' : 'standby';
+    const signal = dice < BLOWS.kill || name === 'standby' ? 'SIGKILL' : 'SIGSTOP';
+    const kill = { kind: 'database', name, signal, time: Date.now(), over: Infinity };
+    kills.push(kill);
+    await (name === 'primary' ? database.failOver(signal) : database.loseStandby());
+    kill.over = Date.now();
+    if (values.verbose) console.log(`${name} ${signal}: ${kill.over - kill.time} ms`);
   }
 }
 
 function pickVictim() {
   let dice = chance();
   const kind = Object.keys(CAST).find((each) => (dice -= CAST[each].part) < 0);
-  const candidates = actors.filter((actor) => actor.kind === kind);
+  const candidates = actors.filter((actor) => actor.kind === kind && !actor.isStalled);
   return candidates[Math.floor(chance() * candidates.length)];
 }
 
@@ -114,10 +178,14 @@ async function end(victim, signal) {
 /** Nobody submits any more, nobody is killed: the workers do what is left. */
 async function comeToRest() {
   for (const actor of actors) if (actor.kind === 'client') await actor.end('SIGKILL');
-  await jobServer.ready;
+  while (actors.some((actor) => actor.isStalled)) await sleep(50);
+  for (const actor of actors) await actor.ready;
+  const left = () => (database ? database.jobsLeft() : jobsLeft(ports[0]));
   const deadline = Date.now() + PATIENCE;
-  while ((await jobsLeft(port)) > 0 && Date.now() < deadline) await sleep(50);
+  while ((await left()) > 0 && Date.now() < deadline) await sleep(50);
+  // The workers last: they would wait for their job servers.
   for (const actor of actors) if (actor.kind !== 'client') await actor.end('SIGTERM');
+  await database?.stop();
 }
 
 function report({ accepted, jobs, executed, lost, repeated, causes, unexplained }) {

@@ -29,7 +29,8 @@ export async function tormentSchedules({ kills, seed, missed, keep }) {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-schedules-'));
   const port = await freePort();
   const chance = random(seed);
-  const jobServer = new Actor('job-server', 0, () => [port, join(folder, 'jobs'), 'always', SCHEDULES, missed]);
+  const storage = JSON.stringify({ type: 'file', path: join(folder, 'jobs'), durability: 'always' });
+  const jobServer = new Actor('job-server', 0, () => [port, storage, SCHEDULES, missed]);
   const workers = [0, 1].map(
     (number) => new Actor('worker', number, (name) => [port, folder, name, seed, 'schedules']),
   );

@@ -101,4 +101,73 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     expect(await stored).toBeUndefined();
     expect(await all()).toHaveLength(1);
   });
+
+  it('takes nothing back that another job server has told somebody', async () => {
+    const job = newJob({ unique: 'u' });
+    const wasCut = proxy.cutAt(job.handle, 'before the answer').then(() => proxy.down());
+    const refused = add(storage, job, false).stored.catch((error: unknown) => error);
+    await wasCut;
+    expect(await add(direct, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: job.handle });
+    expect(await refused).toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
+    proxy.up();
+    await taken();
+    expect(await all()).toContain(job.handle);
+  });
+
+  it('takes nothing back that was accepted before, under the same handle', async () => {
+    const job = newJob({ unique: 'u' });
+    expect(await add(storage, job, false).stored).toBeUndefined();
+    const wasCut = proxy.cutAt(job.handle, 'before the answer').then(() => proxy.down());
+    const refused = add(storage, job, 'always').stored.catch((error: unknown) => error);
+    await wasCut;
+    expect(await refused).toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
+    proxy.up();
+    await taken();
+    expect(await all()).toContain(job.handle);
+  });
+
+  it('sees after a crash of the database which of its leases and ends are not there any more', async () => {
+    const [ended, leased] = (await addAll(storage, newJob(), newJob())) as [string, string];
+    expect(handlesOf(await storage.lease('reverse', 1, 2, NOW))).toEqual([ended, leased]);
+    const schema = `f${schemas}`;
+    await database.sql(`CREATE TABLE ${schema}.before AS SELECT * FROM ${schema}.job`);
+    storage.done(ended);
+    await storage.flush();
+    proxy.down();
+    // As if neither the end nor the other lease had come to the disk.
+    await database.sql(`INSERT INTO ${schema}.job SELECT * FROM ${schema}.before WHERE handle = '${ended}'`);
+    await database.sql(`UPDATE ${schema}.job SET owner = 0 WHERE handle = '${leased}'`);
+    proxy.up();
+    await until('it is told of the lease', () => listener.lostHandles.length > 0);
+    expect(listener.lostHandles).toEqual([leased]);
+    const given: string[] = [];
+    await until('both can be leased', async () => {
+      given.push(...handlesOf(await direct.lease('reverse', 1, 2, NOW)));
+      return given.length === 2;
+    });
+    expect(given.sort()).toEqual([ended, leased].sort());
+  });
+
+  it('brings tables of an older version up to date, and refuses those of a newer one', async () => {
+    const schema = `f${schemas}`;
+    await storage.close();
+    await database.sql(`ALTER TABLE ${schema}.job DROP COLUMN wanted`);
+    await database.sql(`UPDATE ${schema}.version SET version = 1`);
+    await storage.open(listener);
+    expect(await add(storage, newJob(), false).stored).toBeUndefined();
+    expect(await database.sql(`SELECT version FROM ${schema}.version`)).toBe('2\n');
+    await storage.close();
+    await database.sql(`UPDATE ${schema}.version SET version = 99`);
+    const refused = { code: 'GEARMAN_STORAGE_VERSION', message: expect.stringContaining('version 99') };
+    await expect(storage.open(listener)).rejects.toMatchObject(refused);
+  });
+
+  /** A job is taken again, after what was to be taken back has been. */
+  const taken = (): Promise<unknown> =>
+    until('a job is taken', () =>
+      add(storage, newJob(), false).stored.then(
+        () => true,
+        () => false,
+      ),
+    );
 });

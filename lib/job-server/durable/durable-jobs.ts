@@ -138,6 +138,8 @@ export class DurableJobs implements SubmissionHost {
     const { handle, isHere } = submission;
     // Who is here already was counted as a job of its own, and is taken back as one.
     if (existing && !isHere) submission.function_.stats.coalesced++;
+    // That very job was leased meanwhile, and is here for good.
+    if (existing && isLeased && existing.handle === handle) return handle;
     if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
     if (isLeased) this.takeInLate(submission);
     else if (!isHere) this.leave(submission);

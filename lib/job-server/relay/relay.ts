@@ -263,6 +263,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     if (!found) return this.gone(handle, job);
     if (found.state === 'ended') return this.endedElsewhere(handle, found.outcome);
     if (found.state === 'dead') return void engine.exception(this.peer, handle, Buffer.from(found.letter.error));
+    if (found.state === 'leased' && !found.holder && job.isStored) return this.taken(job);
     if (found.holder && this.reaches(found.holder)) {
       this.lookedFor.delete(handle);
       this.followAt(found.holder, handle);

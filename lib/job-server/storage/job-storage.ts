@@ -233,6 +233,7 @@ export interface Adder {
    * itself durable, nothing was added: that job has this function and unique, or
    * this handle. With `isLeased`, the lease that was asked for came with the
    * write: the caller, to whom `add` answered false, holds the job from now on.
+   * With both, the existing job is this very one, and the caller has leased it meanwhile.
    */
   stored(existing?: StoredJob, isLeased?: boolean): void;
   /** Nothing was added, and a lease is void. */

@@ -68,6 +68,7 @@ export class OpenPg {
     this.session = new PgSession(
       this.parts,
       (oldId) => this.lost(oldId),
+      (leased) => this.compare(leased),
       (rows) => this.readSettings(rows),
     );
   }
@@ -133,8 +134,20 @@ export class OpenPg {
 
   /** This session was taken for dead: what it had leased belongs to others. */
   private lost(oldId: number): void {
+    this.loseIf((entry) => entry.owner === oldId);
+  }
+
+  /** What is held here and not leased is lost; answers what is leased, and known here no longer. */
+  private compare(leased: ReadonlySet<string>): string[] {
+    const { held } = this.parts;
+    this.loseIf(({ job }) => !leased.has(job.handle));
+    const ending = this.ends.handles();
+    return [...leased].filter((handle) => !held.has(handle) && !ending.has(handle));
+  }
+
+  private loseIf(isLost: (entry: Entry) => boolean): void {
     const { held, listener } = this.parts;
-    const lost: Entry[] = [...held.values()].filter((entry) => entry.owner === oldId && entry.phase === 'written');
+    const lost = [...held.values()].filter((entry) => entry.phase === 'written' && isLost(entry));
     this.ends.forget(lost);
     for (const entry of lost) held.delete(entry.job.handle);
     if (lost.length > 0) listener.lost?.(lost.map(({ job }) => job.handle));

@@ -22,6 +22,8 @@ const RETRY_DELAY = 250;
 interface Existing {
   readonly job: StoredJob;
   readonly owner: number;
+  /** Another submission was told it. */
+  readonly isWanted: boolean;
 }
 
 /**
@@ -201,21 +203,34 @@ export class PgAdds {
         byUnique.set(keyOf(existing.job), existing);
       }
     }
+    const joined: [Entry, Existing][] = [];
     for (const entry of entries) {
       const same = byHandle.get(entry.job.handle);
+      const existing = same ?? byUnique.get(keyOf(entry.job));
       if (same && entry.isDoubtful) this.stored(entry, same.owner > 0 && same.owner === entry.owner);
-      else if (same) this.coalesced(entry, same.job);
-      else {
-        const existing = byUnique.get(keyOf(entry.job));
-        if (existing) this.coalesced(entry, existing.job);
-        else this.again(entry);
-      }
+      else if (existing) joined.push([entry, existing]);
+      else this.again(entry);
+    }
+    await this.join(joined);
+  }
+
+  /** Submissions that other jobs do for; of those it is written first, that they do: who made one may yet take it back. */
+  private async join(joined: readonly (readonly [Entry, Existing])[]): Promise<void> {
+    const unwanted = joined.filter(([, { isWanted }]) => !isWanted).map(([, { job }]) => job.handle);
+    const there = new Set<string>();
+    if (unwanted.length > 0) {
+      const { rows } = await run(this.parts, 'adder', 'want', [bytesArray(unwanted)]);
+      for (const row of rows) there.add(handleOf(row));
+    }
+    for (const [entry, { job, isWanted }] of joined) {
+      if (isWanted || there.has(job.handle)) this.coalesced(entry, job);
+      else this.again(entry);
     }
   }
 
   private existing(row: PgRow): Existing {
-    const { function: id, owner } = row as { readonly function: number; readonly owner: number };
-    return { job: jobOf(row, this.parts.functions.name(id)), owner };
+    const { function: id, owner, wanted } = row as { function: number; owner: number; wanted: boolean };
+    return { job: jobOf(row, this.parts.functions.name(id)), owner, isWanted: wanted };
   }
 
   /** A job is written, and leased where it was to be, unless its session was lost meanwhile. */
@@ -241,8 +256,12 @@ export class PgAdds {
   private coalesced(entry: Entry, existing: StoredJob): void {
     entry.phase = 'written';
     entry.queue.settled(entry.told, false);
-    this.parts.held.delete(entry.job.handle);
-    entry.takeAdder()?.stored(existing);
+    const { held } = this.parts;
+    const { handle } = entry.job;
+    // It may be that very job, which was leased to this owner meanwhile.
+    const isHeld = held.has(handle) && held.get(handle) !== entry;
+    if (!isHeld) held.delete(handle);
+    entry.takeAdder()?.stored(existing, isHeld);
   }
 
   private again(entry: Entry): void {
@@ -269,7 +288,8 @@ export class PgAdds {
       entry.phase = 'written';
       entry.queue.settled(entry.told, false);
       this.parts.held.delete(entry.job.handle);
-      if (entry.isDoubtful) this.voided.push(entry);
+      // One that was here before is not known to be new, and would be run here anyway.
+      if (entry.isDoubtful && !entry.isKnown) this.voided.push(entry);
       entry.takeAdder()?.refused(error);
     }
   }
@@ -283,7 +303,8 @@ export class PgAdds {
     );
     // To write them again waits for a transaction that still hangs with one of them.
     await this.insert(entries, true);
-    await run(this.parts, 'adder', 'void', [bytesArray(entries.map(({ job }) => job.handle))]);
+    const handles = bytesArray(entries.map(({ job }) => job.handle));
+    await run(this.parts, 'adder', 'void', [handles, this.parts.session.id]);
     this.voided = this.voided.slice(entries.length);
   }
 }

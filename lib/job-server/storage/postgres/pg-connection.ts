@@ -33,6 +33,8 @@ export class PgConnection {
   private last: Promise<unknown> = Promise.resolve();
   private doubt: string | undefined;
   private isClosed = false;
+  /** How often it was made. */
+  connects = 0;
 
   constructor(
     private readonly options: CheckedPgOptions,
@@ -106,6 +108,7 @@ export class PgConnection {
       try {
         await client.connect();
         await this.setUp(client);
+        this.connects++;
         return client;
       } catch (error) {
         problem = error;

@@ -22,6 +22,8 @@ type Ended<Is extends End['is']> = { readonly entry: Entry; readonly end: Extrac
  */
 export class PgEnds {
   private waiting = new Set<Entry>();
+  /** What is being written. */
+  private batch: readonly Entry[] = [];
   private settings = new Map<string, string | undefined>();
   private writing: Promise<void> | undefined;
   private isEnding = false;
@@ -48,6 +50,11 @@ export class PgEnds {
   /** Jobs that are this owner's no longer: nothing is written of them. */
   forget(entries: Iterable<Entry>): void {
     for (const entry of entries) this.waiting.delete(entry);
+  }
+
+  /** The jobs of which something became that is not written yet. */
+  handles(): Set<string> {
+    return new Set([...this.batch, ...this.waiting].map(({ job }) => job.handle));
   }
 
   /** Whether jobs are on their way back into their queues, or their uniques are about to be free. */
@@ -96,6 +103,7 @@ export class PgEnds {
       batch.push(entry);
     }
     for (const entry of batch) this.waiting.delete(entry);
+    this.batch = batch;
     const changed = batch.filter(({ end, isChanged }) => !end && isChanged);
     for (const entry of changed) entry.isChanged = false;
     const start = performance.now();
@@ -113,6 +121,8 @@ export class PgEnds {
       for (const entry of changed) entry.isChanged = true;
       for (const entry of batch) this.waiting.add(entry);
       throw error;
+    } finally {
+      this.batch = [];
     }
   }
 

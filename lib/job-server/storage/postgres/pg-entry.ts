@@ -33,6 +33,8 @@ export class Entry {
     public adder: Adder | undefined,
     /** The lease comes with the write: until then the caller does not hold it. */
     readonly isLate = false,
+    /** The caller ran it before it was to be kept: it may have been kept before, and its handle be known. */
+    readonly isKnown = false,
   ) {
     if (adder) this.retell();
   }

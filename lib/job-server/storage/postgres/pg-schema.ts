@@ -1,15 +1,16 @@
 import { StorageError } from '../storage-error.js';
 import type { PgConnection } from './pg-connection.js';
 
-/** The form of the tables. Version 1 is the first. */
-const VERSION = 1;
+/** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
+const VERSION = 2;
 
 /** Held while the tables are made, so that one job server makes them. */
 const LOCK = 0x6765_6172;
 
 /**
  * The tables. `job.owner` is 0 for a job that waits, else the number of the
- * session that has leased it; `tally` has what every statement changed in a
+ * session that has leased it, and `job.wanted` is true where a submission was
+ * told this job besides the one that made it; `tally` has what every statement changed in a
  * queue's counts, added up now and then, so that no row is fought for.
  */
 const STATEMENTS = (schema: string): readonly string[] => [
@@ -22,7 +23,8 @@ const STATEMENTS = (schema: string): readonly string[] => [
   `CREATE TABLE ${schema}.job (
      handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL, owner int NOT NULL,
      attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
-     unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL)
+     unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL,
+     wanted bool NOT NULL DEFAULT false)
    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
          autovacuum_vacuum_insert_threshold = -1)`,
   `ALTER TABLE ${schema}.job ALTER workload SET STORAGE EXTERNAL`,
@@ -48,7 +50,12 @@ const STATEMENTS = (schema: string): readonly string[] => [
   `INSERT INTO ${schema}.version VALUES (${VERSION})`,
 ];
 
-/** Makes the tables where they are missing, and refuses those of a newer version. */
+/** What makes each version of the one before: the first of version 2, and so on. Job servers of that version go on meanwhile. */
+const UPGRADES = (schema: string): readonly string[] => [
+  `ALTER TABLE ${schema}.job ADD COLUMN wanted bool NOT NULL DEFAULT false`,
+];
+
+/** Makes the tables where they are missing, brings older ones up to date, and refuses those of a newer version. */
 export async function prepareSchema(connection: PgConnection, schema: string): Promise<void> {
   await connection.query({ text: 'BEGIN' });
   try {
@@ -73,12 +80,19 @@ async function makeTables(connection: PgConnection, schema: string): Promise<voi
   for (const text of STATEMENTS(schema)) await connection.query({ text });
 }
 
+/** Where the tables are of an older version, they are brought up to date. */
 async function checkVersion(connection: PgConnection, schema: string): Promise<void> {
   const { rows } = await connection.query({ text: `SELECT version FROM ${schema}.version` });
   const version = (rows[0] as { readonly version?: number } | undefined)?.version ?? 0;
-  if (version === VERSION) return;
+  if (version >= 1 && version <= VERSION) return upgrade(connection, schema, version);
   throw new StorageError(
     'GEARMAN_STORAGE_VERSION',
     `the schema ${schema} has version ${version} of the tables, and this job server knows ${VERSION}: use the newer one`,
   );
+}
+
+async function upgrade(connection: PgConnection, schema: string, from: number): Promise<void> {
+  if (from === VERSION) return;
+  for (const text of UPGRADES(schema).slice(from - 1)) await connection.query({ text });
+  await connection.query({ text: `UPDATE ${schema}.version SET version = ${VERSION}` });
 }

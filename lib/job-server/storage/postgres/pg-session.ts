@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredPriority } from '../stored-job.js';
 import type { Change, QueueHint } from './pg-hints.js';
 import { run, type PgParts } from './pg-parts.js';
-import { intArray } from './pg-values.js';
+import type { PgRow } from './pg-package.js';
+import { bytes, bytesArray, intArray } from './pg-values.js';
 
 /** How often the database is looked at, in milliseconds: what no notification told is seen then. */
 const POLL_INTERVAL = 1_000;
@@ -32,11 +34,15 @@ export class PgSession {
   private lastBeat = -Infinity;
   private lastTakeover = -Infinity;
   private isClosed = false;
+  /** Which connection to the database it was that all the leases were known on. */
+  private connection = 0;
 
   constructor(
     private readonly parts: PgParts,
     /** The session was taken for dead, and another one has begun. */
     private readonly lost: (oldId: number) => void,
+    /** What the database says is leased to this session; answers what of it is to be given back. */
+    private readonly compare: (leased: ReadonlySet<string>) => readonly string[],
     private readonly settings: (rows: readonly { readonly name: Buffer; readonly value: Buffer }[]) => void,
   ) {}
 
@@ -49,6 +55,7 @@ export class PgSession {
     const { rows } = await run(this.parts, 'hearer', 'settings');
     this.settings(rows as { name: Buffer; value: Buffer }[]);
     await this.look();
+    this.connection = this.parts.connections.hearer.connects;
     this.arm();
   }
 
@@ -128,12 +135,47 @@ export class PgSession {
       this.lastBeat = now;
       await this.beat(now);
     }
+    const { connects } = this.parts.connections.hearer;
+    if (connects !== this.connection) await this.compareLeases();
+    this.connection = connects;
     await this.look();
+  }
+
+  /**
+   * The connection was lost, perhaps since the database crashed: then what was
+   * not waited for, leases and ends of its last moments, may not be there any
+   * more. Jobs whose end is missing run again; leases that are missing are lost.
+   */
+  private async compareLeases(): Promise<void> {
+    const { id } = this.parts.session;
+    const goOn = await this.holdWriters();
+    let unknown: readonly string[];
+    try {
+      const { rows } = await run(this.parts, 'hearer', 'leasedBy', [id]);
+      const leased = new Set(rows.map((row) => (row as { readonly handle: Buffer }).handle.toString('latin1')));
+      unknown = this.compare(leased);
+    } finally {
+      goOn();
+    }
+    if (unknown.length === 0) return;
+    const { rows } = await run(this.parts, 'hearer', 'giveBackSome', [id, bytesArray(unknown.map(bytes))]);
+    this.tellReady(rows);
+  }
+
+  /** Keeps everything of this owner's from the database; once what was under way is over, and known here. */
+  private async holdWriters(): Promise<() => void> {
+    const { adder, ender, leaser } = this.parts.connections;
+    const releases = await Promise.all([adder, ender, leaser].map((connection) => connection.hold()));
+    await nextTurn();
+    return () => {
+      for (const goOn of releases) goOn();
+    };
   }
 
   private async join(): Promise<void> {
     const { options, session } = this.parts;
-    const { rows } = await run(this.parts, 'hearer', 'join', [options.name, options.address]);
+    // Waited for, unlike the rest: after a crash nobody else may be given this number.
+    const { rows } = await run(this.parts, 'adder', 'join', [options.name, options.address]);
     session.id = (rows[0] as { readonly id: number }).id;
     this.lastBeat = performance.now();
   }
@@ -174,6 +216,10 @@ export class PgSession {
 
   private async giveBack(ids: readonly number[]): Promise<void> {
     const { rows } = await run(this.parts, 'hearer', 'giveBack', [intArray(ids)]);
+    this.tellReady(rows);
+  }
+
+  private tellReady(rows: readonly PgRow[]): void {
     const { id } = this.parts.session;
     for (const row of rows as readonly { function: number; priority: number }[]) {
       this.tell(`ready ${id} ${row.function} ${row.priority}`);
@@ -200,13 +246,13 @@ export class PgSession {
   /** Looks what all queues have, while nothing of this owner's is on its way to them. */
   private async look(): Promise<void> {
     const { connections, functions, hints } = this.parts;
-    const { adder, ender, hearer, leaser } = connections;
-    const release = await Promise.all([adder, ender, leaser].map((connection) => connection.hold()));
+    const { hearer } = connections;
+    const goOn = await this.holdWriters();
     let rows: readonly CountRow[];
     try {
       rows = (await run(this.parts, 'hearer', 'counts')).rows as readonly CountRow[];
     } finally {
-      for (const goOn of release) goOn();
+      goOn();
     }
     await functions.learn(
       rows.map((row) => row.function),

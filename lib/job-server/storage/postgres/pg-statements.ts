@@ -40,11 +40,15 @@ export function statementsFor(schema: string) {
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         ${newJobs}
       SELECT count(*)::int AS count, CASE WHEN count(*) < $13::int THEN coalesce(array_agg(handle), '{}') END AS handles FROM made`,
-    byHandles: `SELECT ${JOB_COLUMNS}, j.owner FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[])`,
-    byUniques: `SELECT ${JOB_COLUMNS}, j.owner FROM unnest($1::int[], $2::bytea[]) k (function, unique_key)
+    byHandles: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[])`,
+    byUniques: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM unnest($1::int[], $2::bytea[]) k (function, unique_key)
       JOIN ${schema}.job j ON j.function = k.function AND j.unique_key = k.unique_key`,
-    /** What was refused, and may have been written all the same. */
-    void: `WITH gone AS (DELETE FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[]) RETURNING function, priority, owner, at),
+    /** Others were told these jobs too: they are not taken out any more. Answers those that are there. */
+    want: `UPDATE ${schema}.job SET wanted = true WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${schema}.job WHERE handle = ANY($1::bytea[]) ORDER BY handle FOR UPDATE)) RETURNING handle`,
+    /** What was refused, and may have been written all the same; not what others were told, or have leased. */
+    void: `WITH gone AS (DELETE FROM ${schema}.job j
+          WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 IN (0, $2::int) RETURNING function, priority, owner, at),
         ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
       SELECT 1`,
     leaseDue: lease('at > 0 AND at <= $5::bigint', 'at, seq', '-count(*)'),
@@ -87,6 +91,13 @@ export function statementsFor(schema: string) {
       UPDATE ${schema}.job j SET attempts = k.attempts, losses = k.losses
         FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[]) k (handle, owner, attempts, losses)
         WHERE j.handle = k.handle AND j.owner + 0 = k.owner`,
+    leasedBy: `SELECT handle FROM ${schema}.job WHERE owner = $1::int`,
+    /** Gives back some of what a session has leased. */
+    giveBackSome: `
+      WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE handle = ANY($2::bytea[]) AND owner + 0 = $1::int
+          RETURNING function, priority, at),
+        ${tallied('back', '0', 'count(*)', 'count(*) FILTER (WHERE at > 0)')}
+      SELECT DISTINCT function, priority FROM back`,
     /** Gives back all that sessions have leased. */
     giveBack: `
       WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE owner = ANY($1::int[]) RETURNING function, priority, at),

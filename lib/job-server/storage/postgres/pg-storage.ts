@@ -391,7 +391,8 @@ export class PgStorage implements JobStorage {
     const isNext = job.at === 0 && queue.counts[1] === 0 && !health.trouble;
     const isLeased = lease === 'always' || (lease && isNext);
     const isLate = isLeased && lease !== 'always' && job.unique !== '';
-    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, isLate);
+    const isKnown = lease === 'always';
+    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, isLate, isKnown);
     if (!isLeased) queue.expect(job.at);
     if (isLeased) held.set(job.handle, entry);
     opened.adds.add(entry);

@@ -1,0 +1,170 @@
+import { execFile, spawn } from 'node:child_process';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePort } from './job-server-port.mjs';
+
+const run = promisify(execFile);
+
+/** How long the primary is dead before anybody notices, and how long a hung one is there still after the promotion, in milliseconds. */
+const DETECTION = 500;
+const HUNG = 4_000;
+
+/** How long what a database does may take, in milliseconds. */
+const PATIENCE = 120_000;
+
+/**
+ * Two PostgreSQL clusters: a primary, and a standby whose disk every commit
+ * waits for. When the primary dies the standby is promoted, and the other one
+ * becomes its standby, as a cluster manager would have it. It is killed as a
+ * process: what a commit needs of the disk is not proven by it (`fsync` is off).
+ */
+export class DatabasePair {
+  #programs = programsOfPostgres();
+  #primary;
+  #standby;
+
+  constructor(folder) {
+    this.folder = join(folder, 'database');
+  }
+
+  async start() {
+    mkdirSync(this.folder);
+    chmodSync(this.folder, 0o777);
+    chmodSync(join(this.folder, '..'), 0o777);
+    this.#primary = { data: join(this.folder, 'a'), port: await freePort() };
+    this.#standby = { data: join(this.folder, 'b'), port: await freePort() };
+    await this.#run('initdb', '-D', this.#primary.data, '-A', 'trust', '-U', 'gear', '-E', 'UTF8', '--no-sync');
+    const settings = { fsync: 'off', synchronous_standby_names: "'*'", max_wal_senders: 5, wal_receiver_timeout: 2000 };
+    const lines = Object.entries({ ...settings, max_connections: 100, listen_addresses: "'127.0.0.1'" });
+    const config = join(this.#primary.data, 'postgresql.conf');
+    appendFileSync(config, lines.map(([name, value]) => `${name} = ${value}\n`).join(''));
+    await this.#open(this.#primary);
+    await this.#follow();
+    this.hosts = [this.#primary, this.#standby].map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  /** Both: who uses it looks for the one that can be written. */
+  get url() {
+    return `postgresql://gear@${this.hosts.join(',')}/postgres`;
+  }
+
+  /** The primary is killed, or hangs until it is; the standby takes its place, and gets a standby itself. */
+  async failOver(signal) {
+    const former = this.#primary;
+    for (const pid of this.#processes(former)) kill(pid, signal);
+    await sleep(DETECTION);
+    this.#primary = this.#standby;
+    await this.#sql(this.#primary, 'SELECT pg_promote(true, 60)');
+    if (signal === 'SIGSTOP') await sleep(HUNG);
+    await this.#end(former);
+    rmSync(former.data, { recursive: true });
+    this.#standby = { data: former.data, port: former.port };
+    await this.#follow();
+  }
+
+  /** The standby is killed: no commit is told until it is back. */
+  async loseStandby() {
+    await this.#end(this.#standby);
+    await sleep(DETECTION);
+    await this.#open(this.#standby);
+    await this.#untilInSync();
+  }
+
+  /** How many jobs there are. */
+  async jobsLeft() {
+    return Number(await this.#sql(this.#primary, 'SELECT count(*) FROM gearman.job'));
+  }
+
+  async stop() {
+    await Promise.all([this.#primary, this.#standby].map((cluster) => this.#end(cluster)));
+  }
+
+  /** At once, where the harness itself comes to its end. */
+  kill() {
+    for (const cluster of [this.#primary, this.#standby]) {
+      if (cluster?.process?.exitCode === null) for (const pid of this.#processes(cluster)) kill(pid, 'SIGKILL');
+    }
+  }
+
+  /** The standby begins with a copy of the primary. */
+  async #follow() {
+    const { data } = this.#standby;
+    const from = ['-h', '127.0.0.1', '-p', this.#primary.port, '-U', 'gear'];
+    await this.#run('pg_basebackup', ...from, '-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync');
+    await this.#open(this.#standby);
+    await this.#untilInSync();
+  }
+
+  #untilInSync() {
+    const state = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    return this.#until('the standby is in sync', async () => (await this.#sql(this.#primary, state)) === '1');
+  }
+
+  async #open(cluster) {
+    const args = ['-D', cluster.data, '-p', cluster.port, '-k', this.folder];
+    const [program, ...rest] = this.#command('postgres', ...args);
+    cluster.process = spawn(program, rest.map(String), { stdio: 'ignore', cwd: '/' });
+    cluster.over = new Promise((resolve) => cluster.process.once('exit', resolve));
+    await this.#until('PostgreSQL answers', () => this.#sql(cluster, 'SELECT 1').then(() => true));
+  }
+
+  async #end(cluster) {
+    for (const pid of this.#processes(cluster)) kill(pid, 'SIGKILL');
+    await cluster.over;
+  }
+
+  /** The server first, so that it does not begin anew what its other processes did. */
+  #processes({ process: { pid } }) {
+    const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
+    return [pid, ...others.map(Number)];
+  }
+
+  async #sql({ port }, statement) {
+    const client = ['-h', '127.0.0.1', '-p', port, '-U', 'gear', '-XAtq', 'postgres', '-c', statement];
+    return (await this.#run('psql', ...client)).trim();
+  }
+
+  async #run(program, ...args) {
+    const [command, ...rest] = this.#command(program, ...args);
+    return (await run(command, rest.map(String), { cwd: '/', timeout: PATIENCE })).stdout;
+  }
+
+  /** PostgreSQL refuses to be root. */
+  #command(program, ...args) {
+    const command = [join(this.#programs, program), ...args];
+    if (process.getuid() !== 0) return command;
+    return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--', ...command];
+  }
+
+  async #until(what, isSo) {
+    const deadline = Date.now() + PATIENCE;
+    while (!(await isSo().catch(() => false))) {
+      if (Date.now() > deadline) throw new Error(`not within ${PATIENCE} ms: ${what}`);
+      await sleep(50);
+    }
+  }
+}
+
+function programsOfPostgres() {
+  const [version] = readdirSync('/usr/lib/postgresql').sort((one, other) => other - one);
+  return `/usr/lib/postgresql/${version}/bin`;
+}
+
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 1).split(' ')[2]);
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
