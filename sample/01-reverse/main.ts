@@ -1,8 +1,11 @@
 import 'reflect-metadata';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { GearmanStrategy } from 'nestjs-gearman';
 import { GearmanJobServer } from 'nestjs-gearman/job-server';
+import { createWebHandler } from 'nestjs-gearman/web';
 import { AppModule } from './app.module.js';
 import { ReverseService } from './reverse.service.js';
 
@@ -22,12 +25,27 @@ async function main(): Promise<void> {
   await app.listen();
   console.log(await app.get(ReverseService).reverse('Hello world!'));
   if (isOnce) await app.close();
-  else console.log(whatToTryNext(app.get(GearmanJobServer).addresses.join(', ')));
+  else {
+    const jobServer = app.get(GearmanJobServer);
+    console.log(whatToTryNext(jobServer.addresses.join(', '), await openPage(jobServer)));
+  }
 }
 
-function whatToTryNext(address: string): string {
+/** Shows the job server to browsers on this machine: on port 4780, or on any where that is taken. */
+async function openPage(jobServer: GearmanJobServer): Promise<string> {
+  const page = createServer(createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open' }));
+  await new Promise<void>((resolve) => {
+    page.once('error', () => page.listen(0, '127.0.0.1'));
+    page.listen(Number(process.env.WEB_PORT ?? 4780), '127.0.0.1');
+    page.once('listening', resolve);
+  });
+  return `http://127.0.0.1:${(page.address() as AddressInfo).port}/`;
+}
+
+function whatToTryNext(address: string, page: string): string {
   return `
-The job server listens on ${address}, and "reverse" is a NestJS handler. From another terminal:
+The job server listens on ${address}, and "reverse" is a NestJS handler.
+Its dashboard is at ${page}  From another terminal:
 
   npx nestjs-gearman submit reverse 'Hello world!'
   printf 'Hello world!' | gearman -f reverse            (Debian: apt install gearman-tools)

@@ -15,13 +15,15 @@ const wait = (ms, signal) =>
   });
 
 /** Starts it. `isBusy: false`: a job server and its page, where nothing happens. */
-export async function startScene({ port = 0, isBusy = true, functions = 0, hostile = [], access = 'open' } = {}) {
+export async function startScene({ port = 0, isBusy = true, hasStorage = true, functions = 0, access = 'open' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gearman-scene-'));
   const jobServer = new JobServer({
     listeners: [{ port: 0, host: '127.0.0.1' }],
-    storage: { type: 'file', path: folder },
-    policies: { 'invoice.pdf': { retries: 0 } },
-    keepResults: 600_000,
+    ...(hasStorage && {
+      storage: { type: 'file', path: folder },
+      policies: { 'invoice.pdf': { retries: 0 } },
+      keepResults: 600_000,
+    }),
     log: () => undefined,
   });
   await jobServer.start();
@@ -33,8 +35,13 @@ export async function startScene({ port = 0, isBusy = true, functions = 0, hosti
   const timers = [];
   const submit = (name, value, more = {}) =>
     client.submitBackground({ function: name, workload: json(value), ...more }).catch(() => undefined);
-  for (let number = 0; number < functions; number++) jobServer.limitQueue(`function-${number}`, 0);
-  for (const name of hostile) await client.submitBackground({ function: name, workload: Buffer.from(`of ${name}`) });
+  for (let number = 0; number < functions; number += 1_000) {
+    const names = Array.from(
+      { length: Math.min(1_000, functions - number) },
+      (_, index) => `function-${number + index}`,
+    );
+    await Promise.all(names.map((name) => submit(name, { name })));
+  }
   if (isBusy) await makeBusy();
 
   async function makeBusy() {

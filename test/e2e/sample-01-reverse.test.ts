@@ -44,6 +44,8 @@ describe('npm start', () => {
     await sample.says(/^!dlrow olleH\n/);
     await sample.says(new RegExp(`listens on 127\\.0\\.0\\.1:${port}.*gearman -f reverse.*php -r`, 's'));
     expect(await accepts(port)).toBe(true);
+    const [page] = /http:\/\/127\.0\.0\.1:\d+\//.exec(sample.output())!;
+    expect(await (await fetch(page)).text()).toContain('<title>Gearman</title>');
     await sample.end('SIGINT');
     expect(await accepts(port)).toBe(false);
     expect(sample.output()).not.toMatch(/error|warn/i);

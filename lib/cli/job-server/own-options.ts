@@ -105,7 +105,7 @@ export const SEEN = {
 
 /** Its HTTP API. */
 export const WEB = {
-  'web-port': valued('Answer the HTTP API on this port. Default: not at all.', port, { argument: 'PORT' }),
+  'web-port': valued('The dashboard, and the HTTP API, on this port. Default: not at all.', port, { argument: 'PORT' }),
   'web-listen': valued(
     'The address of --web-port; another than this machine needs --web-tokens. Default 127.0.0.1.',
     text,

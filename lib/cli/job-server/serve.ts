@@ -140,7 +140,7 @@ async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServe
   try {
     const listener = new WebListener([{ name: 'main', jobServer }], web);
     await listener.listen();
-    log.write('INFO', `answers HTTP on ${listener.url}/v1`);
+    log.write('INFO', `has its page at ${listener.url}/, answers HTTP on ${listener.url}/v1`);
     return listener;
   } catch (error) {
     throw new Failure(`--web-port ${web.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import { changes, functions, isComplete, isFrozen, now, serverState } from '../state/feed.js';
+import { changes, functions, isComplete, isFrozen, now, reorderings, serverState } from '../state/feed.js';
 import { MEANING, TROUBLES, type FunctionRow, type Trouble } from '../state/function-row.js';
 import { isRemote } from '../state/me.js';
 import { age, count, many, rate } from '../state/numbers.js';
@@ -65,6 +65,9 @@ const VALUES: Readonly<Record<string, (row: FunctionRow) => number | string>> = 
   failed: (row) => row.failedLately(now()),
 };
 
+/** So many are named of those that are in the same trouble. */
+const NAMED = 3;
+
 /** What is wrong, and all functions: those in trouble first. */
 export function FunctionsPage() {
   const { query } = route.value;
@@ -126,14 +129,17 @@ export function FunctionsPage() {
 /** What is wrong, in one line: it is read before anything else. */
 function Verdict() {
   void changes.value;
-  const troubles = new Map<Trouble, FunctionRow[]>();
+  const troubles = new Map<Trouble, { count: number; first: FunctionRow[] }>();
   for (const row of functions.values()) {
-    if (row.trouble) troubles.set(row.trouble, [...(troubles.get(row.trouble) ?? []), row]);
+    if (!row.trouble) continue;
+    let seen = troubles.get(row.trouble);
+    if (!seen) troubles.set(row.trouble, (seen = { count: 0, first: [] }));
+    if (seen.count++ < NAMED) seen.first.push(row);
   }
   const { storageTrouble, isEnding } = serverState.value;
   const lines = TROUBLES.flatMap((trouble) => {
-    const rows = troubles.get(trouble);
-    return rows ? [{ trouble, rows }] : [];
+    const seen = troubles.get(trouble);
+    return seen ? [{ trouble, ...seen }] : [];
   });
   const isWell = lines.length === 0 && !storageTrouble && !isEnding;
   if (isWell) {
@@ -155,15 +161,15 @@ function Verdict() {
           <strong>Ending</strong> The job server finishes what runs, and takes nothing new.
         </li>
       )}
-      {lines.map(({ trouble, rows }) => (
+      {lines.map(({ trouble, count: number, first }) => (
         <li key={trouble} class={levelOf(trouble)} title={MEANING[trouble]}>
           <strong>
-            {count(rows.length)} {trouble}
+            {count(number)} {trouble}
           </strong>
-          {rows.slice(0, 3).map((row) => (
+          {first.map((row) => (
             <FunctionName key={row.id} name={row.name} name64={row.name64} />
           ))}
-          {rows.length > 3 && <span class="faint">and {count(rows.length - 3)} more</span>}
+          {number > NAMED && <span class="faint">and {count(number - NAMED)} more</span>}
         </li>
       ))}
     </ul>
@@ -186,7 +192,8 @@ function levelOf(trouble: Trouble): 'bad' | 'warn' {
 /** The rows that are wanted, in order. The list is kept from second to second: sorting what is nearly sorted is quick. */
 function useSorted(words: string, sort: string): readonly FunctionRow[] {
   const kept = useRef<{ rows: FunctionRow[]; made: string; told: number }>({ rows: [], made: '', told: -1 });
-  const told = changes.value;
+  // By trouble, the order is the same until a row's weight is another one.
+  const told = sort === '' ? reorderings.value : changes.value;
   const made = `${sort} ${words}`;
   const { current } = kept;
   if (current.made === made && (current.told === told || isFrozen.value)) return current.rows;

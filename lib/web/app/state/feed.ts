@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals';
+import { batch, effect, signal } from '@preact/signals';
 import { addressOf, ask, Problem } from './api.js';
 import { FunctionRow, type Column } from './function-row.js';
 import { server as serverName } from './route.js';
@@ -30,6 +30,8 @@ export const serverState = signal<ServerState>({});
 export const isFrozen = signal(false);
 /** Counts up with each change of {@link functions}, and each second. */
 export const changes = signal(0);
+/** Counts up when functions come, go, or have another weight: what is sorted by it is no longer in order. */
+export const reorderings = signal(0);
 /** Whether all functions were told once. */
 export const isComplete = signal(false);
 
@@ -54,6 +56,8 @@ let epoch = 0;
 let columns: Readonly<Record<Column, number>> | undefined;
 /** Those that time alone changes. */
 const restless = new Set<FunctionRow>();
+/** Since all was told last: a telling may come in pieces. */
+let isReordered = false;
 let byName = new Map<string, FunctionRow>();
 
 /** What the job server's clock says, in the milliseconds that rows count in. */
@@ -81,8 +85,16 @@ export function follow(): void {
   });
   setInterval(() => {
     if (isFrozen.value || document.hidden) return;
-    for (const row of restless) if (!row.judge(now())) restless.delete(row);
-    changes.value++;
+    let isReordered = false;
+    for (const row of restless) {
+      const { weight } = row;
+      if (!row.judge(now())) restless.delete(row);
+      isReordered ||= row.weight !== weight;
+    }
+    batch(() => {
+      if (isReordered) reorderings.value++;
+      changes.value++;
+    });
   }, 1_000);
 }
 
@@ -147,6 +159,7 @@ function take({ reset, more, names, rows, gone }: Told): void {
     byName.clear();
     restless.clear();
   }
+  isReordered ||= names.length > 0 || gone.length > 0;
   for (const [id, name, name64] of names) {
     const row = new FunctionRow(id, name, name64, columns!);
     functions.set(id, row);
@@ -155,8 +168,11 @@ function take({ reset, more, names, rows, gone }: Told): void {
   const time = now();
   for (const [id, ...numbers] of rows) {
     const row = functions.get(id);
-    row?.see(numbers, time);
-    if (row?.judge(time)) restless.add(row);
+    if (!row) continue;
+    const { weight } = row;
+    row.see(numbers, time);
+    if (row.isRestless) restless.add(row);
+    isReordered ||= row.weight !== weight;
   }
   for (const id of gone) {
     const row = functions.get(id);
@@ -166,6 +182,10 @@ function take({ reset, more, names, rows, gone }: Told): void {
     if (functionNamed(row.name, row.name64) === row) byName.delete(row.name64 ?? `=${row.name}`);
   }
   if (more) return;
-  isComplete.value = true;
-  changes.value++;
+  batch(() => {
+    isComplete.value = true;
+    if (isReordered) reorderings.value++;
+    isReordered = false;
+    changes.value++;
+  });
 }

@@ -122,6 +122,11 @@ export class FunctionRow {
     const { waiting } = this;
     const isBusy = waiting > 0 || (this.get('running') ?? 0) > 0 || this.growth !== undefined;
     this.weight = rank * 100 + (waiting > 0 ? 10 + Math.floor(Math.log2(waiting)) : isBusy ? 1 : 0);
+    return this.isRestless;
+  }
+
+  /** Whether time alone will change what is wrong with it. */
+  get isRestless(): boolean {
     return this.growth !== undefined || (this.get('longestAt') ?? 0) > 0;
   }
 

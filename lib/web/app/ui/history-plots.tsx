@@ -36,6 +36,9 @@ interface History {
 const INTERVAL = 10_000;
 const MOMENTS = 360;
 
+/** What is shown at least: five minutes. */
+const LEAST = 30;
+
 /** With fewer moments than these the last two minutes are shown, second by second. */
 const FEW = 12;
 const SECONDS = 120;
@@ -59,7 +62,8 @@ function Plots({ history, isOfOne }: { readonly history: History; readonly isOfO
   }
   const step = slice.intervalSeconds ?? 10;
   const until = Date.parse(slice.until) / 1_000;
-  const moments = step < 10 ? SECONDS : MOMENTS;
+  const known = series.waiting?.length ?? 0;
+  const moments = step < 10 ? SECONDS : Math.min(MOMENTS, Math.max(LEAST, known));
   const times = Array.from({ length: moments }, (_, index) => until - (moments - 1 - index) * step);
   const line = (label: string, colour: string, name: keyof Series, by = 1) => ({
     label,

@@ -21,7 +21,7 @@ interface PlotProps {
   readonly lines: readonly PlotLine[];
 }
 
-const HEIGHT = 150;
+const HEIGHT = 130;
 
 /** What a plot reaches up to at least: noise is no mountain. */
 const LEAST = { jobs: 4, 'jobs/s': 1, seconds: 0.005 } as const;
