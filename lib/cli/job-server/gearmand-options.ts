@@ -87,6 +87,11 @@ export const PROCESS = {
     text,
     { argument: 'FILE' },
   ),
+  protocol: valued('http: answer HTTP as gearmand does as well: POST /FUNCTION. --web-port has more of it.', text, {
+    short: 'r',
+    argument: 'NAME',
+  }),
+  'http-port': valued('The port of --protocol http. Default: 8080.', port, { argument: 'PORT' }),
   'check-args': toggle('Check the options, and end.'),
   help: toggle('Show this page.', 'h'),
   version: toggle('Show the version.', 'V'),
@@ -98,6 +103,4 @@ export const WITHOUT_MEANING = {
   'hashtable-buckets': valued('', whole(1), { argument: 'N' }),
   coredump: toggle(''),
   syslog: toggle(''),
-  protocol: valued('', text, { short: 'r', argument: 'NAME' }),
-  'http-port': valued('', port, { argument: 'PORT' }),
 } as const satisfies OptionTable;

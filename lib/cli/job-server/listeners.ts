@@ -23,9 +23,9 @@ export async function listenersFrom(
   if (adminPort !== undefined && values.admin) throw new UsageFailure('--admin and --admin-port: choose one of them');
   const admin = adminPort === undefined ? (values.admin ?? 'allowed') : 'refused';
   const common = { admin, ...(backlog !== undefined && { backlog }) };
-  const [paths, hosts] = split(values.listen);
+  const [paths] = split(values.listen);
 
-  const addresses = paths.length > 0 && hosts.length === 0 ? [] : await addressesOf(hosts);
+  const addresses = await hostsFrom(values.listen);
   const listeners: ListenerOptions[] = paths.map((path) => ({ path, ...common }));
   for (const host of addresses) {
     listeners.push({ host, port, ...common, ...(ssl && { tls }) });
@@ -33,6 +33,12 @@ export async function listenersFrom(
   }
   if (adminPort !== undefined) listeners.push({ host: '127.0.0.1', port: adminPort, admin: 'only' });
   return listeners;
+}
+
+/** The addresses that `--listen` names, or all of this machine; none where it names sockets alone. */
+export async function hostsFrom(listen: readonly string[]): Promise<string[]> {
+  const [paths, hosts] = split(listen);
+  return paths.length > 0 && hosts.length === 0 ? [] : addressesOf(hosts);
 }
 
 function split(listen: readonly string[]): [paths: string[], hosts: string[]] {

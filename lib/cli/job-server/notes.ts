@@ -23,8 +23,8 @@ export function notesOn(values: JobServerValues): string[] {
   note(values.syslog, '--syslog', 'it logs to --log-file, or to stderr, which a service manager collects');
   const isProbed = values['keepalive-interval'] !== undefined || values['keepalive-count'] !== undefined;
   note(isProbed, '--keepalive-interval, --keepalive-count', 'a silent peer is probed ten times, once a second');
-  note(values['http-port'] !== undefined, '--http-port', 'HTTP is not served');
-  note(isHttp(values.protocol), '--protocol http', 'HTTP is not served; submit jobs over Gearman');
+  const isStray = !isHttp(values.protocol) && values['http-port'] !== undefined;
+  note(isStray, '--http-port', 'HTTP is answered with --protocol http; --web-port has more of it');
   const isCaUnused = values['ssl-ca-file'] !== undefined && !isCertificateAsked(values);
   note(
     isCaUnused,

@@ -4,6 +4,7 @@ import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/listen-error.js';
 import type { Terminal } from '../command.js';
 import { MetricsListener } from '../metrics/metrics-listener.js';
+import type { GearmandHttpListener } from '../web/gearmand-http-listener.js';
 import type { WebListener } from '../web/web-listener.js';
 import { EXIT, Failure } from '../failure.js';
 import { readCrontabFile } from './crontab-file.js';
@@ -38,10 +39,12 @@ export async function serve(
   const jobServer = await start(settings, log);
   let metrics: MetricsListener | undefined;
   let web: WebListener | undefined;
+  const http: GearmandHttpListener[] = [];
   const manager = ServiceManager.fromEnvironment(process.env, (problem) => log.write('ERROR', problem));
   try {
     metrics = await tellMetrics(settings, log, jobServer);
     web = await answerHttp(settings, log, jobServer);
+    await answerAsGearmand(settings, log, jobServer, http);
     pidFile?.write();
     for (const note of settings.notes) log.write('NOTICE', note);
     process.on('SIGHUP', () => reload(log, jobServer, web, settings));
@@ -58,6 +61,7 @@ export async function serve(
     manager?.close();
     metrics?.close();
     await web?.close();
+    for (const listener of http) listener.close();
     await jobServer.stop().catch((error: Error) => log.write('ERROR', error.message));
     pidFile?.remove();
     log.write('INFO', 'ended');
@@ -144,6 +148,25 @@ async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServe
     return listener;
   } catch (error) {
     throw new Failure(`--web-port ${web.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });
+  }
+}
+
+/** Begins to listen on each address; those that do are added to `listening`, also where a later one cannot. */
+async function answerAsGearmand(
+  { gearmandHttp }: Settings,
+  log: LogWriter,
+  jobServer: JobServer,
+  listening: GearmandHttpListener[],
+): Promise<void> {
+  if (!gearmandHttp) return;
+  const { GearmandHttpListener } = await import('../web/gearmand-http-listener.js');
+  for (const host of gearmandHttp.hosts) {
+    const listener = new GearmandHttpListener(jobServer, gearmandHttp.port, host);
+    await listener.listen().catch((error: Error) => {
+      throw new Failure(`--http-port ${gearmandHttp.port}: ${error.message}`, EXIT.failed, { cause: error });
+    });
+    listening.push(listener);
+    log.write('INFO', `answers HTTP as gearmand does on ${listener.url}`);
   }
 }
 

@@ -5,7 +5,7 @@ import type { WebSettings } from '../web/web-listener.js';
 import { readCrontabFile } from './crontab-file.js';
 import { portFromEnvironment } from './environment.js';
 import { RESERVED_DESCRIPTORS } from './file-descriptors.js';
-import { listenersFrom } from './listeners.js';
+import { hostsFrom, listenersFrom } from './listeners.js';
 import type { LogLevel } from './log-level.js';
 import type { LogFormat } from './log-writer.js';
 import { notesOn } from './notes.js';
@@ -38,6 +38,8 @@ export interface Settings {
   metrics?: { port: number; host: string };
   /** Where its HTTP API is answered. */
   web?: WebSettings;
+  /** Where HTTP is answered as gearmand answers it. */
+  gearmandHttp?: { port: number; hosts: string[] };
   /** Where recurring jobs are, and what the file said. */
   crontab?: { path: string; table: ScheduleTable };
   isDaemon: boolean;
@@ -69,6 +71,7 @@ export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessE
     fileDescriptors: values['file-descriptors'],
     ...metricsFrom(values),
     ...webFrom(values),
+    ...(await gearmandHttpFrom(values)),
     ...crontabFrom(values),
     isDaemon: values.daemon,
     notes,
@@ -135,6 +138,12 @@ function webFrom(values: JobServerValues): Pick<Settings, 'web'> {
     );
   }
   return { web: { port, host, hosts, readOnly, ...(tokens !== undefined && { tokens }) } };
+}
+
+/** As with gearmand, on the addresses of Gearman itself. */
+async function gearmandHttpFrom(values: JobServerValues): Promise<Pick<Settings, 'gearmandHttp'>> {
+  if (values.protocol !== 'http') return {};
+  return { gearmandHttp: { port: values['http-port'] ?? 8_080, hosts: await hostsFrom(values.listen) } };
 }
 
 /** In milliseconds; gearmand's -1 leaves it to the default. */

@@ -50,7 +50,11 @@ export function requireAllFunctions({ permission }: Pick<Call, 'permission'>): v
 }
 
 /** Asks the job server's `authorize` hook, as it is asked of Gearman's own peers. @throws Problem */
-export function requireConsent({ source, request, permission }: AnyCall, action: Action, name?: ByteString): void {
+export function requireConsent(
+  { source, request, permission }: Pick<AnyCall, 'source' | 'request' | 'permission'>,
+  action: Action,
+  name?: ByteString,
+): void {
   // One elsewhere asks its own hook.
   if (!('jobServer' in source)) return;
   const { authorize, log } = source.jobServer;

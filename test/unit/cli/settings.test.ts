@@ -131,7 +131,6 @@ describe('the settings of the job server', () => {
     ['--hashtable-buckets 7', '--hashtable-buckets'],
     ['--coredump', '--coredump'],
     ['--syslog', '--syslog'],
-    ['-r http', '--protocol http'],
     ['--http-port 8080', '--http-port'],
     ['--keepalive-count 3', '--keepalive-interval, --keepalive-count'],
     [
