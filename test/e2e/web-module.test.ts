@@ -90,6 +90,15 @@ describe.each(ADAPTERS)('GearmanWebModule on %s', (_name, adapter) => {
     expect(refused.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('leads from its path to the page, in front of which anything may stand, and only behind the guards', async () => {
+    const { url } = await startApp(adapter(), { access: 'open' });
+    const init: RequestInit = { redirect: 'manual', headers: { 'x-app': 'yes' } };
+    const response = await fetch(url, init);
+    expect([response.status, response.headers.get('location')]).toEqual([307, 'gearman/']);
+    expect((await fetch(`${url}/v1/me`, init)).status).toBe(200);
+    expect((await fetch(url, { redirect: 'manual' })).status).toBe(403);
+  });
+
   it('takes bytes as they are, JSON, and names that need quoting', async () => {
     const { url } = await startApp(adapter(), { access: () => 'operate' });
     const headers = { 'x-app': 'yes', 'content-type': 'application/octet-stream' };

@@ -140,7 +140,8 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy {
         secure(response);
         answerProblem(response, problemOf(error));
       });
-    consumer.apply(answer).forRoutes({ path: `${this.path}/{*rest}`, method: RequestMethod.ALL });
+    const paths = [this.path, `${this.path}/{*rest}`];
+    consumer.apply(answer).forRoutes(...paths.map((path) => ({ path, method: RequestMethod.ALL })));
   }
 
   /** Called by Nest: open event streams would keep the app from closing. */
