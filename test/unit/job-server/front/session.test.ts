@@ -4,6 +4,7 @@ import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { MemoryStorage, type Adder, type NewJob, type StoredJob } from '../../../../lib/job-server/storage/index.js';
 import { startFront, submit } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
+import { until } from '../../../support/until.js';
 import { rawPacket } from '../../../support/wire.js';
 
 const DENIED = 'ERROR ACCESS_DENIED·This job server does not allow it';
@@ -224,6 +225,8 @@ describe('a peer that ends its side', () => {
     await submit(client, 'SUBMIT_JOB f··work');
     client.end();
     expect(await client.next()).toBe(CLOSED);
+    // It hears the end before the job server has seen all of it.
+    await until('it has left', () => coreOf(front.server).sessions.size === 1);
     worker.send('CAN_DO f', 'GRAB_JOB');
     expect(await worker.next()).toBe('NO_JOB');
   });
