@@ -189,7 +189,8 @@ export class Play {
     const peer = this.at(index);
     const given = peer.abilities.filter((ability) => name === undefined || ability.name === name);
     peer.abilities = peer.abilities.filter((ability) => !given.includes(ability));
-    const isLost = (job: ReferenceJob): boolean => given.some((ability) => ability.name === job.name);
+    const isLost = (job: ReferenceJob): boolean =>
+      name === undefined || given.some((ability) => ability.name === job.name);
     // A pulling worker that gives everything up loses even what it runs of functions given up before: it has none.
     this.witness.intent = {
       lost: new Set(
