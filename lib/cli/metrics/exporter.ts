@@ -7,18 +7,11 @@ import { helpText } from '../options/help-text.js';
 import { toggle, valued } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { port, text, whole } from '../options/values.js';
-import { adminSettings, CONNECTION_OPTIONS, connectionSettings } from '../people/connection-options.js';
+import { adminSettings, connectionSettings, SERVER_OPTIONS } from '../people/connection-options.js';
 import { MetricsListener } from './metrics-listener.js';
 
-const { server, tls, 'tls-ca': ca, 'tls-certificate': certificate, 'tls-key': key } = CONNECTION_OPTIONS;
-
 const OPTIONS = {
-  server,
-  'connect-timeout': CONNECTION_OPTIONS['connect-timeout'],
-  tls,
-  'tls-ca': ca,
-  'tls-certificate': certificate,
-  'tls-key': key,
+  ...SERVER_OPTIONS,
   port: valued('The port to answer on. Default: 9418.', port, { short: 'p', argument: 'PORT' }),
   listen: valued('Its address. Default: 127.0.0.1.', text, { argument: 'ADDRESS' }),
   functions: valued('How many functions are told by name; all others are one. Default: 200.', whole(0), {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PROMETHEUS_CONTENT_TYPE, prometheusChunks, type MetricFamily } from '../../telemetry/metrics/index.js';
+import { listenOn, urlOf } from '../web/http-port.js';
 
 /** How long whoever asks may take to do so, in milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
@@ -41,20 +41,12 @@ export class MetricsListener {
 
   /** Where it listens: `http://127.0.0.1:9418`. */
   get url(): string {
-    const { address, port, family } = this.server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return urlOf(this.server);
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
   listen(port: number, host: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port, host }, () => {
-        this.server.off('error', reject);
-        this.server.on('error', () => undefined);
-        resolve();
-      });
-    });
+    return listenOn(this.server, port, host);
   }
 
   /** Ends, and cuts off who is connected. */

@@ -7,8 +7,7 @@ import { Failure, UsageFailure } from '../failure.js';
 import { listed, toggle, valued, type OptionValues } from '../options/option.js';
 import { duration, text, whole } from '../options/values.js';
 
-/** The options of every command that talks to job servers. */
-export const CONNECTION_OPTIONS = {
+const ADDRESSES = {
   server: listed(
     'A job server, as host, host:port or unix:/path; several times for several. Default: 127.0.0.1:4730.',
     text,
@@ -17,13 +16,25 @@ export const CONNECTION_OPTIONS = {
       argument: 'ADDRESS',
     },
   ),
-  host: valued('The host of one job server, as gearman and gearadmin have it.', text, { short: 'h', argument: 'HOST' }),
-  port: valued('And its port. Default: 4730.', whole(1, 65_535), { short: 'p', argument: 'PORT' }),
+} as const;
+
+const HOW = {
   'connect-timeout': valued('How long to wait for a job server. Default: 5s.', duration, { argument: 'TIME' }),
   tls: toggle('Speak TLS, and never fall back to plain text.'),
   'tls-ca': valued('Certificate authorities that sign the job servers, PEM.', text, { argument: 'FILE' }),
   'tls-certificate': valued('The certificate to show, PEM.', text, { argument: 'FILE' }),
   'tls-key': valued('Its private key, PEM.', text, { argument: 'FILE' }),
+} as const;
+
+/** The options of commands that talk to job servers and have a `--port` of their own. */
+export const SERVER_OPTIONS = { ...ADDRESSES, ...HOW } as const;
+
+/** The options of every other command that talks to job servers. */
+export const CONNECTION_OPTIONS = {
+  ...ADDRESSES,
+  host: valued('The host of one job server, as gearman and gearadmin have it.', text, { short: 'h', argument: 'HOST' }),
+  port: valued('And its port. Default: 4730.', whole(1, 65_535), { short: 'p', argument: 'PORT' }),
+  ...HOW,
 } as const;
 
 type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;

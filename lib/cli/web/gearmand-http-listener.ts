@@ -1,15 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { JobServer } from '../../job-server/job-server.js';
 import { gearmandHandler } from '../../web/gearmand/gearmand-http.js';
-
-/** How long headers may take, in milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-
-/** How long a whole request may take; its body has 60 s. */
-const REQUEST_TIMEOUT = 90_000;
-
-const MAX_CONNECTIONS = 2_048;
+import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
 
 /** gearmand's `--protocol http` on one address. */
 export class GearmandHttpListener {
@@ -20,32 +12,20 @@ export class GearmandHttpListener {
     private readonly port: number,
     private readonly host: string,
   ) {
-    const options = {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      // As with gearmand, a request need not say which host it means.
-      requireHostHeader: false,
-    };
+    // As with gearmand, a request need not say which host it means.
+    const options = { ...REQUEST_LIMITS, requireHostHeader: false };
     this.server = createServer(options, gearmandHandler(jobServer));
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Where it listens: `http://127.0.0.1:8080`. */
   get url(): string {
-    const { address, port, family } = this.server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return urlOf(this.server);
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
   listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port: this.port, host: this.host }, () => {
-        this.server.off('error', reject);
-        this.server.on('error', () => undefined);
-        resolve();
-      });
-    });
+    return listenOn(this.server, this.port, this.host);
   }
 
   /** Ends, and cuts off who is connected: their jobs are given up. */

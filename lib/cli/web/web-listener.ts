@@ -1,14 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
-
-/** How long headers may take, in milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-
-/** How long a whole request may take; its body has 60 s. */
-const REQUEST_TIMEOUT = 90_000;
-
-const MAX_CONNECTIONS = 2_048;
+import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
 
 /** Where and how the HTTP API is answered. */
 export interface WebSettings {
@@ -40,26 +32,18 @@ export class WebListener {
       readOnly,
       ...(log && { log }),
     });
-    this.server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, this.handler);
+    this.server = createServer(REQUEST_LIMITS, this.handler);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Where it listens: `http://127.0.0.1:4780`. */
   get url(): string {
-    const { address, port, family } = this.server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return urlOf(this.server);
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
   listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port: this.settings.port, host: this.settings.host }, () => {
-        this.server.off('error', reject);
-        this.server.on('error', () => undefined);
-        resolve();
-      });
-    });
+    return listenOn(this.server, this.settings.port, this.settings.host);
   }
 
   /** Reads the tokens again. @throws Error; then those there are stay. */

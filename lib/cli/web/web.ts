@@ -4,19 +4,8 @@ import { helpText } from '../options/help-text.js';
 import { listed, toggle, valued } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { port, text } from '../options/values.js';
-import { CONNECTION_OPTIONS, connectionSettings } from '../people/connection-options.js';
+import { connectionSettings, SERVER_OPTIONS } from '../people/connection-options.js';
 import { WebListener } from './web-listener.js';
-
-const { server, tls, 'tls-ca': ca, 'tls-certificate': certificate, 'tls-key': key } = CONNECTION_OPTIONS;
-
-const SERVER_OPTIONS = {
-  server,
-  'connect-timeout': CONNECTION_OPTIONS['connect-timeout'],
-  tls,
-  'tls-ca': ca,
-  'tls-certificate': certificate,
-  'tls-key': key,
-} as const;
 
 const WEB_OPTIONS = {
   port: valued('The port to answer on. Default: 4780.', port, { short: 'p', argument: 'PORT' }),
