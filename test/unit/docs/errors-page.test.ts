@@ -1,27 +1,19 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { format } from 'prettier';
 import { GEARMAN_ERRORS, GearmanError } from '../../../lib/ground/index.js';
 import * as jobServer from 'nestjs-gearman/job-server';
 import * as transport from 'nestjs-gearman';
 import { ROOT } from '../../support/built.js';
 import { errorsPage } from '../../support/errors-page.js';
+import { expectMadePage } from '../../support/made-page.js';
 
-const PAGE = join(ROOT, 'docs/errors.md');
 /** What looks like a code and is none. */
 const OTHERS = ['GEARMAN_ERRORS', 'GEARMAN_TRANSPORT', 'GEARMAN_DAEMON'];
 
 describe('docs/errors.md', () => {
   it('says what the code tells; UPDATE_DOCS=1 writes it anew', async () => {
-    const page = await format(errorsPage(), {
-      parser: 'markdown',
-      singleQuote: true,
-      printWidth: 120,
-      trailingComma: 'all',
-    });
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, page);
-    expect(readFileSync(PAGE, 'utf8')).toBe(page);
+    await expectMadePage(join(ROOT, 'docs/errors.md'), errorsPage());
   });
 
   it('has every code that stands in lib, and lib uses each', () => {
