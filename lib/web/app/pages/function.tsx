@@ -6,7 +6,7 @@ import { age, count, many, rate } from '../state/numbers.js';
 import { linkTo, route } from '../state/route.js';
 import { readableName } from '../state/readable.js';
 import { Action, reasonNotTo } from '../ui/action.js';
-import { confirmFirst, Dialog, perform } from '../ui/dialog.js';
+import { confirmFirst, FormDialog, perform } from '../ui/dialog.js';
 import { Facts } from '../ui/facts.js';
 import { HistoryPlots } from '../ui/history-plots.js';
 import { usePageKeys } from '../ui/keys.js';
@@ -214,40 +214,27 @@ interface LimitsDialogProps {
 
 function LimitsDialog({ label, limits, onClose, onSet }: LimitsDialogProps) {
   const wanted = useSignal({ ...limits });
+  const set = (): void => {
+    onClose();
+    void perform(() => onSet(wanted.value));
+  };
   return (
-    <Dialog title={`Limits of ${label}`} onClose={onClose}>
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onClose();
-          void perform(() => onSet(wanted.value));
-        }}
-      >
-        <p class="faint">A submission is refused that finds so many jobs of the function. 0: any number.</p>
-        {(['high', 'normal', 'low'] as const).map((priority) => (
-          <label key={priority}>
-            Priority {priority}
-            <input
-              type="number"
-              min={0}
-              step={1}
-              required
-              value={wanted.value[priority]}
-              onInput={(event) => (wanted.value = { ...wanted.value, [priority]: Number(event.currentTarget.value) })}
-            />
-          </label>
-        ))}
-        <footer>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-          <button type="submit" class="primary">
-            Set limits
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={`Limits of ${label}`} yes="Set limits" onClose={onClose} onSubmit={set}>
+      <p class="faint">A submission is refused that finds so many jobs of the function. 0: any number.</p>
+      {(['high', 'normal', 'low'] as const).map((priority) => (
+        <label key={priority}>
+          Priority {priority}
+          <input
+            type="number"
+            min={0}
+            step={1}
+            required
+            value={wanted.value[priority]}
+            onInput={(event) => (wanted.value = { ...wanted.value, [priority]: Number(event.currentTarget.value) })}
+          />
+        </label>
+      ))}
+    </FormDialog>
   );
 }
 

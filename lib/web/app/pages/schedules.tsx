@@ -3,7 +3,7 @@ import { ask } from '../state/api.js';
 import { duration, many } from '../state/numbers.js';
 import { go, linkTo } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
-import { confirmFirst, Dialog, perform } from '../ui/dialog.js';
+import { confirmFirst, FormDialog, perform } from '../ui/dialog.js';
 import { usePageKeys } from '../ui/keys.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { Empty, Failure, Loading } from '../ui/states.js';
@@ -157,44 +157,28 @@ function NewSchedule({ onClose, again }: { onClose(): void; again(): void }) {
     });
   };
   return (
-    <Dialog title="New schedule" onClose={onClose}>
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault();
-          put();
-        }}
-      >
-        <label>
-          Its name, without blanks
-          <input required maxLength={40} pattern="\S+" value={id.value} onInput={take(id)} />
-        </label>
-        <label>
-          Function
-          <input required value={name.value} onInput={take(name)} />
-        </label>
-        <label>
-          When, as in a crontab: minute, hour, day, month, weekday
-          <input required class="mono" value={when.value} onInput={take(when)} />
-        </label>
-        <label>
-          Time zone
-          <input required value={zone.value} onInput={take(zone)} />
-        </label>
-        <label>
-          Workload, as text
-          <textarea rows={3} value={workload.value} onInput={take(workload)} />
-        </label>
-        <footer>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-          <button type="submit" class="primary">
-            Put the schedule
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title="New schedule" yes="Put the schedule" onClose={onClose} onSubmit={put}>
+      <label>
+        Its name, without blanks
+        <input required maxLength={40} pattern="\S+" value={id.value} onInput={take(id)} />
+      </label>
+      <label>
+        Function
+        <input required value={name.value} onInput={take(name)} />
+      </label>
+      <label>
+        When, as in a crontab: minute, hour, day, month, weekday
+        <input required class="mono" value={when.value} onInput={take(when)} />
+      </label>
+      <label>
+        Time zone
+        <input required value={zone.value} onInput={take(zone)} />
+      </label>
+      <label>
+        Workload, as text
+        <textarea rows={3} value={workload.value} onInput={take(workload)} />
+      </label>
+    </FormDialog>
   );
 }
 

@@ -35,6 +35,37 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   );
 }
 
+interface FormDialogProps extends DialogProps {
+  /** What the button says that does it. */
+  readonly yes: string;
+  onSubmit(): void;
+}
+
+/** Fields to be filled in, and then done or left. */
+export function FormDialog({ title, yes, onClose, onSubmit, children }: FormDialogProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        class="fields"
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
+        {children}
+        <footer>
+          <button type="button" onClick={onClose}>
+            Leave it
+          </button>
+          <button type="submit" class="primary">
+            {yes}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
 interface Question {
   readonly title: string;
   readonly text: ComponentChildren;

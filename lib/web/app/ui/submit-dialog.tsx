@@ -2,7 +2,7 @@ import { signal, useSignal } from '@preact/signals';
 import { ask } from '../state/api.js';
 import { readableName } from '../state/readable.js';
 import { go, linkTo } from '../state/route.js';
-import { Dialog, perform } from './dialog.js';
+import { FormDialog, perform } from './dialog.js';
 import { functionQuery } from './names.js';
 
 interface Wanted {
@@ -41,45 +41,34 @@ function Form({ of }: { readonly of: Wanted }) {
     });
   };
   return (
-    <Dialog title={`Submit a job to ${readableName(of.name, of.name64)}`} onClose={close}>
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <label>
-          Workload, as text or JSON
-          <textarea
-            rows={6}
-            spellcheck={false}
-            disabled={file.value !== undefined}
-            value={text.value}
-            onInput={(event) => (text.value = event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          {of.workload ? `or another file than the ${of.workload.size} bytes of the job before` : 'or a file, as it is'}
-          <input type="file" onChange={(event) => (file.value = event.currentTarget.files?.[0] ?? of.workload)} />
-        </label>
-        <label>
-          Priority
-          <select value={priority.value} onChange={(event) => (priority.value = event.currentTarget.value)}>
-            <option>high</option>
-            <option>normal</option>
-            <option>low</option>
-          </select>
-        </label>
-        <footer>
-          <button type="button" onClick={close}>
-            Leave it
-          </button>
-          <button type="submit" class="primary">
-            Submit in the background
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Submit a job to ${readableName(of.name, of.name64)}`}
+      yes="Submit in the background"
+      onClose={close}
+      onSubmit={submit}
+    >
+      <label>
+        Workload, as text or JSON
+        <textarea
+          rows={6}
+          spellcheck={false}
+          disabled={file.value !== undefined}
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        {of.workload ? `or another file than the ${of.workload.size} bytes of the job before` : 'or a file, as it is'}
+        <input type="file" onChange={(event) => (file.value = event.currentTarget.files?.[0] ?? of.workload)} />
+      </label>
+      <label>
+        Priority
+        <select value={priority.value} onChange={(event) => (priority.value = event.currentTarget.value)}>
+          <option>high</option>
+          <option>normal</option>
+          <option>low</option>
+        </select>
+      </label>
+    </FormDialog>
   );
 }
