@@ -1,4 +1,4 @@
-/** A client that is killed: `client.mjs PORTS FOLDER NAME SEED`, the ports with commas. Submits background jobs, many at once, and writes down which were accepted. */
+/** A client that is killed: `client.mjs SOCKETS FOLDER NAME SEED`, where the job servers listen, with commas. Submits background jobs, many at once, and writes down which were accepted. */
 import { JobClient } from '../../dist/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { random } from './random.mjs';
@@ -7,11 +7,11 @@ const FUNCTIONS = ['mail', 'index', 'thumbnail'];
 const PRIORITIES = ['high', 'normal', 'normal', 'low'];
 const IN_FLIGHT = 32;
 
-const [ports, folder, name, seed] = process.argv.slice(2);
+const [sockets, folder, name, seed] = process.argv.slice(2);
 const ledger = new Ledger(folder, name);
 const chance = random(Number(seed));
 const client = new JobClient({
-  servers: ports.split(',').map((port) => `127.0.0.1:${port}`),
+  servers: sockets.split(',').map((path) => `unix:${path}`),
   choose: 'round-robin',
   connectTimeout: 120_000,
   reconnect: { initialDelay: 20, maxDelay: 100 },

@@ -1,7 +1,7 @@
-/** A job server that is killed: `job-server.mjs PORT STORAGE [SCHEDULES MISSED]`, the storage in JSON. Says `ready` once it listens; SIGTERM stops it cleanly. */
+/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON. Says `ready` once it listens; SIGTERM stops it cleanly. */
 import { JobServer } from '../../dist/job-server/job-server.js';
 
-const [port, storage, count = 0, missed] = process.argv.slice(2);
+const [path, storage, count = 0, missed] = process.argv.slice(2);
 /** Every one to three seconds, whatever their last jobs do. */
 const schedules = Object.fromEntries(
   Array.from({ length: Number(count) }, (_, number) => [
@@ -10,7 +10,7 @@ const schedules = Object.fromEntries(
   ]),
 );
 const jobServer = new JobServer({
-  listeners: [{ host: '127.0.0.1', port: Number(port) }],
+  listeners: [{ path }],
   storage: JSON.parse(storage),
   schedules,
   // Small, so that queues are deeper than it.

@@ -23,9 +23,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { LogBeside } from '../../dist/job-server/storage/index.js';
 import { Actor } from './actor.mjs';
 import { DatabasePair } from './database.mjs';
-import { freePort, jobsLeft } from './job-server-port.mjs';
+import { jobsLeft, socketOf } from './job-server-address.mjs';
 import { judge, nameOf } from './judge.mjs';
 import { readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
@@ -83,8 +84,7 @@ if (values.schedules) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
-const ports = [];
-for (let number = 0; number < servers; number++) ports.push(await freePort());
+const sockets = Array.from({ length: servers }, (_, number) => socketOf(folder, number));
 CAST['job-server'].count = servers;
 const database = values.database ? new DatabasePair(folder) : undefined;
 const chance = random(seed);
@@ -100,14 +100,15 @@ process.once('exit', () => database?.kill());
 for (const actor of actors) actor.start();
 const end_ = Date.now() + seconds * 1_000;
 await Promise.all([torment(end_), database && tormentDatabase(end_)]);
-await comeToRest();
-report(judge(readLedgers(folder), kills));
-if (!values.keep) rmSync(folder, { recursive: true });
+const left = await comeToRest();
+report(judge(readLedgers(folder), kills), left, database ? new Set() : await handlesIn(join(folder, 'jobs')));
+// What went wrong is to be looked at.
+if (!values.keep && !process.exitCode) rmSync(folder, { recursive: true });
 
 function argumentsOf(kind, name) {
-  if (kind !== 'job-server') return [ports, folder, name, Math.floor(chance() * 2 ** 31)];
+  if (kind !== 'job-server') return [sockets, folder, name, Math.floor(chance() * 2 ** 31)];
   const number = Number(name.split('-')[2]);
-  return [ports[number], JSON.stringify(database ? sharedStorage(number) : ownStorage())];
+  return [sockets[number], JSON.stringify(database ? sharedStorage(number) : ownStorage())];
 }
 
 function ownStorage() {
@@ -118,7 +119,7 @@ function sharedStorage(number) {
   const times = { patience: DATABASE_PATIENCE, leaseTime: LEASE_TIME };
   // All but one come back under the name they had, and have their jobs at once.
   const name = number === 0 ? {} : { name: `jobs-${number}` };
-  return { type: 'postgres', url: database.url, address: `127.0.0.1:${ports[number]}`, ...times, ...name };
+  return { type: 'postgres', url: database.url, address: `unix:${sockets[number]}`, ...times, ...name };
 }
 
 /** Ends somebody every now and then, and starts them again. */
@@ -175,21 +176,33 @@ async function end(victim, signal) {
   kills.push({ kind, name, signal, time, over: Date.now() });
 }
 
-/** Nobody submits any more, nobody is killed: the workers do what is left. */
+/** Nobody submits any more, nobody is killed: the workers do what is left. Answers how many jobs they did not do in time. */
 async function comeToRest() {
   for (const actor of actors) if (actor.kind === 'client') await actor.end('SIGKILL');
   while (actors.some((actor) => actor.isStalled)) await sleep(50);
   for (const actor of actors) await actor.ready;
-  const left = () => (database ? database.jobsLeft() : jobsLeft(ports[0]));
+  const countLeft = () => (database ? database.jobsLeft() : jobsLeft(sockets[0]));
   const deadline = Date.now() + PATIENCE;
-  while ((await left()) > 0 && Date.now() < deadline) await sleep(50);
+  let left = await countLeft();
+  for (; left > 0 && Date.now() < deadline; left = await countLeft()) await sleep(50);
   // The workers last: they would wait for their job servers.
   for (const actor of actors) if (actor.kind !== 'client') await actor.end('SIGTERM');
   await database?.stop();
+  return left;
 }
 
-function report({ accepted, jobs, executed, lost, repeated, causes, unexplained }) {
+/** The handles of all jobs that a log has, read without a job server. */
+async function handlesIn(path) {
+  const log = await LogBeside.open(path);
+  const handles = [...log.read()].map((found) => (found.is === 'dead' ? found.letter.job : found.job)?.handle);
+  await log.close();
+  return new Set(handles);
+}
+
+/** @param left how many jobs were not done in the end. @param stored what the storage has still. */
+function report({ accepted, jobs, executed, lost, repeated, causes, unexplained }, left, stored) {
   const complaints = actors.flatMap((actor) => actor.complaints).filter((text) => text !== '');
+  if (left > 0) complaints.push(`${left} jobs were not done within ${PATIENCE} ms`);
   const counts = new Map();
   for (const kill of kills) counts.set(nameOf(kill), (counts.get(nameOf(kill)) ?? 0) + 1);
   console.log(`ended              ${kills.length} processes (${list(counts, (count, kind) => `${kind} ${count}`)})`);
@@ -200,13 +213,15 @@ function report({ accepted, jobs, executed, lost, repeated, causes, unexplained 
   console.log(`executed again     ${repeated}${why && ` (${why})`}`);
   console.log(`unexplained        ${unexplained.length}`);
   for (const what of [
-    ...lost.slice(0, 5).map((handle) => `lost: ${handle}`),
+    ...lost.slice(0, 5).map((handle) => `lost: ${handle}${stored.has(handle) ? ', which the storage has' : ''}`),
     ...unexplained.slice(0, 5),
     ...complaints,
   ]) {
     console.log(`  ${what}`);
   }
-  if (accepted === 0 || lost.length > 0 || unexplained.length > 0 || complaints.length > 0) process.exitCode = 1;
+  if (accepted > 0 && lost.length === 0 && unexplained.length === 0 && complaints.length === 0) return;
+  process.exitCode = 1;
+  console.log(`everything is kept in ${folder}`);
 }
 
 function list(counts, textOf) {

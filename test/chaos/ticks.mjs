@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Actor } from './actor.mjs';
-import { freePort, jobsLeft } from './job-server-port.mjs';
+import { jobsLeft, socketOf } from './job-server-address.mjs';
 import { readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
 
@@ -27,12 +27,12 @@ const PATIENCE = 120_000;
 /** Runs it, and answers with the exit code. @param missed the policy of all schedules */
 export async function tormentSchedules({ kills, seed, missed, keep }) {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-schedules-'));
-  const port = await freePort();
+  const socket = socketOf(folder, 0);
   const chance = random(seed);
   const storage = JSON.stringify({ type: 'file', path: join(folder, 'jobs'), durability: 'always' });
-  const jobServer = new Actor('job-server', 0, () => [port, storage, SCHEDULES, missed]);
+  const jobServer = new Actor('job-server', 0, () => [socket, storage, SCHEDULES, missed]);
   const workers = [0, 1].map(
-    (number) => new Actor('worker', number, (name) => [port, folder, name, seed, 'schedules']),
+    (number) => new Actor('worker', number, (name) => [socket, folder, name, seed, 'schedules']),
   );
   console.log(
     `chaos: ${SCHEDULES} schedules (missed: ${missed}), seed ${seed}, ${kills} kills; everything is in ${folder}`,
@@ -50,7 +50,7 @@ export async function tormentSchedules({ kills, seed, missed, keep }) {
   // What was missed while it was away has fired, and is worked on.
   await sleep(3_000);
   const over = Date.now();
-  await atRest(port);
+  await atRest(socket);
   for (const actor of [jobServer, ...workers]) await actor.end('SIGTERM');
   const complaints = [jobServer, ...workers].flatMap((actor) => actor.complaints).filter((text) => text !== '');
   const isBroken = report(readLedgers(folder), { begun, over, missed, complaints });
@@ -58,11 +58,11 @@ export async function tormentSchedules({ kills, seed, missed, keep }) {
   return isBroken ? 1 : 0;
 }
 
-async function atRest(port) {
+async function atRest(socket) {
   const deadline = Date.now() + PATIENCE;
   // New ticks go on coming; what counts are those until now.
   for (let quiet = 0; quiet < 3 && Date.now() < deadline; await sleep(100)) {
-    quiet = (await jobsLeft(port)) === 0 ? quiet + 1 : 0;
+    quiet = (await jobsLeft(socket)) === 0 ? quiet + 1 : 0;
   }
 }
 

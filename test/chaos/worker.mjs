@@ -1,14 +1,14 @@
-/** A worker that is killed: `worker.mjs PORTS FOLDER NAME SEED [schedules]`, the ports with commas. Writes down what it is given before it works, and what it did before it reports. */
+/** A worker that is killed: `worker.mjs SOCKETS FOLDER NAME SEED [schedules]`, where the job servers listen, with commas. Writes down what it is given before it works, and what it did before it reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobWorker } from '../../dist/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { random } from './random.mjs';
 
-const [ports, folder, name, seed, what] = process.argv.slice(2);
+const [sockets, folder, name, seed, what] = process.argv.slice(2);
 const ledger = new Ledger(folder, name);
 const chance = random(Number(seed));
 const worker = new JobWorker({
-  servers: ports.split(',').map((port) => `127.0.0.1:${port}`),
+  servers: sockets.split(',').map((path) => `unix:${path}`),
   connectTimeout: 120_000,
   reconnect: { initialDelay: 20, maxDelay: 100 },
 });
