@@ -163,7 +163,7 @@ export class DurableJobs implements SubmissionHost {
     const handle = this.engine.nextHandle();
     const outcome = await this.storage.fire(id, tick, newJob(spec, handle, storedUnique(spec), this.host.time.date));
     if (outcome === 'fired') {
-      function_.stats.fromSchedule++;
+      function_.stats.accepted(spec);
       this.host.accepted(spec, handle);
       this.feed.cameOneOfMany(function_);
       if (spec.runAt > 0) this.wakeFor(spec.runAt);
@@ -475,14 +475,14 @@ export class DurableJobs implements SubmissionHost {
 
   /** A submission is taken: the job as the engine knows it. */
   private taken({ function_, spec, handle }: Submission): StoredJobSpec {
-    function_.stats.background++;
+    function_.stats.accepted(spec);
     this.host.accepted(spec, handle);
     return { ...spec, handle, losses: 0, attempts: 0 };
   }
 
   /** A job waits in storage, until the engine has room. */
   private leave({ function_, spec, handle }: Submission): void {
-    function_.stats.background++;
+    function_.stats.accepted(spec);
     this.host.accepted(spec, handle);
     this.feed.cameOneOfMany(function_);
     if (spec.runAt > 0) this.wakeFor(spec.runAt);

@@ -1,4 +1,5 @@
 import { Log2Histogram } from '../../telemetry/metrics/index.js';
+import type { JobSpec } from './job-spec.js';
 
 /**
  * What the jobs of a function have done since the job server began: plain
@@ -39,6 +40,20 @@ export class FunctionStats {
   readonly wait = new Log2Histogram();
   /** From assigned to the attempt's end, in milliseconds. */
   readonly run = new Log2Histogram();
+
+  /** Counts a job that was accepted. */
+  accepted({ madeBy, isBackground }: Pick<JobSpec, 'madeBy' | 'isBackground'>): void {
+    if (madeBy !== undefined) {
+      if (madeBy === 'http') this.fromHttp++;
+      else this.fromSchedule++;
+    } else if (isBackground) this.background++;
+    else this.foreground++;
+  }
+
+  /** How many jobs were accepted, wherever they came from. */
+  get submitted(): number {
+    return this.foreground + this.background + this.fromSchedule + this.fromHttp;
+  }
 
   /** Adds what another function's jobs have done. Written out: there may be 100,000 functions to add up. */
   addAll(other: FunctionStats): void {

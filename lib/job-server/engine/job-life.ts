@@ -54,8 +54,7 @@ export class JobLife implements JobFate {
     const job = new Job(this.table.nextId(), undefined, function_, spec);
     this.adopt(job, spec, client);
     this.place(job, spec.runAt);
-    if (spec.isBackground) function_.stats.background++;
-    else function_.stats.foreground++;
+    function_.stats.accepted(spec);
     this.listener.submitted?.(job);
     this.dispatcher.offer(function_);
     return job;

@@ -37,4 +37,6 @@ export interface JobSpec {
   readonly metadata?: ByteString | undefined;
   /** When the job may run, in milliseconds since 1970; 0: at once. */
   readonly runAt: number;
+  /** What made it, where no peer submitted it: such jobs are counted apart. */
+  readonly madeBy?: 'schedule' | 'http';
 }

@@ -39,8 +39,8 @@ export function activityLine(engine: Engine, function_: GearmanFunction): string
 function countsOf(function_: GearmanFunction): [came: number, completed: number, failed: number] {
   // One that had no job yet has nothing that counts, and is given nothing by being asked.
   if (!function_.hasStats) return [0, 0, 0];
-  const { foreground, background, fromSchedule, fromHttp, replayed, completed, failed, buried } = function_.stats;
-  return [foreground + background + fromSchedule + fromHttp + replayed, completed, failed + buried];
+  const { submitted, replayed, completed, failed, buried } = function_.stats;
+  return [submitted + replayed, completed, failed + buried];
 }
 
 /** The rows of `show jobs of FUNCTION`: those that run, longest first, then those that a worker would be given next. */

@@ -224,9 +224,8 @@ function momentOf(function_: GearmanFunction, engine: Engine): number[] {
 /** What was submitted, completed and failed so far. */
 type Counts = readonly [submitted: number, completed: number, failed: number];
 
-function counts(stats: FunctionStats): Counts {
-  const { foreground, background, fromSchedule, fromHttp, completed, failed, buried } = stats;
-  return [foreground + background + fromSchedule + fromHttp, completed, failed + buried];
+function counts({ submitted, completed, failed, buried }: FunctionStats): Counts {
+  return [submitted, completed, failed + buried];
 }
 
 function since(counted: Counts, before: Counts): number[] {

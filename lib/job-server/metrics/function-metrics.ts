@@ -36,7 +36,7 @@ const COUNTERS: readonly (readonly [FunctionCounterName, keyof Counts, MetricLab
   ['jobs_abandoned_total', 'abandoned', {}],
 ];
 
-type Counts = Omit<FunctionStats, 'wait' | 'run' | 'addAll'>;
+type Counts = Omit<FunctionStats, 'wait' | 'run' | 'addAll' | 'accepted'>;
 
 const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 

@@ -73,6 +73,7 @@ export class RecurringJob {
       workload: schedule.workload,
       priority: schedule.priority,
       isBackground: true,
+      madeBy: 'schedule',
       runAt: later === 0 ? 0 : tick + later,
     };
   }

@@ -37,6 +37,7 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
     priority: Priority[priority as keyof typeof Priority],
     isBackground,
     runAt,
+    madeBy: 'http',
     ...(metadata && { metadata: toByteString(JSON.stringify(metadata)) }),
     ...(reducer && { reducer: nameWithoutNul('reducer', reducer) }),
   };

@@ -87,6 +87,7 @@ function specOf(request: IncomingMessage, name: string, body: Buffer): JobSpec {
     priority: PRIORITIES[header('priority').toLowerCase()] ?? Priority.normal,
     isBackground: header('background').toLowerCase() === 'true',
     runAt: 0,
+    madeBy: 'http',
   };
 }
 

@@ -61,8 +61,8 @@ export class EngineRows {
     values[4] = function_.running;
     values[5] = function_.workers.size;
     if (function_.hasStats) {
-      const { foreground, background, fromSchedule, fromHttp, completed, failed, buried } = function_.stats;
-      values[6] = foreground + background + fromSchedule + fromHttp;
+      const { submitted, completed, failed, buried } = function_.stats;
+      values[6] = submitted;
       values[7] = completed;
       values[8] = failed + buried;
     } else {

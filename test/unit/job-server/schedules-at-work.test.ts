@@ -56,6 +56,8 @@ describe('schedules of a job server', () => {
         const at = (minute: number): string => `m@${Date.UTC(2027, 0, 1, 12, minute) / 1_000}`;
         await until('both are queued', () => coreOf(jobServer).engine.functions.find('f')?.total === 2);
         expect(await uniques(jobServer)).toEqual([at(1), at(2)]);
+        const { stats } = coreOf(jobServer).engine.functions.find('f')!;
+        expect([stats.fromSchedule, stats.submitted]).toEqual([2, 2]);
       });
 
       it('skip a tick while the last job has not ended, and say so', async () => {

@@ -3,6 +3,8 @@ import { MemoryStorage } from 'nestjs-gearman/job-server';
 import { prometheusText } from 'nestjs-gearman/telemetry';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
+import { until } from '../../../support/until.js';
+import { startWeb } from '../../../support/web-scene.js';
 
 /** The samples of a job server, by everything before the value. */
 function told(front: FrontScene): Record<string, number> {
@@ -67,6 +69,35 @@ describe('the metrics of a job server', () => {
       all_jobs_completed_total: 1,
       clients_waiting: 0,
     });
+  });
+
+  it.each([
+    ['without a storage', () => ({})],
+    ['with a storage', () => ({ storage: new MemoryStorage() })],
+    ['with a storage that keeps most of them', () => ({ storage: new MemoryStorage(), window: 1 })],
+  ])('tell who submitted jobs, %s: each in one mode', async (_title, kept) => {
+    const scene = await startWeb({ ...kept(), schedules: { yearly: { function: 'f', cron: '0 0 1 1 *' } } });
+    const [peer, client] = [scene.peer(), scene.peer()];
+    for (const packet of ['SUBMIT_JOB_BG f··2', 'SUBMIT_JOB_BG f··3']) await submit(peer, packet);
+    await submit(client, 'SUBMIT_JOB f··1');
+    for (const query of ['', '?unique=u', '?unique=u', '?delay=3600'])
+      expect((await scene.ask('POST', `/v1/functions/f/jobs${query}`, { body: 'x' })).status).toBe(202);
+    const leaves = new AbortController();
+    const waits = scene.ask('POST', '/v1/functions/f/run', { body: 'y', signal: leaves.signal });
+    await until('it waits', () => told(scene)['jobs{function="f"}'] === 7);
+    await scene.server.schedules.run('yearly');
+    expect(told(scene)).toMatchObject({
+      'jobs_submitted_total{function="f",mode="foreground"}': 1,
+      'jobs_submitted_total{function="f",mode="background"}': 2,
+      'jobs_submitted_total{function="f",mode="http"}': 4,
+      'jobs_submitted_total{function="f",mode="schedule"}': 1,
+      'jobs_coalesced_total{function="f"}': 1,
+      'jobs{function="f"}': 8,
+      'all_jobs_submitted_total{mode="http"}': 4,
+      'all_jobs_submitted_total{mode="schedule"}': 1,
+    });
+    leaves.abort();
+    await expect(waits).rejects.toThrow();
   });
 
   it('name the first functions that had a job, for good, and make one of all others', async () => {
