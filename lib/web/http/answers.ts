@@ -1,16 +1,15 @@
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { Workload } from '../../job-server/engine/index.js';
 import type { Problem } from '../problem.js';
 import type { Budget } from './budget.js';
+import { bodyOf, packed, packedHeaders, takesGzip } from './packing.js';
 
 /** How long who asked may take to read an answer, in milliseconds. */
 const READ_TIMEOUT = 60_000;
 
 export function answerJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
-  const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers });
-  cutOffSlow(response);
-  response.end(bytes);
+  void send(response, status, 'application/json', Buffer.from(JSON.stringify(body)), headers);
 }
 
 /** Sends bytes that came from a peer: never as something that a browser shows or runs. */
@@ -33,9 +32,7 @@ export function answerText(response: ServerResponse, text: string, type: string,
   const bytes = Buffer.from(text);
   budget.take(bytes.length);
   response.once('close', () => budget.give(bytes.length));
-  response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length });
-  cutOffSlow(response);
-  response.end(bytes);
+  void send(response, 200, type, bytes);
 }
 
 export function answerNothing(response: ServerResponse, status = 204): void {
@@ -50,21 +47,39 @@ export async function answerList(
   gone: AbortSignal,
   more: object = {},
 ): Promise<void> {
-  response.writeHead(200, { 'Content-Type': 'application/json' });
+  const isPacked = takesGzip(response.req);
+  response.writeHead(200, { 'Content-Type': 'application/json', ...packedHeaders(isPacked) });
   cutOffSlow(response);
+  const written = bodyOf(response, isPacked);
   let piece = JSON.stringify({ ...more, [name]: [] }).slice(0, -2);
   let separator = '';
   for (const item of items) {
     piece += separator + JSON.stringify(item);
     separator = ',';
     if (piece.length < 65_536) continue;
-    const hasRoom = response.write(piece);
+    const hasRoom = written.write(piece);
     piece = '';
-    if (!hasRoom) await drained(response);
+    if (!hasRoom) await drained(written);
     else await new Promise(setImmediate);
     if (gone.aborted) return;
   }
-  response.end(`${piece}]}`);
+  written.end(`${piece}]}`);
+}
+
+/** Sends a text of ours, packed where that is taken. */
+async function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  plain: Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { bytes, isPacked } = await packed(response, plain);
+  if (response.destroyed) return;
+  const length = { 'Content-Length': bytes.length, ...packedHeaders(isPacked) };
+  response.writeHead(status, { 'Content-Type': type, ...length, ...headers });
+  cutOffSlow(response);
+  response.end(bytes);
 }
 
 export function answerProblem(response: ServerResponse, problem: Problem): void {
@@ -88,10 +103,10 @@ export function bufferOf(workload: Workload): Buffer {
     : Buffer.from(workload.buffer, workload.byteOffset, workload.length);
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(written: Writable): Promise<void> {
   return new Promise((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
+    written.once('drain', resolve);
+    written.once('close', resolve);
   });
 }
 

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { isUtf8 } from 'node:buffer';
+import type { Gzip } from 'node:zlib';
 import type { Budget } from './budget.js';
+import { eventPacker, packedHeaders, takesGzip } from './packing.js';
 
 /** How much an event stream may leave unread before it is cut off, in bytes. */
 const MAX_UNREAD = 1_048_576;
@@ -26,21 +28,27 @@ export class EventStream {
   /** What was sent and not yet read, in characters: so much of the budget is taken. */
   private unread = 0;
   private whenRead: (() => void) | undefined;
+  private readonly packer: Gzip | undefined;
+  private hasEnded = false;
 
   constructor(
     private readonly response: ServerResponse,
     private readonly budget: Budget,
   ) {
+    const isPacked = takesGzip(response.req);
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',
+      ...packedHeaders(isPacked),
     });
-    response.write('retry: 2000\n\n');
+    if (isPacked) this.packer = this.packInto(eventPacker());
+    this.put('retry: 2000\n\n');
     this.keepAlive = setInterval(() => this.write(': \n\n'), KEEP_ALIVE);
     this.keepAlive.unref();
     response.once('close', () => {
       clearInterval(this.keepAlive);
+      this.packer?.destroy();
       budget.give(this.unread);
       this.unread = 0;
       this.whenRead?.();
@@ -49,7 +57,7 @@ export class EventStream {
 
   /** Whether nothing can be sent any more. */
   get isOver(): boolean {
-    return this.response.destroyed || this.response.closed || this.response.writableEnded;
+    return this.hasEnded || this.response.destroyed || this.response.closed || this.response.writableEnded;
   }
 
   /** Whether it reads so slowly that what may be left out should be. */
@@ -78,7 +86,9 @@ export class EventStream {
 
   end(): void {
     clearInterval(this.keepAlive);
-    this.response.end();
+    this.hasEnded = true;
+    if (this.packer) this.packer.end();
+    else this.response.end();
     const timer = setTimeout(() => this.response.destroy(), READ_TIMEOUT);
     timer.unref();
     this.response.once('close', () => clearTimeout(timer));
@@ -91,13 +101,27 @@ export class EventStream {
     if (!this.budget.hasRoom(text.length)) return this.cut('too-busy');
     this.budget.take(text.length);
     this.unread += text.length;
-    this.response.write(text, () => this.wasRead(text.length));
+    this.put(text, () => this.wasRead(text.length));
+  }
+
+  /** @param whenRead called once all that was put so far is on its way to the reader. */
+  private put(text: string, whenRead: () => void = () => undefined): void {
+    if (!this.packer) this.response.write(text, whenRead);
+    // What it was packed to stands before this in the response.
+    else this.packer.write(text, () => this.response.write('', whenRead));
+  }
+
+  private packInto(packer: Gzip): Gzip {
+    packer.on('data', (bytes: Buffer) => this.response.write(bytes));
+    packer.once('end', () => this.response.end());
+    packer.on('error', () => this.response.destroy());
+    return packer;
   }
 
   private cut(code: keyof typeof CUT): void {
     if (this.isOver) return;
     const { response } = this;
-    response.write(`event: cut\ndata: ${JSON.stringify({ code, detail: CUT[code] })}\n\n`);
+    this.put(`event: cut\ndata: ${JSON.stringify({ code, detail: CUT[code] })}\n\n`);
     this.end();
     // The connection carries no further request: who did not read this may not read that.
     response.once('finish', () => response.destroy());

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { notFound } from '../problem.js';
+import { packedHeaders, takesGzip } from './packing.js';
 import { allowPage } from './security-headers.js';
 
 /** Where `npm run build` puts the page: beside this room's built code. */
@@ -39,14 +40,13 @@ export class PageFiles {
     this.files ??= readAll(this.folder);
     const file = this.files.get(name === '' ? 'index.html' : name);
     if (!file) throw notFound(name === '' ? 'page in this build of nestjs-gearman; its API is at v1/' : `file ${name}`);
-    const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const isPacked = takesGzip(request);
     const bytes = isPacked ? file.packed : file.bytes;
     allowPage(response);
     response.writeHead(200, {
       'Content-Type': file.type,
       'Content-Length': bytes.length,
-      Vary: 'Accept-Encoding',
-      ...(isPacked && { 'Content-Encoding': 'gzip' }),
+      ...packedHeaders(isPacked),
       'Cache-Control': file.isNamedByContent ? 'private, max-age=31536000, immutable' : 'no-cache',
     });
     response.end(request.method === 'HEAD' ? undefined : bytes);
