@@ -68,6 +68,8 @@ export class JobServerCore implements SessionHost, MetricSource {
   private relay: Relay | undefined;
   private ending: Promise<void> | undefined;
   readonly time: Alarm;
+  /** When it was started last. */
+  startedAt: Date | undefined;
   private readonly measured: JobServerMetrics;
   /** What its numbers were, while somebody wants it. */
   readonly history: History;
@@ -121,6 +123,26 @@ export class JobServerCore implements SessionHost, MetricSource {
     return this.listeners_.map((listener) => listener.name);
   }
 
+  /** What it listens on, and until when the certificate there is valid. */
+  get listening(): { address: string; certificateUntil?: Date }[] {
+    return this.listeners_.map(({ name, certificateUntil }) => ({
+      address: name,
+      ...(certificateUntil && { certificateUntil }),
+    }));
+  }
+
+  /** How much it takes, 0 for any number. */
+  get limits(): Pick<ResolvedOptions, 'maxConnections' | 'maxFunctions' | 'maxJobs' | 'maxPacketBytes'> {
+    const { maxConnections, maxFunctions, maxJobs, maxPacketBytes } = this.options;
+    return { maxConnections, maxFunctions, maxJobs, maxPacketBytes };
+  }
+
+  /** What its storage is called in the options; `own` for one that was brought along. */
+  get storageKind(): string | undefined {
+    const { storage } = this.options;
+    return storage && ('type' in storage ? storage.type : 'own');
+  }
+
   /** The port of the first TCP listener, or undefined when there is none. */
   get port(): number | undefined {
     for (const { address } of this.listeners_) if (address && typeof address === 'object') return address.port;
@@ -135,6 +157,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
+    this.startedAt = new Date(this.time.date);
     this.draining = this.ending = undefined;
     this.engine.proceed();
     this.history.resume();

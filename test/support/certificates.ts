@@ -15,8 +15,8 @@ export interface CertificateAuthority {
   /** Its own certificate, in PEM: what the other side trusts. */
   ca: string;
   file: string;
-  /** Signs a certificate for a host name. `file` names its files; older ones of that name are replaced. */
-  issue(host: string, file?: string): Certificate;
+  /** Signs a certificate for a host name, for 2 days. `file` names its files; older ones of that name are replaced. */
+  issue(host: string, file?: string, days?: number): Certificate;
 }
 
 /** A certificate authority, made by openssl and gone with the test. */
@@ -30,9 +30,9 @@ export function certificateAuthority(): CertificateAuthority {
   return {
     ca: read('ca.pem'),
     file: path('ca.pem'),
-    issue(host, file = host) {
+    issue(host, file = host, days = 2) {
       const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
-      const signer = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '2'];
+      const signer = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', `${days}`];
       openssl('req', '-x509', ...keyOptions, '-keyout', `${file}.key`, '-out', `${file}.pem`, ...subject, ...signer);
       return {
         cert: read(`${file}.pem`),

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { GearmanError } from '../../ground/index.js';
@@ -46,6 +47,11 @@ export function readCertificates({ certificate, key, ca }: TlsListenerOptions): 
     throw new CertificateError(`TLS: ${files} cannot be used: ${(error as Error).message}`, { cause: error });
   }
   return certificates;
+}
+
+/** Until when a server's certificate is valid. */
+export function validUntil({ cert }: Certificates): Date {
+  return new Date(new X509Certificate(cert).validTo);
 }
 
 function read(option: string, path: string): Buffer {

@@ -4,7 +4,14 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { problemOf, SharedReads } from '../../connection/index.js';
 import { adminAccessFrom, type ListenerAdminAccess } from './admin-access.js';
-import { certificateOf, certificateProblem, readCertificates, type TlsListenerOptions } from './certificates.js';
+import {
+  certificateOf,
+  certificateProblem,
+  readCertificates,
+  validUntil,
+  type Certificates,
+  type TlsListenerOptions,
+} from './certificates.js';
 import type { Log } from '../log.js';
 import type { PeerInfo } from './session-host.js';
 import { removeStaleSocket } from './stale-socket.js';
@@ -40,6 +47,8 @@ const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 export class Listener {
   private readonly server: Server | TlsServer;
   private readonly reads = new SharedReads();
+  /** Until when its certificate is valid; undefined without TLS. */
+  certificateUntil: Date | undefined;
 
   /** @param accept is given every connection, and where it comes from. */
   constructor(
@@ -105,7 +114,14 @@ export class Listener {
    * @throws CertificateError and keeps the old ones.
    */
   reloadCertificates(): void {
-    if (this.options.tls) (this.server as TlsServer).setSecureContext(readCertificates(this.options.tls));
+    const { tls } = this.options;
+    if (tls) (this.server as TlsServer).setSecureContext(this.read(tls));
+  }
+
+  private read(tls: TlsListenerOptions): Certificates {
+    const certificates = readCertificates(tls);
+    this.certificateUntil = validUntil(certificates);
+    return certificates;
   }
 
   private createTls(tls: TlsListenerOptions, socketOptions: object): TlsServer {
@@ -113,7 +129,7 @@ export class Listener {
     const server = createTlsServer(
       {
         ...socketOptions,
-        ...readCertificates(tls),
+        ...this.read(tls),
         requestCert: clientCertificate !== 'none',
         rejectUnauthorized: clientCertificate === 'required',
         handshakeTimeout: TLS_HANDSHAKE_TIMEOUT,

@@ -1,5 +1,6 @@
 import { PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/metrics/index.js';
 import { answerJson, answerText } from '../http/answers.js';
+import { serverDetails } from '../live/server-details.js';
 import { serverState } from '../live/server-state.js';
 import { requireAllFunctions, type Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
@@ -68,7 +69,8 @@ function server({ source, response, permission }: Call): void {
   const { version, isEnding, storageTrouble, ...numbers } = serverState(jobServer, live.viewerCount);
   const trouble = storageTrouble === undefined ? {} : { storageTrouble };
   // The numbers of all functions together are those of others too.
-  answerJson(response, 200, { name, version, isEnding, ...trouble, ...(permission.isForAll && numbers) });
+  const more = permission.isForAll && { ...numbers, ...serverDetails(jobServer) };
+  answerJson(response, 200, { name, version, isEnding, ...trouble, ...more });
 }
 
 function metrics(call: Call): void {

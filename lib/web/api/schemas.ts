@@ -36,6 +36,22 @@ const serverNumbers = {
   eventStreams: whole,
 };
 
+/** What is told of a job server beside its numbers to who may see all functions. */
+const serverDetails = {
+  startedAt: time,
+  node: text,
+  memoryBytes: whole,
+  cpuSeconds: { type: 'number' },
+  listening: { type: 'array', items: object({ address: text, certificateUntil: time }, 'certificateUntil') },
+  limits: object({ maxConnections: whole, maxFunctions: whole, maxJobs: whole, maxPacketBytes: whole }),
+  storage: object(
+    { kind: text, bytes: whole, freeBytes: whole, backlog: whole, writes: whole, deadLetters: whole, setAside: whole },
+    'bytes',
+    'freeBytes',
+    'deadLetters',
+  ),
+};
+
 const byPriority = object({ high: whole, normal: whole, low: whole });
 
 /** What is in jobs, within JSON. */
@@ -176,9 +192,9 @@ export const ANSWERS = {
   schedules: listOf('schedules', ref('Schedule')),
   scheduled: object({ handle: text }),
   server: object(
-    { name: text, version: text, isEnding: orNull(flag), storageTrouble: text, ...serverNumbers },
+    { name: text, version: text, isEnding: orNull(flag), storageTrouble: text, ...serverNumbers, ...serverDetails },
     'storageTrouble',
-    ...Object.keys(serverNumbers),
+    ...Object.keys({ ...serverNumbers, ...serverDetails }),
   ),
   me: object({
     name: text,

@@ -1,19 +1,18 @@
-import type { GearmanFunction } from '../../job-server/engine/index.js';
 import type { JobServerCore } from '../../job-server/core.js';
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
 import { nameFields } from '../function-name.js';
 import type { SeenFunction, SeenName } from './function-board.js';
-import { EngineRows } from './function-rows.js';
+import { EngineRows, type RowKey } from './function-rows.js';
 import { JOB_EVENTS, WORKER_EVENTS, type HappeningKind, type Sight, type Viewer } from './live.js';
 import { serverState } from './server-state.js';
 
 /** A job server of this process, as it is looked at: each kind of event is heard once, for however many look on. */
-export class EngineSight implements Sight<GearmanFunction> {
+export class EngineSight implements Sight<RowKey> {
   private readonly rows: EngineRows;
   private readonly stops = new Map<HappeningKind, () => void>();
 
   constructor(private readonly jobServer: JobServerCore) {
-    this.rows = new EngineRows(jobServer.engine, () => jobServer.tick());
+    this.rows = new EngineRows(jobServer);
   }
 
   get epoch(): Date {
@@ -24,11 +23,11 @@ export class EngineSight implements Sight<GearmanFunction> {
     return this.jobServer.version;
   }
 
-  nameOf({ name }: GearmanFunction): SeenName {
+  nameOf({ name }: RowKey): SeenName {
     return nameFields(name);
   }
 
-  functions(): Iterable<SeenFunction<GearmanFunction>> {
+  functions(): Iterable<SeenFunction<RowKey>> {
     return this.rows.seen();
   }
 

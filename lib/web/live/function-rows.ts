@@ -1,5 +1,5 @@
-import type { Engine, GearmanFunction } from '../../job-server/engine/index.js';
-import { Priority } from '../../job-server/engine/index.js';
+import { Priority, type ByteString, type Engine, type GearmanFunction } from '../../job-server/engine/index.js';
+import type { JobServerCore } from '../../job-server/core.js';
 import type { SeenFunction } from './function-board.js';
 
 /** What a row tells of a function after its number, in this order. */
@@ -14,6 +14,8 @@ export const COLUMNS = [
   'submitted',
   'completed',
   'failed',
+  /** Dead letters. */
+  'dead',
   /** Since when the oldest job waits, and the one that was started first runs: milliseconds since `epoch`, 0: none. */
   'oldestAt',
   'longestAt',
@@ -23,6 +25,15 @@ export const COLUMNS = [
   'full',
 ] as const;
 
+const DEAD = COLUMNS.indexOf('dead');
+
+/** What a row is of: a function, or the name of one that has nothing here but dead letters. */
+export interface RowKey {
+  readonly name: ByteString;
+}
+
+const NONE: ReadonlyMap<ByteString, number> = new Map();
+
 /** Sees the functions of an engine. */
 export class EngineRows {
   private readonly values = new Array<number>(COLUMNS.length).fill(0);
@@ -31,28 +42,40 @@ export class EngineRows {
   /** From when on times count. */
   readonly epoch = new Date();
 
-  /** @param tick tells the engine the time. */
-  constructor(
-    private readonly engine: Engine,
-    private readonly tick: () => void,
-  ) {
-    tick();
+  private readonly engine: Engine;
+  private letters = new Map<ByteString, RowKey>();
+
+  constructor(private readonly jobServer: Pick<JobServerCore, 'engine' | 'storedJobs' | 'tick'>) {
+    jobServer.tick();
+    this.engine = jobServer.engine;
     // A whole number: a job's time is one.
-    this.zero = Math.floor(engine.now);
+    this.zero = Math.floor(this.engine.now);
   }
 
   /** All functions; what is told of one holds until the next one is asked for. */
-  *seen(): Generator<SeenFunction<GearmanFunction>, void> {
+  *seen(): Generator<SeenFunction<RowKey>, void> {
+    const { values, engine } = this;
+    const dead = this.jobServer.storedJobs?.health.dead ?? NONE;
     let looked = 0;
-    for (const function_ of this.engine.functions) {
+    for (const function_ of engine.functions) {
       // Others had a turn since.
-      if (looked++ % 250 === 0) this.tick();
-      this.read(function_);
-      yield { key: function_, values: this.values };
+      if (looked++ % 250 === 0) this.jobServer.tick();
+      this.read(function_, dead.get(function_.name) ?? 0);
+      yield { key: function_, values };
     }
+    const letters: typeof this.letters = new Map();
+    for (const [name, count] of dead) {
+      if (count === 0 || engine.functions.find(name)) continue;
+      const key = this.letters.get(name) ?? { name };
+      letters.set(name, key);
+      values.fill(0);
+      values[DEAD] = count;
+      yield { key, values };
+    }
+    this.letters = letters;
   }
 
-  private read(function_: GearmanFunction): void {
+  private read(function_: GearmanFunction, dead: number): void {
     const { values, engine } = this;
     values[0] = function_.due(Priority.high);
     values[1] = function_.due(Priority.normal);
@@ -68,11 +91,12 @@ export class EngineRows {
     } else {
       values[6] = values[7] = values[8] = 0;
     }
+    values[DEAD] = dead;
     const oldest = engine.oldestWaiting(function_);
-    values[9] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
-    values[10] = this.since(function_.running > 0, function_.longestRunning(engine.now));
-    values[11] = function_.isPaused ? 1 : 0;
-    values[12] = function_.limits.some((limit) => limit > 0 && function_.total >= limit) ? 1 : 0;
+    values[10] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
+    values[11] = this.since(function_.running > 0, function_.longestRunning(engine.now));
+    values[12] = function_.isPaused ? 1 : 0;
+    values[13] = function_.limits.some((limit) => limit > 0 && function_.total >= limit) ? 1 : 0;
   }
 
   private since(isAny: boolean, age: number): number {

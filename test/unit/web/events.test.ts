@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { MemoryStorage } from 'nestjs-gearman/job-server';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { submit } from '../../support/front.js';
 import { EventReader, type ReadEvent } from '../../support/event-reader.js';
 import { until } from '../../support/until.js';
-import { startWeb, type WebScene } from '../../support/web-scene.js';
+import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 const open = (scene: WebScene, query = '', headers = {}): Promise<EventReader> =>
   EventReader.open(`http://127.0.0.1:${scene.port}/v1/events${query}`, headers);
@@ -40,6 +41,28 @@ describe('events over HTTP', () => {
     expect(coreOf(scene.server).engine.dropFunction('f')).toBeUndefined();
     const third = await reader.nextOf('functions');
     expect(third.data.gone.map((id: number) => names.get(id))).toEqual(['f']);
+  });
+
+  it('tell how many dead letters there are, also of a function that has nothing else', async () => {
+    const scene = await startWeb({ storage: new MemoryStorage(), policies: { f: { retries: 0 } } });
+    await submit(scene.peer(), 'SUBMIT_JOB_BG f··w');
+    const worker = scene.peer();
+    const { handle } = await grab(worker);
+    worker.send(`WORK_FAIL ${handle}`);
+    await worker.untilEcho();
+    const reader = await open(scene);
+    const hello = (await reader.next())!;
+    const names = new Map<number, string>();
+    const first = await reader.nextOf('functions');
+    expect(table(hello, first, names)).toMatchObject({ f: { failed: 1, dead: 1, workers: 1 } });
+    worker.destroy();
+    await until('it is gone', () => coreOf(scene.server).engine.dropFunction('f') === undefined);
+    const second = await reader.nextOf('functions', ({ gone }) => gone.length === 1);
+    expect(table(hello, second, names)).toMatchObject({ f: { failed: 0, dead: 1, workers: 0 } });
+    expect(second.data.gone).toEqual([first.data.names[0][0]]);
+    await scene.ask('DELETE', `/v1/dead-letters/${handle}`);
+    const third = await reader.nextOf('functions');
+    expect(third.data).toMatchObject({ names: [], rows: [], gone: [second.data.names[0][0]] });
   });
 
   it('tell since when the oldest job waits and the first one runs, and not their age', async () => {
