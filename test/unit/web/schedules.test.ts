@@ -48,7 +48,9 @@ describe('schedules over HTTP', () => {
   });
 
   it('say what is wrong with them, and who declares those that cannot be changed here', async () => {
-    const scene = await startWeb({ schedules: { mine: { function: 'f', every: 60_000 } } });
+    // No tick of its own: one that waits would be the job that is run.
+    const mine = { function: 'f', every: 60_000, startAt: '2100-01-01T00:00:00Z' };
+    const scene = await startWeb({ schedules: { mine } });
     const put = (id: string, body: string) => scene.json('PUT', `/v1/schedules/${id}`, { body });
     expect(await put('x', '{"function":"f","cron":"61 * * * *"}')).toMatchObject({
       status: 400,
