@@ -17,11 +17,6 @@ interface Croner {
   readonly Cron: new (pattern: string, options: CronerOptions) => CronPattern;
 }
 
-/**
- * How many patterns are kept as croner has them, which takes 80 kB each. To make
- * one again costs 60 us of CPU, and to ask it 15 to 60 us.
- */
-const MAX_PATTERNS = 200;
 /** Of how many patterns the last answer is kept: more than there may be schedules. */
 const MAX_ANSWERS = 20_000;
 /** How many time zones are remembered as known. */
@@ -39,9 +34,15 @@ interface Stretch {
   readonly next: number;
 }
 
-/** The times of patterns, as croner has them; many schedules have the same pattern, and ask about the same time. */
+/**
+ * The times of patterns, as croner has them; many schedules have the same pattern,
+ * and ask about the same time.
+ *
+ * Only the pattern that was asked last is kept as croner has it. Each is 80 kB,
+ * made in 30 us: to keep more costs more, since V8 copies what lives on.
+ */
 export class CronTable {
-  private readonly patterns = new Map<string, CronPattern>();
+  private latest: { readonly key: string; readonly pattern: CronPattern } | undefined;
   private readonly answers = new Map<string, Stretch>();
   private readonly zones = new Set<string>(['UTC']);
   private croner: Croner | undefined;
@@ -58,7 +59,7 @@ export class CronTable {
     const known = this.answers.get(key);
     if (known && known.after <= after && after < known.next) return known.next;
     const next = this.patternOf(pattern, key).nextRun(new Date(after))?.getTime() ?? Infinity;
-    keepLast(this.answers, key, { after, next }, MAX_ANSWERS);
+    this.keep(key, { after, next });
     return next;
   }
 
@@ -81,25 +82,26 @@ export class CronTable {
     return true;
   }
 
+  /** The answer that was given longest ago gives way. */
+  private keep(key: string, stretch: Stretch): void {
+    const { answers } = this;
+    if (!answers.delete(key) && answers.size >= MAX_ANSWERS) answers.delete(answers.keys().next().value!);
+    answers.set(key, stretch);
+  }
+
   private patternOf({ cron, timeZone }: ZonedPattern, key: string): CronPattern {
-    const known = this.patterns.get(key);
+    if (this.latest?.key === key) return this.latest.pattern;
     const { Cron } = (this.croner ??= this.load());
     // Told as an offset, since croner asks Intl about zones, about UTC as well: 20 us or 89 for a time.
     const zone = timeZone === 'UTC' ? { utcOffset: 0 } : { timezone: timeZone };
-    const pattern = known ?? new Cron(cron, { ...zone, mode: '5-or-6-parts' });
-    keepLast(this.patterns, key, pattern, MAX_PATTERNS);
+    const pattern = new Cron(cron, { ...zone, mode: '5-or-6-parts' });
+    this.latest = { key, pattern };
     return pattern;
   }
 }
 
 function keyOf({ cron, timeZone }: ZonedPattern): string {
   return `${timeZone} ${cron}`;
-}
-
-/** What was kept longest ago goes first. */
-function keepLast<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
-  if (!map.delete(key) && map.size >= most) map.delete(map.keys().next().value!);
-  map.set(key, value);
 }
 
 /** Loads the package `croner`, an optional peer: only who has a cron pattern needs it. */

@@ -12,15 +12,15 @@ import { nextTick, ON_TIME, planTicks } from './ticks.js';
 const SLICE = 1;
 /** How many schedules fire at once: so many jobs are one write of the storage, or a few. */
 const MAX_AT_ONCE = 200;
-/** How long what could not fire rests, in milliseconds. */
-const RETRY_DELAY = 1_000;
+/** How long what could not fire rests at least, and at most, in milliseconds: a tenth of how late it is already. */
+const [RETRY_SOONEST, RETRY_LATEST] = [1_000, 30_000];
 
 /**
  * Fires ticks that are due, and finds out when the next ones are.
  *
  *   armed --tick--> due --> attended --> unarmed --> armed
  *     ^                        |
- *     +--- a second later -----+ failed
+ *     +---- seconds later -----+ failed
  *
  * All that is due fires first, each on its own way from there, so that one write
  * of the storage has many; patterns are asked for their next times after. Both
@@ -93,7 +93,7 @@ export class Firing {
     if (job.isGone) return;
     // Some of what was missed may have fired.
     if (job.last >= job.next) this.arm(job);
-    if (job.next < Infinity) this.wakeFor(job, this.host.time.date + RETRY_DELAY);
+    if (job.next < Infinity) this.wakeFor(job, retryAt(job.next, this.host.time.date));
     if (!this.host.isReady) return;
     job.count('failed');
     if (job.trouble === message) return;
@@ -206,4 +206,10 @@ export class Firing {
     job.last = Math.max(job.last, tick);
     this.refresh(job);
   }
+}
+
+/** When a tick that could not fire is tried again: in its first ten seconds every second, then ever more rarely. */
+function retryAt(tick: number, date: number): number {
+  const rest = (date - tick) / 10;
+  return date + Math.min(Math.max(rest, RETRY_SOONEST), RETRY_LATEST);
 }

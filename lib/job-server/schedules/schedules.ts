@@ -25,7 +25,7 @@ const FORGET_AFTER = 40 * 24 * 3_600_000;
  *
  *   declared, put --> waiting --tick--> firing --> waiting
  *                        ^                |
- *                        +---- failed: a second later
+ *                        +---- failed: seconds later
  *
  * What was fired last is kept with the jobs, so that no tick fires twice,
  * whatever dies, and whichever job server of a fleet is the first. Reads no
@@ -264,6 +264,8 @@ export class Schedules {
     const isPaused = readKept(text)?.paused ?? job.schedule.isPaused;
     if (job.isPaused === isPaused) return;
     job.isPaused = isPaused;
+    // Who resumed it told with its last tick that what passed was not missed.
+    this.firing.refresh(job);
     this.firing.disarm(job);
   }
 

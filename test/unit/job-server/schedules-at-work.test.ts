@@ -116,6 +116,30 @@ describe('schedules of a job server', () => {
     expect(turns).toBeGreaterThan(10);
   });
 
+  it('try a tick that cannot fire every second, then ever more rarely, and fire it when it can', async () => {
+    const storage = new MemoryStorage();
+    const fire = storage.fire.bind(storage);
+    const tries: number[] = [];
+    let isBroken = true;
+    storage.fire = (id, tick, job) => {
+      tries.push((clocks.date - START) / 1_000);
+      return isBroken ? Promise.reject(new Error('no space')) : fire(id, tick, job);
+    };
+    const clocks = new SetClocks(START);
+    const jobServer = await start(clocks, { m: { cron: '* * * * *', function: 'f' } }, storage);
+    tries.length = 0;
+    for (let second = 1; second <= 600; second++) await hear(jobServer, clocks, START + second * 1_000);
+    // The tick is at 30; it rests a tenth of how late it is, and is looked at every second.
+    expect(tries.slice(0, 14)).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 43, 45]);
+    expect(tries.length).toBeLessThan(60);
+    expect(Math.max(...tries.slice(1).map((at, index) => at - tries[index]!))).toBe(30);
+    expect(jobServer.schedules.list()[0]!.problem).toBe('no space');
+    isBroken = false;
+    for (let second = 601; second < 630; second++) await hear(jobServer, clocks, START + second * 1_000);
+    expect(await uniques(jobServer)).toEqual([`m@${Date.UTC(2027, 0, 1, 12, 10) / 1_000}`]);
+    expect(jobServer.schedules.list()[0]!.problem).toBeUndefined();
+  });
+
   it('forget nothing that is put before there is a storage to keep it: they refuse it', async () => {
     const jobServer = new JobServer({ listeners: [], storage: new MemoryStorage() });
     expect(() => jobServer.schedules.put('early', { function: 'f', every: 1_000 })).toThrow('the storage is not open');
