@@ -12,7 +12,7 @@ import {
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
-import { GearmanWebModule, type GearmanWebModuleOptions } from 'nestjs-gearman/web';
+import { GearmanWebModule, type GearmanWebModuleAsyncOptions, type GearmanWebModuleOptions } from 'nestjs-gearman/web';
 import { atEnd } from '../support/cleanup.js';
 
 /** What a login knows. */
@@ -125,6 +125,46 @@ describe.each(ADAPTERS)('GearmanWebModule on %s', (_name, adapter) => {
     expect(events.status).toBe(200);
     await app.close();
     expect(await events.text()).toContain('event: job');
+  });
+});
+
+describe('GearmanWebModule.forRootAsync', () => {
+  /** Starts an app whose options come of a provider. */
+  async function startAsync(web: Omit<GearmanWebModuleAsyncOptions, 'inject' | 'imports'>): Promise<string> {
+    @Module({
+      imports: [
+        GearmanJobServerModule.forRoot({ listeners: [] }),
+        GearmanWebModule.forRootAsync({ imports: [KeysModule], inject: [Keys], ...web }),
+      ],
+    })
+    class AppModule {}
+    const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    await app.listen(0, '127.0.0.1');
+    atEnd(() => app.close());
+    return app.getUrl();
+  }
+
+  it('takes its options from a provider, and runs the guards it is given', async () => {
+    const url = await startAsync({
+      path: '/ops/gearman/',
+      guards: [KeyGuard],
+      useFactory: (keys: Keys) => Promise.resolve({ access: () => ({ role: 'read', name: keys.key }) }),
+    });
+    const ask = (headers: Record<string, string> = {}): Promise<Response> => fetch(`${url}/ops/gearman/v1/me`, { headers });
+    expect((await ask()).status).toBe(403);
+    expect(await (await ask({ 'x-key': 'secret' })).json()).toMatchObject({ role: 'read', name: 'secret' });
+  });
+
+  it('refuses guards that come too late to be run, and options without access', async () => {
+    const late = { access: { guards: [KeyGuard] } } as never;
+    await expect(startAsync({ useFactory: () => late })).rejects.toThrow(
+      /access: must have no guards here.*forRootAsync/,
+    );
+    await expect(startAsync({ useFactory: () => ({}) as never })).rejects.toThrow(/access: must be 'open'/);
+  });
+
+  it('is below the root of the app', () => {
+    expect(() => GearmanWebModule.forRoot({ path: '/', access: 'open' })).toThrow(/path.*below the root/);
   });
 });
 

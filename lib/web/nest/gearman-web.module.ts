@@ -14,7 +14,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, ModuleRef } from '@nestjs/core';
-import { InvalidOptionError } from '../../ground/index.js';
+import { checkOption, InvalidOptionError, type OptionRule } from '../../ground/index.js';
 import { GearmanJobServer } from '../../job-server/nest/gearman-job-server.js';
 import type { Access, AccessFunction } from '../access/access.js';
 import type { Role } from '../access/grant.js';
@@ -120,7 +120,8 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy {
     inject = [],
     useFactory,
   }: GearmanWebModuleAsyncOptions): DynamicModule {
-    const provider = { provide: SETTINGS, useFactory, inject: [...inject] as never[] };
+    const make = async (...injected: unknown[]): Promise<AsyncSettings> => unguarded(await useFactory(...injected));
+    const provider = { provide: SETTINGS, useFactory: make, inject: [...inject] as never[] };
     return moduleOf(provider, guards, { path, imports });
   }
 
@@ -184,6 +185,7 @@ function moduleOf(
   guards: readonly Type<CanActivate>[],
   { path = 'gearman', imports = [] }: Pick<GearmanWebModuleOptions, 'path' | 'imports'>,
 ): DynamicModule {
+  checkOption('path', path, MOUNT);
   const gate = gateOf(guards);
   const providers = [
     settings,
@@ -193,6 +195,12 @@ function moduleOf(
   ];
   return { module: GearmanWebModule, imports, providers };
 }
+
+/** The root is the app's: its other routes would be answered from here. */
+const MOUNT: OptionRule = {
+  test: (path) => typeof path === 'string' && /[^/]/.test(path),
+  allowed: 'a path below the root, as gearman',
+};
 
 /** A class of its own: Nest finds a method's guards, and what they inject, by its class. */
 function gateOf(guards: readonly Type<CanActivate>[]): Type<Gate> {
@@ -205,6 +213,15 @@ function gateOf(guards: readonly Type<CanActivate>[]): Type<Gate> {
 
 function isGuarded(access: Access | GuardedAccess): access is GuardedAccess {
   return typeof access === 'object' && access !== null && 'guards' in access;
+}
+
+/** Guards are bound before providers are there: such as come late would run for nobody. */
+function unguarded(settings: AsyncSettings): AsyncSettings {
+  if (!isGuarded(settings.access)) return settings;
+  throw new InvalidOptionError(
+    'access',
+    'must have no guards here: name them as forRootAsync({ guards: [JwtGuard], ... }), and let access say their role',
+  );
 }
 
 function passedAs({ role = 'operate' }: GuardedAccess): AccessFunction {
