@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Refusal } from '../job-server/engine/index.js';
+import type { Log } from '../job-server/log.js';
 
 /** A request that is not done, and why: answered as RFC 9457's `application/problem+json`. */
 export class Problem extends Error {
@@ -45,6 +46,19 @@ export function problemOfRefusal({ code, text }: Refusal): Problem {
 /** A part of the request that cannot be meant. */
 export function invalid(name: string, allowed: string): Problem {
   return new Problem(400, 'invalid-request', `${name}: must be ${allowed}`);
+}
+
+/** There are as many of something as there may be. */
+export function tooMany(limit: number, what: string): Problem {
+  const detail = `${limit} ${what} are open already; ask again when one has ended.`;
+  return new Problem(503, 'too-many', detail, { 'Retry-After': '5' });
+}
+
+/** What went wrong, as it is answered; what nobody foresaw is logged. */
+export function problemOf(error: unknown, log: Log): Problem {
+  if (error instanceof Problem) return error;
+  log('error', `web: ${String((error as Error).stack ?? error)}`);
+  return new Problem(500, 'internal', 'The job server failed; its log says why.');
 }
 
 /** There is nothing of that name, or the caller may not know of it. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkNames, checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
+import { checkNames, checkOption, InvalidOptionError, oneLine, wholeNumber, type OptionRule } from '../ground/index.js';
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
 import type { Log } from '../job-server/log.js';
 import { VERSION } from '../job-server/version.js';
@@ -13,8 +13,10 @@ import { ROUTES } from './api/routes.js';
 import { answerProblem } from './http/answers.js';
 import { PageFiles } from './http/page-files.js';
 import { Budget, Places } from './http/budget.js';
+import { Connections } from './http/connections.js';
+import { targetOf } from './http/request-target.js';
 import { secure } from './http/security-headers.js';
-import { invalid, Problem } from './problem.js';
+import { invalid, Problem, problemOf } from './problem.js';
 import { localSource } from './local-source.js';
 import { runRemote } from './remote/remote-routes.js';
 import { closeRemote, remoteSource } from './remote/remote-source.js';
@@ -66,6 +68,11 @@ const OPTIONS = new Set([
   'log',
 ]);
 
+const NAMES: OptionRule = {
+  test: (hosts) => Array.isArray(hosts) && hosts.every((host) => typeof host === 'string'),
+  allowed: 'a list of names',
+};
+
 /** The largest body for a job server elsewhere, in bytes: what ours takes as a packet by default. */
 const MAX_BODY = JOB_SERVER_DEFAULTS.maxPacketBytes;
 
@@ -93,7 +100,9 @@ class Answerer {
   private readonly shared: Shared;
   private readonly closing = new AbortController();
   private readonly open = new Set<ServerResponse>();
+  private readonly connections = new Connections();
   private readonly log: Log;
+  private readonly hosts: readonly string[];
   private readonly forgetHistory: readonly (() => void)[];
 
   constructor(private readonly options: WebHandlerOptions) {
@@ -103,7 +112,8 @@ class Answerer {
     );
     this.access = accessCheck(options.access);
     const local = this.sources.flatMap((source) => ('jobServer' in source ? [source.jobServer] : []));
-    this.log = options.log ?? local[0]?.log ?? (() => undefined);
+    this.log = logOf(options.log ?? local[0]?.log);
+    this.hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
     const maxBytes = Math.max(...local.map((jobServer) => jobServer.maxPacketBytes), local.length ? 0 : MAX_BODY);
     const { bodyTimeout = 60_000, maxBufferedBytes = 4 * maxBytes, maxStreams = 256 } = options;
     this.forgetHistory = local.map((jobServer) => jobServer.history.keep());
@@ -131,6 +141,8 @@ class Answerer {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Left before it was let in, as by a guard that took its time.
+    if (!this.connections.watch(request, response)) return;
     const gone = new AbortController();
     const leave = (): void => gone.abort();
     response.on('error', () => undefined);
@@ -145,17 +157,19 @@ class Answerer {
       secure(response);
       await this.route(request, response, gone.signal);
     } catch (error) {
-      answerProblem(response, this.problemOf(error));
+      answerProblem(response, problemOf(error, this.log));
     }
   }
 
   private async route(request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
-    if (this.access.isOpen) refuseOtherHosts(request, this.options.hosts ?? []);
+    if (this.access.isOpen) refuseOtherHosts(request, this.hosts);
     const permission = await this.permissionOf(request);
+    if (response.destroyed) return;
     if (this.closing.signal.aborted) throw new Problem(503, 'closed', 'This job server is ending.');
-    const { path, query } = locate(request, this.options.path);
+    const mount = mountOf(this.options.path);
+    const { path, query } = targetOf(request, mount);
     if (request.method === 'GET' || request.method === 'HEAD') {
-      if (path.length === 1) return redirect(response, `${mountOf(this.options.path)}/`);
+      if (path.length === 1) return redirect(response, `${mount}/`);
       if (this.page.has(path)) return this.page.answer(request, response, path[1]!);
     }
     const { route, params } = this.find(request.method ?? 'GET', path);
@@ -188,12 +202,11 @@ class Answerer {
     if (source) return source;
     throw invalid('server', `one of ${this.sources.map((each) => each.name).join(', ')}`);
   }
+}
 
-  private problemOf(error: unknown): Problem {
-    if (error instanceof Problem) return error;
-    this.log('error', `web: ${String((error as Error).stack ?? error)}`);
-    return new Problem(500, 'internal', 'The job server failed; its log says why.');
-  }
+/** What peers and callers call themselves stands in many a line, and begins none. */
+function logOf(log: Log | undefined): Log {
+  return log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
 }
 
 function validate(options: WebHandlerOptions): void {
@@ -206,6 +219,7 @@ function validate(options: WebHandlerOptions): void {
       sources,
       'a list of { name, jobServer } or { name, server }, at least one',
     );
+  checkOption('hosts', options.hosts, NAMES);
   for (const option of ['bodyTimeout', 'maxBufferedBytes', 'maxStreams'] as const) {
     checkOption(option, options[option], wholeNumber(1));
   }
@@ -214,23 +228,6 @@ function validate(options: WebHandlerOptions): void {
 function isSource(source: unknown): boolean {
   const { jobServer, server } = (source ?? {}) as Record<string, unknown>;
   return jobServer !== undefined || server !== undefined;
-}
-
-/** The decoded segments of the path below where the handler is mounted. @throws Problem */
-function locate(request: IncomingMessage, mounted = ''): { path: string[]; query: URLSearchParams } {
-  // Not `url`: Fastify's middleware and Express' mounted handlers have a shortened one.
-  const whole = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
-  const [encoded = '', ...search] = whole.split('?');
-  const query = new URLSearchParams(search.join('?'));
-  const mount = mountOf(mounted);
-  const at = mount === '' ? 0 : `${encoded}/`.indexOf(`/${mount}/`);
-  const below = mount === '' ? encoded : encoded.slice(at + mount.length + 1);
-  if (at < 0) return { path: [], query };
-  try {
-    return { path: below.split('/').map(decodeURIComponent), query };
-  } catch {
-    throw invalid('the path', 'percent-encoded UTF-8; other names go into function64');
-  }
 }
 
 function mountOf(path = ''): string {
@@ -244,9 +241,9 @@ function redirect(response: ServerResponse, path: string): void {
 
 function closed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    if (response.closed) return resolve();
+    if (response.destroyed) return resolve();
     response.once('close', () => resolve());
     // An answer that is not read keeps nobody from closing.
-    setTimeout(() => response.destroy(), 1_000).unref();
+    setTimeout(() => (response.socket ?? response.req.socket).destroy(), 1_000).unref();
   });
 }

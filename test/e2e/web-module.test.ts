@@ -150,7 +150,8 @@ describe('GearmanWebModule.forRootAsync', () => {
       guards: [KeyGuard],
       useFactory: (keys: Keys) => Promise.resolve({ access: () => ({ role: 'read', name: keys.key }) }),
     });
-    const ask = (headers: Record<string, string> = {}): Promise<Response> => fetch(`${url}/ops/gearman/v1/me`, { headers });
+    const ask = (headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${url}/ops/gearman/v1/me`, { headers });
     expect((await ask()).status).toBe(403);
     expect(await (await ask({ 'x-key': 'secret' })).json()).toMatchObject({ role: 'read', name: 'secret' });
   });

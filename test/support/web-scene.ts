@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../lib/web/index.js';
@@ -19,6 +19,7 @@ interface Description {
 /** A job server that is asked over HTTP. Every answer is held against openapi.json. */
 export interface WebScene extends FrontScene {
   readonly handler: WebHandler;
+  readonly http: Server;
   readonly port: number;
   /** Routes that were answered, as `GET /v1/jobs 200`. */
   readonly answered: Set<string>;
@@ -56,7 +57,7 @@ export async function startWeb(
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
-  return { ...front, handler, port, answered, ask, json };
+  return { ...front, handler, http: server, port, answered, ask, json };
 }
 
 let description: Description | undefined;

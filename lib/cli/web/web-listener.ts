@@ -28,7 +28,7 @@ export class WebListener {
     this.handler = createWebHandler({
       sources,
       access: tokens === undefined ? 'open' : { tokens },
-      hosts: hosts.map((host) => host.toLowerCase()),
+      hosts,
       readOnly,
       ...(log && { log }),
     });

@@ -36,12 +36,15 @@ export interface AccessCheck {
 
 const CHOICES =
   "'open', { tokens: FILE }, { basic: [{ name, password, role }] } or a function of the request that returns a role";
+const BEARER = 'Bearer realm="Gearman"';
 const CHALLENGE = 'Basic realm="Gearman", charset="UTF-8"';
 
 /** @throws InvalidOptionError, naming the choices */
 export function accessCheck(access: Access): AccessCheck {
   if (access === 'open') return check({ isOpen: true, grantOf: () => ({ role: 'operate' }) });
-  if (typeof access === 'function') return check({ grantOf: async (request) => asGrant(await access(request)) });
+  // How to log in the function alone knows; a browser is not made to ask for a password.
+  if (typeof access === 'function')
+    return check({ challenge: BEARER, grantOf: async (request) => asGrant(await access(request)) });
   if (typeof access === 'object' && access !== null) {
     if ('tokens' in access && typeof access.tokens === 'string') return tokenCheck(access.tokens);
     if ('basic' in access && Array.isArray(access.basic) && access.basic.length > 0) return basicCheck(access.basic);

@@ -73,7 +73,7 @@ export function requireConsent(
 /** The function a call is about, as bytes: the path's, or `function64` where the path says `-`. @throws Problem */
 export function functionOf(call: Pick<Call, 'params' | 'query' | 'permission'>): ByteString {
   const encoded = call.params['function'] === '-' ? call.query.get('function64') : null;
-  const name = encoded === null ? toByteString(call.params['function']!) : bytesOfBase64(encoded, 'function64');
+  const name = encoded === null ? toByteString(call.params['function']!) : nameOfBase64(encoded, 'function64');
   return permittedFunction(call, name);
 }
 
@@ -84,9 +84,17 @@ export function permittedFunction({ permission }: Pick<Call, 'permission'>, name
   throw new Problem(403, 'forbidden', `This needs access to the function ${fromByteString(name)}.`);
 }
 
-export function bytesOfBase64(encoded: string, name: string): ByteString {
-  if (!/^[\w-]*={0,2}$/.test(encoded)) throw invalid(name, 'bytes in base64url');
-  return Buffer.from(encoded, 'base64url').toString('latin1');
+/** Bytes in base64, in lines and in the URL's alphabet too. @throws Problem */
+export function bytesOfBase64(encoded: string, name: string): Buffer {
+  // Node overlooks what is none, and a workload would be another one.
+  const [, digits] = /^([\w+/-]*)={0,2}$/.exec(encoded.replaceAll(/[\r\n]/g, '')) ?? [];
+  if (digits === undefined || digits.length % 4 === 1) throw invalid(name, 'bytes in base64');
+  return Buffer.from(digits, 'base64');
+}
+
+/** A name in base64url. @throws Problem */
+export function nameOfBase64(encoded: string, name: string): ByteString {
+  return bytesOfBase64(encoded, name).toString('latin1');
 }
 
 /** A job of the caller's, by its handle: others are as unknown as those that never were. @throws Problem */
@@ -98,7 +106,7 @@ export function requireKnown<Found extends { function: string }>(
   throw notFound(`job ${params['handle']}`);
 }
 
-/** A whole number of the query. @throws Problem */
+/** A number of the query. @throws Problem */
 export function numberOf(
   { query }: Pick<Call, 'query'>,
   name: string,
@@ -112,6 +120,21 @@ export function numberOf(
   throw invalid(name, `a number from ${least} to ${most}`);
 }
 
+/** How many the query wants, from 1 on: `limit`. @throws Problem */
+export function limitOf(call: Pick<Call, 'query'>, most: number, usual = 100): number {
+  const limit = numberOf(call, 'limit', 1, most, usual);
+  // A page is full when it has exactly so many.
+  if (Number.isInteger(limit)) return limit;
+  throw invalid('limit', `a whole number from 1 to ${most}`);
+}
+
+/** Where a job is that was made by a request two segments below `/v1`, at the job server that was asked. */
+export function jobLocation({ query }: Pick<Call, 'query'>, handle: string): { Location: string } {
+  const server = query.get('server');
+  const chosen = server === null ? '' : `?server=${encodeURIComponent(server)}`;
+  return { Location: `../../jobs/${encodeURIComponent(handle)}${chosen}` };
+}
+
 /** Where a page begins. @throws Problem */
 export function cursorOf({ query }: Pick<Call, 'query'>): number {
   const text = query.get('cursor') ?? '0';
@@ -119,16 +142,24 @@ export function cursorOf({ query }: Pick<Call, 'query'>): number {
   return Number(text);
 }
 
+/** What a change is about: a job, a function, or what is neither. */
+type Changed = { readonly handle: string } | { readonly function: string } | string;
+
 /** Logs a change and tells it as the event `audit`. */
 export function audit(
   { source, permission, request, shared }: AnyCall,
   action: string,
-  target: string,
+  changed: Changed,
   count = 1,
 ): void {
+  const { name: who } = permission;
   const address = request.socket.remoteAddress ?? '-';
-  const log = 'jobServer' in source ? source.jobServer.log : shared.log;
-  log('info', `web: ${permission.name} (${address}): ${action} ${target}: ${count}`);
-  if ('jobServer' in source)
-    source.jobServer.events.emit('audit', { who: permission.name, action, target, count, address });
+  const target = typeof changed === 'string' ? changed : Object.values(changed)[0]!;
+  const about = typeof changed === 'string' ? {} : changed;
+  const isHere = 'jobServer' in source;
+  const log = isHere ? source.jobServer.log : shared.log;
+  const place = isHere ? '' : ` of ${source.name}`;
+  const line = `web: ${who} (${address}): ${action} ${target}${place}: ${count}`;
+  log('info', line, { peer: address, who, action, count, ...about });
+  if (isHere) source.jobServer.events.emit('audit', { who, action, target, count, address });
 }

@@ -3,7 +3,7 @@ import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/sn
 import { answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { invalid, notFound, Problem } from '../problem.js';
-import { audit, cursorOf, numberOf, requireConsent, requireKnown, type Call } from './call.js';
+import { audit, cursorOf, limitOf, requireConsent, requireKnown, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
@@ -82,7 +82,7 @@ interface Choice {
 async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
   const choice = { function: call.query.get('function') ?? undefined, q: call.query.get('q') ?? undefined };
-  const [limit, skip] = [numberOf(call, 'limit', 1, MAX_PAGE, 100), cursorOf(call)];
+  const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
   const giveBack = call.shared.searches.take();
   try {
     const deadLetters: DeadLetterSnapshot[] = [];
@@ -140,7 +140,7 @@ async function replayOne(call: Call): Promise<void> {
   if (!(await call.source.jobServer.deadLetters?.replay(toByteString(handle)))) {
     throw new Problem(409, 'unique-taken', `Another job has the unique of ${handle}.`);
   }
-  audit(call, 'replay', handle);
+  audit(call, 'replay', { handle });
   answerNothing(call.response);
 }
 
@@ -148,7 +148,7 @@ async function purgeOne(call: Call): Promise<void> {
   const { handle, function: name } = await known(call);
   requireConsent(call, 'admin', toByteString(name));
   if (!(await call.source.jobServer.deadLetters?.purge(toByteString(handle)))) throw notFound(`dead letter ${handle}`);
-  audit(call, 'purge', handle);
+  audit(call, 'purge', { handle });
   answerNothing(call.response);
 }
 

@@ -1,4 +1,5 @@
 import { Permission } from '../access/grant.js';
+import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
 import { COLUMNS } from '../live/function-rows.js';
 import { LOOK_INTERVAL, type Viewer } from '../live/live.js';
@@ -41,11 +42,9 @@ export const EVENT_ROUTES: readonly Route[] = [
 export function events(call: AnyCall): void {
   const topics = topicsOf(call);
   requireConsent(call, 'status');
-  const giveBack = call.shared.streams.take();
-  call.response.once('close', giveBack);
+  whenClosed(call.response, call.shared.streams.take());
   const stream = new ChangeStream(call, topics);
-  const stop = call.source.live.join(stream.viewer());
-  call.response.once('close', stop);
+  whenClosed(call.response, call.source.live.join(stream.viewer()));
   call.gone.addEventListener('abort', () => stream.end(), { once: true });
 }
 

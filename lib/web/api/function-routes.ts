@@ -89,7 +89,7 @@ function pause(call: Call): void {
   requireConsent(call, 'admin', name);
   const refusal = call.source.jobServer.engine.pause(name);
   if (refusal) throw problemOfRefusal(refusal);
-  audit(call, 'pause', fromByteString(name));
+  audit(call, 'pause', { function: fromByteString(name) });
   answerNothing(call.response);
 }
 
@@ -97,7 +97,7 @@ function resume(call: Call): void {
   const name = functionOf(call);
   requireConsent(call, 'admin', name);
   call.source.jobServer.engine.resume(name);
-  audit(call, 'resume', fromByteString(name));
+  audit(call, 'resume', { function: fromByteString(name) });
   answerNothing(call.response);
 }
 
@@ -108,7 +108,7 @@ async function limit(call: Call): Promise<void> {
   const { engine } = call.source.jobServer;
   const refusal = engine.createFunction(name) ?? engine.limitQueue(name, limits);
   if (refusal) throw problemOfRefusal(refusal);
-  audit(call, 'limits', fromByteString(name));
+  audit(call, 'limits', { function: fromByteString(name) });
   answerNothing(call.response);
 }
 
@@ -126,6 +126,6 @@ async function purge(call: Call): Promise<void> {
   const name = functionOf(call);
   requireConsent(call, 'admin', name);
   const purged = await call.source.jobServer.operations.purgeFunction(exactText(name));
-  audit(call, 'purge', fromByteString(name), purged);
+  audit(call, 'purge', { function: fromByteString(name) }, purged);
   answerJson(call.response, 200, { purged });
 }

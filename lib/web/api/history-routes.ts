@@ -11,7 +11,7 @@ import { nameFields } from '../function-name.js';
 import { answerJson, answerList } from '../http/answers.js';
 import { bytesAsJson } from '../http/event-stream.js';
 import { invalid } from '../problem.js';
-import { bytesOfBase64, numberOf, permittedFunction, requireAllFunctions, requireConsent, type Call } from './call.js';
+import { limitOf, nameOfBase64, permittedFunction, requireAllFunctions, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json } from './schemas.js';
 
@@ -77,7 +77,7 @@ async function history(call: Call): Promise<void> {
 function namesOf(call: Call): ByteString[] {
   const { query } = call;
   const plain = query.getAll('function').map(toByteString);
-  const encoded = query.getAll('function64').map((text) => bytesOfBase64(text, 'function64'));
+  const encoded = query.getAll('function64').map((text) => nameOfBase64(text, 'function64'));
   const names = [...plain, ...encoded].map((name) => permittedFunction(call, name));
   if (names.length <= MAX_FUNCTIONS) return names;
   throw invalid('function', `said ${MAX_FUNCTIONS} times at most`);
@@ -103,7 +103,7 @@ async function endedJobs(call: Call): Promise<void> {
   requireConsent(call, 'status');
   const outcome = call.query.get('outcome') ?? 'failed';
   if (outcome !== 'completed' && outcome !== 'failed') throw invalid('outcome', 'completed or failed');
-  const limit = numberOf(call, 'limit', 1, MAX_RECENT.completed, 100);
+  const limit = limitOf(call, MAX_RECENT.completed);
   const name = call.query.get('function');
   const { permission, source } = call;
   const jobs = source.jobServer.history.recent

@@ -1,10 +1,12 @@
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { Outcome } from '../../job-server/engine/index.js';
+import { MAX_WATCHERS } from '../../job-server/operations/index.js';
 import type { JobSnapshot } from '../../job-server/snapshots.js';
 import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
-import { bytesAsJson, EventStream } from '../http/event-stream.js';
-import { notFound, Problem } from '../problem.js';
-import { audit, cursorOf, numberOf, requireConsent, requireKnown, type Call } from './call.js';
+import { whenClosed } from '../http/connections.js';
+import { EventStream } from '../http/event-stream.js';
+import { notFound, Problem, tooMany } from '../problem.js';
+import { audit, cursorOf, limitOf, numberOf, requireConsent, requireKnown, type Call } from './call.js';
 import { failedProblem } from './foreground.js';
 import { readJobSearch } from './job-search.js';
 import type { Route } from './route.js';
@@ -96,7 +98,7 @@ async function search(call: Call): Promise<void> {
     throw new Problem(403, 'forbidden', 'Searching workloads needs the role inspect.');
   }
   requireConsent(call, 'status');
-  const [limit, skip] = [numberOf(call, 'limit', 1, MAX_PAGE, 100), cursorOf(call)];
+  const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
   const giveBack = call.shared.searches.take();
   try {
     answerJson(call.response, 200, await page(call, query, limit, skip));
@@ -169,6 +171,11 @@ async function result(call: Call): Promise<void> {
     over?.stop();
   }
   requireConsent(call, 'status');
+  const dead = await source.jobServer.deadLetters?.find(toByteString(handle));
+  if (dead) {
+    const name = requireKnown(call, { function: fromByteString(dead.function) }).function;
+    throw failedProblem(handle, name, toByteString(dead.error));
+  }
   const found = await ended(call);
   if (found?.state === 'complete') return answerBytes(response, found.result, shared.bodies.budget);
   if (found?.state === 'failed') throw failedProblem(handle, 'its function', found.result);
@@ -216,28 +223,31 @@ async function deadFunction(
 
 async function watch(call: Call): Promise<void> {
   const job = await known(call);
-  const giveBack = call.shared.streams.take();
-  const stream = new EventStream(call.response, call.shared.bodies.budget);
-  const close = (): void => {
-    stop?.();
-    stream.end();
-  };
-  call.response.once('close', giveBack);
-  stream.send('job', job);
-  const stop = call.source.jobServer.operations.watch(job.handle, {
+  const { operations } = call.source.jobServer;
+  whenClosed(call.response, call.shared.streams.take());
+  const stop = operations.watch(job.handle, {
     started: () => stream.send('started', {}),
     requeued: () => stream.send('requeued', {}),
-    data: (bytes) => stream.send('data', bytesAsJson(bytes)),
-    warning: (bytes) => stream.send('warning', bytesAsJson(bytes)),
+    data: (bytes) => stream.sendBytes('data', bytes),
+    warning: (bytes) => stream.sendBytes('warning', bytes),
     progress: (numerator, denominator) => stream.send('status', { numerator, denominator }),
     ended: (outcome, bytes) => {
-      if (outcome === 'completed') stream.send('complete', bytesAsJson(bytes));
-      else stream.send('fail', { outcome, ...bytesAsJson(bytes) });
+      if (outcome === 'completed') stream.sendBytes('complete', bytes);
+      else stream.sendBytes('fail', bytes, { outcome });
       stream.end();
     },
   });
-  if (!stop) return close();
+  if (!stop) throw tooMany(MAX_WATCHERS, 'watches of jobs');
+  const stream = new EventStream(call.response, call.shared.bodies.budget);
+  const close = (): void => {
+    stop();
+    stream.end();
+  };
+  whenClosed(call.response, close);
   call.gone.addEventListener('abort', close, { once: true });
+  stream.send('job', job);
+  // Over since it was looked for, it will not end again.
+  if (!(await operations.job(job.handle))) close();
 }
 
 async function cancel(call: Call): Promise<void> {
@@ -250,7 +260,7 @@ async function cancel(call: Call): Promise<void> {
   const bytes = toByteString(handle);
   const isRunning = jobServer.engine.find(bytes)?.state === 'running';
   if (!(await jobServer.cancel(bytes))) throw notFound(`job ${handle}`);
-  audit(call, 'cancel', handle);
+  audit(call, 'cancel', { handle });
   answerNothing(call.response, isRunning ? 202 : 204);
 }
 
@@ -263,6 +273,6 @@ async function runNow(call: Call): Promise<void> {
   if (!(await call.source.jobServer.operations.runNow(handle))) {
     throw new Problem(409, 'not-delayed', `The job ${handle} is not delayed.`);
   }
-  audit(call, 'run-now', handle);
+  audit(call, 'run-now', { handle });
   answerNothing(call.response);
 }

@@ -5,7 +5,7 @@ import type { ScheduleOptions, ScheduleSnapshot } from '../../job-server/schedul
 import { answerJson, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { notFound, Problem, problemOfRefusal } from '../problem.js';
-import { audit, permittedFunction, requireConsent, type Call } from './call.js';
+import { audit, jobLocation, permittedFunction, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json, NOTHING, problem, ref } from './schemas.js';
 
@@ -145,7 +145,7 @@ async function run(call: Call): Promise<void> {
   if (bytes === undefined) throw notFound(`schedule ${id}`);
   const handle = fromByteString(bytes);
   audit(call, 'run', `schedule ${id}`);
-  answerJson(call.response, 202, { handle }, { Location: `../../jobs/${encodeURIComponent(handle)}` });
+  answerJson(call.response, 202, { handle }, jobLocation(call, handle));
 }
 
 function idOf({ params }: Call): string {

@@ -2,15 +2,25 @@ import { toByteString } from '../../protocol/index.js';
 import type { JobSpec, Workload } from '../../job-server/engine/index.js';
 import { answerBytes, answerJson, bufferOf } from '../http/answers.js';
 import { readBody, readJson } from '../http/body.js';
-import { bytesAsJson, EventStream } from '../http/event-stream.js';
-import { invalid, Problem } from '../problem.js';
-import { bytesOfBase64, functionOf, numberOf, permittedFunction, requireConsent, type AnyCall } from './call.js';
+import { EventStream } from '../http/event-stream.js';
+import { invalid, Problem, problemOf } from '../problem.js';
+import {
+  bytesOfBase64,
+  functionOf,
+  jobLocation,
+  nameOfBase64,
+  numberOf,
+  permittedFunction,
+  requireConsent,
+  type AnyCall,
+} from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, BATCH, json, problem, ref } from './schemas.js';
 import { specOf, type Wishes } from './submission.js';
 
-/** The most jobs of a batch. */
+/** The most jobs of a batch, and bytes of its JSON. */
 const MAX_BATCH = 1_000;
+const MAX_BATCH_BYTES = 8_388_608;
 
 /** The longest a caller may wait, in seconds. */
 const MAX_WAIT = 86_400;
@@ -57,7 +67,7 @@ export const SUBMIT_ROUTES: readonly Route[] = [
     method: 'POST',
     template: '/v1/jobs',
     role: 'submit',
-    summary: `Submits up to ${MAX_BATCH} background jobs`,
+    summary: `Submits up to ${MAX_BATCH} background jobs, of ${MAX_BATCH_BYTES} bytes of JSON at most`,
     body: BATCH,
     answers: { 202: json('One outcome for each, in their order', ANSWERS.outcomes) },
     run: submitMany,
@@ -71,18 +81,16 @@ export async function submitOne(call: AnyCall): Promise<void> {
   specOf(name, '', wishes, true);
   const workload = kept(await readBody(call.request, call.shared.bodies));
   const { handle, coalesced } = await call.source.submitter.accept(specOf(name, workload, wishes, true));
-  answerJson(call.response, 202, { handle, coalesced }, { Location: `../../jobs/${encodeURIComponent(handle)}` });
+  answerJson(call.response, 202, { handle, coalesced }, jobLocation(call, handle));
 }
 
 export async function submitMany(call: AnyCall): Promise<void> {
-  const body = (await readJson(call.request, call.shared.bodies)) as { jobs?: unknown };
+  const body = (await readJson(call.request, call.shared.bodies, MAX_BATCH_BYTES)) as { jobs?: unknown };
   const jobs = body?.jobs;
   if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
+  // Each is told what became of it, whatever became of the others.
   const outcomes = jobs.map((line) =>
-    acceptLine(call, line).catch((error: unknown) => {
-      if (error instanceof Problem) return error;
-      throw error;
-    }),
+    acceptLine(call, line).catch((error: unknown) => problemOf(error, call.shared.log)),
   );
   answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });
 }
@@ -97,7 +105,7 @@ async function acceptLine(call: AnyCall, line: unknown): Promise<object> {
     throw invalid(name, 'text');
   };
   const encoded = text('function64');
-  const name = encoded === undefined ? toByteString(text('function') ?? '') : bytesOfBase64(encoded, 'function64');
+  const name = encoded === undefined ? toByteString(text('function') ?? '') : nameOfBase64(encoded, 'function64');
   permittedFunction(call, name);
   requireConsent(call, 'submit', name);
   const [priority, unique, at, delay, reducer] = ['priority', 'unique', 'at', 'delay', 'reducer'].map(text);
@@ -109,10 +117,20 @@ async function acceptLine(call: AnyCall, line: unknown): Promise<object> {
 function workloadOf(fields: Record<string, unknown>, text: (name: string) => string | undefined): Workload {
   const given = ['json', 'text', 'base64'].filter((name) => fields[name] !== undefined);
   if (given.length > 1) throw invalid(given.join(' and '), 'given one without the other');
-  if (fields['json'] !== undefined) return toByteString(JSON.stringify(fields['json']));
+  if (fields['json'] !== undefined) return toByteString(jsonOf(fields['json']));
   const encoded = text('base64');
-  if (encoded !== undefined) return kept(Buffer.from(encoded, 'base64'));
+  if (encoded !== undefined) return kept(bytesOfBase64(encoded, 'base64'));
   return toByteString(text('text') ?? '');
+}
+
+/** JSON can be nested deeper in a text than it can be written again. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid('json', 'nested less deeply');
+    throw error;
+  }
 }
 
 export async function runOne(call: AnyCall): Promise<void> {
@@ -159,7 +177,6 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
 
 async function runAsEvents(call: AnyCall, spec: JobSpec, timeout: number): Promise<void> {
   let stream: EventStream | undefined;
-  const send = (event: string, data: unknown): void => stream?.send(event, data);
   try {
     const { handle, bytes } = await call.source.submitter.run(
       spec,
@@ -167,18 +184,18 @@ async function runAsEvents(call: AnyCall, spec: JobSpec, timeout: number): Promi
       {
         created: (created) => {
           stream = new EventStream(call.response, call.shared.bodies.budget);
-          send('created', { handle: created });
+          stream.send('created', { handle: created });
         },
-        data: (data) => send('data', bytesAsJson(data)),
-        warning: (data) => send('warning', bytesAsJson(data)),
-        status: (numerator, denominator) => send('status', { numerator, denominator }),
+        data: (data) => stream?.sendBytes('data', data),
+        warning: (data) => stream?.sendBytes('warning', data),
+        status: (numerator, denominator) => stream?.send('status', { numerator, denominator }),
       },
       call.gone,
     );
-    send('complete', { handle, ...bytesAsJson(bufferOf(bytes)) });
+    stream?.sendBytes('complete', bufferOf(bytes), { handle });
   } catch (error) {
     if (!stream || !(error instanceof Problem)) throw error;
-    send('fail', error);
+    stream.send('fail', error);
   }
   stream?.end();
 }

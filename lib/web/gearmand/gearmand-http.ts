@@ -8,6 +8,7 @@ import { Permission } from '../access/grant.js';
 import { bufferOf } from '../http/answers.js';
 import { readBody, type BodyLimits } from '../http/body.js';
 import { Budget } from '../http/budget.js';
+import { Connections } from '../http/connections.js';
 import { localSource } from '../local-source.js';
 import { Problem } from '../problem.js';
 import type { ReadySource } from '../source.js';
@@ -29,7 +30,10 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
   const { maxPacketBytes, log } = source.jobServer;
   const budget = new Budget(4 * maxPacketBytes);
   const limits: BodyLimits = { maxBytes: maxPacketBytes, timeout: TIMEOUT, budget };
+  const connections = new Connections();
   return (request, response) => {
+    // Its answer is the last of its connection: what came behind it is not done.
+    if (!connections.watch(request, response)) return;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     response.on('error', () => undefined);

@@ -3,10 +3,14 @@ import type { Writable } from 'node:stream';
 import type { Workload } from '../../job-server/engine/index.js';
 import type { Problem } from '../problem.js';
 import type { Budget } from './budget.js';
+import { whenClosed } from './connections.js';
 import { bodyOf, packed, packedHeaders, takesGzip } from './packing.js';
 
 /** How long who asked may take to read an answer, in milliseconds. */
 const READ_TIMEOUT = 60_000;
+
+/** How long what nobody wants of a body is read on, in milliseconds. */
+const BODY_REST_TIMEOUT = 5_000;
 
 export function answerJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
   void send(response, status, 'application/json', Buffer.from(JSON.stringify(body)), headers);
@@ -16,7 +20,7 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
 export function answerBytes(response: ServerResponse, workload: Workload, budget: Budget, headers = {}): void {
   const bytes = bufferOf(workload);
   budget.take(bytes.length);
-  response.once('close', () => budget.give(bytes.length));
+  whenClosed(response, () => budget.give(bytes.length));
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': 'attachment',
@@ -31,7 +35,7 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
 export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
   const bytes = Buffer.from(text);
   budget.take(bytes.length);
-  response.once('close', () => budget.give(bytes.length));
+  whenClosed(response, () => budget.give(bytes.length));
   void send(response, 200, type, bytes);
 }
 
@@ -94,7 +98,9 @@ export function answerProblem(response: ServerResponse, problem: Problem): void 
     ...problem.headers,
   });
   cutOffSlow(response);
-  response.end(bytes);
+  if (problem.headers['Connection'] !== 'close' || response.req.complete) return void response.end(bytes);
+  response.write(bytes);
+  endAfterBody(response);
 }
 
 export function bufferOf(workload: Workload): Buffer {
@@ -103,15 +109,35 @@ export function bufferOf(workload: Workload): Buffer {
     : Buffer.from(workload.buffer, workload.byteOffset, workload.length);
 }
 
+/** Resolves when there is room again, or nobody reads any more. */
 function drained(written: Writable): Promise<void> {
   return new Promise((resolve) => {
-    written.once('drain', resolve);
-    written.once('close', resolve);
+    const done = (): void => {
+      written.off('drain', done).off('close', done);
+      resolve();
+    };
+    written.once('drain', done).once('close', done);
   });
+}
+
+/**
+ * Ends an answer once the rest of the request's body is there and thrown away,
+ * or has had its time: a connection that is closed on what its sender still
+ * sends takes the answer with it.
+ */
+function endAfterBody(response: ServerResponse): void {
+  const { req: request } = response;
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, BODY_REST_TIMEOUT).unref();
+  request.once('end', end).once('close', end);
+  request.resume();
 }
 
 function cutOffSlow(response: ServerResponse): void {
   const timer = setTimeout(() => response.destroy(), READ_TIMEOUT);
   timer.unref();
-  response.once('close', () => clearTimeout(timer));
+  whenClosed(response, () => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { invalid, Problem } from '../problem.js';
 import type { Budget } from './budget.js';
@@ -19,20 +20,26 @@ export interface BodyLimits {
  *
  * @throws Problem when it is too long, too slow, or its bytes are lost.
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { body, rawBody } = request as ReadRequest;
-  if (Buffer.isBuffer(rawBody)) return Promise.resolve(rawBody);
-  if (body !== undefined && (request.readableEnded || Buffer.isBuffer(body)))
-    return Promise.resolve(bytesOf(request, body));
-  return new BodyReader(request, limits).read();
+  const isRead = Buffer.isBuffer(rawBody) || Buffer.isBuffer(body) || request.readableEnded;
+  if (!isRead) return new BodyReader(request, limits).read();
+  const bytes = Buffer.isBuffer(rawBody) ? rawBody : bytesOf(request, body);
+  if (bytes.length > limits.maxBytes) throw tooLarge(limits);
+  return bytes;
 }
 
+/** The largest body of JSON but a list of jobs, in bytes: reading it holds everybody up. */
+const MAX_JSON = 1_048_576;
+
 /** A body of JSON. @throws Problem */
-export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limits: BodyLimits, maxBytes = MAX_JSON): Promise<unknown> {
   const { body } = request as ReadRequest;
   if (request.readableEnded && typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return body;
-  const bytes = await readBody(request, limits);
+  const bytes = await readBody(request, { ...limits, maxBytes: Math.min(limits.maxBytes, maxBytes) });
   if (bytes.length === 0) return {};
+  // Every byte that is none would be taken for U+FFFD.
+  if (!isUtf8(bytes)) throw invalid('the body', 'JSON in UTF-8');
   try {
     return JSON.parse(bytes.toString());
   } catch {
@@ -40,10 +47,11 @@ export async function readJson(request: IncomingMessage, limits: BodyLimits): Pr
   }
 }
 
+/** What a framework has left of a body that it has read. */
 function bytesOf({ headers }: IncomingMessage, body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
   if (typeof body === 'string') return Buffer.from(body);
-  if (headers['content-type']?.includes('json')) return Buffer.from(JSON.stringify(body));
+  if (body !== undefined && headers['content-type']?.includes('json')) return Buffer.from(JSON.stringify(body));
   throw new Problem(
     415,
     'body-was-parsed',
@@ -82,7 +90,9 @@ class BodyReader {
     const { request } = this;
     return new Promise((resolve, reject) => {
       const declared = Number(request.headers['content-length'] ?? 0);
-      if (declared > this.limits.maxBytes) return reject(this.tooLarge());
+      if (declared > this.limits.maxBytes) return reject(tooLarge(this.limits));
+      // Gone before anybody listened for it.
+      if (request.destroyed) return reject(incomplete());
       request.on('data', (chunk: Buffer) => {
         try {
           this.add(chunk);
@@ -93,20 +103,24 @@ class BodyReader {
       });
       request.once('end', resolve);
       request.once('error', reject);
-      request.once('close', () => reject(new Problem(400, 'body-incomplete', 'The body did not come to its end.')));
+      request.once('close', () => reject(incomplete()));
     });
   }
 
   private add(chunk: Buffer): void {
-    if (this.size + chunk.length > this.limits.maxBytes) throw this.tooLarge();
-    this.limits.budget.take(chunk.length);
+    if (this.size + chunk.length > this.limits.maxBytes) throw tooLarge(this.limits);
+    this.limits.budget.take(chunk.length, { Connection: 'close' });
     this.size += chunk.length;
     this.chunks.push(chunk);
   }
+}
 
-  private tooLarge(): Problem {
-    return closing(413, 'body-too-large', `A body may have ${this.limits.maxBytes} bytes here (maxPacketBytes).`);
-  }
+function tooLarge({ maxBytes }: BodyLimits): Problem {
+  return closing(413, 'body-too-large', `A body may have ${maxBytes} bytes here: a workload maxPacketBytes.`);
+}
+
+function incomplete(): Problem {
+  return new Problem(400, 'body-incomplete', 'The body did not come to its end.');
 }
 
 /** A problem after which the rest of the body is not read: the connection is over. */

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.js';
+import { Problem, tooMany } from '../problem.js';
 
 /** How many bytes of all requests and answers may be in memory at once. */
 export class Budget {
@@ -15,11 +15,11 @@ export class Budget {
     return this.used + bytes <= this.limit;
   }
 
-  /** @throws Problem when there is no room. */
-  take(bytes: number): void {
+  /** @param headers of the answer where there is none. @throws Problem when there is no room. */
+  take(bytes: number, headers: Readonly<Record<string, string>> = {}): void {
     if (!this.hasRoom(bytes)) {
       const detail = 'Too much is on its way in and out; ask again soon.';
-      throw new Problem(503, 'too-busy', detail, { 'Retry-After': '1' });
+      throw new Problem(503, 'too-busy', detail, { 'Retry-After': '1', ...headers });
     }
     this.used += bytes;
   }
@@ -41,8 +41,7 @@ export class Places {
   /** @returns what gives the place back; to be called once. @throws Problem when all are taken. */
   take(): () => void {
     if (this.used >= this.limit) {
-      const detail = `${this.limit} ${this.what} are open already; ask again when one has ended.`;
-      throw new Problem(503, 'too-many', detail, { 'Retry-After': '5' });
+      throw tooMany(this.limit, this.what);
     }
     this.used++;
     return () => void this.used--;

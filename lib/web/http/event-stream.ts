@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { isUtf8 } from 'node:buffer';
 import type { Gzip } from 'node:zlib';
 import type { Budget } from './budget.js';
+import { whenClosed } from './connections.js';
 import { eventPacker, packedHeaders, takesGzip } from './packing.js';
 
 /** How much an event stream may leave unread before it is cut off, in bytes. */
@@ -46,13 +47,15 @@ export class EventStream {
     this.put('retry: 2000\n\n');
     this.keepAlive = setInterval(() => this.write(': \n\n'), KEEP_ALIVE);
     this.keepAlive.unref();
-    response.once('close', () => {
+    whenClosed(response, () => {
       clearInterval(this.keepAlive);
       this.packer?.destroy();
       budget.give(this.unread);
       this.unread = 0;
       this.whenRead?.();
     });
+    // Who asks for the head alone would wait for an end.
+    if (response.req.method === 'HEAD') this.end();
   }
 
   /** Whether nothing can be sent any more. */
@@ -75,6 +78,11 @@ export class EventStream {
     this.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`);
   }
 
+  /** Sends one event with bytes of any length: nothing is made of them for who cannot be sent them. */
+  sendBytes(event: string, bytes: Uint8Array, more: object = {}): void {
+    if (this.mayTake(bytes.length)) this.send(event, { ...more, ...bytesAsJson(bytes) });
+  }
+
   /** Resolves when it is not slow, or over; cuts it off when that takes too long. */
   async keptUp(): Promise<void> {
     if (!this.isSlow || this.isOver) return;
@@ -86,6 +94,7 @@ export class EventStream {
 
   end(): void {
     clearInterval(this.keepAlive);
+    if (this.isOver) return;
     this.hasEnded = true;
     if (this.packer) this.packer.end();
     else this.response.end();
@@ -95,10 +104,7 @@ export class EventStream {
   }
 
   private write(text: string): void {
-    if (this.isOver) return;
-    // An event may be as large as a packet: what counts is what lay there before it.
-    if (this.unread > MAX_UNREAD) return this.cut('unread');
-    if (!this.budget.hasRoom(text.length)) return this.cut('too-busy');
+    if (!this.mayTake(text.length)) return;
     this.budget.take(text.length);
     this.unread += text.length;
     this.put(text, () => this.wasRead(text.length));
@@ -116,6 +122,15 @@ export class EventStream {
     packer.once('end', () => this.response.end());
     packer.on('error', () => this.response.destroy());
     return packer;
+  }
+
+  /** Whether so much may be sent; cuts the stream off where not. */
+  private mayTake(length: number): boolean {
+    if (this.isOver) return false;
+    // An event may be as large as a packet: what counts is what lay there before it.
+    if (this.unread > MAX_UNREAD) this.cut('unread');
+    else if (!this.budget.hasRoom(length)) this.cut('too-busy');
+    return !this.isOver;
   }
 
   private cut(code: keyof typeof CUT): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createGzip, gzip, type Gzip } from 'node:zlib';
+import { whenClosed } from './connections.js';
 
 /** What is shorter is sent as it is, in bytes: packed it would be no shorter. */
 const LEAST = 1_024;
@@ -26,7 +27,7 @@ export function bodyOf(response: ServerResponse, isPacked: boolean): Writable {
   if (!isPacked) return response;
   const packer = createGzip(PACKING);
   packer.pipe(response);
-  response.once('close', () => packer.destroy());
+  whenClosed(response, () => packer.destroy());
   return packer;
 }
 

@@ -1,6 +1,6 @@
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { DeadJob } from '../../driver/index.js';
-import { audit, cursorOf, numberOf, requireKnown, type Call } from '../api/call.js';
+import { audit, cursorOf, limitOf, requireKnown, type Call } from '../api/call.js';
 import { answerJson, answerNothing } from '../http/answers.js';
 import { notFound, Problem } from '../problem.js';
 import type { RemoteSource } from '../source.js';
@@ -17,7 +17,7 @@ export const REMOTE_DEAD_LETTER_RUNS: Readonly<Record<string, (call: RemoteCall)
 
 async function list(call: RemoteCall): Promise<void> {
   const { query, permission, source, response } = call;
-  const [limit, skip] = [numberOf(call, 'limit', 1, 1_000, 100), cursorOf(call)];
+  const [limit, skip] = [limitOf(call, 1_000), cursorOf(call)];
   const [name, q] = [query.get('function'), query.get('q')];
   if (q !== null && !permission.may('inspect')) {
     throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
@@ -54,13 +54,13 @@ async function replay(call: RemoteCall): Promise<void> {
   if (!(await call.source.admin.replayJob(handle))) {
     throw new Problem(409, 'unique-taken', `Another job has the unique of ${handle}.`);
   }
-  audit(call, 'replay', `${handle} of ${call.source.name}`);
+  audit(call, 'replay', { handle });
   answerNothing(call.response);
 }
 
 async function purge(call: RemoteCall): Promise<void> {
   const { handle } = await known(call);
   if (!(await call.source.admin.purgeJob(handle))) throw notFound(`dead letter ${handle}`);
-  audit(call, 'purge', `${handle} of ${call.source.name}`);
+  audit(call, 'purge', { handle });
   answerNothing(call.response);
 }

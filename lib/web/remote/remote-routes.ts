@@ -1,6 +1,6 @@
 import { fromByteString, exactText, toByteString } from '../../protocol/index.js';
 import type { FunctionOverview, ShownJob } from '../../driver/index.js';
-import { functionOf, numberOf, requireAllFunctions, audit, type Call } from '../api/call.js';
+import { functionOf, limitOf, numberOf, requireAllFunctions, audit, type Call } from '../api/call.js';
 import { me } from '../api/me.js';
 import { failedProblem } from '../api/foreground.js';
 import { readJobSearch } from '../api/job-search.js';
@@ -83,7 +83,7 @@ function described(row: FunctionOverview): object {
 async function change(call: RemoteCall, action: string, act: (name: string) => Promise<void>): Promise<void> {
   const name = functionOf(call);
   await act(exactText(name));
-  audit(call, action, `${fromByteString(name)} of ${call.source.name}`);
+  audit(call, action, { function: fromByteString(name) });
   answerNothing(call.response);
 }
 
@@ -98,7 +98,7 @@ async function listJobs(call: RemoteCall): Promise<void> {
   const { handle, state, ...more } = readJobSearch(call.query.get('q') ?? '');
   const [other] = Object.keys(more);
   if (other !== undefined) throw cannotTell(`jobs are found by handle: and state: alone here, not by ${other}.`);
-  const limit = numberOf(call, 'limit', 1, 1_000, 100);
+  const limit = limitOf(call, 1_000);
   const all = await call.source.admin.jobs();
   const found = all.filter((job) => {
     // gearmand keeps one that was cancelled until it would have been its turn.
@@ -169,7 +169,7 @@ async function cancel(call: RemoteCall): Promise<void> {
   requireAllFunctions(call);
   const handle = call.params['handle']!;
   if (!(await call.source.admin.cancelJob(handle))) throw notFound(`job ${handle}`);
-  audit(call, 'cancel', `${handle} of ${call.source.name}`);
+  audit(call, 'cancel', { handle });
   answerNothing(call.response);
 }
 

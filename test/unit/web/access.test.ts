@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { newToken } from '../../../lib/web/access/token-file.js';
-import { createWebHandler } from '../../../lib/web/index.js';
+import { createWebHandler, type Grant } from '../../../lib/web/index.js';
 import { startFront } from '../../support/front.js';
+import { startListening } from '../../support/job-servers.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { startWeb, type WebScene } from '../../support/web-scene.js';
 
@@ -25,6 +26,9 @@ describe('who may do what', () => {
     const options = { sources: [{ name: 'main', jobServer: server }] };
     expect(() => createWebHandler(options as never)).toThrow(/access.*'open', \{ tokens: FILE \}, \{ basic/s);
     expect(() => createWebHandler({ ...options, access: 'open', port: 1 } as never)).toThrow(/port/);
+    expect(() => createWebHandler({ ...options, access: 'open', hosts: 'a' } as never)).toThrow(
+      /hosts: .*a list of names/,
+    );
   });
 
   it('is what a token says; the file has only its digest, and is read again', async () => {
@@ -144,6 +148,37 @@ describe('who may do what', () => {
   });
 });
 
+describe('a change', () => {
+  it('is a line of the log, with what it is about for programs, whatever names are in it', async () => {
+    const lines: unknown[] = [];
+    const log = (level: string, message: string, fields?: object): void => void lines.push([level, message, fields]);
+    const access = (): Grant => ({ role: 'operate', name: 'ann' });
+    const scene = await startWeb({ log }, { access });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    await scene.ask('DELETE', `/v1/jobs/${body.handle}`);
+    await scene.ask('POST', '/v1/functions/a%0Ab/pause');
+    const by = { who: 'ann', peer: '127.0.0.1', count: 1 };
+    expect(lines).toEqual([
+      ['info', `web: ann (127.0.0.1): cancel ${body.handle}: 1`, { ...by, action: 'cancel', handle: body.handle }],
+      ['info', 'web: ann (127.0.0.1): pause a\\x{0a}b: 1', { ...by, action: 'pause', function: 'a\nb' }],
+    ]);
+  });
+
+  it('at a job server elsewhere is one too, in one line', async () => {
+    const lines: unknown[] = [];
+    const { port } = await startListening();
+    const log = (_level: string, message: string, fields?: object): void => void lines.push([message, fields]);
+    const scene = await startWeb({}, { log, sources: [{ name: 'there', server: `127.0.0.1:${port}` }] });
+    expect((await scene.ask('POST', '/v1/functions/a%0Ab/pause')).status).toBe(204);
+    expect(lines).toEqual([
+      [
+        'web: - (127.0.0.1): pause a\\x{0a}b of there: 1',
+        expect.objectContaining({ function: 'a\nb', action: 'pause' }),
+      ],
+    ]);
+  });
+});
+
 describe('who else may make a browser ask', () => {
   it.each([
     [{ 'Sec-Fetch-Site': 'same-origin' }, 204],
@@ -167,7 +202,7 @@ describe('who else may make a browser ask', () => {
     ['evil.example', 421],
     ['localhost.evil.example', 421],
   ])('the Host %s is answered with %i where nobody logs in', async (Host, status) => {
-    const scene = await startWeb({}, { hosts: ['gearman.example'] });
+    const scene = await startWeb({}, { hosts: ['Gearman.Example'] });
     expect(await askRaw(scene, 'GET', '/v1/functions', { Host })).toBe(status);
   });
 });

@@ -1,0 +1,390 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { requestText, sayHttp, statusesOf } from '../../support/raw-http.js';
+import { until } from '../../support/until.js';
+import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
+
+describe('the address of a request', () => {
+  it.each(['/v1/functions/\xff/jobs', '/v1/functions/\xc3\xa9/jobs', '/v1/functions/f/jobs?unique=\xff'])(
+    'is ASCII, as Node has it: %j',
+    async (path) => {
+      const scene = await startWeb();
+      expect(statusesOf(await sayHttp(scene.port, requestText(`POST ${path}`)))).toEqual([400]);
+    },
+  );
+
+  it.each(['/v1/functions/%ff/jobs', '/v1/functions/f/jobs?unique=a%ff%fe', '/v1/functions/f/jobs?unique=%ED%A0%80'])(
+    'is percent-encoded UTF-8, in its query too: %s',
+    async (path) => {
+      const scene = await startWeb();
+      expect((await scene.json('POST', path)).body).toMatchObject({ status: 400, code: 'invalid-request' });
+      expect(coreOf(scene.server).engine.jobCount).toBe(0);
+    },
+  );
+
+  it('may have a percent sign that is none of an escape in its query, as people type it', async () => {
+    const scene = await startWeb();
+    await scene.ask('POST', '/v1/functions/f/jobs', { body: 'by 100%' });
+    const answer = await sayHttp(scene.port, requestText('GET /v1/jobs?q=100%'));
+    expect(answer).toMatch(/^HTTP\/1.1 200 .*"function":"f"/s);
+  });
+
+  it('may name its host, as to a proxy', async () => {
+    const scene = await startWeb();
+    const answer = await sayHttp(scene.port, requestText('GET http://localhost/v1/me?server=main'));
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it.each([
+    '/jobs/v1/functions/jobs/jobs',
+    '/a/jobs/v1/functions/jobs/jobs',
+    '/jobs/jobs/v1/functions/jobs/jobs',
+    '/jobs/jobs/jobs/v1/functions/jobs/jobs',
+  ])('is found below the path of the handler, whatever has that name besides: %s', async (path) => {
+    const scene = await startWeb({}, { path: '/jobs/' });
+    expect(statusesOf(await sayHttp(scene.port, requestText(`POST ${path}`)))).toEqual([202]);
+    expect(await functionsOfMounted(scene)).toContain('"name":"jobs"');
+    const page = await sayHttp(scene.port, requestText('GET /jobs/jobs'));
+    expect(page).toMatch(/^HTTP\/1.1 307 .*Location: jobs\//s);
+  });
+
+  it.each(['/other/v1/functions', '/jobsx/v1/functions', '/', '*'])('is nothing elsewhere: %s', async (path) => {
+    const scene = await startWeb({}, { path: 'jobs' });
+    expect(statusesOf(await sayHttp(scene.port, requestText(`GET ${path}`)))).toEqual([404]);
+  });
+
+  it('leads to the job at the job server that was asked', async () => {
+    const { server: other } = await startWeb();
+    const scene = await startWeb(
+      {},
+      {
+        sources: [
+          { name: 'one', jobServer: (await startWeb()).server },
+          { name: 'two & more', jobServer: other },
+        ],
+      },
+    );
+    const response = await scene.ask('POST', '/v1/functions/f/jobs?server=two+%26+more');
+    const location = new URL(response.headers.get('location')!, response.url);
+    expect((await scene.json('GET', location.pathname + location.search)).body).toMatchObject({ function: 'f' });
+  });
+});
+
+const functionsOfMounted = (scene: WebScene): Promise<string> =>
+  sayHttp(scene.port, requestText('GET /jobs/v1/functions'));
+
+describe('what a request wants', () => {
+  it.each([
+    '/v1/jobs?limit=1.5',
+    '/v1/dead-letters?limit=2.5',
+    '/v1/history/jobs?limit=0.5',
+    '/v1/jobs?limit=NaN',
+    '/v1/jobs?limit=1001',
+    '/v1/jobs?cursor=-1',
+    '/v1/jobs/H:x:1/result?wait=301',
+    '/v1/jobs/H:x:1/result?wait=soon',
+  ])('is refused where it cannot be meant: %s', async (path) => {
+    const scene = await startWeb({ storage: new MemoryStorage() });
+    expect((await scene.json('GET', path)).body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
+  it.each([
+    ['{"jobs":[{"function":"f","text":"\xff"}]}', 'JSON in UTF-8'],
+    ['{"jobs":[}', 'JSON'],
+    ['[]', 'a list of at most 1000 jobs'],
+    ['null', 'a list of at most 1000 jobs'],
+    [`{"jobs":[${'{},'.repeat(1_000)}{}]}`, 'a list of at most 1000 jobs'],
+  ])('in JSON is refused where it is none: %.40s', async (text, allowed) => {
+    const scene = await startWeb();
+    const { body } = await scene.json('POST', '/v1/jobs', { body: Buffer.from(text, 'latin1') });
+    expect(body).toMatchObject({ status: 400, detail: expect.stringContaining(allowed) });
+  });
+
+  it('of a list is refused line by line, and never taken for something else', async () => {
+    const scene = await startWeb();
+    const lines = [
+      '{"function":"f","base64":"!!!!"}',
+      '{"function":"f","base64":"AAAAA"}',
+      '{"function":"f","base64":"AAAA\\nAA=="}',
+      `{"function":"f","json":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      '{"function64":"Zv8"}',
+      '{"function64":"Z/8"}',
+      '{"function":7}',
+      'null',
+    ];
+    const { body } = await scene.json('POST', '/v1/jobs', { body: `{"jobs":[${lines.join()}]}` });
+    const outcomes = body.jobs.map(({ detail = 'accepted' }: { detail?: string }) => detail);
+    expect(outcomes).toEqual([
+      'base64: must be bytes in base64',
+      'base64: must be bytes in base64',
+      'accepted',
+      'json: must be nested less deeply',
+      'accepted',
+      'accepted',
+      'function: must be text',
+      'jobs: must be objects',
+    ]);
+    expect(scene.log.filter((line) => line.startsWith('error'))).toEqual([]);
+  });
+
+  it('is read from 1 MiB of JSON at most, of a list of jobs from 8', async () => {
+    const scene = await startWeb();
+    const of = (bytes: number): string => JSON.stringify({ jobs: [{ function: 'f', text: 'x'.repeat(bytes) }] });
+    expect((await scene.ask('POST', '/v1/jobs', { body: of(8_388_608) })).status).toBe(413);
+    expect((await scene.ask('POST', '/v1/jobs', { body: of(8_000_000) })).status).toBe(202);
+    expect((await scene.ask('PUT', '/v1/functions/f/limits', { body: of(1_048_576) })).status).toBe(413);
+  });
+});
+
+describe('methods', () => {
+  it.each(['OPTIONS', 'PATCH', 'TRACE', 'PROPFIND'])(
+    'that nothing answers are named those that are: %s',
+    async (method) => {
+      const scene = await startWeb();
+      const answer = await sayHttp(scene.port, requestText(`${method} /v1/functions/f/jobs`));
+      expect(answer).toMatch(/^HTTP\/1.1 405 .*Allow: POST, DELETE\r\n.*"code":"method-not-allowed"/s);
+    },
+  );
+
+  it('say no other site may ask: there is no leave for it', async () => {
+    const scene = await startWeb();
+    const headers = { Origin: 'http://evil.example', 'Access-Control-Request-Method': 'DELETE' };
+    const answer = await sayHttp(scene.port, requestText('OPTIONS /v1/functions/f/jobs', headers));
+    expect(answer).not.toMatch(/access-control/i);
+  });
+
+  it('HEAD answers with the head alone, of what never ends as well', async () => {
+    const scene = await startWeb({}, { maxStreams: 1 });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    for (const path of ['/v1/events', `/v1/jobs/${body.handle}/events`, `/v1/jobs/${body.handle}/workload`]) {
+      const answer = await sayHttp(scene.port, requestText(`HEAD ${path}`));
+      expect(answer).toMatch(/^HTTP\/1.1 200 .*\r\n\r\n$/s);
+      await until(
+        'its place is free',
+        async () => (await scene.ask('GET', '/v1/jobs/H:x:1/result?wait=1')).status !== 503,
+      );
+    }
+  });
+
+  it('DELETE twice is 404 of a job that is gone, and 202 of one that runs on', async () => {
+    const scene = await startWeb({ storage: new MemoryStorage() });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    const twice = (): Promise<number[]> =>
+      Promise.all([1, 2].map(async () => (await scene.ask('DELETE', `/v1/jobs/${body.handle}`)).status));
+    expect((await twice()).sort()).toEqual([204, 404]);
+    const { body: running } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'y' });
+    const { handle } = await grab(scene.peer());
+    expect(handle).toBe(running.handle);
+    const [first, second] = await Promise.all([1, 2].map(() => scene.ask('DELETE', `/v1/jobs/${handle}`)));
+    expect([first!.status, second!.status]).toEqual([202, 202]);
+  });
+
+  it('GET gives all of it whatever part is asked for, and whatever the caller has already', async () => {
+    const scene = await startWeb();
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'workload' });
+    const late = 'Thu, 01 Jan 2099 00:00:00 GMT';
+    const wishes: Record<string, string>[] = [
+      { Range: 'bytes=0-1' },
+      { 'If-None-Match': '"x"' },
+      { 'If-Modified-Since': late },
+    ];
+    for (const headers of wishes) {
+      const response = await scene.ask('GET', `/v1/jobs/${body.handle}/workload`, { headers });
+      expect([response.status, await response.text()]).toEqual([200, 'workload']);
+    }
+  });
+});
+
+describe('connections', () => {
+  it('carry a request after one that was refused before its body came', async () => {
+    const scene = await startWeb({}, { access: ({ url }) => (url!.includes('/g/') ? 'submit' : 'read') });
+    const first = requestText('POST /v1/functions/f/jobs', { Connection: 'keep-alive' }, 'GET /v1/me HTTP/1.1\r\n\r\n');
+    const answer = await sayHttp(scene.port, first + requestText('POST /v1/functions/g/jobs', {}, 'x'));
+    expect(statusesOf(answer)).toEqual([403, 202]);
+  });
+
+  it.each([
+    ['Content-Length: 3\r\nTransfer-Encoding: chunked', '0\r\n\r\n'],
+    ['Content-Length: 3\r\nContent-Length: 4', 'abcd'],
+    ['Transfer-Encoding: chunked, identity', 'abcd'],
+    ['Content-Length: +3', 'abc'],
+    ['Transfer-Encoding : chunked', '0\r\n\r\n'],
+  ])('end where it is not clear how long a body is: %j', async (headers, body) => {
+    const scene = await startWeb();
+    const head = `POST /v1/functions/f/jobs HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`;
+    const smuggled = requestText('POST /v1/functions/g/jobs');
+    const answer = await sayHttp(scene.port, head + body + smuggled);
+    expect(statusesOf(answer)).toEqual([400]);
+    expect(coreOf(scene.server).engine.jobCount).toBe(0);
+  });
+
+  it('end at headers that are too large, and take large ones', async () => {
+    const scene = await startWeb();
+    const answer = await sayHttp(scene.port, requestText('GET /v1/me', { 'X-Large': 'x'.repeat(20_000) }));
+    expect(statusesOf(answer)).toEqual([431]);
+    expect(statusesOf(await sayHttp(scene.port, requestText('GET /v1/me', { 'X-Large': 'x'.repeat(10_000) })))).toEqual(
+      [200],
+    );
+  });
+
+  it('end after a body that is too large, and its sender reads why', async () => {
+    const scene = await startWeb({ maxPacketBytes: 100_000 });
+    const body = 'x'.repeat(20_000_000);
+    const asked = requestText('POST /v1/functions/f/jobs', { Connection: 'keep-alive' }, body);
+    const answer = await sayHttp(scene.port, asked + requestText('GET /v1/me'));
+    expect(statusesOf(answer)).toEqual([413]);
+    expect(answer).toMatch(/Connection: close/i);
+    const chunk = `${(50_000).toString(16)}\r\n${'x'.repeat(50_000)}\r\n`;
+    const head = 'POST /v1/functions/f/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(statusesOf(await sayHttp(scene.port, head + chunk.repeat(100) + '0\r\n\r\n'))).toEqual([413]);
+  });
+
+  it('end after a body that there is no room for, and its sender reads why', async () => {
+    const scene = await startWeb({}, { maxBufferedBytes: 100_000 });
+    const asked = requestText('POST /v1/functions/f/jobs', { Connection: 'keep-alive' }, 'x'.repeat(5_000_000));
+    expect(statusesOf(await sayHttp(scene.port, asked + requestText('GET /v1/me')))).toEqual([503]);
+  });
+
+  it('may carry many requests at once, answered in their order', async () => {
+    const scene = await startWeb();
+    const asked = Array.from({ length: 50 }, (_, number) =>
+      requestText(`GET /v1/functions/f${number}`, { Connection: 'keep-alive' }),
+    );
+    const answer = await sayHttp(scene.port, asked.join('') + requestText('GET /v1/me'));
+    expect(answer.match(/There is no function f\d+/g)).toEqual(
+      asked.map((_, number) => `There is no function f${number}`),
+    );
+  });
+});
+
+describe('answers', () => {
+  it('of any length are written as they are read, and leave nothing behind', async () => {
+    const warned: Error[] = [];
+    const hear = (warning: Error): void => void warned.push(warning);
+    process.on('warning', hear);
+    const scene = await startWeb({ maxFunctions: 60_000 });
+    for (let number = 0; number < 50_000; number++)
+      coreOf(scene.server).engine.createFunction(`${'f'.repeat(200)}${number}`);
+    const socket = connect(scene.port, '127.0.0.1');
+    let length = 0;
+    socket.write(requestText('GET /v1/functions'));
+    for await (const part of socket) length += (part as Buffer).length;
+    expect(length).toBeGreaterThan(15_000_000);
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    expect(warned).toEqual([]);
+  });
+
+  it('tell why a job is dead where its result is asked for', async () => {
+    const scene = await startWeb({
+      storage: new MemoryStorage(),
+      keepResults: 60_000,
+      policies: { f: { retries: 0 } },
+    });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    const worker = scene.peer();
+    const { handle } = await grab(worker);
+    worker.send(`WORK_EXCEPTION ${handle}·boom`);
+    const path = `/v1/jobs/${body.handle}`;
+    await until('it is dead', async () => (await scene.json('GET', `/v1/dead-letters/${handle}`)).status === 200);
+    expect((await scene.json('GET', `${path}/result?wait=60`)).body).toMatchObject({
+      status: 422,
+      code: 'job-failed',
+      exception: { text: 'boom' },
+    });
+  });
+
+  it('say when more watch jobs than may', async () => {
+    const scene = await startWeb({}, { maxStreams: 300 });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    for (let number = 0; number < 256; number++) coreOf(scene.server).operations.watch(body.handle, {});
+    expect((await scene.json('GET', `/v1/jobs/${body.handle}/events`)).body).toMatchObject({
+      status: 503,
+      code: 'too-many',
+    });
+  });
+});
+
+describe('who leaves', () => {
+  it('takes along what was asked behind an answer that ends the connection', async () => {
+    const scene = await startWeb({ maxPacketBytes: 100_000 }, { maxStreams: 1, maxBufferedBytes: 150_000 });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(100_000) });
+    const keep = { Connection: 'keep-alive' };
+    const behind = [
+      requestText(`GET /v1/jobs/${body.handle}/workload`, keep),
+      requestText('GET /v1/events', keep),
+      requestText('POST /v1/functions/g/run', keep, 'x'),
+    ];
+    const tooLarge = requestText('POST /v1/functions/f/jobs', keep, 'x'.repeat(100_001));
+    for (let number = 0; number < 2; number++) {
+      expect(statusesOf(await sayHttp(scene.port, tooLarge + behind.join('')))).toEqual([413]);
+      await until('there is room', async () => {
+        const { status } = await scene.ask('GET', `/v1/jobs/${body.handle}/workload`);
+        return status === 200 && (await scene.ask('HEAD', '/v1/events')).status === 200;
+      });
+      await until('nobody waits', () => coreOf(scene.server).engine.jobCount === 1);
+    }
+    await scene.handler.close();
+  });
+
+  /** Asks, leaves while the access is looked up, and waits until that is known. */
+  async function leave(scene: WebScene, path: string): Promise<void> {
+    const socket = connect(scene.port, '127.0.0.1');
+    socket.write(requestText(`GET ${path}`));
+    await until('it is asked who that is', () => waiting.length === 1);
+    socket.destroy();
+    waiting.pop()!();
+  }
+  const waiting: (() => void)[] = [];
+
+  it('before it is let in takes no place and keeps no answer open', async () => {
+    let isSlow = true;
+    const access = async (request: { socket: NodeJS.EventEmitter }): Promise<'operate'> => {
+      if (isSlow) {
+        const left = once(request.socket, 'close');
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        await left;
+      }
+      return 'operate';
+    };
+    const scene = await startWeb({}, { access: access as never, maxStreams: 1 });
+    for (let number = 0; number < 3; number++) await leave(scene, '/v1/events');
+    isSlow = false;
+    expect((await scene.ask('HEAD', '/v1/events')).status).toBe(200);
+    await scene.handler.close();
+  });
+
+  it('while its workload is fetched keeps no room for it', async () => {
+    const fetched: (() => void)[] = [];
+    const storage = new MemoryStorage();
+    const scene = await startWeb({ storage, window: 1 }, { maxBufferedBytes: 1_500_000 });
+    await scene.ask('POST', '/v1/functions/f/jobs', { body: 'first' });
+    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_000_000) });
+    const { storedJobs } = coreOf(scene.server);
+    const find = storedJobs!.workloadOf.bind(storedJobs);
+    let isSlow = true;
+    storedJobs!.workloadOf = async (handle) => {
+      if (isSlow) await new Promise<void>((resolve) => fetched.push(resolve));
+      return find(handle);
+    };
+    for (let number = 0; number < 2; number++) {
+      const socket = connect(scene.port, '127.0.0.1');
+      socket.write(requestText(`GET /v1/jobs/${body.handle}/workload`));
+      await until('it is fetched', () => fetched.length === 1);
+      const count = await connections(scene);
+      socket.destroy();
+      await until('it has left', async () => (await connections(scene)) < count);
+      fetched.pop()!();
+    }
+    isSlow = false;
+    expect((await scene.ask('GET', `/v1/jobs/${body.handle}/workload`)).status).toBe(200);
+  });
+
+  const connections = (scene: WebScene): Promise<number> =>
+    new Promise((resolve, reject) => {
+      scene.http.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+});
