@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { within } from './deadline.mjs';
+
+/** How long one may take to end that was asked to, in milliseconds. */
+const END_PATIENCE = 60_000;
 
 const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
@@ -51,10 +55,17 @@ export class Actor {
     this.isStalled = false;
   }
 
-  /** Ends it, and waits until it has ended. */
+  /** Ends it, and waits until it has ended; one that does not is killed, which is a complaint. */
   async end(signal) {
-    this.child.isExpectedToEnd = true;
-    this.child.kill(signal);
-    await this.over;
+    const { child, name } = this;
+    child.isExpectedToEnd = true;
+    child.kill(signal);
+    try {
+      await within(END_PATIENCE, `${name} ends after ${signal}`, this.over);
+    } catch (error) {
+      this.complaints.push(error.message);
+      child.kill('SIGKILL');
+      await this.over;
+    }
   }
 }

@@ -10,8 +10,9 @@
  *   npm run chaos -- --schedules                     ticks of schedules, instead of jobs: ticks.mjs says how
  *   npm run chaos -- --servers 3 --database          job servers that share a PostgreSQL, which is killed as well
  *
- * Exit code 0 when no accepted job was lost, and every job that ran more than
- * once was running when somebody was killed. kill -9 leaves the kernel's page
+ * Exit code 0 when no accepted job was lost, every job that ran more than once
+ * was running when somebody was killed, and everything came to its end: what
+ * has not within `--patience` (120 s) is told, with who has it. kill -9 leaves the kernel's page
  * cache alone; that JOB_CREATED waits for the disk itself is proven with
  * strace, in test/e2e/durability-order.test.ts.
  *
@@ -26,7 +27,8 @@ import { parseArgs } from 'node:util';
 import { LogBeside } from '../../dist/job-server/storage/index.js';
 import { Actor } from './actor.mjs';
 import { DatabasePair } from './database.mjs';
-import { jobsLeft, socketOf } from './job-server-address.mjs';
+import { within } from './deadline.mjs';
+import { jobsLeft, socketOf, statusOf } from './job-server-address.mjs';
 import { judge, nameOf } from './judge.mjs';
 import { readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
@@ -47,9 +49,8 @@ const LEASE_TIME = 3_000;
 const STALL = 6_000;
 const DATABASE_PATIENCE = 2_000;
 
-/** The longest time between two kills, and how long what is left may take in the end, in milliseconds. */
+/** The longest time between two kills, in milliseconds. */
 const LONGEST_PEACE = 1_000;
-const PATIENCE = 300_000;
 
 const { values } = parseArgs({
   options: {
@@ -59,6 +60,7 @@ const { values } = parseArgs({
     durability: { type: 'string', default: 'always' },
     servers: { type: 'string', default: '1' },
     database: { type: 'boolean', default: false },
+    patience: { type: 'string', default: '120' },
     schedules: { type: 'boolean', default: false },
     missed: { type: 'string', default: 'all' },
     verbose: { type: 'boolean', default: false },
@@ -66,15 +68,18 @@ const { values } = parseArgs({
   },
 });
 const [seconds, seed, maxKills, servers] = [values.seconds, values.seed, values.kills, values.servers].map(Number);
+/** How long each step of what is left may take in the end, in milliseconds. */
+const patience = Number(values.patience) * 1_000;
 const isAlone = servers === 1 && !values.database;
 if (
   !(seconds > 0) ||
   !Number.isSafeInteger(seed) ||
   !(maxKills > 0) ||
+  !(patience > 0) ||
   !(isAlone || (servers > 0 && values.database))
 ) {
   console.error('usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--keep]');
-  console.error('                        [--servers N --database] [--schedules [--missed WORD]]');
+  console.error('                        [--servers N --database] [--patience SECONDS] [--schedules [--missed WORD]]');
   process.exit(2);
 }
 
@@ -92,18 +97,25 @@ const actors = Object.entries(CAST).flatMap(([kind, { count }]) =>
   Array.from({ length: count }, (_, number) => new Actor(kind, number, (name) => argumentsOf(kind, name))),
 );
 const kills = [];
+/** What did not come to its end. */
+const unfinished = [];
 
 const kept = database ? 'PostgreSQL with a synchronous standby' : `durability ${values.durability}`;
 console.log(`chaos: seed ${seed}, ${seconds} s, ${servers} job servers, ${kept}; everything is in ${folder}`);
 await database?.start();
 process.once('exit', () => database?.kill());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 for (const actor of actors) actor.start();
 const end_ = Date.now() + seconds * 1_000;
-await Promise.all([torment(end_), database && tormentDatabase(end_)]);
-const left = await comeToRest();
-report(judge(readLedgers(folder), kills), left, database ? new Set() : await handlesIn(join(folder, 'jobs')));
+const torments = [torment(end_), database && tormentDatabase(end_)];
+await finish('the last blow and what comes of it', seconds * 1_000 + patience, Promise.all(torments));
+await comeToRest();
+const verdict = judge(readLedgers(folder), kills);
+report(verdict, database || verdict.lost.length === 0 ? new Set() : await handlesIn(join(folder, 'jobs')));
 // What went wrong is to be looked at.
 if (!values.keep && !process.exitCode) rmSync(folder, { recursive: true });
+// Whatever has not come to its end.
+process.exit();
 
 function argumentsOf(kind, name) {
   if (kind !== 'job-server') return [sockets, folder, name, Math.floor(chance() * 2 ** 31)];
@@ -128,7 +140,7 @@ async function torment(until) {
     await sleep(chance() * LONGEST_PEACE);
     const victim = pickVictim();
     // Now and then one that has hardly begun; not always, or no job server would ever come to work.
-    if (chance() < 0.8) await victim.ready;
+    if (chance() < 0.8) await Promise.race([victim.ready, sleep(until - Date.now())]);
     const isJobServer = victim.kind === 'job-server';
     if (database && isJobServer && chance() < 0.05) void stall(victim);
     else {
@@ -180,15 +192,30 @@ async function end(victim, signal) {
 async function comeToRest() {
   for (const actor of actors) if (actor.kind === 'client') await actor.end('SIGKILL');
   while (actors.some((actor) => actor.isStalled)) await sleep(50);
-  for (const actor of actors) await actor.ready;
-  const countLeft = () => (database ? database.jobsLeft() : jobsLeft(sockets[0]));
-  const deadline = Date.now() + PATIENCE;
-  let left = await countLeft();
-  for (; left > 0 && Date.now() < deadline; left = await countLeft()) await sleep(50);
+  for (const actor of actors) await finish(`${actor.name} is ready`, patience, actor.ready);
+  const deadline = Date.now() + patience;
+  let left = await jobsThere();
+  for (; left > 0 && Date.now() < deadline; left = await jobsThere()) await sleep(50);
+  if (left > 0) unfinished.push(`${left} jobs were not done within ${values.patience} s:`, ...(await whatIsLeft()));
   // The workers last: they would wait for their job servers.
   for (const actor of actors) if (actor.kind !== 'client') await actor.end('SIGTERM');
-  await database?.stop();
-  return left;
+  if (database) await finish('the databases end', patience, database.stop());
+}
+
+/** Waits, and writes down where that is in vain. */
+async function finish(what, time, promise) {
+  await within(time, what, promise).catch((error) => unfinished.push(error.message));
+}
+
+function jobsThere() {
+  const counting = database ? database.jobsLeft() : jobsLeft(sockets[0]);
+  return within(patience, 'somebody says how many jobs there are', counting);
+}
+
+async function whatIsLeft() {
+  const lists = await Promise.all(sockets.map((path) => statusOf(path).catch((error) => [String(error)])));
+  const said = lists.flatMap((lines, number) => lines.map((line) => `job server ${number}: ${line}`));
+  return [...said, ...(database ? await database.whatIsLeft() : [])];
 }
 
 /** The handles of all jobs that a log has, read without a job server. */
@@ -199,10 +226,9 @@ async function handlesIn(path) {
   return new Set(handles);
 }
 
-/** @param left how many jobs were not done in the end. @param stored what the storage has still. */
-function report({ accepted, jobs, executed, lost, repeated, causes, unexplained }, left, stored) {
+/** @param stored what the storage has still. */
+function report({ accepted, jobs, executed, lost, repeated, causes, unexplained }, stored) {
   const complaints = actors.flatMap((actor) => actor.complaints).filter((text) => text !== '');
-  if (left > 0) complaints.push(`${left} jobs were not done within ${PATIENCE} ms`);
   const counts = new Map();
   for (const kill of kills) counts.set(nameOf(kill), (counts.get(nameOf(kill)) ?? 0) + 1);
   console.log(`ended              ${kills.length} processes (${list(counts, (count, kind) => `${kind} ${count}`)})`);
@@ -213,13 +239,15 @@ function report({ accepted, jobs, executed, lost, repeated, causes, unexplained 
   console.log(`executed again     ${repeated}${why && ` (${why})`}`);
   console.log(`unexplained        ${unexplained.length}`);
   for (const what of [
+    ...unfinished,
     ...lost.slice(0, 5).map((handle) => `lost: ${handle}${stored.has(handle) ? ', which the storage has' : ''}`),
     ...unexplained.slice(0, 5),
     ...complaints,
   ]) {
     console.log(`  ${what}`);
   }
-  if (accepted > 0 && lost.length === 0 && unexplained.length === 0 && complaints.length === 0) return;
+  const faults = [unfinished, lost, unexplained, complaints];
+  if (accepted > 0 && faults.every(({ length }) => length === 0)) return;
   process.exitCode = 1;
   console.log(`everything is kept in ${folder}`);
 }

@@ -25,7 +25,7 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     proxy = await CuttingProxy.to(database.port);
     const schema = `f${++schemas}`;
     const at = (port: number): string => `postgresql://gear@127.0.0.1:${port}/queues`;
-    storage = new PgStorage({ url: at(proxy.port), schema, patience: 1_500 });
+    storage = new PgStorage({ url: at(proxy.port), schema, patience: 1_500, leaseTime: 2_000 });
     direct = new PgStorage({ url: at(database.port), schema });
     listener = new RecordingListener();
     await storage.open(listener);
@@ -70,6 +70,116 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     await wasCut;
     await until('it is gone', async () => (await all()).join() === second);
     await until('it is counted', () => direct.count('reverse').total[1] === 1);
+  });
+
+  it.each(['\0lease\0', '\0leaseOne\0'])('gives back a lease (%j) whose answer it did not hear', async (statement) => {
+    const [handle] = (await addAll(storage, newJob())) as [string];
+    const wasCut = proxy.cutAt(statement, 'before the answer');
+    const leasing = statement.includes('One') ? storage.leaseOne(handle) : storage.lease('reverse', 1, 1, NOW);
+    await expect(leasing).rejects.toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
+    await wasCut;
+    const given: string[] = [];
+    await until('it can be leased', async () => {
+      given.push(...handlesOf(await direct.lease('reverse', 1, 1, NOW)));
+      return given.length > 0;
+    });
+    expect(given).toEqual([handle]);
+    expect(listener.lostHandles).toEqual([]);
+  });
+
+  it('gives back a lease that was made after it had been given up', async () => {
+    const [handle] = (await addAll(storage, newJob())) as [string];
+    await until('both have looked', () => direct.count('reverse').waiting[1] === 1);
+    // As a backend does that was stopped, and whose client has gone.
+    const schema = `f${schemas}`;
+    await database.sql(
+      `UPDATE ${schema}.job SET owner = (SELECT min(id) FROM ${schema}.owner) WHERE handle = '${handle}'`,
+    );
+    await until('it can be leased', async () => {
+      return handlesOf(await direct.lease('reverse', 1, 1, NOW)).includes(handle);
+    });
+  });
+
+  it('writes a job whenever it is told after the one before was written', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      await add(storage, newJob(), false).stored;
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await add(storage, newJob(), false).stored;
+    }
+    expect(await all()).toHaveLength(24);
+  });
+
+  it('answers a question while submissions never cease', async () => {
+    let isOver = false;
+    const submit = async (): Promise<void> => {
+      while (!isOver) await add(storage, newJob(), false).stored;
+    };
+    const submitting = Promise.all([submit(), submit(), submit()]);
+    const job = newJob();
+    await add(storage, job, false).stored;
+    expect(await storage.findByHandle(job.handle)).toMatchObject({ state: 'waiting' });
+    isOver = true;
+    await submitting;
+  });
+
+  it('is not disturbed by what the database warns of', async () => {
+    const schema = `f${schemas}`;
+    await database.sql(`
+      CREATE FUNCTION ${schema}.warn() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE WARNING 'the disk is nearly full'; RETURN NULL; END $$;
+      CREATE TRIGGER warn AFTER INSERT ON ${schema}.job EXECUTE FUNCTION ${schema}.warn()`);
+    const job = newJob({ unique: 'u' });
+    expect(await add(storage, job, false).stored).toBeUndefined();
+    expect(listener.troubles).toEqual([]);
+  });
+
+  describe('where a synchronous standby has gone', () => {
+    const setStandby = async (name: string): Promise<void> => {
+      await database.sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+      await database.sql('SELECT pg_reload_conf()');
+      await until('it is set', async () => (await database.sql('SHOW synchronous_standby_names')) === `${name}\n`);
+    };
+    const waitingForStandby = async (): Promise<string[]> => {
+      const asked = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%f${schemas}.job%'`;
+      return (await database.sql(asked)).split('\n').filter((pid) => pid !== '');
+    };
+
+    afterEach(() => setStandby(''));
+
+    it('tells nobody that a job is stored because the wait for it was cancelled', async () => {
+      await addAll(storage, newJob());
+      await setStandby('nobody');
+      let isTold = false;
+      const { stored } = add(storage, newJob(), false);
+      stored.then(
+        () => (isTold = true),
+        () => undefined,
+      );
+      let first: string[] = [];
+      await until('it waits', async () => (first = await waitingForStandby()).length > 0);
+      await database.sql(`SELECT pg_cancel_backend(${first[0]})`);
+      await until('it waits anew', async () => (await waitingForStandby()).some((pid) => !first.includes(pid)));
+      expect(isTold).toBe(false);
+      await setStandby('');
+      await until('it is told', () => isTold);
+    });
+
+    it('lives and leases on; what it refused does not appear later, also when nobody submits anything more', async () => {
+      const unreachable = { code: 'GEARMAN_STORAGE_UNREACHABLE' };
+      const [leased, waiting] = (await addAll(storage, newJob(), newJob())) as [string, string];
+      expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([leased]);
+      await setStandby('nobody');
+      await expect(add(storage, newJob(), false).stored).rejects.toMatchObject(unreachable);
+      expect(storage.isFenced).toBe(false);
+      // Longer than the others wait for one that says nothing.
+      await expect(add(storage, newJob(), false).stored).rejects.toMatchObject(unreachable);
+      expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([waiting]);
+      expect(listener.troubles.filter((error) => error === undefined)).toEqual([]);
+      await setStandby('');
+      await until('it writes again', () => listener.troubles.at(-1) === undefined);
+      expect(await all()).toEqual([leased, waiting].sort());
+      expect(listener.lostHandles).toEqual([]);
+    });
   });
 
   it('refuses submissions when the database is away for longer than its patience; none of them appears later', async () => {

@@ -63,6 +63,14 @@ export interface JobStorage {
   readonly isShared: boolean;
 
   /**
+   * Whether the owner could not show the others for so long that it is alive that
+   * they may take its jobs soon: it is to give out none that it has leased, and
+   * better gives them back. Read from a clock, so that it is true also for one
+   * that was stopped and goes on. Missing where a storage is not shared.
+   */
+  readonly isFenced?: boolean;
+
+  /**
    * Makes the storage ready; the time it takes does not depend on how many jobs wait.
    *
    * After a `close` it may be opened again. Rejects with a {@link StorageError}.
@@ -273,6 +281,8 @@ export interface StorageListener {
   lost?(handles: readonly string[]): void;
   /** Another owner cancelled a job that this one has leased. Never told by a storage that is not shared. */
   cancel?(handle: string): void;
+  /** What {@link JobStorage.isFenced} says has changed; told soon after, where nobody asks before. */
+  fenced?(isFenced: boolean): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */
   setAside(record: CorruptRecord): void;
 }

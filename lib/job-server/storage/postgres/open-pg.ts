@@ -2,6 +2,7 @@ import type { StorageListener } from '../job-storage.js';
 import { ReadyQueues } from '../ready-queues.js';
 import { StorageWrites } from '../storage-health.js';
 import { PgAdds } from './pg-adds.js';
+import { PgBeat } from './pg-beat.js';
 import { PgConnection } from './pg-connection.js';
 import { PgDead } from './pg-dead.js';
 import { PgEnds } from './pg-ends.js';
@@ -23,7 +24,10 @@ export class OpenPg {
   readonly parts: PgParts;
   readonly adds: PgAdds;
   readonly ends: PgEnds;
+  readonly beat: PgBeat;
   readonly session: PgSession;
+  /** Single leases whose jobs are not known here yet. */
+  unknownLeases = 0;
   readonly settings = new Map<string, string>();
   /** Jobs from elsewhere that are being taken. */
   private readonly taking = new Set<Promise<unknown>>();
@@ -65,22 +69,25 @@ export class OpenPg {
         if (entry.end || entry.isChanged) this.ends.add(entry);
       },
     );
-    this.session = new PgSession(
-      this.parts,
-      (oldId) => this.lost(oldId),
-      (leased) => this.compare(leased),
-      (rows) => this.readSettings(rows),
-    );
+    this.session = new PgSession(this.parts, {
+      compare: (leased) => this.compare(leased),
+      settings: (rows) => this.readSettings(rows),
+    });
+    this.beat = new PgBeat(this.parts, {
+      lost: (oldId) => this.lost(oldId),
+      gaveBack: (rows) => this.session.tellReady(rows),
+    });
   }
 
   static async open(options: CheckedPgOptions, listener: StorageListener): Promise<OpenPg> {
     const opened = new OpenPg(options, listener);
     try {
       await prepareSchema(opened.parts.connections.hearer, options.schema);
+      await opened.beat.begin();
       await opened.session.begin();
       return opened;
     } catch (error) {
-      await opened.session.close();
+      await opened.stopLooking();
       await opened.disconnect();
       throw error;
     }
@@ -94,14 +101,15 @@ export class OpenPg {
     }, CLOSE_PATIENCE);
     try {
       await this.flush();
-      await this.session.close();
+      await this.stopLooking();
+      await this.beat.giveBack([this.parts.session.id]);
       await this.session.leave();
     } finally {
       clearTimeout(deadline);
       this.isOpen = false;
       this.adds.end();
       this.ends.end();
-      await this.session.close();
+      await this.stopLooking();
       await this.disconnect();
     }
   }
@@ -137,12 +145,18 @@ export class OpenPg {
     this.loseIf((entry) => entry.owner === oldId);
   }
 
-  /** What is held here and not leased is lost; answers what is leased, and known here no longer. */
+  /** What is held here and not leased is lost; answers what is leased, and not known here or no longer. */
   private compare(leased: ReadonlySet<string>): string[] {
     const { held } = this.parts;
+    // Their jobs will be known in a moment.
+    if (this.unknownLeases > 0) return [];
     this.loseIf(({ job }) => !leased.has(job.handle));
-    const ending = this.ends.handles();
-    return [...leased].filter((handle) => !held.has(handle) && !ending.has(handle));
+    const [adding, ending] = [this.adds.handles(), this.ends.handles()];
+    return [...leased].filter((handle) => !held.has(handle) && !ending.has(handle) && !adding.has(handle));
+  }
+
+  private async stopLooking(): Promise<void> {
+    await Promise.all([this.session.close(), this.beat.close()]);
   }
 
   private loseIf(isLost: (entry: Entry) => boolean): void {
@@ -169,6 +183,7 @@ export class OpenPg {
       setAside: (record) => listener.setAside(record),
       lost: (handles) => this.isOpen && listener.lost?.(handles),
       cancel: (handle) => this.isOpen && listener.cancel?.(handle),
+      fenced: (isFenced) => this.isOpen && listener.fenced?.(isFenced),
     };
   }
 }

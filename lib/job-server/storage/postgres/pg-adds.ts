@@ -32,11 +32,18 @@ interface Existing {
  * the jobs' handles say which of it is there.
  */
 export class PgAdds {
+  /** In the order they were told. */
   private waiting: Entry[] = [];
   private waitingBytes = 0;
+  private batch: readonly Entry[] = [];
+  /** Those of the batch that are to be written again. */
+  private returned: Entry[] = [];
   private writing: Promise<void> | undefined;
+  /** Writes one batch. */
+  private turn: Promise<void> | undefined;
   /** Refused though they may be written: taken out before anything else is written. */
   private voided: Entry[] = [];
+  private lastNumber = 0;
   private isEnding = false;
 
   constructor(
@@ -49,7 +56,7 @@ export class PgAdds {
 
   /** Why a job cannot be taken now, or undefined. */
   get refusal(): StorageError | undefined {
-    const { trouble } = this.parts.health;
+    const trouble = this.parts.health.of('adds');
     if (!trouble) return undefined;
     const isFull = this.waiting.length >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES;
     const isLate = performance.now() - trouble.since >= this.parts.options.patience;
@@ -62,9 +69,10 @@ export class PgAdds {
   }
 
   add(entry: Entry): void {
+    entry.number = ++this.lastNumber;
     this.waiting.push(entry);
     this.waitingBytes += entry.bytes;
-    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    this.writing ??= this.write();
   }
 
   /** A job that is over need not be written any more. */
@@ -78,9 +86,16 @@ export class PgAdds {
     return this.waiting.length;
   }
 
+  /** The jobs of which it is not known yet, or no longer, whether they are written. */
+  handles(): Set<string> {
+    return new Set([...this.batch, ...this.waiting, ...this.voided].map(({ job }) => job.handle));
+  }
+
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
-    await this.parts.health.untilWritten(() => this.writing);
+    const upTo = this.lastNumber;
+    const isWritten = (): boolean => Math.min(numberOf(this.batch), numberOf(this.waiting)) > upTo;
+    await this.parts.health.untilWritten('adds', () => (isWritten() ? undefined : (this.turn ?? this.writing)));
   }
 
   /** Refuses what is not written; nothing is tried any more. */
@@ -90,19 +105,40 @@ export class PgAdds {
 
   private async write(): Promise<void> {
     await Promise.resolve();
-    while (this.waiting.length > 0) {
-      const batch = this.takeBatch();
-      if (batch.length === 0) continue;
-      const start = performance.now();
-      try {
-        await this.writeBatch(batch);
-        this.parts.writes.wrote(batch.length, performance.now() - start);
-        this.parts.health.worked();
-      } catch (error) {
-        this.failed(batch, error as StorageError);
-        if (this.isEnding) this.refuse(this.takeAll(), error as StorageError);
-        else await delay(RETRY_DELAY);
-      }
+    while (this.isToWrite) {
+      this.turn = this.writeOnce();
+      await this.turn;
+      this.turn = undefined;
+      if (!this.parts.health.of('adds')) continue;
+      if (this.isEnding) break;
+      await delay(RETRY_DELAY);
+    }
+    // At once: what is told from now on begins anew.
+    this.writing = undefined;
+  }
+
+  /** What was refused is tried on as well: until it can be written, everything is refused at once. */
+  private get isToWrite(): boolean {
+    return this.waiting.length > 0 || this.voided.length > 0 || this.parts.health.of('adds') !== undefined;
+  }
+
+  private async writeOnce(): Promise<void> {
+    const { health, writes } = this.parts;
+    const batch = (this.batch = this.takeBatch());
+    const start = performance.now();
+    try {
+      while (this.voided.length > 0) await this.takeOutVoided();
+      if (batch.length > 0) await this.writeBatch(batch);
+      else if (health.of('adds')) await run(this.parts, 'adder', 'probe');
+      if (batch.length > 0) writes.wrote(batch.length, performance.now() - start);
+      health.worked('adds');
+    } catch (error) {
+      this.failed(batch, error as StorageError);
+      this.takeReturned();
+      if (this.isEnding) this.refuse(this.takeAll(), error as StorageError);
+    } finally {
+      this.takeReturned();
+      this.batch = [];
     }
   }
 
@@ -132,7 +168,6 @@ export class PgAdds {
 
   private async writeBatch(batch: readonly Entry[]): Promise<void> {
     const { functions, connections } = this.parts;
-    while (this.voided.length > 0) await this.takeOutVoided();
     const hasUniques = batch.some(({ job }) => job.unique !== '');
     // A unique that was freed is free for this batch: else its job would be taken for one that is over.
     if (hasUniques) await this.endsWritten();
@@ -204,14 +239,26 @@ export class PgAdds {
       }
     }
     const joined: [Entry, Existing][] = [];
+    const written: [Entry, Existing][] = [];
     for (const entry of entries) {
       const same = byHandle.get(entry.job.handle);
       const existing = same ?? byUnique.get(keyOf(entry.job));
-      if (same && entry.isDoubtful) this.stored(entry, same.owner > 0 && same.owner === entry.owner);
+      if (same && entry.isDoubtful) written.push([entry, same]);
       else if (existing) joined.push([entry, existing]);
       else this.again(entry);
     }
+    await this.confirm(written);
     await this.join(joined);
+  }
+
+  /**
+   * Jobs that are there since a write whose outcome nobody knew. It may have been
+   * given up before the standby had it: what is written after it waits for both.
+   */
+  private async confirm(written: readonly (readonly [Entry, Existing])[]): Promise<void> {
+    if (written.length === 0) return;
+    await run(this.parts, 'adder', 'confirm', [bytesArray(written.map(([{ job }]) => job.handle))]);
+    for (const [entry, { owner }] of written) this.stored(entry, owner > 0 && owner === entry.owner);
   }
 
   /** Submissions that other jobs do for; of those it is written first, that they do: who made one may yet take it back. */
@@ -266,17 +313,25 @@ export class PgAdds {
 
   private again(entry: Entry): void {
     entry.phase = 'new';
-    this.waiting.unshift(entry);
+    this.returned.push(entry);
     this.waitingBytes += entry.bytes;
+  }
+
+  /** What is to be written again takes its old place. */
+  private takeReturned(): void {
+    if (this.returned.length === 0) return;
+    this.returned.sort((one, other) => one.number - other.number);
+    this.waiting = [...this.returned, ...this.waiting];
+    this.returned = [];
   }
 
   private failed(batch: readonly Entry[], error: StorageError): void {
     const { health, options } = this.parts;
-    health.failed(error);
+    health.failed('adds', error);
     const open = batch.filter(({ phase }) => phase === 'writing');
     for (const entry of open) entry.isDoubtful ||= isLost(error);
     const late = (entry: Entry): boolean => performance.now() - entry.since >= options.patience;
-    for (const entry of [...open].reverse()) if (!late(entry)) this.again(entry);
+    for (const entry of open) if (!late(entry)) this.again(entry);
     const rest = this.waiting.filter((entry) => entry.phase === 'new' && late(entry));
     this.waiting = this.waiting.filter((entry) => !rest.includes(entry));
     for (const entry of rest) this.waitingBytes -= entry.bytes;
@@ -307,6 +362,11 @@ export class PgAdds {
     await run(this.parts, 'adder', 'void', [handles, this.parts.session.id]);
     this.voided = this.voided.slice(entries.length);
   }
+}
+
+/** The number of the first, which was told first. */
+function numberOf([first]: readonly Entry[]): number {
+  return first?.number ?? Infinity;
 }
 
 function keyOf(job: StoredJob): string {

@@ -14,6 +14,14 @@ const PLANS = [
   'SET plan_cache_mode = force_generic_plan',
 ];
 
+/** Statements that are kept waiting on a connection. */
+export interface Hold {
+  /** Resolves when what was under way is over. */
+  readonly held: Promise<unknown>;
+  /** Lets them go on, also where it is not held yet. */
+  goOn(): void;
+}
+
 /** What a connection is for. */
 export interface ConnectionRole {
   /** Whether a commit waits until it is on disk, and on a synchronous standby's. */
@@ -35,6 +43,8 @@ export class PgConnection {
   private isClosed = false;
   /** How often it was made. */
   connects = 0;
+  /** How often nobody knew what came of a statement. */
+  doubts = 0;
 
   constructor(
     private readonly options: CheckedPgOptions,
@@ -48,14 +58,13 @@ export class PgConnection {
     return result;
   }
 
-  /** Keeps the statements to come waiting, once those before are over, until what it resolves with is called. */
-  async hold(): Promise<() => void> {
+  /** Keeps the statements to come waiting, once those before are over, until it is let go on. */
+  hold(): Hold {
     let goOn: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (goOn = resolve));
-    const before = this.last;
-    this.last = before.then(() => held);
-    await before;
-    return goOn;
+    const over = new Promise<void>((resolve) => (goOn = resolve));
+    const held = this.last;
+    this.last = held.then(() => over);
+    return { held, goOn };
   }
 
   /** Ends it for good. */
@@ -68,15 +77,18 @@ export class PgConnection {
   }
 
   private async run(query: PgQuery): Promise<PgResult> {
+    let isSent = false;
     try {
       this.client ??= await this.connect();
       this.doubt = undefined;
+      isSent = true;
       const result = await this.client.query(query);
       if (this.doubt === undefined) return result;
       throw new Error(this.doubt);
     } catch (error) {
       // A statement that PostgreSQL refused has not happened, and the connection is as good as before.
       if (isRefusal(error) && this.client) throw error;
+      if (isSent) this.doubts++;
       this.drop();
       throw unreachable(error, this.options.url);
     }
@@ -124,9 +136,9 @@ export class PgConnection {
       throw new Error('it is a standby, which cannot be written');
     for (const text of PLANS) await client.query({ text });
     if (!this.role.isSynchronous) await client.query({ text: 'SET synchronous_commit = off' });
-    // "canceling wait for synchronous replication": it is committed here, and nobody knows whether on the standby.
-    client.on('notice', ({ code, message }) => {
-      if (code === '01000' && this.role.isSynchronous) this.doubt = message ?? 'a warning';
+    // It is committed here, and nobody waits any longer for the standby to have it. Any other warning is none about that.
+    client.on('notice', ({ routine, message }) => {
+      if (routine === 'SyncRepWaitForLSN') this.doubt = message ?? 'the wait for the standby was given up';
     });
     const { channel } = this.role;
     if (!channel) return;
@@ -144,10 +156,16 @@ export function isLost(error: unknown): boolean {
   return error instanceof StorageError && error.code === 'GEARMAN_STORAGE_UNREACHABLE';
 }
 
-/** PostgreSQL's code for an error that it answered, and no error of its ending (57P..), of connecting (08...) or of reading only. */
+/** Whether PostgreSQL answered with an error, and none of its ending (57P..), of connecting (08...) or of reading only. */
 function isRefusal(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown }).code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(57P|08|25006)/.test(code);
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  // The system's errors have codes as well, EPIPE for one.
+  return (
+    typeof severity === 'string' &&
+    typeof code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(code) &&
+    !/^(57P|08|25006)/.test(code)
+  );
 }
 
 function unreachable(error: unknown, url: string): StorageError {

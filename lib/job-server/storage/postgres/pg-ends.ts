@@ -26,6 +26,9 @@ export class PgEnds {
   private batch: readonly Entry[] = [];
   private settings = new Map<string, string | undefined>();
   private writing: Promise<void> | undefined;
+  /** Writes settings and one batch; how often it did so. */
+  private turn: Promise<void> | undefined;
+  private turns = 0;
   private isEnding = false;
 
   constructor(private readonly parts: PgParts) {}
@@ -69,7 +72,11 @@ export class PgEnds {
 
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
-    await this.parts.health.untilWritten(() => this.writing);
+    // What is told while these are written may come with them; more is not waited for.
+    const upTo = this.turns + Number(this.turn !== undefined) + Math.max(1, Math.ceil(this.waiting.size / MAX_BATCH));
+    await this.parts.health.untilWritten('ends', () =>
+      this.turns < upTo ? this.writing && (this.turn ?? this.writing) : undefined,
+    );
   }
 
   /** Gives up what cannot be written. */
@@ -78,21 +85,34 @@ export class PgEnds {
   }
 
   private start(): void {
-    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    this.writing ??= this.write();
   }
 
   private async write(): Promise<void> {
     await Promise.resolve();
     while (this.waiting.size > 0 || this.settings.size > 0) {
-      try {
-        if (this.settings.size > 0) await this.writeSettings();
-        await this.writeBatch();
-        this.parts.health.worked();
-      } catch (error) {
-        this.parts.health.failed(error as StorageError);
-        if (this.isEnding) return;
-        await delay(RETRY_DELAY);
-      }
+      this.turn = this.writeOnce();
+      await this.turn;
+      this.turn = undefined;
+      if (!this.parts.health.of('ends')) continue;
+      if (this.isEnding) break;
+      await delay(RETRY_DELAY);
+    }
+    // At once: what is told from now on begins anew.
+    this.writing = undefined;
+    // It may be that there is nothing more to write of what could not be written.
+    this.parts.health.worked('ends');
+  }
+
+  private async writeOnce(): Promise<void> {
+    const { health } = this.parts;
+    try {
+      if (this.settings.size > 0) await this.writeSettings();
+      await this.writeBatch();
+      this.turns++;
+      health.worked('ends');
+    } catch (error) {
+      health.failed('ends', error as StorageError);
     }
   }
 

@@ -20,6 +20,8 @@ export class Entry {
   isChanged = false;
   /** Its write was tried, and nobody knows what came of it. */
   isDoubtful = false;
+  /** Its place among those to be written. */
+  number = 0;
   /** What its write changes in the counts. */
   told: Change = [0, 0, 0];
   /** When it was told, on the clock of durations. */

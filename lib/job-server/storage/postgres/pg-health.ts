@@ -5,30 +5,48 @@ import type { StorageError } from '../storage-error.js';
 /** How often who waits for a write looks whether the database has gone, in milliseconds. */
 const TROUBLE_LOOK = 20;
 
-/** Whether the database can be reached, told to the listener when that changes. */
+/** What can fail alone: to write jobs, to write what became of them, to look, to show that one is alive. */
+export type Doing = 'adds' | 'ends' | 'looks' | 'beats';
+
+/** Why something cannot be done, and since when on the clock of durations. */
+export interface Trouble {
+  readonly error: StorageError;
+  readonly since: number;
+}
+
+/** What cannot be done in the database now; the first of it is told to the listener when it changes. */
 export class PgHealth {
-  /** Why it cannot be, and since when on the clock of durations. */
-  trouble: { readonly error: StorageError; readonly since: number } | undefined;
+  private readonly troubles = new Map<Doing, Trouble>();
+  /** What has failed for longest. */
+  trouble: Trouble | undefined;
 
   constructor(private readonly listener: StorageListener) {}
 
-  failed(error: StorageError): void {
-    const isNew = this.trouble?.error.message !== error.message;
-    this.trouble = { error, since: this.trouble?.since ?? performance.now() };
-    if (isNew) this.listener.trouble(error);
+  of(doing: Doing): Trouble | undefined {
+    return this.trouble && this.troubles.get(doing);
   }
 
-  worked(): void {
-    if (!this.trouble) return;
-    this.trouble = undefined;
-    this.listener.trouble(undefined);
+  failed(doing: Doing, error: StorageError): void {
+    this.troubles.set(doing, { error, since: this.troubles.get(doing)?.since ?? performance.now() });
+    this.tell();
   }
 
-  /** Resolves when a writer has nothing under way; rejects when the database cannot be reached meanwhile. */
-  async untilWritten(writing: () => Promise<void> | undefined): Promise<void> {
+  worked(doing: Doing): void {
+    if (this.trouble && this.troubles.delete(doing)) this.tell();
+  }
+
+  /** Resolves when a writer has nothing more under way; rejects when it cannot write meanwhile. */
+  async untilWritten(doing: Doing, writing: () => Promise<unknown> | undefined): Promise<void> {
     for (let under = writing(); under; under = writing()) {
-      if (this.trouble) throw this.trouble.error;
+      const trouble = this.of(doing);
+      if (trouble) throw trouble.error;
       await Promise.race([under, delay(TROUBLE_LOOK)]);
     }
+  }
+
+  private tell(): void {
+    const before = this.trouble;
+    this.trouble = this.troubles.values().next().value;
+    if (this.trouble?.error.message !== before?.error.message) this.listener.trouble(this.trouble?.error);
   }
 }

@@ -11,7 +11,7 @@ export interface PgClient {
   query(query: PgQuery): Promise<PgResult>;
   on(event: 'error', listener: (error: Error) => void): void;
   on(event: 'end', listener: () => void): void;
-  on(event: 'notice', listener: (notice: { readonly code?: string; readonly message?: string }) => void): void;
+  on(event: 'notice', listener: (notice: { readonly routine?: string; readonly message?: string }) => void): void;
   on(event: 'notification', listener: (message: { readonly payload?: string }) => void): void;
   end(): Promise<void>;
   /** Its socket, to be cut off where it hangs. */

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredPriority } from '../stored-job.js';
 import type { Change, QueueHint } from './pg-hints.js';
@@ -15,47 +15,45 @@ const NOTIFY_DELAY = 10;
 /** How many rows of counts are added up to one for each queue. */
 const TALLY_ROWS = 500;
 
+/** How long others' work may take that looking waits for, in milliseconds: a writer may hang. */
+const HOLD_PATIENCE = 250;
+
+/** What a {@link PgSession} tells. */
+export interface SessionHost {
+  /** What the database says is leased to this session; answers what of it is to be given back. */
+  compare(leased: ReadonlySet<string>): readonly string[];
+  settings(rows: readonly { readonly name: Buffer; readonly value: Buffer }[]): void;
+}
+
 /**
- * This owner's session: shows the others that it is alive, sees whether they
- * are, and what they changed.
- *
- * Nobody compares clocks. An owner is taken for dead by one that was connected
- * all the while and saw its beat unchanged for `leaseTime` of its own clock of
- * durations. The dead one's number is fenced at once: what it still writes
- * under it has no effect, and its jobs wait again.
+ * What this owner hears and sees of what others changed, and tells them. It
+ * looks when it has heard something, and once a second. One look comes after
+ * the other, however much is heard.
  */
 export class PgSession {
-  /** Of other owners: the beat last seen, and since when. */
-  private readonly seen = new Map<number, { beat: string; since: number }>();
   private readonly told = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private notifying: NodeJS.Timeout | undefined;
-  private polling: Promise<void> | undefined;
-  private lastBeat = -Infinity;
-  private lastTakeover = -Infinity;
+  private looking: Promise<void> | undefined;
+  /** Something was heard that is to be looked at. */
+  private isSoon = false;
+  /** How long the last look took, in milliseconds. */
+  private lastLook = 0;
   private isClosed = false;
-  /** Which connection to the database it was that all the leases were known on. */
-  private connection = 0;
+  /** After how many losses what is leased was compared, and when. */
+  private comparedFor = 0;
+  private comparedAt = -Infinity;
 
   constructor(
     private readonly parts: PgParts,
-    /** The session was taken for dead, and another one has begun. */
-    private readonly lost: (oldId: number) => void,
-    /** What the database says is leased to this session; answers what of it is to be given back. */
-    private readonly compare: (leased: ReadonlySet<string>) => readonly string[],
-    private readonly settings: (rows: readonly { readonly name: Buffer; readonly value: Buffer }[]) => void,
+    private readonly host: SessionHost,
   ) {}
 
   async begin(): Promise<void> {
-    const { name } = this.parts.options;
-    const ousted = await run(this.parts, 'hearer', 'oust', [name]);
-    const ids = ousted.rows.map((row) => (row as { readonly id: number }).id);
-    if (ids.length > 0) await this.giveBack(ids);
-    await this.join();
     const { rows } = await run(this.parts, 'hearer', 'settings');
-    this.settings(rows as { name: Buffer; value: Buffer }[]);
+    this.host.settings(rows as { name: Buffer; value: Buffer }[]);
     await this.look();
-    this.connection = this.parts.connections.hearer.connects;
+    this.compared(this.losses);
     this.arm();
   }
 
@@ -63,15 +61,21 @@ export class PgSession {
     this.isClosed = true;
     clearTimeout(this.timer);
     clearTimeout(this.notifying);
-    await this.polling?.catch(() => undefined);
+    await this.looking;
   }
 
-  /** Gives back what this session had leased, and ends it. */
+  /** Tells what is to be told, and ends the session, which has given back what it had leased. */
   async leave(): Promise<void> {
-    const { id } = this.parts.session;
-    await this.giveBack([id]);
     await this.tellNow();
-    await run(this.parts, 'hearer', 'leave', [id]);
+    await run(this.parts, 'hearer', 'leave', [this.parts.session.id]);
+  }
+
+  /** Tells the others that jobs wait in these queues. */
+  tellReady(rows: readonly PgRow[]): void {
+    const { id } = this.parts.session;
+    for (const row of rows as readonly { function: number; priority: number }[]) {
+      this.tell(`ready ${id} ${row.function} ${row.priority}`);
+    }
   }
 
   /** Tells the others, soon: many things together. */
@@ -103,127 +107,96 @@ export class PgSession {
   }
 
   private lookSoon(): void {
-    if (this.isClosed) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.poll(), NOTIFY_DELAY).unref();
+    if (this.isSoon) return;
+    this.isSoon = true;
+    if (!this.looking) this.arm();
   }
 
   private arm(): void {
     if (this.isClosed) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.poll(), Math.min(POLL_INTERVAL, this.beatInterval)).unref();
-  }
-
-  private get beatInterval(): number {
-    return this.parts.options.leaseTime / 5;
+    // Where looking takes long, most of the time is for other things.
+    const delay = this.isSoon ? Math.max(NOTIFY_DELAY, 3 * this.lastLook) : POLL_INTERVAL;
+    this.timer = setTimeout(() => this.poll(), Math.min(delay, POLL_INTERVAL)).unref();
   }
 
   private poll(): void {
-    this.polling = this.pollNow()
-      .then(() => this.parts.health.worked())
-      .catch((error: StorageError) => {
-        // While this one does not see them, nobody is taken for dead.
-        this.seen.clear();
-        if (!this.isClosed) this.parts.health.failed(error);
-      })
-      .finally(() => this.arm());
+    const { health } = this.parts;
+    const begun = performance.now();
+    this.isSoon = false;
+    this.looking = this.pollNow()
+      .then(
+        () => health.worked('looks'),
+        (error: StorageError) => void (this.isClosed || health.failed('looks', error)),
+      )
+      .finally(() => {
+        this.looking = undefined;
+        this.lastLook = performance.now() - begun;
+        this.arm();
+      });
   }
 
   private async pollNow(): Promise<void> {
-    const now = performance.now();
-    if (now - this.lastBeat >= this.beatInterval) {
-      this.lastBeat = now;
-      await this.beat(now);
-    }
-    const { connects } = this.parts.connections.hearer;
-    if (connects !== this.connection) await this.compareLeases();
-    this.connection = connects;
+    const { losses } = this;
+    const isDue = performance.now() - this.comparedAt >= this.parts.options.leaseTime;
+    if ((isDue || losses !== this.comparedFor) && (await this.compareLeases())) this.compared(losses);
     await this.look();
   }
 
+  /** How often leases or ends may have come to be that are not known here, or are not any more. */
+  private get losses(): number {
+    const { hearer, leaser } = this.parts.connections;
+    return hearer.connects + leaser.doubts;
+  }
+
+  private compared(losses: number): void {
+    this.comparedFor = losses;
+    this.comparedAt = performance.now();
+  }
+
   /**
-   * The connection was lost, perhaps since the database crashed: then what was
-   * not waited for, leases and ends of its last moments, may not be there any
-   * more. Jobs whose end is missing run again; leases that are missing are lost.
+   * The database may have crashed: then what was not waited for, leases and
+   * ends of its last moments, may not be there any more. Or nobody heard that a
+   * lease was made, perhaps long after it was given up here. Jobs whose end is
+   * missing, and those leased that nobody knows of here, run again; leases that
+   * are missing are lost. Answers whether that could be found out.
    */
-  private async compareLeases(): Promise<void> {
+  private async compareLeases(): Promise<boolean> {
     const { id } = this.parts.session;
     const goOn = await this.holdWriters();
+    if (!goOn) return false;
     let unknown: readonly string[];
     try {
       const { rows } = await run(this.parts, 'hearer', 'leasedBy', [id]);
       const leased = new Set(rows.map((row) => (row as { readonly handle: Buffer }).handle.toString('latin1')));
-      unknown = this.compare(leased);
+      unknown = id === this.parts.session.id ? this.host.compare(leased) : [];
     } finally {
       goOn();
     }
-    if (unknown.length === 0) return;
+    if (unknown.length === 0) return true;
     const { rows } = await run(this.parts, 'hearer', 'giveBackSome', [id, bytesArray(unknown.map(bytes))]);
     this.tellReady(rows);
+    return true;
   }
 
-  /** Keeps everything of this owner's from the database; once what was under way is over, and known here. */
-  private async holdWriters(): Promise<() => void> {
+  /**
+   * Keeps everything of this owner's from the database, once what was under way
+   * is over and known here; undefined where that takes too long: a writer may
+   * wait for a standby that has gone.
+   */
+  private async holdWriters(): Promise<(() => void) | undefined> {
     const { adder, ender, leaser } = this.parts.connections;
-    const releases = await Promise.all([adder, ender, leaser].map((connection) => connection.hold()));
-    await nextTurn();
-    return () => {
-      for (const goOn of releases) goOn();
+    const holds = [adder, ender, leaser].map((connection) => connection.hold());
+    const goOn = (): void => {
+      for (const hold of holds) hold.goOn();
     };
-  }
-
-  private async join(): Promise<void> {
-    const { options, session } = this.parts;
-    // Waited for, unlike the rest: after a crash nobody else may be given this number.
-    const { rows } = await run(this.parts, 'adder', 'join', [options.name, options.address]);
-    session.id = (rows[0] as { readonly id: number }).id;
-    this.lastBeat = performance.now();
-  }
-
-  private async beat(now: number): Promise<void> {
-    const { session } = this.parts;
-    const { id } = session;
-    const { rowCount } = await run(this.parts, 'hearer', 'beat', [id]);
-    if (rowCount === 0) {
-      await this.join();
-      this.lost(id);
+    const held = Promise.all(holds.map((hold) => hold.held)).then(() => true);
+    if (await Promise.race([held, delay(HOLD_PATIENCE, false, { ref: false })])) {
+      await nextTurn();
+      return goOn;
     }
-    const { rows } = await run(this.parts, 'hearer', 'owners');
-    const dead: number[] = [];
-    for (const row of rows as readonly OwnerRow[]) {
-      if (row.dead) dead.push(row.id);
-      else if (row.id !== session.id && (await this.isDead(row, now))) dead.push(row.id);
-    }
-    const isDue = now - this.lastTakeover >= this.parts.options.leaseTime / 2;
-    if (dead.length === 0 || !isDue) return;
-    this.lastTakeover = now;
-    await this.giveBack(dead);
-    await run(this.parts, 'hearer', 'sweep');
-  }
-
-  private async isDead({ id, beat }: OwnerRow, now: number): Promise<boolean> {
-    const seen = this.seen.get(id);
-    if (seen?.beat !== beat) {
-      this.seen.set(id, { beat, since: now });
-      return false;
-    }
-    if (now - seen.since < this.parts.options.leaseTime) return false;
-    const { rows } = await run(this.parts, 'hearer', 'takeForDead', [id, beat]);
-    // So that its jobs are given back in this very turn.
-    if (rows.length > 0) this.lastTakeover = -Infinity;
-    return rows.length > 0;
-  }
-
-  private async giveBack(ids: readonly number[]): Promise<void> {
-    const { rows } = await run(this.parts, 'hearer', 'giveBack', [intArray(ids)]);
-    this.tellReady(rows);
-  }
-
-  private tellReady(rows: readonly PgRow[]): void {
-    const { id } = this.parts.session;
-    for (const row of rows as readonly { function: number; priority: number }[]) {
-      this.tell(`ready ${id} ${row.function} ${row.priority}`);
-    }
+    goOn();
+    return undefined;
   }
 
   private async tellNow(): Promise<void> {
@@ -243,7 +216,7 @@ export class PgSession {
     return `${this.parts.options.schema}_jobs`;
   }
 
-  /** Looks what all queues have, while nothing of this owner's is on its way to them. */
+  /** Looks what all queues have, while nothing of this owner's is on its way to them unless that hangs. */
   private async look(): Promise<void> {
     const { connections, functions, hints } = this.parts;
     const { hearer } = connections;
@@ -252,7 +225,7 @@ export class PgSession {
     try {
       rows = (await run(this.parts, 'hearer', 'counts')).rows as readonly CountRow[];
     } finally {
-      goOn();
+      goOn?.();
     }
     await functions.learn(
       rows.map((row) => row.function),
@@ -302,12 +275,6 @@ export class PgSession {
       hints.queue(functions.name(row.function), row.priority).expect(Number(row.at));
     }
   }
-}
-
-interface OwnerRow {
-  readonly id: number;
-  readonly beat: string;
-  readonly dead: boolean;
 }
 
 interface CountRow {

@@ -46,6 +46,11 @@ export function statementsFor(schema: string) {
     /** Others were told these jobs too: they are not taken out any more. Answers those that are there. */
     want: `UPDATE ${schema}.job SET wanted = true WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM ${schema}.job WHERE handle = ANY($1::bytea[]) ORDER BY handle FOR UPDATE)) RETURNING handle`,
+    /** Changes nothing, and is waited for as a write is. */
+    confirm: `UPDATE ${schema}.job SET wanted = wanted WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${schema}.job WHERE handle = ANY($1::bytea[]) ORDER BY handle FOR UPDATE))`,
+    /** Counts nothing: whether anything can be written. No row that others write is locked while it waits for the standby. */
+    probe: `INSERT INTO ${schema}.tally (${TALLY}) SELECT id, 1, 0, 0, 0 FROM ${schema}.function LIMIT 1`,
     /** What was refused, and may have been written all the same; not what others were told, or have leased. */
     void: `WITH gone AS (DELETE FROM ${schema}.job j
           WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 IN (0, $2::int) RETURNING function, priority, owner, at),
@@ -203,7 +208,7 @@ export function statementsFor(schema: string) {
     unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
     join: `INSERT INTO ${schema}.owner (name, address) VALUES ($1, $2) RETURNING id`,
     oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
-    beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead`,
+    beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead RETURNING id`,
     owners: `SELECT id, beat, dead FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
     leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1) DELETE FROM ${schema}.owner WHERE id = $1`,

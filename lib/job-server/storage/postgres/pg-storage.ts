@@ -51,6 +51,10 @@ export class PgStorage implements JobStorage {
     this.options = checkPgOptions(options);
   }
 
+  get isFenced(): boolean {
+    return this.opened?.beat.isFenced ?? false;
+  }
+
   async open(listener: StorageListener): Promise<void> {
     if (this.opened || this.isOpening) {
       throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
@@ -105,13 +109,18 @@ export class PgStorage implements JobStorage {
     await opened.flush();
     const { hints, session } = opened.parts;
     const owner = session.id;
-    const { rows } = await run(opened.parts, 'leaser', 'leaseOne', [owner, bytes(handle)]);
-    const row = rows[0];
-    if (!row || owner !== session.id) return undefined;
-    const job = await this.jobIn(opened, row);
-    hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
-    this.hold(opened, job, owner);
-    return job;
+    opened.unknownLeases++;
+    try {
+      const { rows } = await run(opened.parts, 'leaser', 'leaseOne', [owner, bytes(handle)]);
+      const row = rows[0];
+      if (!row || owner !== session.id) return undefined;
+      const job = await this.jobIn(opened, row);
+      hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
+      this.hold(opened, job, owner);
+      return job;
+    } finally {
+      opened.unknownLeases--;
+    }
   }
 
   change(handle: string, { attempts, losses }: JobCounters): void {
