@@ -7,7 +7,7 @@ import { CronTable } from './cron.js';
 import { Firing } from './firing.js';
 import { KeptSchedules, readKept } from './kept-schedules.js';
 import { RecurringJob, type ScheduleSnapshot, type ScheduleSource } from './recurring-job.js';
-import type { ScheduleOptions, ScheduleTable } from './schedule.js';
+import type { Schedule, ScheduleOptions, ScheduleTable } from './schedule.js';
 import type { ScheduleHost } from './schedule-host.js';
 import { readSchedule, writtenSchedule } from './schedule-rules.js';
 
@@ -108,7 +108,7 @@ export class Schedules {
         this.host.log('warn', `schedule ${fromByteString(schedule.id)}: was put, and is declared by ${source} now`);
       }
       const isPaused = this.kept.of(schedule.id)?.paused ?? schedule.isPaused;
-      this.begin(new RecurringJob(source, schedule, isPaused));
+      this.change(new RecurringJob(source, schedule, isPaused));
     }
     this.firing.armAll();
     this.arm();
@@ -129,12 +129,7 @@ export class Schedules {
       throw new InvalidOptionError('schedules', `must be at most ${MAX_SCHEDULES} schedules`);
     }
     const keptAs = this.kept.keep(schedule.id, { put: writtenSchedule(schedule) });
-    const { cron, every, timeZone } = before?.schedule ?? {};
-    const isSame = cron === schedule.cron && every === schedule.every && timeZone === schedule.timeZone;
-    const job = new RecurringJob('put', schedule, schedule.isPaused, keptAs);
-    this.begin(job);
-    // With another rhythm it is a new one, and has missed nothing.
-    if (before && !isSame) this.passOver(job);
+    this.change(new RecurringJob('put', schedule, schedule.isPaused, keptAs));
     this.firing.armAll();
     this.arm();
   }
@@ -212,6 +207,13 @@ export class Schedules {
       void firing.pass(job, date).catch((error: Error) => firing.fail(job, error));
     }
     firing.disarm(job);
+  }
+
+  /** Begins with a schedule that somebody has written: with another rhythm it is a new one, and has missed nothing. */
+  private change(job: RecurringJob): void {
+    const before = this.jobs.get(job.id);
+    this.begin(job);
+    if (before && !hasSameRhythm(before.schedule, job.schedule)) this.passOver(job);
   }
 
   private forget(job: RecurringJob): void {
@@ -315,4 +317,9 @@ export class Schedules {
 
 function declaredElsewhere({ id, source }: RecurringJob): InvalidOptionError {
   return new InvalidOptionError(`schedules.${fromByteString(id)}`, `is declared by ${source}: change it there`);
+}
+
+function hasSameRhythm(one: Schedule, other: Schedule): boolean {
+  if (one.cron !== undefined) return one.cron === other.cron && one.timeZone === other.timeZone;
+  return one.every === other.every && one.startAt === other.startAt;
 }

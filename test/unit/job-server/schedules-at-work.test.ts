@@ -170,6 +170,24 @@ describe('schedules of a job server', () => {
     ]);
   });
 
+  for (const source of ['crontab', 'put'] as const) {
+    it(`have missed nothing of another rhythm, given by ${source}`, async () => {
+      const clocks = new SetClocks(START);
+      const jobServer = await start(clocks, {}, new MemoryStorage());
+      const write = (cron: string): void => {
+        const options = { cron, function: 'f', missed: 'all', overlap: 'queue' } as const;
+        if (source === 'put') jobServer.schedules.put('m', options);
+        else jobServer.schedules.declare(source, { m: options });
+      };
+      write('0 13 * * *');
+      await hear(jobServer, clocks, START);
+      clocks.date = START + 30 * MINUTE;
+      write('* * * * *');
+      await hear(jobServer, clocks, START + 31 * MINUTE);
+      expect(await uniques(jobServer)).toEqual([`m@${Date.UTC(2027, 0, 1, 12, 31) / 1_000}`]);
+    });
+  }
+
   it('leave declared ones to their source', async () => {
     const jobServer = await start(new SetClocks(START), { m: { cron: '@daily', function: 'f' } });
     expect(() => jobServer.schedules.put('m', { every: 1_000, function: 'g' })).toThrow('declared by options');
