@@ -27,6 +27,7 @@ export {
   type HrTime,
   type ProducedHead,
   type ProducedMetric,
+  type Together,
 } from './metrics/index.js';
 export { GearmanMetrics } from './nest/gearman-metrics.js';
 export { GearmanMetricsModule, type GearmanMetricsModuleOptions } from './nest/gearman-metrics.module.js';

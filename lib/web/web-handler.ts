@@ -3,6 +3,7 @@ import { checkNames, checkOption, InvalidOptionError, oneLine, wholeNumber, type
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
 import type { Log } from '../job-server/log.js';
 import { VERSION } from '../job-server/version.js';
+import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
 import { Permission } from './access/grant.js';
 import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
@@ -16,6 +17,7 @@ import { Budget, Places } from './http/budget.js';
 import { Connections } from './http/connections.js';
 import { targetOf } from './http/request-target.js';
 import { secure } from './http/security-headers.js';
+import { WebTraffic } from './http/web-traffic.js';
 import { invalid, Problem, problemOf } from './problem.js';
 import { localSource } from './local-source.js';
 import { runRemote } from './remote/remote-routes.js';
@@ -45,10 +47,12 @@ export interface WebHandlerOptions {
 }
 
 /** Answers requests of `node:http`, and of frameworks made of it. */
-export interface WebHandler {
+export interface WebHandler extends MetricSource {
   (request: IncomingMessage, response: ServerResponse, next?: () => void): void;
   /** Reads token files again. @throws Error; then the tokens stay as they were. */
   reload(): void;
+  /** What it was asked; of its job servers they tell themselves. */
+  metrics(): MetricFamily[];
   /** Ends event streams and waits; resolves when nothing is left open. */
   close(): Promise<void>;
 }
@@ -89,7 +93,11 @@ const MAX_BODY = JOB_SERVER_DEFAULTS.maxPacketBytes;
 export function createWebHandler(options: WebHandlerOptions): WebHandler {
   const answerer = new Answerer(options);
   const handler = (request: IncomingMessage, response: ServerResponse): void => void answerer.answer(request, response);
-  return Object.assign(handler, { reload: () => answerer.reload(), close: () => answerer.close() });
+  return Object.assign(handler, {
+    reload: () => answerer.reload(),
+    metrics: () => answerer.traffic.metrics(),
+    close: () => answerer.close(),
+  });
 }
 
 class Answerer {
@@ -97,6 +105,7 @@ class Answerer {
   private readonly access: AccessCheck;
   private readonly router = new Router(ROUTES);
   private readonly page = new PageFiles();
+  readonly traffic = new WebTraffic();
   private readonly shared: Shared;
   private readonly closing = new AbortController();
   private readonly open = new Set<ServerResponse>();
@@ -122,6 +131,7 @@ class Answerer {
       bodies: { maxBytes, timeout: bodyTimeout, budget: new Budget(maxBufferedBytes) },
       streams: new Places(maxStreams, 'event streams and waits'),
       searches: new Places(MAX_SEARCHES, 'searches'),
+      traffic: this.traffic,
       log: this.log,
       sources: this.sources,
       description: () => description,
@@ -146,6 +156,7 @@ class Answerer {
     const gone = new AbortController();
     const leave = (): void => gone.abort();
     response.on('error', () => undefined);
+    this.traffic.begin(response);
     response.once('close', () => {
       this.open.delete(response);
       this.closing.signal.removeEventListener('abort', leave);
@@ -170,9 +181,13 @@ class Answerer {
     const { path, query } = targetOf(request, mount);
     if (request.method === 'GET' || request.method === 'HEAD') {
       if (path.length === 1) return redirect(response, `${mount}/`);
-      if (this.page.has(path)) return this.page.answer(request, response, path[1]!);
+      if (this.page.has(path)) {
+        this.traffic.routed(response, 'GET', 'page');
+        return this.page.answer(request, response, path[1]!);
+      }
     }
     const { route, params } = this.find(request.method ?? 'GET', path);
+    this.traffic.routed(response, route.method, route.template);
     requireRole({ permission }, route.role);
     refuseOtherSites(request);
     const source = this.sourceOf(query.get('server'));

@@ -131,11 +131,11 @@ describeWith('prometheus', 'Prometheus', () => {
 
 /** A job server with a storage, a worker and a client, and where both tell their metrics. */
 async function startScene(): Promise<[jobServer: number, others: string]> {
-  const metricsPort = await freePort();
+  const [metricsPort, webPort] = [await freePort(), await freePort()];
   const storage = ['-q', 'file', '--queue-path', tempDir()];
   const crontab = join(tempDir(), 'crontab');
   writeFileSync(crontab, '* * * * * * fine ?id=secondly\n');
-  const options = ['--metrics-port', `${metricsPort}`, '--crontab', crontab];
+  const options = ['--metrics-port', `${metricsPort}`, '--web-port', `${webPort}`, '--crontab', crontab];
   const server = await startJobServerCommand([...options, ...storage]);
   const servers = `127.0.0.1:${server.port}`;
   const worker = new JobWorker({ servers });
@@ -155,6 +155,12 @@ async function startScene(): Promise<[jobServer: number, others: string]> {
   for (const name of ['fine', 'fails']) await submit(name);
   for (const unique of ['u', 'u'])
     await client.submitBackground({ function: 'waits', workload: Buffer.from('x'), unique });
+  await until('HTTP is answered', () =>
+    fetch(`http://127.0.0.1:${webPort}/v1/server`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
   const rude = await RawPeer.connect(server);
   rude.send('OPTION_REQ nothing');
   await rude.next();

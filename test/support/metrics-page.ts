@@ -32,6 +32,11 @@ const SECTIONS: readonly (readonly [origin: MetricOrigin, title: string, text: s
     'Of the job server',
     'Those with `all_` count over all functions, also dropped ones and those without a name of their own: a sum of them\nnever falls.',
   ],
+  [
+    'HTTP API',
+    'Of the HTTP API',
+    'Told where HTTP is answered: on `/metrics` there (`--web-port`, `nestjs-gearman web`, `GearmanWebModule`), on a\n`--metrics-port` beside it, and by `GearmanMetricsModule`. A handler of `createWebHandler` is a source for `registerMetrics`.\nWhat is no route of the [API](http.md) is `_other`, the page and its files are `page`.',
+  ],
   ['worker', 'Of a worker process', 'Told by `GearmanStrategy` and `JobWorker`.'],
   ['client', 'Of a client process', 'Told by `GearmanClient` and `JobClient`; at most 200 functions are told by name.'],
 ];

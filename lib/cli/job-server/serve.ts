@@ -2,6 +2,7 @@
 import { InvalidOptionError } from '../../ground/index.js';
 import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/listen-error.js';
+import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import type { Terminal } from '../command.js';
 import { MetricsListener } from '../metrics/metrics-listener.js';
 import type { GearmandHttpListener } from '../web/gearmand-http-listener.js';
@@ -42,7 +43,7 @@ export async function serve(
   const http: GearmandHttpListener[] = [];
   const manager = ServiceManager.fromEnvironment(process.env, (problem) => log.write('ERROR', problem));
   try {
-    metrics = await tellMetrics(settings, log, jobServer);
+    metrics = await tellMetrics(settings, log, jobServer, () => web?.metrics() ?? []);
     web = await answerHttp(settings, log, jobServer);
     await answerAsGearmand(settings, log, jobServer, http);
     pidFile?.write();
@@ -122,10 +123,11 @@ async function tellMetrics(
   { metrics }: Settings,
   log: LogWriter,
   jobServer: JobServer,
+  ofWeb: () => readonly MetricFamily[],
 ): Promise<MetricsListener | undefined> {
   if (!metrics) return undefined;
   const listener = new MetricsListener({
-    metrics: () => jobServer.metrics(),
+    metrics: () => [...jobServer.metrics(), ...ofWeb()],
     problem: () => (jobServer.isEnding ? 'The job server is ending.' : jobServer.storageTrouble),
   });
   try {

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
 import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
 
@@ -39,6 +40,11 @@ export class WebListener {
   /** Where it listens: `http://127.0.0.1:4780`. */
   get url(): string {
     return urlOf(this.server);
+  }
+
+  /** What it was asked. */
+  metrics(): MetricFamily[] {
+    return this.handler.metrics();
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */

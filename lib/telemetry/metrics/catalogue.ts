@@ -1,7 +1,7 @@
-import type { MetricType } from './metric-family.js';
+import type { MetricType, Together } from './metric-family.js';
 
 /** Who tells a metric. `exporter` is the command of that name, which asks any `gearmand`. */
-export type MetricOrigin = 'function' | 'job server' | 'worker' | 'client' | 'exporter';
+export type MetricOrigin = 'function' | 'job server' | 'HTTP API' | 'worker' | 'client' | 'exporter';
 
 /** A metric as the catalogue has it. */
 export interface MetricDefinition {
@@ -10,6 +10,8 @@ export interface MetricDefinition {
   readonly labels: readonly string[];
   readonly help: string;
   readonly from: MetricOrigin;
+  /** What several job servers, workers or clients, or the processes of a cluster, are together. */
+  readonly together: Together;
 }
 
 /** What every name begins with. */
@@ -48,12 +50,19 @@ const FUNCTION_GAUGES = {
   jobs_waiting_by_priority: gauge(['function', 'priority'], 'Jobs that a worker could take now, by priority.'),
   jobs_delayed: gauge(FUNCTION, 'Jobs that wait for their time: submitted with one, or to be tried again.'),
   jobs_dead: gauge(FUNCTION, 'Dead letters: jobs that failed for good and were kept.'),
-  function_paused: gauge(FUNCTION, '1 while no job of the function is given to anybody.'),
+  function_paused: gauge(FUNCTION, '1 while no job of the function is given to anybody.', 'function', 'max'),
   oldest_waiting_seconds: gauge(
     FUNCTION,
     'Age of the oldest job a worker could take now, since it became ready; 0 where none waits.',
+    'function',
+    'max',
   ),
-  longest_running_seconds: gauge(FUNCTION, 'How long the job runs that was started first; 0 where none runs.'),
+  longest_running_seconds: gauge(
+    FUNCTION,
+    'How long the job runs that was started first; 0 where none runs.',
+    'function',
+    'max',
+  ),
 } as const;
 
 const FUNCTION_HISTOGRAMS = {
@@ -62,7 +71,7 @@ const FUNCTION_HISTOGRAMS = {
 } as const;
 
 const JOB_SERVER = {
-  version_info: gauge(['version'], 'Always 1; the label tells the version of the job server.', 'job server'),
+  version_info: gauge(['version'], 'Always 1; the label tells the version of the job server.', 'job server', 'max'),
   connections: gauge([], 'Open connections.', 'job server'),
   workers_connected: gauge([], 'Connections that registered a function.', 'job server'),
   clients_waiting: gauge([], 'Foreground submissions that wait for their result.', 'job server'),
@@ -88,6 +97,7 @@ const JOB_SERVER = {
     labels: ['quantile'],
     help: 'How late the event loop was, over the last 10 seconds.',
     from: 'job server',
+    together: 'max',
   },
   schedule_ticks_total: counter(
     ['schedule', 'outcome'],
@@ -99,14 +109,29 @@ const JOB_SERVER = {
     ['schedule'],
     'When the next tick is, in seconds since 1970; told of none that is paused or over.',
     'job server',
+    'min',
   ),
-  storage_up: gauge([], '1 while the storage writes, 0 while it cannot.', 'job server'),
+  storage_up: gauge([], '1 while the storage writes, 0 while it cannot.', 'job server', 'min'),
   storage_backlog: gauge([], 'Changes that wait to be written.', 'job server'),
   storage_bytes: gauge([], 'What the storage takes on the disk; told of files.', 'job server'),
-  storage_free_bytes: gauge([], 'What is free on the disk of the storage; told of files.', 'job server'),
+  storage_free_bytes: gauge([], 'What is free on the disk of the storage; told of files.', 'job server', 'min'),
   storage_write_seconds: histogram([], 'How long a write took: many changes at once, with their fsync.', 'job server'),
   storage_batch_changes: histogram([], 'How many changes a write wrote.', 'job server'),
   storage_set_aside_total: counter([], 'Records that could not be read and were set aside.', 'job server'),
+} as const;
+
+const HTTP_API = {
+  sse_clients: gauge([], 'Open streams of server-sent events.', 'HTTP API'),
+  http_requests_total: counter(
+    ['method', 'route', 'status'],
+    'Requests that were answered; an event stream counts once it has begun. Status `none`: the asker left before.',
+    'HTTP API',
+  ),
+  http_request_seconds: histogram(
+    ['method', 'route'],
+    'From a request to the end of its answer; of an event stream to its beginning.',
+    'HTTP API',
+  ),
 } as const;
 
 const WORKER = {
@@ -117,7 +142,11 @@ const WORKER = {
   ),
   worker_job_seconds: histogram(FUNCTION, 'How long this process worked on a job.', 'worker'),
   worker_jobs_running: gauge(FUNCTION, 'Jobs this process runs now.', 'worker'),
-  worker_connected: gauge(['server'], '1 while the worker is connected to the job server, else 0.', 'worker'),
+  worker_connected: gauge(
+    ['server'],
+    '1 while the worker is connected to the job server, else 0; of several, how many are.',
+    'worker',
+  ),
   worker_reconnects_total: counter(['server'], 'How often the worker lost the job server.', 'worker'),
 } as const;
 
@@ -129,12 +158,16 @@ const CLIENT = {
   ),
   client_created_seconds: histogram(FUNCTION, 'From the submission to its JOB_CREATED.', 'client'),
   client_job_seconds: histogram(FUNCTION, 'From a foreground submission to its end.', 'client'),
-  client_connected: gauge(['server'], '1 while the client is connected to the job server, else 0.', 'client'),
+  client_connected: gauge(
+    ['server'],
+    '1 while the client is connected to the job server, else 0; of several, how many are.',
+    'client',
+  ),
   client_resubmitted_total: counter([], 'Submissions sent again because their job server was lost.', 'client'),
 } as const;
 
 const EXPORTER = {
-  up: gauge([], '1 when the job server answered, else 0.', 'exporter'),
+  up: gauge([], '1 when the job server answered, else 0.', 'exporter', 'min'),
 } as const;
 
 /**
@@ -150,6 +183,7 @@ export const METRICS = {
   ...FUNCTION_HISTOGRAMS,
   ...allFunctions(),
   ...JOB_SERVER,
+  ...HTTP_API,
   ...WORKER,
   ...CLIENT,
   ...EXPORTER,
@@ -167,15 +201,20 @@ export function metricDefinition(name: MetricName): MetricDefinition {
 }
 
 function counter(labels: readonly string[], help: string, from: MetricOrigin = 'function'): MetricDefinition {
-  return { type: 'counter', labels, help, from };
+  return { type: 'counter', labels, help, from, together: 'sum' };
 }
 
-function gauge(labels: readonly string[], help: string, from: MetricOrigin = 'function'): MetricDefinition {
-  return { type: 'gauge', labels, help, from };
+function gauge(
+  labels: readonly string[],
+  help: string,
+  from: MetricOrigin = 'function',
+  together: Together = 'sum',
+): MetricDefinition {
+  return { type: 'gauge', labels, help, from, together };
 }
 
 function histogram(labels: readonly string[], help: string, from: MetricOrigin = 'function'): MetricDefinition {
-  return { type: 'histogram', labels, help, from };
+  return { type: 'histogram', labels, help, from, together: 'sum' };
 }
 
 function mapped<Name extends string>(

@@ -23,6 +23,7 @@ export {
   type MetricType,
   type NumberFamily,
   type NumberSample,
+  type Together,
 } from './metric-family.js';
 export {
   GearmanMetricProducer,

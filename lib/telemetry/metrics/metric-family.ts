@@ -28,10 +28,15 @@ export interface HistogramSample {
   readonly value: HistogramValue;
 }
 
+/** How numbers of the same labels become one: those of several sources, or of several processes. */
+export type Together = 'sum' | 'max' | 'min';
+
 interface FamilyHead {
   /** The whole name, as `gearman_jobs_waiting`. */
   readonly name: string;
   readonly help: string;
+  /** What several of the same labels are together; of a histogram always the sum. Default `sum`. */
+  readonly together?: Together;
 }
 
 /** A family of numbers: a counter since its process began, a gauge of this moment, or quantiles. */

@@ -1,5 +1,12 @@
 import { METRIC_PREFIX, METRICS, metricDefinition, type MetricName, type MetricOrigin } from './catalogue.js';
-import type { HistogramSample, HistogramValue, MetricFamily, MetricLabels, NumberSample } from './metric-family.js';
+import type {
+  HistogramSample,
+  HistogramValue,
+  MetricFamily,
+  MetricLabels,
+  NumberSample,
+  Together,
+} from './metric-family.js';
 
 const NO_LABELS: MetricLabels = {};
 
@@ -32,8 +39,8 @@ export class MetricSet {
   /** The families, in the order of the catalogue. */
   families(): MetricFamily[] {
     return [...this.samples].map(([name, samples]) => {
-      const { type, help } = metricDefinition(name);
-      return { name: METRIC_PREFIX + name, type, help, samples } as MetricFamily;
+      const { type, help, together } = metricDefinition(name);
+      return { name: METRIC_PREFIX + name, type, help, together, samples } as MetricFamily;
     });
   }
 
@@ -42,7 +49,7 @@ export class MetricSet {
   }
 }
 
-/** Several sources' families as one list: a family stands in it once, and so does a set of labels, with the sum. */
+/** Several sources' families as one list: a family stands in it once, and so does a set of labels, with all of them together. */
 export function mergeFamilies(lists: Iterable<readonly MetricFamily[]>): MetricFamily[] {
   const merged = new Map<string, MetricFamily[]>();
   for (const list of lists) {
@@ -56,21 +63,29 @@ export function mergeFamilies(lists: Iterable<readonly MetricFamily[]>): MetricF
 }
 
 function joined(families: readonly MetricFamily[]): MetricFamily {
+  const { together = 'sum' } = families[0]!;
   const samples = new Map<string, Sample>();
   for (const sample of families.flatMap((family): readonly Sample[] => family.samples)) {
     const key = JSON.stringify(Object.entries(sample.labels).sort(([one], [other]) => (one < other ? -1 : 1)));
     const before = samples.get(key);
-    samples.set(key, before ? sumOf(before, sample) : sample);
+    samples.set(key, before ? both(before, sample, together) : sample);
   }
   return { ...families[0]!, samples: [...samples.values()] } as MetricFamily;
 }
 
-function sumOf(one: Sample, other: Sample): Sample {
+function both(one: Sample, other: Sample, together: Together): Sample {
+  const { labels } = one;
   if (typeof one.value === 'number' || typeof other.value === 'number') {
-    return { labels: one.labels, value: (one.value as number) + (other.value as number) };
+    return { labels, value: TOGETHER[together](one.value as number, other.value as number) };
   }
   const { value } = other;
   const cumulative = one.value.cumulative.map((count, index) => count + value.cumulative[index]!);
   const count = one.value.count + value.count;
-  return { labels: one.labels, value: { ...one.value, cumulative, count, sum: one.value.sum + value.sum } };
+  return { labels, value: { ...one.value, cumulative, count, sum: one.value.sum + value.sum } };
 }
+
+const TOGETHER: Readonly<Record<Together, (one: number, other: number) => number>> = {
+  sum: (one, other) => one + other,
+  max: Math.max,
+  min: Math.min,
+};

@@ -1,4 +1,4 @@
-import type { MetricFamily, MetricLabels, MetricSource, MetricType } from './metric-family.js';
+import type { MetricFamily, MetricLabels, MetricSource, MetricType, Together } from './metric-family.js';
 import { mergeFamilies } from './metric-set.js';
 import { bucketsOf } from './prometheus-text.js';
 
@@ -50,19 +50,20 @@ interface RegistryValue {
 class RegisteredMetric {
   readonly help: string;
   readonly type: MetricType;
-  /** How a cluster's processes become one number. */
-  readonly aggregator = 'sum';
+  /** How a cluster's processes become one number, in those registries' words, which are ours. */
+  readonly aggregator: Together;
   /** In its OpenMetrics form a registry takes `_total` off, and puts it behind each value again. */
   name: string;
   private readonly familyName: string;
 
   constructor(
-    { name, help, type }: MetricFamily,
+    { name, help, type, together = 'sum' }: MetricFamily,
     private readonly reading: SharedReading,
   ) {
     this.name = this.familyName = name;
     this.help = help;
     this.type = type;
+    this.aggregator = together;
   }
 
   get(): Promise<object> {

@@ -5,6 +5,7 @@ import type { Log } from '../../job-server/log.js';
 import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
 import type { Places } from '../http/budget.js';
+import type { WebTraffic } from '../http/web-traffic.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import type { AnySource, ReadySource } from '../source.js';
 
@@ -13,6 +14,7 @@ export interface Shared {
   readonly bodies: BodyLimits;
   readonly streams: Places;
   readonly searches: Places;
+  readonly traffic: WebTraffic;
   /** Where nothing of a job server of this process is told. */
   readonly log: Log;
   /** All there are, the first of which is meant where none is named. */

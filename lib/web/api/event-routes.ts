@@ -82,7 +82,7 @@ class ChangeStream {
     const { query, source, response, shared } = call;
     const patterns = query.getAll('function');
     this.filter = patterns.length > 0 ? new Permission({ role: 'read', functions: patterns }) : undefined;
-    this.stream = new EventStream(response, shared.bodies.budget);
+    this.stream = new EventStream(response, shared.bodies.budget, shared.traffic);
     const { board, sight } = source.live;
     const resumed = lookOf(call, board.epoch);
     if (resumed !== undefined && board.remembers(resumed)) this.told = resumed;

@@ -238,7 +238,7 @@ async function watch(call: Call): Promise<void> {
     },
   });
   if (!stop) throw tooMany(MAX_WATCHERS, 'watches of jobs');
-  const stream = new EventStream(call.response, call.shared.bodies.budget);
+  const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
   const close = (): void => {
     stop();
     stream.end();

@@ -1,14 +1,14 @@
-import { PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/metrics/index.js';
-import { answerJson, answerText } from '../http/answers.js';
+import { answerJson } from '../http/answers.js';
 import { serverDetails } from '../live/server-details.js';
 import { serverState } from '../live/server-state.js';
-import { requireAllFunctions, type Call } from './call.js';
+import type { Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
 import { EVENT_ROUTES } from './event-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
 import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
 import { me } from './me.js';
+import { metrics } from './metrics.js';
 import type { Route } from './route.js';
 import { SCHEDULE_ROUTES } from './schedule-routes.js';
 import { ANSWERS, json } from './schemas.js';
@@ -71,10 +71,4 @@ function server({ source, response, permission }: Call): void {
   // The numbers of all functions together are those of others too.
   const more = permission.isForAll && { ...numbers, ...serverDetails(jobServer) };
   answerJson(response, 200, { name, version, isEnding, ...trouble, ...more });
-}
-
-function metrics(call: Call): void {
-  requireAllFunctions(call);
-  const text = [...prometheusChunks(call.source.jobServer.metrics())].join('');
-  answerText(call.response, text, PROMETHEUS_CONTENT_TYPE, call.shared.bodies.budget);
 }

@@ -183,7 +183,7 @@ async function runAsEvents(call: AnyCall, spec: JobSpec, timeout: number): Promi
       timeout,
       {
         created: (created) => {
-          stream = new EventStream(call.response, call.shared.bodies.budget);
+          stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
           stream.send('created', { handle: created });
         },
         data: (data) => stream?.sendBytes('data', data),

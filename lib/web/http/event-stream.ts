@@ -4,6 +4,7 @@ import type { Gzip } from 'node:zlib';
 import type { Budget } from './budget.js';
 import { whenClosed } from './connections.js';
 import { eventPacker, packedHeaders, takesGzip } from './packing.js';
+import type { WebTraffic } from './web-traffic.js';
 
 /** How much an event stream may leave unread before it is cut off, in bytes. */
 const MAX_UNREAD = 1_048_576;
@@ -35,6 +36,7 @@ export class EventStream {
   constructor(
     private readonly response: ServerResponse,
     private readonly budget: Budget,
+    traffic: WebTraffic,
   ) {
     const isPacked = takesGzip(response.req);
     response.writeHead(200, {
@@ -43,6 +45,7 @@ export class EventStream {
       'X-Accel-Buffering': 'no',
       ...packedHeaders(isPacked),
     });
+    traffic.streams(response);
     if (isPacked) this.packer = this.packInto(eventPacker());
     this.put('retry: 2000\n\n');
     this.keepAlive = setInterval(() => this.write(': \n\n'), KEEP_ALIVE);

@@ -16,6 +16,7 @@ import {
 import { ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { checkOption, InvalidOptionError, type OptionRule } from '../../ground/index.js';
 import { GearmanJobServer } from '../../job-server/nest/gearman-job-server.js';
+import { METRIC_SOURCE, type AppMetricSource, type MetricFamily } from '../../telemetry/metrics/index.js';
 import type { Access, AccessFunction } from '../access/access.js';
 import type { Role } from '../access/grant.js';
 import { answerProblem } from '../http/answers.js';
@@ -85,7 +86,9 @@ type Passing = (request: IncomingMessage, response: ServerResponse, next: () => 
  * Guards are given the raw request of `node:http`, on Fastify too.
  */
 @Module({})
-export class GearmanWebModule implements NestModule, OnModuleDestroy {
+export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricSource {
+  /** @internal */
+  readonly [METRIC_SOURCE] = true;
   private handler: WebHandler | undefined;
 
   /**
@@ -143,6 +146,11 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy {
       });
     const paths = [this.path, `${this.path}/{*rest}`];
     consumer.apply(answer).forRoutes(...paths.map((path) => ({ path, method: RequestMethod.ALL })));
+  }
+
+  /** What was asked over HTTP, as {@link GearmanMetrics} finds it. */
+  metrics(): MetricFamily[] {
+    return this.handler?.metrics() ?? [];
   }
 
   /** Called by Nest: open event streams would keep the app from closing. */

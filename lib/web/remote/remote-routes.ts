@@ -2,6 +2,7 @@ import { fromByteString, exactText, toByteString } from '../../protocol/index.js
 import type { FunctionOverview, ShownJob } from '../../driver/index.js';
 import { functionOf, limitOf, numberOf, requireAllFunctions, audit, type Call } from '../api/call.js';
 import { me } from '../api/me.js';
+import { metrics } from '../api/metrics.js';
 import { failedProblem } from '../api/foreground.js';
 import { readJobSearch } from '../api/job-search.js';
 import { limitsOf } from '../api/function-routes.js';
@@ -26,6 +27,7 @@ const RUNS: Readonly<Record<string, RemoteRun>> = {
   'GET /v1/server': server,
   'GET /v1/me': me,
   'GET /v1/openapi.json': ({ response, shared }) => answerJson(response, 200, shared.description()),
+  'GET /metrics': metrics,
   'GET /v1/functions': listFunctions,
   'GET /v1/functions/{function}': showFunction,
   'POST /v1/functions/{function}/jobs': submitOne,
