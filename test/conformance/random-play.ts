@@ -1,5 +1,6 @@
 import { Random } from '../support/random.js';
 import { RawPeer } from '../support/raw-peer.js';
+import { until } from '../support/until.js';
 
 const FUNCTIONS = ['f', 'g', 'h'];
 const SUBMISSIONS = ['SUBMIT_JOB', 'SUBMIT_JOB_HIGH', 'SUBMIT_JOB_LOW', 'SUBMIT_REDUCE_JOB'];
@@ -245,7 +246,7 @@ export class RandomStage {
     const admin = await RawPeer.connect(this.server);
     const before = await this.connections(admin);
     peer.destroy();
-    while ((await this.connections(admin)) === before);
+    await until('it has left', async () => (await this.connections(admin)) !== before);
     admin.destroy();
   }
 

@@ -9,6 +9,7 @@ import { atEnd } from '../support/cleanup.js';
 import { startGearmand } from '../support/gearmand.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
+import { runs } from '../support/runs.js';
 
 async function start(options: JobServerOptions = {}): Promise<JobServer> {
   const server = new JobServer({ listeners: [], ...options });
@@ -200,7 +201,7 @@ describe('random callers of two clients, who come, join, give up and are answere
           await server.stop();
         },
       ),
-      { numRuns: 60 },
+      runs(20),
     );
   });
 });

@@ -8,6 +8,7 @@ import { startListening } from '../support/job-servers.js';
 import { CLOSED, RawPeer } from '../support/raw-peer.js';
 import { until } from '../support/until.js';
 import { packetBytes, rawPacket } from '../support/wire.js';
+import { runs } from '../support/runs.js';
 
 let port: number;
 let server: JobServer;
@@ -114,7 +115,7 @@ describe('our job server', () => {
         peer.end();
         while ((await peer.next()) !== CLOSED);
       }),
-      { numRuns: 300 },
+      runs(100),
     );
     expect(log.filter((line) => line.startsWith('error'))).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { open } from 'lmdb';
 import { expect, it } from '@jest/globals';
 import { newOwner } from '../../lib/job-server/storage/owner.js';
-import { allOf, bytesOf } from '../contract/recorded-storage.js';
+import { allOf, bytesOf } from '../storage/recorded-storage.js';
 import { requireBuild, ROOT } from '../support/built.js';
 import { runCommand } from '../support/command.js';
 import { deadLettersIn, jobsIn, withStorage } from '../support/stored-jobs.js';

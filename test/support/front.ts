@@ -1,5 +1,6 @@
 import { duplexPair } from 'node:stream';
-import { JobServer, type AdminAccess, type JobServerOptions } from 'nestjs-gearman/job-server';
+import type { AdminAccess, JobServerOptions } from 'nestjs-gearman/job-server';
+import { JobServer } from '../../lib/job-server/job-server.js';
 import { coreOf } from '../../lib/job-server/core-of.js';
 import { Session } from '../../lib/job-server/front/index.js';
 import { atEnd } from './cleanup.js';

@@ -22,6 +22,7 @@ export const CLOSED = 'closed';
 export class RawPeer {
   private arrived = Buffer.alloc(0);
   private hasEnded = false;
+  private toldEnds = 0;
   private wake: () => void = () => {};
 
   /** @param magic what this side sends: `REQ` as a client or worker, `RES` in the place of a job server. */
@@ -83,12 +84,15 @@ export class RawPeer {
     return units;
   }
 
-  /** Lines up to and with the one that says `.`, as most admin answers end. */
+  /** Lines up to and with the one that says `.`, as most admin answers end; where none does, what came before the end, and {@link CLOSED}. */
   async list(): Promise<string[]> {
-    const lines: string[] = [];
-    do lines.push(await this.next());
-    while (lines.at(-1) !== '.\n' && lines.at(-1) !== CLOSED);
-    return lines;
+    const lines = (text: string): string[] => text.match(/[^\n]*\n/g) ?? [];
+    // All at once: line by line, a list of 100,000 would cost as many promises.
+    const list = await this.take('a list', PATIENCE, () => {
+      const bytes = endOfList(this.arrived);
+      return bytes > 0 ? { bytes, result: this.arrived.toString('latin1', 0, bytes) } : undefined;
+    });
+    return list === CLOSED ? [...lines(this.unread), CLOSED] : lines(list);
   }
 
   /** Fails unless exactly these bytes arrive next. */
@@ -132,7 +136,7 @@ export class RawPeer {
     cut: () => { bytes: number; result: string } | undefined,
   ): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, deadline, 'late')));
+    let late: Promise<'late'> | undefined;
     try {
       for (;;) {
         const found = cut();
@@ -140,10 +144,13 @@ export class RawPeer {
           this.arrived = this.arrived.subarray(found.bytes);
           return found.result;
         }
-        if (this.hasEnded) return CLOSED;
+        if (this.hasEnded) return this.tellEnd();
+        late ??= new Promise((resolve) => (timer = setTimeout(resolve, deadline, 'late')));
         const news = new Promise<void>((resolve) => (this.wake = resolve));
         if ((await Promise.race([news, late])) === 'late') {
-          throw new Error(`waited ${deadline} ms in vain for ${what}; unread: ${JSON.stringify(this.unread)}`);
+          throw new Error(
+            `waited ${deadline} ms in vain for ${what}; unread: ${JSON.stringify(this.unread.slice(0, 200))}`,
+          );
         }
       }
     } finally {
@@ -151,7 +158,20 @@ export class RawPeer {
     }
   }
 
-  private get unread(): string {
-    return this.arrived.toString('latin1', 0, 200);
+  /** A loop that never hears what it waits for must not go on for ever. */
+  private tellEnd(): string {
+    if (++this.toldEnds > 100) throw new Error('the connection has ended: nothing more will come');
+    return CLOSED;
   }
+
+  private get unread(): string {
+    return this.arrived.toString('latin1');
+  }
+}
+
+/** How many bytes the list has that has arrived; 0: its end has not. */
+function endOfList(bytes: Buffer): number {
+  if (bytes.toString('latin1', 0, 2) === '.\n') return 2;
+  const end = bytes.indexOf('\n.\n');
+  return end === -1 ? 0 : end + 3;
 }

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../lib/web/index.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { WebHandler, WebHandlerOptions } from '../../lib/web/index.js';
+import { createWebHandler } from '../../lib/web/web-handler.js';
 import type { JobServerOptions } from '../../lib/job-server/index.js';
 import { atEnd } from './cleanup.js';
 import { startFront, type FrontScene } from './front.js';
@@ -99,16 +100,27 @@ async function mustFit(
     throw new Error(`${place}: ${media} is not in openapi.json`);
   const schema = answer.content?.[media]?.schema;
   if (!schema) return place;
-  const ajv = new Ajv2020({
-    strict: false,
-    formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) },
-  });
-  const validate = ajv.compile({ ...schema, components });
+  const validate = validatorOf(place, { ...schema, components });
   const body: unknown = method === 'HEAD' ? undefined : await response.json();
   if (body !== undefined && !validate(body)) {
     throw new Error(`${place}: ${ajv.errorsText(validate.errors)}: ${JSON.stringify(body)}`);
   }
   return place;
+}
+
+const ajv = new Ajv2020({
+  strict: false,
+  formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) },
+});
+const validators = new Map<string, ValidateFunction>();
+
+/** Made once for each kind of answer: that costs more than the answer. */
+function validatorOf(place: string, schema: object): ValidateFunction {
+  const known = validators.get(place);
+  if (known) return known;
+  const made = ajv.compile(schema);
+  validators.set(place, made);
+  return made;
 }
 
 /** A worker of a function that waits for a job and answers with its handle and workload. */

@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { JobRings } from '../../../lib/driver/job-rings.js';
 import { PendingSubmission } from '../../../lib/driver/pending-submission.js';
+import { runs } from '../../support/runs.js';
 
 /** What happens to a job while it runs: somebody joins, or the job server sends every client a packet. */
 const story = fc.array(fc.constantFrom('join', 'packet'), { maxLength: 60 });
@@ -34,6 +35,6 @@ it('whoever joins when, everybody in a ring gets each later packet once, and one
       }
       expect(rings.size).toBe(0);
     }),
-    { numRuns: 200 },
+    runs(60),
   );
 });

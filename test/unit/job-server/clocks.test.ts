@@ -1,10 +1,19 @@
-import { describe, expect, it } from '@jest/globals';
-import { MemoryStorage } from '../../../lib/job-server/index.js';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import type { RawPeer } from '../../support/raw-peer.js';
 import { echo, serverWithClocks } from '../../support/set-clocks.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+
+// The job server looks at the clock of dates each second: a test says when such a second is over.
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'hrtime', 'Date'] });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+const nextLook = (): void => void jest.advanceTimersByTime(1_000);
 
 async function runningJob(peer: () => RawPeer, timeout: number) {
   const [client, worker, other] = [peer(), peer(), peer()];
@@ -43,6 +52,7 @@ describe('when the clock of the machine is set', () => {
     client.send(`SUBMIT_JOB_EPOCH f··${Math.ceil((clocks.date + DAY) / 1_000)}·x`);
     await client.next();
     clocks.ahead += 30 * DAY;
+    nextLook();
     expect(await worker.next()).toBe('NOOP');
     half.stream.write(Buffer.from('\0\0\0\x01x'));
     expect(await half.next()).toBe('ECHO_RES x');
@@ -63,6 +73,7 @@ describe('when the clock of the machine is set', () => {
       const handle = (await client.next()).split(' ')[1]!;
       expect(await echo(worker)).toEqual([]);
       clocks.ahead += 3 * DAY + 1_000;
+      nextLook();
       expect(await worker.next()).toBe('NOOP');
       worker.send('GRAB_JOB');
       expect(await worker.next()).toBe(`JOB_ASSIGN ${handle}·f·x`);
@@ -79,7 +90,8 @@ describe('when the clock of the machine is set', () => {
       worker.send('GRAB_JOB');
       expect(await worker.next()).toBe('NO_JOB');
       worker.send('PRE_SLEEP');
-      clocks.passed += HOUR / 2 + 1_000;
+      clocks.passed += HOUR / 2 + 2_000;
+      nextLook();
       expect(await worker.next()).toBe('NOOP');
     });
 
@@ -115,6 +127,7 @@ describe('when the clock of the machine is set', () => {
     worker.send('PRE_SLEEP');
     expect(await echo(worker)).toEqual([]);
     clocks.ahead += HOUR;
+    nextLook();
     expect(await worker.next()).toBe('NOOP');
   });
 });

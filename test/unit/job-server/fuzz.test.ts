@@ -1,18 +1,20 @@
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { JobServer } from 'nestjs-gearman/job-server';
+import { JobServer } from '../../../lib/job-server/job-server.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { PACKET_TABLE, type PacketRow } from '../../../lib/protocol/index.js';
 import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
+import { runs } from '../../support/runs.js';
 import { Random } from '../../support/random.js';
 import { RawPeer } from '../../support/raw-peer.js';
+import { turnsUntil } from '../../support/turns.js';
 import { rawPacket } from '../../support/wire.js';
 
 /** `npm run fuzz` sets both; in the suite a fixed seed and number of rounds keep it the same and short. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 0);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
-const ROUNDS = 400;
+const ROUNDS = runs(100).numRuns;
 
 const FUNCTIONS = ['f', 'g', 'h', '', 'with space', '\xff\xfe'];
 const UNIQUES = ['', '-', 'u', 'v', 'x'.repeat(64), 'y'.repeat(65)];
@@ -139,7 +141,7 @@ describe('a job server under nonsense', () => {
         expect(await control.next()).toBe(`ECHO_RES ${round}`);
       }
       for (const { stream } of peers) stream.destroy();
-      while (coreOf(jobServer).sessions.size > 1) await new Promise(setImmediate);
+      await turnsUntil('they have left', () => coreOf(jobServer).sessions.size === 1);
       expect(ownErrors).toEqual([]);
       for (const { running, woken, workers, rotation } of coreOf(jobServer).engine.functions) {
         expect({ running, woken, workers: workers.size, turn: rotation.take() }).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemoryStorage } from '../../../lib/job-server/index.js';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import type { RawPeer } from '../../support/raw-peer.js';
 import { echo, serverWithClocks } from '../../support/set-clocks.js';
 

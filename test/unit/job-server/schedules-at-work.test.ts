@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { coreOf } from '../../../lib/job-server/core-of.js';
-import { JobServer, MemoryStorage, type ScheduleTable } from '../../../lib/job-server/index.js';
+import type { ScheduleTable } from '../../../lib/job-server/index.js';
+import { JobServer } from '../../../lib/job-server/job-server.js';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { until } from '../../support/until.js';
 
 const MINUTE = 60_000;

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { InvalidOptionError, JobServer, MemoryStorage, type JobServerOptions } from 'nestjs-gearman/job-server';
+import type { JobServerOptions } from 'nestjs-gearman/job-server';
+import { InvalidOptionError } from '../../../lib/ground/index.js';
+import { JobServer } from '../../../lib/job-server/job-server.js';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { RawPeer } from '../../support/raw-peer.js';
 

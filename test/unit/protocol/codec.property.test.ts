@@ -10,6 +10,7 @@ import {
 } from '../../../lib/protocol/index.js';
 import { rawPacket } from '../../support/wire.js';
 import { parseAll, type ParsedPacket } from './parse.js';
+import { runs } from '../../support/runs.js';
 
 const byteStrings = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
 const names = byteStrings.map((text) => text.replaceAll('\0', ''));
@@ -46,7 +47,7 @@ describe('codec properties', () => {
           expect(parseAll(cut(Buffer.concat(units.map(encode)), places))).toEqual(units);
         },
       ),
-      { numRuns: 300 },
+      runs(100),
     );
   });
 
@@ -91,7 +92,7 @@ describe('codec properties', () => {
         // Each step but the last of a chunk takes at least one byte.
         expect(steps).toBeLessThanOrEqual(total + chunks.length);
       }),
-      { numRuns: 2000 },
+      runs(300),
     );
   });
 

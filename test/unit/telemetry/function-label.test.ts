@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { functionLabel, FunctionNames } from '../../../lib/telemetry/metrics/index.js';
+import { runs } from '../../support/runs.js';
 
 const bytes = (text: string): string => Buffer.from(text).toString('latin1');
 
@@ -34,7 +35,7 @@ describe('a function as a label', () => {
         for (const label of labels) expect(Buffer.from(label).toString()).toBe(label);
         expect(labels[0] === labels[1]).toBe(one === other);
       }),
-      { numRuns: 2_000 },
+      runs(300),
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { until } from 'nestjs-gearman/testing';
+import { until } from '../../../lib/testing/until.js';
 
 describe('until', () => {
   it('resolves to what the condition returned when it was met', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { HISTORY_SERIES } from 'nestjs-gearman/job-server';
+import { HISTORY_SERIES } from '../../../lib/job-server/history/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { submit } from '../../support/front.js';
 import { stillIntervals } from '../../support/still-intervals.js';

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { ROUTES } from '../../../lib/web/api/routes.js';
 import { until } from '../../support/until.js';

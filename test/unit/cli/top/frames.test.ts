@@ -10,6 +10,7 @@ import { withProblem, type Watched } from '../../../../lib/cli/top/readings.js';
 import { rowsOf } from '../../../../lib/cli/top/rows.js';
 import { FIRST_VIEW, keyOf, press, type Key, type View } from '../../../../lib/cli/top/view.js';
 import { activity, overview, reading, watched } from './top-scene.js';
+import { runs } from '../../../support/runs.js';
 
 const clock = '12:00:00';
 
@@ -155,7 +156,7 @@ describe('every frame', () => {
           expect(Math.max(...widths)).toBeLessThanOrEqual(screen.columns);
         }
       }),
-      { numRuns: 150 },
+      runs(50),
     );
   });
 });

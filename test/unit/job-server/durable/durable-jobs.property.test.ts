@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DurableWorld } from './durable-world.js';
+import { runs } from '../../../support/runs.js';
 
 /** What may happen, as a text that says it: a failing run prints the story. */
 const small = fc.nat({ max: 7 });
@@ -59,7 +60,7 @@ describe('durable jobs, whatever happens in whatever order', () => {
           await world.end();
         },
       ),
-      { numRuns: Number(process.env['RUNS'] ?? 300) },
+      runs(40),
     );
   });
 });

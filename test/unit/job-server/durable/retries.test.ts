@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
+import type { JobServerOptions } from 'nestjs-gearman/job-server';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
 import { retryDelay } from '../../../../lib/job-server/durable/function-policy.js';
 import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
+import { until } from '../../../support/until.js';
 
 const AT_ONCE = { initialDelay: 0, maxDelay: 0 };
 
@@ -29,9 +31,7 @@ async function grab(worker: RawPeer): Promise<string> {
 
 async function lines(peer: RawPeer, words: string): Promise<string[]> {
   peer.sendText(`${words}\n`);
-  const answer = [await peer.next()];
-  while (answer.at(-1) !== '.\n') answer.push(await peer.next());
-  return answer.slice(0, -1);
+  return (await peer.list()).slice(0, -1);
 }
 
 describe('a policy for background jobs', () => {
@@ -59,8 +59,10 @@ describe('a policy for background jobs', () => {
     await grab(worker);
     worker.stream.destroy();
     const admin = new RawPeer(jobServer.connect());
-    let dead = await lines(admin, 'show dead jobs');
-    while (dead.length === 0) dead = await lines(admin, 'show dead jobs');
+    const dead = await until('it is dead', async () => {
+      const letters = await lines(admin, 'show dead jobs');
+      return letters.length > 0 && letters;
+    });
     expect(dead[0]).toContain(`${handle}\tf\t0\t1\t`);
     expect(dead[0]).toContain('its%20worker%20was%20lost');
   });

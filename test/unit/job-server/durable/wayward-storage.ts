@@ -1,4 +1,4 @@
-import { add } from '../../../contract/recorded-storage.js';
+import { add } from '../../../storage/recorded-storage.js';
 import {
   MemoryJobs,
   MemoryStorage,

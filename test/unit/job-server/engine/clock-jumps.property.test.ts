@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EngineScene, type ScenePeer } from '../../../support/engine-scene.js';
+import { runs } from '../../../support/runs.js';
 
 const JUMPS = [-259_200_000, -3_600_000, -1_500, 700, 3_600_000, 259_200_000];
 
@@ -96,7 +97,7 @@ describe('a random story with random jumps of the clock', () => {
         expect(play(story, { hasJumps: true, hasDates: false })).toEqual(without);
         expect([without.due, without.left]).toEqual([Infinity, 0]);
       }),
-      { numRuns: 200 },
+      runs(60),
     );
   });
 
@@ -110,7 +111,7 @@ describe('a random story with random jumps of the clock', () => {
         expect(submitted.filter((label) => endsOf(label) !== 1)).toEqual([]);
         expect([due, left]).toEqual([Infinity, 0]);
       }),
-      { numRuns: 200 },
+      runs(60),
     );
   });
 });

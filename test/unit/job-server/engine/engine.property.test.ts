@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { countReachable } from './model/leaks.js';
 import { rules, scripts } from './model/operations.js';
 import { Play } from './model/play.js';
+import { runs } from '../../../support/runs.js';
 
 /** Set SEED to play a failure again. */
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = Number(process.env.RUNS ?? 150);
 
 describe(`engine and reference (SEED=${SEED})`, () => {
   it('agree through hundreds of operations by several peers, and nothing is left in the end', () => {
@@ -19,7 +19,7 @@ describe(`engine and reference (SEED=${SEED})`, () => {
         expect(play.engine.tick(play.reference.now)).toBe(Infinity);
         expect(countReachable(play.engine)).toEqual({ jobs: 0, peers: 0, functions: 0 });
       }),
-      { seed: SEED, numRuns: RUNS },
+      { seed: SEED, ...runs(20) },
     );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { FunctionStats, GearmanFunction } from '../../../../lib/job-server/engine/index.js';
 import { EngineScene, type ScenePeer } from '../../../support/engine-scene.js';
+import { runs } from '../../../support/runs.js';
 
 /** Half a second before 32 bits end. */
 const START = 400 * 2 ** 32 + 2 ** 31 - 500;
@@ -192,7 +193,7 @@ describe('the counters of a function', () => {
           expect(are).toBe(came);
         }
       }),
-      { numRuns: 200 },
+      runs(40),
     );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EngineScene, type ScenePeer } from '../../../support/engine-scene.js';
+import { runs } from '../../../support/runs.js';
 
 const WORKERS = 3;
 
@@ -124,7 +125,7 @@ describe('what a client is told of a job, however late its workers are', () => {
           expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
         }
       }),
-      { numRuns: 500 },
+      runs(100),
     );
   });
 });

@@ -7,6 +7,7 @@ import { atEnd } from '../../../support/cleanup.js';
 import { startFront, type FrontScene } from '../../../support/front.js';
 import type { RawPeer } from '../../../support/raw-peer.js';
 import { rawPacket } from '../../../support/wire.js';
+import { runs } from '../../../support/runs.js';
 
 function adminOf(front: FrontScene): AdminClient {
   const admin = new AdminClient({ server: { connect: () => front.server.connect(), name: 'ours' } });
@@ -134,7 +135,7 @@ describe('a name that a peer chose', () => {
         expect(await admin.status()).toEqual([]);
         await front.server.stop();
       }),
-      { numRuns: 60 },
+      runs(20),
     );
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { nextScheduled, type ScheduleFields } from '../../../../lib/job-server/front/schedule.js';
 import { inTimeZone } from '../../../support/time-zone.js';
+import { runs } from '../../../support/runs.js';
 
 const MINUTE = 60_000;
 
@@ -151,7 +152,7 @@ describe('SUBMIT_JOB_SCHED', () => {
     inTimeZone('America/New_York', () =>
       fc.assert(
         fc.property(fields, nows, (one, now) => expect(nextScheduled(one, now)).toBe(byTrying(one, now))),
-        { numRuns: 300 },
+        runs(60),
       ),
     );
   });

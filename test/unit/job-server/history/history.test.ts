@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from 'nestjs-gearman/job-server';
+import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from '../../../../lib/job-server/history/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
 import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';

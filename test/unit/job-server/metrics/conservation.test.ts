@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { GearmanFunction } from '../../../../lib/job-server/engine/index.js';
 import { startFront } from '../../../support/front.js';

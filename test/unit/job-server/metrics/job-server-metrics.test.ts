@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemoryStorage } from 'nestjs-gearman/job-server';
-import { prometheusText } from 'nestjs-gearman/telemetry';
+import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { prometheusText } from '../../../../lib/telemetry/metrics/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { until } from '../../../support/until.js';

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { JobServer, LogStorage, MemoryStorage, type JobStorage } from 'nestjs-gearman/job-server';
+import type { JobStorage } from 'nestjs-gearman/job-server';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
+import { LogStorage, MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';

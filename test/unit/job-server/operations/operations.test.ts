@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  MAX_WATCHERS,
-  MemoryStorage,
-  type JobQuery,
-  type JobWatcher,
-  type Operations,
-} from 'nestjs-gearman/job-server';
+import type { JobQuery, JobWatcher, Operations } from 'nestjs-gearman/job-server';
+import { MAX_WATCHERS } from '../../../../lib/job-server/operations/index.js';
+import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readSchedule, type ScheduleOptions } from '../../../../lib/job-server/schedules/index.js';
 import { CronTable } from '../../../../lib/job-server/schedules/cron.js';
 import { jitterOf, nextTick, planTicks } from '../../../../lib/job-server/schedules/ticks.js';
+import { runs } from '../../../support/runs.js';
 
 const crons = new CronTable();
 const MINUTE = 60_000;
@@ -75,7 +76,7 @@ describe('ticks', () => {
           expect(new Set(fired).size).toBe(fired.length);
         },
       ),
-      { numRuns: 200 },
+      runs(40),
     );
   });
 });

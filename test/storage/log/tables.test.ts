@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { HashTable, hashOf, hashOfBytes } from '../../../../../lib/job-server/storage/log/hash-table.js';
-import { Names } from '../../../../../lib/job-server/storage/log/names.js';
-import { NumberList } from '../../../../../lib/job-server/storage/log/number-list.js';
-import { PlaceHeap } from '../../../../../lib/job-server/storage/log/place-heap.js';
+import { HashTable, hashOf, hashOfBytes } from '../../../lib/job-server/storage/log/hash-table.js';
+import { Names } from '../../../lib/job-server/storage/log/names.js';
+import { NumberList } from '../../../lib/job-server/storage/log/number-list.js';
+import { PlaceHeap } from '../../../lib/job-server/storage/log/place-heap.js';
+import { runs } from '../../support/runs.js';
 
 describe('a table of hashes', () => {
   it('finds what is in it and nothing else, however much comes and goes under colliding hashes', () => {
@@ -32,7 +33,7 @@ describe('a table of hashes', () => {
           }
         }
       }),
-      { numRuns: 30 },
+      runs(10),
     );
   });
 

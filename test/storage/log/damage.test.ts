@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Entry } from '../../../../../lib/job-server/storage/log/entry.js';
-import { Leasing } from '../../../../../lib/job-server/storage/log/leasing.js';
-import { DEAD } from '../../../../../lib/job-server/storage/log/record.js';
-import { readLog } from '../../../../../lib/job-server/storage/log/recovery.js';
-import { LogStorage, StorageError } from '../../../../../lib/job-server/storage/index.js';
-import { addAll, bytesOf, newJob, NOW, RecordingListener } from '../../../../contract/recorded-storage.js';
+import type { Entry } from '../../../lib/job-server/storage/log/entry.js';
+import { Leasing } from '../../../lib/job-server/storage/log/leasing.js';
+import { DEAD } from '../../../lib/job-server/storage/log/record.js';
+import { readLog } from '../../../lib/job-server/storage/log/recovery.js';
+import { LogStorage, StorageError } from '../../../lib/job-server/storage/index.js';
+import { addAll, bytesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 const SEGMENT = '0000000001-1.log';
 

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { GEARMAN_ERRORS, GearmanError } from '../../../lib/ground/index.js';
+import { GEARMAN_ERRORS, GearmanError } from '../../lib/ground/index.js';
 import * as jobServer from 'nestjs-gearman/job-server';
 import * as transport from 'nestjs-gearman';
-import { ROOT } from '../../support/built.js';
-import { errorsPage } from '../../support/errors-page.js';
-import { expectMadePage } from '../../support/made-page.js';
+import { ROOT } from '../support/built.js';
+import { errorsPage } from '../support/errors-page.js';
+import { expectMadePage } from '../support/made-page.js';
 
 /** What looks like a code and is none. */
 const OTHERS = ['GEARMAN_ERRORS', 'GEARMAN_TRANSPORT', 'GEARMAN_DAEMON'];

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { LogStorage } from '../../../../../lib/job-server/storage/log/log-storage.js';
-import { add, addAll, handlesOf, newJob, NOW, RecordingListener } from '../../../../contract/recorded-storage.js';
+import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
+import { add, addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 it('a log whose disk fails at reading gives out no job that it cannot read, says why, takes new ones, and goes on', async () => {
   const path = mkdtempSync(join(tmpdir(), 'gearman-log-'));

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { expect, it } from '@jest/globals';
 import { LogStorage, MemoryStorage, type JobStorage, type NewJob } from '../../lib/job-server/storage/index.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { runs } from '../support/runs.js';
 
 /** Segments so small that the story fills many of them: they are sealed, copied forward and deleted all the time. */
 const SMALL = { segmentBytes: 6_000, idleSlack: 1_000 };
@@ -248,8 +249,5 @@ export async function run(story: readonly Step[]): Promise<void> {
 
 it('says the same as a storage in memory, whatever happens in whatever order', async () => {
   const stories = fc.array(steps, { maxLength: 40, size: 'max' });
-  await fc.assert(fc.asyncProperty(stories, run), {
-    numRuns: Number(process.env['RUNS'] ?? 60),
-    interruptAfterTimeLimit: 60_000,
-  });
+  await fc.assert(fc.asyncProperty(stories, run), runs(20));
 }, 300_000);

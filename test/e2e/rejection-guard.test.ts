@@ -9,7 +9,7 @@ import { transformSync } from '@swc/core';
 const folder = mkdtempSync(join(tmpdir(), 'rejection-guard-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const source = new URL('../../../lib/transport/rejection-guard.ts', import.meta.url);
+const source = new URL('../../lib/transport/rejection-guard.ts', import.meta.url);
 const { code } = transformSync(readFileSync(source, 'utf8'), {
   jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
 });

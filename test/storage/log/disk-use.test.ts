@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LogStorage } from '../../../../../lib/job-server/storage/log/log-storage.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../../../../contract/recorded-storage.js';
-import { until } from '../../../../support/until.js';
+import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
+import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { until } from '../../support/until.js';
 
 const SEGMENT = 20_000;
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { ROOT } from '../../support/built.js';
-import { codeBlocks, pages, type CodeBlock } from '../../support/doc-code.js';
+import { ROOT } from '../support/built.js';
+import { codeBlocks, pages, type CodeBlock } from '../support/doc-code.js';
 
 /** What is wrong with the types of these blocks, one line each, as places in the documentation. */
 function problemsOf(blocks: readonly CodeBlock[]): string[] {

@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
-import { COMMANDS } from '../../../lib/cli/commands.js';
-import { OPTIONS, parseJobServerLine } from '../../../lib/cli/job-server/options.js';
-import { settingsFrom } from '../../../lib/cli/job-server/settings.js';
-import { ROOT } from '../../support/built.js';
-import { pages } from '../../support/doc-code.js';
-import { tempDir } from '../../support/temp-dir.js';
+import { COMMANDS } from '../../lib/cli/commands.js';
+import { OPTIONS, parseJobServerLine } from '../../lib/cli/job-server/options.js';
+import { settingsFrom } from '../../lib/cli/job-server/settings.js';
+import { ROOT } from '../support/built.js';
+import { pages } from '../support/doc-code.js';
+import { tempDir } from '../support/temp-dir.js';
 
 /** The crontab that a page shows, as a file. */
 function crontabOf(text: string): string {

@@ -9,6 +9,7 @@ import {
 } from '../../lib/job-server/storage/index.js';
 import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { runs } from '../support/runs.js';
 
 type Owner = 0 | 1;
 
@@ -205,6 +206,6 @@ function compare(one: { readonly handle: string }, other: { readonly handle: str
 
   it('say the same as two in memory, whatever happens in whatever order', async () => {
     const stories = fc.array(steps, { maxLength: 30, size: 'max' });
-    await fc.assert(fc.asyncProperty(stories, run), { numRuns: Number(process.env['RUNS'] ?? 6) });
+    await fc.assert(fc.asyncProperty(stories, run), runs(6));
   }, 300_000);
 });

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { ROOT } from '../../support/built.js';
-import { pages } from '../../support/doc-code.js';
+import { ROOT } from '../support/built.js';
+import { pages } from '../support/doc-code.js';
 
 /** The anchors GitHub makes of a page's headings. */
 function anchorsOf(page: string): string[] {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LogStorage } from '../../../../../lib/job-server/storage/index.js';
-import { add, allOf, newJob, RecordingListener } from '../../../../contract/recorded-storage.js';
+import { LogStorage } from '../../../lib/job-server/storage/index.js';
+import { add, allOf, newJob, RecordingListener } from '../recorded-storage.js';
 
 describe('a backup of a LogStorage', () => {
   let folder: string;
