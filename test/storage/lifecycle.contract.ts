@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { ContractContext } from './job-storage.contract.js';
 import { add, addAll, bytesOf, handlesOf, newJob, NOW } from './recorded-storage.js';
@@ -33,6 +34,28 @@ export function describeLifecycle(at: ContractContext): void {
       at.storage.change(handle, { losses: 7 });
       at.storage.done('H:nobody:1');
       expect(await at.storage.lease('reverse', 1, 9, NOW)).toMatchObject([{ handle, at: 0, losses: 0 }]);
+    });
+
+    it('answers who asks while jobs come and end without a pause', async () => {
+      const [handle] = (await addAll(at.storage, newJob({ function: 'kept' }))) as [string];
+      let isOver = false;
+      const flow = async (_: unknown, start: number): Promise<void> => {
+        for (let count = start; !isOver; count++) {
+          const job = newJob({ unique: `${Math.random()}` });
+          await add(at.storage, job, true).stored;
+          at.storage.done(job.handle);
+          // Some storages tell it at once: nobody else would have a turn.
+          if (count % 20 === 0) await nextTurn();
+        }
+      };
+      const flows = Array.from({ length: 20 }, flow);
+      await at.storage.flush();
+      expect(await at.storage.findByHandle(handle)).toMatchObject({ state: 'waiting' });
+      expect(handlesOf(await at.storage.lease('kept', 1, 9, NOW))).toEqual([handle]);
+      at.storage.release(handle);
+      expect(handlesOf(await at.storage.lease('kept', 1, 9, NOW))).toEqual([handle]);
+      isOver = true;
+      await Promise.all(flows);
     });
 
     it('keeps an outcome until its time is over', async () => {

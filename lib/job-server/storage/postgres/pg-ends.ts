@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { End, Entry } from './pg-entry.js';
+import type { QueueHint } from './pg-hints.js';
 import { run, type PgParts } from './pg-parts.js';
 import { bigArray, bytesArray, intArray } from './pg-values.js';
 
@@ -60,9 +61,12 @@ export class PgEnds {
     return new Set([...this.batch, ...this.waiting].map(({ job }) => job.handle));
   }
 
-  /** Whether jobs are on their way back into their queues, or their uniques are about to be free. */
-  get isIdle(): boolean {
-    return this.writing === undefined;
+  /** Whether jobs are on their way back into a queue. */
+  givesBackTo(queue: QueueHint): boolean {
+    const isOne = (entry: Entry): boolean => entry.queue === queue && entry.end?.is === 'release';
+    if (this.batch.some(isOne)) return true;
+    for (const entry of this.waiting) if (isOne(entry)) return true;
+    return false;
   }
 
   /** How many changes wait to be written. */
@@ -129,17 +133,19 @@ export class PgEnds {
     const start = performance.now();
     const ofKind = <Is extends End['is']>(is: Is): Ended<Is>[] =>
       batch.flatMap((entry) => (entry.end?.is === is ? [{ entry, end: entry.end as Ended<Is>['end'] }] : []));
+    // Now: what is told of these jobs while some of it is written, is of another batch.
+    const [done, dead, released] = [ofKind('done'), ofKind('bury'), ofKind('release')];
     try {
-      const done = ofKind('done');
       await this.writeDone(done.filter(({ end }) => !end.outcome).map(({ entry }) => entry));
       await this.writeResults(done.filter(({ end }) => end.outcome));
-      await this.writeDead(ofKind('bury'));
-      await this.writeReleased(ofKind('release').map(({ entry }) => entry));
+      await this.writeDead(dead);
+      await this.writeReleased(released.map(({ entry }) => entry));
       await this.writeChanged(changed);
       if (batch.length > 0) this.parts.writes.wrote(batch.length, performance.now() - start);
     } catch (error) {
       for (const entry of changed) entry.isChanged = true;
-      for (const entry of batch) this.waiting.add(entry);
+      // In front: a flush counts on what was told before it being written first.
+      this.waiting = new Set([...batch, ...this.waiting]);
       throw error;
     } finally {
       this.batch = [];

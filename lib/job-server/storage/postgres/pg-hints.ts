@@ -1,6 +1,6 @@
 import type { DueJobs } from '../job-storage.js';
 import { QueueTable } from '../queue-table.js';
-import type { QueueName } from '../stored-job.js';
+import type { QueueName, StoredJob } from '../stored-job.js';
 
 /** What changes in a queue: all jobs, those that wait, those of them with a time. */
 export type Change = readonly [total: number, waiting: number, scheduled: number];
@@ -48,6 +48,15 @@ export class QueueHint {
   reset(base: Change): void {
     this.base = base;
     this.recent.fill(0);
+  }
+
+  /** These came with a lease of so many; first those whose time had come. */
+  leased(jobs: readonly Pick<StoredJob, 'at'>[], asked: number, now: number): void {
+    const due = jobs.filter(({ at }) => at > 0);
+    this.wrote([0, -jobs.length, -due.length]);
+    const upTo = due.length < asked ? now : due.at(-1)!.at - 1;
+    this.times = this.times.filter((at) => at > upTo);
+    this.isShort = jobs.length < asked;
   }
 
   expect(at: number): void {

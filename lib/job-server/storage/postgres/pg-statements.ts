@@ -9,14 +9,11 @@ const TALLY = 'function, priority, total, waiting, scheduled';
  */
 export function statementsFor(schema: string) {
   const alive = `EXISTS (SELECT 1 FROM ${schema}.owner WHERE id = $1::int AND NOT dead)`;
-  const next = (which: string, order: string): string =>
-    `ARRAY(SELECT ctid FROM ${schema}.job WHERE owner = 0 AND function = $2::int AND priority = $3::smallint AND ${which}
-       ORDER BY ${order} LIMIT $4::int FOR UPDATE SKIP LOCKED)`;
-  const lease = (which: string, order: string, scheduled: string): string => `
-    WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner = 0 AND j.ctid = ANY(${next(which, order)}) AND ${alive}
-        RETURNING ${JOB_COLUMNS}),
-      t AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT $2::int, $3::smallint, 0, -count(*), ${scheduled} FROM got HAVING count(*) > 0)
-    SELECT * FROM got ORDER BY ${order}`;
+  const take = (which: string, order: string, count: string): string => `
+    UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner = 0 AND ${alive} AND j.ctid = ANY(ARRAY(
+      SELECT ctid FROM ${schema}.job WHERE owner = 0 AND function = $2::int AND priority = $3::smallint AND ${which}
+        ORDER BY ${order} LIMIT ${count} FOR UPDATE SKIP LOCKED))
+      RETURNING ${JOB_COLUMNS}`;
   const columns =
     'handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload';
   const tallied = (of: string, total: string, waiting: string, scheduled: string): string =>
@@ -56,8 +53,14 @@ export function statementsFor(schema: string) {
           WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 IN (0, $2::int) RETURNING function, priority, owner, at),
         ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
       SELECT 1`,
-    leaseDue: lease('at > 0 AND at <= $5::bigint', 'at, seq', '-count(*)'),
-    lease: lease('at = 0', 'seq', '0'),
+    /** Those whose time has come are asked for each time: another owner may have added some that this one has not heard of. */
+    lease: `
+      WITH due AS (${take('at > 0 AND at <= $5::bigint', 'at, seq', '$4::int')}),
+        ready AS (${take('at = 0', 'seq', '$4::int - (SELECT count(*) FROM due)')}),
+        got AS (SELECT * FROM due UNION ALL SELECT * FROM ready),
+        t AS (INSERT INTO ${schema}.tally (${TALLY})
+          SELECT $2::int, $3::smallint, 0, -count(*), -count(*) FILTER (WHERE at > 0) FROM got HAVING count(*) > 0)
+      SELECT * FROM got ORDER BY at = 0, at, seq`,
     leaseOne: `
       WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.handle = $2::bytea AND j.owner = 0 AND ${alive} RETURNING ${JOB_COLUMNS}),
         ${tallied('got', '0', '-count(*)', '-count(*) FILTER (WHERE at > 0)')}

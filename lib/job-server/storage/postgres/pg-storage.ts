@@ -24,7 +24,6 @@ import {
 } from '../stored-job.js';
 import { OpenPg } from './open-pg.js';
 import { Entry, type End } from './pg-entry.js';
-import type { QueueHint } from './pg-hints.js';
 import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
 import type { PgRow } from './pg-package.js';
 import { run } from './pg-parts.js';
@@ -90,17 +89,18 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     const { connections, functions, hints } = opened.parts;
     if (opened.adds.isBehind) await opened.adds.flush();
+    const queue = hints.queue(functionName, priority);
     // What was given back a moment ago can be leased, in its place.
-    if (!opened.ends.isIdle) await opened.ends.flush();
+    if (opened.ends.givesBackTo(queue)) await opened.ends.flush();
     const id = await functions.find(functionName, connections.leaser);
     if (id === undefined || this.opened !== opened) return [];
-    const queue = hints.queue(functionName, priority);
-    // Asked for each time: another owner may have added a due one that this owner has not heard of.
-    const timed = await this.leaseDue(opened, queue, id, count, now);
-    const rest = count - timed.length;
-    const ready = rest > 0 ? await this.leaseRow(opened, 'lease', queue, [id, priority, rest]) : [];
-    const jobs = [...timed, ...ready];
-    queue.isShort = jobs.length < count;
+    const owner = opened.parts.session.id;
+    const { rows } = await run(opened.parts, 'leaser', 'lease', [owner, id, priority, count, Math.floor(now)]);
+    // The session was taken for dead meanwhile: others have them.
+    if (owner !== opened.parts.session.id) return [];
+    const jobs = rows.map((row) => jobOf(row, functionName));
+    queue.leased(jobs, count, now);
+    for (const job of jobs) this.hold(opened, job, owner);
     return jobs;
   }
 
@@ -429,37 +429,6 @@ export class PgStorage implements JobStorage {
     entry.end = end;
     entry.queue.told(end.is === 'release' ? [0, 1, Number(entry.job.at > 0)] : [-1, 0, 0]);
     if (entry.phase === 'written') opened.ends.add(entry);
-  }
-
-  private async leaseDue(
-    opened: OpenPg,
-    queue: QueueHint,
-    id: number,
-    count: number,
-    now: number,
-  ): Promise<StoredJob[]> {
-    const jobs = await this.leaseRow(opened, 'leaseDue', queue, [id, queue.name.priority, count, Math.floor(now)]);
-    const upTo = jobs.length < count ? now : (jobs.at(-1)?.at ?? 0) - 1;
-    queue.times = queue.times.filter((at) => at > upTo);
-    return jobs;
-  }
-
-  private async leaseRow(
-    opened: OpenPg,
-    statement: 'lease' | 'leaseDue',
-    queue: QueueHint,
-    values: readonly number[],
-  ): Promise<StoredJob[]> {
-    const { session } = opened.parts;
-    const owner = session.id;
-    const { rows } = await run(opened.parts, 'leaser', statement, [owner, ...values]);
-    // The session was taken for dead meanwhile: others have them.
-    if (owner !== session.id) return [];
-    const jobs = rows.map((row) => jobOf(row, queue.name.function));
-    const scheduled = statement === 'leaseDue' ? jobs.length : 0;
-    queue.wrote([0, -jobs.length, -scheduled]);
-    for (const job of jobs) this.hold(opened, job, owner);
-    return jobs;
   }
 
   private hold({ parts }: OpenPg, job: StoredJob, owner: number): void {
