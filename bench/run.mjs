@@ -16,6 +16,7 @@
  *   npm run bench -- several             one job server and two on this machine, for the same clients and workers
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
+ *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
@@ -25,6 +26,7 @@ import { parseArgs } from 'node:util';
 import { check, YARDSTICK } from './check.mjs';
 import { benchDeep } from './deep.mjs';
 import { benchDurable } from './durable.mjs';
+import { benchFleet, FLEET } from './fleet.mjs';
 import { DISK } from './folder.mjs';
 import { compileGearload, measureCalls } from './gearload.mjs';
 import { GROWTHS, LOADS } from './loads.mjs';
@@ -87,6 +89,18 @@ if (positionals[0] === 'transports') {
 }
 
 const jobs = Number(values.jobs);
+if (positionals[0] === 'fleet') {
+  const names = positionals.slice(1);
+  const unknown = names.find((name) => !FLEET.includes(name));
+  if (unknown) {
+    console.error(`no load of fleet is called ${unknown}: ${FLEET.join(', ')}`);
+    process.exit(2);
+  }
+  const only = process.argv.some((arg) => arg.startsWith('--only')) ? values.only.split(',') : undefined;
+  await benchFleet(compileGearload(), { runs, disk, many: jobs, only, json: values.json, names });
+  process.exit();
+}
+
 const uniques = UNIQUES[values.uniques];
 const isCheck = positionals[0] === 'check';
 const named = new Set(isCheck ? positionals.slice(1) : positionals);

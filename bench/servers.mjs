@@ -16,7 +16,8 @@ const C_FLOOR = new URL('floors/floor.c', import.meta.url);
 
 /**
  * The job servers compared: the programs one consists of, started one after the
- * other, the job server last. Those that store jobs do so in a folder.
+ * other, the job server last. Those that store jobs do so in a folder, or in the
+ * database of a URL.
  */
 export const SERVERS = {
   gearmand: async (port) => [gearmand(port)],
@@ -31,6 +32,8 @@ export const SERVERS = {
     return [store, gearmand(port, '-q', 'redis', '--redis-server=127.0.0.1', `--redis-port=${store.port}`)];
   },
   durable: async (port, folder) => [{ port, command: process.execPath, args: [OURS, port, join(folder, 'jobs')] }],
+  postgres: async (port, url) => [{ port, command: process.execPath, args: [OURS, port, url] }],
+  'gearmand-postgres': async (port, url) => [gearmand(port, '-q', 'Postgres', `--libpq-conninfo=${url}`)],
 };
 
 /** Whether C gearmand is there to compare with. */
