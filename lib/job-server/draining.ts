@@ -1,5 +1,5 @@
 import { checkOption, MAX_TIMER_DELAY, oneOf, type OptionRule } from '../ground/index.js';
-import type { Engine, Job } from './engine/index.js';
+import type { ByteString, Engine, Job } from './engine/index.js';
 
 /** How a job server ends. */
 export interface StopOptions {
@@ -33,8 +33,8 @@ export class Draining {
   readonly over: Promise<void>;
   private resolve!: () => void;
   private readonly timer: NodeJS.Timeout | undefined;
-  /** A job that stands in the way of the end: no other need be looked for while it does. */
-  private obstacle: Job | undefined;
+  /** The handle of a job that stands in the way of the end: no other need be looked for while it does. */
+  private obstacle: ByteString = '';
 
   constructor(
     private readonly engine: Engine,
@@ -60,8 +60,13 @@ export class Draining {
 
   private isBlocked(): boolean {
     if (this.finish === 'running') return this.engine.runningCount > 0;
-    if (this.engine.runningCount > 0 || isLost(this.obstacle)) return true;
-    for (const job of this.engine.jobs()) if (isLost((this.obstacle = job))) return true;
+    const { engine } = this;
+    if (engine.runningCount > 0 || isLost(engine.find(this.obstacle))) return true;
+    for (const job of engine.jobs()) {
+      if (!isLost(job)) continue;
+      this.obstacle = engine.handleOf(job);
+      return true;
+    }
     return false;
   }
 }

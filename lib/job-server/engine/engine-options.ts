@@ -1,3 +1,4 @@
+import type { Packing } from './job-queue.js';
 import type { ByteString } from './job-spec.js';
 
 /** How the engine behaves. */
@@ -30,6 +31,8 @@ export interface EngineOptions {
   maxRunningPerWorker?: number;
   /** How many stored jobs are held in memory for each function and priority. Default 1,000. */
   window?: number;
+  /** When jobs that wait are packed. Default: from 256 of a function and priority on, 64 in a pack. */
+  packing?: Packing;
 }
 
 /** The defaults of {@link EngineOptions}. */
@@ -44,4 +47,5 @@ export const ENGINE_DEFAULTS = {
   maxQueue: [0, 0, 0],
   maxRunningPerWorker: 0,
   window: 1_000,
+  packing: { from: 256, size: 64 },
 } as const satisfies Omit<Required<EngineOptions>, 'handlePrefix'>;

@@ -16,7 +16,7 @@ import type { Dispatcher } from './dispatcher.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 import { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 import { Functions } from './functions.js';
-import type { JobTable } from './job-table.js';
+import { JobTable } from './job-table.js';
 import { clientsOf, coalescingKey, JobLife, type StoredJobSpec } from './job-life.js';
 import {
   FUNCTION_BUSY,
@@ -64,10 +64,10 @@ export class Engine {
     private readonly listener: EngineListener,
   ) {
     this.options = { ...ENGINE_DEFAULTS, ...options };
-    this.functions = new Functions(this.options);
+    this.table = new JobTable(this.options.handlePrefix);
+    this.functions = new Functions(this.options, this.table);
     this.clock = new Clock((at) => listener.due(at));
-    this.life = new JobLife(this.options, this.functions, this.clock, listener);
-    this.table = this.life.table;
+    this.life = new JobLife(this.options, this.table, this.functions, this.clock, listener);
     this.dispatcher = this.life.dispatcher;
   }
 
@@ -426,11 +426,10 @@ export class Engine {
   /** Cancels waiting jobs of a function, at most `count`, oldest first; returns how many there were. */
   purge(function_: GearmanFunction, count: number): number {
     let purged = 0;
-    for (const { head } of function_.queues) {
-      for (let job = head; job && purged < count; purged++) {
-        const { next } = job;
+    for (const queue of function_.queues) {
+      for (let job = queue.head; job && purged < count; job = queue.head) {
         this.endCancelled(job);
-        job = next;
+        purged++;
       }
     }
     return purged;

@@ -1,5 +1,7 @@
 import { type ByteString, PRIORITIES } from './job-spec.js';
 import type { EngineOptions } from './engine-options.js';
+import type { JobTable } from './job-table.js';
+import type { Packing } from './job-queue.js';
 import { GearmanFunction, type Job } from './model.js';
 import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
@@ -23,9 +25,15 @@ export class Functions {
   private readonly limits: readonly [number, number, number];
   private readonly window: number;
 
-  constructor({ maxQueue, window }: Pick<Required<EngineOptions>, 'maxQueue' | 'window'>) {
+  private readonly packing: Packing;
+
+  constructor(
+    { maxQueue, window, packing }: Pick<Required<EngineOptions>, 'maxQueue' | 'window' | 'packing'>,
+    private readonly table: JobTable,
+  ) {
     this.limits = maxQueue;
     this.window = window;
+    this.packing = packing;
   }
 
   get size(): number {
@@ -68,7 +76,9 @@ export class Functions {
 
   /** Adds a job that is younger than all that wait. */
   push(job: Job): void {
-    job.function_.queues[job.priority].push(job);
+    const queue = job.function_.queues[job.priority];
+    queue.push(job);
+    this.table.pack(queue, this.packing);
     this.markReady(job.function_);
   }
 
@@ -81,6 +91,7 @@ export class Functions {
   /** Takes a waiting job out of its queue. */
   remove(job: Job): void {
     const queue = job.function_.queues[job.priority];
+    if (job.pack) this.table.open(job);
     queue.remove(job);
     if (queue.length === 0) this.ready[job.priority].delete(job.function_.number);
   }

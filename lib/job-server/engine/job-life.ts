@@ -6,7 +6,7 @@ import { Chores, type Chore } from './chores.js';
 import { Dispatcher, type JobFate } from './dispatcher.js';
 import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
-import { JobTable } from './job-table.js';
+import type { JobTable } from './job-table.js';
 import type { Timer } from './timers.js';
 
 /** A job as storage keeps it: a background job with its handle. */
@@ -31,7 +31,6 @@ const LOSSES = {
  * waits, coalesces, is lost and comes back, is abandoned, ends.
  */
 export class JobLife implements JobFate {
-  readonly table: JobTable;
   readonly dispatcher: Dispatcher;
   readonly chores: Chores;
   /** Jobs whose clients are being told something, and how many times something. */
@@ -40,12 +39,12 @@ export class JobLife implements JobFate {
 
   constructor(
     private readonly options: Required<EngineOptions>,
+    private readonly table: JobTable,
     private readonly functions: Functions,
     private readonly clock: Clock,
     private readonly listener: EngineListener,
   ) {
     this.chores = new Chores(() => listener.later?.());
-    this.table = new JobTable(options.handlePrefix);
     this.dispatcher = new Dispatcher(options, functions, clock, listener, this);
   }
 

@@ -59,7 +59,7 @@ export class JobList<Job extends Linked<Job>> {
     for (let job = this.first; job; job = job.next) yield job;
   }
 
-  private link(job: Job, previous: Job | undefined, next: Job | undefined): void {
+  protected link(job: Job, previous: Job | undefined, next: Job | undefined): void {
     job.previous = previous;
     job.next = next;
     if (previous) previous.next = job;

@@ -1,9 +1,11 @@
 import type { ByteString } from './job-spec.js';
+import type { JobQueue, Packing } from './job-queue.js';
 import type { Job } from './model.js';
 
 const PAGE_SIZE = 256;
 
 interface Page {
+  /** By their number; in a packed job's place the job that its pack hangs on. */
   readonly jobs: (Job | undefined)[];
   live: number;
 }
@@ -77,7 +79,24 @@ export class JobTable {
 
   find(handle: ByteString): Job | undefined {
     const id = this.numberIn(handle);
-    return this.pages.get(pageOf(id))?.jobs[id % PAGE_SIZE] ?? this.byHandle.get(handle);
+    const job = this.jobAt(id);
+    if (!job) return this.byHandle.get(handle);
+    if (job.id !== id) this.open(job);
+    return this.jobAt(id);
+  }
+
+  /** Has jobs of a queue stand in a pack, if it is time to. */
+  pack(queue: JobQueue<Job>, packing: Packing): void {
+    const carrier = queue.pack(packing);
+    if (!carrier) return;
+    const pack = carrier.pack!;
+    for (let index = 0; index < pack.count; index++) this.put(pack.idAt(index), carrier);
+  }
+
+  /** Opens the pack that hangs on a job. */
+  open(carrier: Job): void {
+    const jobs = carrier.function_.queues[carrier.priority].open(carrier);
+    for (let index = 0; index < jobs.length; index++) this.put(jobs[index]!.id, jobs[index]!);
   }
 
   delete(job: Job): void {
@@ -96,13 +115,16 @@ export class JobTable {
    * Every job: those from an earlier run, then the others, oldest first but for
    * those that come back from storage. It may be walked in steps while jobs come
    * and go; jobs submitted after its beginning are left out, so that it ends.
+   * Packed ones are told as copies, which only {@link find} makes the job itself.
    */
   *[Symbol.iterator](): Iterator<Job> {
     for (const job of [...this.byHandle.values()]) if (job.state !== 'ended') yield job;
     const { lastId } = this;
-    for (const page of this.pages.values()) {
-      for (const job of page.jobs) {
-        if (job && job.id <= lastId) yield job;
+    for (const [number, { jobs }] of this.pages) {
+      for (let at = 0; at < PAGE_SIZE; at++) {
+        const id = number * PAGE_SIZE + at;
+        const job = jobs[at];
+        if (job && id <= lastId) yield job.id === id ? job : job.like(job.pack!, job.pack!.indexOf(id));
       }
     }
   }
@@ -111,6 +133,14 @@ export class JobTable {
   idOf(handle: ByteString): number {
     const id = this.numberIn(handle);
     return id <= this.lastId ? id : 0;
+  }
+
+  private jobAt(id: number): Job | undefined {
+    return this.pages.get(pageOf(id))?.jobs[id % PAGE_SIZE];
+  }
+
+  private put(id: number, job: Job): void {
+    this.pages.get(pageOf(id))!.jobs[id % PAGE_SIZE] = job;
   }
 
   /** The number behind the prefix, or 0: leading zeros and the like name no job. */

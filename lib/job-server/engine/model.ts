@@ -2,6 +2,8 @@ import { FewSet } from './few-set.js';
 import { FunctionMask } from './function-mask.js';
 import { FunctionStats } from './function-stats.js';
 import { JobList } from './job-list.js';
+import type { JobPack, PackedJob } from './job-pack.js';
+import { JobQueue, type Packable } from './job-queue.js';
 import { PRIORITIES, type ByteString, type JobSpec, type JobState, type Priority, type Workload } from './job-spec.js';
 import { Rotation, type Place } from './rotation.js';
 import type { Timer } from './timers.js';
@@ -46,6 +48,9 @@ const IS_SCHEDULED = 4;
 const WAS_ABANDONED = 8;
 const IS_CANCELLED = 16;
 
+/** A job with a larger workload is not packed: what it takes beside that is little then. */
+const MAX_PACKED_BYTES = 4 * 1024;
+
 /** How far a job is, as its worker last reported it; bytes, as PROTOCOL leaves them. */
 interface Progress {
   readonly numerator: ByteString;
@@ -62,7 +67,7 @@ type Extras = Pick<JobSpec, 'reducer' | 'metadata'>;
  * A job known to this job server. Only the engine changes it. Millions may be
  * queued: a field costs 8 bytes of each, so what is mostly not there shares one.
  */
-export class Job {
+export class Job implements Packable<Job> {
   state: JobState = 'waiting';
   private flags = 0;
   /** How often a worker was lost while it ran. */
@@ -87,6 +92,8 @@ export class Job {
   /** Its neighbours: in its queue while it waits, among its function's running jobs while it runs. */
   previous: Job | undefined;
   next: Job | undefined;
+  /** Jobs that stand in its queue right behind it. */
+  pack: JobPack | undefined;
 
   readonly unique: ByteString;
   readonly workload: Workload;
@@ -135,6 +142,33 @@ export class Job {
   /** It begins anew. */
   forgetProgress(): void {
     this.progress = NO_PROGRESS;
+  }
+
+  /** It waits in the background, nothing has happened to it yet, and a pack keeps all that there is to it. */
+  isPlain(): this is PackedJob {
+    return (
+      this.flags === IS_BACKGROUND &&
+      this.unique === '' &&
+      typeof this.workload === 'string' &&
+      this.workload.length <= MAX_PACKED_BYTES &&
+      this.givenHandle === undefined &&
+      this.losses + this.attempts === 0 &&
+      this.timer === undefined &&
+      this.lateWorker === undefined &&
+      this.clients === undefined &&
+      this.extras === undefined &&
+      this.pack === undefined
+    );
+  }
+
+  like(pack: JobPack, index: number): Job {
+    const { function_, priority } = this;
+    const workload = pack.workloadAt(index);
+    const spec = { function: function_.name, unique: '', workload, priority, isBackground: true, runAt: 0 };
+    const job = new Job(pack.idAt(index), undefined, function_, spec);
+    job.sequence = pack.sequenceAt(index);
+    job.readySince = job.since = pack.readySinceAt(index);
+    return job;
   }
 
   get isBackground(): boolean {
@@ -201,10 +235,10 @@ export class Job {
  * first within each, and the workers that registered it.
  */
 export class GearmanFunction {
-  readonly queues: readonly [JobList<Job>, JobList<Job>, JobList<Job>] = [
-    new JobList<Job>(),
-    new JobList<Job>(),
-    new JobList<Job>(),
+  readonly queues: readonly [JobQueue<Job>, JobQueue<Job>, JobQueue<Job>] = [
+    new JobQueue<Job>(),
+    new JobQueue<Job>(),
+    new JobQueue<Job>(),
   ];
   /** Jobs that exist only in storage, by priority; they are fetched as the queue runs low. */
   readonly stored: [number, number, number] = [0, 0, 0];
