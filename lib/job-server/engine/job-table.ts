@@ -81,7 +81,8 @@ export class JobTable {
     const id = this.numberIn(handle);
     const job = this.jobAt(id);
     if (!job) return this.byHandle.get(handle);
-    if (job.id !== id) this.open(job);
+    if (job.id === id) return job;
+    this.open(job);
     return this.jobAt(id);
   }
 
