@@ -100,6 +100,26 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     });
   });
 
+  it.each([
+    ['one that has left', "(SELECT id FROM owner WHERE name = 'former')"],
+    ['nobody known', '1000000'],
+  ])('gives back what is leased to %s', async (_, owner) => {
+    const schema = `f${schemas}`;
+    const former = new PgStorage({
+      url: `postgresql://gear@127.0.0.1:${database.port}/queues`,
+      schema,
+      name: 'former',
+    });
+    await former.open(new RecordingListener());
+    const [handle] = (await addAll(former, newJob())) as [string];
+    await former.close();
+    // As a lease does that the former owner had given up, and that a slow database makes now.
+    await database.sql(`SET search_path = ${schema}; UPDATE job SET owner = ${owner} WHERE handle = '${handle}'`);
+    await until('it can be leased', async () => {
+      return handlesOf(await storage.lease('reverse', 1, 1, NOW)).includes(handle);
+    });
+  });
+
   it('writes a job whenever it is told after the one before was written', async () => {
     for (let turns = 0; turns < 12; turns++) {
       await add(storage, newJob(), false).stored;

@@ -9,6 +9,9 @@ const RETRY_DELAY = 250;
 /** What of the lease time an owner that cannot show a sign of life gives out jobs for: the others wait for all of it. */
 const SURE_PART = 0.8;
 
+/** After how many lease times jobs are looked for that are leased to nobody known. */
+const ORPHAN_LEASES = 6;
+
 /** What a {@link PgBeat} tells. */
 export interface BeatHost {
   /** The session was taken for dead, and another one has begun. */
@@ -33,6 +36,7 @@ export class PgBeat {
   private seen = new Map<number, { readonly beat: string; readonly since: number }>();
   private lookedAt = -Infinity;
   private lastTakeover = -Infinity;
+  private lastOrphans = -Infinity;
   /** Until when nobody has taken this session for dead. */
   private sureUntil = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -164,11 +168,19 @@ export class PgBeat {
       // So that its jobs are given back in this very turn.
       this.lastTakeover = -Infinity;
     }
+    await this.giveBackOrphans(begun);
     const isDue = begun - this.lastTakeover >= this.parts.options.leaseTime / 2;
     if (dead.length === 0 || !isDue) return;
     this.lastTakeover = begun;
     await this.giveBack(dead);
     await run(this.parts, 'hearer', 'sweep');
+  }
+
+  private async giveBackOrphans(now: number): Promise<void> {
+    if (now - this.lastOrphans < ORPHAN_LEASES * this.parts.options.leaseTime) return;
+    this.lastOrphans = now;
+    const { rows } = await run(this.parts, 'hearer', 'giveBackOrphans');
+    this.host.gaveBack(rows);
   }
 }
 

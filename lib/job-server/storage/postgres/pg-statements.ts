@@ -111,6 +111,13 @@ export function statementsFor(schema: string) {
       WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE owner = ANY($1::int[]) RETURNING function, priority, at),
         ${tallied('back', '0', 'count(*)', 'count(*) FILTER (WHERE at > 0)')}
       SELECT DISTINCT function, priority FROM back`,
+    /** Gives back what is leased to sessions that nobody knows. */
+    giveBackOrphans: `
+      WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE owner IN (SELECT DISTINCT owner FROM ${schema}.job j
+            WHERE owner > 0 AND NOT EXISTS (SELECT 1 FROM ${schema}.owner o WHERE o.id = j.owner))
+          RETURNING function, priority, at),
+        ${tallied('back', '0', 'count(*)', 'count(*) FILTER (WHERE at > 0)')}
+      SELECT DISTINCT function, priority FROM back`,
     remove: `
       WITH gone AS (DELETE FROM ${schema}.job j WHERE j.handle = $1 AND j.owner + 0 IN (0, $2::int)
           RETURNING j.function, j.priority, j.owner, j.at),
@@ -214,7 +221,9 @@ export function statementsFor(schema: string) {
     beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead RETURNING id`,
     owners: `SELECT id, beat, dead FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
-    leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1) DELETE FROM ${schema}.owner WHERE id = $1`,
+    /** It stays known for a while, as a lease that it gave up may yet be made. */
+    leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1)
+      UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1`,
     sweep: `
       WITH gone AS (DELETE FROM ${schema}.owner WHERE dead AND died < now() - interval '1 hour' RETURNING id)
       DELETE FROM ${schema}.cancel c USING gone WHERE c.owner = gone.id`,
