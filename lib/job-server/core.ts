@@ -386,6 +386,7 @@ export class JobServerCore implements SessionHost, MetricSource {
       log: this.log,
       time: this.time,
       elsewhere: this.relay,
+      heard: () => this.schedules.heard(),
       accepted: (spec, handle) => observer.stored(spec, handle),
     };
     return new DurableJobs(this.engine, storage, host, this.options);

@@ -14,6 +14,7 @@ export class RecordingListener implements StorageListener {
   readonly corrupt: CorruptRecord[] = [];
   readonly lostHandles: string[] = [];
   readonly cancelled: string[] = [];
+  readonly heardSettings: (readonly [name: string, value: string | undefined])[] = [];
 
   ready(functionName: string, priority: number): void {
     this.readyQueues.push(`${functionName}/${priority}`);
@@ -33,6 +34,10 @@ export class RecordingListener implements StorageListener {
 
   cancel(handle: string): void {
     this.cancelled.push(handle);
+  }
+
+  set(name: string, value: string | undefined): void {
+    this.heardSettings.push([name, value]);
   }
 }
 

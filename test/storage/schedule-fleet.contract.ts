@@ -16,26 +16,32 @@ const TABLE: ScheduleTable = Object.fromEntries(
   ]),
 );
 
+const PAUSED: ScheduleTable = { every1: { function: 'f', every: 1_000, missed: 'skip', overlap: 'queue' } };
+
 /** A job server of a fleet: what it reads its dates from, and whether it is cut off from the others. */
 class Member {
   date: number;
+  /** By how much its durations have been moved on, in milliseconds. */
+  passed = 0;
   isStopped = false;
   readonly jobServer: JobServer;
 
   constructor(
     storage: JobStorage,
     private readonly skew: number,
+    schedules = TABLE,
   ) {
     this.date = START + skew;
-    this.jobServer = new JobServer({ listeners: [], storage, schedules: TABLE }, this);
+    this.jobServer = new JobServer({ listeners: [], storage, schedules }, this);
   }
 
   get now(): number {
-    return performance.now();
+    return performance.now() + this.passed;
   }
 
   /** Looks at its clock, and does what is due. */
   async look(seconds: number): Promise<void> {
+    this.passed += START + this.skew + seconds * 1_000 - this.date;
     this.date = START + this.skew + seconds * 1_000;
     this.jobServer.schedules.tick(this);
     await until('nothing fires', () => [...this.jobServer.schedules.all].every(({ isBusy }) => !isBusy));
@@ -75,6 +81,51 @@ export function describeScheduleFleet(name: string, makeStorages: () => Promise<
         expect(members.filter((member) => member.fired('every1') > 0).length).toBeGreaterThan(1);
       } finally {
         for (const { jobServer } of members) await jobServer.stop();
+      }
+    }, 120_000);
+
+    it('pause and resume a declared schedule on all, and what passed meanwhile was not missed', async () => {
+      const storages = await makeStorages();
+      const [one, other] = storages.map((storage) => new Member(storage, 0, PAUSED)) as [Member, Member];
+      const isPaused = ({ jobServer }: Member): boolean => jobServer.schedules.find('every1')!.isPaused;
+      try {
+        for (const { jobServer } of [one, other]) await jobServer.start();
+        for (const member of [one, other]) await member.look(1);
+        one.jobServer.schedules.pause('every1');
+        // What one sets, the others know soon, and not at once.
+        const known = (): Promise<unknown> => {
+          const kept = (storage: JobStorage): string => JSON.stringify([...storage.settings()].sort());
+          return until('the storage of the other one knows', () => kept(storages[0]!) === kept(storages[1]!));
+        };
+        await known();
+        await until('the other one has read that it is paused', async () => {
+          await other.look(7);
+          return isPaused(other);
+        });
+        for (const member of [one, other]) await member.look(60);
+        one.jobServer.schedules.resume('every1');
+        await known();
+        let second = 60;
+        await until('the other one has read that it goes on', async () => {
+          second++;
+          await other.look(second);
+          await one.look(second);
+          return !isPaused(other);
+        });
+        await other.look(++second);
+        const ticks: number[] = [];
+        for await (const page of storages[0]!.iterate()) {
+          for (const { unique } of page) {
+            const [id, tick] = unique.split('@');
+            if (id === 'every1') ticks.push(Number(tick) - START / 1_000);
+          }
+        }
+        const wanted = [1, ...Array.from({ length: second - 60 }, (_, index) => 61 + index)];
+        expect(ticks.sort((a, b) => a - b)).toEqual(wanted);
+        const missed = [...other.jobServer.schedules.all].find(({ id }) => id === 'every1')!.counts.missed;
+        expect(missed).toBe(0);
+      } finally {
+        for (const { jobServer } of [one, other]) await jobServer.stop();
       }
     }, 120_000);
   });

@@ -191,6 +191,40 @@ export function describeSharing(name: string, makeFixture: () => Promise<Sharing
       expect(handlesOf(await leaseAs(two, 9))).toEqual([job.handle]);
     });
 
+    it('tells the others what one sets, the last of it, and what it does away with', async () => {
+      one.set('a', '1');
+      one.set('b', '2');
+      await until('the other knows', () => two.settings().size === 2);
+      expect([...two.settings()].sort()).toEqual([
+        ['a', '1'],
+        ['b', '2'],
+      ]);
+      two.set('a', '3');
+      two.set('b', undefined);
+      await until('it is known', () => one.settings().get('a') === '3' && !one.settings().has('b'));
+      await until('it was told', () => listeners.one.heardSettings.length > 1);
+      expect([...listeners.one.heardSettings].sort()).toEqual([
+        ['a', '3'],
+        ['b', undefined],
+      ]);
+      expect([...new Map(listeners.two.heardSettings)].sort()).toEqual([
+        ['a', '1'],
+        ['b', '2'],
+      ]);
+    });
+
+    it('keeps what was set here, whatever others read and write meanwhile', async () => {
+      for (let value = 1; value <= 50; value++) {
+        one.set('mine', `${value}`);
+        two.set('other', `${value}`);
+        expect(one.settings().get('mine')).toBe(`${value}`);
+        if (value % 5 === 0) await one.flush();
+        else await new Promise(setImmediate);
+      }
+      await until('both know both', () => one.settings().get('other') === '50' && two.settings().get('mine') === '50');
+      expect(listeners.one.heardSettings.filter(([name]) => name === 'mine')).toEqual([]);
+    });
+
     it('counts everybody’s jobs, and those that wait apart', async () => {
       await addAll(one, newJob(), newJob(), newJob({ at: NOW + 9 }));
       await leaseAs(one, 1);

@@ -11,6 +11,8 @@ export interface DurableHost {
   readonly time: Alarm;
   /** The other job servers of a shared storage; missing where it is not shared. */
   readonly elsewhere?: Elsewhere | undefined;
+  /** Another job server of the storage has set something by a name. */
+  heard(name: string): void;
   /** A background job was taken. */
   accepted(spec: JobSpec, handle: ByteString): void;
 }

@@ -391,6 +391,10 @@ export class DurableJobs implements SubmissionHost {
         this.feed.lost(handles);
       },
       cancel: (handle) => void this.cancelHere(handle),
+      set: (name, value) => {
+        this.settings.heard(name, value);
+        this.host.heard(name);
+      },
       setAside: ({ function: name, key, reason }) => {
         this.setAside++;
         const job = `a job of ${fromByteString(name)}`;

@@ -1,5 +1,5 @@
 import { fromByteString } from '../../protocol/index.js';
-import type { ByteString, Engine, FunctionSettings } from '../engine/index.js';
+import { NOTHING_SET, type ByteString, type Engine, type FunctionSettings, type Refusal } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { JobStorage } from '../storage/index.js';
 
@@ -8,6 +8,9 @@ const PREFIX = 'function:';
 
 /** Keeps what operators set for functions: in the storage as JSON, `{"paused":true,"limits":[10,100,0]}`. */
 export class KeptSettings {
+  /** What is set comes from the storage, and need not be kept. */
+  private isRestoring = false;
+
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
@@ -23,8 +26,14 @@ export class KeptSettings {
     for (const [name, settings] of setSince) this.engine.setFunction(name, settings);
   }
 
+  /** Another job server of the storage set something, which holds here as well. */
+  heard(key: string, value: string | undefined): void {
+    if (key.startsWith(PREFIX)) this.restore(key.slice(PREFIX.length), value);
+  }
+
   /** An operator set something. What cannot be kept holds until the job server ends, and the log says so. */
   set(name: ByteString, { isPaused, limits }: FunctionSettings): void {
+    if (this.isRestoring) return;
     const key = PREFIX + name;
     const isAny = isPaused || limits !== undefined;
     if (!isAny && !this.storage.settings().has(key)) return;
@@ -39,9 +48,18 @@ export class KeptSettings {
     }
   }
 
-  private restore(name: ByteString, value: string): void {
-    const settings = settingsIn(value);
-    const problem = settings ? this.engine.setFunction(name, settings)?.text : `${value} cannot be understood`;
+  private setHere(name: ByteString, settings: FunctionSettings): Refusal | undefined {
+    this.isRestoring = true;
+    try {
+      return this.engine.setFunction(name, settings);
+    } finally {
+      this.isRestoring = false;
+    }
+  }
+
+  private restore(name: ByteString, value: string | undefined): void {
+    const settings = value === undefined ? NOTHING_SET : settingsIn(value);
+    const problem = settings ? this.setHere(name, settings)?.text : `${value} cannot be understood`;
     if (!problem) return;
     const shown = fromByteString(name);
     this.log('error', `storage: what was set for ${shown} is left out: ${problem}`, { function: shown });

@@ -175,6 +175,16 @@ export class Schedules {
   }
 
   /**
+   * Another job server of the storage has set something: it is read anew.
+   * @internal
+   */
+  heard(): void {
+    if (this.rereadAt === Infinity) return;
+    this.rereadAt = this.host.time.now;
+    this.arm();
+  }
+
+  /**
    * Fires what is due.
    * @internal
    */

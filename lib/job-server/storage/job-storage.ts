@@ -281,6 +281,11 @@ export interface StorageListener {
   lost?(handles: readonly string[]): void;
   /** Another owner cancelled a job that this one has leased. Never told by a storage that is not shared. */
   cancel?(handle: string): void;
+  /**
+   * Another owner set something ({@link JobStorage.set}), `undefined`: it is kept no
+   * more. Never told by a storage that is not shared.
+   */
+  set?(name: string, value: string | undefined): void;
   /** What {@link JobStorage.isFenced} says has changed; told soon after, where nobody asks before. */
   fenced?(isFenced: boolean): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */

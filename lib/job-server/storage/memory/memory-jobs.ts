@@ -8,6 +8,8 @@ export interface MemoryOwner {
   tellReady(queue: MemoryQueue): void;
   /** Somebody else cancelled a job that this owner has leased. */
   tellCancelled(handle: string): void;
+  /** Somebody else set something. */
+  tellSet(name: string, value: string | undefined): void;
 }
 
 /** A job, and who has leased it. */

@@ -63,6 +63,7 @@ export class MemoryStorage implements JobStorage {
       holder,
       tellReady: (queue) => this.ready.add(queue),
       tellCancelled: (handle) => void setImmediate(() => this.listener?.cancel?.(handle)),
+      tellSet: (name, value) => void setImmediate(() => this.listener?.set?.(name, value)),
     };
   }
 
@@ -236,6 +237,7 @@ export class MemoryStorage implements JobStorage {
     if (!this.listener) return;
     if (value === undefined) settings.delete(name);
     else settings.set(name, value);
+    for (const owner of this.jobs.owners) if (owner !== this.owner) owner.tellSet(name, value);
   }
 
   async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {

@@ -14,6 +14,7 @@ import type { CheckedPgOptions } from './pg-options.js';
 import type { PgParts } from './pg-parts.js';
 import { prepareSchema } from './pg-schema.js';
 import { PgSession } from './pg-session.js';
+import { PgSettings } from './pg-settings.js';
 import { statementsFor } from './pg-statements.js';
 
 /** How long a close waits for a database that cannot be reached, in milliseconds. */
@@ -28,7 +29,7 @@ export class OpenPg {
   readonly session: PgSession;
   /** Single leases whose jobs are not known here yet. */
   unknownLeases = 0;
-  readonly settings = new Map<string, string>();
+  readonly settings: PgSettings;
   /** Jobs from elsewhere that are being taken. */
   private readonly taking = new Set<Promise<unknown>>();
   private isOpen = true;
@@ -61,7 +62,8 @@ export class OpenPg {
         hearer: new PgConnection(options, { isSynchronous: false, ...(channel && { channel }) }),
       },
     };
-    this.ends = new PgEnds(this.parts);
+    this.settings = new PgSettings(this.parts, () => this.session.tell(`set ${this.parts.session.id}`));
+    this.ends = new PgEnds(this.parts, this.settings);
     this.adds = new PgAdds(
       this.parts,
       () => this.ends.flush(),
@@ -71,7 +73,7 @@ export class OpenPg {
     );
     this.session = new PgSession(this.parts, {
       compare: (leased) => this.compare(leased),
-      settings: (rows) => this.readSettings(rows),
+      settings: this.settings,
     });
     this.beat = new PgBeat(this.parts, {
       lost: (oldId) => this.lost(oldId),
@@ -167,10 +169,6 @@ export class OpenPg {
     if (lost.length > 0) listener.lost?.(lost.map(({ job }) => job.handle));
   }
 
-  private readSettings(rows: readonly { readonly name: Buffer; readonly value: Buffer }[]): void {
-    for (const { name, value } of rows) this.settings.set(name.toString('latin1'), value.toString());
-  }
-
   private async disconnect(): Promise<void> {
     await Promise.all(Object.values(this.parts.connections).map((connection) => connection.close()));
   }
@@ -183,6 +181,7 @@ export class OpenPg {
       setAside: (record) => listener.setAside(record),
       lost: (handles) => this.isOpen && listener.lost?.(handles),
       cancel: (handle) => this.isOpen && listener.cancel?.(handle),
+      set: (name, value) => this.isOpen && listener.set?.(name, value),
       fenced: (isFenced) => this.isOpen && listener.fenced?.(isFenced),
     };
   }

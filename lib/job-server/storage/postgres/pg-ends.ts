@@ -3,6 +3,7 @@ import type { StorageError } from '../storage-error.js';
 import type { End, Entry } from './pg-entry.js';
 import type { QueueHint } from './pg-hints.js';
 import { run, type PgParts } from './pg-parts.js';
+import type { PgSettings } from './pg-settings.js';
 import { bigArray, bytesArray, intArray } from './pg-values.js';
 
 /** How many are written together. */
@@ -25,14 +26,16 @@ export class PgEnds {
   private waiting = new Set<Entry>();
   /** What is being written. */
   private batch: readonly Entry[] = [];
-  private settings = new Map<string, string | undefined>();
   private writing: Promise<void> | undefined;
   /** Writes settings and one batch; how often it did so. */
   private turn: Promise<void> | undefined;
   private turns = 0;
   private isEnding = false;
 
-  constructor(private readonly parts: PgParts) {}
+  constructor(
+    private readonly parts: PgParts,
+    private readonly settings: PgSettings,
+  ) {}
 
   /** Something became of a written job. */
   add(entry: Entry): void {
@@ -44,11 +47,6 @@ export class PgEnds {
   set(name: string, value: string | undefined): void {
     this.settings.set(name, value);
     this.start();
-  }
-
-  /** The settings that are not written yet. */
-  get unwrittenSettings(): ReadonlyMap<string, string | undefined> {
-    return this.settings;
   }
 
   /** Jobs that are this owner's no longer: nothing is written of them. */
@@ -71,7 +69,7 @@ export class PgEnds {
 
   /** How many changes wait to be written. */
   get backlog(): number {
-    return this.waiting.size + this.settings.size;
+    return this.waiting.size + this.settings.backlog;
   }
 
   /** Resolves when all told so far is written; rejects when it cannot be. */
@@ -94,7 +92,7 @@ export class PgEnds {
 
   private async write(): Promise<void> {
     await Promise.resolve();
-    while (this.waiting.size > 0 || this.settings.size > 0) {
+    while (this.backlog > 0) {
       this.turn = this.writeOnce();
       await this.turn;
       this.turn = undefined;
@@ -111,7 +109,7 @@ export class PgEnds {
   private async writeOnce(): Promise<void> {
     const { health } = this.parts;
     try {
-      if (this.settings.size > 0) await this.writeSettings();
+      if (this.settings.backlog > 0) await this.settings.write();
       await this.writeBatch();
       this.turns++;
       health.worked('ends');
@@ -195,17 +193,6 @@ export class PgEnds {
 
   private async writeChanged(entries: readonly Entry[]): Promise<void> {
     if (entries.length > 0) await run(this.parts, 'ender', 'change', [...keys(entries), ...counters(entries)]);
-  }
-
-  private async writeSettings(): Promise<void> {
-    const settings = [...this.settings];
-    const kept = settings.filter(([, value]) => value !== undefined);
-    const gone = settings.filter(([, value]) => value === undefined).map(([name]) => name);
-    const names = bytesArray(kept.map(([name]) => name));
-    const values = bytesArray(kept.map(([, value]) => Buffer.from(value!)));
-    if (kept.length > 0) await run(this.parts, 'ender', 'set', [names, values]);
-    if (gone.length > 0) await run(this.parts, 'ender', 'unset', [bytesArray(gone)]);
-    for (const [name, value] of settings) if (this.settings.get(name) === value) this.settings.delete(name);
   }
 }
 

@@ -3,6 +3,7 @@ import type { StorageError } from '../storage-error.js';
 import type { StoredPriority } from '../stored-job.js';
 import type { Change, QueueHint } from './pg-hints.js';
 import { run, type PgParts } from './pg-parts.js';
+import type { PgSettings } from './pg-settings.js';
 import type { PgRow } from './pg-package.js';
 import { bytes, bytesArray, intArray } from './pg-values.js';
 
@@ -22,7 +23,7 @@ const HOLD_PATIENCE = 250;
 export interface SessionHost {
   /** What the database says is leased to this session; answers what of it is to be given back. */
   compare(leased: ReadonlySet<string>): readonly string[];
-  settings(rows: readonly { readonly name: Buffer; readonly value: Buffer }[]): void;
+  readonly settings: PgSettings;
 }
 
 /**
@@ -50,8 +51,7 @@ export class PgSession {
   ) {}
 
   async begin(): Promise<void> {
-    const { rows } = await run(this.parts, 'hearer', 'settings');
-    this.host.settings(rows as { name: Buffer; value: Buffer }[]);
+    await this.host.settings.begin();
     await this.look();
     this.compared(this.losses);
     this.arm();
@@ -94,8 +94,14 @@ export class PgSession {
       const [word, from, ...rest] = line.split(' ');
       if (from === String(this.parts.session.id)) continue;
       if (word === 'ready') this.hearReady(rest);
+      else if (word === 'set') this.hearSet();
       else if (word === 'cancel' && rest[0] === String(this.parts.session.id)) this.lookSoon();
     }
+  }
+
+  private hearSet(): void {
+    this.host.settings.heard();
+    this.lookSoon();
   }
 
   private hearReady([id, priority]: readonly string[]): void {
@@ -240,6 +246,7 @@ export class PgSession {
     for (const queue of unseen) this.saw(queue, [0, 0, 0]);
     await this.lookForTimes();
     await this.lookForCancels();
+    await this.host.settings.look();
     await this.parts.dead.look(hearer);
     if (rows.reduce((sum, row) => sum + row.rows, 0) > TALLY_ROWS + 2 * rows.length)
       await run(this.parts, 'hearer', 'compact');

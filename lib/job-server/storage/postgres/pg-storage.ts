@@ -284,15 +284,12 @@ export class PgStorage implements JobStorage {
   }
 
   settings(): ReadonlyMap<string, string> {
-    return this.opened?.settings ?? NO_SETTINGS;
+    return this.opened?.settings.known ?? NO_SETTINGS;
   }
 
   set(name: string, value: string | undefined): void {
     checkSetting(name, value, this.settings());
-    if (!this.opened) return;
-    if (value === undefined) this.opened.settings.delete(name);
-    else this.opened.settings.set(name, value);
-    this.opened.ends.set(name, value);
+    this.opened?.ends.set(name, value);
   }
 
   async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
@@ -300,7 +297,7 @@ export class PgStorage implements JobStorage {
     checkTick(id, tick);
     if (job) checkJob(job);
     const name = tickName(id);
-    checkSetting(name, String(tick), opened.settings);
+    checkSetting(name, String(tick), opened.settings.known);
     return opened.take(() => this.fireTick(opened, name, tick, job));
   }
 
@@ -308,13 +305,14 @@ export class PgStorage implements JobStorage {
     const written = job ? await this.fireJob(opened, name, tick, job) : await this.passTick(opened, name, tick);
     if (written !== undefined) {
       // What another one fired since may be known already.
-      if (laterTick(opened.settings.get(name), tick, undefined) !== undefined) opened.settings.set(name, written);
+      if (laterTick(opened.settings.known.get(name), tick, undefined) !== undefined)
+        opened.settings.learn(name, written);
       return 'fired';
     }
     // Somebody else has fired it, or a later one: what is known from now on is what the database has.
     const { rows } = await run(opened.parts, 'adder', 'setting', [bytes(name)]);
     const row = rows[0] as { readonly value: Buffer } | undefined;
-    if (row) opened.settings.set(name, row.value.toString());
+    if (row) opened.settings.learn(name, row.value.toString());
     return 'known';
   }
 

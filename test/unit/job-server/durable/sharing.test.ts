@@ -83,7 +83,6 @@ describe('job servers that share a storage', () => {
   it.each([
     ['its last worker leaves', (worker: RawPeer) => worker.destroy(), () => undefined],
     ['its last worker does the function no more', (worker: RawPeer) => worker.send('CANT_DO f'), () => undefined],
-    ['the function is paused', () => undefined, (server: JobServer) => coreOf(server).engine.pause('f')],
     ['it ends and lets jobs finish', () => undefined, (server: JobServer) => void server.stop({ gracePeriod: 60_000 })],
   ])('give back what waits when %s', async (_, byWorker, byServer) => {
     const fleet = new Fleet();
@@ -108,6 +107,28 @@ describe('job servers that share a storage', () => {
     expect(await worker.next()).toBe('NO_JOB');
     coreOf(server).engine.resume('f');
     expect(await worker.next()).toBe('NOOP');
+  });
+
+  it('hold a function up, limit it and let it go on together', async () => {
+    const fleet = new Fleet();
+    const [{ server: one }, { server: two, storage }] = [await fleet.start('a'), await fleet.start('b')];
+    await submit(two, 1);
+    const { worker, handle } = await workerWithJob(two);
+    await submit(two, 3);
+    const f = coreOf(two).engine.functions.find('f')!;
+    await turnsUntil('some wait there', () => f.waiting > 0);
+    one.pause('f');
+    await turnsUntil('it is paused there', () => f.isPaused && f.waiting === 0);
+    worker.send(`WORK_COMPLETE ${handle}·`, 'GRAB_JOB');
+    expect(await worker.next()).toBe('NO_JOB');
+    one.limitQueue('f', { high: 0, normal: 3, low: 0 });
+    await turnsUntil('it is limited there', () => f.limits[1] === 3);
+    worker.send('PRE_SLEEP');
+    one.resume('f');
+    expect(await worker.next()).toBe('NOOP');
+    expect(f.limits).toEqual([0, 3, 0]);
+    // Nobody writes what was read: two versions of this package might do so for ever.
+    expect([...storage.settings()]).toEqual([['function:f', '{"paused":false,"limits":[0,3,0]}']]);
   });
 
   it('run a job with a unique once, and whoever submits it anywhere is told that one', async () => {
