@@ -1,0 +1,22 @@
+import { beforeAll, expect, it } from '@jest/globals';
+import { requireBuild, ROOT } from '../support/built.js';
+import { describeWith } from '../support/peers.js';
+import { run } from '../support/run.js';
+
+const numberIn = (report: string, line: string): number =>
+  Number(new RegExp(`^${line} +(\\d+)`, 'm').exec(report)?.[1]);
+
+describeWith('postgres', 'three job servers whose PostgreSQL is killed and hung as well', () => {
+  beforeAll(requireBuild);
+
+  it('lose no accepted job, and come to their end', async () => {
+    const args = ['test/chaos/run.mjs', '--servers', '3', '--database', '--seconds', '20', '--seed', '1'];
+    const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT });
+    // Shown whole where it fails: it says what was lost, what ran again without a cause, and who has what is left.
+    expect(code === 0 && stderr === '' ? '' : `${stdout}${stderr}`).toBe('');
+    expect(numberIn(stdout, 'ended')).toBeGreaterThan(0);
+    expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);
+    expect(stdout).toMatch(/^lost +0$/m);
+    expect(stdout).toMatch(/^unexplained +0$/m);
+  }, 360_000);
+});
