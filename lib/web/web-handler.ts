@@ -13,7 +13,7 @@ import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
 import { answerProblem } from './http/answers.js';
 import { PageFiles } from './http/page-files.js';
-import { Budget, Places } from './http/budget.js';
+import { Budget, OneEach, Places } from './http/budget.js';
 import { Connections } from './http/connections.js';
 import { targetOf } from './http/request-target.js';
 import { secure } from './http/security-headers.js';
@@ -130,7 +130,7 @@ class Answerer {
     this.shared = {
       bodies: { maxBytes, timeout: bodyTimeout, budget: new Budget(maxBufferedBytes) },
       streams: new Places(maxStreams, 'event streams and waits'),
-      searches: new Places(MAX_SEARCHES, 'searches'),
+      searches: new OneEach(new Places(MAX_SEARCHES, 'searches')),
       traffic: this.traffic,
       log: this.log,
       sources: this.sources,

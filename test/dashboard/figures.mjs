@@ -1,10 +1,6 @@
 // Figures of the dashboard at many functions: `node test/dashboard/figures.mjs 2000 [10000 100000]`, after `npm run build`.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { startScene } from './scene.mjs';
-import { CHROMIUM_OPTIONS } from './browser.mjs';
+import { startBrowser } from './browser.mjs';
 
 /** For so long a page is looked at, in seconds; meanwhile so many jobs a second come to functions at random. */
 const WATCHED = 15;
@@ -13,9 +9,8 @@ const JOBS_A_SECOND = 50;
 for (const functions of process.argv.slice(2).map(Number)) await measure(functions);
 
 async function measure(functions) {
-  const home = mkdtempSync(join(tmpdir(), 'chromium-'));
-  const scene = await startScene({ isBusy: false, hasStorage: false, functions });
-  const browser = await chromium.launch({ ...CHROMIUM_OPTIONS, env: { ...process.env, HOME: home } });
+  const scene = await startScene({ isBusy: false, storage: false, functions });
+  const browser = await startBrowser();
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
   const cdp = await page.context().newCDPSession(page);
   // What has ended is told as it travelled; a stream is never packed.
@@ -61,5 +56,4 @@ async function measure(functions) {
   console.log(line.join(', '));
   await browser.close();
   await scene.close();
-  rmSync(home, { recursive: true, force: true });
 }

@@ -15,12 +15,12 @@ const wait = (ms, signal) =>
   });
 
 /** Starts it. `isBusy: false`: a job server and its page, where nothing happens. */
-export async function startScene({ port = 0, isBusy = true, hasStorage = true, functions = 0, access = 'open' } = {}) {
+export async function startScene({ port = 0, isBusy = true, storage = 'file', functions = 0, access = 'open' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gearman-scene-'));
   const jobServer = new JobServer({
     listeners: [{ port: 0, host: '127.0.0.1' }],
-    ...(hasStorage && {
-      storage: { type: 'file', path: folder },
+    ...(storage && {
+      storage: storage === 'file' ? { type: 'file', path: folder } : storage,
       policies: { 'invoice.pdf': { retries: 0 } },
       keepResults: 600_000,
     }),
@@ -77,7 +77,7 @@ export async function startScene({ port = 0, isBusy = true, hasStorage = true, f
       'invoice.pdf': async (job) => {
         await wait(20, job.signal);
         const { order } = JSON.parse(job.workload.toString());
-        if (order % 3 === 0) throw new Error(`order ${order} has no address`);
+        if (order % 9 === 0) throw new Error(`order ${order} has no address`);
         return json({ pages: 2 });
       },
       'payment.capture': async () => json({ captured: true }),

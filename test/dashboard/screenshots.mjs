@@ -1,11 +1,9 @@
 // Makes the pictures of docs/dashboard.md from a live scene: `npm run build && node test/dashboard/screenshots.mjs`.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import sharp from 'sharp';
-import { CHROMIUM_OPTIONS } from './browser.mjs';
+import { startBrowser } from './browser.mjs';
 import { startScene } from './scene.mjs';
 
 /** For so long the scene goes on before it is shown, in seconds: plots have something to tell then. */
@@ -13,10 +11,9 @@ const BEFORE = Number(process.env.BEFORE ?? 240);
 
 const out = process.argv[2] ?? fileURLToPath(new URL('../../docs/dashboard/', import.meta.url));
 mkdirSync(out, { recursive: true });
-const home = mkdtempSync(join(tmpdir(), 'chromium-'));
 const scene = await startScene();
 await new Promise((resolve) => setTimeout(resolve, BEFORE * 1_000));
-const browser = await chromium.launch({ ...CHROMIUM_OPTIONS, env: { ...process.env, HOME: home } });
+const browser = await startBrowser();
 
 const { jobs } = await (await fetch(`${scene.origin}/v1/jobs?q=function:video.transcode+state:running`)).json();
 const PICTURES = [
@@ -39,4 +36,3 @@ for (const [name, path, options] of PICTURES) {
 }
 await browser.close();
 await scene.close();
-rmSync(home, { recursive: true, force: true });

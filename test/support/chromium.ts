@@ -1,18 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { atEnd } from './cleanup.js';
-import { CHROMIUM } from './peers.js';
 import { tempDir } from './temp-dir.js';
-
-/** Without these it looks for hosts of its makers, and wants a sandbox and a display. */
-export const CHROMIUM_FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** A page in a browser, and all that it should never do. */
 export interface WatchedPage {
@@ -25,8 +14,7 @@ let browser: Promise<Browser> | undefined;
 
 function launch(): Promise<Browser> {
   browser ??= chromium.launch({
-    executablePath: CHROMIUM,
-    args: CHROMIUM_FLAGS,
+    ...CHROMIUM_OPTIONS,
     env: { ...process.env, HOME: tempDir() },
   });
   return browser;

@@ -2,11 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from '@jest/globals';
+import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { postgresPrograms } from './databases.js';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
-
-/** Debian's. */
-export const CHROMIUM = '/usr/bin/chromium';
 
 /** Something outside of this package that a test talks to, and what to do where it is missing. */
 interface Peer {
@@ -36,7 +34,7 @@ const PEERS = {
     packages: 'prometheus',
     isThere: () => runs('promtool', '--version') && runs('prometheus', '--version'),
   },
-  chromium: { packages: 'chromium', isThere: () => existsSync(CHROMIUM) },
+  chromium: { packages: 'chromium', isThere: () => existsSync(CHROMIUM_OPTIONS.executablePath) },
   zsh: { packages: 'zsh', isThere: () => runs('zsh', '--version') },
   fish: { packages: 'fish', isThere: () => runs('fish', '--version') },
   tmux: { packages: 'tmux', isThere: () => runs('tmux', '-V') },

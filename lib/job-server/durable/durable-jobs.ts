@@ -339,6 +339,13 @@ export class DurableJobs implements SubmissionHost {
     }
   }
 
+  /** How many jobs wait in storage only, of a function or of all, as far as is known: O(functions). */
+  waitingCount(name?: ByteString): number {
+    if (!this.isOpen) return 0;
+    const counts = name === undefined ? this.storage.counts() : [this.storage.count(name)];
+    return counts.reduce((sum, { waiting: [high, normal, low] }) => sum + high + normal + low, 0);
+  }
+
   /** A job that is in storage and neither dead nor over, or undefined. */
   async jobOf(handle: ByteString): Promise<StoredJob | undefined> {
     await this.opening;

@@ -100,12 +100,24 @@ export class Operations {
       if (--untilLook > 0) continue;
       untilLook = STEP;
       if (!this.turns.isOver) continue;
-      if (search.jobs.length > 0) yield { ...search, jobs: search.jobs.splice(0) };
+      yield { ...search, jobs: search.jobs.splice(0) };
       await this.turns.next();
       if (signal?.aborted) return;
     }
     yield { ...search, jobs: search.jobs.splice(0) };
     yield* this.findStored(query, filter, search, signal);
+  }
+
+  /**
+   * About how many jobs a search will have looked at when it is over.
+   * @internal
+   */
+  countToSearch({ function: name, state, handle }: JobQuery): number {
+    if (handle !== undefined) return 1;
+    const { engine, storedJobs } = this.jobServer;
+    const stored =
+      state === 'running' ? 0 : storedJobs?.waitingCount(name === undefined ? undefined : toByteString(name));
+    return engine.jobCount + (stored ?? 0);
   }
 
   /** The jobs in memory that may be meant: where few are, these few. */

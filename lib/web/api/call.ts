@@ -4,7 +4,7 @@ import type { Action } from '../../job-server/front/index.js';
 import type { Log } from '../../job-server/log.js';
 import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
-import type { Places } from '../http/budget.js';
+import type { OneEach, Places } from '../http/budget.js';
 import type { WebTraffic } from '../http/web-traffic.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import type { AnySource, ReadySource } from '../source.js';
@@ -13,7 +13,8 @@ import type { AnySource, ReadySource } from '../source.js';
 export interface Shared {
   readonly bodies: BodyLimits;
   readonly streams: Places;
-  readonly searches: Places;
+  /** One at a time for each caller: see {@link searching}. */
+  readonly searches: OneEach;
   readonly traffic: WebTraffic;
   /** Where nothing of a job server of this process is told. */
   readonly log: Log;
@@ -106,6 +107,16 @@ export function requireKnown<Found extends { function: string }>(
 ): Found {
   if (found && permission.covers(found.function)) return found;
   throw notFound(`job ${params['handle']}`);
+}
+
+/** Waits until the caller's search before is over. @returns what ends this one. @throws Problem */
+export function searching({ permission, request, shared }: AnyCall): Promise<() => void> {
+  return shared.searches.take(`${permission.name} ${request.socket.remoteAddress ?? '-'}`);
+}
+
+/** Whether the caller wants to be told as it goes on. */
+export function wantsEvents({ request }: AnyCall): boolean {
+  return request.headers.accept?.includes('text/event-stream') ?? false;
 }
 
 /** A number of the query. @throws Problem */

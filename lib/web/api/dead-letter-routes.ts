@@ -3,7 +3,7 @@ import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/sn
 import { answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { invalid, notFound, Problem } from '../problem.js';
-import { audit, cursorOf, limitOf, requireConsent, requireKnown, type Call } from './call.js';
+import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
@@ -83,7 +83,7 @@ async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
   const choice = { function: call.query.get('function') ?? undefined, q: call.query.get('q') ?? undefined };
   const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
-  const giveBack = call.shared.searches.take();
+  const giveBack = await searching(call);
   try {
     const deadLetters: DeadLetterSnapshot[] = [];
     let position = 0;

@@ -15,7 +15,10 @@ import { limitOf, nameOfBase64, permittedFunction, requireAllFunctions, requireC
 import type { Route } from './route.js';
 import { ANSWERS, json } from './schemas.js';
 
-const RESOLUTIONS: readonly HistoryResolution[] = ['1s', '10s', '5min'];
+const RESOLUTIONS = ['1s', '10s', '1min', '5min'] as const;
+
+/** A minute is six of the moments that are kept. */
+const MINUTE = 60_000;
 
 /** The most functions of one answer: each may have 30 kB. */
 const MAX_FUNCTIONS = 100;
@@ -30,7 +33,7 @@ export const HISTORY_ROUTES: readonly Route[] = [
       function: 'a function; may be said several times',
       function64: 'the same in base64url',
       resolution:
-        '10s (default): the last hour; 1s: the last 10 minutes, of a function 2; 5min: the last day, of all together only',
+        '10s (default) and 1min: the last hour; 1s: the last 10 minutes, of a function 2; 5min: the last day, of all together only',
       series: `which, with commas between: ${HISTORY_SERIES.join(', ')}; default: all`,
     },
     answers: { 200: json('The series, oldest first; null where nothing was to be measured', ANSWERS.history) },
@@ -54,24 +57,57 @@ export const HISTORY_ROUTES: readonly Route[] = [
 async function history(call: Call): Promise<void> {
   requireConsent(call, 'status');
   const { query, response, source, gone } = call;
-  const resolution = (query.get('resolution') ?? '10s') as HistoryResolution;
+  const resolution = (query.get('resolution') ?? '10s') as (typeof RESOLUTIONS)[number];
   if (!RESOLUTIONS.includes(resolution)) throw invalid('resolution', `one of ${RESOLUTIONS.join(', ')}`);
   const wanted = seriesOf(query.get('series'));
   const names = namesOf(call);
   const kept = source.jobServer.history;
   if (names.length === 0) {
     requireAllFunctions(call);
-    const slice = kept.total(resolution);
+    const slice = inMinutes(resolution, (fine) => kept.total(fine));
     return answerJson(response, 200, { resolution, ...timesOf(slice), all: slice && shown(slice, wanted) });
   }
-  if (resolution === '5min') throw invalid('resolution', '1s or 10s for functions');
+  if (resolution === '5min') throw invalid('resolution', '1s, 10s or 1min for functions');
   const functions = function* (): Iterable<object> {
     for (const name of names) {
-      const slice = kept.function(exactText(name), resolution);
+      const slice = inMinutes(resolution, (fine) => kept.function(exactText(name), fine));
       if (slice) yield { ...nameFields(name), ...timesOf(slice), series: shown(slice, wanted) };
     }
   };
   await answerList(response, 'functions', functions(), gone, { resolution });
+}
+
+/** A slice as it is kept, or with the moments of each minute of the clock as one: the last one's minute is not over. */
+function inMinutes<Resolution extends HistoryResolution>(
+  resolution: Resolution | '1min',
+  sliceOf: (fine: Resolution | '10s') => HistorySlice | undefined,
+): HistorySlice | undefined {
+  if (resolution !== '1min') return sliceOf(resolution);
+  const slice = sliceOf('10s');
+  if (!slice) return undefined;
+  const { interval, until, series } = slice;
+  const minuteAt = (index: number, length: number): number =>
+    Math.floor((until.getTime() - (length - 1 - index) * interval) / MINUTE);
+  const coarse = Object.entries(series).map(([name, values]) => {
+    const minutes = new Map<number, number[]>();
+    values.forEach((value, index) => {
+      const minute = minuteAt(index, values.length);
+      const moments = minutes.get(minute);
+      if (moments) moments.push(value);
+      else minutes.set(minute, [value]);
+    });
+    return [name, [...minutes.values()].map((moments) => asOne(name, moments))];
+  });
+  return { interval: MINUTE, until, series: Object.fromEntries(coarse) as HistorySlice['series'] };
+}
+
+const COUNTS: readonly string[] = ['submitted', 'completed', 'failed'];
+
+/** Counts are added up; of percentiles the largest is told, of what is there the last. */
+function asOne(name: string, moments: readonly number[]): number {
+  if (COUNTS.includes(name)) return moments.reduce((sum, value) => sum + value, 0);
+  if (!name.includes('P')) return moments.at(-1)!;
+  return moments.reduce((most, value) => (Number.isNaN(most) || value > most ? value : most), Number.NaN);
 }
 
 function namesOf(call: Call): ByteString[] {

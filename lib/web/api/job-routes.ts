@@ -1,22 +1,39 @@
-import { fromByteString, toByteString } from '../../protocol/index.js';
+import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import type { Outcome } from '../../job-server/engine/index.js';
-import { MAX_WATCHERS } from '../../job-server/operations/index.js';
+import { MAX_WATCHERS, type JobQuery } from '../../job-server/operations/index.js';
 import type { JobSnapshot } from '../../job-server/snapshots.js';
 import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
+import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
-import { notFound, Problem, tooMany } from '../problem.js';
-import { audit, cursorOf, limitOf, numberOf, requireConsent, requireKnown, type Call } from './call.js';
+import { invalid, notFound, Problem, tooMany } from '../problem.js';
+import {
+  audit,
+  cursorOf,
+  limitOf,
+  numberOf,
+  requireConsent,
+  requireKnown,
+  searching,
+  wantsEvents,
+  type Call,
+} from './call.js';
 import { failedProblem } from './foreground.js';
 import { readJobSearch } from './job-search.js';
 import type { Route } from './route.js';
-import { ANSWERS, BYTES, EVENTS, json, NOTHING, problem, ref } from './schemas.js';
+import { ANSWERS, BYTES, EVENTS, JOB_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
 /** The most jobs of a page. */
 const MAX_PAGE = 1_000;
 
 /** The longest a result is waited for, in seconds. */
 const MAX_WAIT = 300;
+
+/** The most that one call cancels: their handles are in memory meanwhile. */
+const MAX_ACTED_ON = 100_000;
+
+/** How often a search that is followed tells how far it is, in milliseconds. */
+const TELL_INTERVAL = 150;
 
 const UNKNOWN = { 404: problem('There is no such job, or it is over') };
 
@@ -31,8 +48,23 @@ export const JOB_ROUTES: readonly Route[] = [
       cursor: 'the next of the page before',
       limit: `the most jobs, to ${MAX_PAGE}; default 100`,
     },
-    answers: { 200: json('A page', ANSWERS.jobs) },
+    answers: {
+      200: {
+        description: 'A page; or events found and at last end, as it is searched, where these are accepted',
+        schema: ANSWERS.jobs,
+        media: ['application/json', 'text/event-stream'],
+      },
+    },
     run: search,
+  },
+  {
+    method: 'POST',
+    template: '/v1/jobs/cancel',
+    role: 'operate',
+    summary: `Cancels all jobs that are meant, at most ${MAX_ACTED_ON} at once`,
+    body: JOB_CHOICE,
+    answers: { 200: json('How many', ANSWERS.done) },
+    run: cancelMany,
   },
   {
     method: 'GET',
@@ -91,40 +123,83 @@ export const JOB_ROUTES: readonly Route[] = [
   },
 ];
 
-async function search(call: Call): Promise<void> {
-  const query = readJobSearch(call.query.get('q') ?? '');
+function searchOf({ permission }: Call, text: string): JobQuery {
+  const query = readJobSearch(text);
   // What is in a workload can be guessed by searching for it.
-  if ((query.contains !== undefined || query.json) && !call.permission.may('inspect')) {
+  if ((query.contains !== undefined || query.json) && !permission.may('inspect')) {
     throw new Problem(403, 'forbidden', 'Searching workloads needs the role inspect.');
   }
+  return query;
+}
+
+async function search(call: Call): Promise<void> {
+  const query = searchOf(call, call.query.get('q') ?? '');
   requireConsent(call, 'status');
   const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
-  const giveBack = call.shared.searches.take();
+  const giveBack = await searching(call);
   try {
-    answerJson(call.response, 200, await page(call, query, limit, skip));
+    if (wantsEvents(call)) await tellPage(call, query, limit, skip);
+    else await answerPage(call, query, limit, skip);
   } finally {
     giveBack();
   }
 }
 
-async function page(
-  { source, permission, gone }: Call,
-  query: ReturnType<typeof readJobSearch>,
-  limit: number,
-  skip: number,
-): Promise<{ jobs: JobSnapshot[]; scanned: number; next?: string }> {
-  const jobs: JobSnapshot[] = [];
-  let [position, scanned] = [0, 0];
+/** A part of a page, and how far the search is; `next` only in the last part, where there are more. */
+interface Part {
+  readonly jobs: JobSnapshot[];
+  readonly scanned: number;
+  readonly next?: string;
+}
+
+/** A page, part by part as it is found. */
+async function* page({ source, permission, gone }: Call, query: JobQuery, limit: number, skip: number) {
+  let [position, told, scanned] = [0, 0, 0];
   for await (const found of source.jobServer.operations.findJobs(query, gone)) {
+    const jobs: JobSnapshot[] = [];
     scanned = found.scanned;
     for (const job of found.jobs) {
       if (!permission.covers(job.function)) continue;
       if (position++ < skip) continue;
-      if (jobs.length === limit) return { jobs, scanned, next: String(position - 1) };
+      if (told === limit) {
+        yield { jobs, scanned, next: String(position - 1) } satisfies Part;
+        return;
+      }
+      told++;
       jobs.push(job);
     }
+    yield { jobs, scanned } satisfies Part;
   }
-  return { jobs, scanned };
+}
+
+async function answerPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
+  const jobs: JobSnapshot[] = [];
+  let last: Part = { jobs, scanned: 0 };
+  for await (const part of page(call, query, limit, skip)) {
+    for (const job of part.jobs) jobs.push(job);
+    last = part;
+  }
+  answerJson(call.response, 200, { ...last, jobs });
+}
+
+/** Tells what is found, and how far the search is, a few times a second; it ends when nobody reads any more. */
+async function tellPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
+  const total = call.source.jobServer.operations.countToSearch(query);
+  const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
+  const jobs: JobSnapshot[] = [];
+  let last: Part = { jobs, scanned: 0 };
+  let toldAt = performance.now();
+  for await (const part of page(call, query, limit, skip)) {
+    for (const job of part.jobs) jobs.push(job);
+    last = part;
+    if (performance.now() - toldAt < TELL_INTERVAL) continue;
+    stream.send('found', { jobs: jobs.splice(0), scanned: part.scanned, total });
+    await stream.keptUp();
+    toldAt = performance.now();
+  }
+  if (stream.isOver) return;
+  stream.send('end', { ...last, jobs, total });
+  stream.end();
 }
 
 async function known(call: Call): Promise<JobSnapshot> {
@@ -262,6 +337,36 @@ async function cancel(call: Call): Promise<void> {
   if (!(await jobServer.cancel(bytes))) throw notFound(`job ${handle}`);
   audit(call, 'cancel', { handle });
   answerNothing(call.response, isRunning ? 202 : 204);
+}
+
+async function cancelMany(call: Call): Promise<void> {
+  requireConsent(call, 'admin');
+  const { q, limit } = readChoice(await readJson(call.request, call.shared.bodies));
+  const handles: ByteString[] = [];
+  const giveBack = await searching(call);
+  try {
+    for await (const { jobs } of page(call, searchOf(call, q), limit, 0)) {
+      for (const { handle } of jobs) handles.push(toByteString(handle));
+    }
+  } finally {
+    giveBack();
+  }
+  let done = 0;
+  for (const handle of handles) {
+    if (call.gone.aborted) break;
+    if (await call.source.jobServer.cancel(handle)) done++;
+  }
+  audit(call, 'cancel', `jobs that match ${q === '' ? 'anything' : q}`, done);
+  answerJson(call.response, 200, { matched: handles.length, done, failed: handles.length - done });
+}
+
+function readChoice(body: unknown): { q: string; limit: number } {
+  const { q, limit = MAX_ACTED_ON } = (body ?? {}) as Record<string, unknown>;
+  if (typeof q !== 'string') throw invalid('q', 'text; an empty one means all jobs');
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1 || (limit as number) > MAX_ACTED_ON) {
+    throw invalid('limit', `a whole number from 1 to ${MAX_ACTED_ON}`);
+  }
+  return { q, limit: limit as number };
 }
 
 async function runNow(call: Call): Promise<void> {

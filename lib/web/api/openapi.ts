@@ -78,5 +78,7 @@ function content(schema: Schema | undefined): object {
 function response({ description, schema, media }: RouteAnswer): object {
   if (!schema && media === undefined) return { description };
   const types = [media ?? 'application/json'].flat();
-  return { description, content: Object.fromEntries(types.map((type) => [type, schema ? { schema } : {}])) };
+  // What JSON is has a schema; events and bytes have none.
+  const contents = types.map((type) => [type, schema && type.includes('json') ? { schema } : {}]);
+  return { description, content: Object.fromEntries(contents) };
 }

@@ -249,6 +249,9 @@ export const BATCH = listOf(
   ),
 );
 
+/** Which jobs are meant. */
+export const JOB_CHOICE = object({ q: text, limit: whole }, 'limit');
+
 /** Which dead letters are meant. */
 export const DEAD_LETTER_CHOICE = object({ function: text, q: text, limit: whole }, 'function', 'q', 'limit');
 

@@ -12,6 +12,7 @@ import {
   numberOf,
   permittedFunction,
   requireConsent,
+  wantsEvents,
   type AnyCall,
 } from './call.js';
 import type { Route } from './route.js';
@@ -139,7 +140,7 @@ export async function runOne(call: AnyCall): Promise<void> {
   const timeout = numberOf(call, 'timeout', 0, MAX_WAIT, 0);
   const wishes = wishesOf(call);
   specOf(name, '', wishes, false);
-  const isStream = call.request.headers.accept?.includes('text/event-stream') ?? false;
+  const isStream = wantsEvents(call);
   const giveBack = isStream ? call.shared.streams.take() : undefined;
   try {
     const workload = kept(await readBody(call.request, call.shared.bodies));

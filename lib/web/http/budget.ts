@@ -29,6 +29,35 @@ export class Budget {
   }
 }
 
+/** One at a time for each who asks: the next one begins when the one before is over. */
+export class OneEach {
+  private readonly last = new Map<string, Promise<void>>();
+
+  /** @param places how many may go on at once of all who ask. */
+  constructor(private readonly places: Places) {}
+
+  /** @returns what lets the next one begin; to be called once. @throws Problem when too many others go on. */
+  async take(who: string): Promise<() => void> {
+    const before = this.last.get(who);
+    let leave = (): void => undefined;
+    const over = new Promise<void>((resolve) => (leave = resolve)).then(() => {
+      if (this.last.get(who) === over) this.last.delete(who);
+    });
+    this.last.set(who, over);
+    await before;
+    try {
+      const giveBack = this.places.take();
+      return () => {
+        giveBack();
+        leave();
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+}
+
 /** So many at once, and no more. */
 export class Places {
   private used = 0;

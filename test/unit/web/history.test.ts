@@ -45,6 +45,32 @@ describe('history over HTTP', () => {
     ]);
   });
 
+  it('tells minutes: what was counted in each, and what was there at its end', async () => {
+    const scene = await startWeb();
+    // A moment of ten seconds is ten samples.
+    for (let moment = 0; moment < 13; moment++) {
+      await submit(scene.peer(), 'SUBMIT_JOB_BG f··w');
+      for (let sample = 0; sample < 10; sample++) scene.server.history.sample();
+    }
+    const query = '/v1/history?resolution=1min&series=waiting,submitted,waitP95Seconds';
+    const all = (await scene.json('GET', query)).body;
+    const [one] = (await scene.json('GET', `${query}&function=f`)).body.functions;
+    expect(one.series).toEqual({ ...all.all, submitted: one.series.submitted });
+    for (const [{ intervalSeconds }, { waiting, submitted, waitP95Seconds }] of [
+      [all, all.all],
+      [one, one.series],
+    ]) {
+      expect(intervalSeconds).toBe(60);
+      // Where a minute of the clock begins is not known here: 13 moments are in 3 of them, or in 4.
+      expect([3, 4]).toContain(waiting.length);
+      expect(waiting.at(-1)).toBe(13);
+      expect(Math.max(...submitted)).toBe(6);
+      expect(waitP95Seconds.every((value: number | null) => value === null)).toBe(true);
+    }
+    const counted = all.all.submitted.reduce((sum: number, count: number) => sum + count, 0);
+    expect(counted).toBe(13);
+  });
+
   it('tells the jobs that ended lately, what was in them only to who may inspect', async () => {
     const scene = await startWeb();
     await lived(scene);

@@ -9,7 +9,7 @@ import { usePageKeys } from '../ui/keys.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { oneByOne } from '../ui/one-by-one.js';
 import { SearchField } from '../ui/search-field.js';
-import { Empty, Failure, Loading } from '../ui/states.js';
+import { Empty, Failure, Loading, Stale } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 import { useAnswer } from '../ui/use-answer.js';
 import { When } from '../ui/when.js';
@@ -108,7 +108,7 @@ export function DeadLettersPage() {
           <Action label="Purge all…" role="operate" isDestructive whyNot={none(total)} run={() => actOnAll('purge')} />
         </span>
       </div>
-      {error !== undefined && <Failure error={error} onRetry={again} />}
+      <Stale error={error} onRetry={again} />
       {total === 0 ? (
         <Empty title={words || name ? 'No dead letter matches' : 'No dead letters'}>
           <p>

@@ -121,6 +121,7 @@ export function FunctionPage() {
             ['longest runs', row.get('longestAt') ? age(now() - row.get('longestAt')!) : '–'],
             ['in · done', `${rate(row.inPerSecond(now())) || 0}/s · ${rate(row.donePerSecond(now())) || 0}/s`],
             ['failed, last minute', count(row.failedLately(now()))],
+            ['dead letters', count(row.get('dead'))],
             ['limits', limitsText(data?.limits)],
           ]}
         />

@@ -1,12 +1,15 @@
+import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { changes, functions, isComplete, isFrozen, now, reorderings, serverState } from '../state/feed.js';
+import { changes, connection, functions, isComplete, isFrozen, now, reorderings, serverState } from '../state/feed.js';
 import { MEANING, TROUBLES, type FunctionRow, type Trouble } from '../state/function-row.js';
 import { isRemote } from '../state/me.js';
 import { age, count, many, rate } from '../state/numbers.js';
-import { route, setQuery } from '../state/route.js';
+import { linkTo, route, setQuery } from '../state/route.js';
+import { useSparks } from '../state/sparks.js';
 import { HistoryPlots } from '../ui/history-plots.js';
 import { FunctionName, functionLink } from '../ui/names.js';
 import { SearchField } from '../ui/search-field.js';
+import { HourOf } from '../ui/spark.js';
 import { Empty, Loading } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 
@@ -36,6 +39,12 @@ const COLUMNS: readonly TableColumn<FunctionRow>[] = [
     sorts: true,
     cell: (row) => ageOf(row.get('oldestAt')),
   },
+  {
+    id: 'hour',
+    title: 'Last hour',
+    hint: 'what it has done, minute by minute; red: failed',
+    cell: (row) => <HourOf row={row} />,
+  },
   flow('in', 'In/s', (row) => row.inPerSecond(now())),
   flow('done', 'Done/s', (row) => row.donePerSecond(now())),
   {
@@ -47,6 +56,23 @@ const COLUMNS: readonly TableColumn<FunctionRow>[] = [
     cell: (row) => {
       const failed = row.failedLately(now());
       return failed > 0 ? <span class="bad">{count(failed)}</span> : '';
+    },
+  },
+  {
+    id: 'dead',
+    title: 'Dead',
+    hint: 'dead letters: what failed for good',
+    isNumber: true,
+    sorts: true,
+    cell: (row) => {
+      const dead = row.get('dead');
+      if (dead === 0) return '';
+      if (dead === null) return '–';
+      return (
+        <a class="bad" href={linkTo('dead-letters', '', { function: row.name })}>
+          {count(dead)}
+        </a>
+      );
     },
   },
 ];
@@ -63,6 +89,7 @@ const VALUES: Readonly<Record<string, (row: FunctionRow) => number | string>> = 
   in: (row) => row.inPerSecond(now()),
   done: (row) => row.donePerSecond(now()),
   failed: (row) => row.failedLately(now()),
+  dead: (row) => row.get('dead') ?? -1,
 };
 
 /** So many are named of those that are in the same trouble. */
@@ -74,6 +101,8 @@ export function FunctionsPage() {
   const words = query.get('q') ?? '';
   const sort = query.get('sort') ?? '';
   const rows = useSorted(words, sort);
+  const seen = useSignal<readonly FunctionRow[]>([]);
+  useSparks(seen.value);
   // Rows change in place.
   void changes.value;
   if (!isComplete.value) return <Loading what="functions" />;
@@ -82,7 +111,7 @@ export function FunctionsPage() {
     <>
       <h1 class="unseen">Functions</h1>
       <Verdict />
-      {!isRemote.value && <HistoryPlots />}
+      {!isRemote.value && functions.size > 0 && <HistoryPlots />}
       {functions.size === 0 ? (
         <Empty title="No functions yet">
           <p>A function is there as soon as a worker registers it or a job is submitted to it. To try it:</p>
@@ -118,6 +147,7 @@ export function FunctionsPage() {
               sortedBy={sortedBy}
               onSort={(id) => setQuery({ sort: nextSort(sort, id) })}
               levelOf={(row) => (row.trouble ? levelOf(row.trouble) : undefined)}
+              onSeen={(some) => (seen.value = some)}
             />
           )}
         </>
@@ -136,13 +166,14 @@ function Verdict() {
     if (!seen) troubles.set(row.trouble, (seen = { count: 0, first: [] }));
     if (seen.count++ < NAMED) seen.first.push(row);
   }
-  const { storageTrouble, isEnding } = serverState.value;
+  const { storageTrouble, isEnding, trouble } = serverState.value;
   const lines = TROUBLES.flatMap((trouble) => {
     const seen = troubles.get(trouble);
     return seen ? [{ trouble, ...seen }] : [];
   });
-  const isWell = lines.length === 0 && !storageTrouble && !isEnding;
-  if (isWell) {
+  if (lines.length === 0) {
+    // What is wrong with the job server itself stands above every page.
+    if (storageTrouble || isEnding || trouble || connection.value.state === 'lost') return null;
     return (
       <p class="verdict well" role="status">
         <span aria-hidden="true">✓</span> Nothing is wrong
@@ -151,16 +182,6 @@ function Verdict() {
   }
   return (
     <ul class="verdict" role="status">
-      {storageTrouble && (
-        <li class="bad">
-          <strong>Storage</strong> {storageTrouble}
-        </li>
-      )}
-      {isEnding && (
-        <li class="warn">
-          <strong>Ending</strong> The job server finishes what runs, and takes nothing new.
-        </li>
-      )}
       {lines.map(({ trouble, count: number, first }) => (
         <li key={trouble} class={levelOf(trouble)} title={MEANING[trouble]}>
           <strong>

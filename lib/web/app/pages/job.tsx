@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { addressOf, ask, Problem, send } from '../state/api.js';
 import { isRemote, may } from '../state/me.js';
 import { count, duration, size, timeOfDay } from '../state/numbers.js';
-import { bytesOf64 } from '../state/readable.js';
+import { bytesIn, type BytesInJson } from '../state/readable.js';
 import { route } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
 import { Bytes, FetchedBytes } from '../ui/bytes.js';
@@ -14,11 +14,9 @@ import { FunctionName, Text } from '../ui/names.js';
 import { Empty, Failure, Loading } from '../ui/states.js';
 import { submitTo } from '../ui/submit-dialog.js';
 import { useAnswer } from '../ui/use-answer.js';
-import { Age, When } from '../ui/when.js';
+import { Age, Moment, When } from '../ui/when.js';
 import type { Job } from './jobs.js';
 import type { DeadLetter } from './dead-letters.js';
-
-type BytesInJson = { readonly text?: string; readonly base64?: string };
 
 interface EndedJob {
   readonly handle: string;
@@ -53,8 +51,10 @@ export function JobPage() {
   const live = useAnswer<Job | EndedJob>(path, {}, 1_000);
   const isGone = live.error instanceof Problem && live.error.status === 404;
   const known = isGone ? undefined : live.data;
+  // A dead letter is no job any more, or one that failed where results are kept.
+  const mayBeDead = isGone || (known !== undefined && !('clients' in known) && known.state === 'failed');
   const dead = useAnswer<DeadLetter>(
-    isGone && !isRemote.value ? `dead-letters/${encodeURIComponent(handle)}` : undefined,
+    mayBeDead && !isRemote.value ? `dead-letters/${encodeURIComponent(handle)}` : undefined,
   );
   const heard = useHeard(handle, known !== undefined && 'clients' in known);
   const job = known && 'clients' in known ? known : undefined;
@@ -108,7 +108,9 @@ export function JobPage() {
             <Text of={handle} />
           </span>{' '}
           {job && <span class={`badge ${job.state}`}>{job.state}</span>}
-          {ended && <span class={`badge ${ended.state === 'failed' ? 'bad' : 'well'}`}>{ended.state}</span>}
+          {ended && !dead.data && (
+            <span class={`badge ${ended.state === 'failed' ? 'bad' : 'well'}`}>{ended.state}</span>
+          )}
           {dead.data && <span class="badge bad">dead letter</span>}
         </h1>
         <span class="actions">
@@ -122,7 +124,7 @@ export function JobPage() {
       {dead.data && <DeadFacts of={dead.data} />}
       {!live.data && !live.error && <Loading what="the job" />}
       {!known && live.error !== undefined && !isGone && <Failure error={live.error} onRetry={again} />}
-      {isGone && !dead.data && <Over handle={handle} />}
+      {(isGone || ended) && !dead.data && <Over handle={handle} isKept={ended !== undefined} />}
       {may('inspect') && !isRemote.value && (job ?? dead.data) && (
         <FetchedBytes
           title="Workload"
@@ -131,8 +133,13 @@ export function JobPage() {
           fileName={fileNameOf(handle, 'workload')}
         />
       )}
-      {ended && may('inspect') && (
-        <FetchedBytes title="Result" path={`${path}/result`} length={null} fileName={fileNameOf(handle, 'result')} />
+      {ended && !dead.data && may('inspect') && (
+        <FetchedBytes
+          title={ended.state === 'complete' ? 'Result' : 'Why'}
+          path={`${path}/result`}
+          length={null}
+          fileName={fileNameOf(handle, 'result')}
+        />
       )}
       {!may('inspect') && (job ?? dead.data) && <p class="faint">What is in it is shown to the role inspect.</p>}
       {heard.length > 0 && <HeardList of={heard} />}
@@ -141,34 +148,40 @@ export function JobPage() {
 }
 
 function JobFacts({ of: job }: { readonly of: Job }) {
+  const since = job.state === 'running' ? job.startedAt : job.readyAt;
   return (
-    <Facts
-      of={[
-        ['function', job.function === null ? '–' : <FunctionName name={job.function} />],
-        ['state', job.state],
-        ['unique', job.unique ? <Text of={job.unique} /> : '–'],
-        ['priority', job.priority ?? '–'],
-        ['submitted', job.isBackground === null ? '–' : job.isBackground ? 'in the background' : 'in the foreground'],
-        ['clients that wait', count(job.clients)],
-        job.state === 'running'
-          ? ['runs for', <Age since={job.startedAt} />]
-          : ['waits for', <Age since={job.readyAt} />],
-        ['worker', job.worker ? <Text of={job.worker} /> : '–'],
-        ['progress', job.denominator > 0 ? <Progress of={job} /> : '–'],
-        ['tried again', count(job.attempts)],
-        ['workers lost', count(job.losses)],
-        ['size', size(job.size)],
-      ]}
-    />
+    <>
+      {job.denominator > 0 && <Journey of={job} />}
+      <Facts
+        of={[
+          ['function', job.function === null ? '–' : <FunctionName name={job.function} />],
+          ['unique', job.unique ? <Text of={job.unique} /> : '–'],
+          ['priority', job.priority ?? '–'],
+          ['submitted', job.isBackground === null ? '–' : job.isBackground ? 'in the background' : 'in the foreground'],
+          ['clients that wait', count(job.clients)],
+          job.state === 'running'
+            ? ['runs for', <Age since={since} />]
+            : ['waits for', since === undefined ? '–' : <Age since={since} />],
+          ['since', since === undefined ? '–' : <Moment at={since} />],
+          ['worker', job.worker ? <Text of={job.worker} /> : '–'],
+          ['tried again', count(job.attempts)],
+          ['workers lost', count(job.losses)],
+          ['size', size(job.size)],
+        ]}
+      />
+    </>
   );
 }
 
-function Progress({ of: { numerator, denominator } }: { readonly of: Job }) {
+/** How far it is, as its worker says. */
+function Journey({ of: { numerator, denominator } }: { readonly of: Job }) {
   return (
-    <span class="job-state">
-      {count(numerator)} of {count(denominator)}
+    <p class="journey">
       <progress max={denominator} value={numerator} aria-label="progress" />
-    </span>
+      <span>
+        {count(numerator)} of {count(denominator)}
+      </span>
+    </p>
   );
 }
 
@@ -193,11 +206,12 @@ function DeadFacts({ of: letter }: { readonly of: DeadLetter }) {
 }
 
 /** A job that is over and of which nothing is kept, but perhaps its end is remembered. */
-function Over({ handle }: { readonly handle: string }) {
+function Over({ handle, isKept }: { readonly handle: string; readonly isKept: boolean }) {
   const here = isRemote.value ? undefined : 'history/jobs';
   const failed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'failed', limit: 1_000 });
   const completed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'completed', limit: 2_000 });
   const found = [...(failed.data?.jobs ?? []), ...(completed.data?.jobs ?? [])].find((job) => job.handle === handle);
+  if (!found && isKept) return null;
   if (!found) {
     return (
       <Empty title="There is no such job now">
@@ -216,11 +230,12 @@ function Over({ handle }: { readonly handle: string }) {
           ['function', <FunctionName name={found.function} />],
           ['ended', <span class={found.outcome === 'completed' ? '' : 'bad'}>{found.outcome}</span>],
           ['when', <When at={found.endedAt} />],
+          ['at', <Moment at={found.endedAt} />],
           ['ran for', found.ranSeconds === undefined ? '–' : duration(found.ranSeconds * 1_000)],
           ['worker', found.worker ? <Text of={found.worker} /> : '–'],
         ]}
       />
-      {reason && reason.length > 0 && <Bytes title="Why, the first 1 kB" bytes={reason} />}
+      {!isKept && reason && reason.length > 0 && <Bytes title="Why, the first 1 kB" bytes={reason} />}
       {workload && <Bytes title="Workload, the first 512 bytes" bytes={workload} />}
     </>
   );
@@ -270,11 +285,6 @@ function useHeard(handle: string, isThere: boolean): readonly Heard[] {
     return () => stream.close();
   }, [handle, isWatched]);
   return heard.value;
-}
-
-function bytesIn(given: BytesInJson | undefined): Uint8Array | undefined {
-  if (given?.text !== undefined) return new TextEncoder().encode(given.text);
-  return given?.base64 === undefined ? undefined : bytesOf64(given.base64);
 }
 
 function fileNameOf(handle: string, what: string): string {

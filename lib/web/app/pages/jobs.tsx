@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ask } from '../state/api.js';
-import { count, many, size } from '../state/numbers.js';
+import { isRemote } from '../state/me.js';
+import { about, count, many, size } from '../state/numbers.js';
 import { linkTo, route, server, setQuery } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
 import { confirmFirst } from '../ui/dialog.js';
@@ -9,9 +10,9 @@ import { usePageKeys } from '../ui/keys.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { oneByOne } from '../ui/one-by-one.js';
 import { SearchField } from '../ui/search-field.js';
-import { Empty, Failure, Loading } from '../ui/states.js';
+import { Empty, Failure, Stale } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
-import { useAnswer } from '../ui/use-answer.js';
+import { useSearch, type Search } from '../ui/use-search.js';
 import { Age } from '../ui/when.js';
 
 /** A job that is not over. */
@@ -33,17 +34,10 @@ export interface Job {
   readonly denominator: number;
 }
 
-export interface JobsPage {
+interface JobsPage {
   readonly jobs: readonly Job[];
-  readonly scanned: number;
   readonly next?: string;
 }
-
-/** So many are asked for at once; the next ones when they are wanted. */
-const PAGE = 200;
-
-/** So many matches are acted on at most. */
-const MAX_ACTED_ON = 100_000;
 
 const COLUMNS: readonly TableColumn<Job>[] = [
   {
@@ -98,7 +92,7 @@ export function JobState({ of }: { readonly of: Job }) {
 /** Jobs by what is known of them, and by what is in them. */
 export function JobsListPage() {
   const words = route.value.query.get('q') ?? '';
-  const first = useAnswer<JobsPage>('jobs', { q: words, limit: PAGE }, 3_000);
+  const first = useSearch(words);
   const more = useSignal<{ readonly jobs: readonly Job[]; readonly next: string | undefined } | undefined>(undefined);
   const chosen = useSignal<ReadonlySet<string | number>>(new Set());
   const isAll = useSignal(false);
@@ -107,10 +101,10 @@ export function JobsListPage() {
     chosen.value = new Set();
     isAll.value = false;
   }, [words, server.value]);
-  const { data, error, again } = first;
-  const jobs = [...(data?.jobs ?? []), ...(more.value?.jobs ?? [])];
+  const { error, again } = first;
+  const jobs = [...first.jobs, ...(more.value?.jobs ?? [])];
   const unique = [...new Map(jobs.map((job) => [job.handle, job])).values()];
-  const next = more.value ? more.value.next : data?.next;
+  const next = more.value ? more.value.next : first.next;
 
   const choose = (handle: string): void => {
     isAll.value = false;
@@ -127,9 +121,7 @@ export function JobsListPage() {
       text: 'Those that wait are gone; those that run are not queued again. This cannot be taken back.',
       yes: `Cancel ${handles ? many(handles.length, 'job') : 'all of them'}`,
       act: async () => {
-        const done = await oneByOne(handles ?? (await allHandles(words)), (handle) =>
-          ask('DELETE', `jobs/${encodeURIComponent(handle)}`),
-        );
+        const done = handles ? await cancelEach(handles) : await cancelAll(words);
         chosen.value = new Set();
         isAll.value = false;
         again();
@@ -161,12 +153,7 @@ export function JobsListPage() {
           delay={350}
           onChange={(q) => setQuery({ q })}
         />
-        {data && (
-          <span class="faint">
-            {many(unique.length, 'job')}
-            {next !== undefined && ' and more'}, {count(data.scanned)} scanned
-          </span>
-        )}
+        <Progress of={first} found={unique.length} hasMore={next !== undefined} />
         <span class="actions">
           <Action
             label={isAnyChosen ? `Cancel ${chosenCount}…` : 'Cancel…'}
@@ -183,14 +170,17 @@ export function JobsListPage() {
         <SearchHint text="age>5m" /> <SearchHint text="attempts>0" /> <code>unique:…</code> <code>handle:…</code>{' '}
         <code>user.id:42</code> in JSON, <code>hex:00ff</code>, or any words
       </p>
-      {error !== undefined && <Failure error={error} onRetry={again} />}
-      {!data && error === undefined && <Loading what="jobs" />}
-      {data && unique.length === 0 && (
+      {unique.length > 0 ? (
+        <Stale error={error} onRetry={again} />
+      ) : (
+        error !== undefined && <Failure error={error} onRetry={again} />
+      )}
+      {first.isOver && error === undefined && unique.length === 0 && (
         <Empty title={words === '' ? 'No jobs wait or run' : 'No job matches'}>
           <p>Jobs that are over are not searched; how the last ones ended is on the page of their function.</p>
         </Empty>
       )}
-      {data && unique.length > 0 && (
+      {unique.length > 0 && (
         <Table
           name="jobs"
           rows={unique}
@@ -210,6 +200,24 @@ export function JobsListPage() {
   );
 }
 
+interface ProgressProps {
+  readonly of: Search;
+  readonly found: number;
+  readonly hasMore: boolean;
+}
+
+/** How far the search is. */
+function Progress({ of: { scanned, total, isOver, error }, found, hasMore }: ProgressProps) {
+  if (error !== undefined) return null;
+  return (
+    <span class="faint" role="status">
+      {many(found, 'job')}
+      {hasMore && ' and more'}, {isOver ? `${count(scanned)} scanned` : `scanned ${about(scanned)} of ${about(total)}`}{' '}
+      {!isOver && <progress max={Math.max(1, total)} value={Math.min(scanned, total)} aria-label="searched" />}
+    </span>
+  );
+}
+
 function SearchHint({ text }: { readonly text: string }) {
   const { query } = route.value;
   const words = query.get('q') ?? '';
@@ -220,14 +228,13 @@ function SearchHint({ text }: { readonly text: string }) {
   );
 }
 
-/** The handles of all matches, page by page. */
-async function allHandles(words: string): Promise<string[]> {
-  const handles: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page: JobsPage = await ask<JobsPage>('GET', 'jobs', { query: { q: words, limit: 1_000, cursor } });
-    handles.push(...page.jobs.map(({ handle }) => handle));
-    cursor = page.next;
-  } while (cursor !== undefined && handles.length < MAX_ACTED_ON);
-  return handles;
+function cancelEach(handles: readonly string[]): Promise<number> {
+  return oneByOne(handles, (handle) => ask('DELETE', `jobs/${encodeURIComponent(handle)}`));
+}
+
+/** All that match, also those that are not on the page. */
+async function cancelAll(words: string): Promise<number> {
+  if (!isRemote.value) return (await ask<{ done: number }>('POST', 'jobs/cancel', { json: { q: words } })).done;
+  const { jobs } = await ask<JobsPage>('GET', 'jobs', { query: { q: words, limit: 1_000 } });
+  return cancelEach(jobs.map(({ handle }) => handle));
 }

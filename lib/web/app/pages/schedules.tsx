@@ -6,7 +6,7 @@ import { Action, reasonNotTo } from '../ui/action.js';
 import { confirmFirst, FormDialog, perform } from '../ui/dialog.js';
 import { usePageKeys } from '../ui/keys.js';
 import { FunctionName, Text } from '../ui/names.js';
-import { Empty, Failure, Loading } from '../ui/states.js';
+import { Empty, Failure, Loading, Stale } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 import { useAnswer } from '../ui/use-answer.js';
 import { When } from '../ui/when.js';
@@ -45,7 +45,7 @@ export function SchedulesPage() {
           <Action label="New schedule…" role="operate" hotkey="n" isOnlyHere run={add} />
         </span>
       </div>
-      {error !== undefined && <Failure error={error} onRetry={again} />}
+      <Stale error={error} onRetry={again} />
       {data.schedules.length === 0 ? (
         <Empty title="Nothing recurs">
           <p>Schedules are declared in the app (@GearmanSchedule), in a crontab (--crontab FILE), or put here.</p>
@@ -87,7 +87,13 @@ function columnsOf(again: () => void): readonly TableColumn<Schedule>[] {
       ),
     },
     { id: 'next', title: 'Next', isNumber: true, cell: ({ nextTick }) => <When at={nextTick} else="never" /> },
-    { id: 'last', title: 'Last', isNumber: true, cell: ({ lastTick }) => <When at={lastTick} else="not yet" /> },
+    {
+      id: 'last',
+      title: 'Last',
+      hint: 'the last tick that fired or was passed over, or when the schedule began',
+      isNumber: true,
+      cell: ({ lastTick }) => <When at={lastTick} else="not yet" />,
+    },
     { id: 'source', title: 'From', cell: ({ source }) => source },
     { id: 'acts', title: '', cell: (schedule) => <Acts of={schedule} again={again} /> },
   ];

@@ -1,12 +1,13 @@
+import { useRef } from 'preact/hooks';
 import { ask } from '../state/api.js';
-import { count, many } from '../state/numbers.js';
+import { count, many, rate } from '../state/numbers.js';
 import { route, setQuery } from '../state/route.js';
 import { Action } from '../ui/action.js';
 import { confirmFirst, perform } from '../ui/dialog.js';
 import { readable } from '../state/readable.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { SearchField } from '../ui/search-field.js';
-import { Empty, Failure, Loading } from '../ui/states.js';
+import { Empty, Failure, Loading, Stale } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 import { useAnswer } from '../ui/use-answer.js';
 import { Age } from '../ui/when.js';
@@ -27,6 +28,7 @@ export interface Worker {
 export function WorkersPage() {
   const words = route.value.query.get('q') ?? '';
   const { data, error, again } = useAnswer<{ workers: readonly Worker[] }>('workers', {}, 2_000);
+  const flow = useFlow(data?.workers);
   if (!data) return error ? <Failure error={error} onRetry={again} /> : <Loading what="workers" />;
   const wanted = words.toLowerCase();
   const workers = data.workers.filter(({ clientId, address, functions }) =>
@@ -46,7 +48,7 @@ export function WorkersPage() {
           {many(workers.length, 'worker')}, {many(sumOf(workers), 'job')} running
         </span>
       </div>
-      {error !== undefined && <Failure error={error} onRetry={again} />}
+      <Stale error={error} onRetry={again} />
       {data.workers.length === 0 ? (
         <Empty title="Nobody works here">
           <p>A worker is there once its connection registers a function.</p>
@@ -54,13 +56,13 @@ export function WorkersPage() {
       ) : workers.length === 0 ? (
         <Empty title="No worker has that in its name, address or functions" />
       ) : (
-        <Table name="workers" rows={workers} columns={columnsOf(again)} keyOf={({ id }) => id} />
+        <Table name="workers" rows={workers} columns={columnsOf(flow, again)} keyOf={({ id }) => id} />
       )}
     </>
   );
 }
 
-function columnsOf(again: () => void): readonly TableColumn<Worker>[] {
+function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readonly TableColumn<Worker>[] {
   return [
     {
       id: 'name',
@@ -91,6 +93,7 @@ function columnsOf(again: () => void): readonly TableColumn<Worker>[] {
     },
     { id: 'running', title: 'Running', isNumber: true, cell: ({ running }) => count(running) },
     { id: 'done', title: 'Done', isNumber: true, cell: ({ done }) => count(done) },
+    { id: 'flow', title: 'Done/s', isNumber: true, cell: ({ id }) => rate(flow.get(id) ?? 0) },
     {
       id: 'since',
       title: 'Here for',
@@ -113,6 +116,23 @@ function columnsOf(again: () => void): readonly TableColumn<Worker>[] {
       ),
     },
   ];
+}
+
+/** How many jobs each has done a second, from one answer to the next. */
+function useFlow(workers: readonly Worker[] | undefined): ReadonlyMap<number, number> {
+  const last = useRef<{ workers: typeof workers; at: number; flow: ReadonlyMap<number, number> }>({
+    workers: undefined,
+    at: 0,
+    flow: new Map(),
+  });
+  const { current } = last;
+  if (workers === current.workers || !workers) return current.flow;
+  const at = performance.now();
+  const before = new Map(current.workers?.map(({ id, done }) => [id, done]));
+  const seconds = (at - current.at) / 1_000;
+  const flow = new Map(workers.map(({ id, done }) => [id, ((done ?? 0) - (before.get(id) ?? done ?? 0)) / seconds]));
+  last.current = { workers, at, flow };
+  return flow;
 }
 
 function quiet({ id, clientId, isQuiet }: Worker, again: () => void): void {

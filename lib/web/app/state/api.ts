@@ -1,3 +1,4 @@
+import type { BytesInJson } from './readable.js';
 import { server } from './route.js';
 
 /** An answer that says no: a problem of RFC 9457, or that nobody answered. */
@@ -7,38 +8,46 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: string,
     detail: string,
+    /** What a job failed with. */
+    readonly exception?: BytesInJson,
   ) {
     super(detail);
   }
 }
 
 export interface Asked {
-  query?: Readonly<Record<string, string | number | undefined>>;
+  query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is. */
   bytes?: Blob | Uint8Array<ArrayBuffer> | string;
   signal?: AbortSignal;
+  accept?: string;
 }
 
 /** The address of a route, relative to the page: any prefix that a proxy adds is right by itself. */
 export function addressOf(path: string, query: Asked['query'] = {}): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, `${value}`);
-  if (server.value !== undefined) search.set('server', server.value);
+  for (const [name, value] of Object.entries({ server: server.value, ...query })) {
+    for (const each of typeof value === 'object' ? value : [value]) {
+      if (each !== undefined) search.append(name, `${each}`);
+    }
+  }
   const text = search.toString();
   return `v1/${path}${text === '' ? '' : `?${text}`}`;
 }
 
 /** Asks, and gives the answer whatever its body is. @throws Problem */
 export async function send(method: string, path: string, asked: Asked = {}): Promise<Response> {
-  const { query, json, bytes, signal } = asked;
+  const { query, json, bytes, signal, accept } = asked;
+  const type = json !== undefined ? 'application/json' : bytes !== undefined ? 'application/octet-stream' : undefined;
+  const body = json !== undefined ? JSON.stringify(json) : bytes;
   let response: Response;
   try {
     response = await fetch(addressOf(path, query), {
       method,
-      ...(json !== undefined && { body: JSON.stringify(json), headers: { 'Content-Type': 'application/json' } }),
-      ...(bytes !== undefined && { body: bytes, headers: { 'Content-Type': 'application/octet-stream' } }),
+      headers: { ...(accept && { Accept: accept }), ...(type && { 'Content-Type': type }) },
+      ...(body !== undefined && { body }),
       ...(signal && { signal }),
     });
   } catch (error) {
@@ -56,11 +65,39 @@ export async function ask<Answer>(method: string, path: string, asked: Asked = {
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
 }
 
+/** Asks for events, up to `end`; who answers at once with all of it has answered with that one. @throws Problem */
+export async function* follow<Data>(
+  path: string,
+  asked: Asked = {},
+): AsyncGenerator<{ readonly event: string; readonly data: Data }, void> {
+  const response = await send('GET', path, { ...asked, accept: 'text/event-stream' });
+  if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+    yield { event: 'end', data: (await response.json()) as Data };
+    return;
+  }
+  let rest = '';
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { value, done } = await reader.read().catch(() => ({ value: undefined, done: true }));
+    if (done) throw new Problem(0, 'unreachable', 'The job server has not answered to the end.');
+    const blocks = (rest + value).split('\n\n');
+    rest = blocks.pop()!;
+    for (const block of blocks) {
+      const [, event, data] = /^event: (.*)\ndata: (.*)$/m.exec(block) ?? [];
+      if (event === undefined) continue;
+      const told = JSON.parse(data!) as Data & { readonly code?: string; readonly detail?: string };
+      if (event === 'cut') throw new Problem(503, told.code!, told.detail!);
+      yield { event, data: told };
+      if (event === 'end') return;
+    }
+  }
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
   try {
-    const { code, detail } = JSON.parse(text) as { code?: string; detail?: string };
-    return new Problem(response.status, code ?? 'unknown', detail ?? response.statusText);
+    const { code, detail, exception } = JSON.parse(text) as Partial<Problem> & { readonly detail?: string };
+    return new Problem(response.status, code ?? 'unknown', detail ?? response.statusText, exception);
   } catch {
     return new Problem(response.status, 'unknown', `${response.status} ${response.statusText}`);
   }

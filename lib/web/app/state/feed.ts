@@ -8,6 +8,8 @@ export interface ServerState {
   readonly version?: string;
   readonly isEnding?: boolean | null;
   readonly storageTrouble?: string;
+  /** Why one elsewhere does not answer. */
+  readonly trouble?: string;
   readonly functions?: number;
   readonly jobs?: number;
   readonly running?: number;
@@ -34,6 +36,9 @@ export const changes = signal(0);
 export const reorderings = signal(0);
 /** Whether all functions were told once. */
 export const isComplete = signal(false);
+
+/** How many jobs of all functions wait for a worker, and for their time. */
+export const backlog = signal({ waiting: 0, delayed: 0 });
 
 /** The functions, by their number in the stream. Changed in place; {@link changes} tells. */
 export const functions = new Map<number, FunctionRow>();
@@ -150,6 +155,7 @@ function forget(): void {
   restless.clear();
   lastId = undefined;
   isComplete.value = false;
+  backlog.value = { waiting: 0, delayed: 0 };
   serverState.value = {};
 }
 
@@ -166,23 +172,33 @@ function take({ reset, more, names, rows, gone }: Told): void {
     byName.set(name64 ?? `=${name}`, row);
   }
   const time = now();
+  let { waiting, delayed } = reset ? { waiting: 0, delayed: 0 } : backlog.peek();
+  const count = (row: FunctionRow, sign: 1 | -1): void => {
+    waiting += sign * row.waiting;
+    delayed += sign * (row.get('delayed') ?? 0);
+  };
   for (const [id, ...numbers] of rows) {
     const row = functions.get(id);
     if (!row) continue;
     const { weight } = row;
+    count(row, -1);
     row.see(numbers, time);
+    count(row, 1);
     if (row.isRestless) restless.add(row);
     isReordered ||= row.weight !== weight;
   }
   for (const id of gone) {
     const row = functions.get(id);
     if (!row) continue;
+    count(row, -1);
     functions.delete(id);
     restless.delete(row);
     if (functionNamed(row.name, row.name64) === row) byName.delete(row.name64 ?? `=${row.name}`);
   }
-  if (more) return;
   batch(() => {
+    const before = backlog.peek();
+    if (before.waiting !== waiting || before.delayed !== delayed) backlog.value = { waiting, delayed };
+    if (more) return;
     isComplete.value = true;
     if (isReordered) reorderings.value++;
     isReordered = false;

@@ -70,6 +70,7 @@ export type Column =
   | 'submitted'
   | 'completed'
   | 'failed'
+  | 'dead'
   | 'oldestAt'
   | 'longestAt'
   | 'paused'

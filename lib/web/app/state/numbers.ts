@@ -10,6 +10,13 @@ export function many(value: number, one: string, more = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : more}`;
 }
 
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** `980`, `12K`, `1.2M`. */
+export function about(value: number): string {
+  return SHORT.format(value);
+}
+
 /** Something a second: `0.3`, `12`, `12,400`; nothing where there is nothing. */
 export function rate(value: number): string {
   if (value <= 0) return '';

@@ -29,6 +29,17 @@ export function readableBytes(bytes: Uint8Array): string {
   return text;
 }
 
+/** Bytes as the API tells them within JSON. */
+export interface BytesInJson {
+  readonly text?: string;
+  readonly base64?: string;
+}
+
+export function bytesIn(told: BytesInJson | undefined): Uint8Array<ArrayBuffer> | undefined {
+  if (told?.text !== undefined) return new TextEncoder().encode(told.text);
+  return told?.base64 === undefined ? undefined : bytesOf64(told.base64);
+}
+
 /** Of base64, and of base64url. */
 export function bytesOf64(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64.replaceAll('-', '+').replaceAll('_', '/')), (each) => each.charCodeAt(0));

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Problem, send } from '../state/api.js';
 import { size } from '../state/numbers.js';
-import { readable, readableBytes } from '../state/readable.js';
+import { bytesIn, readable, readableBytes } from '../state/readable.js';
 
 /** So much is shown; all of it is there to be downloaded. */
 const SHOWN = 4_096;
@@ -35,7 +35,9 @@ export function FetchedBytes({ title, path, length, fileName }: FetchedProps) {
         bytes.value = new Uint8Array(await response.arrayBuffer());
       })
       .catch((failure: Error) => {
-        if (!gone.signal.aborted) error.value = failure.message;
+        if (gone.signal.aborted) return;
+        bytes.value = failure instanceof Problem ? bytesIn(failure.exception) : undefined;
+        error.value = failure.message;
       });
     return () => gone.abort();
   }, [path, isTooLong]);

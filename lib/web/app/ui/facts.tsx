@@ -1,9 +1,15 @@
 import type { ComponentChildren } from 'preact';
 
+interface FactsProps {
+  readonly of: readonly (readonly [name: string, value: ComponentChildren])[];
+  /** Within a card, so without a frame of their own. */
+  readonly isPlain?: boolean;
+}
+
 /** What is known of one thing: a line of names and values. */
-export function Facts({ of }: { readonly of: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+export function Facts({ of, isPlain }: FactsProps) {
   return (
-    <dl class="facts">
+    <dl class={isPlain ? 'facts plain' : 'facts'}>
       {of.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { isFrozen } from '../state/feed.js';
 import { go, linkTo } from '../state/route.js';
 import { Dialog } from './dialog.js';
+import { DESTINATIONS } from './navigation.js';
 import { isPaletteOpen } from './palette.js';
 import { switchTheme } from './theme.js';
 
@@ -21,14 +22,9 @@ const isHelpOpen = signal(false);
 const layers = signal<readonly { readonly keys: Keys }[]>([]);
 const pageKeys = computed<Keys>(() => Object.assign({}, ...layers.value.map(({ keys }) => keys)) as Keys);
 
-const PAGES: Keys = {
-  f: { does: 'Functions', run: () => go(linkTo('functions')) },
-  j: { does: 'Jobs', run: () => go(linkTo('jobs')) },
-  w: { does: 'Workers', run: () => go(linkTo('workers')) },
-  d: { does: 'Dead letters', run: () => go(linkTo('dead-letters')) },
-  s: { does: 'Schedules', run: () => go(linkTo('schedules')) },
-  t: { does: 'Tail: what happens now', run: () => go(linkTo('tail')) },
-};
+const PAGES: Keys = Object.fromEntries(
+  DESTINATIONS.map(({ page, title, key }) => [key, { does: title, run: () => go(linkTo(page)) }]),
+);
 
 const EVERYWHERE: Keys = {
   '/': { does: 'Search on this page', run: focusSearch },

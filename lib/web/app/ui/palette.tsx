@@ -3,17 +3,9 @@ import { functions } from '../state/feed.js';
 import { go, linkTo } from '../state/route.js';
 import { Dialog } from './dialog.js';
 import { functionLink } from './names.js';
+import { DESTINATIONS } from './navigation.js';
 
 export const isPaletteOpen = signal(false);
-
-const PAGES: readonly (readonly [page: string, title: string])[] = [
-  ['functions', 'Functions'],
-  ['jobs', 'Jobs'],
-  ['workers', 'Workers'],
-  ['dead-letters', 'Dead letters'],
-  ['schedules', 'Schedules'],
-  ['tail', 'Tail'],
-];
 
 const MAX_FOUND = 12;
 
@@ -84,8 +76,8 @@ function OpenPalette() {
 
 function placesOf(text: string): Place[] {
   const wanted = text.toLowerCase();
-  const pages = PAGES.filter(([, title]) => title.toLowerCase().includes(wanted));
-  const places: Place[] = pages.map(([page, title]) => ({ title, kind: 'page', link: linkTo(page) }));
+  const pages = DESTINATIONS.filter(({ title }) => title.toLowerCase().includes(wanted));
+  const places: Place[] = pages.map(({ page, title }) => ({ title, kind: 'page', link: linkTo(page) }));
   if (text === '') return places;
   if (/^\S+:\S+:\d+$/.test(text)) places.unshift({ title: text, kind: 'job', link: linkTo('jobs', text) });
   for (const row of functions.values()) {

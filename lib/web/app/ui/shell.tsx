@@ -1,7 +1,7 @@
-import { useEffect, useErrorBoundary } from 'preact/hooks';
-import { connection, isFrozen, serverState } from '../state/feed.js';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
+import { backlog, connection, isComplete, isFrozen, serverState } from '../state/feed.js';
 import { me } from '../state/me.js';
-import { count, duration } from '../state/numbers.js';
+import { count, duration, timeOfDay } from '../state/numbers.js';
 import { go, linkTo, route, server } from '../state/route.js';
 import { DeadLettersPage } from '../pages/dead-letters.js';
 import { FunctionPage } from '../pages/function.js';
@@ -9,23 +9,16 @@ import { FunctionsPage } from '../pages/functions.js';
 import { JobPage } from '../pages/job.js';
 import { JobsListPage } from '../pages/jobs.js';
 import { SchedulesPage } from '../pages/schedules.js';
+import { ServerPage } from '../pages/server.js';
 import { TailPage } from '../pages/tail.js';
 import { WorkersPage } from '../pages/workers.js';
 import { Conversation } from './dialog.js';
 import { KeyHelp, openKeyHelp } from './keys.js';
+import { DESTINATIONS } from './navigation.js';
 import { Palette } from './palette.js';
 import { Empty, Failure } from './states.js';
 import { SubmitDialog } from './submit-dialog.js';
 import { switchTheme, theme } from './theme.js';
-
-const NAVIGATION: readonly (readonly [page: string, title: string])[] = [
-  ['functions', 'Functions'],
-  ['jobs', 'Jobs'],
-  ['workers', 'Workers'],
-  ['dead-letters', 'Dead letters'],
-  ['schedules', 'Schedules'],
-  ['tail', 'Tail'],
-];
 
 const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = {
   functions: FunctionsPage,
@@ -35,6 +28,7 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = {
   'dead-letters': DeadLettersPage,
   schedules: SchedulesPage,
   tail: TailPage,
+  server: ServerPage,
 };
 
 /** All of the page: what is always there, and the page that the address says. */
@@ -42,41 +36,56 @@ export function Shell() {
   const { page, id } = route.value;
   const [error, retry] = useErrorBoundary();
   const Page = PAGES[page];
+  const above = useRef<HTMLDivElement>(null);
+  // The heads of tables stay below what is always seen, however high that is.
   useEffect(() => {
-    const title = NAVIGATION.find(([name]) => name === page)?.[1] ?? page;
+    const watcher = new ResizeObserver(([entry]) => {
+      document.documentElement.style.setProperty('--above', `${entry!.target.clientHeight}px`);
+    });
+    watcher.observe(above.current!);
+    return () => watcher.disconnect();
+  }, []);
+  useEffect(() => {
+    const title = DESTINATIONS.find((each) => each.page === page)?.title ?? page;
     document.title = `${id === '' ? title : id} · Gearman`;
     if (error !== undefined) retry();
     scrollTo(0, 0);
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [page, id]);
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => skip(event)}>
         Skip to the page
       </a>
-      <header class="top">
-        <span class="brand">Gearman</span>
-        <nav aria-label="Pages">
-          {NAVIGATION.map(([name, title]) => (
-            <a
-              key={name}
-              href={linkTo(name)}
-              aria-current={name === page || (page === 'function' && name === 'functions') ? 'page' : undefined}
-            >
-              {title}
-            </a>
-          ))}
-        </nav>
-        <ServerChoice />
-        <Totals />
-        <button class="plain" title="Light, dark, or as the system has it (t)" onClick={switchTheme}>
-          {theme.value === 'system' ? '◐' : theme.value === 'light' ? '☀' : '☾'}
-          <span class="unseen">Theme: {theme.value}</span>
-        </button>
-        <button class="plain" title="Keys (?)" onClick={openKeyHelp}>
-          ?<span class="unseen"> Keys</span>
-        </button>
-      </header>
-      <ConnectionState />
+      <div class="above" ref={above}>
+        <header class="top">
+          <span class="brand">Gearman</span>
+          <nav aria-label="Pages">
+            {DESTINATIONS.map((each) => (
+              <a
+                key={each.page}
+                href={linkTo(each.page)}
+                aria-current={
+                  each.page === page || (page === 'function' && each.page === 'functions') ? 'page' : undefined
+                }
+              >
+                {each.title}
+              </a>
+            ))}
+          </nav>
+          <ServerChoice />
+          <Totals />
+          <button class="plain" title="Light, dark, or as the system has it (t)" onClick={switchTheme}>
+            {theme.value === 'system' ? '◐' : theme.value === 'light' ? '☀' : '☾'}
+            <span class="unseen">Theme: {theme.value}</span>
+          </button>
+          <button class="plain" title="Keys (?)" onClick={openKeyHelp}>
+            ?<span class="unseen"> Keys</span>
+          </button>
+        </header>
+        <ConnectionState />
+        <ServerTrouble />
+      </div>
       <main id="main" tabIndex={-1}>
         {error !== undefined ? (
           <Failure error={error} onRetry={retry} />
@@ -115,13 +124,13 @@ function ServerChoice() {
 }
 
 function Totals() {
-  const { jobs, running, workers, clientsWaiting, eventLoopDelaySeconds, version } = serverState.value;
+  const { running, workers, clientsWaiting, eventLoopDelaySeconds, version } = serverState.value;
   const role = me.value?.role;
   return (
     <span class="totals">
-      {jobs !== undefined && (
+      {isComplete.value && <Total name="waiting" value={count(backlog.value.waiting)} />}
+      {running !== undefined && (
         <>
-          <Total name="jobs" value={count(jobs)} />
           <Total name="running" value={count(running)} />
           <Total name="workers" value={count(workers)} />
           <Total name="clients wait" value={count(clientsWaiting)} isMinor />
@@ -170,12 +179,36 @@ function ConnectionState() {
     );
   }
   if (now.state !== 'lost') return null;
-  const since = new Date(now.since).toLocaleTimeString();
+  const since = timeOfDay(new Date(now.since));
   return (
     <p class="connection bad" role="alert">
       <strong>Connection lost at {since}.</strong> {now.why} What you see is from then; it is tried again every 2
       seconds.
     </p>
+  );
+}
+
+/** What is wrong with the job server itself. */
+function ServerTrouble() {
+  const { storageTrouble, trouble, isEnding } = serverState.value;
+  return (
+    <>
+      {trouble !== undefined && (
+        <p class="connection bad" role="alert">
+          <strong>The job server does not answer.</strong> {trouble} What you see is what it told last.
+        </p>
+      )}
+      {storageTrouble !== undefined && (
+        <p class="connection bad" role="alert">
+          <strong>Background jobs are refused.</strong> {storageTrouble}
+        </p>
+      )}
+      {isEnding && (
+        <p class="connection warn" role="status">
+          <strong>The job server is ending.</strong> It finishes what runs, and takes nothing new.
+        </p>
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { Problem } from '../state/api.js';
+import { connection } from '../state/feed.js';
 
 /** Where a list will be, once it was told. */
 export function Loading({ what }: { readonly what: string }) {
@@ -29,6 +30,17 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {onRetry && !isGreyed && <button onClick={onRetry}>Try again</button>}
     </div>
+  );
+}
+
+/** What is shown is not up to date, and why; a lost connection is told above all pages already. */
+export function Stale({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
+  if (error === undefined || connection.value.state === 'lost') return null;
+  return (
+    <p class="stale bad" role="alert">
+      <strong>Not up to date.</strong> {error instanceof Error ? error.message : String(error)}{' '}
+      <button onClick={onRetry}>Try again</button>
+    </p>
   );
 }
 

@@ -30,6 +30,8 @@ interface TableProps<Row> {
   /** What `x` and the boxes choose. */
   readonly chosen?: ReadonlySet<string | number>;
   onChoose?(row: Row): void;
+  /** Told which rows are seen, or nearly. */
+  onSeen?(rows: readonly Row[]): void;
 }
 
 /** So many rows before and after those that are seen are there as well. */
@@ -40,7 +42,7 @@ const MARGIN = 12;
  * them are as quick as ten. `j` and `k` go from row to row, Enter opens one.
  */
 export function Table<Row>(props: TableProps<Row>) {
-  const { name, rows, columns, keyOf, linkOf, sortedBy, onSort, levelOf, chosen, onChoose } = props;
+  const { name, rows, columns, keyOf, linkOf, sortedBy, onSort, levelOf, chosen, onChoose, onSeen } = props;
   const body = useRef<HTMLDivElement>(null);
   const seen = useSignal({ first: 0, last: 60, height: 34 });
   const cursor = useSignal<string | number | undefined>(undefined);
@@ -68,6 +70,7 @@ export function Table<Row>(props: TableProps<Row>) {
   }, [rows.length]);
 
   const { first, last, height } = seen.value;
+  useEffect(() => onSeen?.(rows.slice(first, last)), [rows, first, last]);
   const current = useRef({ rows, keyOf, linkOf, onChoose });
   current.current = { rows, keyOf, linkOf, onChoose };
 

@@ -1,5 +1,5 @@
 import { changes } from '../state/feed.js';
-import { age, duration } from '../state/numbers.js';
+import { age, duration, timeOfDay } from '../state/numbers.js';
 
 /** A moment: how long ago or in how long, and when exactly below the pointer. */
 export function When({
@@ -16,6 +16,17 @@ export function When({
   return (
     <time dateTime={at} title={`${new Date(at).toLocaleString()} · ${at}`}>
       {ago >= 0 && ago < 1_000 ? 'just now' : ago >= 0 ? `${age(ago)} ago` : `in ${duration(-ago)}`}
+    </time>
+  );
+}
+
+/** A moment by the clock, with its date unless that is today. */
+export function Moment({ at }: { readonly at: string }) {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return (
+    <time dateTime={at} title={`${date.toLocaleString()} · ${at}`}>
+      {isToday ? timeOfDay(date) : `${date.toLocaleDateString()} ${timeOfDay(date)}`}
     </time>
   );
 }

@@ -1,0 +1,18 @@
+/** A page of the navigation. */
+interface Destination {
+  readonly page: string;
+  readonly title: string;
+  /** What leads there after `g`. */
+  readonly key: string;
+}
+
+/** The pages that everything else is reached from, in this order. */
+export const DESTINATIONS: readonly Destination[] = [
+  { page: 'functions', title: 'Functions', key: 'f' },
+  { page: 'jobs', title: 'Jobs', key: 'j' },
+  { page: 'workers', title: 'Workers', key: 'w' },
+  { page: 'dead-letters', title: 'Dead letters', key: 'd' },
+  { page: 'schedules', title: 'Schedules', key: 's' },
+  { page: 'tail', title: 'Tail', key: 't' },
+  { page: 'server', title: 'Server', key: 'v' },
+];

@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './built.js';
+
+/** How Debian's Chromium is started: without these it looks for hosts of its makers, and wants a sandbox and a display. */
+export const CHROMIUM_OPTIONS = JSON.parse(readFileSync(join(ROOT, 'test/support/chromium.json'), 'utf8')) as {
+  readonly executablePath: string;
+  readonly args: string[];
+};
