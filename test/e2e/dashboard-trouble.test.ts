@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { MemoryStorage, StorageError, type StorageListener } from '../../lib/job-server/index.js';
 import { openPage } from '../support/chromium.js';
 import { startDashboard } from '../support/dashboard.js';
-import { newWorker } from '../support/driver-jobs.js';
+import { newWorker, resultOf } from '../support/driver-jobs.js';
 import { startPageScene } from '../support/page-scene.js';
 import { describeWith } from '../support/peers.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -10,15 +10,15 @@ import { until } from '../support/until.js';
 
 /** A storage whose disk fills up, and is emptied again. */
 class FillingStorage extends MemoryStorage {
-  private owner: StorageListener | undefined;
+  private heard: StorageListener | undefined;
 
   override async open(listener: StorageListener): Promise<void> {
     await super.open(listener);
-    this.owner = listener;
+    this.heard = listener;
   }
 
   fill(isFull: boolean): void {
-    this.owner!.trouble(isFull ? new StorageError('GEARMAN_STORAGE_FULL', 'no space left on device') : undefined);
+    this.heard!.trouble(isFull ? new StorageError('GEARMAN_STORAGE_FULL', 'no space left on device') : undefined);
   }
 }
 
@@ -95,7 +95,7 @@ describeWith('chromium', 'The list of functions', () => {
       return '';
     });
     await worker.start();
-    const run = (workload: string) => client.run({ function: 'f', workload: Buffer.from(workload) });
+    const run = (workload: string) => resultOf(client, { function: 'f', workload: Buffer.from(workload) });
     // From the first job on it has a history.
     await run('good');
     jobServer.history.sample();

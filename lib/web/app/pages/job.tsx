@@ -15,7 +15,7 @@ import { Empty, Failure, Loading } from '../ui/states.js';
 import { submitTo } from '../ui/submit-dialog.js';
 import { useAnswer } from '../ui/use-answer.js';
 import { Age, Moment, When } from '../ui/when.js';
-import type { Job } from './jobs.js';
+import type { Job } from '../state/job.js';
 import type { DeadLetter } from './dead-letters.js';
 
 interface EndedJob {

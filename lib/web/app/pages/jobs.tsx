@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { ask } from '../state/api.js';
 import { isRemote } from '../state/me.js';
 import { about, count, many, size } from '../state/numbers.js';
+import type { Job } from '../state/job.js';
 import { linkTo, route, server, setQuery } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
 import { confirmFirst } from '../ui/dialog.js';
@@ -14,25 +15,6 @@ import { Empty, Failure, Stale } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 import { useSearch, type Search } from '../ui/use-search.js';
 import { Age } from '../ui/when.js';
-
-/** A job that is not over. */
-export interface Job {
-  readonly handle: string;
-  readonly function: string | null;
-  readonly unique: string | null;
-  readonly priority: 'high' | 'normal' | 'low' | null;
-  readonly state: 'waiting' | 'delayed' | 'running';
-  readonly isBackground: boolean | null;
-  readonly clients: number | null;
-  readonly losses: number | null;
-  readonly attempts: number | null;
-  readonly size: number | null;
-  readonly readyAt?: string;
-  readonly startedAt?: string;
-  readonly worker?: string;
-  readonly numerator: number;
-  readonly denominator: number;
-}
 
 interface JobsPage {
   readonly jobs: readonly Job[];

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { follow } from '../state/api.js';
 import { isFrozen } from '../state/feed.js';
 import { server } from '../state/route.js';
-import type { Job } from '../pages/jobs.js';
+import type { Job } from '../state/job.js';
 
 /** What a search has found, and how far it is. */
 export interface Search {
