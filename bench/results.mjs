@@ -3,9 +3,10 @@ import { cpus, loadavg } from 'node:os';
 import { format, resolveConfig } from 'prettier';
 import { GROWTHS, LOADS } from './loads.mjs';
 import { bars, lines } from './plot.mjs';
-import { HEAD, rowsOf } from './table.mjs';
+import { comparisonOf, HEAD, rowsOf } from './table.mjs';
 
 const PAGE = new URL('../docs/PERFORMANCE.md', import.meta.url);
+const README = new URL('../README.md', import.meta.url);
 const FOLDER = new URL('../docs/performance/', import.meta.url);
 /** The result that is kept, and that `check` compares with. */
 export const STORED = new URL('results.json', FOLDER);
@@ -41,8 +42,8 @@ export async function save(result) {
   writeFileSync(STORED, `${JSON.stringify(kept, undefined, 2)}\n`);
   for (const [name, plot] of Object.entries(PLOTS)) write(`${name}.svg`, bars(plot, kept.loads));
   for (const [name, growth] of Object.entries(kept.growth)) write(`growth-${name}.svg`, lines(GROWTHS[name], growth));
-  const page = withSection(readFileSync(PAGE, 'utf8'), pageOf(kept));
-  writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE.pathname }));
+  await writeInto(PAGE, pageOf(kept));
+  await writeInto(README, comparisonOf(kept.loads).join('\n'));
 }
 
 function readStored() {
@@ -87,8 +88,11 @@ function runsOf(loads) {
 
 const [BEGIN, END] = ['<!-- measured: npm run bench -- --save writes from here -->', '<!-- to here -->'];
 
-function withSection(page, section) {
+/** Puts a section in the place that a page has for what was measured. */
+async function writeInto(file, section) {
+  const page = readFileSync(file, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (before < 0 || after < 0) throw new Error(`${PAGE.pathname} has lost its marks ${BEGIN} and ${END}`);
-  return `${page.slice(0, before)}${BEGIN}\n\n${section}\n\n${page.slice(after)}`;
+  if (before < 0 || after < 0) throw new Error(`${file.pathname} has lost its marks ${BEGIN} and ${END}`);
+  const whole = `${page.slice(0, before)}${BEGIN}\n\n${section}\n\n${page.slice(after)}`;
+  writeFileSync(file, await format(whole, { ...(await resolveConfig(file)), filepath: file.pathname }));
 }

@@ -30,6 +30,27 @@ export function rowsOf({ title, figures }, medians) {
   });
 }
 
+/** What the README shows of all that: where one job server or the other does better, and by how much. */
+const COMPARED = [
+  ['CPU of a foreground job', 'fg', 'cpuMicros', 'us'],
+  ['the same, its worker pushed to by ours (ALL_YOURS)', 'fg-push', 'cpuMicros', 'us'],
+  ['Round trip of one job, median', 'fg-one', 'p50', 'us'],
+  ['Taking jobs of a queue of 1,000,000', 'drain-deep', 'perSecond', 'a second'],
+  ['Memory of a queued job', 'bg', 'bytesEach', 'bytes'],
+  ['Memory of an idle connection', 'idle', 'bytesEach', 'bytes'],
+  ['Background submissions', 'bg', 'perSecond', 'a second'],
+  ['CPU of a foreground job with 10 kB', 'large', 'cpuMicros', 'us'],
+];
+
+/** The README's table, as lines of Markdown. */
+export function comparisonOf(loads) {
+  const rows = COMPARED.map(([title, load, name, unit]) => {
+    const [theirs, ours] = ['gearmand', 'ours'].map((who) => write(FIGURES[name], loads[load]?.[who]?.[name]));
+    return `| ${title} | ${theirs} ${unit} | ${ours} ${unit} |`;
+  });
+  return ['| | C `gearmand` 1.1.20 | this job server |', '| --- | ---: | ---: |', ...rows];
+}
+
 function write({ digits }, figure) {
   if (figure === undefined) return '-';
   return figure.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../ground/index.js';
+import { InvalidOptionError, type OptionRule } from '../ground/index.js';
 import type { WorkloadFormat } from './formats.js';
 import { checkOptions, RULES } from './option-rules.js';
 
@@ -21,13 +21,22 @@ export interface GearmanHandlerOptions {
   format?: WorkloadFormat;
 }
 
-const HANDLER_RULES = { concurrency: RULES.count, timeout: RULES.duration, format: RULES.format };
+/** Each option has its rule here; nothing else need know which there are. */
+const HANDLER_RULES = {
+  concurrency: RULES.count,
+  timeout: RULES.duration,
+  format: RULES.format,
+} satisfies Record<keyof GearmanHandlerOptions, OptionRule>;
+const NAMES = Object.keys(HANDLER_RULES) as (keyof GearmanHandlerOptions)[];
+
+function optionsBy(value: (name: keyof GearmanHandlerOptions) => unknown): GearmanHandlerOptions {
+  return Object.fromEntries(NAMES.map((name) => [name, value(name)]));
+}
 
 /** The options among a handler's extras, which may hold other transports' too. Throws `GEARMAN_INVALID_OPTION`. */
 export function handlerOptionsOf(extras: GearmanHandlerOptions, functionName: string): GearmanHandlerOptions {
   checkOptions(extras, HANDLER_RULES, `of the function "${functionName}"`);
-  const { concurrency, timeout, format } = extras;
-  return { concurrency, timeout, format };
+  return optionsBy((name) => extras[name]);
 }
 
 /** The options of one function with several event handlers. Throws `GEARMAN_INVALID_OPTION` where two of them disagree. */
@@ -36,7 +45,7 @@ export function mergeHandlerOptions(
   other: GearmanHandlerOptions,
   functionName: string,
 ): GearmanHandlerOptions {
-  for (const option of Object.keys(HANDLER_RULES) as (keyof GearmanHandlerOptions)[]) {
+  for (const option of NAMES) {
     if (one[option] !== undefined && other[option] !== undefined && one[option] !== other[option]) {
       throw new InvalidOptionError(
         option,
@@ -44,9 +53,5 @@ export function mergeHandlerOptions(
       );
     }
   }
-  return {
-    concurrency: one.concurrency ?? other.concurrency,
-    timeout: one.timeout ?? other.timeout,
-    format: one.format ?? other.format,
-  };
+  return optionsBy((option) => one[option] ?? other[option]);
 }
