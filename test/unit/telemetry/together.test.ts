@@ -2,11 +2,11 @@ import { expect, it } from '@jest/globals';
 import {
   mergeFamilies,
   METRICS,
+  MetricSet,
   prometheusText,
   type MetricFamily,
   type MetricName,
-} from '../../../lib/telemetry/index.js';
-import { MetricSet } from '../../../lib/telemetry/metrics/index.js';
+} from '../../../lib/telemetry/metrics/index.js';
 
 /** What a source tells that has these numbers of a function. */
 function source(numbers: Partial<Record<MetricName, number>>): MetricFamily[] {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { WorkloadFormatError, type WorkloadFormat } from 'nestjs-gearman';
-import { decodeWorkload, encodeWorkload } from '../../../lib/transport/formats.js';
+import {
+  decodeWorkload,
+  encodeWorkload,
+  WorkloadFormatError,
+  type WorkloadFormat,
+} from '../../../lib/transport/formats.js';
 import { anyText } from '../../support/any-text.js';
 
 const bytes = (...values: (string | number)[]): Buffer =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { GearmanHealthIndicator } from 'nestjs-gearman';
+import { GearmanHealthIndicator } from '../../../lib/transport/gearman.health.js';
 
 const worker = (...servers: string[]) => ({ health: () => ({ servers, away: ['z'], functions: 2, runningJobs: 1 }) });
 const client = (...servers: string[]) => ({ health: () => ({ servers, away: [] }) });

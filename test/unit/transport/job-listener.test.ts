@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { JobExceptionError, JobFailedError, type JobObserver } from 'nestjs-gearman';
+import { JobExceptionError, JobFailedError, type JobObserver } from '../../../lib/driver/index.js';
 import { RESPONSE_FORMATS } from '../../../lib/transport/gearman.serializer.js';
 import { JobListener } from '../../../lib/transport/job-listener.js';
 import type { WorkloadFormat } from '../../../lib/transport/formats.js';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { GearmanRecord, GearmanRecordBuilder, type GearmanRecordOptions } from 'nestjs-gearman';
+import {
+  GearmanRecord,
+  GearmanRecordBuilder,
+  type GearmanRecordOptions,
+} from '../../../lib/transport/gearman.record.js';
 
 describe('the record builder', () => {
   it('builds a record of the data and every option', () => {

@@ -44,6 +44,8 @@ describe('importing jobs', () => {
   });
 
   it('reports its progress now and then', async () => {
+    // A storage that costs nothing: it is about the counting.
+    storage.addOnce = () => Promise.resolve('added');
     await run(many(250_000));
     expect(reports).toEqual([102_400, 204_800]);
   });

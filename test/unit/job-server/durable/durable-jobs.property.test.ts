@@ -60,7 +60,7 @@ describe('durable jobs, whatever happens in whatever order', () => {
           await world.end();
         },
       ),
-      runs(40),
+      runs(25),
     );
   });
 });

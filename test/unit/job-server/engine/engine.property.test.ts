@@ -19,7 +19,7 @@ describe(`engine and reference (SEED=${SEED})`, () => {
         expect(play.engine.tick(play.reference.now)).toBe(Infinity);
         expect(countReachable(play.engine)).toEqual({ jobs: 0, peers: 0, functions: 0 });
       }),
-      { seed: SEED, ...runs(20) },
+      { seed: SEED, ...runs(12) },
     );
   });
 });
