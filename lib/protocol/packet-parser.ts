@@ -14,8 +14,6 @@ export interface PacketParserOptions {
   maxPacketBytes?: number;
 }
 
-const REQ = 0x00524551;
-const RES = 0x00524553;
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 /** Control characters that may begin a line: tab, line feed, carriage return. */
@@ -156,11 +154,13 @@ export class PacketParser {
 
   /** Reads a header's type and size; `size` includes the header. */
   private sizeOf(buffer: Buffer, offset: number): number {
-    const magic = buffer.readUInt32BE(offset);
-    if (magic !== REQ && magic !== RES) throw new BadMagicError(startOf(buffer, offset));
-    const type = buffer.readUInt32BE(offset + 4);
-    if (type === 0 || type > LAST_PACKET_TYPE) throw new UnknownPacketTypeError(type);
-    const size = HEADER_BYTES + buffer.readUInt32BE(offset + 8);
+    // Byte by byte: it is done for every packet, and a call of `readUInt32BE` costs as much as all of it.
+    if (!isMagic(buffer, offset)) throw new BadMagicError(startOf(buffer, offset));
+    const type = buffer[offset + 7]!;
+    const isKnown = (buffer[offset + 4]! | buffer[offset + 5]! | buffer[offset + 6]!) === 0 && type <= LAST_PACKET_TYPE;
+    if (!isKnown || type === 0) throw new UnknownPacketTypeError(buffer.readUInt32BE(offset + 4));
+    const body = (buffer[offset + 8]! << 24) | (buffer[offset + 9]! << 16) | (buffer[offset + 10]! << 8);
+    const size = HEADER_BYTES + ((body | buffer[offset + 11]!) >>> 0);
     if (size > this.maxPacketBytes) throw new PacketTooLargeError(size, this.maxPacketBytes);
     return size;
   }
@@ -195,6 +195,17 @@ export class PacketParser {
     this.offset += bytes;
     return this.tailBytes >= size;
   }
+}
+
+/** Whether `\0REQ` or `\0RES` stands there. */
+function isMagic(buffer: Buffer, offset: number): boolean {
+  const last = buffer[offset + 3];
+  return (
+    buffer[offset] === 0 &&
+    buffer[offset + 1] === 0x52 &&
+    buffer[offset + 2] === 0x45 &&
+    (last === 0x51 || last === 0x53)
+  );
 }
 
 function lineOf(buffer: Buffer, start: number, end: number): string {

@@ -390,7 +390,12 @@ export class Engine {
   }
 
   handleOf(job: Job): ByteString {
-    return job.givenHandle ?? this.table.handleOf(job.id);
+    const known = job.givenHandle ?? job.spelledHandle;
+    if (known !== undefined) return known;
+    const handle = this.table.handleOf(job.id);
+    // Its clients and its worker hear it several times. Who waits in the background does so by the million.
+    if (!job.isBackground) job.spelledHandle = handle;
+    return handle;
   }
 
   /** The time it was last told, in milliseconds on the clock that durations are measured by. */

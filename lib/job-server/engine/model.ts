@@ -92,6 +92,8 @@ export class Job implements Packable<Job> {
   /** Its neighbours: in its queue while it waits, among its function's running jobs while it runs. */
   previous: Job | undefined;
   next: Job | undefined;
+  /** The handle that its id stands for, where it is worth keeping. */
+  spelledHandle: ByteString | undefined;
   /** Jobs that stand in its queue right behind it. */
   pack: JobPack | undefined;
 
