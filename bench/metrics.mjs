@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -11,56 +13,100 @@ const TURNS = 4;
 
 /**
  * Prints what a scrape costs, by the number of functions; with `against`,
- * another built tree, what a job costs the bare engine here and there, in turn.
+ * another built tree, what a job costs the bare engine here and there, in turn,
+ * and how much memory one takes that waits.
  */
 export async function benchMetrics(against) {
   await printScrapes();
   if (against === undefined) return;
-  console.log('\n| submit, grab, complete, CPU us a job | there | here | ratio |\n| --- | ---: | ---: | ---: |');
+  console.log('\n| | CPU us a job there | here | ratio | bytes a queued job there | here | more |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (let turn = 1; turn <= TURNS; turn++) {
     const [there, here] = [engineRun(against), engineRun(HERE)];
-    console.log(`| turn ${turn} | ${there.toFixed(3)} | ${here.toFixed(3)} | ${(here / there).toFixed(3)} |`);
+    const cpu = [there.cpu.toFixed(3), here.cpu.toFixed(3), (here.cpu / there.cpu).toFixed(3)];
+    const bytes = [there.bytes.toFixed(1), here.bytes.toFixed(1), (here.bytes - there.bytes).toFixed(1)];
+    console.log(`| turn ${turn} | ${[...cpu, ...bytes].join(' | ')} |`);
   }
 }
 
 async function printScrapes() {
   const { JobServer } = await import('../dist/job-server/job-server.js');
   const { coreOf } = await import('../dist/job-server/core-of.js');
-  const { prometheusText } = await import('../dist/telemetry/index.js');
-  console.log('| functions with a job | CPU ms of a scrape | bytes |\n| ---: | ---: | ---: |');
+  const { MetricsListener } = await import('../dist/cli/metrics/metrics-listener.js');
+  console.log('| functions with a job | CPU ms of a scrape | longest turn ms | bytes |\n| ---: | ---: | ---: | ---: |');
   for (const functions of [200, 1_000, 100_000]) {
     const jobServer = new JobServer({ listeners: [] });
     await jobServer.start();
+    const listener = new MetricsListener({ metrics: () => jobServer.metrics(), problem: () => undefined });
+    await listener.listen(0, '127.0.0.1');
     for (let number = 0; number < functions; number++) coreOf(jobServer).engine.submit(jobOf(`f${number}`, true));
-    const costs = [];
-    let bytes = 0;
-    for (let scrape = 0; scrape < 20; scrape++) {
-      const before = process.cpuUsage();
-      bytes = Buffer.byteLength(prometheusText(jobServer.metrics()));
-      costs.push(cpuSince(before) / 1_000);
-    }
-    console.log(`| ${functions} | ${median(costs).toFixed(1)} | ${bytes} |`);
+    const scrapes = [];
+    for (let scrape = 0; scrape < 40; scrape++) scrapes.push(await scrapeOf(`${listener.url}/metrics`));
+    // The first ones are compiled while they run.
+    const warm = scrapes.slice(20);
+    const [cpu, turn] = ['cpu', 'turn'].map((name) => median(warm.map((scrape) => scrape[name])).toFixed(1));
+    console.log(`| ${functions} | ${cpu} | ${turn} | ${warm[0].bytes} |`);
+    listener.close();
     await jobServer.stop();
   }
 }
 
+/** One scrape over HTTP: the CPU it took, both sides of the connection, and the longest turn of the event loop meanwhile. */
+async function scrapeOf(url) {
+  const before = process.cpuUsage();
+  let turn = 0;
+  let isOver = false;
+  let began = process.cpuUsage();
+  const look = () => {
+    // CPU time, as others have the processor meanwhile.
+    turn = Math.max(turn, cpuSince(began));
+    began = process.cpuUsage();
+    if (!isOver) setImmediate(look);
+  };
+  setImmediate(look);
+  const [response] = await once(get(url), 'response');
+  let bytes = 0;
+  for await (const chunk of response) bytes += chunk.length;
+  isOver = true;
+  return { cpu: cpuSince(before) / 1_000, turn: turn / 1_000, bytes };
+}
+
 /** One run in a process of its own, since what V8 has learned of one engine would harm the other. */
 function engineRun(tree) {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), tree]);
+  const args = ['--expose-gc', fileURLToPath(import.meta.url), tree];
+  const { stdout, stderr, status } = spawnSync(process.execPath, args);
   if (status !== 0) throw new Error(`${tree}: ${stderr}`);
-  return Number(stdout);
+  return JSON.parse(stdout);
 }
 
 async function runEngine(tree) {
   const { Engine } = await import(pathToFileURL(join(tree, 'dist/job-server/engine/index.js')).href);
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, engineRound(Engine));
-  console.log(best);
+  let cpu = Infinity;
+  for (let round = 0; round < ROUNDS; round++) cpu = Math.min(cpu, engineRound(Engine));
+  console.log(JSON.stringify({ cpu, bytes: queuedBytes(Engine) }));
+}
+
+/** What a job takes that waits. */
+function queuedBytes(Engine) {
+  const engine = newEngine(Engine);
+  engine.submit(jobOf('f', true));
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let job = 0; job < JOBS; job++) engine.submit(jobOf('f', true));
+  gc();
+  const bytes = (process.memoryUsage().heapUsed - before) / JOBS;
+  if (engine.jobCount !== JOBS + 1) throw new Error('the jobs are not all there');
+  return bytes;
+}
+
+function newEngine(Engine) {
+  const engine = new Engine({ handlePrefix: 'H:bench:' }, { due: () => undefined });
+  engine.tick(0, Date.now());
+  return engine;
 }
 
 function engineRound(Engine) {
-  const engine = new Engine({ handlePrefix: 'H:bench:' }, { due: () => undefined });
-  engine.tick(0, Date.now());
+  const engine = newEngine(Engine);
   const silent = new Proxy({}, { get: () => () => undefined });
   const [worker, client] = [engine.join(silent), engine.join(silent)];
   engine.canDo(worker, 'f');

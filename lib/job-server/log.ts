@@ -5,6 +5,8 @@ export interface LogFields {
   /** The Gearman function. */
   function?: string;
   handle?: string;
+  /** A schedule's id. */
+  schedule?: string;
   /** How long it took, in milliseconds; of a connection, how long it was open. */
   duration?: number;
   /** Who changed something over HTTP, by the name that the access of the web handler knows. */

@@ -412,6 +412,11 @@ export class Engine {
     return this.table.size;
   }
 
+  /** How many clients wait for results, each for each job it waits for, however they are connected. */
+  get waitCount(): number {
+    return this.life.waits;
+  }
+
   /** How many jobs run now. */
   get runningCount(): number {
     return this.functions.running;

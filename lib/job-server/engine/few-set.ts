@@ -19,28 +19,33 @@ export class FewSet<Item> {
     return this.many ? this.many.has(item) : this.few.includes(item);
   }
 
-  add(item: Item): void {
+  /** @returns whether it was not there before. */
+  add(item: Item): boolean {
     const { few } = this;
+    if (this.has(item)) return false;
     if (this.many) {
       this.many.add(item);
-    } else if (!few.includes(item) && few.push(item) > FEW) {
+    } else if (few.push(item) > FEW) {
       this.many = new Set(few);
       few.length = 0;
     }
+    return true;
   }
 
-  delete(item: Item): void {
+  /** @returns whether it was there. */
+  delete(item: Item): boolean {
     const { few, many } = this;
     if (many) {
-      many.delete(item);
+      const wasThere = many.delete(item);
       if (many.size === 0) this.many = undefined;
-      return;
+      return wasThere;
     }
     const index = few.indexOf(item);
-    if (index < 0) return;
+    if (index < 0) return false;
     // Not `splice`, which answers with an array of what it took out.
     few.copyWithin(index, index + 1);
     few.pop();
+    return true;
   }
 
   /** Oldest first; what is deleted meanwhile is left out, and what is added may be. */

@@ -36,6 +36,8 @@ export class JobLife implements JobFate {
   /** Jobs whose clients are being told something, and how many times something. */
   private readonly beingTold = new Map<Job, number>();
   private sequence = 0;
+  /** How many clients wait, each for each job it waits for. */
+  waits = 0;
 
   constructor(
     private readonly options: Required<EngineOptions>,
@@ -126,7 +128,11 @@ export class JobLife implements JobFate {
     // Not an empty list that grows: that takes room for 17.
     if (job.clients) job.clients.push(client);
     else job.clients = [client];
-    client.waitsFor.add(job);
+    if (client.waitsFor.add(job)) this.waits++;
+  }
+
+  private forgetWait(client: Peer, job: Job): void {
+    if (client.waitsFor.delete(job)) this.waits--;
   }
 
   /** A client takes one of its waits for a job back: what nobody waits for any more is dropped, unless it runs. */
@@ -137,7 +143,7 @@ export class JobLife implements JobFate {
     const last = clients.pop()!;
     // Whichever entry of the same client goes: they stand for nothing but their number.
     if (last !== client) clients[clients.lastIndexOf(client)] = last;
-    if (!clients.includes(client)) client.waitsFor.delete(job);
+    if (!clients.includes(client)) this.forgetWait(client, job);
     if (!job.isAbandoned) return;
     if (job.state === 'running') this.tellWorker(job);
     else this.end(job, 'abandoned');
@@ -153,7 +159,7 @@ export class JobLife implements JobFate {
 
   /** A client no longer waits for a job; queued and waited for by nobody, it is dropped after a while. */
   detach(job: Job, client: Peer): void {
-    client.waitsFor.delete(job);
+    this.forgetWait(client, job);
     const clients = job.clients ?? [];
     for (let at = clients.indexOf(client); at >= 0; at = clients.indexOf(client, at)) clients.splice(at, 1);
     if (!job.isAbandoned) return;
@@ -205,7 +211,7 @@ export class JobLife implements JobFate {
     const { worker } = job;
     this.remove(job);
     const clients = clientsOf(job);
-    for (const client of clients) client.waitsFor.delete(job);
+    for (const client of clients) this.forgetWait(client, job);
     this.count(job, outcome);
     this.listener.ended?.(job, outcome, result, worker);
     if (worker) {
@@ -263,7 +269,7 @@ export class JobLife implements JobFate {
 
   /** Forgets a job that storage keeps; nobody is told. */
   putAway(job: Job): void {
-    for (const client of clientsOf(job)) client.waitsFor.delete(job);
+    for (const client of clientsOf(job)) this.forgetWait(client, job);
     this.remove(job);
   }
 

@@ -1,13 +1,14 @@
+import type { Engine } from '../engine/index.js';
 import type { Session, Traffic } from '../front/index.js';
 import { PacketType } from '../../protocol/index.js';
 import type { MetricSet } from '../../telemetry/metrics/index.js';
 
 /** Adds the metrics of a job server's connections: those that are open, and what went through all there were. */
-export function tellConnections(set: MetricSet, sessions: Iterable<Session>, traffic: Traffic): void {
+export function tellConnections(set: MetricSet, engine: Engine, sessions: Iterable<Session>, traffic: Traffic): void {
   const open = openOnes(sessions);
   set.add('connections', open.count);
   set.add('workers_connected', open.workers);
-  set.add('clients_waiting', open.waiting);
+  set.add('clients_waiting', engine.waitCount);
   set.add('connections_opened_total', traffic.opened);
   for (const [reason, count] of Object.entries(traffic.closed)) set.add('connections_closed_total', count, { reason });
   for (const [reason, count] of Object.entries(traffic.refused)) {
@@ -30,14 +31,11 @@ const PACKET_NAMES: readonly (string | undefined)[] = Object.entries(PacketType)
   [],
 );
 
-function openOnes(
-  sessions: Iterable<Session>,
-): Record<'count' | 'workers' | 'waiting' | 'receivedBytes' | 'sentBytes', number> {
-  const open = { count: 0, workers: 0, waiting: 0, receivedBytes: 0, sentBytes: 0 };
+function openOnes(sessions: Iterable<Session>): Record<'count' | 'workers' | 'receivedBytes' | 'sentBytes', number> {
+  const open = { count: 0, workers: 0, receivedBytes: 0, sentBytes: 0 };
   for (const { peer, connection } of sessions) {
     open.count++;
     if (peer.abilities.size > 0) open.workers++;
-    open.waiting += peer.waitsFor.size;
     open.receivedBytes += connection.bytesReceived;
     open.sentBytes += connection.bytesSent;
   }

@@ -46,7 +46,7 @@ export class JobServerMetrics implements MetricSource {
     set.add('version_info', 1, { version });
     const health = storedJobs?.health;
     this.functions.tell(set, engine, health?.dead);
-    tellConnections(set, sessions, traffic);
+    tellConnections(set, engine, sessions, traffic);
     tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
     if (health) tellStorage(set, storedJobs, health);
     this.eventLoop.tell(set);

@@ -175,7 +175,9 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     const { handles, address } = connection;
     if (this.isClosed || handles.size === 0) return;
     const why = reason ? `: ${reason.message}` : '';
-    this.host.log('warn', `relay: ${address} is lost${why}; asking who has ${handles.size} jobs of it`);
+    this.host.log('warn', `relay: ${address} is lost${why}; asking who has ${handles.size} jobs of it`, {
+      peer: address,
+    });
     for (const handle of handles) this.notHeld(connection, handle);
   }
 

@@ -99,7 +99,7 @@ export class Firing {
     if (job.trouble === message) return;
     job.trouble = message;
     const name = fromByteString(job.id);
-    this.host.log('error', `schedule ${name}: its tick could not fire, and is tried again: ${message}`);
+    this.host.log('error', `schedule ${name}: its tick could not fire, and is tried again: ${message}`, job.logFields);
   }
 
   /** Takes over what is known to have fired: a job server of the fleet may have. Answers whether that is news. */
@@ -175,7 +175,7 @@ export class Firing {
     try {
       const { fire, missed, until } = planTicks(job.schedule, job.next, host.time.date, this.crons);
       job.count('missed', missed);
-      if (missed > 0) host.log('warn', `schedule ${fromByteString(job.id)}: ${missed} ticks missed`);
+      if (missed > 0) host.log('warn', `schedule ${fromByteString(job.id)}: ${missed} ticks missed`, job.logFields);
       for (const tick of fire) if (!job.isGone && !job.isPaused) await this.fire(job, tick);
       if (until !== undefined && until > job.last && !job.isGone) await this.pass(job, until);
       job.trouble = undefined;

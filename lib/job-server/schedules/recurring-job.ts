@@ -1,5 +1,6 @@
 import type { JobSpec, Timer } from '../engine/index.js';
 import { fromByteString } from '../../protocol/index.js';
+import type { LogFields } from '../log.js';
 import type { Schedule, ScheduleOptions } from './schedule.js';
 import { writtenSchedule } from './schedule-rules.js';
 import { jitterOf, tickUnique } from './ticks.js';
@@ -76,6 +77,11 @@ export class RecurringJob {
       madeBy: 'schedule',
       runAt: later === 0 ? 0 : tick + later,
     };
+  }
+
+  /** What a log line about it is about. */
+  get logFields(): LogFields {
+    return { schedule: fromByteString(this.id), function: fromByteString(this.schedule.function) };
   }
 
   snapshot(date: number): ScheduleSnapshot {

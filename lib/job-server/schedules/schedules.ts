@@ -105,7 +105,9 @@ export class Schedules {
     for (const job of [...this.jobs.values()]) if (job.source === source && !ids.has(job.id)) this.forget(job);
     for (const schedule of declared) {
       if (this.jobs.get(schedule.id)?.source === 'put') {
-        this.host.log('warn', `schedule ${fromByteString(schedule.id)}: was put, and is declared by ${source} now`);
+        const id = fromByteString(schedule.id);
+        const about = { schedule: id, function: fromByteString(schedule.function) };
+        this.host.log('warn', `schedule ${id}: was put, and is declared by ${source} now`, about);
       }
       const isPaused = this.kept.of(schedule.id)?.paused ?? schedule.isPaused;
       this.change(new RecurringJob(source, schedule, isPaused));
@@ -288,7 +290,8 @@ export class Schedules {
       const schedule = readSchedule(fromByteString(id), put, this.host.time.date, this.crons);
       this.begin(new RecurringJob('put', schedule, schedule.isPaused, text));
     } catch (error) {
-      this.host.log('error', `schedule ${fromByteString(id)} is left out: ${(error as Error).message}`);
+      const schedule = fromByteString(id);
+      this.host.log('error', `schedule ${schedule} is left out: ${(error as Error).message}`, { schedule });
     }
   }
 

@@ -22,11 +22,8 @@ export interface ServerState {
 
 export function serverState(jobServer: JobServerCore, eventStreams: number): ServerState {
   const { version, isEnding, storageTrouble, engine, sessions } = jobServer;
-  let [workers, clientsWaiting] = [0, 0];
-  for (const { peer } of sessions) {
-    if (peer.abilities.size > 0) workers++;
-    clientsWaiting += peer.waitsFor.size;
-  }
+  let workers = 0;
+  for (const { peer } of sessions) if (peer.abilities.size > 0) workers++;
   return {
     version,
     isEnding,
@@ -36,7 +33,7 @@ export function serverState(jobServer: JobServerCore, eventStreams: number): Ser
     running: engine.runningCount,
     connections: sessions.size,
     workers,
-    clientsWaiting,
+    clientsWaiting: engine.waitCount,
     eventLoopDelaySeconds: Math.round(jobServer.eventLoopDelay * 1_000) / 1_000,
     eventStreams,
   };

@@ -70,6 +70,32 @@ describe('schedules of a job server', () => {
         expect([...jobServer.schedules.all][0]!.counts).toEqual({ fired: 1, skipped: 2, missed: 0, failed: 0 });
       });
 
+      it('log what goes wrong with which schedule it is about, and which function', async () => {
+        const lines: unknown[] = [];
+        const clocks = new SetClocks(START);
+        const options = { m: { cron: '* * * * *', function: 'f', missed: 'skip' } } as const;
+        const storage = makeStorage();
+        const jobServer = new JobServer(
+          {
+            listeners: [],
+            schedules: options,
+            log: (_level, message, fields) => lines.push([message, fields]),
+            ...(storage && { storage }),
+          },
+          clocks,
+        );
+        running.push(jobServer);
+        await jobServer.start();
+        await hear(jobServer, clocks, START + 3 * MINUTE + 45_000);
+        jobServer.schedules.put('p', { cron: '* * * * *', function: 'g' });
+        jobServer.schedules.declare('crontab', { p: { cron: '* * * * *', function: 'h' } });
+        expect(lines).toContainEqual(['schedule m: 4 ticks missed', { schedule: 'm', function: 'f' }]);
+        expect(lines).toContainEqual([
+          'schedule p: was put, and is declared by crontab now',
+          { schedule: 'p', function: 'h' },
+        ]);
+      });
+
       it('fire no tick twice when the clock is set back', async () => {
         const clocks = new SetClocks(START);
         const jobServer = await start(

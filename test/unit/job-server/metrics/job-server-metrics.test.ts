@@ -84,7 +84,7 @@ describe('the metrics of a job server', () => {
       expect((await scene.ask('POST', `/v1/functions/f/jobs${query}`, { body: 'x' })).status).toBe(202);
     const leaves = new AbortController();
     const waits = scene.ask('POST', '/v1/functions/f/run', { body: 'y', signal: leaves.signal });
-    await until('it waits', () => told(scene)['jobs{function="f"}'] === 7);
+    await until('both wait', () => told(scene)['clients_waiting'] === 2);
     await scene.server.schedules.run('yearly');
     expect(told(scene)).toMatchObject({
       'jobs_submitted_total{function="f",mode="foreground"}': 1,
@@ -98,6 +98,7 @@ describe('the metrics of a job server', () => {
     });
     leaves.abort();
     await expect(waits).rejects.toThrow();
+    await until('one is left', () => told(scene)['clients_waiting'] === 1);
   });
 
   it('name the first functions that had a job, for good, and make one of all others', async () => {
