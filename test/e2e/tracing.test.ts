@@ -28,6 +28,7 @@ import { startJobServerCommand } from '../support/command.js';
 import { startGearmand } from '../support/gearmand.js';
 import { clientOf, serve } from '../support/nest-app.js';
 import { describeWith } from '../support/peers.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { until } from '../support/until.js';
 
 /** Copied by name from semantic conventions 1.44, messaging attributes. */
@@ -75,6 +76,20 @@ class Traced {
   flaky(): string {
     if (failures-- > 0) throw new Error('not yet');
     return 'now';
+  }
+}
+
+/** Its first run lasts until the test says so. */
+@Controller()
+class Slow {
+  static runs = 0;
+  static finish: () => void = () => {};
+
+  @MessagePattern('slow')
+  async slow(): Promise<number> {
+    const run = ++Slow.runs;
+    if (run === 1) await new Promise<void>((resolve) => (Slow.finish = resolve));
+    return run;
   }
 }
 
@@ -270,6 +285,77 @@ describe('spans', () => {
     expect(await Promise.all(jobs.map((job) => job.result()))).toEqual(Array(5).fill('done'));
     expect(runs).toBe(1);
     expect(spansNamed('submit report')).toHaveLength(5);
+  });
+});
+
+it('a span whose worker is gone says so, and who has the job then has a span of its own', async () => {
+  const elsewhere = new JobServer({ listeners: [] });
+  await elsewhere.start();
+  atEnd(() => elsewhere.stop());
+  await serve({ servers: elsewhere, controllers: [Slow] });
+  const answer = ask(clientOf({ servers: elsewhere }), 'slow');
+  await until('it runs', () => Slow.runs === 1);
+  for (const { id } of elsewhere.workers()) elsewhere.operations.disconnect(id);
+  expect(await answer).toBe(2);
+  Slow.finish();
+  await until('both have ended', () => spansNamed('process slow').length === 2);
+  const submit = await spanNamed('submit slow');
+  const [second, first] = spansNamed('process slow');
+  expect(first!.events).toMatchObject([
+    { name: 'worker gone', attributes: { 'error.type': 'GEARMAN_CONNECTION_LOST' } },
+  ]);
+  expect(second!.events).toEqual([]);
+  for (const span of [first!, second!]) expect(relation(span, submit)).toBe('child');
+  expect([first!, second!].map(({ attributes }) => attributes['gearman.job.attempt'])).toEqual([1, 2]);
+});
+
+it('a traced job goes to the job server that its bare workload is for, as every other client finds it', async () => {
+  const servers: string[] = [];
+  for (let number = 0; number < 2; number++) {
+    const server = new JobServer({ listeners: [{ port: 0, host: '127.0.0.1' }] });
+    await server.start();
+    atEnd(() => server.stop());
+    servers.push(server.addresses[0]!);
+  }
+  const [client, silent] = [{}, { tracing: false as const }].map((options) =>
+    clientOf({ servers, choose: 'hash', ...options }),
+  );
+  for (const each of [client!, silent!]) {
+    await until('both are connected', async () => {
+      await each.connect();
+      return each.unwrap().connectedServers.length === 2;
+    });
+  }
+  const chosen = new Set<string>();
+  for (let month = 0; month < 12; month++) {
+    const record = new GearmanRecordBuilder({ month }).setUnique('-').build();
+    const [one, other] = [
+      await firstValueFrom(client!.emit('report', record)),
+      await firstValueFrom(silent!.emit('report', record)),
+    ];
+    // The very job: it had joined.
+    expect(other).toEqual(one);
+    chosen.add(one.server);
+  }
+  expect([...chosen].sort()).toEqual(servers.sort());
+  expect(spansNamed('submit report')).toHaveLength(12);
+});
+
+describeWith('gearmand', 'a traced job through gearmand', () => {
+  it.each([
+    ["bare with 'auto'", 'auto' as const, /^JOB_ASSIGN [^·]+·f·\{"a":1\}$/s],
+    [
+      'in a frame with true',
+      true,
+      /^JOB_ASSIGN [^·]+·f··NGMETA1···.\{"traceparent":"00-(\w+)-(\w+)-01",.*\}\{"a":1\}$/s,
+    ],
+  ])('goes %s', async (_title, metadata, expected) => {
+    const { port } = await startGearmand();
+    await firstValueFrom(clientOf({ servers: `127.0.0.1:${port}`, metadata }).emit('f', { a: 1 }));
+    const worker = await RawPeer.connect({ port });
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    const [, traceId, spanId] = expected.exec(await worker.next())!;
+    if (traceId !== undefined) expect((await spanNamed('submit f')).spanContext()).toMatchObject({ traceId, spanId });
   });
 });
 

@@ -11,6 +11,8 @@ const MAX_A_SECOND = 200;
 const WORKLOAD_BYTES = 512;
 const ERROR_BYTES = 1_024;
 
+const NOTHING = Buffer.alloc(0);
+
 /** A job that ended lately. */
 export interface RecentJob {
   handle: string;
@@ -30,8 +32,7 @@ export interface RecentJob {
 
 /** The jobs that ended lately: two rings of a fixed size, kept only while somebody wants them. */
 export class RecentJobs {
-  private completed: RecentJob[] = [];
-  private failed: RecentJob[] = [];
+  private rings = newRings();
   private second = 0;
   private inSecond = 0;
   isKept = false;
@@ -47,22 +48,17 @@ export class RecentJobs {
     if (!this.isKept) return;
     const isCompleted = outcome === 'completed';
     if (isCompleted && !this.mayKeepOneMore()) return;
-    const ring = isCompleted ? this.completed : this.failed;
-    ring.push(this.recordOf(job, worker, outcome, result));
-    // In steps: taking the first away moves all others.
-    const limit = isCompleted ? MAX_RECENT.completed : MAX_RECENT.failed;
-    if (ring.length >= limit * 2) ring.splice(0, ring.length - limit);
+    this.rings[isCompleted ? 'completed' : 'failed'].push(this.recordOf(job, worker, outcome, result));
   }
 
   /** Newest first. */
   list(kind: keyof typeof MAX_RECENT): RecentJob[] {
-    return this[kind].slice(-MAX_RECENT[kind]).reverse();
+    return this.rings[kind].newestFirst();
   }
 
   forget(): void {
     this.isKept = false;
-    this.completed = [];
-    this.failed = [];
+    this.rings = newRings();
   }
 
   private mayKeepOneMore(): boolean {
@@ -82,10 +78,31 @@ export class RecentJobs {
       endedAt: new Date(),
       took: worker === undefined ? undefined : elapsed(job.since, engine.now),
       worker: worker && fromByteString(worker.clientId),
-      workload: isCompleted ? Buffer.alloc(0) : beginningOf(job.workload, WORKLOAD_BYTES),
-      error: isCompleted ? Buffer.alloc(0) : beginningOf(result, ERROR_BYTES),
+      workload: isCompleted ? NOTHING : beginningOf(job.workload, WORKLOAD_BYTES),
+      error: isCompleted ? NOTHING : beginningOf(result, ERROR_BYTES),
     };
   }
+}
+
+/** The last so many: one more takes the place of the oldest. */
+class Ring<Item> {
+  private readonly items: Item[] = [];
+  private next = 0;
+
+  constructor(private readonly limit: number) {}
+
+  push(item: Item): void {
+    this.items[this.next] = item;
+    this.next = (this.next + 1) % this.limit;
+  }
+
+  newestFirst(): Item[] {
+    return [...this.items.slice(this.next), ...this.items.slice(0, this.next)].reverse();
+  }
+}
+
+function newRings(): Record<keyof typeof MAX_RECENT, Ring<RecentJob>> {
+  return { completed: new Ring(MAX_RECENT.completed), failed: new Ring(MAX_RECENT.failed) };
 }
 
 /** A copy: a view would keep all of it. */

@@ -177,7 +177,7 @@ export class Operations {
     return stored && storedJobSnapshot(stored);
   }
 
-  /** The first 4 KiB of a job's workload, or so many bytes; undefined when there is no such job, or it is dead. */
+  /** The first 4 KiB of a job's workload, also of a dead letter, or so many bytes; undefined when there is no such job. */
   async workload(handle: string, bytes = PREVIEW_BYTES): Promise<WorkloadPreview | undefined> {
     const { engine, storedJobs } = this.jobServer;
     const name = toByteString(handle);

@@ -3,8 +3,15 @@ import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from '../../../../lib/job-server/h
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
 import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';
+import type { Job, PeerListener } from '../../../../lib/job-server/engine/index.js';
 import { startFront, submit } from '../../../support/front.js';
+import { serverWithClocks } from '../../../support/set-clocks.js';
 import { stillIntervals } from '../../../support/still-intervals.js';
+import { usedBytes } from '../../../support/used-bytes.js';
+
+/** Hears nothing. */
+const DEAF = new Proxy({} as PeerListener, { get: () => () => undefined });
+const JOB = { function: 'f', unique: '', priority: 1, isBackground: true, runAt: 0 } as const;
 
 const sample = (value: number): number[] => new Array<number>(SAMPLE_WIDTH).fill(value);
 const times = (): { wait: Log2Histogram; run: Log2Histogram } => ({
@@ -199,23 +206,52 @@ describe('the jobs that ended lately', () => {
     expect(recent.list('failed')).toEqual([]);
   });
 
-  it('are as many as are kept, and of those that complete 200 a second', async () => {
+  it('are the last thousand of those that did not complete, and a beginning of each, however many and large they are', async () => {
     const { server } = await startFront();
     const end = server.history.keep();
     const { engine, history } = coreOf(server);
-    for (let number = 0; number < MAX_RECENT.failed * 3; number++) {
-      const job = engine.submit(
-        { function: 'f', unique: '', workload: `${number}`, priority: 1, isBackground: true, runAt: 0 },
-        undefined,
-      );
-      engine.cancel(engine.handleOf(job as never));
-    }
+    const [worker, client] = [engine.join(DEAF), engine.join(DEAF)];
+    engine.canDo(worker, 'f');
+    let number = 0;
+    const fail = (count: number): void => {
+      for (const end = number + count; number < end; number++) {
+        const workload = Buffer.from(`${number}`.padEnd(4_096, '.'));
+        engine.submit({ ...JOB, workload }, client);
+        engine.exception(worker, engine.handleOf(engine.grab(worker, 'plain') as Job), Buffer.alloc(4_096, 'e'));
+      }
+    };
+    fail(MAX_RECENT.failed);
+    const full = usedBytes();
+    fail(MAX_RECENT.failed * 9);
+    // All of them would be 14 MB more.
+    expect(usedBytes() - full).toBeLessThan(3_000_000);
     const failed = history.recent.list('failed');
-    expect([failed.length, failed[0]!.workload.toString(), failed.at(-1)!.workload.toString()]).toEqual([
-      1_000,
-      '2999',
-      '2000',
-    ]);
+    expect(failed).toHaveLength(1_000);
+    expect(failed.map(({ workload }) => parseInt(workload.toString(), 10))).toEqual(
+      Array.from({ length: 1_000 }, (_, index) => 9_999 - index),
+    );
+    expect([failed[0]!.workload.length, failed[0]!.error.length]).toEqual([512, 1_024]);
+    end();
+  });
+
+  it('are the last two thousand of those that completed, and of one second two hundred', async () => {
+    const { server, clocks } = await serverWithClocks();
+    const end = server.history.keep();
+    const { engine, history } = coreOf(server);
+    const [worker, client] = [engine.join(DEAF), engine.join(DEAF)];
+    engine.canDo(worker, 'f');
+    const empty = usedBytes();
+    for (let second = 0; second < 12; second++) {
+      clocks.frozenAt = 1_000_000 + second * 1_000;
+      for (let number = 0; number < 300; number++) {
+        engine.submit({ ...JOB, unique: `${second} ${number}`, workload: Buffer.alloc(4_096) }, client);
+        engine.complete(worker, engine.handleOf(engine.grab(worker, 'plain') as Job), Buffer.alloc(4_096));
+      }
+    }
+    expect(usedBytes() - empty).toBeLessThan(3_000_000);
+    const uniques = history.recent.list('completed').map(({ unique }) => unique);
+    expect(uniques).toHaveLength(2_000);
+    expect([uniques[0], uniques[200], uniques.at(-1)]).toEqual(['11 199', '10 199', '2 0']);
     end();
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JobServer } from '../../../../lib/job-server/job-server.js';
 import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { prometheusText } from '../../../../lib/telemetry/metrics/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
+import { serverWithClocks } from '../../../support/set-clocks.js';
 import { until } from '../../../support/until.js';
 import { startWeb } from '../../../support/web-scene.js';
 
@@ -224,6 +226,54 @@ describe('the metrics of a job server', () => {
     const stable = (): [string, number][] =>
       Object.entries(told(front)).filter(([key]) => !/^(event_loop|oldest_waiting)/.test(key));
     expect(stable()).toEqual(stable());
+  });
+
+  it('are the same whether one reads every second or only now and then', async () => {
+    const often = await serverWithClocks();
+    const rarely = await serverWithClocks();
+    const worlds = [often, rarely].map(({ server, clocks, peer }) => ({
+      server,
+      clocks,
+      client: peer(),
+      worker: peer(),
+    }));
+    for (const { worker } of worlds) worker.send('CAN_DO f', 'CAN_DO g');
+    const seen = (server: JobServer): string =>
+      prometheusText(server.metrics())
+        .split('\n')
+        .filter((line) => !line.startsWith('gearman_event_loop'))
+        .join('\n');
+    for (let second = 1; second <= 20; second++) {
+      for (const { clocks, client, worker } of worlds) {
+        clocks.frozenAt = 1_000_000 + second * 1_000;
+        await submit(client, `SUBMIT_JOB_BG ${second % 3 === 0 ? 'g' : 'f'}··x`);
+        if (second % 2 === 1) continue;
+        worker.send('GRAB_JOB');
+        const [, handle] = /^JOB_ASSIGN (\S+?)·/.exec(await worker.next())!;
+        worker.send(`WORK_COMPLETE ${handle}·`);
+        await worker.untilEcho();
+      }
+      seen(often.server);
+      if (second % 7 === 0) expect(seen(rarely.server)).toBe(seen(often.server));
+    }
+    expect(seen(rarely.server)).toContain('gearman_oldest_waiting_seconds{function="f"} ');
+  });
+
+  it('have the delay of the event loop for a while, whoever has read it', async () => {
+    const { server } = await startFront();
+    const worst = (): number => {
+      const family = server.metrics().find(({ name }) => name === 'gearman_event_loop_delay_seconds')!;
+      return family.samples.find(({ labels }) => labels['quantile'] === '1')!.value as number;
+    };
+    worst();
+    // It has to look once before, and is then held up.
+    await until('it is late', () => {
+      const end = performance.now() + 60;
+      while (performance.now() < end);
+      return worst() >= 0.04;
+    });
+    const reads = Array.from({ length: 100 }, worst);
+    expect(Math.min(...reads)).toBeGreaterThanOrEqual(0.04);
   });
 
   it('are limited by a number that can be meant', () => {

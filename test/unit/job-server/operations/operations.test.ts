@@ -2,10 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { JobQuery, JobWatcher, Operations } from 'nestjs-gearman/job-server';
 import { MAX_WATCHERS } from '../../../../lib/job-server/operations/index.js';
 import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { PacketType } from '../../../../lib/protocol/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
 import { until } from '../../../support/until.js';
+import { rawPacket } from '../../../support/wire.js';
 
 /** Everything a search finds, and how many jobs it looked at. */
 async function find(operations: Operations, query: JobQuery = {}): Promise<{ handles: string[]; scanned: number }> {
@@ -126,6 +128,25 @@ describe.each([
     expect(coreOf(server).engine.functions.find('f')!.stats.cancelled).toBe(2);
     expect(await operations.purgeFunction('none')).toBe(0);
   });
+});
+
+it('shows 4 KiB of a workload of 64 MiB, and keeps no more of it; of a dead letter as well', async () => {
+  const policies = { f: { retries: 0, deadLetter: true } };
+  const { server, peer } = await startFront({ storage: new MemoryStorage(), policies });
+  const [client, worker] = [peer(), peer()];
+  const bytes = Buffer.alloc(64 * 1024 * 1024 - 100, 'x');
+  client.stream.write(rawPacket('\0REQ', PacketType.SUBMIT_JOB_BG, Buffer.concat([Buffer.from('f\0\0'), bytes])));
+  const handle = (await client.next()).split(' ')[1]!;
+  const preview = await server.operations.workload(handle);
+  expect([preview!.bytes.equals(Buffer.alloc(4_096, 'x')), preview!.size]).toEqual([true, bytes.length]);
+  expect(preview!.bytes.buffer.byteLength).toBeLessThanOrEqual(8_192);
+  worker.send('CAN_DO f', 'GRAB_JOB');
+  await worker.next();
+  worker.send(`WORK_FAIL ${handle}`);
+  const dead = async () => (await coreOf(server).deadLetters!.find(handle)) !== undefined;
+  await until('it is dead', dead);
+  const buried = await server.operations.workload(handle);
+  expect([buried!.bytes.length, buried!.size]).toEqual([4_096, bytes.length]);
 });
 
 it('purges many, and tells their clients', async () => {
