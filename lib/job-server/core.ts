@@ -257,6 +257,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   tick(): void {
+    this.storedJobs?.lookAtFence();
     this.engine.tick(this.time.now);
   }
 
@@ -411,6 +412,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   private wakeUp(): void {
     const { now, date } = this.time;
     if (now >= this.nextSweep) this.sweep(now);
+    this.storedJobs?.lookAtFence();
     this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
     this.storedJobs?.tick({ now, date });
     this.relay?.tick(now);

@@ -11,6 +11,7 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
   let storage: PgStorage;
   let direct: PgStorage;
   let listener: RecordingListener;
+  let directListener: RecordingListener;
   let schemas = 0;
 
   beforeAll(async () => {
@@ -26,10 +27,11 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     const schema = `f${++schemas}`;
     const at = (port: number): string => `postgresql://gear@127.0.0.1:${port}/queues`;
     storage = new PgStorage({ url: at(proxy.port), schema, patience: 1_500, leaseTime: 2_000 });
-    direct = new PgStorage({ url: at(database.port), schema });
+    direct = new PgStorage({ url: at(database.port), schema, leaseTime: 2_000 });
     listener = new RecordingListener();
     await storage.open(listener);
-    await direct.open(new RecordingListener());
+    directListener = new RecordingListener();
+    await direct.open(directListener);
   });
 
   afterEach(async () => {
@@ -200,6 +202,35 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
       expect(await all()).toEqual([leased, waiting].sort());
       expect(listener.lostHandles).toEqual([]);
     });
+  });
+
+  it('is fenced before another one has its jobs, and goes on when it reaches the database again', async () => {
+    const [handle] = (await addAll(storage, newJob())) as [string];
+    expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([handle]);
+    await storage.flush();
+    await until('the other one sees that', () => {
+      const { total, waiting } = direct.count('reverse');
+      return total[1] === 1 && waiting[1] === 0;
+    });
+    const events: string[] = [];
+    listener.fenced = (isFenced) => events.push(isFenced ? 'fenced' : 'alive');
+    directListener.ready = () => events.push('can be leased');
+    proxy.down();
+    await until('its jobs can be leased', () => events.includes('can be leased'));
+    expect(events).toEqual(['fenced', 'can be leased']);
+    expect(storage.isFenced).toBe(true);
+    proxy.up();
+    await until('it is alive', () => events.at(-1) === 'alive');
+    expect(storage.isFenced).toBe(false);
+    await until('it is told what it lost', () => listener.lostHandles.includes(handle));
+  });
+
+  it('is fenced while its connections hang', async () => {
+    proxy.hang();
+    await until('it is fenced', () => storage.isFenced && listener.fences.at(-1) === true);
+    proxy.down();
+    proxy.up();
+    await until('it goes on', () => !storage.isFenced && listener.fences.at(-1) === false);
   });
 
   it('refuses submissions when the database is away for longer than its patience; none of them appears later', async () => {

@@ -14,6 +14,7 @@ export class RecordingListener implements StorageListener {
   readonly corrupt: CorruptRecord[] = [];
   readonly lostHandles: string[] = [];
   readonly cancelled: string[] = [];
+  readonly fences: boolean[] = [];
   readonly heardSettings: (readonly [name: string, value: string | undefined])[] = [];
 
   ready(functionName: string, priority: number): void {
@@ -34,6 +35,10 @@ export class RecordingListener implements StorageListener {
 
   cancel(handle: string): void {
     this.cancelled.push(handle);
+  }
+
+  fenced(isFenced: boolean): void {
+    this.fences.push(isFenced);
   }
 
   set(name: string, value: string | undefined): void {

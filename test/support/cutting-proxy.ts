@@ -9,6 +9,7 @@ export class CuttingProxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private armed: { readonly pattern: string; readonly cut: Cut; cut_(): void } | undefined;
   private isDown = false;
+  private isHanging = false;
 
   private constructor(
     private readonly server: Server,
@@ -40,7 +41,12 @@ export class CuttingProxy {
   }
 
   up(): void {
-    this.isDown = false;
+    this.isDown = this.isHanging = false;
+  }
+
+  /** Whoever is connected, or connects, hears nothing more, as from a machine whose network is gone. */
+  hang(): void {
+    this.isHanging = true;
   }
 
   private accept(near: Socket): void {
@@ -55,6 +61,7 @@ export class CuttingProxy {
     let isSilent = false;
     let isLast = false;
     near.on('data', (bytes) => {
+      if (this.isHanging) return;
       const { armed } = this;
       if (!armed || !bytes.includes(armed.pattern)) {
         if (!isSilent) far.write(bytes);

@@ -108,8 +108,14 @@ export class DurableJobs implements SubmissionHost {
   async close(): Promise<void> {
     await this.opening?.catch(() => undefined);
     this.opening = undefined;
+    const { backlog } = this.storage.health();
     try {
       if (this.isOpen) await this.storage.close();
+    } catch (error) {
+      const { code, message } = error as StorageError;
+      if (code !== 'GEARMAN_STORAGE_UNREACHABLE') throw error;
+      const left = `up to ${backlog} ends of jobs could not be written and what is leased could not be given back`;
+      this.host.log('error', `storage: ${left}: the other job servers run those jobs in time; ${message}`);
     } finally {
       this.isOpen = this.isEnding = false;
       await this.feed.settled();
@@ -201,7 +207,9 @@ export class DurableJobs implements SubmissionHost {
   /** What is wrong with the storage now, or undefined. */
   get problem(): string | undefined {
     if (!this.isOpen) return 'The storage is not open.';
-    return this.trouble && `The storage cannot write: ${this.trouble.message}`;
+    const { message } = this.trouble ?? {};
+    if (this.storage.isFenced) return message === undefined ? FENCED : `${FENCED} ${message}`;
+    return message && `The storage cannot write: ${message}`;
   }
 
   /** How the storage does. */
@@ -246,6 +254,20 @@ export class DurableJobs implements SubmissionHost {
   requeued(job: Job): void {
     if (!job.isStored || this.isEnding) return;
     this.storage.change(this.engine.handleOf(job), { losses: job.losses, attempts: job.attempts });
+    if (this.feed.isFenced) this.feed.giveBackOne(job);
+  }
+
+  /**
+   * Before anything is given out: whether others may have the leases of this job
+   * server by now. Then what waits here is given back, and nothing is leased until
+   * it has shown that it is alive.
+   */
+  lookAtFence(): void {
+    const { isFenced = false } = this.storage;
+    if (isFenced === this.feed.isFenced || !this.isOpen) return;
+    if (isFenced) this.host.log('error', `storage: ${FENCED}`);
+    else this.host.log('info', 'storage: the others see that this job server is alive; it gives out stored jobs again');
+    this.feed.fence(isFenced);
   }
 
   /** When a job that failed, or whose worker was lost, runs again: see `EngineListener.retryAfter`. */
@@ -398,6 +420,7 @@ export class DurableJobs implements SubmissionHost {
         this.feed.lost(handles);
       },
       cancel: (handle) => void this.cancelHere(handle),
+      fenced: () => this.lookAtFence(),
       set: (name, value) => {
         this.settings.heard(name, value);
         this.host.heard(name);
@@ -554,10 +577,17 @@ export class DurableJobs implements SubmissionHost {
   /** A background submission to a full queue, which may belong to a job in storage. */
   private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted | Answer> {
     const stored = (await this.storage.findByUnique(key, spec.function))?.job;
+    if (!stored) return refusal;
     // It may be on its way to the disk still.
-    return stored ? (this.unwritten.ofJob(stored.handle) ?? stored.handle) : refusal;
+    const adding = this.unwritten.ofJob(stored.handle);
+    if (adding) return adding;
+    return (await this.storage.want?.(stored.handle)) === false ? refusal : stored.handle;
   }
 }
+
+/** What is wrong where the others may take this job server for dead. */
+const FENCED =
+  'This job server cannot show the others that it is alive; it gives out no stored jobs until it can. See that it reaches the database.';
 
 /** How much of an exception is kept with a dead letter, in characters. */
 const ERROR_LENGTH = 4_096;

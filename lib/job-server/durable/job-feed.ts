@@ -55,6 +55,8 @@ export class JobFeed {
   private readonly window: JobWindow | undefined;
   /** How many jobs of a priority may wait here for workers to come. */
   private readonly idleWindow: number;
+  /** Others may have what is leased here: nothing of it is given out. */
+  isFenced = false;
   /** Functions that jobs came to which were not looked at. */
   private readonly newcomers = new Set<GearmanFunction>();
 
@@ -72,6 +74,7 @@ export class JobFeed {
   /** The storage was opened. */
   restart(): void {
     this.idle.clear();
+    this.isFenced = false;
     for (const { isFetching } of this.engine.functions) isFetching.fill(false);
     for (const { function: name } of this.storage.counts()) this.recount(this.functionOf(name));
   }
@@ -87,6 +90,7 @@ export class JobFeed {
   }
 
   private roomFor(function_: GearmanFunction, priority: Priority): number {
+    if (this.isFenced) return 0;
     const { length } = function_.queues[priority];
     if (!this.engine.isServed(function_)) return Math.min(this.idleWindow, function_.window) - length;
     this.window?.set(function_, this.host.time.now);
@@ -108,7 +112,29 @@ export class JobFeed {
   /** A job whose lease came late: whoever was to run it may have left meanwhile. */
   takeInLate(function_: GearmanFunction, job: StoredJobSpec): void {
     this.takeIn(job);
-    if (!this.engine.isServed(function_)) this.becameIdle(function_);
+    if (!this.isServed(function_)) this.becameIdle(function_);
+  }
+
+  /** Others may have what is leased here: what waits is given back. Or they have not: what there is is fetched. */
+  fence(isFenced: boolean): void {
+    this.isFenced = isFenced;
+    for (const function_ of this.engine.functions) {
+      if (isFenced) {
+        this.becameIdle(function_);
+      } else {
+        function_.isFetching.fill(false);
+        this.came(function_);
+      }
+    }
+  }
+
+  /** A waiting job is given back; where clients here wait for it, they hear of it nevertheless. */
+  giveBackOne(job: Job): void {
+    const { elsewhere } = this.host;
+    this.storage.release(this.engine.handleOf(job));
+    if (elsewhere && job.clients?.length) elsewhere.leave(job);
+    else this.engine.putAway(job);
+    this.recount(job.function_);
   }
 
   /** A job of a function that was held here has ended. */
@@ -191,6 +217,8 @@ export class JobFeed {
 
   /** The engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
+    // Asked for again when it is not any more.
+    if (this.isFenced) return;
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
       const name = fromByteString(function_.name);
       this.host.log('error', `storage: cannot fetch jobs of ${name}: ${error.message}`, { function: name });
@@ -278,6 +306,7 @@ export class JobFeed {
   }
 
   private async fetchNow(handle: ByteString): Promise<void> {
+    if (this.isFenced) return;
     const isHere = await this.track(this.leaseOne(handle));
     // Where it is not, somebody else has it: another fetch of ours, or another owner.
     if (!isHere) await this.settled();
@@ -293,7 +322,7 @@ export class JobFeed {
     const { date } = this.host.time;
     for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(specOf(job, date));
     this.recount(function_);
-    if (!this.engine.isServed(function_)) this.becameIdle(function_);
+    if (!this.isServed(function_)) this.becameIdle(function_);
   }
 
   private track<Result>(lease: Promise<Result>): Promise<Result> {
@@ -304,6 +333,10 @@ export class JobFeed {
     };
     lease.then(over, over);
     return lease;
+  }
+
+  private isServed(function_: GearmanFunction): boolean {
+    return !this.isFenced && this.engine.isServed(function_);
   }
 
   private giveBackIdle(now: number): void {

@@ -136,6 +136,13 @@ export interface JobStorage {
   /** What is known of a handle: waiting, leased, dead, or ended with a kept result. */
   findByHandle(handle: string): Promise<FoundJob | undefined>;
 
+  /**
+   * Somebody was told this job as the one of theirs: it stays, also where who added
+   * it was refused since, as nobody knew whether it had been written. Resolves once
+   * that is durable; false: it is gone. Missing where nobody is refused what may be written.
+   */
+  want?(handle: string): Promise<boolean>;
+
   /** The job, waiting or leased, of this unique: of one function, or the first found of any. */
   findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined>;
 

@@ -43,6 +43,8 @@ import type { MemoryQueue } from './memory-queues.js';
  */
 export class MemoryStorage implements JobStorage {
   readonly isShared: boolean;
+  /** Set where it is to seem that the others may soon take this owner for dead. */
+  isFenced = false;
   private listener: StorageListener | undefined;
   /** What the jobs know it by. */
   private readonly owner: MemoryOwner;

@@ -27,7 +27,7 @@ import { Entry, type End } from './pg-entry.js';
 import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
 import type { PgRow } from './pg-package.js';
 import { run } from './pg-parts.js';
-import { bytes, jobOf, longUnique, uniqueKey } from './pg-values.js';
+import { bytes, bytesArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
 
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
@@ -196,6 +196,11 @@ export class PgStorage implements JobStorage {
       function: await this.nameOf(opened, id),
       outcome: { state, result, keepUntil: Number(keepUntil) },
     };
+  }
+
+  async want(handle: string): Promise<boolean> {
+    const { rows } = await run(this.open_.parts, 'adder', 'want', [bytesArray([handle])]);
+    return rows.length > 0;
   }
 
   async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import type { JobServerOptions } from '../../../../lib/job-server/job-server-options.js';
-import { MemoryJobs, MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { MemoryJobs, MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
 import { settled, turnsUntil } from '../../../support/turns.js';
@@ -182,6 +182,94 @@ describe('job servers that share a storage', () => {
     expect([...fleet.jobs.entries.keys()]).toEqual(handles);
     elsewhere.worker.send(`WORK_COMPLETE ${elsewhere.handle}·`);
     await turnsUntil('it has ended', () => fleet.jobs.entries.size === 2);
+  });
+
+  it('give out no stored job while the others may take them for dead, and say so', async () => {
+    const fleet = new Fleet();
+    const lines: string[] = [];
+    const log = (level: string, line: string): unknown => lines.push(`${level}: ${line}`);
+    const [{ server: one, storage }, { server: two }] = [await fleet.start('a', { log }), await fleet.start('b')];
+    await submit(one, 1);
+    const { worker, handle } = await workerWithJob(one);
+    await submit(one, 3);
+    const f = coreOf(one).engine.functions.find('f')!;
+    await turnsUntil('some wait there', () => f.waiting > 0);
+    // As for one that was stopped and goes on: what a worker has asked for meanwhile comes first.
+    storage.isFenced = true;
+    worker.send('GRAB_JOB', 'PRE_SLEEP', 'ECHO_REQ x');
+    expect(await worker.nextOnes(2)).toEqual(['NO_JOB', 'ECHO_RES x']);
+    expect(f.waiting).toBe(0);
+    expect(one.storageTrouble).toContain('cannot show the others that it is alive');
+    expect(lines.at(-1)).toContain('error: storage: This job server cannot show the others that it is alive');
+    const [late] = await submit(one, 1);
+    worker.send('ECHO_REQ y');
+    expect(await worker.next()).toBe('ECHO_RES y');
+    const client = new RawPeer(one.connect());
+    client.send('SUBMIT_JOB f··foreground');
+    const foreground = handleIn(await client.next());
+    expect(await worker.next()).toBe('NOOP');
+    worker.send('GRAB_JOB');
+    expect(await worker.next()).toBe(`JOB_ASSIGN ${foreground}·f·foreground`);
+    // What runs goes on, and ends.
+    worker.send(`WORK_COMPLETE ${handle}·`, `WORK_COMPLETE ${foreground}·`, 'PRE_SLEEP');
+    await turnsUntil('it has ended', () => fleet.jobs.entries.size === 4);
+    expect(await workThrough(two, 4)).toContain(late);
+    storage.isFenced = false;
+    const [next] = await submit(one, 1);
+    expect(await worker.next()).toBe('NOOP');
+    worker.send('GRAB_JOB');
+    expect(await worker.next()).toBe(`JOB_ASSIGN ${next}·f·0`);
+    expect(one.storageTrouble).toBeUndefined();
+    expect(lines.at(-1)).toContain('it gives out stored jobs again');
+  });
+
+  it('leave a job to the others whose worker is lost while they may be taken for dead', async () => {
+    const fleet = new Fleet();
+    const [{ server: one, storage }, { server: two }] = [await fleet.start('a'), await fleet.start('b')];
+    const [handle] = await submit(one, 1);
+    const { worker } = await workerWithJob(one);
+    const other = new RawPeer(one.connect());
+    other.send('CAN_DO f', 'PRE_SLEEP', 'ECHO_REQ x');
+    await other.next();
+    storage.isFenced = true;
+    worker.destroy();
+    await turnsUntil('it waits for anybody', () => fleet.jobs.find(handle!)?.owner === undefined);
+    expect(await workThrough(two, 1)).toEqual([handle]);
+    other.send('ECHO_REQ y');
+    expect(await other.next()).toBe('ECHO_RES y');
+  });
+
+  it('end though the database is away, and say what could not be done', async () => {
+    const lines: string[] = [];
+    const storage = new MemoryStorage(new MemoryJobs(), { name: 'a', address: '' });
+    const away = new StorageError('GEARMAN_STORAGE_UNREACHABLE', 'the database cannot be reached');
+    storage.close = () => Promise.reject(away);
+    const server = new JobServer({ listeners: [], storage, log: (level, line) => lines.push(`${level}: ${line}`) });
+    await server.start();
+    await server.stop();
+    expect(lines.at(-1)).toMatch(/^error: storage: up to 0 ends of jobs could not be written .* cannot be reached$/);
+  });
+
+  it('have a stored twin marked as wanted that takes in a submission to a full queue', async () => {
+    const wanted: string[] = [];
+    const gone = new Set<string>();
+    class Wanting extends MemoryStorage {
+      async want(handle: string): Promise<boolean> {
+        wanted.push(handle);
+        return !gone.has(handle);
+      }
+    }
+    const server = new JobServer({ listeners: [], storage: new Wanting(new MemoryJobs(), { name: 'a', address: '' }) });
+    await server.start();
+    atEnd(() => server.stop());
+    const [handle] = await submit(server, 1, 'u');
+    server.limitQueue('f', 1);
+    expect(await submit(server, 1, 'u')).toEqual([handle]);
+    expect(wanted).toEqual([handle]);
+    gone.add(handle!);
+    const client = new RawPeer(server.connect());
+    client.send('SUBMIT_JOB_BG f·u·0');
+    expect(await client.next()).toMatch(/^ERROR QUEUE_ERROR·Job queue is full/);
   });
 
   it('take up a job again that runs here still when its lease was lost and comes back', async () => {
