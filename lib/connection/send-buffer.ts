@@ -26,6 +26,8 @@ export class SendBuffer {
   private segment: Buffer | undefined;
   private used = 0;
   private parts: Buffer[] = [];
+  /** Those of the parts' buffers that came from the outbox, whole. */
+  private filled: Buffer[] = [];
   /**
    * Whether what the stream has written is done with, when it has nothing left
    * to write: a socket's bytes are the kernel's then, and their buffer can be
@@ -79,11 +81,14 @@ export class SendBuffer {
       return;
     }
     this.seal();
-    const { parts } = this;
+    const { parts, filled } = this;
     this.drop();
     stream.cork();
     for (const part of parts) stream.write(part);
     stream.uncork();
+    // What the stream had before went out first, so it is done with these too.
+    if (!this.isDoneOnceEmpty || stream.writableLength > 0) return;
+    for (const one of filled) this.outbox.giveBack(one);
   }
 
   /** Forgets what waits. */
@@ -91,6 +96,7 @@ export class SendBuffer {
     if (this.segment) this.outbox.giveBack(this.segment);
     this.segment = undefined;
     this.parts = [];
+    this.filled = [];
     this.bytes = this.used = 0;
   }
 
@@ -123,6 +129,7 @@ export class SendBuffer {
       this.parts.push(Buffer.from(filled));
     } else {
       this.parts.push(filled);
+      this.filled.push(segment);
       this.segment = undefined;
     }
   }
