@@ -10,6 +10,8 @@ import {
   readDeadJobRow,
   readFunctionJobRow,
   readName,
+  readScheduleRow,
+  readWorkerRow,
   STATUS_ROW,
   type ByteString,
   type DeadJobRow,
@@ -156,19 +158,16 @@ export interface ScheduleStatus {
   options: { function: string; cron?: string; timeZone?: string; every?: number; [field: string]: unknown };
 }
 
-/** Reads a line of `show schedules`: the id, and JSON. */
+/** Reads a line of `show schedules`. */
 export function readScheduleStatus(line: string): ScheduleStatus {
-  const [, id, json] = /^([^\t]*)\t(.*)$/.exec(line) ?? unreadable(line);
-  const { lastTick, nextTick, ...rest } = JSON.parse(json!) as Omit<ScheduleStatus, 'lastTick' | 'nextTick'> & {
-    lastTick: number | null;
-    nextTick?: number;
-  };
+  const { id, lastTick, nextTick, problem, ...rest } =
+    readScheduleRow<ScheduleStatus['options']>(line) ?? unreadable(line);
   return {
     ...rest,
-    id: nameFrom(id!),
+    id: exactText(id),
     lastTick: new Date(lastTick ?? 0),
     nextTick: nextTick === undefined ? undefined : new Date(nextTick),
-    problem: rest.problem,
+    problem,
   };
 }
 
@@ -210,17 +209,14 @@ export function functionOverview(status: FunctionStatus, priorities: FunctionPri
   return { ...status, high, normal, low, delayed: undefined, isPaused: undefined, limits: undefined };
 }
 
-/** Reads a line of `workers`: `fd address id : function function`. */
+/** Reads a line of `workers`. */
 export function readWorkerStatus(line: string): WorkerStatus {
-  const [, descriptor, address, clientId, functions] = /^(\S+) (\S*) (.*?) :(.*)$/.exec(line) ?? unreadable(line);
+  const { number, address, clientId, functions } = readWorkerRow(line) ?? unreadable(line);
   return {
-    descriptor: Number(descriptor),
-    address: address!,
-    clientId: clientId === '-' || clientId === '' ? undefined : nameFrom(clientId!),
-    functions: functions!
-      .split(' ')
-      .filter((name) => name !== '')
-      .map(nameFrom),
+    descriptor: number,
+    address,
+    clientId: clientId === undefined ? undefined : exactText(clientId),
+    functions: functions.map(exactText),
   };
 }
 

@@ -1,6 +1,6 @@
 import { checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
 import { parseServers, type Endpoint, type ServerAddress, type TlsOptions } from '../connection/index.js';
-import { fromByteString, showWord, toByteString } from '../protocol/index.js';
+import { asciiJson, fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
   functionOverview,
   readScheduleStatus,
@@ -189,7 +189,7 @@ export class AdminClient {
    * @throws ServerError with what is wrong with it, or from a job server that knows no schedules
    */
   async putSchedule(id: string, schedule: object): Promise<void> {
-    const command = `put schedule ${await this.name('id', id)} ${asciiJson(schedule)}`;
+    const command = `put schedule ${await this.name('id', id)} ${asciiJson(schedule, bytesAsBase64)}`;
     if (command.length > MAX_COMMAND_BYTES) {
       const cure = 'a large workload belongs where its worker can fetch it';
       throw new InvalidOptionError('schedule', `must have at most ${MAX_COMMAND_BYTES} bytes as JSON: ${cure}`);
@@ -361,12 +361,6 @@ const NO_SCHEDULES = 'it has no schedules: only a nestjs-gearman job server has'
 
 /** The longest command a job server of ours reads, in bytes, with room for the end of the line. */
 const MAX_COMMAND_BYTES = 8_190;
-
-/** JSON that is one line of ASCII. */
-function asciiJson(value: object): string {
-  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value, bytesAsBase64).replace(/[^ -~]/g, escaped);
-}
 
 /** A workload of bytes, which JSON has no form for; a Buffer has been an object of its own by now. */
 function bytesAsBase64(key: string, value: unknown): unknown {

@@ -1,5 +1,6 @@
+import { asciiJson } from './ascii-json.js';
 import type { ByteString } from './byte-string.js';
-import { readName, showName } from './shown-text.js';
+import { readName, showId, showName, showWord } from './shown-text.js';
 
 /*
  * The rows of admin lists: each row's columns stand here once, for the job
@@ -168,4 +169,64 @@ export function readDeadJobDetailsRow(line: string): DeadJobDetailsRow | undefin
     workloadBytes: Number(workloadBytes),
     beginning: readName(beginning!),
   };
+}
+
+/** A row of `workers`: a connection; clients are among them, without functions. */
+export interface WorkerRow {
+  /** The job server's own number of it. */
+  readonly number: number;
+  readonly address: string;
+  /** What it calls itself; undefined: it does not say. */
+  readonly clientId: ByteString | undefined;
+}
+
+/** Word by word, as blanks part them: one worker may do 100,000 functions. */
+export function* writeWorkerRow(
+  { number, address, clientId = '-' }: WorkerRow,
+  functions: Iterable<{ readonly name: ByteString }>,
+): Iterable<string> {
+  yield `${number} ${showWord(address)} ${showId(clientId)} :`;
+  for (const { name } of functions) yield ` ${showWord(name)}`;
+  yield '\n';
+}
+
+export function readWorkerRow(line: string): (WorkerRow & { readonly functions: ByteString[] }) | undefined {
+  const [, number, address, clientId, functions] = /^(\S+) (\S*) (.*?) :(.*)$/.exec(line) ?? [];
+  if (number === undefined) return undefined;
+  return {
+    number: Number(number),
+    address: readName(address!),
+    clientId: clientId === '-' || clientId === '' ? undefined : readName(clientId!),
+    functions: functions!
+      .split(' ')
+      .filter((name) => name !== '')
+      .map(readName),
+  };
+}
+
+/** A row of `show schedules`, an extension of ours: the id and, behind a tab, the rest as JSON in ASCII. Times are milliseconds since 1970. */
+export interface ScheduleRow<Options extends { readonly function: string } = { readonly function: string }> {
+  readonly id: ByteString;
+  readonly source: 'options' | 'decorator' | 'crontab' | 'put';
+  /** The last tick that fired or was passed over, or when it began; null: no tick of it is known. */
+  readonly lastTick: number | null;
+  /** Left out: none will come. */
+  readonly nextTick?: number | undefined;
+  readonly isPaused: boolean;
+  /** Left out: nothing is wrong. */
+  readonly problem?: string | undefined;
+  /** As it was written, with the defaults filled in. */
+  readonly options: Options;
+}
+
+export function writeScheduleRow({ id, ...state }: ScheduleRow): string {
+  return `${showWord(id)}\t${asciiJson(state)}\n`;
+}
+
+export function readScheduleRow<Options extends { readonly function: string }>(
+  line: string,
+): ScheduleRow<Options> | undefined {
+  const [, id, json] = /^([^\t]*)\t(.*)$/.exec(line) ?? [];
+  if (id === undefined) return undefined;
+  return { ...(JSON.parse(json!) as Omit<ScheduleRow<Options>, 'id'>), id: readName(id) };
 }

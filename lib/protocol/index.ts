@@ -1,5 +1,6 @@
 export { exactText, fromByteString, toByteString, type Argument, type ByteString } from './byte-string.js';
 export * from './admin-rows.js';
+export { asciiJson } from './ascii-json.js';
 export * from './errors.js';
 export { MAX_METADATA_BYTES, METADATA_PREFIX, SUBMITTED_KEY } from './metadata-option.js';
 export { attemptOf, attemptOption, FOLLOW, OPTION, WITHDRAW, WITHDRAWN } from './option-words.js';

@@ -1,13 +1,12 @@
 import {
   readName,
-  showId,
   showName,
   showRow,
-  showWord,
   JOB_ROW,
   PRIORITY_STATUS_ROW,
   STATUS_ROW,
   writeDeadJobRow,
+  writeWorkerRow,
 } from '../../protocol/index.js';
 import { Priority, type Engine, type GearmanFunction, type Job, type Refusal } from '../engine/index.js';
 import { END, incomplete, OK } from './admin-answers.js';
@@ -100,12 +99,9 @@ function priorityStatusLine(function_: GearmanFunction): string {
   return PRIORITY_STATUS_ROW.write(function_.name, { high, normal, low, workers: function_.workers.size });
 }
 
-/** Word by word: one worker may do 100,000 functions. */
 function* workers(sessions: readonly Conversation[]): Iterable<string> {
   for (const { number, info, peer } of sessions) {
-    yield `${number} ${showWord(info.address)} ${showId(peer.clientId)} :`;
-    for (const { name } of peer.abilities.keys()) yield ` ${showWord(name)}`;
-    yield '\n';
+    yield* writeWorkerRow({ number, address: info.address, clientId: peer.clientId }, peer.abilities.keys());
   }
   yield END;
 }

@@ -1,4 +1,4 @@
-import { fromByteString, readName, showName, showWord, toByteString } from '../../protocol/index.js';
+import { fromByteString, readName, showName, toByteString, writeScheduleRow } from '../../protocol/index.js';
 import type { ScheduleOptions } from '../schedules/index.js';
 import { ADMIN_DENIED, END, incomplete, OK } from './admin-answers.js';
 import type { AdminAnswer } from './admin-output.js';
@@ -6,11 +6,9 @@ import type { Conversation, SessionHost } from './session-host.js';
 
 const UNKNOWN_SCHEDULE = 'ERR UNKNOWN_SCHEDULE No+such+schedule\r\n';
 
-/** `show schedules`, an extension of ours: the id and, behind a tab, what is known of it as JSON in ASCII. */
+/** `show schedules`, an extension of ours. */
 export function* showSchedules({ schedules }: SessionHost): Iterable<string> {
-  for (const { id, ...snapshot } of schedules.list()) {
-    yield `${showWord(toByteString(id))}\t${asciiJson(snapshot)}\n`;
-  }
+  for (const schedule of schedules.list()) yield writeScheduleRow({ ...schedule, id: toByteString(schedule.id) });
   yield END;
 }
 
@@ -84,9 +82,4 @@ function parsed(text: string): ScheduleOptions {
   } catch (error) {
     throw new Error(`what stands behind the id is no JSON: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function asciiJson(value: unknown): string {
-  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value).replace(/[^ -~]/g, escaped);
 }

@@ -5,9 +5,13 @@ import {
   JOB_ROW,
   readDeadJobDetailsRow,
   readFunctionJobRow,
+  readScheduleRow,
+  readWorkerRow,
   STATUS_ROW,
   writeDeadJobDetailsRow,
   writeFunctionJobRow,
+  writeScheduleRow,
+  writeWorkerRow,
 } from '../../../lib/protocol/index.js';
 
 describe('rows of admin lists', () => {
@@ -61,6 +65,39 @@ describe('rows of admin lists', () => {
     expect(row).toBe('H:1\tf\t3\t0\t1700000000000\tno%09disk\tu\thigh\t9\ta\\x{00}b\n');
     expect(readDeadJobDetailsRow(row.slice(0, -1))).toEqual(dead);
   });
+});
+
+describe('a row of workers', () => {
+  it('has blanks between its words, and none within them', () => {
+    const worker = { number: 31, address: '127.0.0.1', clientId: 'my : worker' };
+    const row = [...writeWorkerRow(worker, [{ name: 'f' }, { name: 'two words' }])].join('');
+    expect(row).toBe('31 127.0.0.1 my\\x{20}: worker : f two\\x{20}words\n');
+    expect(readWorkerRow(row.slice(0, -1))).toEqual({ ...worker, functions: ['f', 'two words'] });
+  });
+
+  it('is read from gearmand too, whose connections may have no name and no function', () => {
+    const nobody = { number: 31, address: '127.0.0.1', clientId: undefined, functions: [] };
+    expect(readWorkerRow('31 127.0.0.1 - :')).toEqual(nobody);
+    expect(readWorkerRow('31 127.0.0.1  :')).toEqual(nobody);
+    expect([...writeWorkerRow(nobody, [])].join('')).toBe('31 127.0.0.1 - :\n');
+    expect(readWorkerRow('nonsense')).toBeUndefined();
+  });
+});
+
+it('a row of schedules is the id and JSON in ASCII', () => {
+  const schedule = {
+    id: 'n\xc3\xa4chtlich',
+    source: 'put',
+    lastTick: null,
+    isPaused: false,
+    options: { function: 'ü', every: 1_000 },
+  } as const;
+  const row = writeScheduleRow(schedule);
+  expect(row).toBe(
+    'n\xc3\xa4chtlich\t{"source":"put","lastTick":null,"isPaused":false,"options":{"function":"\\u00fc","every":1000}}\n',
+  );
+  expect(readScheduleRow(row.slice(0, -1))).toEqual(schedule);
+  expect(readScheduleRow('nonsense')).toBeUndefined();
 });
 
 it('an attempt is announced by an option', () => {
