@@ -120,7 +120,7 @@ function engineRound(Engine) {
 }
 
 function jobOf(name, isBackground) {
-  return { function: name, unique: '', workload: 'x', priority: 1, isBackground, runAt: 0 };
+  return { function: name, unique: '', workload: 'x', priority: 1, isBackground, at: 0 };
 }
 
 function cpuSince(before) {

@@ -264,7 +264,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
     if (this.draining) return SHUTTING_DOWN;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);
-    if (spec.runAt > 0) this.engine.tick(this.time.now, this.time.date);
+    if (spec.at > 0) this.engine.tick(this.time.now, this.time.date);
     const job = this.engine.submit(spec, client);
     return job instanceof Refusal ? job : this.engine.handleOf(job);
   }

@@ -1,5 +1,5 @@
 export type { Clocks } from './alarm.js';
-export type { EngineOptions, JobState, Outcome } from './engine/index.js';
+export type { EngineOptions, JobRecord, JobState, Outcome, Packing } from './engine/index.js';
 export type { RelayOptions } from './relay/index.js';
 export type {
   AccessRequest,

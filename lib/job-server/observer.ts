@@ -30,8 +30,8 @@ export class Observer implements Omit<EngineListener, 'due'> {
   /** A job went to storage, and not to the engine first. */
   stored(spec: JobSpec, handle: ByteString): void {
     if (this.events.listenerCount('submitted') === 0) return;
-    const { function: name, unique, isBackground, runAt } = spec;
-    const isDelayed = runAt > Date.now();
+    const { function: name, unique, isBackground, at } = spec;
+    const isDelayed = at > Date.now();
     const event = { handle: fromByteString(handle), function: fromByteString(name), unique: fromByteString(unique) };
     this.guard('submitted', () => this.events.emit('submitted', { ...event, isBackground, isDelayed }));
   }

@@ -18,7 +18,7 @@ export interface Submission {
   unique?: string;
   priority?: keyof typeof Priority;
   background?: boolean;
-  runAt?: number;
+  at?: number;
 }
 
 /**
@@ -242,13 +242,13 @@ function recordInto(news: string[]): PeerListener {
 }
 
 function specOf(name: string, label: string, submission: Submission): JobSpec {
-  const { unique = '', priority = 'normal', background = false, runAt = 0 } = submission;
+  const { unique = '', priority = 'normal', background = false, at = 0 } = submission;
   return {
     function: name,
     unique,
     workload: label,
     priority: Priority[priority],
     isBackground: background,
-    runAt,
+    at,
   };
 }

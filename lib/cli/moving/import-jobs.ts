@@ -24,6 +24,8 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
   /** Told now and then how far it is. */
   readonly progress: (counts: Readonly<ImportCounts>) => void;
+  /** How many jobs there are between two reports of progress, at least. Default 100,000. */
+  readonly progressJobs?: number;
 }
 
 /** What a source hands over, and what becomes of it: nothing of a setting that is there already. */
@@ -34,9 +36,6 @@ type Outcome = OnceOutcome | Unfit | 'set' | undefined;
 const BATCH_JOBS = 4_096;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
-/** How many jobs there are between two reports of progress, at least. */
-const PROGRESS_JOBS = 100_000;
-
 /**
  * Takes a source's jobs into a storage, each once however often it is run: what
  * a run that was interrupted has taken, the next one knows.
@@ -44,14 +43,14 @@ const PROGRESS_JOBS = 100_000;
 export async function importJobs(
   source: Source,
   storage: JobStorage,
-  { signal, progress }: ImportOptions,
+  { signal, progress, progressJobs = 100_000 }: ImportOptions,
 ): Promise<ImportCounts> {
   const counts: ImportCounts = { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0, settings: 0 };
   let told = 0;
   for await (const batch of batches(source)) {
     const outcomes = await Promise.all(batch.map((item) => take(item, storage)));
     for (const outcome of outcomes) count(counts, outcome);
-    if (counts.read - told >= PROGRESS_JOBS) {
+    if (counts.read - told >= progressJobs) {
       progress(counts);
       told = counts.read;
     }

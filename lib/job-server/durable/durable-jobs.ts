@@ -172,7 +172,7 @@ export class DurableJobs implements SubmissionHost {
       function_.stats.accepted(spec);
       this.host.accepted(spec, handle);
       this.feed.cameOneOfMany(function_);
-      if (spec.runAt > 0) this.wakeFor(spec.runAt);
+      if (spec.at > 0) this.wakeFor(spec.at);
     }
     return outcome;
   }
@@ -519,7 +519,7 @@ export class DurableJobs implements SubmissionHost {
     function_.stats.accepted(spec);
     this.host.accepted(spec, handle);
     this.feed.cameOneOfMany(function_);
-    if (spec.runAt > 0) this.wakeFor(spec.runAt);
+    if (spec.at > 0) this.wakeFor(spec.at);
   }
 
   /** Has `tick` called when a date has come. */

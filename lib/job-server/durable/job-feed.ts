@@ -100,7 +100,7 @@ export class JobFeed {
   /** A job that was leased comes to the engine. */
   takeIn(job: StoredJobSpec): void {
     const { time } = this.host;
-    if (job.runAt > 0) this.engine.tick(time.now, time.date);
+    if (job.at > 0) this.engine.tick(time.now, time.date);
     if (this.engine.restore(job)) return;
     // It is here still: its lease was lost while it ran, and came back; or clients here waited for it while others had it.
     const here = this.engine.find(job.handle);

@@ -77,7 +77,7 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, ac
     priority: spec.priority,
     workload: spec.workload,
     reducer: storedReducer(spec),
-    at: spec.runAt,
+    at: spec.at,
     attempts: 0,
     losses: 0,
     acceptedAt: wholeTime(acceptedAt),
@@ -88,7 +88,7 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, ac
 export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): NewJob {
   const { unique, workload, priority, isBackground, reducer, metadata } = job;
   const function_ = job.function_.name;
-  const spec = { function: function_, unique, workload, priority, isBackground, reducer, metadata, runAt: 0 };
+  const spec = { function: function_, unique, workload, priority, isBackground, reducer, metadata, at: 0 };
   return { ...newJob(spec, handle, storedUnique(job), date - elapsed(job.readySince, now)), losses: job.losses };
 }
 
@@ -112,7 +112,7 @@ export function specOf(job: StoredJob, date: number): StoredJobSpec {
     priority: job.priority,
     ...partsOfReducer(job.reducer),
     isBackground: true,
-    runAt: job.at,
+    at: job.at,
     losses: job.losses,
     attempts: job.attempts,
     age: Math.max(0, date - since),

@@ -7,6 +7,7 @@ export {
   PRIORITIES,
   Priority,
   type ByteString,
+  type JobRecord,
   type JobSpec,
   type JobState,
   type Outcome,
@@ -19,3 +20,4 @@ export type { EngineListener } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';
 export { Timers, type Timer } from './timers.js';
+export type { Packing } from './job-queue.js';

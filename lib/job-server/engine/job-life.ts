@@ -9,7 +9,7 @@ import type { Functions } from './functions.js';
 import type { JobTable } from './job-table.js';
 import type { Timer } from './timers.js';
 
-/** A job as storage keeps it: a background job with its handle. */
+/** A stored job as the engine is told of it. */
 export interface StoredJobSpec extends JobSpec {
   readonly handle: ByteString;
   /** How often its worker was lost. */
@@ -54,7 +54,7 @@ export class JobLife implements JobFate {
   begin(function_: GearmanFunction, spec: JobSpec, client?: Peer): Job {
     const job = new Job(this.table.nextId(), undefined, function_, spec);
     this.adopt(job, spec, client);
-    this.place(job, spec.runAt);
+    this.place(job, spec.at);
     function_.stats.accepted(spec);
     this.listener.submitted?.(job);
     this.dispatcher.offer(function_);
@@ -66,11 +66,11 @@ export class JobLife implements JobFate {
     const id = this.table.idOf(stored.handle);
     const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
     job.isStored = true;
-    job.isScheduled = stored.runAt > 0;
+    job.isScheduled = stored.at > 0;
     job.losses = stored.losses;
     job.attempts = stored.attempts;
     this.adopt(job, stored, undefined);
-    this.place(job, stored.runAt);
+    this.place(job, stored.at);
     const { age } = stored;
     if (age && job.state === 'waiting') job.readySince = job.since = timeBefore(this.clock.now, age);
     this.dispatcher.offer(function_);
@@ -168,9 +168,9 @@ export class JobLife implements JobFate {
     job.timer = this.clock.after(this.options.abandonedTimeout, () => this.end(job, 'abandoned'));
   }
 
-  private place(job: Job, runAt: number): void {
-    if (runAt <= this.clock.date) this.enqueue(job);
-    else this.delay(job, (fire) => this.clock.at(runAt, fire));
+  private place(job: Job, at: number): void {
+    if (at <= this.clock.date) this.enqueue(job);
+    else this.delay(job, (fire) => this.clock.at(at, fire));
   }
 
   private delay(job: Job, set: (fire: () => void) => Timer): void {

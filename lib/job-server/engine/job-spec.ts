@@ -23,20 +23,31 @@ export type JobState = 'delayed' | 'waiting' | 'running' | 'ended';
 /** How a job ended. */
 export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 
-/** What a job is made of; the engine keeps the rest. */
-export interface JobSpec {
-  readonly function: ByteString;
-  /** Empty: no coalescing. `-`: the workload is the key. */
-  readonly unique: ByteString;
-  readonly workload: Workload;
-  readonly priority: Priority;
+/**
+ * What a job is made of, wherever it is: on its way here, in the engine, in a
+ * storage. It is never changed. Every text is a byte string: one character a byte
+ * (U+0000 to U+00FF), so names are kept as they came.
+ */
+export interface JobRecord {
+  /** The Gearman function; at most 1,000 bytes where it is stored. */
+  readonly function: string;
+  /** Jobs of one function with the same unique are one job; `''`: none. As it was submitted, `-` makes the workload the unique. */
+  readonly unique: string;
+  /** Its bytes; not to be changed once the job was handed over. */
+  readonly workload: string | Uint8Array;
+  /** 0 high, 1 normal, 2 low. */
+  readonly priority: 0 | 1 | 2;
+  /** The reducer of SUBMIT_REDUCE_JOB, for a worker that asks with GRAB_JOB_ALL. */
+  readonly reducer?: string | undefined;
+  /** Not to be run before this time, in milliseconds since 1970; 0 for at once. */
+  readonly at: number;
+}
+
+/** A job as it is submitted; the engine keeps the rest. */
+export interface JobSpec extends JobRecord {
   readonly isBackground: boolean;
-  /** Handed to a worker that asks with GRAB_JOB_ALL. */
-  readonly reducer?: ByteString;
   /** What travels beside the workload, as JSON in UTF-8; the engine never looks inside, and nothing coalesces by it. */
   readonly metadata?: ByteString | undefined;
-  /** When the job may run, in milliseconds since 1970; 0: at once. */
-  readonly runAt: number;
   /** What made it, where no peer submitted it: such jobs are counted apart. */
   readonly madeBy?: 'schedule' | 'http';
 }

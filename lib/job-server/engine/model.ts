@@ -166,7 +166,7 @@ export class Job implements Packable<Job> {
   like(pack: JobPack, index: number): Job {
     const { function_, priority } = this;
     const workload = pack.workloadAt(index);
-    const spec = { function: function_.name, unique: '', workload, priority, isBackground: true, runAt: 0 };
+    const spec = { function: function_.name, unique: '', workload, priority, isBackground: true, at: 0 };
     const job = new Job(pack.idAt(index), undefined, function_, spec);
     job.sequence = pack.sequenceAt(index);
     job.readySince = job.since = pack.readySinceAt(index);

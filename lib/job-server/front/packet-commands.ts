@@ -77,13 +77,13 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.SUBMIT_JOB_EPOCH]: (session, packet) => {
     const epoch = Number(packet.byteString(2));
     if (!Number.isFinite(epoch)) return refuseSubmission(session, BAD_EPOCH);
-    return submit(session, { ...background(packet, 3), runAt: epoch * 1000 });
+    return submit(session, { ...background(packet, 3), at: epoch * 1000 });
   },
   [PacketType.SUBMIT_JOB_SCHED]: (session, packet) => {
     const [minute, hour, dayOfMonth, month, dayOfWeek] = [2, 3, 4, 5, 6].map((index) => packet.byteString(index));
-    const runAt = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, session.host.time.date);
-    if (runAt === undefined) return refuseSubmission(session, NO_SUCH_TIME);
-    return submit(session, { ...background(packet, 7), runAt });
+    const at = nextScheduled({ minute, hour, dayOfMonth, month, dayOfWeek }, session.host.time.date);
+    if (at === undefined) return refuseSubmission(session, NO_SUCH_TIME);
+    return submit(session, { ...background(packet, 7), at });
   },
   [PacketType.WORK_DATA]: ({ host, peer }, packet) =>
     host.engine.data(peer, packet.byteString(0), packet.compact(1)) && LOST_UPDATE,
@@ -176,7 +176,7 @@ function submission(priority: Priority, isBackground: boolean): Command {
       workload: kept(packet.compact(2)),
       priority,
       isBackground,
-      runAt: 0,
+      at: 0,
     });
 }
 
@@ -202,7 +202,7 @@ function reduction(isBackground: boolean): Command {
       workload: kept(separator < 0 ? rest : rest.subarray(separator + 1)),
       priority: Priority.normal,
       isBackground,
-      runAt: 0,
+      at: 0,
     });
   };
 }
@@ -214,7 +214,7 @@ function background(packet: Packet, workloadIndex: number): JobSpec {
     workload: kept(packet.compact(workloadIndex)),
     priority: Priority.normal,
     isBackground: true,
-    runAt: 0,
+    at: 0,
   };
 }
 

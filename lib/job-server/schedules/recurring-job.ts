@@ -75,7 +75,7 @@ export class RecurringJob {
       priority: schedule.priority,
       isBackground: true,
       madeBy: 'schedule',
-      runAt: later === 0 ? 0 : tick + later,
+      at: later === 0 ? 0 : tick + later,
     };
   }
 

@@ -161,7 +161,7 @@ export class Schedules {
   async run(id: string): Promise<string | undefined> {
     const job = this.jobs.get(toByteString(id));
     if (!job) return undefined;
-    return this.host.submit({ ...job.spec(this.host.time.date), runAt: 0 });
+    return this.host.submit({ ...job.spec(this.host.time.date), at: 0 });
   }
 
   /** Jobs can be taken from now on: what was put before is here again, and what was fired is known. */

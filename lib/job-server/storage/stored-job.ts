@@ -1,3 +1,5 @@
+import type { JobRecord } from '../engine/index.js';
+
 /**
  * What a storage keeps. Every `string` in this file is a byte string: one
  * character a byte (U+0000 to U+00FF), so names are kept as they came.
@@ -7,20 +9,11 @@
 export type StoredPriority = 0 | 1 | 2;
 
 /** A background job as its submitter hands it over. */
-export interface NewJob {
+export interface NewJob extends JobRecord {
   /** Unique over all servers and restarts; at most 255 bytes. */
   readonly handle: string;
-  /** The Gearman function; at most 1,000 bytes. */
-  readonly function: string;
-  /** Jobs of one function with the same unique are one job; `''` when it has none. */
-  readonly unique: string;
-  readonly priority: StoredPriority;
-  /** Its bytes; not to be changed once the job was handed over. */
-  readonly workload: string | Uint8Array;
-  /** The reducer of SUBMIT_REDUCE_JOB; `''` when it has none. */
+  /** As of any job, but `''` when it has none. */
   readonly reducer: string;
-  /** Not to be run before this time, in milliseconds since 1970; 0 for at once. */
-  readonly at: number;
   /** How often a worker reported its failure. */
   readonly attempts: number;
   /** How often a worker vanished with it. */

@@ -28,15 +28,15 @@ export interface Wishes {
 export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isBackground: boolean): JobSpec {
   const { priority = 'normal', unique = '', reducer, metadata } = wishes;
   if (!Object.hasOwn(Priority, priority)) throw invalid('priority', 'high, normal or low');
-  const runAt = runAtOf(wishes);
-  if (runAt > 0 && !isBackground) throw invalid('at and delay', 'left out here: a job that is waited for runs at once');
+  const at = runAtOf(wishes);
+  if (at > 0 && !isBackground) throw invalid('at and delay', 'left out here: a job that is waited for runs at once');
   return {
     function: name,
     unique: nameWithoutNul('unique', unique),
     workload,
     priority: Priority[priority as keyof typeof Priority],
     isBackground,
-    runAt,
+    at,
     madeBy: 'http',
     ...(metadata && { metadata: toByteString(JSON.stringify(metadata)) }),
     ...(reducer && { reducer: nameWithoutNul('reducer', reducer) }),

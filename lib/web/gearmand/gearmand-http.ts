@@ -90,7 +90,7 @@ function specOf(request: IncomingMessage, name: string, body: Buffer): JobSpec {
     workload: body,
     priority: PRIORITIES[header('priority').toLowerCase()] ?? Priority.normal,
     isBackground: header('background').toLowerCase() === 'true',
-    runAt: 0,
+    at: 0,
     madeBy: 'http',
   };
 }

@@ -97,7 +97,7 @@ function observerOf(
 }
 
 function requestOf(spec: JobSpec): JobRequest {
-  const { function: name, workload, unique, priority, runAt, reducer, metadata } = spec;
+  const { function: name, workload, unique, priority, at, reducer, metadata } = spec;
   return {
     function: exactText(name),
     workload: bufferOf(workload),
@@ -105,7 +105,7 @@ function requestOf(spec: JobSpec): JobRequest {
     // Its caller submits again what nobody answered: it knows whether that may be.
     resubmit: false,
     ...(unique !== '' && { unique: exactText(unique) }),
-    ...(runAt > 0 && { at: new Date(runAt) }),
+    ...(at > 0 && { at: new Date(at) }),
     ...(reducer !== undefined && { reducer: exactText(reducer) }),
     ...(metadata !== undefined && { metadata: JSON.parse(fromByteString(metadata)) as GearmanMetadata }),
   };

@@ -92,7 +92,7 @@ describe('a schedule, whatever happens to clock and job server,', () => {
         const uniques = Array.from(jobs.entries.values(), ({ job }) => job.unique);
         expect(uniques.sort()).toEqual(model.fired.map((tick) => `m@${tick / 1_000}`).sort());
       }),
-      runs(15),
+      runs(5),
     );
   });
 });

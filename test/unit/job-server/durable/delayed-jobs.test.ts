@@ -19,8 +19,8 @@ async function start(storage?: JobStorage): Promise<JobServer> {
 }
 
 /** Submits a background job of f, to be run at a time. */
-function submitAt(jobServer: JobServer, runAt: number): void {
-  const job = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, runAt } as const;
+function submitAt(jobServer: JobServer, at: number): void {
+  const job = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, at } as const;
   coreOf(jobServer).submit(job, undefined as unknown as Peer);
 }
 

@@ -232,10 +232,10 @@ export class DurableWorld {
 
   private submit({ function: name, unique, priority, isBackground, isLater, who }: Happening & { do: 'submit' }): void {
     const client = this.clients[who % this.clients.length]!;
-    const runAt = isLater && isBackground ? Date.now() + this.ahead + LATER / 2 : 0;
+    const at = isLater && isBackground ? Date.now() + this.ahead + LATER / 2 : 0;
     // A workload that is its own unique must come again to coalesce.
     const workload = unique === '-' ? 'same' : `workload ${this.submissions.length}`;
-    const spec: JobSpec = { function: name, unique, workload, priority, isBackground, runAt };
+    const spec: JobSpec = { function: name, unique, workload, priority, isBackground, at };
     const submission: Submission = { spec, client, run: this.run, answer: undefined };
     this.submissions.push(submission);
     coreOf(this.server).tick();

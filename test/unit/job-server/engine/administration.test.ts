@@ -15,7 +15,7 @@ describe('cancel', () => {
 
   it('ends a delayed job', () => {
     const scene = new EngineScene();
-    scene.submit('f', 'a', { background: true, runAt: scene.now + 1_000 });
+    scene.submit('f', 'a', { background: true, at: scene.now + 1_000 });
     expect(scene.engine.cancel(scene.handle('a'))).toBe(true);
     scene.pass(1_000);
     expect(scene.status('f')).toBe('0 0 0');
@@ -70,7 +70,7 @@ describe('functions', () => {
     expect(scene.engine.dropFunction('f')?.code).toBe('NOT_FOUND');
     const worker = scene.worker('f');
     expect(scene.engine.dropFunction('f')?.code).toBe('BUSY');
-    scene.submit('f', 'a', { background: true, runAt: scene.now + 1_000 });
+    scene.submit('f', 'a', { background: true, at: scene.now + 1_000 });
     worker.leave();
     expect(scene.engine.dropFunction('f')?.code).toBe('BUSY');
     scene.engine.cancel(scene.handle('a'));

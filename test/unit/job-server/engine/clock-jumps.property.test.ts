@@ -42,7 +42,7 @@ function play(story: readonly Step[], rules: { hasJumps: boolean; hasDates: bool
       case 'submit':
         labels.push(`job${labels.length}`);
         if (isDated) scene.pass(0);
-        return peer.submit('f', labels.at(-1)!, { background: isDated, runAt: isDated ? scene.date + later : 0 });
+        return peer.submit('f', labels.at(-1)!, { background: isDated, at: isDated ? scene.date + later : 0 });
       case 'grab':
         return peer.grab();
       case 'sleep':

@@ -74,7 +74,7 @@ describe('coalescing', () => {
         workload,
         priority: 1,
         isBackground: true,
-        runAt: 0,
+        at: 0,
       });
       return 'id' in job ? scene.engine.handleOf(job) : job.code;
     };
@@ -115,7 +115,7 @@ describe('coalescing', () => {
 
   it('joins a delayed job', () => {
     const scene = new EngineScene();
-    scene.submit('f', 'a', { unique: 'u', background: true, runAt: scene.now + 1_000 });
+    scene.submit('f', 'a', { unique: 'u', background: true, at: scene.now + 1_000 });
     const client = scene.client();
     expect(client.submit('f', 'b', { unique: 'u' })).toBe('a');
     scene.pass(1_000);
@@ -248,7 +248,7 @@ describe('clients that leave', () => {
   it('drop a delayed job only they waited for', () => {
     const scene = new EngineScene();
     const client = scene.client();
-    client.submit('f', 'a', { runAt: scene.now + 1_000 });
+    client.submit('f', 'a', { at: scene.now + 1_000 });
     client.leave();
     scene.pass(1_000 + ABANDONED_TIMEOUT);
     expect(scene.status('f')).toBe('0 0 0');

@@ -5,7 +5,7 @@ describe('delayed jobs', () => {
   it('are invisible until their time, whatever their priority, and wake on it', () => {
     const scene = new EngineScene();
     const worker = scene.worker('f');
-    scene.submit('f', 'later', { priority: 'high', background: true, runAt: scene.now + 1_000 });
+    scene.submit('f', 'later', { priority: 'high', background: true, at: scene.now + 1_000 });
     expect(scene.due).toBe(scene.now + 1_000);
     worker.sleep();
     scene.pass(999);
@@ -18,7 +18,7 @@ describe('delayed jobs', () => {
 
   it('stand behind what came before their time', () => {
     const scene = new EngineScene();
-    scene.submit('f', 'delayed', { background: true, runAt: scene.now + 1_000 });
+    scene.submit('f', 'delayed', { background: true, at: scene.now + 1_000 });
     scene.queue('f', 'a');
     scene.pass(1_000);
     scene.queue('f', 'b');
@@ -28,15 +28,15 @@ describe('delayed jobs', () => {
   it('of the same time stand in the order they were submitted', () => {
     const scene = new EngineScene();
     const labels = Array.from({ length: 50 }, (_, index) => `job ${index}`);
-    for (const label of labels) scene.submit('f', label, { background: true, runAt: scene.now + 1_000 });
+    for (const label of labels) scene.submit('f', label, { background: true, at: scene.now + 1_000 });
     scene.pass(1_000);
     expect(scene.worker('f').grabAll()).toEqual(labels);
   });
 
   it('are queued at once when their time is over', () => {
     const scene = new EngineScene();
-    scene.submit('f', 'a', { background: true, runAt: scene.now });
-    scene.submit('f', 'b', { background: true, runAt: 1 });
+    scene.submit('f', 'a', { background: true, at: scene.now });
+    scene.submit('f', 'b', { background: true, at: 1 });
     expect(scene.worker('f').grabAll()).toEqual(['a', 'b']);
   });
 });
@@ -49,7 +49,7 @@ describe('restore', () => {
     workload: label,
     priority: 1 as const,
     isBackground: true,
-    runAt: 0,
+    at: 0,
     losses: 0,
     attempts: 0,
     ...more,
@@ -79,7 +79,7 @@ describe('restore', () => {
 
   it('keeps how often they were lost, and their delay', () => {
     const scene = new EngineScene({ jobRetries: 3 });
-    scene.engine.restore(stored('H:x:1', 'a', { losses: 2, runAt: scene.now + 1_000 }));
+    scene.engine.restore(stored('H:x:1', 'a', { losses: 2, at: scene.now + 1_000 }));
     const worker = scene.worker('f');
     expect(worker.grab()).toBe('NO_JOB');
     scene.pass(1_000);

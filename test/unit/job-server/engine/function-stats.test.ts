@@ -57,7 +57,7 @@ describe('the ages of a function', () => {
     const day = 86_400_000;
     scene.pass(48 * day);
     expect(ages(scene).oldest).toBe(48 * day);
-    const stored = { function: 'g', unique: '', workload: 'x', priority: 1, isBackground: true, runAt: 0 } as const;
+    const stored = { function: 'g', unique: '', workload: 'x', priority: 1, isBackground: true, at: 0 } as const;
     scene.engine.restore({ ...stored, handle: 'H:old:1', losses: 0, attempts: 0, age: 20 * day });
     scene.engine.restore({ ...stored, function: 'h', handle: 'H:old:2', losses: 0, attempts: 0, age: 900 * day });
     scene.pass(day);
@@ -80,7 +80,7 @@ describe('the ages of a function', () => {
     const another = scene.worker('f');
     another.grab();
     another.complete('a');
-    client.submit('f', 'later', { background: true, runAt: scene.now + 5_000 });
+    client.submit('f', 'later', { background: true, at: scene.now + 5_000 });
     scene.pass(4_999);
     expect(ages(scene).oldest).toBe(0);
     scene.pass(11);
@@ -174,7 +174,7 @@ describe('the counters of a function', () => {
           if (what === 'submit') {
             const { background, delayed } = how as { background: boolean; delayed: boolean };
             const unique = number < 3 ? name : '';
-            client.submit('f', name, { background, unique, runAt: background && delayed ? scene.now + 500 : 0 });
+            client.submit('f', name, { background, unique, at: background && delayed ? scene.now + 500 : 0 });
           } else if (what === 'grab') worker.grab();
           else if (what === 'complete') for (const each of workers) each.complete(name);
           else if (what === 'fail') worker.fail(name);

@@ -7,7 +7,7 @@ describe('the list of jobs', () => {
   it('has all there are, oldest first, whatever their state', () => {
     const scene = new EngineScene();
     scene.queue('f', 'a', 'b');
-    scene.submit('g', 'c', { background: true, runAt: scene.now + 1_000 });
+    scene.submit('g', 'c', { background: true, at: scene.now + 1_000 });
     const worker = scene.worker('f');
     worker.grab();
     expect(labels(scene)).toEqual(['a', 'b', 'c']);
@@ -37,7 +37,7 @@ describe('the list of jobs', () => {
   it('shows no restored job that is over', () => {
     const scene = new EngineScene();
     for (const handle of ['H:x:1', 'H:x:2', 'H:x:3']) {
-      const spec = { function: 'f', unique: '', workload: handle, priority: 1 as const, isBackground: true, runAt: 0 };
+      const spec = { function: 'f', unique: '', workload: handle, priority: 1 as const, isBackground: true, at: 0 };
       scene.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
     }
     const seen: string[] = [];

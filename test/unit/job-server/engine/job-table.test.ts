@@ -3,7 +3,7 @@ import { GearmanFunction, Job } from '../../../../lib/job-server/engine/model.js
 import { JobTable } from '../../../../lib/job-server/engine/job-table.js';
 
 const FUNCTION = new GearmanFunction('f', 0, [0, 0, 0], 1_000);
-const SPEC = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, runAt: 0 } as const;
+const SPEC = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, at: 0 } as const;
 
 function filled(count: number): { table: JobTable; jobs: Job[] } {
   const table = new JobTable('H:host:');

@@ -15,7 +15,7 @@ describe('limits', () => {
   it('count running and delayed jobs', () => {
     const scene = new EngineScene({ maxQueue: [0, 2, 0] });
     scene.queue('f', 'a');
-    scene.submit('f', 'b', { background: true, runAt: scene.now + 1 });
+    scene.submit('f', 'b', { background: true, at: scene.now + 1 });
     const worker = scene.worker('f');
     expect(worker.grab()).toBe('a');
     expect(scene.submit('f', 'c')).toBe('QUEUE_ERROR');

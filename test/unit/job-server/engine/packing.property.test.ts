@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import type { Engine, Job } from '../../../../lib/job-server/engine/index.js';
 import type { Packing } from '../../../../lib/job-server/engine/job-queue.js';
 import { EngineScene, type ScenePeer } from '../../../support/engine-scene.js';
+import { runs } from '../../../support/runs.js';
 
 /** Set SEED to play a failure again. */
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = Number(process.env.RUNS ?? 100);
 
 /** Few jobs are packed already, so that every operation meets packs. */
 const SOON: Packing = { from: 6, size: 4 };
@@ -72,7 +72,7 @@ class Story {
       case 'submit':
         return this.submit(operation.name, {
           ...operation,
-          runAt: operation.delay && this.scene.date + operation.delay,
+          at: operation.delay && this.scene.date + operation.delay,
         });
       case 'grab':
         return this.grab(operation.worker);
@@ -192,7 +192,7 @@ describe(`an engine that packs its waiting jobs (SEED=${SEED})`, () => {
         expect(packedIn(plain.engine)).toBe(0);
         expect(packing.finish()).toEqual(plain.finish());
       }),
-      { seed: SEED, numRuns: RUNS },
+      { seed: SEED, ...runs(25) },
     );
     expect(seen).toBeGreaterThan(0);
   });
@@ -239,5 +239,5 @@ describe(`an engine that packs its waiting jobs (SEED=${SEED})`, () => {
 });
 
 function specOf(name: string, workload: string) {
-  return { function: name, unique: '', workload, priority: 1 as const, isBackground: true, runAt: 0 };
+  return { function: name, unique: '', workload, priority: 1 as const, isBackground: true, at: 0 };
 }

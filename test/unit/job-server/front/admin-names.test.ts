@@ -61,7 +61,7 @@ describe('a name that a peer chose', () => {
           workload: '',
           priority: 1,
           isBackground: true,
-          runAt: 0,
+          at: 0,
         },
         undefined,
       );

@@ -11,7 +11,7 @@ import { usedBytes } from '../../../support/used-bytes.js';
 
 /** Hears nothing. */
 const DEAF = new Proxy({} as PeerListener, { get: () => () => undefined });
-const JOB = { function: 'f', unique: '', priority: 1, isBackground: true, runAt: 0 } as const;
+const JOB = { function: 'f', unique: '', priority: 1, isBackground: true, at: 0 } as const;
 
 const sample = (value: number): number[] => new Array<number>(SAMPLE_WIDTH).fill(value);
 const times = (): { wait: Log2Histogram; run: Log2Histogram } => ({

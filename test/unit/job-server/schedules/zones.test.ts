@@ -101,7 +101,8 @@ describe.each(ZONES)('in %s', (timeZone) => {
   });
 
   it('an hourly pattern comes evenly, except where clocks move by half an hour', () => {
-    for (const [index, { from, offset }] of model.changes.entries()) {
+    const changes = IS_THOROUGH ? model.changes : model.changes.slice(0, 3);
+    for (const [index, { from, offset }] of changes.entries()) {
       const near = index === 0 ? START : from;
       const gaps = new Set<number>();
       let at = crons.next({ cron: '0 * * * *', timeZone }, near - 2 * DAY);

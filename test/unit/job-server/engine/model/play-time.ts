@@ -14,7 +14,7 @@ export class PlayTime {
   /** How far the clock of dates has to be set ahead for every job's date to have come. */
   get untilLastDate(): number {
     const { jobs, date } = this.reference;
-    const dates = jobs.map(({ state, runAt }) => (state === 'delayed' && runAt < Infinity ? runAt : date));
+    const dates = jobs.map(({ state, at }) => (state === 'delayed' && at < Infinity ? at : date));
     return Math.ceil(Math.max(date, ...dates) - date);
   }
 
@@ -41,8 +41,7 @@ export class PlayTime {
   setClock(by: number): void {
     const { reference } = this;
     const ahead = reference.ahead + by;
-    const next = (): number =>
-      Math.min(...reference.jobs.map((job) => (job.state === 'delayed' ? job.runAt : Infinity)));
+    const next = (): number => Math.min(...reference.jobs.map((job) => (job.state === 'delayed' ? job.at : Infinity)));
     for (let due = next(); due <= reference.now + ahead; due = next()) {
       reference.ahead = due - reference.now;
       this.timeIs(reference.now);
@@ -56,8 +55,8 @@ export class PlayTime {
   private nextDue(): number {
     const { now, date } = this.reference;
     const next = this.engine.tick(now, date);
-    const delayed = this.reference.jobs.filter(({ state, runAt }) => state === 'delayed' && runAt < Infinity);
-    const dates = delayed.map(({ runAt }) => now + Math.min(runAt - date, 1_000));
+    const delayed = this.reference.jobs.filter(({ state, at }) => state === 'delayed' && at < Infinity);
+    const dates = delayed.map(({ at }) => now + Math.min(at - date, 1_000));
     const deadlines = this.reference.jobs.map(({ deadline }) => deadline);
     const wakeups = this.peers.map(({ wakeTimer }) => wakeTimer?.at ?? Infinity);
     assert.equal(next, Math.min(Infinity, ...dates, ...deadlines, ...wakeups));

@@ -106,8 +106,8 @@ export class Play {
     const { name, unique, workload, priority, background, delay, peer } = operation;
     const key = keyOf(unique, workload);
     const joined = this.reference.findByKey(name, key);
-    const runAt = this.witness.dateAfter(delay);
-    const spec: JobSpec = { function: name, unique, workload, priority, isBackground: background, runAt };
+    const at = this.witness.dateAfter(delay);
+    const spec: JobSpec = { function: name, unique, workload, priority, isBackground: background, at };
     if (joined) this.join_(joined, background, this.at(peer));
     else this.witness.intent = { submission: { spec, key, client: this.at(peer) } };
     const taken = this.engine.submit(spec, this.peers[peer]);
@@ -137,12 +137,12 @@ export class Play {
   }): void {
     const handle = `S:${this.accepted.length}`;
     const spec = { function: name, unique, workload: handle, priority, isBackground: true };
-    const runAt = this.witness.dateAfter(delay);
+    const at = this.witness.dateAfter(delay);
     // Who comes from storage takes no key from another.
     const key = this.reference.findByKey(name, keyOf(unique, handle)) ? '' : keyOf(unique, handle);
     this.accepted.push(handle);
-    this.reference.add({ ...newJob(handle, { ...spec, runAt }, key), isStored: true });
-    assert.equal(this.engine.restore({ ...spec, runAt, handle, losses: 0, attempts: 0 }), true);
+    this.reference.add({ ...newJob(handle, { ...spec, at }, key), isStored: true });
+    assert.equal(this.engine.restore({ ...spec, at, handle, losses: 0, attempts: 0 }), true);
   }
 
   /** A job that waited for its retry outside comes back. */
@@ -153,7 +153,7 @@ export class Play {
     this.reference.parked = parked.filter((other) => other !== job);
     const isTaken = this.reference.findByKey(job.name, job.key) !== undefined;
     const { label: handle, name, priority, losses, attempts } = job;
-    const spec = { function: name, unique: job.key, workload: handle, priority, isBackground: true, runAt: 0 };
+    const spec = { function: name, unique: job.key, workload: handle, priority, isBackground: true, at: 0 };
     this.reference.add({ ...newJob(handle, spec, isTaken ? '' : job.key), isStored: true, losses, attempts });
     assert.equal(this.engine.restore({ ...spec, handle, losses, attempts }), true);
     assert.equal(this.engine.restore({ ...spec, handle, losses, attempts }), false);

@@ -19,7 +19,7 @@ export interface ReferenceJob {
   readonly isStored: boolean;
   isBackground: boolean;
   state: 'delayed' | 'waiting' | 'running';
-  runAt: number;
+  at: number;
   sequence: number;
   losses: number;
   attempts: number;
@@ -137,14 +137,14 @@ export class Reference {
   /** A job came: it waits, or is delayed. */
   add(job: ReferenceJob): void {
     this.jobs.push(job);
-    this.place(job, job.runAt);
+    this.place(job, job.at);
   }
 
-  place(job: ReferenceJob, runAt: number): void {
+  place(job: ReferenceJob, at: number): void {
     job.worker = undefined;
     job.deadline = Infinity;
-    job.runAt = runAt;
-    job.state = runAt > this.date ? 'delayed' : 'waiting';
+    job.at = at;
+    job.state = at > this.date ? 'delayed' : 'waiting';
     if (job.state === 'waiting') job.sequence = ++this.sequence;
   }
 
@@ -153,13 +153,13 @@ export class Reference {
     this.place(job, 0);
     if (delay === 0) return;
     job.state = 'delayed';
-    job.runAt = Infinity;
+    job.at = Infinity;
     job.deadline = this.now + delay;
   }
 
   /** Whether what a job waits for has come: its date, or the end of a duration. */
   isDue(job: ReferenceJob): boolean {
-    return job.deadline <= this.now || (job.state === 'delayed' && job.runAt <= this.date);
+    return job.deadline <= this.now || (job.state === 'delayed' && job.at <= this.date);
   }
 
   /** The delayed jobs whose time has come wait now, in the order in which it came; those nobody wants end. */
@@ -251,7 +251,7 @@ function turnByFunction(names: readonly string[], jobs: readonly ReferenceJob[])
 
 /** Durations before dates; no two are over at one moment. */
 function byTime(one: ReferenceJob, other: ReferenceJob): number {
-  return one.deadline === other.deadline ? one.runAt - other.runAt : one.deadline - other.deadline;
+  return one.deadline === other.deadline ? one.at - other.at : one.deadline - other.deadline;
 }
 
 function bySequence(one: ReferenceJob, other: ReferenceJob): number {

@@ -227,7 +227,7 @@ export function newJob(label: string, spec: JobSpec, key: string): ReferenceJob 
     isStored: false,
     isBackground: spec.isBackground,
     state: 'waiting',
-    runAt: spec.runAt,
+    at: spec.at,
     sequence: 0,
     losses: 0,
     attempts: 0,
