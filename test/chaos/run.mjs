@@ -207,9 +207,15 @@ async function finish(what, time, promise) {
   await within(time, what, promise).catch((error) => unfinished.push(error.message));
 }
 
-function jobsThere() {
+/** How many jobs there are; NaN where nobody says so, which is written down. */
+async function jobsThere() {
   const counting = database ? database.jobsLeft() : jobsLeft(sockets[0]);
-  return within(patience, 'somebody says how many jobs there are', counting);
+  try {
+    return await within(patience, 'somebody says how many jobs there are', counting);
+  } catch (error) {
+    unfinished.push(error.message);
+    return NaN;
+  }
 }
 
 async function whatIsLeft() {

@@ -36,7 +36,7 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
 
   afterEach(async () => {
     await storage.close().catch(() => undefined);
-    await direct.close();
+    await direct.close().catch(() => undefined);
   });
 
   const all = async (): Promise<string[]> => handlesOf(await allOf(direct.iterate())).sort();
@@ -252,6 +252,34 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
       ),
     );
     expect(await all()).toEqual([kept, after.handle].sort());
+  });
+
+  it('takes out what it refused, also where a slow database writes it later', async () => {
+    const refused = newJob();
+    const wasCut = proxy.cutAt(refused.handle, 'before the answer').then(() => proxy.down());
+    await expect(add(storage, refused, false).stored).rejects.toMatchObject({ code: 'GEARMAN_STORAGE_UNREACHABLE' });
+    await wasCut;
+    proxy.up();
+    await taken();
+    const [kept] = (await all()) as [string];
+    const columns = 'seq, at, function, owner, attempts, losses, priority, reducer, workload';
+    await database.sql(`INSERT INTO f${schemas}.job (handle, ${columns})
+      SELECT '${refused.handle}', ${columns} FROM f${schemas}.job WHERE handle = '${kept}'`);
+    expect(handlesOf(await storage.lease('reverse', 1, 9, NOW))).toEqual([kept]);
+    await until('it is gone', async () => (await all()).join() === kept);
+  });
+
+  it('ends a job of which it does not know whether it was written', async () => {
+    const job = newJob();
+    const wasCut = proxy.cutAt(job.handle, 'before the answer');
+    const ended = new Promise<void>((resolve) => {
+      listener.trouble = () => resolve(storage.done(job.handle));
+    });
+    const { stored } = add(storage, job, 'always');
+    await Promise.all([wasCut, ended, stored]);
+    // As long as its session lives, nobody else could find out that it is over.
+    await until('it is gone', async () => (await all()).length === 0);
+    expect(handlesOf(await direct.lease('reverse', 1, 1, NOW))).toEqual([]);
   });
 
   it('waits for a database that comes back soon', async () => {

@@ -320,7 +320,11 @@ export class JobFeed {
 
   private takeAllIn(function_: GearmanFunction, jobs: readonly StoredJob[]): void {
     const { date } = this.host.time;
-    for (const job of jobs) if (!this.refused.has(job.handle)) this.takeIn(specOf(job, date));
+    for (const job of jobs) {
+      if (!this.refused.has(job.handle)) this.takeIn(specOf(job, date));
+      // It is not for this job server to take it out: others may have been told it.
+      else if (this.storage.isShared) this.storage.release(job.handle);
+    }
     this.recount(function_);
     if (!this.isServed(function_)) this.becameIdle(function_);
   }

@@ -50,7 +50,7 @@ export class OpenPg {
       writes: new StorageWrites(),
       dead: new PgDead(schema, functions),
       held: new Map(),
-      session: { id: 0 },
+      session: { id: 0, all: [0] },
       ready: new ReadyQueues<QueueHint>(
         (queue) => queue.name,
         (name) => this.tellReady(name.function, name.priority),

@@ -18,6 +18,10 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** How long after a failure the database is tried again, in milliseconds. */
 const RETRY_DELAY = 250;
 
+/** How long, and of how many jobs at most, it is remembered that they were refused: a slow database may yet write them. */
+const REFUSED_TIME = 600_000;
+const MAX_REFUSED = 100_000;
+
 /** A row that stands in a new job's way. */
 interface Existing {
   readonly job: StoredJob;
@@ -43,6 +47,8 @@ export class PgAdds {
   private turn: Promise<void> | undefined;
   /** Refused though they may be written: taken out before anything else is written. */
   private voided: Entry[] = [];
+  /** Handles of jobs that were refused though they may be written, even long after that, and when; oldest first. */
+  private readonly refused = new Map<string, number>();
   private lastNumber = 0;
   private isEnding = false;
 
@@ -79,6 +85,14 @@ export class PgAdds {
   drop(entry: Entry): void {
     this.waitingBytes -= entry.bytes;
     entry.phase = 'written';
+  }
+
+  /** Takes a job out that this owner has leased and had refused; answers whether it had. */
+  takeOut(entry: Entry): boolean {
+    if (this.refused.size === 0 || !this.refused.has(entry.job.handle)) return false;
+    this.voided.push(entry);
+    this.writing ??= this.write();
+    return true;
   }
 
   /** How many jobs wait to be written. */
@@ -344,8 +358,18 @@ export class PgAdds {
       entry.queue.settled(entry.told, false);
       this.parts.held.delete(entry.job.handle);
       // One that was here before is not known to be new, and would be run here anyway.
-      if (entry.isDoubtful && !entry.isKnown) this.voided.push(entry);
+      if (entry.isDoubtful && !entry.isKnown) this.void(entry);
       entry.takeAdder()?.refused(error);
+    }
+  }
+
+  private void(entry: Entry): void {
+    this.voided.push(entry);
+    const now = performance.now();
+    this.refused.set(entry.job.handle, now);
+    for (const [handle, since] of this.refused) {
+      if (this.refused.size <= MAX_REFUSED && now - since < REFUSED_TIME) break;
+      this.refused.delete(handle);
     }
   }
 
@@ -359,7 +383,7 @@ export class PgAdds {
     // To write them again waits for a transaction that still hangs with one of them.
     await this.insert(entries, true);
     const handles = bytesArray(entries.map(({ job }) => job.handle));
-    await run(this.parts, 'adder', 'void', [handles, this.parts.session.id]);
+    await run(this.parts, 'adder', 'void', [handles, intArray(this.parts.session.all)]);
     this.voided = this.voided.slice(entries.length);
   }
 }

@@ -124,6 +124,7 @@ export class PgBeat {
     // Waited for, unlike the rest: after a crash nobody else may be given this number.
     const { rows } = await run(this.parts, 'adder', 'join', [options.name, options.address]);
     session.id = (rows[0] as { readonly id: number }).id;
+    session.all.push(session.id);
     return begun;
   }
 

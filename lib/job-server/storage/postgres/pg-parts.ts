@@ -26,7 +26,11 @@ export interface PgParts {
   /** Tells the owner, and the others, of queues with jobs to lease. */
   readonly ready: ReadyQueues<QueueHint>;
   /** This owner's session, whose number every write is fenced by. */
-  readonly session: { id: number };
+  readonly session: {
+    id: number;
+    /** All that this owner had, and 0, which is nobody's. */
+    readonly all: number[];
+  };
   /** Writes jobs, durably; writes ends, leases; hears and looks. */
   readonly connections: Readonly<Record<'adder' | 'ender' | 'leaser' | 'hearer', PgConnection>>;
 }

@@ -50,7 +50,7 @@ export function statementsFor(schema: string) {
     probe: `INSERT INTO ${schema}.tally (${TALLY}) SELECT id, 1, 0, 0, 0 FROM ${schema}.function LIMIT 1`,
     /** What was refused, and may have been written all the same; not what others were told, or have leased. */
     void: `WITH gone AS (DELETE FROM ${schema}.job j
-          WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 IN (0, $2::int) RETURNING function, priority, owner, at),
+          WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 = ANY($2::int[]) RETURNING function, priority, owner, at),
         ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
       SELECT 1`,
     /** Those whose time has come are asked for each time: another owner may have added some that this one has not heard of. */

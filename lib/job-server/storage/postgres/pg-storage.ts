@@ -100,8 +100,7 @@ export class PgStorage implements JobStorage {
     if (owner !== opened.parts.session.id) return [];
     const jobs = rows.map((row) => jobOf(row, functionName));
     queue.leased(jobs, count, now);
-    for (const job of jobs) this.hold(opened, job, owner);
-    return jobs;
+    return jobs.filter((job) => this.hold(opened, job, owner));
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {
@@ -116,8 +115,7 @@ export class PgStorage implements JobStorage {
       if (!row || owner !== session.id) return undefined;
       const job = await this.jobIn(opened, row);
       hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
-      this.hold(opened, job, owner);
-      return job;
+      return this.hold(opened, job, owner) ? job : undefined;
     } finally {
       opened.unknownLeases--;
     }
@@ -143,7 +141,7 @@ export class PgStorage implements JobStorage {
   done(handle: string, outcome?: JobOutcome): void {
     const entry = this.leased(handle);
     if (!entry || !this.opened) return;
-    if (entry.phase !== 'new' || outcome) {
+    if (entry.phase !== 'new' || entry.isDoubtful || outcome) {
       this.endAs(entry, { is: 'done', outcome });
       return;
     }
@@ -434,9 +432,12 @@ export class PgStorage implements JobStorage {
     if (entry.phase === 'written') opened.ends.add(entry);
   }
 
-  private hold({ parts }: OpenPg, job: StoredJob, owner: number): void {
+  /** A job is leased; answers false for one that was refused, which is taken out. */
+  private hold({ adds, parts }: OpenPg, job: StoredJob, owner: number): boolean {
     const entry = Entry.leased(parts.hints.queue(job.function, job.priority), job, owner);
+    if (adds.takeOut(entry)) return false;
     parts.held.set(job.handle, entry);
+    return true;
   }
 
   private async queued(opened: OpenPg, row: PgRow): Promise<QueuedJob> {
