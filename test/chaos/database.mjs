@@ -94,7 +94,7 @@ export class DatabasePair {
   /** At once, where the harness itself comes to its end. */
   kill() {
     for (const cluster of [this.#primary, this.#standby]) {
-      if (cluster?.process?.exitCode === null) for (const pid of this.#processes(cluster)) kill(pid, 'SIGKILL');
+      if (cluster?.process) for (const pid of this.#processes(cluster)) kill(pid, 'SIGKILL');
     }
   }
 
@@ -125,8 +125,9 @@ export class DatabasePair {
     await cluster.over;
   }
 
-  /** The server first, so that it does not begin anew what its other processes did. */
-  #processes({ process: { pid } }) {
+  /** The server first, so that it does not begin anew what its other processes did; none once it is over, when others may have their numbers. */
+  #processes({ process: { pid, exitCode, signalCode } }) {
+    if (exitCode !== null || signalCode !== null) return [];
     const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
     return [pid, ...others.map(Number)];
   }
