@@ -88,8 +88,8 @@ export class Entry implements LogChange {
   /** It had a time when it was leased; it may have another when it is given back. */
   private wasTimed = false;
   saving: Saving = 'saved';
-  /** Memory has it by its handle. */
-  isHeld = false;
+  /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
+  place = -1;
   /** What the log has of it; missing when it has nothing. */
   stored: Ended | undefined;
   /** Why it died, or its result. */
@@ -132,6 +132,10 @@ export class Entry implements LogChange {
 
   get sequence(): number {
     return this.job.sequence;
+  }
+
+  get isHeld(): boolean {
+    return this.place >= 0;
   }
 
   /** It is a job: waiting, or leased. */

@@ -233,7 +233,6 @@ export class LogStorage implements JobStorage {
       reducer: reducer ?? entry.job.reducer,
       sequence: log.nextSequence(),
     };
-    log.takeUnique(entry);
     entry.queue.count(entry.job, 1);
     log.wait(entry);
     log.mark(entry, false);

@@ -10,6 +10,7 @@ import { GroupCommit } from '../group-commit.js';
 import type { StorageHealth } from '../storage-health.js';
 import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
 import { Entry, NoteChange, type LogChange, type EntryIndex, type EntryQueue, type Note } from './entry.js';
+import { EntryTable } from './entry-table.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
 import { Leasing } from './leasing.js';
@@ -41,9 +42,7 @@ export class OpenLog implements EntryKeeper, Memory {
   private readonly writer: LogWriter;
   private readonly room: FreeRoom;
   /** What memory has. */
-  private readonly entries = new Map<string, Entry>();
-  /** Who has a unique, until the log knows. */
-  private readonly byUnique = new Map<string, Entry>();
+  private readonly entries: EntryTable;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
   private readonly untold = new Set<EntryQueue>();
@@ -62,6 +61,7 @@ export class OpenLog implements EntryKeeper, Memory {
     removeStrays(path, strays);
     reserve.take();
     this.index = index;
+    this.entries = new EntryTable(index.seed);
     this.room = new FreeRoom(path);
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
@@ -136,11 +136,11 @@ export class OpenLog implements EntryKeeper, Memory {
   // --- what is known of jobs: memory first, as it has what is not written yet ---
 
   get(handle: string): Entry | undefined {
-    return this.entries.get(handle);
+    return this.entries.ofHandle(handle);
   }
 
   find(handle: string): Entry | undefined {
-    const entry = this.entries.get(handle);
+    const entry = this.entries.ofHandle(handle);
     if (entry) return entry;
     const number = this.index.findHandle(handle);
     return number === undefined ? undefined : this.entryAt(number);
@@ -148,14 +148,13 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** The job that has a unique; it is waiting or leased. */
   findByUnique(functionId: number, unique: string): Entry | undefined {
-    const recent = this.byUnique.get(uniqueKey(functionId, unique));
-    if (recent?.isQueued) return recent;
+    const held = this.entries.ofUnique(functionId, unique);
+    if (held) return held;
     let found: Entry | undefined;
     this.index.findUnique(functionId, unique, (item, number) => {
-      const entry = this.entries.get(this.index.handleOf(item));
-      // Memory may know it as ended.
-      if (entry && (!entry.isQueued || entry.stored?.number !== number)) return false;
-      found = entry ?? this.leasing.entryOf(item, number);
+      // Of what memory has it knows better what became.
+      if (!this.index.isFree(number)) return false;
+      found = this.leasing.entryOf(item, number);
       return true;
     });
     return found;
@@ -164,8 +163,7 @@ export class OpenLog implements EntryKeeper, Memory {
   /** Memory has an entry from now on. */
   hold(entry: Entry): void {
     if (entry.isHeld) return;
-    entry.isHeld = true;
-    this.entries.set(entry.handle, entry);
+    this.entries.add(entry);
     if (entry.stored) this.index.hold(entry.stored.number);
   }
 
@@ -201,16 +199,11 @@ export class OpenLog implements EntryKeeper, Memory {
     const { isFailing } = this.commit;
     const isNext = job.at === 0 && queue.waiting === 0;
     const isLeased = lease === 'always' || (lease && isNext && !isFailing);
-    this.takeUnique(entry);
     queue.count(job, 1);
     if (isLeased) entry.phase = 'leased';
     else if (isFailing) entry.phase = 'hidden';
     else this.wait(entry);
     return isLeased;
-  }
-
-  takeUnique(entry: Entry): void {
-    if (entry.job.unique !== '') this.byUnique.set(uniqueKey(entry.queue.name.id, entry.job.unique), entry);
   }
 
   /** A job waits in memory, until the log has it as it is. */
@@ -261,11 +254,6 @@ export class OpenLog implements EntryKeeper, Memory {
 
   settled(entry: Entry): void {
     if (entry.saving !== 'saved') return;
-    const { unique } = entry.job;
-    if (unique !== '') {
-      const key = uniqueKey(entry.queue.name.id, unique);
-      if (this.byUnique.get(key) === entry) this.byUnique.delete(key);
-    }
     if (entry.phase === 'hidden') {
       this.leasing.waits(entry);
       entry.phase = 'waiting';
@@ -281,12 +269,12 @@ export class OpenLog implements EntryKeeper, Memory {
 
   isChanging(item: ItemReader): boolean {
     if (item.kind === SETTING) return this.settings.isChanging(item.handleName);
-    const entry = item.kind === ORIGIN ? undefined : this.entries.get(this.index.handleOf(item));
+    const entry = item.kind === ORIGIN ? undefined : this.entries.ofHandle(this.index.handleOf(item));
     return entry !== undefined && entry.saving !== 'saved';
   }
 
   moved(handle: string, from: number, to: Ended): void {
-    const entry = this.entries.get(handle);
+    const entry = this.entries.ofHandle(handle);
     if (entry?.stored?.number !== from) return;
     entry.stored = to;
     this.index.hold(to.number);
@@ -328,7 +316,6 @@ export class OpenLog implements EntryKeeper, Memory {
     }
     const entry = new Entry(queue, placed(job, this.nextSequence()));
     entry.note = settings.fire(name, value);
-    this.takeUnique(entry);
     queue.count(entry.job, 1);
     entry.phase = 'hidden';
     const stored = entry.whenStored(true);
@@ -435,7 +422,7 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** What memory says of an item, or else the log. */
   private current(item: ItemReader, number: number): Entry | undefined {
-    const entry = this.entries.get(this.index.handleOf(item));
+    const entry = this.entries.ofHandle(this.index.handleOf(item));
     if (entry) return entry.stored?.number === number ? entry : undefined;
     return this.leasing.entryOf(item, number);
   }
@@ -448,8 +435,7 @@ export class OpenLog implements EntryKeeper, Memory {
   /** Memory forgets an entry that the log has. */
   private letGo(entry: Entry): void {
     if (!entry.isHeld) return;
-    entry.isHeld = false;
-    this.entries.delete(entry.handle);
+    this.entries.remove(entry);
     if (entry.stored) this.index.letGo(entry.stored.number);
   }
 
@@ -548,10 +534,8 @@ export class OpenLog implements EntryKeeper, Memory {
   }
 
   private storedAt(number: number): { kind: number; queue: number; hasTime: boolean } | undefined {
-    for (const { stored, queue } of this.entries.values()) {
-      if (stored?.number === number) return { kind: stored.kind, queue: queue.key, hasTime: stored.hasTime };
-    }
-    return undefined;
+    const { stored, queue } = this.entries.ofNumber(number) ?? {};
+    return stored && queue && { kind: stored.kind, queue: queue.key, hasTime: stored.hasTime };
   }
 
   /** Tells the listener once for all that happens before the event loop's next turn. */
@@ -597,9 +581,4 @@ function functionIn(bytes: Buffer): string {
     // What was read before will do.
   }
   return found;
-}
-
-/** One key for a function and a unique. */
-function uniqueKey(functionId: number, unique: string): string {
-  return `${functionId}:${unique}`;
 }
