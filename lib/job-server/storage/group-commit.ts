@@ -11,8 +11,8 @@ export interface Change {
 export interface CommitHost<Item extends Change> {
   /** Writes all of them or none; resolves when they are durable, rejects with a {@link StorageError}. */
   write(items: readonly Item[]): Promise<void>;
-  /** They are durable. */
-  settled(items: readonly Item[]): void;
+  /** They are durable: tells whoever waits for that. Resolves when more can be written; must not reject. */
+  settled(items: readonly Item[]): Promise<void>;
   /** They could not be written. Answers those that must be tried again until they can. */
   failed(items: readonly Item[], error: StorageError): readonly Item[];
   /** They are not written any more, nor tried again: it is over. */
@@ -253,8 +253,10 @@ export class GroupCommit<Item extends Change> {
     this.gatherUntil = end + Math.max(MIN_GATHERING, (end - start) / 2);
     // Those that came meanwhile, and those that are told now.
     if (isFresh) this.expected += this.urgent;
-    this.host.settled(items);
-    if (items.length > 0) this.succeed(isFresh);
+    if (items.length > 0) {
+      await this.host.settled(items);
+      this.succeed(isFresh);
+    }
     for (const flusher of flushers) {
       if (this.kept.size === 0) flusher.resolve();
       else if (this.failure) flusher.reject(this.failure.error);

@@ -148,9 +148,9 @@ export class Entry implements LogChange {
     return this.saving === 'saved' && this.phase !== 'leased';
   }
 
-  /** It is a job again, which the log does not know: there it is a dead letter. */
+  /** It is a job again, which the log does not know: there it is a dead letter, or is about to be. */
   get isReturning(): boolean {
-    return this.isQueued && this.stored?.kind === DEAD;
+    return this.isQueued && (this.next ?? this.stored)?.kind === DEAD;
   }
 
   /** The log has nothing of it, and shall not. */
@@ -203,6 +203,11 @@ export class Entry implements LogChange {
   get isKept(): boolean {
     const isRefused = this.adder !== undefined && !this.stored;
     return !this.isNothing && !isRefused;
+  }
+
+  /** What was being written is on disk: tells who waits for it, unless that is what became of it since. */
+  tellStored(): void {
+    if (this.adder && !this.isReturning) this.takeAdder()?.stored();
   }
 
   /** Its adder, who is to be told now. */

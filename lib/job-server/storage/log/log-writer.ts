@@ -1,4 +1,5 @@
-import type { Adder, StorageListener } from '../job-storage.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { StorageListener } from '../job-storage.js';
 import { tellStored } from '../adders.js';
 import type { CommitHost } from '../group-commit.js';
 import { closedError, type StorageError } from '../storage-error.js';
@@ -6,9 +7,9 @@ import { Batch } from './batch.js';
 import { Entry, type LogChange, type EntryIndex } from './entry.js';
 import { storageError } from './file-errors.js';
 import type { FolderOwner } from './folder-owner.js';
-import { firstNumber, newSecret, readRecord } from './record.js';
+import { firstNumber, newSecret, readRecord, recordLength } from './record.js';
 import type { Reserve } from './reserve.js';
-import { eachRecord, Segment } from './segment.js';
+import { Segment } from './segment.js';
 import { SegmentFile } from './segment-file.js';
 
 /** Who keeps entries in memory. */
@@ -28,7 +29,7 @@ export interface EntryKeeper {
  */
 export class LogWriter implements CommitHost<LogChange> {
   private file: SegmentFile | undefined;
-  private writing: Promise<void> | undefined;
+  private isWriting = false;
   private readonly batch: Batch;
   /** The number of the next segment, and of the next item. */
   private nextSegment: number;
@@ -56,46 +57,38 @@ export class LogWriter implements CommitHost<LogChange> {
     return this.file?.segment;
   }
 
-  /** Has the next batch begin a segment, once the one that is being written is. */
-  async roll(): Promise<void> {
-    while (this.writing) await this.writing.catch(() => undefined);
-    await this.seal();
-  }
-
-  async write(changes: readonly LogChange[]): Promise<void> {
-    this.writing = this.writeIfCan(changes);
-    try {
-      await this.writing;
-    } finally {
-      this.writing = undefined;
-    }
-  }
-
-  private async seal(): Promise<void> {
+  /** Has the next batch begin a segment; false when one is being written. */
+  async roll(): Promise<boolean> {
+    if (this.isWriting) return false;
     const { file } = this;
     this.file = undefined;
     await file?.close();
+    return true;
   }
 
-  private async writeIfCan(changes: readonly LogChange[]): Promise<void> {
+  async write(changes: readonly LogChange[]): Promise<void> {
+    this.isWriting = true;
     try {
       await this.writeOnce(changes);
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
       const cause = storageError(error, this.index.path);
-      if (isAdding || cause.code !== 'GEARMAN_STORAGE_FULL' || !this.reserve.release()) throw cause;
-      await this.writeIfCan(changes);
+      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.reserve.release()) return this.write(changes);
+      this.isWriting = false;
+      throw cause;
     }
   }
 
-  settled(changes: readonly LogChange[]): void {
-    const adders: Adder[] = [];
-    for (const entry of changes) {
-      if (!(entry instanceof Entry)) continue;
-      const adder = entry.takeAdder();
-      if (adder) adders.push(adder);
-    }
-    tellStored(adders);
+  async settled(changes: readonly LogChange[]): Promise<void> {
+    // The answers leave before the index is told: most clients read them on another core meanwhile.
+    for (const change of changes) if (change instanceof Entry && !change.note) change.tellStored();
+    await nextTurn();
+    const { segment } = this.file!;
+    this.tell(segment);
+    for (const change of changes) this.settle(change, true);
+    for (const change of changes) if (change instanceof Entry) change.tellStored();
+    this.isWriting = false;
+    if (segment.end >= this.segmentBytes) await this.roll();
     this.written();
   }
 
@@ -129,47 +122,42 @@ export class LogWriter implements CommitHost<LogChange> {
 
   private async writeOnce(changes: readonly LogChange[]): Promise<void> {
     const file = (this.file ??= this.newFile());
-    const { segment } = file;
-    const { header } = file;
-    this.batch.begin(segment.header.secret, this.nextItem, header);
-    for (const change of changes) change.emit(this.batch);
-    const bytes = this.batch.finish();
-    let isDurable = false;
+    const { batch } = this;
+    batch.begin(file.segment.header.secret, this.nextItem, file.header);
+    for (const change of changes) change.emit(batch);
+    const bytes = batch.finish();
+    if (batch.records.length === 0) return;
     try {
-      if (bytes.length > (header?.length ?? 0)) {
-        await file.append(bytes);
-        // Who takes the folder over reads this segment after it said so: what was written before is there.
-        this.owner.check();
-        this.tell(segment, bytes, header?.length ?? 0);
-      }
-      isDurable = true;
+      await file.append(bytes);
+      // Who takes the folder over reads this segment after it said so: what was written before is there.
+      this.owner.check();
     } catch (error) {
       this.file = undefined;
       await file.abandon();
+      for (const change of changes) this.settle(change, false);
       throw error;
-    } finally {
-      for (const change of changes) this.settle(change, isDurable);
     }
-    if (segment.end >= this.segmentBytes) await this.seal();
   }
 
   /** The index learns what the log has, as if it read it. */
-  private tell(segment: Segment, bytes: Buffer, start: number): void {
+  private tell(segment: Segment): void {
     const { index } = this;
+    const { bytes, records } = this.batch;
+    if (records.length === 0) return;
     if (index.segments.at(-1) !== segment) {
       index.segments.push(segment);
       this.nextSegment++;
     }
     index.current = segment;
-    const base = start > 0 ? 0 : segment.end;
-    const records = bytes.subarray(start);
-    eachRecord(records, segment.header.secret, {
-      record: (offset, length) => {
-        segment.addRecord(base + start + offset, length, firstNumber(records, offset));
-        readRecord(records, offset, length, index);
-      },
-      damage: () => undefined,
-    });
+    // A header, which stands in front of the first, is counted already.
+    const base = segment.end - records[0]!;
+    for (const offset of records) {
+      const length = recordLength(bytes, offset);
+      segment.addRecord(base + offset, length, firstNumber(bytes, offset));
+      readRecord(bytes, offset, length, index);
+    }
+    // Never twice.
+    records.length = 0;
     this.nextItem = segment.next;
   }
 

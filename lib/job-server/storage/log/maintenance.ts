@@ -120,7 +120,7 @@ export class Maintenance {
     for (let count = index.segments.length; count > 0 && !this.isStopped && this.isTooLong(isIdle); count--) {
       const [oldest] = index.segments;
       if (!oldest) return;
-      if (oldest === writer.current && (!isIdle || !(await this.seal()))) return;
+      if (oldest === writer.current && (!isIdle || !(await this.writer.roll()))) return;
       if (!(await this.copyForward(oldest))) return;
       await this.dropDead();
     }
@@ -132,14 +132,6 @@ export class Maintenance {
     const { bytes, segments } = index;
     const isScattered = segments.length > MAX_SMALL + (2 * bytes) / segmentBytes;
     return isScattered || bytes > MAX_TIMES * index.livingBytes + (isIdle ? idleSlack : segmentBytes);
-  }
-
-  /** Has the next write begin a new segment; false when something is being written. */
-  private async seal(): Promise<boolean> {
-    await this.commit.flush();
-    if (this.commit.backlog > 0) return false;
-    await this.writer.roll();
-    return true;
   }
 
   private async dropDead(): Promise<void> {

@@ -146,7 +146,10 @@ export interface Declared {
 
 /** A batch of records as bytes. Every record has a checksum, and holds as a whole or not at all. */
 export class RecordWriter {
-  private bytes: Buffer = Buffer.allocUnsafe(64 * 1024);
+  /** The batch's bytes, as far as it has come: valid until the next one begins. */
+  bytes: Buffer = Buffer.allocUnsafe(64 * 1024);
+  /** Where each of its records begins. */
+  readonly records: number[] = [];
   private end = 0;
   private start = -1;
   /** The end that stands last in the record. */
@@ -163,13 +166,14 @@ export class RecordWriter {
     if (this.bytes.length > 4 * 1024 * 1024) this.bytes = Buffer.allocUnsafe(64 * 1024);
     this.end = 0;
     this.start = -1;
+    this.records.length = 0;
     this.secret = secret;
     this.number = number;
     if (!header) return;
     this.end = header.copy(this.bytes);
   }
 
-  /** Ends the batch: its bytes, which are valid until the next one begins. */
+  /** Ends the batch: its bytes, with the header. */
   finish(): Buffer {
     this.endRecord();
     return this.bytes.subarray(0, this.end);
@@ -189,6 +193,7 @@ export class RecordWriter {
     }
     this.ensure(RECORD_HEADER);
     this.start = this.end;
+    this.records.push(this.start);
     this.end += RECORD_HEADER;
     this.bytes.writeUIntLE(this.number, this.start + 8, 6);
     this.bytes[this.start + 14] = FORMAT;
@@ -326,11 +331,16 @@ function hasText(kind: Kind): boolean {
 /** The length of the record that begins here if it is whole, 0 when none is. */
 export function recordAt(bytes: Buffer, offset: number, secret: number): number {
   if (offset + RECORD_HEADER > bytes.length) return 0;
-  const length = bytes.readUInt32LE(offset + 4);
+  const length = recordLength(bytes, offset);
   if (length < RECORD_HEADER || offset + length > bytes.length) return 0;
   // Spares most of the sums where anything may stand.
   if (bytes[offset + 14] !== FORMAT || bytes[offset + 15] !== 0) return 0;
   return crc32(bytes.subarray(offset + 4, offset + length), secret) === bytes.readUInt32LE(offset) ? length : 0;
+}
+
+/** The length of a record that is known to be whole. */
+export function recordLength(bytes: Buffer, offset: number): number {
+  return bytes.readUInt32LE(offset + 4);
 }
 
 /** The number of a record's first item. */

@@ -71,8 +71,9 @@ export class SegmentFile {
     const { file, segment } = this;
     this.file = undefined;
     if (file === undefined) return;
+    // All of it is on disk.
     if (this.ahead > segment.end) await truncate(file, segment.end).catch(() => undefined);
-    await closeFile(file);
+    await closeFile(file).catch(() => undefined);
   }
 
   private async writeAhead(file: number, end: number): Promise<void> {
@@ -84,7 +85,7 @@ export class SegmentFile {
 }
 
 /** So much goes to the system's memory in less time than a thread would take to be asked for it; only a sync waits for the disk. */
-const SHORT_BYTES = 64 * 1024;
+const SHORT_BYTES = 128 * 1024;
 
 async function writeAll(file: number, bytes: Buffer, offset: number): Promise<void> {
   if (bytes.length <= SHORT_BYTES) {

@@ -13,7 +13,7 @@ function disk(room: number) {
   const commit = new GroupCommit<Change>(
     {
       write: (items) => (items.length > room ? Promise.reject(FULL) : Promise.resolve()),
-      settled: (items) => void written.push(...items),
+      settled: async (items) => void written.push(...items),
       failed: (items) => items,
       dropped: (items) => void dropped.push(...items),
       trouble: (error) => void troubles.push(error),

@@ -19,8 +19,12 @@ class Disk implements CommitHost<{ bytes: number }> {
     await turns();
   }
 
-  settled(): void {
-    // The test marks what comes then.
+  /** What those do who are told of a write. */
+  told = (): void => undefined;
+
+  async settled(): Promise<void> {
+    this.told();
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   failed(): [] {
@@ -38,7 +42,7 @@ class Disk implements CommitHost<{ bytes: number }> {
 
 /** Lets the event loop read what there is to read, and act on it. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('GroupCommit', () => {
@@ -86,6 +90,16 @@ describe('GroupCommit', () => {
     expect(disk.writes).toEqual([3, 2]);
   });
 
+  it('waits for nobody who was back before the write was over', async () => {
+    disk.told = () => {
+      for (let count = 0; count < 3; count++) commit.mark({ bytes: 1 }, true);
+    };
+    await submit(3);
+    await disk.endWrite(10);
+    disk.told = () => undefined;
+    expect(disk.writes).toEqual([3, 3]);
+  });
+
   it('does not keep a lone submitter waiting', async () => {
     await submit(1);
     await disk.endWrite(10);
@@ -109,6 +123,13 @@ describe('GroupCommit', () => {
     expect(disk.writes).toEqual([3, 2]);
     await disk.endWrite(10);
     await flushed;
+  });
+
+  it('settles nothing where it was only to flush', async () => {
+    let settled = 0;
+    disk.told = () => void settled++;
+    await commit.flush();
+    expect([settled, disk.writes]).toEqual([0, []]);
   });
 
   it('expects those who were told of a write for a while only', async () => {
