@@ -49,6 +49,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   /** Where settings are, by their names. */
   readonly settings = new Map<string, Ended>();
   lastSequence = 0;
+  /** The highest number that a segment had, also one that cannot be read: no other gets it. */
+  lastSegment = 0;
   /** The segment whose records are told. */
   current: Segment | undefined;
   private readonly table = new HashTable();

@@ -31,8 +31,7 @@ export class LogWriter implements CommitHost<LogChange> {
   private file: SegmentFile | undefined;
   private isWriting = false;
   private readonly batch: Batch;
-  /** The number of the next segment, and of the next item. */
-  private nextSegment: number;
+  /** The number of the next item. */
   private nextItem: number;
 
   constructor(
@@ -46,10 +45,8 @@ export class LogWriter implements CommitHost<LogChange> {
     /** Is told after each batch that was written or failed. */
     private readonly written: () => void,
   ) {
-    const last = index.segments.at(-1);
     this.batch = new Batch(index.names);
-    this.nextSegment = (last?.header.number ?? 0) + 1;
-    this.nextItem = last?.next ?? 0;
+    this.nextItem = index.segments.at(-1)?.next ?? 0;
   }
 
   /** The segment that is being written, if one is. */
@@ -146,7 +143,7 @@ export class LogWriter implements CommitHost<LogChange> {
     if (records.length === 0) return;
     if (index.segments.at(-1) !== segment) {
       index.segments.push(segment);
-      this.nextSegment++;
+      index.lastSegment = segment.header.number;
     }
     index.current = segment;
     // A header, which stands in front of the first, is counted already.
@@ -177,7 +174,7 @@ export class LogWriter implements CommitHost<LogChange> {
     const { index, owner } = this;
     const last = index.segments.at(-1);
     const header = {
-      number: this.nextSegment,
+      number: index.lastSegment + 1,
       first: this.nextItem,
       previousEnd: last?.end ?? 0,
       claim: owner.claim,

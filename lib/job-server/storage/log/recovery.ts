@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Place } from '../waiting-list.js';
 import { damagedError, storageError } from './file-errors.js';
@@ -10,7 +10,10 @@ import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './
 /** A log as it was found. */
 export interface FoundLog<Waiting extends Place> {
   readonly index: LogIndex<Waiting>;
-  /** Files of segments that are none: another owner's, who was told that it is none. */
+  /**
+   * Files of segments that are none: another owner's, who was told that it is
+   * none; and empty ones, whose owner was killed before it had written to them.
+   */
   readonly strays: readonly string[];
 }
 
@@ -30,10 +33,14 @@ export function readLog<Waiting extends Place>(
 ): FoundLog<Waiting> {
   try {
     const { names, strays } = segmentFiles(path);
+    const found = names.map((name) => ({ name, header: headerOf(join(path, name), path) }));
+    const files = found.filter(({ name, header }) => header ?? usedBytes(readFileSync(join(path, name))) > 0);
+    for (const { name, header } of found) if (!header && !files.some((file) => file.name === name)) strays.push(name);
+    checkNoneMissing(path, files);
     return {
       index:
-        readSegments<Waiting>(path, names, damaged, isBeside, true) ??
-        readSegments<Waiting>(path, names, damaged, isBeside, false)!,
+        readSegments<Waiting>(path, files, damaged, isBeside, true) ??
+        readSegments<Waiting>(path, files, damaged, isBeside, false)!,
       strays,
     };
   } catch (error) {
@@ -54,22 +61,34 @@ export function segmentFiles(path: string): { names: string[]; strays: string[] 
     if (isLater) byNumber.set(segment.number, { name, claim: segment.claim });
   }
   const numbers = [...byNumber.keys()].sort((one, other) => one - other);
-  const last = numbers.at(-1) ?? 0;
-  for (let number = numbers[0] ?? 1; number <= last; number++) {
-    if (!byNumber.has(number)) throw damagedError(path, `segment ${number} of it is missing`);
-  }
   return { names: numbers.map((number) => byNumber.get(number)!.name), strays };
+}
+
+/** A segment's file; its header is missing where that cannot be read. */
+interface FoundFile {
+  readonly name: string;
+  readonly header: SegmentHeader | undefined;
+}
+
+/** The oldest is always deleted first: between two that can be read none may be missing. */
+function checkNoneMissing(path: string, files: readonly FoundFile[]): void {
+  const numbers = files.map(({ name }) => segmentOfName(name)!.number);
+  const readable = numbers.filter((_, at) => files[at]!.header);
+  const last = readable.at(-1) ?? 0;
+  for (let number = readable[0] ?? 0; number < last; number++) {
+    if (!numbers.includes(number)) throw damagedError(path, `segment ${number} of it is missing`);
+  }
 }
 
 /** Undefined when index files do not fit: then all of the log is to be read. */
 function readSegments<Waiting extends Place>(
   path: string,
-  names: readonly string[],
+  files: readonly FoundFile[],
   damaged: (damage: Damage) => void,
   isBeside: boolean,
   withIndexes: boolean,
 ): LogIndex<Waiting> | undefined {
-  const headers = names.map((name) => headerOf(join(path, name), path));
+  const headers = files.map(({ header }) => header);
   const seed = headers.find((header) => header)?.seed ?? newSecret();
   const index = new LogIndex<Waiting>(path, seed, damaged);
   const found: Damage[] = [];
@@ -78,12 +97,12 @@ function readSegments<Waiting extends Place>(
     index.keepsOpen = true;
     for (const segment of made) segment?.open();
   }
-  const segments = names.flatMap((name, at) => {
+  index.lastSegment = files.length > 0 ? segmentOfName(files.at(-1)!.name)!.number : 0;
+  const segments = files.flatMap(({ name }, at) => {
     const segment = made[at];
     const size = segment && isBeside ? segment.fileSize() : statSync(join(path, name)).size;
     if (!segment) {
-      const damage = unreadable(path, name, size);
-      if (usedBytes(damage.bytes) > 0) found.push(damage);
+      found.push(unreadable(path, name, size));
       return [];
     }
     const next = headers[at + 1];
