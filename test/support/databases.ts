@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.js';
 import { startDaemon } from './daemon.js';
 import { freePort } from './free-port.js';
 import { mustSucceed } from './run.js';
@@ -38,8 +40,8 @@ export async function startMariadb(): Promise<DatabaseServer> {
   return { port, kill, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
 }
 
-/** Starts PostgreSQL on a free loopback port. */
-export async function startPostgres(): Promise<DatabaseServer> {
+/** Starts PostgreSQL on a free loopback port, with TLS where it has a certificate. */
+export async function startPostgres(certificate?: Certificate): Promise<DatabaseServer> {
   const programs = postgresPrograms()!;
   const [folder, data] = [tempDir(), join(tempDir(), 'data')];
   chmodSync(folder, 0o777);
@@ -49,7 +51,8 @@ export async function startPostgres(): Promise<DatabaseServer> {
   await mustSucceed(initdb!, [...initArgs, '-E', 'UTF8', '--no-sync'], { cwd: '/' });
   const port = await freePort();
   const place = ['-D', data, '-p', `${port}`, '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
-  const [postgres, ...args] = notAsRoot(join(programs, 'postgres'), ...place);
+  const tls = certificate ? tlsSettings(data, certificate) : [];
+  const [postgres, ...args] = notAsRoot(join(programs, 'postgres'), ...place, ...tls);
   const { kill } = await startDaemon(postgres!, args, port);
   const sqlIn = async (database: string, statement: string): Promise<string> => {
     const client = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'gear', '-At', database, '-c', statement];
@@ -63,6 +66,15 @@ export async function startPostgres(): Promise<DatabaseServer> {
   await until('PostgreSQL has started up', isReady);
   await sqlIn('postgres', 'CREATE DATABASE queues');
   return { port, kill, sql: (statement) => sqlIn('queues', statement) };
+}
+
+/** The key has to be its own, and nobody else's to read. */
+function tlsSettings(data: string, { cert, key }: Certificate): string[] {
+  const [certFile, keyFile] = [join(data, 'test.pem'), join(data, 'test.key')];
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  if (process.getuid?.() === 0) execFileSync('chown', ['postgres:postgres', certFile, keyFile]);
+  return ['-c', 'ssl=on', '-c', `ssl_cert_file=${certFile}`, '-c', `ssl_key_file=${keyFile}`];
 }
 
 /** Where Debian puts PostgreSQL's programs; undefined where it is not installed. */

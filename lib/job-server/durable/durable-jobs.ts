@@ -17,6 +17,7 @@ import {
   type Workload,
 } from '../engine/index.js';
 import { Answer, queueError, type Submitted } from './answer.js';
+import { ClockSkew } from './clock-skew.js';
 import type { DurableHost, DurableOptions } from './durable-host.js';
 import { JobFeed } from './job-feed.js';
 import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
@@ -66,6 +67,7 @@ export class DurableJobs implements SubmissionHost {
   private readonly settings: KeptSettings;
   private readonly unwritten = new UnwrittenJobs();
   private readonly retries: Retries;
+  private readonly skew: ClockSkew;
 
   constructor(
     private readonly engine: Engine,
@@ -76,6 +78,7 @@ export class DurableJobs implements SubmissionHost {
     this.feed = new JobFeed(engine, storage, host, options.window);
     this.results = new KeptResults(storage, options.keepResults);
     this.retries = new Retries(options.policies);
+    this.skew = new ClockSkew(host.time, host.log);
     this.settings = new KeptSettings(engine, storage, host.log);
   }
 
@@ -421,6 +424,7 @@ export class DurableJobs implements SubmissionHost {
       },
       cancel: (handle) => void this.cancelHere(handle),
       fenced: () => this.lookAtFence(),
+      clock: (date, within) => this.skew.compare(date, within),
       set: (name, value) => {
         this.settings.heard(name, value);
         this.host.heard(name);

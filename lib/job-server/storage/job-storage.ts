@@ -293,6 +293,11 @@ export interface StorageListener {
    * more. Never told by a storage that is not shared.
    */
   set?(name: string, value: string | undefined): void;
+  /**
+   * What the clock said of the machine that a shared storage is on, in milliseconds
+   * since 1970, at some moment within the last `within` milliseconds. Told now and then.
+   */
+  clock?(date: number, within: number): void;
   /** What {@link JobStorage.isFenced} says has changed; told soon after, where nobody asks before. */
   fenced?(isFenced: boolean): void;
   /** A record that cannot be read was set aside: it is kept, but no longer run. */

@@ -182,6 +182,7 @@ export class OpenPg {
       lost: (handles) => this.isOpen && listener.lost?.(handles),
       cancel: (handle) => this.isOpen && listener.cancel?.(handle),
       set: (name, value) => this.isOpen && listener.set?.(name, value),
+      clock: (date, within) => this.isOpen && listener.clock?.(date, within),
       fenced: (isFenced) => this.isOpen && listener.fenced?.(isFenced),
     };
   }

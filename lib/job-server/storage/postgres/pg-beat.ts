@@ -109,6 +109,7 @@ export class PgBeat {
     const { rows } = await run(this.parts, 'hearer', 'beat', [id]);
     if (rows.length > 0) {
       this.confirm(begun);
+      this.parts.listener.clock?.(Number((rows[0] as { readonly date: string }).date), performance.now() - begun);
     } else {
       const joined = await this.join();
       this.host.lost(id);

@@ -217,7 +217,8 @@ export function statementsFor(schema: string) {
       WHERE s.value IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
     join: `INSERT INTO ${schema}.owner (name, address) VALUES ($1, $2) RETURNING id`,
-    oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
+    oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead
+      RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS date`,
     beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead RETURNING id`,
     owners: `SELECT id, beat, dead FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,

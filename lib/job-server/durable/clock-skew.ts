@@ -1,0 +1,33 @@
+import type { Clocks } from '../alarm.js';
+import type { Log } from '../log.js';
+
+/** How far the clocks may be apart without a word, in milliseconds. */
+const MAX_SKEW = 1_000;
+
+/** Says in the log when this machine's clock and that of the storage's machine are apart, and when they no longer are. */
+export class ClockSkew {
+  private isApart = false;
+
+  constructor(
+    private readonly clocks: Clocks,
+    private readonly log: Log,
+  ) {}
+
+  /** What the other clock said within the last so many milliseconds. */
+  compare(date: number, within: number): void {
+    const ahead = this.clocks.date - date;
+    // It may have been said at either end of that time.
+    const least = ahead > within ? ahead - within : Math.min(ahead, 0);
+    const isApart = Math.abs(least) > MAX_SKEW;
+    if (isApart === this.isApart) return;
+    this.isApart = isApart;
+    if (isApart) this.log('warn', `storage: ${tell(least)}`);
+    else this.log('info', "storage: this machine's clock and the database's agree again");
+  }
+}
+
+function tell(ahead: number): string {
+  const by = `${(Math.abs(ahead) / 1_000).toFixed(1)} s`;
+  const [where, when] = ahead > 0 ? ['ahead of', 'early'] : ['behind', 'late'];
+  return `this machine's clock is ${by} ${where} the database's: jobs that have a time start too ${when} here; have NTP set the clocks of all machines (chrony, systemd-timesyncd)`;
+}

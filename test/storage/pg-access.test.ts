@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { PgStorage, type StorageError } from '../../lib/job-server/storage/index.js';
+import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
+import { startPostgres, type DatabaseServer } from '../support/databases.js';
+import { describeWith } from '../support/peers.js';
+import { until } from '../support/until.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+
+describeWith(['postgres', 'openssl'], 'a storage in a PostgreSQL that speaks TLS', () => {
+  let database: DatabaseServer;
+  let authority: CertificateAuthority;
+  const open: PgStorage[] = [];
+
+  beforeAll(async () => {
+    authority = certificateAuthority();
+    database = await startPostgres(authority.issue('localhost'));
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const storage of open) await storage.close();
+    await database.kill();
+  });
+
+  const opened = async (query: string, options: object = {}): Promise<PgStorage> => {
+    const url = `postgresql://gear@localhost:${database.port}/queues${query}`;
+    const storage = new PgStorage({ url, ...options });
+    await storage.open(new RecordingListener());
+    open.push(storage);
+    return storage;
+  };
+
+  it.each([
+    ['the URL says it', (): Promise<PgStorage> => opened(`?sslmode=verify-full&sslrootcert=${authority.file}`)],
+    ['the option says it', (): Promise<PgStorage> => opened('', { ssl: { ca: authority.ca } })],
+  ])('encrypts all its connections where %s', async (_, openIt) => {
+    const storage = await openIt();
+    const [handle] = await addAll(storage, newJob());
+    expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([handle]);
+    storage.done(handle!);
+    await storage.flush();
+    const plain =
+      "SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'nestjs-gearman%'";
+    expect(await database.sql(`${plain} AND s.ssl`)).not.toBe('0\n');
+    expect(await database.sql(`${plain} AND NOT s.ssl`)).toBe('0\n');
+  });
+
+  it('refuses a database whose certificate nobody it trusts has signed', async () => {
+    const stranger = certificateAuthority();
+    const refused = { code: 'GEARMAN_STORAGE_UNREACHABLE', message: expect.stringContaining('certificate') };
+    await expect(opened('', { ssl: { ca: stranger.ca } })).rejects.toMatchObject(refused);
+  });
+});
+
+describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than the guide says', () => {
+  let database: DatabaseServer;
+
+  beforeAll(async () => {
+    database = await startPostgres();
+    await database.sql(`
+      REVOKE ALL ON SCHEMA public FROM PUBLIC;
+      REVOKE TEMPORARY ON DATABASE queues FROM PUBLIC;
+      CREATE ROLE one LOGIN;
+      CREATE SCHEMA jobs AUTHORIZATION one;
+      CREATE ROLE maker LOGIN;
+      GRANT CREATE ON DATABASE queues TO maker;
+      CREATE ROLE nobody LOGIN`);
+  }, 120_000);
+
+  afterAll(() => database.kill());
+
+  const as = (role: string, schema: string, name?: string): PgStorage =>
+    new PgStorage({
+      url: `postgresql://${role}@127.0.0.1:${database.port}/queues`,
+      schema,
+      leaseTime: 3_000,
+      ...(name && { name }),
+    });
+
+  it.each([
+    ['a schema of its own', 'one', 'jobs'],
+    ['leave to make one', 'maker', 'made'],
+  ])('does all it does with %s', async (_, role, schema) => {
+    const [one, two] = [as(role, schema, 'one'), as(role, schema, 'two')];
+    const listeners = [new RecordingListener(), new RecordingListener()] as const;
+    await one.open(listeners[0]);
+    await two.open(listeners[1]);
+    const [dead, kept, held, given] = (await addAll(one, newJob(), newJob(), newJob({ unique: 'u' }), newJob())) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    expect(await one.lease('reverse', 1, 4, NOW)).toHaveLength(4);
+    one.change(held, { losses: 1 });
+    one.bury(dead, 'boom', NOW);
+    one.done(kept, { state: 'complete', result: 'x', keepUntil: NOW });
+    one.release(given, { at: NOW + 1 });
+    one.set('a', '1');
+    one.set('b', '2');
+    await one.flush();
+    one.set('b', undefined);
+    expect(await add(two, newJob({ unique: 'u' }), false).stored).toMatchObject({ handle: held });
+    expect(await two.remove(held)).toBe('told');
+    await until('it is told', () => listeners[0].cancelled.includes(held));
+    expect(await two.replay(dead)).toBe(true);
+    expect(await two.leaseOne(dead)).toMatchObject({ handle: dead });
+    two.bury(dead, 'boom', NOW);
+    await two.flush();
+    expect(await allOf(two.deadLetters())).toHaveLength(1);
+    expect(await two.purge(dead)).toBe(true);
+    expect(await two.forget(NOW)).toBe(1);
+    expect(await two.want(given)).toBe(true);
+    expect(await two.addOnce(newJob(), 'elsewhere')).toBe('added');
+    expect(await two.forgetOrigins()).toBe(1);
+    expect(await two.fire('s', NOW, newJob())).toBe('fired');
+    expect(await two.fire('s', NOW + 1)).toBe('fired');
+    await until('the settings are known', () => two.settings().get('a') === '1' && !two.settings().has('b'));
+    await one.close();
+    // As many looks and signs of life as it takes to take somebody for dead.
+    await database.sql(`INSERT INTO ${schema}.owner (name, address) VALUES ('gone', '')`);
+    await until('it is dead', async () => {
+      return (await database.sql(`SELECT dead FROM ${schema}.owner WHERE name = 'gone'`)) === 't\n';
+    });
+    await two.close();
+    // A busy machine may have been late with an answer.
+    const refusals = listeners.flatMap(({ troubles }) => troubles.filter((error) => error && !isLate(error)));
+    expect(refusals).toEqual([]);
+  });
+
+  const isLate = ({ code }: StorageError): boolean => code === 'GEARMAN_STORAGE_UNREACHABLE';
+
+  it('says what it may not do', async () => {
+    await expect(as('nobody', 'none').open(new RecordingListener())).rejects.toThrow('permission denied');
+  });
+});
