@@ -19,9 +19,11 @@ export class EventReader {
     this.blocks = this.split(response);
   }
 
-  static async open(url: string, headers: Record<string, string> = {}): Promise<EventReader> {
+  /** @param body what is posted; without one it is a GET. */
+  static async open(url: string, headers: Record<string, string> = {}, body?: string): Promise<EventReader> {
     const gone = new AbortController();
-    const response = await fetch(url, { headers, signal: gone.signal });
+    const init = { headers, signal: gone.signal };
+    const response = await fetch(url, body === undefined ? init : { ...init, method: 'POST', body });
     if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
     const reader = new EventReader(response, gone);
     atEnd(async () => reader.close());

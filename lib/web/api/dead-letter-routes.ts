@@ -2,9 +2,11 @@ import { toByteString, type ByteString } from '../../protocol/index.js';
 import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/snapshots.js';
 import { answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
-import { invalid, notFound, Problem } from '../problem.js';
-import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, type Call } from './call.js';
-import type { Route } from './route.js';
+import { whenClosed } from '../http/connections.js';
+import { EventStream } from '../http/event-stream.js';
+import { invalid, notFound, Problem, problemOf } from '../problem.js';
+import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, wantsEvents, type Call } from './call.js';
+import type { Route, RouteAnswer } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
 /** The most dead letters of a page. */
@@ -12,6 +14,16 @@ const MAX_PAGE = 1_000;
 
 /** The most that one call replays or purges: their handles are in memory meanwhile. */
 const MAX_ACTED_ON = 100_000;
+
+/** How many of them are replayed or purged at once: each may have the largest workload in memory. */
+const AT_ONCE = 16;
+
+/** How many were; while it goes on, where events are accepted. */
+const DONE: RouteAnswer = {
+  description: 'How many; as server-sent events, where these are accepted: progress, and done or fail in the end',
+  schema: ANSWERS.done,
+  media: ['application/json', 'text/event-stream'],
+};
 
 const UNKNOWN = { 404: problem('There is no such dead letter') };
 
@@ -44,7 +56,7 @@ export const DEAD_LETTER_ROUTES: readonly Route[] = [
     role: 'operate',
     summary: `Lets all that are meant wait again, at most ${MAX_ACTED_ON} at once`,
     body: DEAD_LETTER_CHOICE,
-    answers: { 200: json('How many', ANSWERS.done) },
+    answers: { 200: DONE },
     run: (call) => actOnMany(call, 'replay'),
   },
   {
@@ -53,7 +65,7 @@ export const DEAD_LETTER_ROUTES: readonly Route[] = [
     role: 'operate',
     summary: `Deletes all that are meant, at most ${MAX_ACTED_ON} at once`,
     body: DEAD_LETTER_CHOICE,
-    answers: { 200: json('How many', ANSWERS.done) },
+    answers: { 200: DONE },
     run: (call) => actOnMany(call, 'purge'),
   },
   {
@@ -111,6 +123,8 @@ async function* chosen({ source, permission, gone }: Call, choice: Choice): Asyn
     throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
   }
   for await (const page of source.jobServer.deadLetters?.lines() ?? []) {
+    // What is in memory comes without a turn for anybody else.
+    await new Promise(setImmediate);
     if (gone.aborted) return;
     for (const line of page) {
       const letter = deadLetterSnapshot(line);
@@ -152,21 +166,77 @@ async function purgeOne(call: Call): Promise<void> {
   answerNothing(call.response);
 }
 
+/** How far it is with all that were meant. */
+interface Progress {
+  readonly matched: number;
+  done: number;
+  failed: number;
+}
+
 async function actOnMany(call: Call, action: 'replay' | 'purge'): Promise<void> {
   requireConsent(call, 'admin');
   const { limit, ...choice } = readChoice(await readJson(call.request, call.shared.bodies));
-  const handles: ByteString[] = [];
-  for await (const { handle } of chosen(call, choice)) {
-    if (handles.length === limit) break;
-    handles.push(toByteString(handle));
+  const handles = await handlesOf(call, choice, limit);
+  const progress: Progress = { matched: handles.length, done: 0, failed: 0 };
+  const isStream = wantsEvents(call);
+  try {
+    await (isStream ? actAsEvents : act)(call, action, handles, progress);
+  } finally {
+    audit(call, action, `dead letters of ${choice.function ?? 'all functions'}`, progress.done);
   }
-  let done = 0;
-  for (const handle of handles) {
-    if (call.gone.aborted) break;
-    if (await call.source.jobServer.deadLetters?.[action](handle)) done++;
+  if (!isStream) answerJson(call.response, 200, progress);
+}
+
+/** Chosen before the first is acted on: one that dies again meanwhile is not meant a second time. */
+async function handlesOf(call: Call, choice: Choice, limit: number): Promise<ByteString[]> {
+  const giveBack = await searching(call);
+  try {
+    const handles: ByteString[] = [];
+    for await (const { handle } of chosen(call, choice)) {
+      if (handles.length === limit) break;
+      handles.push(toByteString(handle));
+    }
+    return handles;
+  } finally {
+    giveBack();
   }
-  audit(call, action, `dead letters of ${choice.function ?? 'all functions'}`, done);
-  answerJson(call.response, 200, { matched: handles.length, done, failed: handles.length - done });
+}
+
+/** A few at once, which share writes to the disk, and others have a turn after them; ends when the caller leaves. */
+async function act(
+  { source, gone }: Call,
+  action: 'replay' | 'purge',
+  handles: readonly ByteString[],
+  progress: Progress,
+  tell: () => void = () => undefined,
+): Promise<void> {
+  for (let at = 0; at < handles.length && !gone.aborted; at += AT_ONCE) {
+    const some = handles.slice(at, at + AT_ONCE);
+    const isDone = await Promise.all(some.map((handle) => source.jobServer.deadLetters?.[action](handle)));
+    const done = isDone.filter(Boolean).length;
+    progress.done += done;
+    progress.failed += some.length - done;
+    tell();
+    await new Promise(setImmediate);
+  }
+}
+
+async function actAsEvents(
+  call: Call,
+  action: 'replay' | 'purge',
+  handles: readonly ByteString[],
+  progress: Progress,
+): Promise<void> {
+  whenClosed(call.response, call.shared.streams.take());
+  const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
+  const tell = (): void => void (stream.isSlow || stream.send('progress', progress));
+  try {
+    await act(call, action, handles, progress, tell);
+    stream.send('done', progress);
+  } catch (error) {
+    stream.send('fail', problemOf(error, call.shared.log));
+  }
+  stream.end();
 }
 
 function readChoice(body: unknown): Choice & { limit: number } {
