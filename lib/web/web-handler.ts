@@ -107,8 +107,9 @@ class Answerer {
   private readonly page = new PageFiles();
   readonly traffic = new WebTraffic();
   private readonly shared: Shared;
-  private readonly closing = new AbortController();
-  private readonly open = new Set<ServerResponse>();
+  private isClosing = false;
+  /** The answers that are open, and what tells that who asked is gone, or this ends. */
+  private readonly open = new Map<ServerResponse, AbortController>();
   private readonly connections = new Connections();
   private readonly log: Log;
   private readonly hosts: readonly string[];
@@ -143,9 +144,10 @@ class Answerer {
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
+    this.isClosing = true;
+    for (const gone of this.open.values()) gone.abort();
     for (const forget of this.forgetHistory) forget();
-    await Promise.all([...this.open].map((response) => closed(response)));
+    await Promise.all([...this.open.keys()].map(closed));
     const remote = this.sources.filter((source) => 'admin' in source);
     await Promise.all(remote.map(closeRemote));
   }
@@ -154,16 +156,13 @@ class Answerer {
     // Left before it was let in, as by a guard that took its time.
     if (!this.connections.watch(request, response)) return;
     const gone = new AbortController();
-    const leave = (): void => gone.abort();
     response.on('error', () => undefined);
     this.traffic.begin(response);
     response.once('close', () => {
       this.open.delete(response);
-      this.closing.signal.removeEventListener('abort', leave);
-      leave();
+      gone.abort();
     });
-    this.open.add(response);
-    this.closing.signal.addEventListener('abort', leave, { once: true });
+    this.open.set(response, gone);
     try {
       secure(response);
       await this.route(request, response, gone.signal);
@@ -176,7 +175,7 @@ class Answerer {
     if (this.access.isOpen) refuseOtherHosts(request, this.hosts);
     const permission = await this.permissionOf(request);
     if (response.destroyed) return;
-    if (this.closing.signal.aborted) throw new Problem(503, 'closed', 'This job server is ending.');
+    if (this.isClosing) throw new Problem(503, 'closed', 'This job server is ending.');
     const mount = mountOf(this.options.path);
     const { path, query } = targetOf(request, mount);
     if (request.method === 'GET' || request.method === 'HEAD') {

@@ -1,10 +1,9 @@
 /** A client that is killed: `client.mjs SOCKETS FOLDER NAME SEED`, where the job servers listen, with commas. Submits background jobs, many at once, and writes down which were accepted. */
 import { JobClient } from '../../dist/driver/index.js';
 import { Ledger } from './ledger.mjs';
+import { randomJob } from './random-job.mjs';
 import { random } from './random.mjs';
 
-const FUNCTIONS = ['mail', 'index', 'thumbnail'];
-const PRIORITIES = ['high', 'normal', 'normal', 'low'];
 const IN_FLIGHT = 32;
 
 const [sockets, folder, name, seed] = process.argv.slice(2);
@@ -19,25 +18,12 @@ const client = new JobClient({
 client.on('error', () => {});
 let count = 0;
 
-function request(id) {
-  const dice = chance();
-  const asked = {
-    function: FUNCTIONS[Math.floor(chance() * FUNCTIONS.length)],
-    workload: Buffer.from(`${id} `.padEnd(20 + Math.floor(chance() ** 8 * 20_000), 'x')),
-  };
-  // Some coalesce, with jobs that wait, that run, and that wait in storage only; some are for later.
-  if (dice < 0.2) asked.unique = `unique-${Math.floor(chance() * 50)}`;
-  if (dice > 0.95) asked.at = new Date(Date.now() + 2_000 * chance());
-  else asked.priority = PRIORITIES[Math.floor(chance() * PRIORITIES.length)];
-  return asked;
-}
-
 /** One submission after the other; a refused or unanswered one is not accepted. */
 async function submitAll() {
   for (;;) {
     const id = `${name}.${++count}`;
     try {
-      const asked = request(id);
+      const asked = randomJob(id, chance);
       // Now and then somebody waits for the same job.
       if (asked.unique && chance() < 0.3) waitFor(asked);
       const { handle } = await client.submitBackground(asked);

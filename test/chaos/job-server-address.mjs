@@ -14,6 +14,11 @@ export function socketOf(folder, number) {
   return join(folder, `job-server-${number}.sock`);
 }
 
+/** Where the same one answers HTTP. */
+export function httpSocketOf(socket) {
+  return `${socket}.http`;
+}
+
 /** The ports that the system gives nobody who asks for any: it begins at 32768. */
 const [FIRST_PORT, LAST_PORT] = [15_000, 30_000];
 

@@ -1,5 +1,9 @@
-/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON. Says `ready` once it listens; SIGTERM stops it cleanly. */
+/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens; SIGTERM stops it cleanly. */
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { JobServer } from '../../dist/job-server/job-server.js';
+import { createWebHandler } from '../../dist/web/index.js';
+import { httpSocketOf } from './job-server-address.mjs';
 
 const [path, storage, count = 0, missed] = process.argv.slice(2);
 /** Every one to three seconds, whatever their last jobs do. */
@@ -26,7 +30,15 @@ process.once('SIGTERM', () =>
   ),
 );
 await start();
+await answerHttp();
 console.log('ready');
+
+/** As `--web-port` does, on a socket that the one before left behind where it was killed. */
+async function answerHttp() {
+  const http = createServer(createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open' }));
+  rmSync(httpSocketOf(path), { force: true });
+  await new Promise((resolve) => http.listen(httpSocketOf(path), resolve));
+}
 
 /** While its database is away a job server does not start: then it is started again, as a service manager would. */
 async function start() {

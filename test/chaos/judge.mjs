@@ -22,6 +22,7 @@ export function judge({ accepted, executions }, kills) {
   const isDone = (handle) => executions.get(handle)?.some(({ how }) => how === 'done') ?? false;
   const verdict = {
     accepted: accepted.length,
+    overHttp: accepted.filter(([, id]) => id.startsWith('http-client')).length,
     jobs: jobs.size,
     executed: 0,
     lost: [],
@@ -48,7 +49,7 @@ export function judge({ accepted, executions }, kills) {
 
 /** Whether a job ran, or its end was on its way, when somebody was killed it depended on. */
 function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infinity }) {
-  if ((kind === 'worker' || kind === 'client') && name !== worker) return false;
+  if ((kind === 'worker' || kind.endsWith('client')) && name !== worker) return false;
   const until = kind === 'database' || signal === 'SIGSTOP' ? over + LEASES_LOST : over;
   return begin <= until && time <= end + REPORTING[signal];
 }

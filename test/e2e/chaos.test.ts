@@ -25,6 +25,7 @@ describe('job servers, workers and clients that are killed at random', () => {
     expect(code).toBe(0);
     expect(numberIn(stdout, 'ended')).toBeGreaterThan(0);
     expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);
+    expect(Number(/(\d+) of them over HTTP/.exec(stdout)?.[1])).toBeGreaterThan(0);
   }, 180_000);
 
   it('fire every tick of every schedule once, and catch up with what they missed', async () => {

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
+import { FOREIGN_WORKERS, startWorker } from '../support/foreign-programs.js';
 import { freePort } from '../support/free-port.js';
+import { describeWith } from '../support/peers.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
@@ -21,6 +23,36 @@ async function startWebPort(...args: string[]): Promise<{ server: Daemon; port: 
   await until('it answers HTTP', () => curl(`http://127.0.0.1:${port}/`).then(Boolean, () => false));
   return { server, port };
 }
+
+describeWith('php', 'a worker in PHP behind --web-port', () => {
+  it('answers curl with 64 MB that it has turned round', async () => {
+    const { server, port } = await startWebPort();
+    await startWorker(
+      FOREIGN_WORKERS.find(({ peer }) => peer === 'php')!,
+      server.port,
+    );
+    const folder = tempDir();
+    const workload = randomBytes(64_000_000);
+    await writeFile(join(folder, 'workload'), workload);
+    const url = `http://127.0.0.1:${port}/v1/functions/reverse/run`;
+    const status = await curl(
+      '-o',
+      join(folder, 'result'),
+      '-w',
+      '%{http_code}',
+      '--data-binary',
+      `@${folder}/workload`,
+      url,
+    );
+    expect(status).toBe('200');
+    const result = await readFile(join(folder, 'result'));
+    expect(result.equals(workload.reverse())).toBe(true);
+    expect(
+      await curl('--data-binary', 'x', '-w', '%{http_code}', `http://127.0.0.1:${port}/v1/functions/throwing/run`),
+    ).toMatch(/"code":"job-failed".*422$/);
+    expect(await server.stop()).toBe(0);
+  }, 180_000);
+});
 
 describe('nestjs-gearman job-server --web-port', () => {
   it('takes 64 MB from curl and gives them back as they were', async () => {
@@ -69,11 +101,14 @@ describe('nestjs-gearman job-server --web-port', () => {
 
   it('ends while somebody waits for a result', async () => {
     const { server, port } = await startWebPort();
-    const waits = curl('-w', '%{http_code}', '--data-binary', 'x', `http://127.0.0.1:${port}/v1/functions/f/run`);
-    await until('it waits', async () => {
-      return (await curl(`http://127.0.0.1:${port}/v1/jobs`)).includes('"state":"waiting"');
+    const url = `http://127.0.0.1:${port}/v1/functions/f/run`;
+    const waiting = Array.from({ length: 12 }, () => curl('-w', '%{http_code}', '--data-binary', 'x', url));
+    await until('all wait', async () => {
+      return (await curl(`http://127.0.0.1:${port}/v1/jobs`)).match(/"state":"waiting"/g)?.length === 12;
     });
     expect(await server.stop()).toBe(0);
-    expect(await waits).toMatch(/"code":"closed".*503$/s);
+    for (const waits of waiting) expect(await waits).toMatch(/"code":"closed".*503$/s);
+    // As of listeners that are too many.
+    expect(server.output()).not.toContain('Warning');
   });
 });

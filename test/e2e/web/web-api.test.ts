@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { ROUTES } from '../../../lib/web/api/routes.js';
+import { describeApi } from '../../support/api-answers.js';
 import { until } from '../../support/until.js';
-import { describeApi, grab, startWeb, type WebScene } from '../../support/web-scene.js';
+import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 const STORED = (): object => ({
   storage: new MemoryStorage(),
@@ -343,8 +344,7 @@ describe('operating over HTTP', () => {
 
 describe('the route table', () => {
   it('is in openapi.json, line by line', async () => {
-    const scene = await startWeb();
-    const { paths } = await describeApi(scene);
+    const { paths } = await describeApi();
     const described = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
@@ -405,10 +405,10 @@ describe('what is bounded', () => {
     const scene = await startWeb();
     const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
     const events = await fetch(`http://127.0.0.1:${scene.port}/v1/jobs/${body.handle}/events`);
-    const run = scene.json('POST', '/v1/functions/g/run', { body: 'x' });
-    await until('it waits', () => coreOf(scene.server).engine.jobCount === 2);
+    const runs = Array.from({ length: 20 }, () => scene.json('POST', '/v1/functions/g/run', { body: 'x' }));
+    await until('they wait', () => coreOf(scene.server).engine.jobCount === 21);
     await scene.handler.close();
     expect(await events.text()).toMatch(/^retry/);
-    expect(await run).toMatchObject({ status: 503, body: { code: 'closed' } });
+    for (const run of runs) expect(await run).toMatchObject({ status: 503, body: { code: 'closed' } });
   });
 });
