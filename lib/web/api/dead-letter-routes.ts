@@ -212,8 +212,8 @@ async function act(
 ): Promise<void> {
   for (let at = 0; at < handles.length && !gone.aborted; at += AT_ONCE) {
     const some = handles.slice(at, at + AT_ONCE);
-    const isDone = await Promise.all(some.map((handle) => source.jobServer.deadLetters?.[action](handle)));
-    const done = isDone.filter(Boolean).length;
+    const acted = await Promise.all(some.map(async (handle) => source.jobServer.deadLetters?.[action](handle)));
+    const done = acted.filter(Boolean).length;
     progress.done += done;
     progress.failed += some.length - done;
     tell();

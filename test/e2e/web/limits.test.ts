@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { duplexPair, type Duplex } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { until } from '../../support/until.js';
@@ -69,4 +70,41 @@ it('cuts off who does not read events, not who is sent a large one', async () =>
   await until('it is cut off', () => isCut);
   expect(last).toContain('event: cut\ndata: {"code":"unread","detail":"Events were not read fast enough."}');
   expect((await text).match(/^event: \w+/gm)!.slice(0, 3)).toEqual(['event: job', 'event: started', 'event: data']);
+});
+
+it('bounds what 500 readers of events leave unread, tells them, and serves the others', async () => {
+  const scene = await startWeb({}, { maxBufferedBytes: 50_000_000 });
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+  const worker = scene.peer();
+  worker.send('CAN_DO f', 'GRAB_JOB');
+  await worker.next();
+  // In memory: on a socket the kernel would hold megabytes of each.
+  const lazy = Array.from({ length: 500 }, (): Duplex => {
+    const [near, far] = duplexPair();
+    scene.http.emit('connection', far);
+    near.pause().write(`GET /v1/jobs/${body.handle}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    return near;
+  });
+  await until('256 look on', async () => (await scene.json('GET', '/v1/jobs/H:x:1/result?wait=1')).status === 503);
+  const before = process.memoryUsage();
+  const data = 'd'.repeat(100_000);
+  for (let number = 0; number < 40; number++) {
+    worker.send(`WORK_DATA ${body.handle}·${data}`);
+    await worker.untilEcho();
+    expect((await scene.json('GET', '/v1/functions/f')).body.running).toBe(1);
+  }
+  const after = process.memoryUsage();
+  const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+  // 256 streams of 4 MB would be 1 GB.
+  expect(grown).toBeLessThan(300_000_000);
+  const ends = await Promise.all(
+    lazy.map(async (stream) => {
+      let last = '';
+      for await (const part of stream) last = (last + (part as Buffer).toString('latin1')).slice(-300);
+      return /"code":"([\w-]+)"/.exec(last)?.[1];
+    }),
+  );
+  const countOf = (code: string): number => ends.filter((end) => end === code).length;
+  expect([countOf('too-busy'), countOf('too-many')]).toEqual([256, 244]);
+  expect(await (await scene.ask('HEAD', '/v1/events')).text()).toBe('');
 });

@@ -51,8 +51,8 @@ describe('replaying and purging many dead letters', () => {
     });
   });
 
-  it.each(['replay', 'purge'] as const)('holds nobody up, however many they are: %s of 100,000', async (action) => {
-    const scene = await startDead(100_000);
+  it.each(['replay', 'purge'] as const)('holds nobody up, however many they are: %s', async (action) => {
+    const scene = await startDead(10_000);
     const reader = await acting(scene, action, {});
     let last = await reader.next();
     const peer = scene.peer();
@@ -60,7 +60,7 @@ describe('replaying and purging many dead letters', () => {
     expect((await scene.json('GET', '/v1/me')).status).toBe(200);
     expect((await reader.next())!.event).toBe('progress');
     for (let event = await reader.next(); event; event = await reader.next()) last = event;
-    expect(last).toMatchObject({ event: 'done', data: { matched: 100_000, done: 100_000, failed: 0 } });
+    expect(last).toMatchObject({ event: 'done', data: { matched: 10_000, done: 10_000, failed: 0 } });
   });
 
   it('ends when its caller leaves, and what was done is told', async () => {
