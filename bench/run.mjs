@@ -17,6 +17,7 @@
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
+ *   npm run bench -- http                a request that waits for a worker, beside Nest's TCP behind the same Express
  *   npm run bench -- transports          Nest's transports, Gearman's libraries and BullMQ, beside ours
  *
  * Prints a Markdown table of medians. bench/README.md says how to read it.
@@ -33,6 +34,7 @@ import { GROWTHS, LOADS } from './loads.mjs';
 import { measure } from './measure.mjs';
 import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
+import { benchHttp } from './http.mjs';
 import { benchMetrics } from './metrics.mjs';
 import { benchOverload } from './overload.mjs';
 import { benchSchedules } from './schedules.mjs';
@@ -83,6 +85,10 @@ if (positionals[0] === 'overload') {
   process.exit();
 }
 
+if (positionals[0] === 'http') {
+  await benchHttp({ runs });
+  process.exit();
+}
 if (positionals[0] === 'transports') {
   await benchTransports({ runs, folder: disk });
   process.exit();
