@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
+import type { Grant } from '../../lib/web/index.js';
 import { coreOf } from '../../lib/job-server/core-of.js';
 import { runCommand, spawnCommand } from '../support/command.js';
 import { EventReader } from '../support/event-reader.js';
@@ -110,6 +111,62 @@ describe('HTTP for a job server of ours elsewhere', () => {
   });
 });
 
+it('takes a job back at a job server elsewhere when its caller leaves', async () => {
+  const { port, server } = await startListening();
+  const scene = await webFor(port);
+  const gone = new AbortController();
+  const answer = scene.ask('POST', '/v1/functions/f/run', { body: 'x', signal: gone.signal });
+  await until('the job waits there', () => coreOf(server).engine.jobCount === 1);
+  gone.abort();
+  await expect(answer).rejects.toThrow();
+  await until('the job is gone', () => coreOf(server).engine.jobCount === 0);
+});
+
+describe('schedules of a job server of ours elsewhere', () => {
+  it('are put, told, paused, run and dropped there; those it declares are not', async () => {
+    const { port, server } = await startListening({ schedules: { nightly: { function: 'f', cron: '0 3 * * *' } } });
+    const scene = await webFor(port);
+    const put = (body: object): Promise<{ status: number; body: unknown }> =>
+      scene.json('PUT', '/v1/schedules/hourly', { body: JSON.stringify(body) });
+    const hourly = { function: 'g', every: 3_600_000, workload: { json: { a: 1 } } };
+    expect(await put(hourly)).toMatchObject({
+      status: 201,
+      body: { id: 'hourly', source: 'put', options: { ...hourly, workload: '{"a":1}' } },
+    });
+    expect(await put({ ...hourly, every: 60_000 })).toMatchObject({
+      status: 200,
+      body: { options: { every: 60_000 } },
+    });
+    expect(await put({ function: 'g', every: 5 })).toMatchObject({ status: 400, body: { code: 'invalid-schedule' } });
+    expect((await scene.json('GET', '/v1/schedules')).body.schedules).toMatchObject([
+      { id: 'hourly', isPaused: false },
+      { id: 'nightly', source: 'options', nextTick: expect.stringMatching(/T03:00:00/) },
+    ]);
+    expect((await scene.ask('POST', '/v1/schedules/hourly/pause')).status).toBe(204);
+    expect((await scene.json('GET', '/v1/schedules/hourly')).body.isPaused).toBe(true);
+    expect((await scene.ask('POST', '/v1/schedules/hourly/resume')).status).toBe(204);
+    const ran = await scene.json('POST', '/v1/schedules/hourly/run');
+    expect(ran.status).toBe(202);
+    const job = coreOf(server).engine.find(ran.body.handle);
+    expect(Buffer.from(job!.workload as Uint8Array).toString()).toBe('{"a":1}');
+    expect((await scene.ask('DELETE', '/v1/schedules/hourly')).status).toBe(204);
+    expect((await scene.ask('DELETE', '/v1/schedules/hourly')).status).toBe(404);
+    const declared = { status: 409, body: { code: 'declared-elsewhere' } };
+    expect(await scene.json('DELETE', '/v1/schedules/nightly')).toMatchObject(declared);
+  });
+
+  it('are those of the functions alone that somebody may see', async () => {
+    const schedules = { mine: { function: 'f', every: 60_000 }, others: { function: 'g', every: 60_000 } };
+    const { port } = await startListening({ schedules });
+    const access = (): Grant => ({ role: 'operate', functions: ['f'] });
+    const scene = await startWeb({}, { access, sources: [{ name: 'there', server: `127.0.0.1:${port}` }] });
+    expect((await scene.json('GET', '/v1/schedules')).body.schedules).toMatchObject([{ id: 'mine' }]);
+    expect((await scene.ask('POST', '/v1/schedules/others/run')).status).toBe(404);
+    const body = JSON.stringify({ function: 'g', every: 60_000 });
+    expect((await scene.ask('PUT', '/v1/schedules/new', { body })).status).toBe(403);
+  });
+});
+
 describeWith('gearmand', 'HTTP for C gearmand', () => {
   it('tells and does what gearmand can, and what it cannot tell is null', async () => {
     const { port } = await startGearmand();
@@ -123,6 +180,7 @@ describeWith('gearmand', 'HTTP for C gearmand', () => {
     const row = await rowOfF(scene);
     expect(row).toMatchObject({ normal: 1, workers: 0, delayed: null, submitted: null, oldestAt: null, paused: null });
     expect((await scene.json('GET', '/v1/dead-letters')).body).toMatchObject({ status: 501 });
+    expect((await scene.json('GET', '/v1/schedules')).body).toMatchObject({ status: 501, code: 'not-told' });
     expect((await scene.json('GET', '/v1/jobs/H:x:1/result')).body).toMatchObject({ status: 409 });
   });
 });

@@ -1,7 +1,7 @@
 import { answerJson } from '../http/answers.js';
 import { serverDetails } from '../live/server-details.js';
 import { serverState } from '../live/server-state.js';
-import type { Call } from './call.js';
+import { requireConsent, type Call } from './call.js';
 import { DEAD_LETTER_ROUTES } from './dead-letter-routes.js';
 import { EVENT_ROUTES } from './event-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
@@ -64,7 +64,9 @@ export const ROUTES: readonly Route[] = [
   ...OTHER_ROUTES,
 ];
 
-function server({ source, response, permission }: Call): void {
+function server(call: Call): void {
+  requireConsent(call, 'status');
+  const { source, response, permission } = call;
   const { name, jobServer, live } = source;
   const { version, isEnding, storageTrouble, ...numbers } = serverState(jobServer, live.viewerCount);
   const trouble = storageTrouble === undefined ? {} : { storageTrouble };

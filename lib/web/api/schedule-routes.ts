@@ -27,7 +27,7 @@ export const SCHEDULE_ROUTES: readonly Route[] = [
     role: 'read',
     summary: 'A recurring job',
     answers: { 200: json('The schedule', ref('Schedule')), ...UNKNOWN },
-    run: (call) => answerJson(call.response, 200, shown(call, known(call, 'status'))),
+    run: (call) => answerJson(call.response, 200, shownSchedule(call, known(call, 'status'))),
   },
   {
     method: 'PUT',
@@ -84,12 +84,15 @@ async function list(call: Call): Promise<void> {
 
 function* permitted(call: Call): Iterable<object> {
   for (const snapshot of call.source.jobServer.schedules.list()) {
-    if (call.permission.covers(snapshot.options.function)) yield shown(call, snapshot);
+    if (call.permission.covers(snapshot.options.function)) yield shownSchedule(call, snapshot);
   }
 }
 
 /** A schedule as it is told: what its jobs carry is only for who may see workloads. */
-function shown({ permission }: Call, { lastTick, nextTick, options, ...rest }: ScheduleSnapshot): object {
+export function shownSchedule(
+  { permission }: Pick<Call, 'permission'>,
+  { lastTick, nextTick, options, ...rest }: ScheduleSnapshot,
+): object {
   const { workload, ...others } = options;
   return {
     ...rest,
@@ -113,7 +116,7 @@ async function put(call: Call): Promise<void> {
   requireConsent(call, 'admin');
   change(() => schedules.put(id, options!));
   audit(call, 'put', `schedule ${id}`);
-  answerJson(call.response, before ? 200 : 201, shown(call, schedules.find(id)!));
+  answerJson(call.response, before ? 200 : 201, shownSchedule(call, schedules.find(id)!));
 }
 
 function drop(call: Call): void {
@@ -167,7 +170,7 @@ function requireMaySubmit(call: Call, name: string): void {
 }
 
 /** @throws Problem for one that is declared elsewhere. */
-function requirePut(snapshot: ScheduleSnapshot): ScheduleSnapshot {
+export function requirePut(snapshot: ScheduleSnapshot): ScheduleSnapshot {
   if (snapshot.source === 'put') return snapshot;
   const { id, source } = snapshot;
   throw new Problem(409, 'declared-elsewhere', `The schedule ${id} is declared by ${source}: change it there.`);

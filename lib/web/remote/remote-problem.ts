@@ -28,8 +28,8 @@ export function problemOfGearman(error: unknown): Problem | undefined {
 function problemOfServer({ serverCode, serverText, message }: ServerError): Problem {
   const code = serverCode.toUpperCase();
   if (UNKNOWN_WORD.test(serverCode)) return cannotTell(serverText);
-  // gearmand says this of a full queue too.
-  if (code === 'QUEUE_ERROR' || code === 'JOB_QUEUE_FULL') {
+  // gearmand says QUEUE_ERROR of a full queue too.
+  if (code === 'QUEUE_ERROR' || code === 'JOB_QUEUE_FULL' || code === 'SCHEDULE_REFUSED') {
     if (/full/i.test(serverText)) return new Problem(429, 'queue-full', message, { 'Retry-After': '1' });
     return new Problem(503, 'queue-error', message, { 'Retry-After': '5' });
   }

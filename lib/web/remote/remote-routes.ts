@@ -14,6 +14,7 @@ import { readJson } from '../http/body.js';
 import { notFound, Problem } from '../problem.js';
 import type { RemoteSource } from '../source.js';
 import { REMOTE_DEAD_LETTER_RUNS } from './remote-dead-letters.js';
+import { REMOTE_SCHEDULE_RUNS } from './remote-schedules.js';
 import { cannotTell, problemOfGearman } from './remote-problem.js';
 
 type RemoteCall = Call<RemoteSource>;
@@ -45,6 +46,7 @@ const RUNS: Readonly<Record<string, RemoteRun>> = {
   'GET /v1/workers': listWorkers,
   'GET /v1/events': events,
   ...REMOTE_DEAD_LETTER_RUNS,
+  ...REMOTE_SCHEDULE_RUNS,
 };
 
 /** Answers for a job server elsewhere. @throws Problem */

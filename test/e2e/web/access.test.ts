@@ -2,13 +2,17 @@ import { request as httpRequest } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { ROUTES } from '../../../lib/web/api/routes.js';
 import { newToken } from '../../../lib/web/access/token-file.js';
 import type { Grant } from '../../../lib/web/index.js';
 import { createWebHandler } from '../../../lib/web/web-handler.js';
 import { startFront } from '../../support/front.js';
 import { startListening } from '../../support/job-servers.js';
 import { tempDir } from '../../support/temp-dir.js';
-import { startWeb, type WebScene } from '../../support/web-scene.js';
+import { until } from '../../support/until.js';
+import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 /** Asks with headers that fetch does not let one set. */
 function askRaw({ port }: WebScene, method: string, path: string, headers: Record<string, string>): Promise<number> {
@@ -17,6 +21,12 @@ function askRaw({ port }: WebScene, method: string, path: string, headers: Recor
     asking.on('response', (response) => resolve(response.resume().statusCode!)).on('error', reject);
     asking.end();
   });
+}
+
+/** Makes a job and its function without asking anybody. */
+async function submitTo({ server }: WebScene): Promise<{ handle: string }> {
+  const spec = { function: 'f', unique: '', workload: 'x', priority: 1, isBackground: true, runAt: 0 } as const;
+  return { handle: (await coreOf(server).take(spec)) as string };
 }
 
 const bearer = (token: string): RequestInit => ({ headers: { Authorization: `Bearer ${token}` } });
@@ -133,6 +143,55 @@ describe('who may do what', () => {
     expect((await Promise.all(named)).map(({ status }) => status)).toEqual([403, 403, 204]);
   });
 
+  it('may be for some functions: dead letters of others are unknown, and stay', async () => {
+    const narrowed: { functions?: string[] } = {};
+    const access = (): Grant => ({ role: 'operate', ...narrowed });
+    const policies = { '*': { retries: 0 } };
+    const scene = await startWeb({ storage: new MemoryStorage(), policies }, { access });
+    const die = async (name: string): Promise<string> => {
+      const { body } = await scene.json('POST', `/v1/functions/${name}/jobs`, { body: 'x' });
+      const worker = scene.peer();
+      const { handle } = await grab(worker, name);
+      worker.send(`WORK_EXCEPTION ${handle}·boom`);
+      await worker.untilEcho();
+      await until('it is dead', async () => (await scene.json('GET', `/v1/dead-letters/${handle}`)).status === 200);
+      return body.handle;
+    };
+    const [mine, others] = [await die('mail.send'), await die('other')];
+    narrowed.functions = ['mail*'];
+    const handlesOf = async (): Promise<string[]> =>
+      (await scene.json('GET', '/v1/dead-letters')).body.deadLetters.map(({ handle }: { handle: string }) => handle);
+    expect(await handlesOf()).toEqual([mine]);
+    for (const path of [`dead-letters/${others}`, `jobs/${others}/workload`, `jobs/${others}/result`]) {
+      expect([path, (await scene.ask('GET', `/v1/${path}`)).status]).toEqual([path, 404]);
+    }
+    expect((await scene.ask('POST', `/v1/dead-letters/${others}/replay`)).status).toBe(404);
+    expect((await scene.ask('DELETE', `/v1/dead-letters/${others}`)).status).toBe(404);
+    const all = { matched: 1, done: 1, failed: 0 };
+    expect((await scene.json('POST', '/v1/dead-letters/purge', { body: '{}' })).body).toEqual(all);
+    delete narrowed.functions;
+    expect(await handlesOf()).toEqual([others]);
+  });
+
+  it('is asked of the authorize hook by whatever tells something of a job server', async () => {
+    const asked: string[] = [];
+    const authorize = ({ action }: { action: string }): boolean => {
+      asked.push(action);
+      return false;
+    };
+    const scene = await startWeb({ authorize, schedules: { s: { function: 'f', every: 60_000 } } });
+    const { handle } = await submitTo(scene);
+    const open = ['/v1/me', '/v1/openapi.json'];
+    const routes = ROUTES.filter(({ method, template }) => method === 'GET' && !open.includes(template));
+    // Of what is not there nobody is asked, and nothing told.
+    const unknown = ['/v1/dead-letters/{handle}'];
+    for (const { template } of routes.filter((route) => !unknown.includes(route.template))) {
+      const path = template.replace('{function}', 'f').replace('{handle}', handle).replace('{id}', 's');
+      expect([template, (await scene.json('GET', path)).body.code]).toEqual([template, 'access-denied']);
+    }
+    expect(new Set(asked)).toEqual(new Set(['status']));
+  });
+
   it('is asked of the authorize hook too', async () => {
     const asked: unknown[] = [];
     const authorize = (request: { action: string; function?: string }): boolean => {
@@ -177,6 +236,30 @@ describe('a change', () => {
         expect.objectContaining({ function: 'a\nb', action: 'pause' }),
       ],
     ]);
+  });
+});
+
+describe('what a browser is told to do with an answer', () => {
+  it.each([
+    ['GET', '/v1/functions', 200],
+    ['GET', '/metrics', 200],
+    ['HEAD', '/v1/events', 200],
+    ['GET', '/v1/none', 404],
+    ['PATCH', '/v1/jobs', 405],
+    ['GET', '/v1/jobs?limit=x', 400],
+    ['GET', '/', 401],
+  ])('%s %s (%i): to run, frame, guess and keep nothing', async (method, path, status) => {
+    const scene = await startWeb({}, { access: () => (status === 401 ? undefined : 'operate') });
+    const response = await scene.ask(method, path);
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': path === '/v1/events' ? 'no-cache, no-transform' : 'no-store',
+    });
   });
 });
 

@@ -137,6 +137,14 @@ describe('what a request wants', () => {
   });
 });
 
+it('takes a body as it is, whatever it is said to be', async () => {
+  const scene = await startWeb();
+  const headers = { 'Content-Encoding': 'gzip', 'Content-Type': 'application/json; charset=utf-16' };
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: '\xff{', headers });
+  const workload = await scene.ask('GET', `/v1/jobs/${body.handle}/workload`);
+  expect(await workload.text()).toBe('\xff{');
+});
+
 describe('methods', () => {
   it.each(['OPTIONS', 'PATCH', 'TRACE', 'PROPFIND'])(
     'that nothing answers are named those that are: %s',

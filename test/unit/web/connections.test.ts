@@ -120,6 +120,22 @@ describe('answers', () => {
 });
 
 describe('who leaves', () => {
+  it('leaves the job to who else waits for it', async () => {
+    const scene = await startWeb();
+    const gone = new AbortController();
+    const first = scene.ask('POST', '/v1/functions/f/run?unique=u', { body: 'x', signal: gone.signal });
+    await until('one waits', () => coreOf(scene.server).engine.jobCount === 1);
+    const second = scene.ask('POST', '/v1/functions/f/run?unique=u', { body: 'x' });
+    await until('two wait', async () => (await scene.json('GET', '/v1/jobs')).body.jobs[0].clients === 2);
+    gone.abort();
+    await expect(first).rejects.toThrow();
+    await until('one waits', async () => (await scene.json('GET', '/v1/jobs')).body.jobs[0].clients === 1);
+    const worker = scene.peer();
+    const { handle } = await grab(worker);
+    worker.send(`WORK_COMPLETE ${handle}·done`);
+    expect(await (await second).text()).toBe('done');
+  });
+
   it('takes along what was asked behind an answer that ends the connection', async () => {
     const scene = await startWeb({ maxPacketBytes: 100_000 }, { maxStreams: 1, maxBufferedBytes: 150_000 });
     const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(100_000) });
