@@ -25,7 +25,7 @@ function askRaw({ port }: WebScene, method: string, path: string, headers: Recor
 
 /** Makes a job and its function without asking anybody. */
 async function submitTo({ server }: WebScene): Promise<{ handle: string }> {
-  const spec = { function: 'f', unique: '', workload: 'x', priority: 1, isBackground: true, runAt: 0 } as const;
+  const spec = { function: 'f', unique: '', workload: 'x', priority: 1, isBackground: true, at: 0 } as const;
   return { handle: (await coreOf(server).take(spec)) as string };
 }
 
