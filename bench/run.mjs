@@ -14,6 +14,7 @@
  *   npm run bench -- stalls [--quick]    who waits for whom, without gearmand
  *   npm run bench -- overload [--quick]  a caller after a burst of callers who gave up
  *   npm run bench -- several             one job server and two on this machine, for the same clients and workers
+ *   npm run bench -- start               what `import` and the start of a job server cost
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
@@ -40,6 +41,7 @@ import { benchOverload } from './overload.mjs';
 import { benchSchedules } from './schedules.mjs';
 import { benchSeveral } from './several.mjs';
 import { benchStalls } from './stalls.mjs';
+import { benchStart } from './start.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
 import { benchTransports } from './transports.mjs';
 
@@ -74,6 +76,10 @@ if (positionals[0] === 'stalls') {
 const runs = Number(values.runs);
 if (positionals[0] === 'schedules') {
   await benchSchedules({ disk });
+  process.exit();
+}
+if (positionals[0] === 'start') {
+  await benchStart({ runs: Number(values.runs) });
   process.exit();
 }
 if (positionals[0] === 'several') {

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { oneLine } from '../../ground/index.js';
-import { readableLine, type Log, type LogFields } from '../../job-server/index.js';
+import { readableLine, type Log, type LogFields } from '../../job-server/log.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
 const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {

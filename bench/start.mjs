@@ -1,0 +1,86 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from './table.mjs';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+/** At most so many milliseconds of CPU, which is what they take where nothing else runs. */
+const BUDGETS = { import: 60, listen: 300 };
+const TICKS_PER_SECOND = 100;
+
+const IMPORTING = `
+  await import('reflect-metadata');
+  await import('@nestjs/core');
+  await import('@nestjs/microservices');
+  const [before, began] = [process.cpuUsage(), performance.now()];
+  await import('nestjs-gearman');
+  const { user, system } = process.cpuUsage(before);
+  console.log(JSON.stringify({ ms: performance.now() - began, cpu: (user + system) / 1000 }));
+`;
+
+/**
+ * What a start costs: `import('nestjs-gearman')` in a process that has Nest
+ * already, and the command, from `node` to its first connection. Ends with 1
+ * where either takes more CPU than it may.
+ */
+export async function benchStart({ runs }) {
+  const results = { import: [], listen: [] };
+  for (let run = 0; run < runs; run++) {
+    results.import.push(importOnce());
+    results.listen.push(await listenOnce());
+  }
+  console.log('| start | ms | CPU ms | CPU ms at most |');
+  console.log('| --- | ---: | ---: | ---: |');
+  const titles = { import: "`import('nestjs-gearman')`, Nest is there", listen: 'the job server, until it listens' };
+  for (const [name, all] of Object.entries(results)) {
+    const [ms, cpu] = ['ms', 'cpu'].map((figure) => median(all.map((one) => one[figure])));
+    console.log(`| ${titles[name]} | ${ms.toFixed(0)} | ${cpu.toFixed(0)} | ${BUDGETS[name]} |`);
+    if (cpu > BUDGETS[name]) process.exitCode = 1;
+  }
+}
+
+function importOnce() {
+  const args = ['--input-type=module', '-e', IMPORTING];
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' }));
+}
+
+async function listenOnce() {
+  const port = await freePort();
+  const began = performance.now();
+  const args = ['dist/cli/main.js', 'job-server', '--listen', '127.0.0.1', '--port', String(port)];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'ignore' });
+  try {
+    while (!(await answers(port))) {
+      if (performance.now() - began > 60_000) throw new Error('the job server does not listen');
+      await sleep(2);
+    }
+    return { ms: performance.now() - began, cpu: cpuOf(child.pid) };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** User and system time of a process so far, in milliseconds. */
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
