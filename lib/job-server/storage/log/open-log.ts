@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkSetting } from '../job-limits.js';
@@ -10,6 +10,7 @@ import { GroupCommit } from '../group-commit.js';
 import type { StorageHealth } from '../storage-health.js';
 import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
 import { Entry, NoteChange, type LogChange, type EntryIndex, type EntryQueue, type Note } from './entry.js';
+import { DamageReport } from './damage.js';
 import { EntryTable } from './entry-table.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
@@ -17,11 +18,11 @@ import { Leasing } from './leasing.js';
 import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance, type Memory } from './maintenance.js';
-import { DEAD, ENDED, JOB, ORIGIN, readRecord, SETTING, type Ended, type ItemReader } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
 import { readLog, removeStrays } from './recovery.js';
 import { Reserve } from './reserve.js';
 import { SettingBook } from './setting-book.js';
-import type { Damage, Segment } from './segment.js';
+import type { Segment } from './segment.js';
 
 /** How long what nobody waits for may stay unwritten, in milliseconds. */
 const LAZY_DELAY = 50;
@@ -41,12 +42,12 @@ export class OpenLog implements EntryKeeper, Memory {
   readonly settings: SettingBook;
   private readonly writer: LogWriter;
   private readonly room: FreeRoom;
+  private readonly damages: DamageReport;
   /** What memory has. */
-  private readonly entries: EntryTable;
+  readonly entries: EntryTable;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
   private readonly untold = new Set<EntryQueue>();
-  private readonly reported = new Set<string>();
   private sequence: number;
   private isOpen = true;
 
@@ -57,11 +58,13 @@ export class OpenLog implements EntryKeeper, Memory {
     { path, durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
   ) {
-    const { index, strays } = readLog<Entry>(path, (damage) => this.setAside(damage));
+    this.damages = new DamageReport((record) => listener.setAside(record));
+    const { index, strays } = readLog<Entry>(path, (damage) => this.damages.setAside(damage));
     removeStrays(path, strays);
     reserve.take();
     this.index = index;
     this.entries = new EntryTable(index.seed);
+    this.damages.log = this;
     this.room = new FreeRoom(path);
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
@@ -97,6 +100,7 @@ export class OpenLog implements EntryKeeper, Memory {
   /** Writes what waits to be written, and closes even if that fails, which it rejects with then. */
   async close(): Promise<void> {
     this.isOpen = false;
+    this.damages.log = undefined;
     try {
       await this.flush();
     } finally {
@@ -472,72 +476,6 @@ export class OpenLog implements EntryKeeper, Memory {
     this.maintenance.look();
   }
 
-  /** Keeps bytes that cannot be read, and has them named. */
-  private setAside(damage: Damage): void {
-    const { segment, offset, bytes, reason } = damage;
-    const key = `damaged-${segment.header.number}-${offset}`;
-    if (this.reported.has(key)) return;
-    this.reported.add(key);
-    const path = join(segment.folder, key);
-    // It was told when it was found.
-    const isKnown = existsSync(path);
-    try {
-      if (!isKnown) writeFileSync(path, bytes, { mode: 0o600 });
-    } catch {
-      // The bytes are in the segment still.
-    }
-    setImmediate(() => {
-      const lost = this.lose(segment);
-      const [functionName = functionIn(bytes)] = lost;
-      if (!isKnown) this.listener.setAside({ function: functionName, key, reason, bytes });
-    });
-  }
-
-  /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */
-  private lose(segment: Segment): string[] {
-    const { index } = this;
-    if (!this.isOpen || !index.segments.includes(segment)) return [];
-    const readable = new Map<number, [number, number]>();
-    const lost: number[] = [];
-    for (let block = 0; block < segment.firsts.length; block++) {
-      const read = index.readBlock(segment, block, []);
-      for (let number = read.first; number < read.next; number++) {
-        if (!segment.isAlive(number)) continue;
-        const item = index.readIn(read, number);
-        const isHeld = segment.held.has(number - segment.first);
-        if (!item && !isHeld) lost.push(number);
-        const job = item ?? (isHeld ? this.storedAt(number) : undefined);
-        if (job?.kind !== JOB) continue;
-        const tally = readable.get(job.queue) ?? [0, 0];
-        tally[0]++;
-        if (job.hasTime) tally[1]++;
-        readable.set(job.queue, tally);
-      }
-    }
-    for (const number of lost) segment.removeItem(number, 0);
-    return this.recount(segment, readable);
-  }
-
-  private recount(segment: Segment, readable: Map<number, [number, number]>): string[] {
-    const functions: string[] = [];
-    for (const [key, tally] of segment.tallies) {
-      const [total, scheduled] = readable.get(key) ?? [0, 0];
-      const queue = this.index.queueOf(key);
-      const [less, lessScheduled] = [tally[0] - total, tally[1] - scheduled];
-      if (less > 0) functions.push(queue.functionName);
-      queue.total -= less;
-      queue.scheduled -= lessScheduled;
-      queue.waiting -= less - lessScheduled;
-      segment.tallies.set(key, [total, scheduled]);
-    }
-    return functions;
-  }
-
-  private storedAt(number: number): { kind: number; queue: number; hasTime: boolean } | undefined {
-    const { stored, queue } = this.entries.ofNumber(number) ?? {};
-    return stored && queue && { kind: stored.kind, queue: queue.key, hasTime: stored.hasTime };
-  }
-
   /** Tells the listener once for all that happens before the event loop's next turn. */
   private tellReady(queue: EntryQueue): void {
     if (this.untold.size === 0) setImmediate(() => this.tellAllReady());
@@ -565,20 +503,4 @@ function claim(path: string, reserve: Reserve): FolderOwner {
     if (storageError(error, path).code !== 'GEARMAN_STORAGE_FULL' || !reserve.release()) throw error;
     return FolderOwner.claim(path);
   }
-}
-
-/** The function of the first job in bytes that are damaged, if that can be read. */
-function functionIn(bytes: Buffer): string {
-  const names = new Map<number, string>();
-  let found = '';
-  try {
-    readRecord(bytes, 0, bytes.length, {
-      name: (id, text) => names.set(id, text),
-      item: ({ queue }) => (found ||= names.get(queue >>> 2) ?? ''),
-      over: () => undefined,
-    });
-  } catch {
-    // What was read before will do.
-  }
-  return found;
 }

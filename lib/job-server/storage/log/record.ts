@@ -26,23 +26,23 @@ export const SETTING = 5;
 export type Kind = typeof JOB | typeof DEAD | typeof ENDED | typeof ORIGIN | typeof SETTING;
 
 /** What else a record has. */
-const END = 16;
-const END_LIKE_BEFORE = 17;
-const NAME = 18;
+export const END = 16;
+export const END_LIKE_BEFORE = 17;
+export const NAME = 18;
 
 /** An item's flags. */
 export const IS_APART = 1;
 export const HANDLE_APART = 2;
-const HAS_SOURCE = 4;
-const HAS_UNIQUE = 8;
-const HAS_REDUCER = 16;
-const HAS_TIME = 32;
-const HAS_COUNTERS = 64;
+export const HAS_SOURCE = 4;
+export const HAS_UNIQUE = 8;
+export const HAS_REDUCER = 16;
+export const HAS_TIME = 32;
+export const HAS_COUNTERS = 64;
 /** More fields follow, behind their length: the first is when it was accepted. Those of a later version are passed over. */
-const HAS_MORE = 128;
+export const HAS_MORE = 128;
 
 /** In the byte that says what ended: its kind, and whether it was a job with a time. */
-const TIMED = 8;
+export const TIMED = 8;
 
 /** What a segment begins with. */
 export interface SegmentHeader {
@@ -104,23 +104,6 @@ export function newSecret(): number {
   return randomInt(2 ** 32);
 }
 
-/** What the log is to have of something: a job, or what became of one. */
-export interface Item {
-  readonly kind: Kind;
-  readonly flags: number;
-  /** Function and priority: `4 * the function's name + priority`. */
-  readonly queue: number;
-  readonly sequence: number;
-  readonly handle: HandleParts;
-  readonly job: Pick<StoredJob, 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload' | 'acceptedAt'>;
-  /** Where the log had it before. */
-  readonly source: Ended | undefined;
-  /** When it died, or until when its result is kept. */
-  readonly time: number;
-  /** Why it died; or in one character whether it is complete. */
-  readonly text: string;
-}
-
 /** An item that is over. */
 export interface Ended {
   readonly number: number;
@@ -136,196 +119,17 @@ export interface Ended {
 /** A handle as the log has it: a prefix that many share and a number, or a name of its own. */
 export type HandleParts = { readonly prefix: number; readonly number: number } | { readonly name: string };
 
+/** Whether an item has a time and a text behind its fields. */
+export function hasText(kind: Kind): boolean {
+  return kind === DEAD || kind === ENDED || kind === SETTING;
+}
+
 /** A name that records use a number for. */
 export interface Declared {
   readonly id: number;
   readonly text: string;
   /** The last record that says so. */
   record: number;
-}
-
-/** A batch of records as bytes. Every record has a checksum, and holds as a whole or not at all. */
-export class RecordWriter {
-  /** The batch's bytes, as far as it has come: valid until the next one begins. */
-  bytes: Buffer = Buffer.allocUnsafe(64 * 1024);
-  /** Where each of its records begins. */
-  readonly records: number[] = [];
-  private end = 0;
-  private start = -1;
-  /** The end that stands last in the record. */
-  private lastQueue = -1;
-  private lastWhat = 0;
-  private lastNumber = 0;
-  private number = 0;
-  private secret = 0;
-  /** How many records were begun. */
-  private record = 0;
-
-  /** Begins a batch; `header` stands before it in a new segment. */
-  begin(secret: number, number: number, header?: Buffer): void {
-    if (this.bytes.length > 4 * 1024 * 1024) this.bytes = Buffer.allocUnsafe(64 * 1024);
-    this.end = 0;
-    this.start = -1;
-    this.records.length = 0;
-    this.secret = secret;
-    this.number = number;
-    if (!header) return;
-    this.end = header.copy(this.bytes);
-  }
-
-  /** Ends the batch: its bytes, with the header. */
-  finish(): Buffer {
-    this.endRecord();
-    return this.bytes.subarray(0, this.end);
-  }
-
-  /** The number of the next item. */
-  get next(): number {
-    return this.number;
-  }
-
-  /** What follows, roughly so many bytes, stands in one record. */
-  together(bytes: number): void {
-    if (this.start >= 0) {
-      const size = this.end - this.start;
-      if (size + bytes <= RECORD_BYTES) return;
-      this.endRecord();
-    }
-    this.ensure(RECORD_HEADER);
-    this.start = this.end;
-    this.records.push(this.start);
-    this.end += RECORD_HEADER;
-    this.bytes.writeUIntLE(this.number, this.start + 8, 6);
-    this.bytes[this.start + 14] = FORMAT;
-    this.bytes[this.start + 15] = 0;
-    this.lastQueue = -1;
-    this.record++;
-  }
-
-  /** Has a record say what a number stands for, once: each can be read without any other. */
-  name(name: Declared): void {
-    if (name.record === this.record) return;
-    name.record = this.record;
-    this.ensure(name.text.length + 16);
-    this.bytes[this.end++] = NAME;
-    this.varint(name.id);
-    this.text(name.text);
-  }
-
-  over(ended: Ended, queue: number): void {
-    this.together(24);
-    this.ensure(32);
-    const { number, length, kind, hasTime } = ended;
-    const what = kind | (hasTime ? TIMED : 0);
-    if (this.lastQueue === queue && this.lastWhat === what && number > this.lastNumber) {
-      this.bytes[this.end++] = END_LIKE_BEFORE;
-      this.varint(number - this.lastNumber);
-      this.varint(length);
-    } else {
-      this.bytes[this.end++] = END;
-      this.varint(queue);
-      this.ended(ended);
-    }
-    this.lastQueue = queue;
-    this.lastWhat = what;
-    this.lastNumber = number;
-  }
-
-  /** Answers how many bytes it takes; its number was {@link next}. */
-  item(item: Item): number {
-    const { job, handle, source } = item;
-    const { workload } = job;
-    const name = 'name' in handle ? handle.name : '';
-    this.ensure(job.unique.length + job.reducer.length + name.length + item.text.length * 3 + workload.length + 128);
-    const start = this.end;
-    let { flags } = item;
-    if (source) flags |= HAS_SOURCE;
-    if (job.unique !== '') flags |= HAS_UNIQUE;
-    if (job.reducer !== '') flags |= HAS_REDUCER;
-    if (job.at > 0) flags |= HAS_TIME;
-    if (job.attempts > 0 || job.losses > 0) flags |= HAS_COUNTERS;
-    const { acceptedAt } = job;
-    if (acceptedAt !== undefined) flags |= HAS_MORE;
-    this.bytes[start] = item.kind;
-    this.bytes[start + 1] = flags;
-    this.end += 6;
-    this.varint(item.queue);
-    this.varint(item.sequence);
-    if ('name' in handle) {
-      this.varint(0);
-      this.text(name);
-    } else {
-      this.varint(handle.prefix + 1);
-      this.varint(handle.number);
-    }
-    if (acceptedAt !== undefined) {
-      // Its length is known once it is written: times of two centuries have six bytes.
-      const at = this.end++;
-      this.varint(acceptedAt);
-      this.bytes[at] = this.end - at - 1;
-    }
-    if (source) this.ended(source);
-    if (job.unique !== '') this.text(job.unique);
-    if (job.reducer !== '') this.text(job.reducer);
-    if (job.at > 0) this.varint(job.at);
-    if (flags & HAS_COUNTERS) {
-      this.varint(job.attempts);
-      this.varint(job.losses);
-    }
-    if (hasText(item.kind)) {
-      this.varint(item.time);
-      const text = Buffer.from(item.text, 'utf8');
-      this.varint(text.length);
-      this.end += text.copy(this.bytes, this.end);
-    }
-    if (typeof workload === 'string') this.end += this.bytes.write(workload, this.end, 'latin1');
-    else {
-      this.bytes.set(workload, this.end);
-      this.end += workload.length;
-    }
-    this.bytes.writeUInt32LE(this.end - start, start + 2);
-    this.number++;
-    return this.end - start;
-  }
-
-  private ended({ number, length, kind, hasTime }: Ended): void {
-    this.bytes[this.end++] = kind | (hasTime ? TIMED : 0);
-    this.varint(number);
-    this.varint(length);
-  }
-
-  private endRecord(): void {
-    const { start, end, bytes } = this;
-    this.start = -1;
-    if (start < 0) return;
-    bytes.writeUInt32LE(end - start, start + 4);
-    bytes.writeUInt32LE(crc32(bytes.subarray(start + 4, end), this.secret), start);
-  }
-
-  private text(text: string): void {
-    this.varint(text.length);
-    this.end += this.bytes.write(text, this.end, 'latin1');
-  }
-
-  private varint(value: number): void {
-    let rest = value;
-    while (rest >= 128) {
-      this.bytes[this.end++] = (rest % 128) | 128;
-      rest = rest < 2 ** 31 ? rest >>> 7 : Math.floor(rest / 128);
-    }
-    this.bytes[this.end++] = rest;
-  }
-
-  private ensure(bytes: number): void {
-    if (this.end + bytes <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.end + bytes));
-    this.bytes.copy(larger, 0, 0, this.end);
-    this.bytes = larger;
-  }
-}
-
-function hasText(kind: Kind): boolean {
-  return kind === DEAD || kind === ENDED || kind === SETTING;
 }
 
 /** The length of the record that begins here if it is whole, 0 when none is. */

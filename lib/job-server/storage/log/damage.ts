@@ -1,0 +1,95 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CorruptRecord } from '../job-storage.js';
+import type { EntryIndex } from './entry.js';
+import type { EntryTable } from './entry-table.js';
+import { JOB, readRecord } from './record.js';
+import type { Damage, Segment, Tally } from './segment.js';
+
+/** What is done about bytes of the log that cannot be read: they are kept, named once, and no longer counted. */
+export class DamageReport {
+  private readonly reported = new Set<string>();
+  /** The log they are of, while it is open. */
+  log: { readonly index: EntryIndex; readonly entries: EntryTable } | undefined;
+
+  /** @param tell is told what was set aside, and not within the call. */
+  constructor(private readonly tell: (record: CorruptRecord) => void) {}
+
+  /** Keeps bytes that cannot be read, and has them named. */
+  setAside(damage: Damage): void {
+    const { segment, offset, bytes, reason } = damage;
+    const key = `damaged-${segment.header.number}-${offset}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    const path = join(segment.folder, key);
+    // It was told when it was found.
+    const isKnown = existsSync(path);
+    try {
+      if (!isKnown) writeFileSync(path, bytes, { mode: 0o600 });
+    } catch {
+      // The bytes are in the segment still.
+    }
+    setImmediate(() => {
+      const [functionName = functionIn(bytes)] = this.lose(segment);
+      if (!isKnown) this.tell({ function: functionName, key, reason, bytes });
+    });
+  }
+
+  /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */
+  private lose(segment: Segment): string[] {
+    if (!this.log?.index.segments.includes(segment)) return [];
+    const { index, entries } = this.log;
+    const readable = new Map<number, Tally>();
+    const lost: number[] = [];
+    for (let block = 0; block < segment.firsts.length; block++) {
+      const read = index.readBlock(segment, block, []);
+      for (let number = read.first; number < read.next; number++) {
+        if (!segment.isAlive(number)) continue;
+        const item = index.readIn(read, number);
+        const held = !item && segment.held.has(number - segment.first) ? entries.ofNumber(number) : undefined;
+        if (!item && !held) lost.push(number);
+        const { kind, hasTime } = item ?? held?.stored ?? {};
+        if (kind !== JOB) continue;
+        const key = item?.queue ?? held!.queue.key;
+        const tally = readable.get(key) ?? [0, 0];
+        tally[0]++;
+        if (hasTime) tally[1]++;
+        readable.set(key, tally);
+      }
+    }
+    for (const number of lost) segment.removeItem(number, 0);
+    return recount(index, segment, readable);
+  }
+}
+
+/** Counts what can be read of a segment in the place of what was there; answers which functions have fewer jobs. */
+function recount(index: EntryIndex, segment: Segment, readable: ReadonlyMap<number, Tally>): string[] {
+  const functions: string[] = [];
+  for (const [key, tally] of segment.tallies) {
+    const [total, scheduled] = readable.get(key) ?? [0, 0];
+    const queue = index.queueOf(key);
+    const [less, lessScheduled] = [tally[0] - total, tally[1] - scheduled];
+    if (less > 0) functions.push(queue.functionName);
+    queue.total -= less;
+    queue.scheduled -= lessScheduled;
+    queue.waiting -= less - lessScheduled;
+    segment.tallies.set(key, [total, scheduled]);
+  }
+  return functions;
+}
+
+/** The function of the first job in bytes that are damaged, if that can be read. */
+function functionIn(bytes: Buffer): string {
+  const names = new Map<number, string>();
+  let found = '';
+  try {
+    readRecord(bytes, 0, bytes.length, {
+      name: (id, text) => names.set(id, text),
+      item: ({ queue }) => (found ||= names.get(queue >>> 2) ?? ''),
+      over: () => undefined,
+    });
+  } catch {
+    // What was read before will do.
+  }
+  return found;
+}
