@@ -340,11 +340,14 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
   it('brings tables of an older version up to date, and refuses those of a newer one', async () => {
     const schema = `f${schemas}`;
     await storage.close();
-    await database.sql(`ALTER TABLE ${schema}.job DROP COLUMN wanted`);
+    await database.sql(`ALTER TABLE ${schema}.job DROP COLUMN wanted, DROP COLUMN accepted`);
+    await database.sql(`ALTER TABLE ${schema}.dead DROP COLUMN accepted`);
     await database.sql(`UPDATE ${schema}.version SET version = 1`);
     await storage.open(listener);
-    expect(await add(storage, newJob(), false).stored).toBeUndefined();
-    expect(await database.sql(`SELECT version FROM ${schema}.version`)).toBe('2\n');
+    const job = newJob({ acceptedAt: NOW - 7 });
+    expect(await add(storage, job, false).stored).toBeUndefined();
+    expect(await storage.leaseOne(job.handle)).toMatchObject({ acceptedAt: NOW - 7 });
+    expect(await database.sql(`SELECT version FROM ${schema}.version`)).toBe('3\n');
     await storage.close();
     await database.sql(`UPDATE ${schema}.version SET version = 99`);
     const refused = { code: 'GEARMAN_STORAGE_VERSION', message: expect.stringContaining('version 99') };

@@ -36,6 +36,7 @@ export function describeQueueing(at: ContractContext): void {
         at: NOW - 5,
         attempts: 3,
         losses: 70_000,
+        acceptedAt: NOW - 9,
       });
       await addAll(at.storage, job);
       await at.restart();

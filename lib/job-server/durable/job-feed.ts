@@ -186,6 +186,11 @@ export class JobFeed {
    */
   oldest(function_: GearmanFunction, priority: Priority): number | undefined {
     const { date, now } = this.host.time;
+    if (this.storage.isShared) {
+      // From memory, and others change it: nothing to remember.
+      const since = this.storage.oldest?.(function_.name, priority, date);
+      return since === undefined ? undefined : Math.max(0, date - since);
+    }
     // Whole, as the times of jobs are: the same job is as old at each look, but for what has passed.
     const engineNow = Math.floor(this.engine.now);
     const known = (function_.storedSince ??= []);

@@ -156,7 +156,9 @@ export interface JobStorage {
    * Since when the jobs of a function and priority wait that nobody has leased
    * and a worker could take at `now`: the earliest time of those that would be
    * leased next, in milliseconds since 1970. Undefined where there are none, or
-   * nobody knows. Costs the same whatever waits. Missing where an implementation cannot tell.
+   * nobody knows. Costs the same whatever waits. A shared storage answers what it
+   * last knew, and looks again soon because it was asked. Missing where an
+   * implementation cannot tell.
    */
   oldest?(functionName: string, priority: StoredPriority, now: number): number | undefined;
 

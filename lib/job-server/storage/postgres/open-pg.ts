@@ -3,6 +3,7 @@ import { ReadyQueues } from '../ready-queues.js';
 import { StorageWrites } from '../storage-health.js';
 import { PgAdds } from './pg-adds.js';
 import { PgBeat } from './pg-beat.js';
+import { PgAges } from './pg-ages.js';
 import { PgConnection } from './pg-connection.js';
 import { PgDead } from './pg-dead.js';
 import { PgEnds } from './pg-ends.js';
@@ -37,6 +38,7 @@ export class OpenPg {
   private constructor(options: CheckedPgOptions, listener: StorageListener) {
     const { schema } = options;
     const functions = new PgFunctions(schema);
+    const hints = new PgHints();
     const hear = (payload: string): void => this.session.hear(payload);
     const writer = (isSynchronous: boolean): PgConnection => new PgConnection(options, { isSynchronous });
     const channel = options.listen ? { name: `${schema}_jobs`, hear } : undefined;
@@ -45,10 +47,11 @@ export class OpenPg {
       statements: statementsFor(schema),
       listener: this.while(listener),
       functions,
-      hints: new PgHints(),
+      hints,
       health: new PgHealth(this.while(listener)),
       writes: new StorageWrites(),
       dead: new PgDead(schema, functions),
+      ages: new PgAges(schema, functions, hints),
       held: new Map(),
       session: { id: 0, all: [0] },
       ready: new ReadyQueues<QueueHint>(

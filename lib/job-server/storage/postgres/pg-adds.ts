@@ -227,6 +227,7 @@ export class PgAdds {
       bytesArray(jobs.map(({ unique }) => longUnique(unique))),
       bytesArray(jobs.map(({ reducer }) => reducer)),
       bytesArray(jobs.map(({ workload }) => workload)),
+      bigArray(jobs.map(({ acceptedAt }) => acceptedAt)),
       batch.length,
     ]);
   }

@@ -1,6 +1,7 @@
 import type { StorageListener } from '../job-storage.js';
 import type { ReadyQueues } from '../ready-queues.js';
 import type { StorageWrites } from '../storage-health.js';
+import type { PgAges } from './pg-ages.js';
 import type { PgConnection } from './pg-connection.js';
 import type { PgDead } from './pg-dead.js';
 import type { Entry } from './pg-entry.js';
@@ -21,6 +22,7 @@ export interface PgParts {
   readonly health: PgHealth;
   readonly writes: StorageWrites;
   readonly dead: PgDead;
+  readonly ages: PgAges;
   /** Jobs that are not written yet, or leased, by handle. */
   readonly held: Map<string, Entry>;
   /** Tells the owner, and the others, of queues with jobs to lease. */

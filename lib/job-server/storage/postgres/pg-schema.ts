@@ -2,7 +2,7 @@ import { StorageError } from '../storage-error.js';
 import type { PgConnection } from './pg-connection.js';
 
 /** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Held while the tables are made, so that one job server makes them. */
 const LOCK = 0x6765_6172;
@@ -10,7 +10,8 @@ const LOCK = 0x6765_6172;
 /**
  * The tables. `job.owner` is 0 for a job that waits, else the number of the
  * session that has leased it, and `job.wanted` is true where a submission was
- * told this job besides the one that made it; `tally` has what every statement changed in a
+ * told this job besides the one that made it; `job.accepted` is when it was, in
+ * milliseconds since 1970; `tally` has what every statement changed in a
  * queue's counts, added up now and then, so that no row is fought for.
  */
 const STATEMENTS = (schema: string): readonly string[] => [
@@ -24,7 +25,7 @@ const STATEMENTS = (schema: string): readonly string[] => [
      handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL, owner int NOT NULL,
      attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
      unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL,
-     wanted bool NOT NULL DEFAULT false)
+     wanted bool NOT NULL DEFAULT false, accepted bigint)
    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
          autovacuum_vacuum_insert_threshold = -1)`,
   `ALTER TABLE ${schema}.job ALTER workload SET STORAGE EXTERNAL`,
@@ -34,7 +35,7 @@ const STATEMENTS = (schema: string): readonly string[] => [
      handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL,
      attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
      unique_key bytea, unique_long bytea, reducer bytea NOT NULL, workload bytea NOT NULL,
-     error bytea NOT NULL, died_at bigint NOT NULL)`,
+     error bytea NOT NULL, died_at bigint NOT NULL, accepted bigint)`,
   `CREATE INDEX dead_age ON ${schema}.dead (died_at, seq)`,
   `CREATE TABLE ${schema}.result (
      handle bytea PRIMARY KEY, function int NOT NULL, state text NOT NULL, result bytea NOT NULL, keep_until bigint NOT NULL)`,
@@ -53,6 +54,7 @@ const STATEMENTS = (schema: string): readonly string[] => [
 /** What makes each version of the one before: the first of version 2, and so on. Job servers of that version go on meanwhile. */
 const UPGRADES = (schema: string): readonly string[] => [
   `ALTER TABLE ${schema}.job ADD COLUMN wanted bool NOT NULL DEFAULT false`,
+  `ALTER TABLE ${schema}.job ADD COLUMN accepted bigint; ALTER TABLE ${schema}.dead ADD COLUMN accepted bigint`,
 ];
 
 /** Makes the tables where they are missing, brings older ones up to date, and refuses those of a newer version. */

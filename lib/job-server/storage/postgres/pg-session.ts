@@ -248,6 +248,7 @@ export class PgSession {
     await this.lookForCancels();
     await this.host.settings.look();
     await this.parts.dead.look(hearer);
+    await this.parts.ages.look(hearer);
     if (rows.reduce((sum, row) => sum + row.rows, 0) > TALLY_ROWS + 2 * rows.length)
       await run(this.parts, 'hearer', 'compact');
   }

@@ -15,7 +15,7 @@ export function statementsFor(schema: string) {
         ORDER BY ${order} LIMIT ${count} FOR UPDATE SKIP LOCKED))
       RETURNING ${JOB_COLUMNS}`;
   const columns =
-    'handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload';
+    'handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted';
   const tallied = (of: string, total: string, waiting: string, scheduled: string): string =>
     `t AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, ${total}, ${waiting}, ${scheduled} FROM ${of} GROUP BY 1, 2)`;
   const newJobs = tallied(
@@ -30,13 +30,14 @@ export function statementsFor(schema: string) {
       WITH ${batch},
         made AS (INSERT INTO ${schema}.job (${columns})
           SELECT d.handle, b.base + d.place, d.at, d.function, d.owner, d.attempts, d.losses, d.priority,
-            d.unique_key, d.unique_long, d.reducer, d.workload
+            d.unique_key, d.unique_long, d.reducer, d.workload, d.accepted
           FROM b, unnest($1::bytea[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-            $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])
-            AS d (handle, place, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload)
+            $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[])
+            AS d (handle, place, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload,
+              accepted)
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         ${newJobs}
-      SELECT count(*)::int AS count, CASE WHEN count(*) < $13::int THEN coalesce(array_agg(handle), '{}') END AS handles FROM made`,
+      SELECT count(*)::int AS count, CASE WHEN count(*) < $14::int THEN coalesce(array_agg(handle), '{}') END AS handles FROM made`,
     byHandles: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[])`,
     byUniques: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM unnest($1::int[], $2::bytea[]) k (function, unique_key)
       JOIN ${schema}.job j ON j.function = k.function AND j.unique_key = k.unique_key`,
@@ -85,7 +86,7 @@ export function statementsFor(schema: string) {
             k (handle, owner, attempts, losses, error, died_at)
           WHERE j.handle = k.handle AND j.owner + 0 = k.owner
           RETURNING j.handle, j.seq, j.at, j.function, k.attempts, k.losses, j.priority, j.unique_key, j.unique_long,
-            j.reducer, j.workload, k.error, k.died_at),
+            j.reducer, j.workload, k.error, k.died_at, j.accepted),
         d AS (INSERT INTO ${schema}.dead SELECT * FROM gone ON CONFLICT DO NOTHING),
         ${tallied('gone', '-count(*)', '0', '0')}
       SELECT 1`,
@@ -127,7 +128,7 @@ export function statementsFor(schema: string) {
       WITH ${batch},
         made AS (INSERT INTO ${schema}.job (${columns})
           SELECT d.handle, b.base, 0, d.function, 0, 0, 0, d.priority, d.unique_key, d.unique_long,
-            coalesce($2::bytea, d.reducer), d.workload
+            coalesce($2::bytea, d.reducer), d.workload, $3::bigint
           FROM b, ${schema}.dead d WHERE d.handle = $1
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         d AS (DELETE FROM ${schema}.dead d USING made WHERE d.handle = made.handle),
@@ -137,14 +138,15 @@ export function statementsFor(schema: string) {
       WITH ${batch},
         o AS (INSERT INTO ${schema}.origin VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1),
         made AS (INSERT INTO ${schema}.job (${columns})
-          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea
+          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
+            $17::bigint
           FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NULL AND $14::text IS NULL
             AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         buried AS (INSERT INTO ${schema}.dead
           SELECT $2::bytea, b.base, $3::bigint, $4::int, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
-            $12::bytea, $13::bigint
+            $12::bytea, $13::bigint, $17::bigint
           FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
@@ -167,7 +169,8 @@ export function statementsFor(schema: string) {
           ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
           RETURNING 1),
         made AS (INSERT INTO ${schema}.job (${columns})
-          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea
+          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
+            $13::bigint
           FROM b WHERE EXISTS (SELECT 1 FROM o)
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         ${newJobs}

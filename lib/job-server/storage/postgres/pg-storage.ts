@@ -220,6 +220,11 @@ export class PgStorage implements JobStorage {
     return this.opened?.parts.hints.count(functionName) ?? noJobs(functionName);
   }
 
+  oldest(functionName: string, priority: StoredPriority, now: number): number | undefined {
+    const parts = this.opened?.parts;
+    return parts?.ages.oldest(parts.hints.queue(functionName, priority), now);
+  }
+
   health(): StorageHealth {
     const { opened } = this;
     if (!opened) return { backlog: 0, writes: new StorageWrites() };
@@ -262,12 +267,13 @@ export class PgStorage implements JobStorage {
     }
   }
 
-  async replay(handle: string, { reducer }: Replay = {}): Promise<boolean> {
+  async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
     const opened = this.open_;
     await opened.flush();
     const { rows } = await run(opened.parts, 'adder', 'replay', [
       bytes(handle),
       reducer === undefined ? null : bytes(reducer),
+      acceptedAt ?? null,
     ]);
     const made = rows[0] as { function: number; priority: StoredPriority } | undefined;
     if (!made) return false;
@@ -330,7 +336,7 @@ export class PgStorage implements JobStorage {
     await functions.make([job.function], connections.adder);
     const value = laterTick(undefined, tick, job.handle)!;
     const columns = onceValues(job, functions.id(job.function)!, name, undefined).slice(0, 11);
-    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, Buffer.from(value)]);
+    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, Buffer.from(value), job.acceptedAt ?? null]);
     const { fresh, made } = rows[0] as { fresh: number; made: number };
     if (made > 0) {
       const queue = hints.queue(job.function, job.priority);
@@ -497,5 +503,6 @@ function onceValues(job: NewJob, id: number, origin: string, past: Past | undefi
     outcome?.state ?? null,
     outcome ? (typeof outcome.result === 'string' ? bytes(outcome.result) : Buffer.from(outcome.result)) : null,
     outcome ? Math.round(outcome.keepUntil) : null,
+    job.acceptedAt ?? null,
   ];
 }

@@ -36,10 +36,15 @@ export function intArray(values: readonly number[]): Buffer {
 }
 
 /** An array of int8, of whole numbers. */
-export function bigArray(values: readonly number[]): Buffer {
-  const array = arrayOf(OID.int8, values.length, 20 + values.length * 12);
+export function bigArray(values: readonly (number | undefined)[]): Buffer {
+  let length = 20;
+  for (const value of values) length += value === undefined ? 4 : 12;
+  const array = arrayOf(OID.int8, values.length, length);
   let at = 20;
-  for (const value of values) at = array.writeBigInt64BE(BigInt(value), array.writeInt32BE(8, at));
+  for (const value of values) {
+    at = array.writeInt32BE(value === undefined ? -1 : 8, at);
+    if (value !== undefined) at = array.writeBigInt64BE(BigInt(value), at);
+  }
   return array;
 }
 
@@ -61,12 +66,12 @@ export function longUnique(unique: string): string | undefined {
 
 /** The columns of {@link jobOf}, of the table `job j` or `dead j`. */
 export const JOB_COLUMNS =
-  'j.handle, j.function, j.priority, j.seq, j.at, j.attempts, j.losses, j.unique_key, j.unique_long, j.reducer, j.workload';
+  'j.handle, j.function, j.priority, j.seq, j.at, j.attempts, j.losses, j.unique_key, j.unique_long, j.reducer, j.workload, j.accepted';
 
 /** The job in a row. */
 export function jobOf(row: PgRow, functionName: string): StoredJob {
   const fields = row as JobRow;
-  const { workload } = fields;
+  const { workload, accepted } = fields;
   return {
     handle: fields.handle.toString('latin1'),
     function: functionName,
@@ -77,6 +82,7 @@ export function jobOf(row: PgRow, functionName: string): StoredJob {
     at: Number(fields.at),
     attempts: fields.attempts,
     losses: fields.losses,
+    acceptedAt: accepted === null ? undefined : Number(accepted),
     sequence: Number(fields.seq),
   };
 }
@@ -92,6 +98,7 @@ interface JobRow {
   readonly unique_long: Buffer | null;
   readonly reducer: Buffer;
   readonly workload: Buffer;
+  readonly accepted: string | null;
 }
 
 function arrayOf(element: number, count: number, length: number): Buffer {

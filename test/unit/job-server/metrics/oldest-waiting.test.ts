@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobStorage } from 'nestjs-gearman/job-server';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
-import { LogStorage, MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { LogStorage, MemoryJobs, MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
@@ -100,5 +100,23 @@ describe.each(STORAGES)('the age of the oldest waiting job with a storage %s', (
     expect(await server.replay('H:x:1')).toBe(true);
     clocks.pass(7_000);
     expect(oldest(server)).toBe(7);
+  });
+});
+
+describe('the age of the oldest waiting job with a storage that is shared', () => {
+  it('is what the storage has learned by then', async () => {
+    let isKnown = false;
+    class Learning extends MemoryStorage {
+      override oldest(...args: Parameters<MemoryStorage['oldest']>): number | undefined {
+        return isKnown ? super.oldest(...args) : undefined;
+      }
+    }
+    const clocks = new SetClocks();
+    const { server, peer } = await start(new Learning(new MemoryJobs(), { name: 'one', address: '' }), clocks);
+    await submit(peer(), 'SUBMIT_JOB_BG f··a');
+    clocks.pass(5_000);
+    expect(oldest(server)).toBe(0);
+    isKnown = true;
+    expect(oldest(server)).toBe(5);
   });
 });

@@ -1,0 +1,86 @@
+import { earlier } from '../stored-job.js';
+import type { PgConnection } from './pg-connection.js';
+import type { PgFunctions } from './pg-functions.js';
+import type { PgHints, QueueHint } from './pg-hints.js';
+import { intArray } from './pg-values.js';
+
+/** How long after somebody asked a queue is still looked at, in milliseconds. */
+const WANTED_FOR = 60_000;
+
+/** How many queues are looked at together; with more of them each is looked at less often. */
+const MAX_LOOKS = 1_000;
+
+/** What is known of a queue's next jobs. */
+interface Age {
+  askedAt: number;
+  lookedAt: number;
+  /** When the next one without a time was accepted; undefined where there is none, or nobody knows. */
+  ready: number | undefined;
+  /** Since when the next one with a time can be taken, or from when on. */
+  timed: number | undefined;
+}
+
+/** Since when the oldest jobs wait: looked at now and then, of the queues that somebody wants to know it of. */
+export class PgAges {
+  private readonly ages = new Map<QueueHint, Age>();
+
+  constructor(
+    private readonly schema: string,
+    private readonly functions: PgFunctions,
+    private readonly hints: PgHints,
+  ) {}
+
+  /** As last looked at; asking has it looked at again soon. */
+  oldest(queue: QueueHint, now: number): number | undefined {
+    let age = this.ages.get(queue);
+    if (!age) this.ages.set(queue, (age = { askedAt: 0, lookedAt: -Infinity, ready: undefined, timed: undefined }));
+    age.askedAt = performance.now();
+    const [, waiting, scheduled] = queue.counts;
+    const timed = scheduled > 0 ? (age.timed ?? queue.times[0]) : undefined;
+    return earlier(
+      waiting > scheduled ? age.ready : undefined,
+      timed !== undefined && timed <= now ? timed : undefined,
+    );
+  }
+
+  /** Looks at those that were asked for, longest not looked at first. */
+  async look(connection: PgConnection): Promise<void> {
+    const now = performance.now();
+    for (const [queue, { askedAt }] of this.ages) if (now - askedAt > WANTED_FOR) this.ages.delete(queue);
+    const asked = [...this.ages].filter(([{ counts }]) => counts[1] > 0);
+    asked.sort(([, one], [, other]) => one.lookedAt - other.lookedAt);
+    const queues = asked.slice(0, MAX_LOOKS).map(([queue]) => queue);
+    if (queues.length === 0) return;
+    const values = [
+      intArray(queues.map(({ name }) => this.functions.id(name.function) ?? 0)),
+      intArray(queues.map(({ name }) => name.priority)),
+    ];
+    const { rows } = await connection.query({ name: 'ages', text: this.statement, values });
+    for (const row of rows as readonly AgeRow[]) {
+      const queue = this.hints.queue(this.functions.name(row.function), row.priority);
+      const age = this.ages.get(queue);
+      if (age) Object.assign(age, { lookedAt: now, ready: timeOf(row.ready), timed: timeOf(row.timed) });
+    }
+  }
+
+  private get statement(): string {
+    const next = (what: string, which: string): string => `
+      LEFT JOIN LATERAL (SELECT ${what} FROM ${this.schema}.job j WHERE j.owner = 0 AND j.function = q.function
+        AND j.priority = q.priority AND ${which} ORDER BY j.at, j.seq LIMIT 1)`;
+    return `SELECT q.function, q.priority, r.since AS ready, t.since AS timed
+      FROM unnest($1::int[], $2::int[]) q (function, priority)
+      ${next('j.accepted AS since', 'j.at = 0')} r ON true
+      ${next('greatest(j.at, j.accepted) AS since', 'j.at > 0')} t ON true`;
+  }
+}
+
+interface AgeRow {
+  readonly function: number;
+  readonly priority: 0 | 1 | 2;
+  readonly ready: string | null;
+  readonly timed: string | null;
+}
+
+function timeOf(value: string | null): number | undefined {
+  return value === null ? undefined : Number(value);
+}
