@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { PgStorage } from '../../lib/job-server/storage/index.js';
 import { add, newJob } from '../storage/recorded-storage.js';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
+import { startPostgres } from '../support/databases.js';
 import { newWorker, startClient } from '../support/driver-jobs.js';
+import { describeWith } from '../support/peers.js';
 import { contentOf, deadLettersIn, jobsIn, withStorage } from '../support/stored-jobs.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
@@ -115,6 +118,13 @@ describe('nestjs-gearman export and backup, beside a job server under load', () 
   });
 });
 
+const LINES = [
+  '{"state":"waiting","handle":"H:2","function":"f","unique":{"base64":"/w=="},"priority":"high","losses":2,"workload":{"base64":"AP8="}}',
+  '{"state":"waiting","handle":"H:1","function":"f","priority":"normal","workload":"grüße"}',
+  '{"state":"delayed","handle":"H:3","function":"f","priority":"normal","reducer":"sum","at":4000000000000,"attempts":1,"workload":""}',
+  '{"state":"dead","handle":"H:4","function":"f","unique":"u","priority":"normal","error":"no such file","diedAt":1700000000000,"workload":"{\\"a\\":1}"}',
+];
+
 describe('nestjs-gearman export', () => {
   /** A folder with a job of every kind. */
   async function filledFolder(): Promise<string> {
@@ -133,13 +143,6 @@ describe('nestjs-gearman export', () => {
     });
     return folder;
   }
-
-  const LINES = [
-    '{"state":"waiting","handle":"H:2","function":"f","unique":{"base64":"/w=="},"priority":"high","losses":2,"workload":{"base64":"AP8="}}',
-    '{"state":"waiting","handle":"H:1","function":"f","priority":"normal","workload":"grüße"}',
-    '{"state":"delayed","handle":"H:3","function":"f","priority":"normal","reducer":"sum","at":4000000000000,"attempts":1,"workload":""}',
-    '{"state":"dead","handle":"H:4","function":"f","unique":"u","priority":"normal","error":"no such file","diedAt":1700000000000,"workload":"{\\"a\\":1}"}',
-  ];
 
   it('writes a line of JSON for each job that waits, is delayed or dead', async () => {
     const folder = await filledFolder();
@@ -178,4 +181,65 @@ describe('nestjs-gearman export', () => {
     const { code, stderr } = await runCommand(['export', '--queue-path', tempDir()]);
     expect([code, stderr]).toEqual([1, expect.stringContaining('holds no jobs: name the folder')]);
   });
+});
+
+describeWith(['postgres'], 'nestjs-gearman export of a fleet', () => {
+  it('writes what import reads back, each job once and in its order, into a folder and into a fleet', async () => {
+    const { port, kill } = await startPostgres();
+    const url = `postgresql://gear@127.0.0.1:${port}/queues`;
+    const storage = new PgStorage({ url });
+    await storage.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
+    const job = newJob({ function: 'f', workload: '' });
+    const jobs = [
+      ...Array.from({ length: 250 }, (_, number) => ({ ...job, handle: `H:many:${number}`, workload: `${number}` })),
+      { ...job, handle: 'H:2', priority: 0 as const, unique: '\xff', workload: Buffer.from([0, 255]), losses: 2 },
+      { ...job, handle: 'H:3', at: 4_000_000_000_000, attempts: 1, reducer: 'sum' },
+      { ...job, handle: 'H:4', unique: 'u', workload: '{"a":1}' },
+    ];
+    await Promise.all(jobs.map((one) => add(storage, one, false).stored));
+    // One that runs is written as it waited.
+    expect(await storage.leaseOne('H:many:7')).toBeDefined();
+    await storage.leaseOne('H:4');
+    storage.bury('H:4', 'no such file', 1_700_000_000_000);
+    await storage.flush();
+
+    const [file, folder] = [join(tempDir(), 'jobs.jsonl'), newFolder()];
+    const said = 'nestjs-gearman: exported 252 jobs and 1 dead letters\n';
+    const written = await runCommand(['export', '--pg-url', url, '--to', file]);
+    expect(written).toEqual({ code: 0, stdout: '', stderr: said });
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const waiting = (number: number): string =>
+      `{"state":"waiting","handle":"H:many:${number}","function":"f","priority":"normal","workload":"${number}"}`;
+    expect(lines).toEqual([
+      LINES[0],
+      ...Array.from({ length: 250 }, (_, number) => waiting(number)),
+      LINES[2],
+      LINES[3],
+    ]);
+    for (const target of [
+      ['--queue-path', folder],
+      ['--pg-url', url, '--pg-schema', 'other'],
+    ]) {
+      const moveIn = (): ReturnType<typeof runCommand> => runCommand(['import', '--from', 'export', file, ...target]);
+      expect(await moveIn()).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^253 read: 253 imported, 0 known/),
+      });
+      expect(await moveIn()).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^253 read: 0 imported, 253 known/),
+      });
+      const again = await runCommand(['export', ...target]);
+      expect(again.stdout.trimEnd().split('\n')).toEqual(lines);
+    }
+    await storage.close();
+
+    const missing = await runCommand(['export', '--pg-url', url, '--pg-schema', 'none']);
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/the schema none of .* holds no jobs/) });
+    expect(await runCommand(['export', '--pg-url', url, '--queue-path', folder])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('choose one'),
+    });
+    await kill();
+  }, 180_000);
 });

@@ -1,6 +1,7 @@
-import { LogBeside } from '../../job-server/storage/index.js';
+import { LogBeside, PgBeside } from '../../job-server/storage/index.js';
 import { UsageFailure } from '../failure.js';
 import { toggle } from '../options/option.js';
+import type { databaseOf } from './fleet-database.js';
 import { QUEUE_PATH, queuePathOf, type PathValues } from './queue-path.js';
 import { withStorageFailures } from './storage-failure.js';
 
@@ -14,8 +15,23 @@ export const BESIDE_OPTIONS = {
 export async function beside(values: PathValues, action: (jobs: LogBeside) => Promise<void>): Promise<void> {
   const path = queuePathOf(values);
   if (path === undefined) throw new UsageFailure('--queue-path DIR is missing: the job server’s folder');
+  await opened(() => LogBeside.open(path), action);
+}
+
+/** The same with the database of job servers that share one. */
+export async function besideFleet(
+  database: NonNullable<ReturnType<typeof databaseOf>>,
+  action: (jobs: PgBeside) => Promise<void>,
+): Promise<void> {
+  await opened(() => PgBeside.open(database), action);
+}
+
+async function opened<Jobs extends { close(): Promise<void> }>(
+  open: () => Promise<Jobs>,
+  action: (jobs: Jobs) => Promise<void>,
+): Promise<void> {
   await withStorageFailures(async () => {
-    const jobs = await LogBeside.open(path);
+    const jobs = await open();
     try {
       await action(jobs);
     } finally {

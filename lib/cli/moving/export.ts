@@ -1,25 +1,37 @@
 import { once } from 'node:events';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { LogBeside } from '../../job-server/storage/index.js';
+import type { JobBeside } from '../../job-server/storage/index.js';
 import type { Command } from '../command.js';
 import { Failure, UsageFailure } from '../failure.js';
 import { helpText } from '../options/help-text.js';
 import { valued } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { text } from '../options/values.js';
-import { beside, BESIDE_OPTIONS } from './beside.js';
+import { beside, BESIDE_OPTIONS, besideFleet } from './beside.js';
+import { databaseOf, FLEET_DATABASE } from './fleet-database.js';
 import { lineOf } from './job-line.js';
+import { queuePathOf } from './queue-path.js';
 
 const OPTIONS = {
   ...BESIDE_OPTIONS,
+  ...FLEET_DATABASE,
   to: valued('The file. Default: standard output.', text, { argument: 'FILE' }),
 } as const;
 
 const INTRO = `nestjs-gearman export --queue-path DIR [--to FILE]
+nestjs-gearman export --pg-url URL [--to FILE]
 
 Writes all jobs that wait, are delayed or run, and the dead letters, as they are at one moment: a
 line of JSON each, while the job server runs. nestjs-gearman import --from export FILE reads them.`;
+
+const OUTRO =
+  'A password can stand in PGPASSWORD instead of the URL. --pg-url needs the package pg; a standby will do.';
+
+/** Jobs that are read beside their job server. */
+interface Jobs {
+  read(): Iterable<JobBeside> | AsyncIterable<JobBeside>;
+}
 
 /** How many jobs were written. */
 interface ExportCounts {
@@ -31,17 +43,22 @@ interface ExportCounts {
 /** `nestjs-gearman export`. */
 export const exportCommand: Command = {
   options: OPTIONS,
-  help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }]),
+  help: () => helpText(INTRO, [{ title: 'Options', options: OPTIONS }], OUTRO),
   async run(line, { stdout, stderr, signal }) {
     const { values, words } = parseOptions(OPTIONS, line);
     const { to } = values;
     if (words.length > 0) throw new UsageFailure('where to? nestjs-gearman export --to FILE');
-    await beside(values, async (jobs) => {
+    const database = databaseOf(values);
+    if (database && queuePathOf(values) !== undefined) {
+      throw new UsageFailure('--queue-path and --pg-url: choose one');
+    }
+    const writeAll = async (jobs: Jobs): Promise<void> => {
       const all = (write: Write): Promise<ExportCounts> => writeJobs(jobs, write, signal);
       const counts = to === undefined ? await all(writeTo(stdout, signal)) : await toFile(to, all);
       stderr.write(`nestjs-gearman: exported ${counts.jobs} jobs and ${counts.dead} dead letters\n`);
       if (counts.unreadable > 0) throw new Failure(`${counts.unreadable} records cannot be read and were left out`);
-    });
+    };
+    await (database ? besideFleet(database, writeAll) : beside(values, writeAll));
   },
 };
 
@@ -51,11 +68,11 @@ const CHUNK = 64 * 1024;
 /** Writes a text, and resolves when there is room for more. */
 type Write = (text: string) => Promise<void>;
 
-async function writeJobs(jobs: LogBeside, write: Write, signal: AbortSignal): Promise<ExportCounts> {
+async function writeJobs(jobs: Jobs, write: Write, signal: AbortSignal): Promise<ExportCounts> {
   const counts: ExportCounts = { jobs: 0, dead: 0, unreadable: 0 };
   const now = Date.now();
   let chunk = '';
-  for (const entry of jobs.read()) {
+  for await (const entry of jobs.read()) {
     if (entry.is === 'unreadable') counts.unreadable++;
     else if (entry.is === 'dead') {
       counts.dead++;

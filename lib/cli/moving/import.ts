@@ -5,6 +5,7 @@ import { helpText } from '../options/help-text.js';
 import { toggle, valued, type OptionValues } from '../options/option.js';
 import { parseOptions } from '../options/parse-options.js';
 import { oneOf, text } from '../options/values.js';
+import { databaseOf, FLEET_DATABASE } from './fleet-database.js';
 import { jobsOfTable } from './gearmand-rows.js';
 import { importJobs, type ImportCounts } from './import-jobs.js';
 import type { Source } from './incoming.js';
@@ -23,10 +24,7 @@ const OPTIONS = {
     { argument: 'KIND' },
   ),
   ...QUEUE_PATH,
-  'pg-url': valued('In the place of a folder: the database that job servers share; they may run.', text, {
-    argument: 'URL',
-  }),
-  'pg-schema': valued('The schema of --pg-url. Default gearman.', text, { argument: 'NAME' }),
+  ...FLEET_DATABASE,
   table: valued('gearmand’s table. Default gearman_queue; in PostgreSQL queue.', text, { argument: 'NAME' }),
   forget: toggle('Forget what was imported before: the same rows can come again. Alone or before an import.'),
   help: toggle('Show this page.'),
@@ -91,9 +89,8 @@ function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[],
 type Target = LogStorage | PgStorage;
 
 function targetOf(values: Values): Target {
-  const { 'pg-url': url, 'pg-schema': schema } = values;
-  if (url === undefined) return new LogStorage({ path: queuePathOf(values)! });
-  return new PgStorage({ url, ...(schema !== undefined && { schema }) });
+  const database = databaseOf(values);
+  return database ? new PgStorage(database) : new LogStorage({ path: queuePathOf(values)! });
 }
 
 async function moveIn(

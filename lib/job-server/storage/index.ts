@@ -9,12 +9,14 @@ export type {
   StorageListener,
 } from './job-storage.js';
 export { MAX_HANDLE_BYTES, MAX_SETTING_BYTES, MAX_SETTING_NAME_BYTES, MAX_SETTINGS, MAX_TIME } from './job-limits.js';
-export { LogBeside, type JobBeside } from './log/log-beside.js';
+export type { JobBeside } from './job-beside.js';
+export { LogBeside } from './log/log-beside.js';
 export type { LogStorageOptions } from './log/log-options.js';
 export { idsOfTicks, lastTickIn, laterTick, tickName, type LastTick } from './last-tick.js';
 export { LogStorage } from './log/log-storage.js';
 export { MemoryJobs } from './memory/memory-jobs.js';
 export { MemoryStorage } from './memory/memory-storage.js';
+export { PgBeside } from './postgres/pg-beside.js';
 export type { PgStorageOptions } from './postgres/pg-options.js';
 export { PgStorage } from './postgres/pg-storage.js';
 export { isAlive, type Owner } from './owner.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { JobBeside } from '../job-beside.js';
 import { StorageError } from '../storage-error.js';
-import type { DeadLetter, StoredJob } from '../stored-job.js';
 import type { Entry, EntryIndex } from './entry.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { Leasing } from './leasing.js';
@@ -9,12 +9,6 @@ import { copyLog } from './log-copy.js';
 import { DEAD } from './record.js';
 import { readLog } from './recovery.js';
 import { segmentOfName, type Damage } from './segment.js';
-
-/** What {@link LogBeside} reads: a job that waits or runs, a dead letter, or a record that cannot be read. */
-export type JobBeside =
-  | { readonly is: 'job'; readonly job: StoredJob }
-  | { readonly is: 'dead'; readonly letter: DeadLetter }
-  | { readonly is: 'unreadable'; readonly reason: string };
 
 /**
  * The jobs of a log, read beside the process that owns it, or without one: its

@@ -26,6 +26,10 @@ export interface Hold {
 export interface ConnectionRole {
   /** Whether a commit waits until it is on disk, and on a synchronous standby's. */
   readonly isSynchronous: boolean;
+  /** It only reads, each statement once: a standby will do, and plans need not serve for long. */
+  readonly isReading?: boolean;
+  /** How long a statement may take before the connection is given up, in milliseconds. Default 3,000. */
+  readonly timeout?: number;
   /** Told of notifications on a channel. */
   readonly channel?: { readonly name: string; hear(payload: string): void };
 }
@@ -108,7 +112,7 @@ export class PgConnection {
       const { ssl } = this.options;
       const client = new Client({
         connectionString,
-        query_timeout: QUERY_TIMEOUT,
+        query_timeout: this.role.timeout ?? QUERY_TIMEOUT,
         connectionTimeoutMillis: QUERY_TIMEOUT,
         keepAlive: true,
         application_name: `nestjs-gearman ${this.options.name}`.slice(0, 63),
@@ -131,6 +135,7 @@ export class PgConnection {
   }
 
   private async setUp(client: PgClient): Promise<void> {
+    if (this.role.isReading) return;
     const { rows } = await client.query({ text: 'SELECT pg_is_in_recovery() AS standby' });
     if ((rows[0] as { readonly standby?: boolean } | undefined)?.standby)
       throw new Error('it is a standby, which cannot be written');

@@ -2,7 +2,7 @@ import { StorageError } from '../storage-error.js';
 import type { PgConnection } from './pg-connection.js';
 
 /** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
-const VERSION = 3;
+export const VERSION = 3;
 
 /** Held while the tables are made, so that one job server makes them. */
 const LOCK = 0x6765_6172;

@@ -1,0 +1,22 @@
+import { valued } from '../options/option.js';
+import { text } from '../options/values.js';
+
+/** The database that job servers share, in the place of a folder. */
+export const FLEET_DATABASE = {
+  'pg-url': valued('In the place of a folder: the database that job servers share; they may run.', text, {
+    argument: 'URL',
+  }),
+  'pg-schema': valued('The schema of --pg-url. Default gearman.', text, { argument: 'NAME' }),
+} as const;
+
+/** What was given of it. */
+export interface DatabaseValues {
+  readonly 'pg-url': string | undefined;
+  readonly 'pg-schema': string | undefined;
+}
+
+/** The database that was named, as options of a storage; undefined where none was. */
+export function databaseOf(values: DatabaseValues): { readonly url: string; readonly schema?: string } | undefined {
+  const { 'pg-url': url, 'pg-schema': schema } = values;
+  return url === undefined ? undefined : { url, ...(schema !== undefined && { schema }) };
+}
