@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Cluster, postgresPrograms } from './fleet/cluster.mjs';
 import { DISK, withFolder } from './folder.mjs';
 
 /** So many recurring jobs, each of which is due every minute. */
@@ -31,25 +32,47 @@ export async function benchSchedules({ disk }) {
   );
   console.log('| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const storage of STORAGES) for (const patterns of PATTERNS) console.log(row(storage, patterns, disk));
+  await inPostgres(disk);
   console.log(`\n${FEW} schedules of a second, in the log: how late ${FEW * SECONDS} ticks fired\n`);
   console.log(row('lag', '', disk));
 }
 
+/** The same in PostgreSQL, one of the bench's own, where it is there. */
+async function inPostgres(disk) {
+  if (!postgresPrograms()) {
+    console.error('PostgreSQL is skipped: apt-get install postgresql');
+    return;
+  }
+  await withFolder(disk, async (folder) => {
+    const cluster = await new Cluster(folder).start();
+    try {
+      for (const patterns of PATTERNS) {
+        await cluster.withDatabase(undefined, async (name) =>
+          console.log(row('postgres', patterns, cluster.url(name))),
+        );
+      }
+    } finally {
+      await cluster.stop();
+    }
+  });
+}
+
 /** One process each, since what V8 has learned of one would harm the other. */
-function row(storage, patterns, disk) {
+function row(storage, patterns, place) {
   const file = fileURLToPath(import.meta.url);
-  const { stdout, stderr, status } = spawnSync(process.execPath, [file, storage, patterns, disk]);
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file, storage, patterns, place]);
   if (status !== 0) throw new Error(`${storage}, ${patterns}: ${stderr}`);
   return String(stdout).trimEnd();
 }
 
-async function runOne(storageName, patterns, path) {
+async function runOne(storageName, patterns, place) {
   const { JobServer } = await import('../dist/job-server/job-server.js');
   const { createStorage, MemoryStorage } = await import('../dist/job-server/storage/index.js');
   const storages = {
     none: () => undefined,
     memory: () => new MemoryStorage(),
-    file: () => createStorage({ type: 'file', path }),
+    file: () => createStorage({ type: 'file', path: place }),
+    postgres: () => createStorage({ type: 'postgres', url: place, name: 'bench' }),
   };
   const storage = storages[storageName]();
   const schedules = tableOf(patterns);
@@ -157,6 +180,7 @@ function cpuSince(before) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [storage, patterns, disk = DISK] = process.argv.slice(2);
-  await withFolder(disk, (folder) => (storage === 'lag' ? runLag(folder) : runOne(storage, patterns, folder)));
+  const [storage, patterns, place = DISK] = process.argv.slice(2);
+  if (storage === 'postgres') await runOne(storage, patterns, place);
+  else await withFolder(place, (folder) => (storage === 'lag' ? runLag(folder) : runOne(storage, patterns, folder)));
 }

@@ -49,6 +49,28 @@ export function describeTicks(at: ContractContext): void {
       expect(await fire('nightly', ticks.at(-1)!, newJob())).toBe('known');
     });
 
+    it('fires the ticks of many schedules that come together, some with a job that is there, some without', async () => {
+      const ids = Array.from({ length: 1_200 }, (_, number) => `s${number}`);
+      const jobs = ids.map((id, number) => newJob({ function: `f${number % 7}`, unique: number % 3 ? id : 'same' }));
+      await fire('s5', NOW, newJob({ function: 'other' }));
+      const first = await Promise.all(ids.map((id, number) => fire(id, NOW, jobs[number])));
+      expect(first.filter((outcome) => outcome === 'known')).toEqual([first[5]]);
+      const waiting = at.storage.counts().reduce((sum, { total }) => sum + total[1], 0);
+      // Of a function's jobs with one unique there is one.
+      expect(waiting).toBe(7 + 800);
+      const second = await Promise.all(
+        ids.map((id, number) => fire(id, NOW + 1_000, number % 2 ? undefined : newJob({ function: `g${number % 5}` }))),
+      );
+      expect(new Set(second)).toEqual(new Set(['fired']));
+      await at.restart();
+      const ticks = ids.map((id) => lastTickIn(at.storage.settings(), id));
+      expect(new Set(ticks.map((tick) => tick?.tick))).toEqual(new Set([NOW + 1_000]));
+      // The one that was passed over still says what was fired last.
+      expect(ticks[7]).toEqual({ tick: NOW + 1_000, handle: jobs[7]!.handle });
+      const found = await Promise.all(jobs.map(({ handle }) => at.storage.findByHandle(handle)));
+      expect(found.filter((each) => each?.state === 'waiting')).toHaveLength(7 + 800 - 1);
+    });
+
     it('passes a tick over without a job, and still knows the job fired last', async () => {
       expect(await fire('nightly', NOW)).toBe('fired');
       expect(last()).toEqual({ tick: NOW, handle: undefined });

@@ -8,6 +8,8 @@ import { PgConnection } from './pg-connection.js';
 import { PgDead } from './pg-dead.js';
 import { PgEnds } from './pg-ends.js';
 import type { Entry } from './pg-entry.js';
+import { PgFind } from './pg-find.js';
+import { PgFires } from './pg-fires.js';
 import { PgFunctions } from './pg-functions.js';
 import { PgHealth } from './pg-health.js';
 import { PgHints, type QueueHint } from './pg-hints.js';
@@ -31,6 +33,8 @@ export class OpenPg {
   /** Single leases whose jobs are not known here yet. */
   unknownLeases = 0;
   readonly settings: PgSettings;
+  readonly fires: PgFires;
+  readonly find: PgFind;
   /** Jobs from elsewhere that are being taken. */
   private readonly taking = new Set<Promise<unknown>>();
   private isOpen = true;
@@ -66,6 +70,8 @@ export class OpenPg {
       },
     };
     this.settings = new PgSettings(this.parts, () => this.session.tell(`set ${this.parts.session.id}`));
+    this.fires = new PgFires(this.parts, this.settings, () => this.flushQueues());
+    this.find = new PgFind(this.parts);
     this.ends = new PgEnds(this.parts, this.settings);
     this.adds = new PgAdds(
       this.parts,
@@ -127,7 +133,11 @@ export class OpenPg {
 
   /** Takes a job from elsewhere, after what was told before; what is asked next waits for it. */
   take<Outcome>(take: () => Promise<Outcome>): Promise<Outcome> {
-    const taking = this.flushQueues().then(take);
+    return this.taken(this.flushQueues().then(take));
+  }
+
+  /** What is asked next waits for this. */
+  taken<Outcome>(taking: Promise<Outcome>): Promise<Outcome> {
     this.taking.add(taking);
     const over = (): boolean => this.taking.delete(taking);
     taking.then(over, over);

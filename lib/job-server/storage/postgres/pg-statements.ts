@@ -1,3 +1,4 @@
+import { NEW_JOBS } from './pg-rows.js';
 import { JOB_COLUMNS } from './pg-values.js';
 
 const TALLY = 'function, priority, total, waiting, scheduled';
@@ -162,37 +163,37 @@ export function statementsFor(schema: string) {
         (SELECT count(*) FROM (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea) known)::int AS known`,
-    /** A tick with its job: of several that come with the same one, the first has a row to write. */
+    /** Ticks with their jobs, each of another schedule: of several that come with the same one, the first has a row to write. */
     fire: `
       WITH ${batch},
-        o AS (INSERT INTO ${schema}.setting AS s VALUES ($1::bytea, $12::bytea)
+        d AS MATERIALIZED (SELECT * FROM unnest(${NEW_JOBS.values}, $12::bytea[], $13::bytea[])
+          WITH ORDINALITY AS d (${NEW_JOBS.columns}, name, value, place)),
+        o AS (INSERT INTO ${schema}.setting AS s SELECT name, value FROM d ORDER BY name
           ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
-          RETURNING 1),
-        made AS (INSERT INTO ${schema}.job (${columns})
-          SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
-            $13::bigint
-          FROM b WHERE EXISTS (SELECT 1 FROM o)
+          RETURNING name),
+        made AS (INSERT INTO ${schema}.job (seq, owner, ${NEW_JOBS.columns})
+          SELECT b.base + d.place, 0, ${NEW_JOBS.columns} FROM b, d WHERE name IN (SELECT name FROM o) ORDER BY d.place
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         ${newJobs}
-      SELECT (SELECT count(*) FROM o)::int AS fresh, (SELECT count(*) FROM made)::int AS made`,
-    /** A tick without one: the handle of the last job, behind the tick that was last, stays. */
-    passTick: `
-      INSERT INTO ${schema}.setting AS s VALUES ($1::bytea, $2::bytea)
+      SELECT coalesce((SELECT array_agg(name) FROM o), '{}') AS fresh, coalesce((SELECT array_agg(handle) FROM made), '{}') AS made`,
+    /** Ticks without jobs: the handle of the last job, behind the tick that was last, stays. */
+    passTicks: `
+      INSERT INTO ${schema}.setting AS s SELECT * FROM unnest($1::bytea[], $2::bytea[])
         ON CONFLICT (name) DO UPDATE
           SET value = excluded.value || convert_to(coalesce(substring(convert_from(s.value, 'UTF8') from ' .*'), ''), 'UTF8')
           WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
-        RETURNING value`,
-    setting: `SELECT value FROM ${schema}.setting WHERE name = $1::bytea`,
+        RETURNING name, value`,
+    settingsNamed: `SELECT name, value FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
     find: `
       SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.job j
-        LEFT JOIN ${schema}.owner o ON o.id = j.owner WHERE j.handle = $1`,
+        LEFT JOIN ${schema}.owner o ON o.id = j.owner WHERE j.handle = ANY($1::bytea[])`,
     findUnique: `
       SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.function f
         JOIN ${schema}.job j ON j.function = f.id AND j.unique_key = $1::bytea
         LEFT JOIN ${schema}.owner o ON o.id = j.owner
         WHERE $2::int IS NULL OR f.id = $2::int LIMIT 1`,
-    findDead: `SELECT ${JOB_COLUMNS}, j.error, j.died_at FROM ${schema}.dead j WHERE j.handle = $1`,
-    findResult: `SELECT function, state, result, keep_until FROM ${schema}.result WHERE handle = $1`,
+    findDead: `SELECT ${JOB_COLUMNS}, j.error, j.died_at FROM ${schema}.dead j WHERE j.handle = ANY($1::bytea[])`,
+    findResult: `SELECT handle, function, state, result, keep_until FROM ${schema}.result WHERE handle = ANY($1::bytea[])`,
     jobPage: `SELECT ${JOB_COLUMNS} FROM ${schema}.job j
       WHERE j.handle > $1 AND ($2::int IS NULL OR j.function = $2::int) AND j.seq < $4::bigint ORDER BY j.handle LIMIT $3`,
     /** Above every sequence given out so far. */

@@ -1,6 +1,6 @@
 import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { laterTick, tickName } from '../last-tick.js';
+import { tickName } from '../last-tick.js';
 import { closedError, StorageError } from '../storage-error.js';
 import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
@@ -171,8 +171,7 @@ export class PgStorage implements JobStorage {
       opened.parts.held.delete(handle);
       return 'removed';
     }
-    const found = await run(opened.parts, 'leaser', 'find', [bytes(handle)]);
-    const held = found.rows[0] as { owner: number } | undefined;
+    const held = (await opened.find.job(handle)) as { owner: number } | undefined;
     if (!held) return 'unknown';
     await run(opened.parts, 'leaser', 'tellCancelled', [held.owner, bytes(handle)]);
     opened.session.tell(`cancel ${session.id} ${held.owner}`);
@@ -182,11 +181,11 @@ export class PgStorage implements JobStorage {
   async findByHandle(handle: string): Promise<FoundJob | undefined> {
     const opened = this.open_;
     await opened.flush();
-    const { rows } = await run(opened.parts, 'leaser', 'find', [bytes(handle)]);
-    if (rows[0]) return this.queued(opened, rows[0]);
-    const dead = (await run(opened.parts, 'leaser', 'findDead', [bytes(handle)])).rows[0];
+    const row = await opened.find.job(handle);
+    if (row) return this.queued(opened, row);
+    const dead = await opened.find.deadLetter(handle);
     if (dead) return { state: 'dead', letter: await this.letterIn(opened, dead) };
-    const ended = (await run(opened.parts, 'leaser', 'findResult', [bytes(handle)])).rows[0];
+    const ended = await opened.find.result(handle);
     if (!ended) return undefined;
     const { function: id, state, result, keep_until: keepUntil } = ended as ResultRow;
     return {
@@ -307,44 +306,7 @@ export class PgStorage implements JobStorage {
     if (job) checkJob(job);
     const name = tickName(id);
     checkSetting(name, String(tick), opened.settings.known);
-    return opened.take(() => this.fireTick(opened, name, tick, job));
-  }
-
-  private async fireTick(opened: OpenPg, name: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
-    const written = job ? await this.fireJob(opened, name, tick, job) : await this.passTick(opened, name, tick);
-    if (written !== undefined) {
-      // What another one fired since may be known already.
-      if (laterTick(opened.settings.known.get(name), tick, undefined) !== undefined)
-        opened.settings.learn(name, written);
-      return 'fired';
-    }
-    // Somebody else has fired it, or a later one: what is known from now on is what the database has.
-    const { rows } = await run(opened.parts, 'adder', 'setting', [bytes(name)]);
-    const row = rows[0] as { readonly value: Buffer } | undefined;
-    if (row) opened.settings.learn(name, row.value.toString());
-    return 'known';
-  }
-
-  /** Answers with what is written; undefined: the tick, or a later one, is known. */
-  private async passTick(opened: OpenPg, name: string, tick: number): Promise<string | undefined> {
-    const { rows } = await run(opened.parts, 'adder', 'passTick', [bytes(name), Buffer.from(String(tick))]);
-    return (rows[0] as { readonly value: Buffer } | undefined)?.value.toString();
-  }
-
-  private async fireJob(opened: OpenPg, name: string, tick: number, job: NewJob): Promise<string | undefined> {
-    const { connections, functions, hints, ready } = opened.parts;
-    await functions.make([job.function], connections.adder);
-    const value = laterTick(undefined, tick, job.handle)!;
-    const columns = onceValues(job, functions.id(job.function)!, name, undefined).slice(0, 11);
-    const { rows } = await run(opened.parts, 'adder', 'fire', [...columns, Buffer.from(value), job.acceptedAt ?? null]);
-    const { fresh, made } = rows[0] as { fresh: number; made: number };
-    if (made > 0) {
-      const queue = hints.queue(job.function, job.priority);
-      queue.wrote([1, 1, Number(job.at > 0)]);
-      queue.expect(job.at);
-      ready.add(queue);
-    }
-    return fresh > 0 ? value : undefined;
+    return opened.taken(opened.fires.fire({ name, tick, job }));
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {

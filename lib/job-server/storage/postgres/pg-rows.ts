@@ -1,0 +1,55 @@
+import type { NewJob } from '../stored-job.js';
+import type { PgParts } from './pg-parts.js';
+import { bigArray, bytes, bytesArray, intArray, longUnique, uniqueKey } from './pg-values.js';
+
+/** A job to add, and what else belongs to it. */
+interface WithJob {
+  readonly job: NewJob;
+}
+
+/**
+ * Those with jobs in the order in which everybody adds them: two job servers
+ * that add the same uniques in another order would wait for each other. Their
+ * functions are numbered.
+ */
+export function sortedForAdding<Row extends WithJob>({ functions }: PgParts, rows: readonly Row[]): Row[] {
+  const keyed = rows.map((row) => ({ row, id: functions.id(row.job.function)!, key: uniqueKey(row.job.unique) }));
+  keyed.sort((one, other) => one.id - other.id || compare(one.key, other.key));
+  return keyed.map(({ row }) => row);
+}
+
+/** The columns of new jobs as parameters of `unnest`, but for their place and owner: see `NEW_JOBS`. */
+export function jobArrays({ functions }: PgParts, jobs: readonly NewJob[]): Buffer[] {
+  return [
+    bytesArray(jobs.map(({ handle }) => handle)),
+    bigArray(jobs.map(({ at }) => at)),
+    intArray(jobs.map((job) => functions.id(job.function)!)),
+    intArray(jobs.map(({ attempts }) => attempts)),
+    intArray(jobs.map(({ losses }) => losses)),
+    intArray(jobs.map(({ priority }) => priority)),
+    bytesArray(jobs.map(({ unique }) => uniqueKey(unique))),
+    bytesArray(jobs.map(({ unique }) => longUnique(unique))),
+    bytesArray(jobs.map(({ reducer }) => reducer)),
+    bytesArray(jobs.map(({ workload }) => workload)),
+    bigArray(jobs.map(({ acceptedAt }) => acceptedAt)),
+  ];
+}
+
+/** The parameters of {@link jobArrays}, from $1 on, and the columns they make. */
+export const NEW_JOBS = {
+  values:
+    '$1::bytea[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[]',
+  columns: 'handle, at, function, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted',
+} as const;
+
+/** A job waits in the database that this owner did not tell of before. */
+export function addedJob({ hints, ready }: PgParts, { function: name, priority, at }: NewJob): void {
+  const queue = hints.queue(name, priority);
+  queue.wrote([1, 1, Number(at > 0)]);
+  queue.expect(at);
+  ready.add(queue);
+}
+
+function compare(one: Buffer | undefined, other: Buffer | undefined): number {
+  return Buffer.compare(one ?? bytes(''), other ?? bytes(''));
+}
