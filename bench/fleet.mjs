@@ -119,10 +119,18 @@ async function run(bench, load, there) {
   const results = Object.fromEntries(names.map((name) => [name, []]));
   const withdraw = load.hasStandby && names.length > 0 ? await bench.cluster.addStandby() : undefined;
   for (let count = 0; count < bench.runs; count++) {
-    for (const name of names) results[name].push(await measure(bench, load, name));
+    for (const name of names) {
+      try {
+        results[name].push(await measure(bench, load, name));
+      } catch (error) {
+        // C gearmand has crashed here: the others are measured all the same.
+        console.error(`${CONTESTANTS[name].title} failed: ${error.message}`);
+      }
+    }
   }
   await withdraw?.();
-  return Object.fromEntries(names.map((name) => [name, mediansOf(results[name])]));
+  const measured = names.filter((name) => results[name].length > 0);
+  return Object.fromEntries(measured.map((name) => [name, mediansOf(results[name])]));
 }
 
 async function measure(bench, { play, jobs, depth }, name) {

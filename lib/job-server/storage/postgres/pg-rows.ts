@@ -35,13 +35,6 @@ export function jobArrays({ functions }: PgParts, jobs: readonly NewJob[]): Buff
   ];
 }
 
-/** The parameters of {@link jobArrays}, from $1 on, and the columns they make. */
-export const NEW_JOBS = {
-  values:
-    '$1::bytea[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[]',
-  columns: 'handle, at, function, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted',
-} as const;
-
 /** A job waits in the database that this owner did not tell of before. */
 export function addedJob({ hints, ready }: PgParts, { function: name, priority, at }: NewJob): void {
   const queue = hints.queue(name, priority);

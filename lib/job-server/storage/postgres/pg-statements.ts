@@ -1,5 +1,4 @@
-import { NEW_JOBS } from './pg-rows.js';
-import { JOB_COLUMNS } from './pg-values.js';
+import { JOB_COLUMNS, NEW_JOBS } from './pg-values.js';
 
 const TALLY = 'function, priority, total, waiting, scheduled';
 

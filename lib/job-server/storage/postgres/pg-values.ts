@@ -68,6 +68,13 @@ export function longUnique(unique: string): string | undefined {
 export const JOB_COLUMNS =
   'j.handle, j.function, j.priority, j.seq, j.at, j.attempts, j.losses, j.unique_key, j.unique_long, j.reducer, j.workload, j.accepted';
 
+/** The parameters of `jobArrays`, from $1 on, and the columns they make. */
+export const NEW_JOBS = {
+  values:
+    '$1::bytea[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[]',
+  columns: 'handle, at, function, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted',
+} as const;
+
 /** The job in a row. */
 export function jobOf(row: PgRow, functionName: string): StoredJob {
   const fields = row as JobRow;
