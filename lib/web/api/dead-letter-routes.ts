@@ -6,6 +6,7 @@ import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
 import { invalid, notFound, Problem, problemOf } from '../problem.js';
 import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, wantsEvents, type Call } from './call.js';
+import { MAX_REASONS, reasonOf, Reasons } from './reasons.js';
 import type { Route, RouteAnswer } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
@@ -36,11 +37,21 @@ export const DEAD_LETTER_ROUTES: readonly Route[] = [
     query: {
       function: 'only of this function',
       q: 'text in the error',
+      reason: 'only those that failed for this one of /v1/dead-letters/reasons',
       cursor: 'the next of the page before',
       limit: `the most, to ${MAX_PAGE}; default 100`,
     },
     answers: { 200: json('A page', ANSWERS.deadLetters) },
     run: list,
+  },
+  {
+    method: 'GET',
+    template: '/v1/dead-letters/reasons',
+    role: 'read',
+    summary: `Counts them by function and by why they failed, numbers and ids left out, up to ${MAX_REASONS} of these`,
+    query: { function: 'only of this function', q: 'text in the error' },
+    answers: { 200: json('The most frequent first; total: of all', ANSWERS.reasons) },
+    run: reasons,
   },
   {
     method: 'GET',
@@ -89,11 +100,17 @@ export const DEAD_LETTER_ROUTES: readonly Route[] = [
 interface Choice {
   readonly function?: string | undefined;
   readonly q?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+function choiceOf({ query }: Call): Choice {
+  const named = (name: string): string | undefined => query.get(name) ?? undefined;
+  return { function: named('function'), q: named('q'), reason: named('reason') };
 }
 
 async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
-  const choice = { function: call.query.get('function') ?? undefined, q: call.query.get('q') ?? undefined };
+  const choice = choiceOf(call);
   const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
   const giveBack = await searching(call);
   try {
@@ -112,14 +129,27 @@ async function list(call: Call): Promise<void> {
   }
 }
 
+async function reasons(call: Call): Promise<void> {
+  requireConsent(call, 'status');
+  const found = new Reasons();
+  const giveBack = await searching(call);
+  try {
+    for await (const letter of chosen(call, choiceOf(call))) found.add(shown(call, letter));
+  } finally {
+    giveBack();
+  }
+  answerJson(call.response, 200, { reasons: found.list(), total: found.total });
+}
+
 /** Why a job failed often tells what was in it. */
 function shown({ permission }: Call, letter: DeadLetterSnapshot): DeadLetterSnapshot {
   return permission.may('inspect') ? letter : { ...letter, error: '' };
 }
 
 async function* chosen({ source, permission, gone }: Call, choice: Choice): AsyncGenerator<DeadLetterSnapshot, void> {
-  const { function: name, q } = choice;
-  if (q !== undefined && !permission.may('inspect')) {
+  const { function: name, q, reason } = choice;
+  // To who may only read they all have the same one, an empty text.
+  if ((q !== undefined || reason) && !permission.may('inspect')) {
     throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
   }
   for await (const page of source.jobServer.deadLetters?.lines() ?? []) {
@@ -130,6 +160,7 @@ async function* chosen({ source, permission, gone }: Call, choice: Choice): Asyn
       const letter = deadLetterSnapshot(line);
       if (name !== undefined && letter.function !== name) continue;
       if (q !== undefined && !letter.error.includes(q)) continue;
+      if (reason !== undefined && permission.may('inspect') && reasonOf(letter.error) !== reason) continue;
       if (permission.covers(letter.function)) yield letter;
     }
   }
@@ -240,11 +271,12 @@ async function actAsEvents(
 }
 
 function readChoice(body: unknown): Choice & { limit: number } {
-  const { function: name, q, limit = MAX_ACTED_ON } = (body ?? {}) as Record<string, unknown>;
+  const { function: name, q, reason, limit = MAX_ACTED_ON } = (body ?? {}) as Record<string, unknown>;
+  if (reason !== undefined && typeof reason !== 'string') throw invalid('reason', 'text');
   if (name !== undefined && typeof name !== 'string') throw invalid('function', 'text');
   if (q !== undefined && typeof q !== 'string') throw invalid('q', 'text');
   if (!Number.isSafeInteger(limit) || (limit as number) < 1 || (limit as number) > MAX_ACTED_ON) {
     throw invalid('limit', `a whole number from 1 to ${MAX_ACTED_ON}`);
   }
-  return { function: name, q, limit: limit as number };
+  return { function: name, q, reason, limit: limit as number };
 }

@@ -18,6 +18,7 @@ import {
   wantsEvents,
   type Call,
 } from './call.js';
+import { doneTo } from './done-to.js';
 import { failedProblem } from './foreground.js';
 import { readJobSearch } from './job-search.js';
 import type { Route } from './route.js';
@@ -351,11 +352,7 @@ async function cancelMany(call: Call): Promise<void> {
   } finally {
     giveBack();
   }
-  let done = 0;
-  for (const handle of handles) {
-    if (call.gone.aborted) break;
-    if (await call.source.jobServer.cancel(handle)) done++;
-  }
+  const done = await doneTo(handles, call.gone, (handle) => call.source.jobServer.cancel(handle));
   audit(call, 'cancel', `jobs that match ${q === '' ? 'anything' : q}`, done);
   answerJson(call.response, 200, { matched: handles.length, done, failed: handles.length - done });
 }

@@ -1,5 +1,7 @@
 import type { JobQuery } from '../../job-server/operations/index.js';
+import { exactText } from '../../protocol/index.js';
 import { invalid } from '../problem.js';
+import { nameOfBase64 } from './call.js';
 
 const STATES = ['waiting', 'delayed', 'running'];
 const PRIORITIES = ['high', 'normal', 'low'];
@@ -10,7 +12,7 @@ const WORD = /(?:[^\s"]|"[^"]*")+/g;
 
 /**
  * Reads what a person searches jobs by: `handle:`, `unique:`, `function:`,
- * `state:`, `priority:`, `age>5m`, `attempts>2`, `hex:00ff`, a value at a path
+ * `function64:` for one whose name is no UTF-8, `state:`, `priority:`, `age>5m`, `attempts>2`, `hex:00ff`, a value at a path
  * in JSON as `user.id:42`; all else is text in the workload.
  *
  * @throws Problem naming the word that cannot be meant.
@@ -43,6 +45,9 @@ function readNamed(query: JobQuery, name: string, raw: string): void {
     case 'unique':
     case 'function':
       query[name] = value;
+      break;
+    case 'function64':
+      query.function = exactText(nameOfBase64(value, 'q: function64'));
       break;
     case 'state':
       query.state = oneOf(name, value, STATES) as JobQuery['state'] & string;

@@ -189,6 +189,9 @@ export const ANSWERS = {
   jobs: listOf('jobs', ref('Job'), { scanned: whole, next: text }, 'next'),
   workers: listOf('workers', ref('Worker')),
   deadLetters: listOf('deadLetters', ref('DeadLetter'), { next: text }, 'next'),
+  reasons: listOf('reasons', object({ function: text, reason: text, count: whole, lastDiedAt: time }), {
+    total: whole,
+  }),
   schedules: listOf('schedules', ref('Schedule')),
   scheduled: object({ handle: text }),
   server: object(
@@ -253,7 +256,13 @@ export const BATCH = listOf(
 export const JOB_CHOICE = object({ q: text, limit: whole }, 'limit');
 
 /** Which dead letters are meant. */
-export const DEAD_LETTER_CHOICE = object({ function: text, q: text, limit: whole }, 'function', 'q', 'limit');
+export const DEAD_LETTER_CHOICE = object(
+  { function: text, q: text, reason: text, limit: whole },
+  'function',
+  'q',
+  'reason',
+  'limit',
+);
 
 export const BYTES: RouteAnswer = { description: 'The bytes, as they are', media: 'application/octet-stream' };
 export const EVENTS: RouteAnswer = { description: 'Server-sent events', media: 'text/event-stream' };

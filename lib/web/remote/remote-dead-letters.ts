@@ -1,6 +1,7 @@
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { DeadJob } from '../../driver/index.js';
 import { audit, cursorOf, limitOf, requireKnown, type Call } from '../api/call.js';
+import { reasonOf, Reasons } from '../api/reasons.js';
 import { answerJson, answerNothing } from '../http/answers.js';
 import { notFound, Problem } from '../problem.js';
 import type { RemoteSource } from '../source.js';
@@ -10,28 +11,40 @@ type RemoteCall = Call<RemoteSource>;
 /** What can be asked of the dead letters of a job server elsewhere, by method and template. */
 export const REMOTE_DEAD_LETTER_RUNS: Readonly<Record<string, (call: RemoteCall) => Promise<void>>> = {
   'GET /v1/dead-letters': list,
+  'GET /v1/dead-letters/reasons': reasons,
   'GET /v1/dead-letters/{handle}': show,
   'POST /v1/dead-letters/{handle}/replay': replay,
   'DELETE /v1/dead-letters/{handle}': purge,
 };
 
 async function list(call: RemoteCall): Promise<void> {
-  const { query, permission, source, response } = call;
   const [limit, skip] = [limitOf(call, 1_000), cursorOf(call)];
-  const [name, q] = [query.get('function'), query.get('q')];
-  if (q !== null && !permission.may('inspect')) {
-    throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
-  }
-  const found = (await source.admin.deadJobs()).filter((letter) => {
-    const text = fromByteString(toByteString(letter.function));
-    return permission.covers(text) && (name ?? text) === text && letter.error.includes(q ?? '');
-  });
+  const found = await chosen(call);
   const next = skip + limit < found.length ? { next: String(skip + limit) } : {};
   const deadLetters = found.slice(skip, skip + limit).map((letter) => shown(call, letter));
-  answerJson(response, 200, { deadLetters, ...next });
+  answerJson(call.response, 200, { deadLetters, ...next });
 }
 
-function shown({ permission }: RemoteCall, letter: DeadJob): object {
+async function reasons(call: RemoteCall): Promise<void> {
+  const found = new Reasons();
+  for (const letter of await chosen(call)) found.add(shown(call, letter));
+  answerJson(call.response, 200, { reasons: found.list(), total: found.total });
+}
+
+async function chosen({ query, permission, source }: RemoteCall): Promise<readonly DeadJob[]> {
+  const [name, q, reason] = [query.get('function'), query.get('q'), query.get('reason')];
+  const mayInspect = permission.may('inspect');
+  if ((q !== null || reason) && !mayInspect) {
+    throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
+  }
+  return (await source.admin.deadJobs()).filter((letter) => {
+    const text = fromByteString(toByteString(letter.function));
+    if (reason !== null && mayInspect && reasonOf(letter.error) !== reason) return false;
+    return permission.covers(text) && (name ?? text) === text && letter.error.includes(q ?? '');
+  });
+}
+
+function shown({ permission }: RemoteCall, letter: DeadJob) {
   const { handle, function: name, attempts, losses, error, diedAt } = letter;
   const text = fromByteString(toByteString(name));
   const why = permission.may('inspect') ? error : '';

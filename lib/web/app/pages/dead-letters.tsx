@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { ask } from '../state/api.js';
+import { isRemote } from '../state/me.js';
 import { count, many } from '../state/numbers.js';
 import { readable } from '../state/readable.js';
 import { linkTo, route, setQuery } from '../state/route.js';
@@ -26,12 +27,16 @@ export interface DeadLetter {
 }
 
 /** Dead letters of one function that failed for the same reason, but for numbers in it. */
-interface Group {
-  readonly key: string;
+interface Reason {
   readonly function: string;
-  readonly error: string;
-  readonly letters: readonly DeadLetter[];
-  readonly last: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly lastDiedAt: string;
+}
+
+interface Found {
+  readonly reasons: readonly Reason[];
+  readonly total: number;
 }
 
 interface Page {
@@ -39,9 +44,16 @@ interface Page {
   readonly next?: string;
 }
 
+/** Which are meant. */
+interface Choice {
+  readonly function?: string;
+  readonly q?: string;
+  readonly reason?: string;
+}
+
 type Verb = 'replay' | 'purge';
 
-/** So many are looked at, to be grouped. */
+/** So many of a reason are shown. */
 const PAGE = 1_000;
 
 /** What failed for good: by function and reason, to be tried again or to be forgotten. */
@@ -49,35 +61,26 @@ export function DeadLettersPage() {
   const { query } = route.value;
   const words = query.get('q') ?? '';
   const name = query.get('function') ?? '';
-  const asked = { limit: PAGE, ...(words && { q: words }), ...(name && { function: name }) };
-  const { data, error, again } = useAnswer<Page>('dead-letters', asked, 5_000);
-  const open = useSignal<string | undefined>(undefined);
-  const groups = groupsOf(data?.deadLetters ?? []);
-  const opened = groups.find(({ key }) => key === open.value);
-  const total = data?.deadLetters.length ?? 0;
-  const isCut = data?.next !== undefined;
+  const choice = { ...(words && { q: words }), ...(name && { function: name }) };
+  const { data, error, again } = useAnswer<Found>('dead-letters/reasons', choice, 5_000);
+  const open = useSignal<Reason | undefined>(undefined);
+  const total = data?.total ?? 0;
+  const opened = open.value;
+  const close = (): void => {
+    open.value = undefined;
+  };
 
   const actOnAll = (verb: Verb): void => {
     if (reasonNotTo('operate') !== undefined || total === 0) return;
+    if (opened) return actOnReason(verb, opened);
     const of = [name && `of ${readable(name)}`, words && `with ${readable(words)}`].filter(Boolean).join(' ');
-    const number = isCut ? `all ${count(total)} and more` : many(total, 'dead letter');
-    confirmFirst({
-      title: `${titles[verb]} ${number} ${of}?`,
-      text: explained[verb],
-      yes: isCut ? `${titles[verb]} all` : `${titles[verb]} ${count(total)}`,
-      isDestructive: verb === 'purge',
-      act: async () => {
-        const json = { ...(name && { function: name }), ...(words && { q: words }) };
-        const { done, failed } = await ask<{ done: number; failed: number }>('POST', `dead-letters/${verb}`, { json });
-        again();
-        return `${many(done, 'dead letter')} ${past[verb]}${failed > 0 ? `, ${count(failed)} not: another job has its unique` : ''}`;
-      },
-    });
+    actOnMany(verb, total, of, choice, again);
   };
-  const actOnGroup = (verb: Verb, group: Group): void => actOn(verb, group.letters, group.function, again);
+  const actOnReason = (verb: Verb, { function: of, reason, count: number }: Reason): void =>
+    actOnMany(verb, number, `of ${readable(of)}`, { ...choice, function: of, reason }, again);
   usePageKeys({
-    r: { does: 'Replay all that match', run: () => actOnAll('replay') },
-    Escape: { does: 'Back to the groups', run: () => (open.value = undefined) },
+    r: { does: opened ? 'Replay all of this reason' : 'Replay all that match', run: () => actOnAll('replay') },
+    Escape: { does: 'Back to the reasons', run: close },
   });
 
   if (!data) return error ? <Failure error={error} onRetry={again} /> : <Loading what="dead letters" />;
@@ -101,7 +104,7 @@ export function DeadLettersPage() {
           </span>
         )}
         <span class="faint">
-          {isCut ? `the first ${count(total)}` : many(total, 'dead letter')}, {many(groups.length, 'reason')}
+          {many(total, 'dead letter')}, {many(data.reasons.length, 'reason')}
         </span>
         <span class="actions">
           <Action label="Replay all…" role="operate" hotkey="r" whyNot={none(total)} run={() => actOnAll('replay')} />
@@ -117,21 +120,46 @@ export function DeadLettersPage() {
           </p>
         </Empty>
       ) : opened ? (
-        <>
-          <p>
-            <button onClick={() => (open.value = undefined)}>← All reasons</button>{' '}
-            <FunctionName name={opened.function} /> <Text of={opened.error} />
-          </p>
-          <Table
-            name="letters"
-            rows={opened.letters}
-            columns={letterColumns(again)}
-            keyOf={({ handle }) => handle}
-            linkOf={({ handle }) => linkTo('jobs', handle)}
-          />
-        </>
+        <Letters of={opened} words={words} onClose={close} />
       ) : (
-        <Table name="reasons" rows={groups} columns={groupColumns(open, actOnGroup)} keyOf={({ key }) => key} />
+        <Table
+          name="reasons"
+          rows={data.reasons}
+          columns={reasonColumns(open, actOnReason)}
+          keyOf={({ function: of, reason }) => JSON.stringify([of, reason])}
+        />
+      )}
+    </>
+  );
+}
+
+interface LettersProps {
+  readonly of: Reason;
+  readonly words: string;
+  onClose(): void;
+}
+
+/** Those that failed for one reason. */
+function Letters({ of, words, onClose }: LettersProps) {
+  const asked = { limit: PAGE, function: of.function, reason: of.reason, ...(words && { q: words }) };
+  const { data, error, again } = useAnswer<Page>('dead-letters', asked, 5_000);
+  const shown = data?.deadLetters ?? [];
+  return (
+    <>
+      <p>
+        <button onClick={onClose}>← All reasons</button> <FunctionName name={of.function} /> <Text of={of.reason} />{' '}
+        {data?.next !== undefined && <span class="faint">the {count(shown.length)} that are dead for longest</span>}
+      </p>
+      {!data && (error ? <Failure error={error} onRetry={again} /> : <Loading what="dead letters" />)}
+      {data && shown.length === 0 && <Empty title="None is left of this reason" />}
+      {shown.length > 0 && (
+        <Table
+          name="letters"
+          rows={shown}
+          columns={letterColumns(again)}
+          keyOf={({ handle }) => handle}
+          linkOf={({ handle }) => linkTo('jobs', handle)}
+        />
       )}
     </>
   );
@@ -144,47 +172,73 @@ const explained = {
   purge: 'They and their workloads are gone then. This cannot be taken back.',
 } as const;
 
-function actOn(verb: Verb, letters: readonly DeadLetter[], name: string, again: () => void): void {
+function actOnMany(verb: Verb, number: number, of: string, choice: Choice, again: () => void): void {
   confirmFirst({
-    title: `${titles[verb]} ${many(letters.length, 'dead letter')} of ${readable(name)}?`,
+    title: `${titles[verb]} ${many(number, 'dead letter')}${of && ` ${of}`}?`,
     text: explained[verb],
-    yes: `${titles[verb]} ${count(letters.length)}`,
+    yes: `${titles[verb]} ${count(number)}`,
     isDestructive: verb === 'purge',
     act: async () => {
-      const done = await oneByOne(letters, ({ handle }) => {
-        const path = `dead-letters/${encodeURIComponent(handle)}`;
-        return verb === 'replay' ? ask('POST', `${path}/replay`) : ask('DELETE', path);
-      });
+      if (isRemote.value) return actOnEach(verb, choice, again);
+      const answer = await ask<{ done: number; failed: number }>('POST', `dead-letters/${verb}`, { json: choice });
       again();
-      return `${many(done, 'dead letter')} ${past[verb]}`;
+      const { done, failed } = answer;
+      return `${many(done, 'dead letter')} ${past[verb]}${failed > 0 ? `, ${count(failed)} not: another job has its unique` : ''}`;
     },
   });
 }
 
-function groupColumns(
-  open: { value: string | undefined },
-  act: (verb: Verb, group: Group) => void,
-): readonly TableColumn<Group>[] {
+/** A job server elsewhere is asked one by one. */
+async function actOnEach(verb: Verb, choice: Choice, again: () => void): Promise<string> {
+  const { deadLetters } = await ask<Page>('GET', 'dead-letters', { query: { ...choice, limit: PAGE } });
+  const done = await oneByOne(deadLetters, ({ handle }) => actOn(verb, handle));
+  again();
+  return `${many(done, 'dead letter')} ${past[verb]}`;
+}
+
+function actOn(verb: Verb, handle: string): Promise<unknown> {
+  const path = `dead-letters/${encodeURIComponent(handle)}`;
+  return verb === 'replay' ? ask('POST', `${path}/replay`) : ask('DELETE', path);
+}
+
+function actOnOne(verb: Verb, { handle, function: name }: DeadLetter, again: () => void): void {
+  confirmFirst({
+    title: `${titles[verb]} ${handle} of ${readable(name)}?`,
+    text: explained[verb],
+    yes: titles[verb],
+    isDestructive: verb === 'purge',
+    act: async () => {
+      await actOn(verb, handle);
+      again();
+      return `${many(1, 'dead letter')} ${verb === 'replay' ? 'waits again' : 'is gone'}`;
+    },
+  });
+}
+
+function reasonColumns(
+  open: { value: Reason | undefined },
+  act: (verb: Verb, reason: Reason) => void,
+): readonly TableColumn<Reason>[] {
   return [
-    { id: 'name', title: 'Function', cell: (group) => <FunctionName name={group.function} /> },
+    { id: 'name', title: 'Function', cell: (row) => <FunctionName name={row.function} /> },
     {
       id: 'error',
       title: 'Why',
-      cell: (group) => (
-        <button class="plain text" title={readable(group.error)} onClick={() => (open.value = group.key)}>
-          <Text of={group.error || '(not said)'} />
+      cell: (row) => (
+        <button class="plain text" title={readable(row.reason)} onClick={() => (open.value = row)}>
+          <Text of={row.reason || '(not said)'} />
         </button>
       ),
     },
-    { id: 'number', title: 'How many', isNumber: true, cell: ({ letters }) => <b>{count(letters.length)}</b> },
-    { id: 'last', title: 'Last', isNumber: true, cell: ({ last }) => <When at={last} /> },
+    { id: 'number', title: 'How many', isNumber: true, cell: (row) => <b>{count(row.count)}</b> },
+    { id: 'last', title: 'Last', isNumber: true, cell: (row) => <When at={row.lastDiedAt} /> },
     {
       id: 'acts',
       title: '',
-      cell: (group) => (
+      cell: (row) => (
         <span class="actions">
-          <Action label="Replay…" role="operate" run={() => act('replay', group)} />
-          <Action label="Purge…" role="operate" isDestructive run={() => act('purge', group)} />
+          <Action label="Replay…" role="operate" run={() => act('replay', row)} />
+          <Action label="Purge…" role="operate" isDestructive run={() => act('purge', row)} />
         </span>
       ),
     },
@@ -215,40 +269,12 @@ function letterColumns(again: () => void): readonly TableColumn<DeadLetter>[] {
       title: '',
       cell: (letter) => (
         <span class="actions">
-          <Action label="Replay…" role="operate" run={() => actOn('replay', [letter], letter.function, again)} />
-          <Action
-            label="Purge…"
-            role="operate"
-            isDestructive
-            run={() => actOn('purge', [letter], letter.function, again)}
-          />
+          <Action label="Replay…" role="operate" run={() => actOnOne('replay', letter, again)} />
+          <Action label="Purge…" role="operate" isDestructive run={() => actOnOne('purge', letter, again)} />
         </span>
       ),
     },
   ];
-}
-
-function groupsOf(letters: readonly DeadLetter[]): readonly Group[] {
-  const groups = new Map<string, DeadLetter[]>();
-  for (const letter of letters) {
-    const key = JSON.stringify([letter.function, reasonOf(letter.error)]);
-    const group = groups.get(key);
-    if (group) group.push(letter);
-    else groups.set(key, [letter]);
-  }
-  const found = [...groups].map(([key, members]) => {
-    const last = members.reduce((latest, { diedAt }) => (diedAt > latest ? diedAt : latest), '');
-    return { key, function: members[0]!.function, error: reasonOf(members[0]!.error), letters: members, last };
-  });
-  return found.sort((one, other) => other.letters.length - one.letters.length);
-}
-
-/** An error without what differs from job to job: numbers, and what looks like an id. */
-function reasonOf(error: string): string {
-  return error
-    .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '…')
-    .replaceAll(/\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b/gi, '…')
-    .replaceAll(/\d+/g, '…');
 }
 
 function none(total: number): string | undefined {

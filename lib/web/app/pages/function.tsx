@@ -4,7 +4,7 @@ import { changes, functionNamed, isComplete, now } from '../state/feed.js';
 import { isRemote, may } from '../state/me.js';
 import { age, count, many, rate } from '../state/numbers.js';
 import { linkTo, route } from '../state/route.js';
-import { readableName } from '../state/readable.js';
+import { bytesOf64, readableName } from '../state/readable.js';
 import { Action, reasonNotTo } from '../ui/action.js';
 import { confirmFirst, FormDialog, perform } from '../ui/dialog.js';
 import { Facts } from '../ui/facts.js';
@@ -36,7 +36,7 @@ interface RecentJob {
 export function FunctionPage() {
   const { query } = route.value;
   const name64 = query.get('name64') ?? undefined;
-  const name = query.get('name') ?? '';
+  const name = name64 === undefined ? (query.get('name') ?? '') : new TextDecoder().decode(bytesOf64(name64));
   const which = { name, name64 };
   const asked = functionQuery(which);
   const { data, error, again } = useAnswer<{ limits: Limits | null }>('functions/-', asked, 10_000);
@@ -85,7 +85,9 @@ export function FunctionPage() {
       </Empty>
     );
   }
-  const quoted = `function:"${name}"`;
+  // Within quotes there can be none.
+  const isPlain = name64 === undefined && !name.includes('"');
+  const quoted = isPlain ? `function:"${name}"` : `function64:${asked.function64}`;
   return (
     <>
       <header class="page">

@@ -181,19 +181,21 @@ function Verdict() {
     );
   }
   return (
-    <ul class="verdict" role="status">
-      {lines.map(({ trouble, count: number, first }) => (
-        <li key={trouble} class={levelOf(trouble)} title={MEANING[trouble]}>
-          <strong>
-            {count(number)} {trouble}
-          </strong>
-          {first.map((row) => (
-            <FunctionName key={row.id} name={row.name} name64={row.name64} />
-          ))}
-          {number > NAMED && <span class="faint">and {count(number - NAMED)} more</span>}
-        </li>
-      ))}
-    </ul>
+    <div role="status">
+      <ul class="verdict">
+        {lines.map(({ trouble, count: number, first }) => (
+          <li key={trouble} class={levelOf(trouble)} title={MEANING[trouble]}>
+            <strong>
+              {count(number)} {trouble}
+            </strong>
+            {first.map((row) => (
+              <FunctionName key={row.id} name={row.name} name64={row.name64} />
+            ))}
+            {number > NAMED && <span class="faint">and {count(number - NAMED)} more</span>}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

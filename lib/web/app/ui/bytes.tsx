@@ -25,13 +25,18 @@ interface FetchedProps {
 export function FetchedBytes({ title, path, length, fileName }: FetchedProps) {
   const bytes = useSignal<Uint8Array | undefined>(undefined);
   const error = useSignal<string | undefined>(undefined);
-  const isTooLong = length !== null && length > MAX_FETCHED;
+  // Of a result it is not known before it comes.
+  const told = useSignal(length);
+  const known = length ?? told.value;
+  const isTooLong = known !== null && known > MAX_FETCHED;
   useEffect(() => {
     if (isTooLong) return;
     const gone = new AbortController();
     send('GET', path, { signal: gone.signal })
       .then(async (response) => {
         if (response.status !== 200) throw new Problem(response.status, 'not-yet', 'It is not there yet.');
+        told.value = Number(response.headers.get('Content-Length') ?? 0);
+        if (told.value > MAX_FETCHED) return gone.abort();
         bytes.value = new Uint8Array(await response.arrayBuffer());
       })
       .catch((failure: Error) => {
@@ -48,7 +53,7 @@ export function FetchedBytes({ title, path, length, fileName }: FetchedProps) {
           <h2>{title}</h2>
           <Download path={path} fileName={fileName} />
         </header>
-        <p class="faint">{size(length)}: too long to be looked at here.</p>
+        <p class="faint">{size(known)}: too long to be looked at here.</p>
       </section>
     );
   }
