@@ -16,16 +16,18 @@ export interface PageScene {
   readonly origin: string;
 }
 
-const built = async <Room>(room: string): Promise<Room> =>
-  (await import(join(ROOT, 'dist', room, 'index.js'))) as unknown as Room;
+/** A room of the package as it was built: it has the page, which the sources have not. */
+export async function builtRoom<Room>(room: string): Promise<Room> {
+  requireBuild();
+  return (await import(join(ROOT, 'dist', room, 'index.js'))) as unknown as Room;
+}
 
 export async function startPageScene(
   options: JobServerOptions = {},
   web: Partial<WebHandlerOptions> = {},
 ): Promise<PageScene> {
-  requireBuild();
-  const { JobServer } = await built<typeof import('../../lib/job-server/index.js')>('job-server');
-  const { createWebHandler } = await built<typeof import('../../lib/web/index.js')>('web');
+  const { JobServer } = await builtRoom<typeof import('../../lib/job-server/index.js')>('job-server');
+  const { createWebHandler } = await builtRoom<typeof import('../../lib/web/index.js')>('web');
   const jobServer = new JobServer({ listeners: [], ...options });
   await jobServer.start();
   const handler = createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open', ...web });
