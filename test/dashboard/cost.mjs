@@ -22,7 +22,8 @@ async function load(server, functions) {
   await worker.start();
   const client = new JobClient({ servers: server });
   let next = 0;
-  const run = () => client.submit({ function: names[next++ % functions], workload: '' }, { complete: run, fail: run });
+  const workload = Buffer.from('x'.repeat(100));
+  const run = () => client.submit({ function: names[next++ % functions], workload }, { complete: run, fail: run });
   for (let job = 0; job < IN_FLIGHT; job++) run();
 }
 
@@ -39,23 +40,24 @@ async function measure(functions) {
     const text = jobServer.metrics().find(({ name }) => name.endsWith('all_jobs_completed_total'));
     return text.samples[0].value;
   };
-  const cost = { closed: { cpu: 0, jobs: 0 }, open: { cpu: 0, jobs: 0 } };
+  const cost = { closed: { cpu: 0, jobs: 0, seconds: 0 }, open: { cpu: 0, jobs: 0, seconds: 0 } };
   let received = 0;
   for (let turn = 0; turn < TURNS; turn++) {
     const kind = turn % 2 === 0 ? 'closed' : 'open';
     const page = kind === 'open' ? look(port, (bytes) => (received += bytes)) : undefined;
     // The first list is no part of it.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const [cpu, jobs] = [process.cpuUsage(), done()];
+    const [cpu, jobs, began] = [process.cpuUsage(), done(), performance.now()];
     if (page) received = 0;
     await new Promise((resolve) => setTimeout(resolve, SECONDS * 1_000));
     const { user, system } = process.cpuUsage(cpu);
     cost[kind].cpu += user + system;
     cost[kind].jobs += done() - jobs;
+    cost[kind].seconds += (performance.now() - began) / 1_000;
     page?.();
   }
   const per = ({ cpu, jobs }) => cpu / jobs;
-  const rate = ({ jobs }) => Math.round(jobs / ((TURNS / 2) * SECONDS));
+  const rate = ({ jobs, seconds }) => Math.round(jobs / seconds);
   console.log(
     [
       `${functions} functions that are all busy`,

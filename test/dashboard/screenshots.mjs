@@ -21,6 +21,7 @@ const PICTURES = [
   ['functions-dark', '', { colorScheme: 'dark' }],
   ['function', 'function?name=invoice.pdf', { colorScheme: 'light' }],
   ['jobs', 'jobs?q=user.id:17', { colorScheme: 'dark' }],
+  ['server', 'server', { colorScheme: 'light', viewport: { width: 1440, height: 560 } }],
   ['job', `jobs/${encodeURIComponent(jobs[0].handle)}`, { colorScheme: 'light' }],
   ['phone', '', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }],
 ];

@@ -85,6 +85,27 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it('submits a job, and the last one again', async () => {
+    const { origin, client } = await startDashboard();
+    await client.submitBackground({ function: 'f', workload: Buffer.from('first') });
+    const { page, faults } = await openPage(origin, '/#/function?name=f');
+    await page.getByRole('heading', { name: 'f no workers' }).waitFor();
+    const submit = page.getByRole('button', { name: 'Submit in the background' });
+    await page.keyboard.press('s');
+    await page.keyboard.type('{"order":7}');
+    await submit.click();
+    await page.getByText('"order": 7').waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'f no workers' }).waitFor();
+    await page.keyboard.press('s');
+    await page.getByRole('button', { name: 'The last one again' }).click();
+    await submit.click();
+    await page.getByText('"order": 7').waitFor();
+    await page.goto(`${origin}/#/jobs?q=order:7`);
+    await page.getByText('2 jobs, 3 scanned').waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('watches a job go on, and sees bytes of any kind as they are', async () => {
     const { origin, client, servers } = await startDashboard();
     const worker = newWorker({ servers });

@@ -1,5 +1,6 @@
 import { signal, useSignal } from '@preact/signals';
 import { ask } from '../state/api.js';
+import { size } from '../state/numbers.js';
 import { readableName } from '../state/readable.js';
 import { go, linkTo } from '../state/route.js';
 import { FormDialog, perform } from './dialog.js';
@@ -14,6 +15,9 @@ interface Wanted {
 
 const wanted = signal<Wanted | undefined>(undefined);
 
+/** What was submitted last from this page, by function. */
+const lastOnes = signal<ReadonlyMap<string, Blob | string>>(new Map());
+
 /** Asks for a job's workload, and submits it. */
 export function submitTo(function_: Wanted): void {
   wanted.value = function_;
@@ -27,6 +31,8 @@ function Form({ of }: { readonly of: Wanted }) {
   const text = useSignal('');
   const file = useSignal<Blob | undefined>(of.workload);
   const priority = useSignal('normal');
+  const key = functionQuery(of).function64;
+  const last = lastOnes.value.get(key);
   const close = (): void => {
     wanted.value = undefined;
   };
@@ -35,6 +41,7 @@ function Form({ of }: { readonly of: Wanted }) {
     void perform(async () => {
       const query = { ...functionQuery(of), priority: priority.value };
       const bytes = file.value ?? text.value;
+      lastOnes.value = new Map([...lastOnes.peek(), [key, bytes]]);
       const { handle } = await ask<{ handle: string }>('POST', 'functions/-/jobs', { query, bytes });
       go(linkTo('jobs', handle));
       return `Submitted ${handle}`;
@@ -57,6 +64,20 @@ function Form({ of }: { readonly of: Wanted }) {
           onInput={(event) => (text.value = event.currentTarget.value)}
         />
       </label>
+      {last !== undefined && !of.workload && (
+        <p>
+          <button
+            type="button"
+            onClick={() => {
+              if (typeof last === 'string') text.value = last;
+              file.value = typeof last === 'string' ? undefined : last;
+            }}
+          >
+            The last one again
+          </button>{' '}
+          {file.value && <span class="faint">a file of {size(file.value.size)}</span>}
+        </p>
+      )}
       <label>
         {of.workload ? `or another file than the ${of.workload.size} bytes of the job before` : 'or a file, as it is'}
         <input type="file" onChange={(event) => (file.value = event.currentTarget.files?.[0] ?? of.workload)} />
