@@ -64,6 +64,9 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 });
+// Job servers and folders go when the process exits; a signal alone would leave them.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const { disk, quick: isQuick } = values;
 if (positionals[0] === 'metrics') {
   await benchMetrics(values.against);
@@ -130,9 +133,6 @@ if (!hasGearmand && contestants.includes('gearmand')) {
   console.error('C gearmand is missing (apt-get install gearman-job-server): it is not measured');
   contestants.splice(contestants.indexOf('gearmand'), 1);
 }
-
-// Job servers and folders go when the process exits; a signal alone would leave them.
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const program = compileGearload();
 const calls = await measureCalls(program);
