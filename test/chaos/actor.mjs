@@ -6,6 +6,9 @@ import { within } from './deadline.mjs';
 /** How long one may take to end that was asked to, in milliseconds. */
 const END_PATIENCE = 60_000;
 
+/** How long before it hears that it was taken for dead it may have lost its leases, in milliseconds. */
+const LAPSE_TIME = 15_000;
+
 const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
@@ -13,6 +16,8 @@ process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 export class Actor {
   /** Resolves when it is there: a job server listens, the others have begun. */
   ready = Promise.resolve();
+  /** When it said that it was taken for dead, as the kills of a run. */
+  lapses = [];
   /** What it wrote to stderr, and how it ended when nobody ended it. */
   complaints = [];
 
@@ -41,6 +46,12 @@ export class Actor {
       if (!child.isExpectedToEnd) this.complaints.push(`${this.name} ended by itself, with code ${code}`);
     });
     child.stderr.on('data', (text) => this.complaints.push(String(text).trim()));
+    const { kind, name } = this;
+    child.stdout.on('data', (text) => {
+      if (!String(text).includes('taken for dead')) return;
+      const over = Date.now();
+      this.lapses.push({ kind, name, signal: 'LAPSE', time: over - LAPSE_TIME, over });
+    });
     const said = this.kind === 'job-server' ? once(child.stdout, 'data') : once(child, 'spawn');
     this.ready = Promise.race([said, this.over]);
   }

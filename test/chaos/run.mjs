@@ -111,7 +111,8 @@ const end_ = Date.now() + seconds * 1_000;
 const torments = [torment(end_), database && tormentDatabase(end_)];
 await finish('the last blow and what comes of it', seconds * 1_000 + patience, Promise.all(torments));
 await comeToRest();
-const verdict = judge(readLedgers(folder), kills);
+const lapses = actors.flatMap((actor) => actor.lapses);
+const verdict = judge(readLedgers(folder), [...kills, ...lapses], database !== undefined);
 report(verdict, database || verdict.lost.length === 0 ? new Set() : await handlesIn(join(folder, 'jobs')));
 // What went wrong is to be looked at.
 if (!values.keep && !process.exitCode) rmSync(folder, { recursive: true });

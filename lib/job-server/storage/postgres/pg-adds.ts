@@ -87,9 +87,9 @@ export class PgAdds {
     entry.phase = 'written';
   }
 
-  /** Takes a job out that this owner has leased and had refused; answers whether it had. */
+  /** Takes a job out that this owner has leased and had refused; answers whether it had. One that others were told stays, and is leased again. */
   takeOut(entry: Entry): boolean {
-    if (this.refused.size === 0 || !this.refused.has(entry.job.handle)) return false;
+    if (this.refused.size === 0 || !this.refused.delete(entry.job.handle)) return false;
     this.voided.push(entry);
     this.writing ??= this.write();
     return true;
