@@ -16,6 +16,7 @@
  *   npm run bench -- several             one job server and two on this machine, for the same clients and workers
  *   npm run bench -- start               what `import` and the start of a job server cost
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
+ *   npm run bench -- traces [--runs 5]   an echo through the transport, by what of OpenTelemetry an app has
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
  *   npm run bench -- http                a request that waits for a worker, beside Nest's TCP behind the same Express
@@ -43,6 +44,7 @@ import { benchSeveral } from './several.mjs';
 import { benchStalls } from './stalls.mjs';
 import { benchStart } from './start.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
+import { benchTraces } from './traces.mjs';
 import { benchTransports } from './transports.mjs';
 
 /** What deals with stored jobs has tables of its own, and is run when it is named. */
@@ -77,6 +79,10 @@ if (positionals[0] === 'stalls') {
   process.exit();
 }
 const runs = Number(values.runs);
+if (positionals[0] === 'traces') {
+  await benchTraces({ runs });
+  process.exit();
+}
 if (positionals[0] === 'schedules') {
   await benchSchedules({ disk });
   process.exit();

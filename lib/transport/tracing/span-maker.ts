@@ -1,4 +1,4 @@
-import type { Tracer } from '@opentelemetry/api';
+import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { MessageMetrics } from './message-metrics.js';
 import type { OpenTelemetry } from './open-telemetry.js';
 import type { TracingOptions } from './tracing-options.js';
@@ -10,4 +10,6 @@ export interface SpanMaker {
   readonly options: TracingOptions;
   /** Missing where nothing reads them. */
   readonly metrics: MessageMetrics | undefined;
+  /** What the API hands spans to while there is no SDK. */
+  readonly nobody: TracerProvider;
 }

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, ProxyTracerProvider, TracerProvider } from '@opentelemetry/api';
 import type { AssignedJob } from '../../driver/index.js';
 import type { JobCall } from '../job-call.js';
 import { MessageMetrics } from './message-metrics.js';
@@ -26,7 +26,8 @@ export class Tracing {
     const api = await loadApi();
     if (!api) return;
     const metrics = MessageMetrics.from(api);
-    this.maker = { api, tracer: api.trace.getTracer('nestjs-gearman'), options, metrics };
+    const tracer = api.trace.getTracer('nestjs-gearman');
+    this.maker = { api, tracer, options, metrics, nobody: delegateOf(new api.ProxyTracerProvider()) };
   }
 
   /**
@@ -35,17 +36,37 @@ export class Tracing {
    * @param servers the client's job servers; which one takes the job shows later, unless there is one.
    */
   submit(call: JobCall, isForeground: boolean, servers: readonly string[]): SubmitSpan | undefined {
+    const { maker } = this;
+    if (!maker || (isSilent(maker) && !isWithinTrace(maker.api))) return undefined;
     const server = servers.length === 1 ? serverAttributes(servers[0]!) : NO_ATTRIBUTES;
-    return this.maker && new SubmitSpan(this.maker, call, isForeground, server);
+    return new SubmitSpan(maker, call, isForeground, server);
   }
 
   /** Begins the span of a job that a handler is about to run. */
   process(job: AssignedJob, clientId: string | undefined): ProcessSpan | undefined {
-    return this.maker && new ProcessSpan(this.maker, job, clientId);
+    const { maker } = this;
+    // Metadata may be a trace to go on with, also where nobody writes spans.
+    if (!maker || (isSilent(maker) && job.metadata === undefined)) return undefined;
+    return new ProcessSpan(maker, job, clientId);
   }
 }
 
 const NO_ATTRIBUTES: Attributes = {};
+
+/** Whether no SDK is there (yet): what is made for a span would go nowhere, and costs a third of a job. */
+function isSilent({ api, metrics, nobody }: SpanMaker): boolean {
+  return metrics === undefined && delegateOf(api.trace.getTracerProvider()) === nobody;
+}
+
+/** What a provider hands on to: of the API's own one an SDK, once there is one. */
+function delegateOf(provider: TracerProvider): TracerProvider {
+  return (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
+}
+
+/** Whether somebody began a trace that the job belongs to. */
+function isWithinTrace({ trace, context }: OpenTelemetry): boolean {
+  return trace.getSpanContext(context.active()) !== undefined;
+}
 
 async function loadApi(): Promise<OpenTelemetry | undefined> {
   try {

@@ -163,7 +163,7 @@ describe('the counters of a function', () => {
       fc.record({ do: fc.constantFrom('complete', 'fail', 'exception', 'cancel', 'leave', 'rejoin', 'pass'), label }),
     );
     fc.assert(
-      fc.property(fc.array(operation, { minLength: 50, maxLength: 100 }), (operations) => {
+      fc.property(fc.array(operation, { minLength: 250, maxLength: 300 }), (operations) => {
         const scene = new EngineScene({ jobRetries: 2 });
         const workers = [0, 1].map(() => scene.client());
         for (const worker of workers) worker.canDo('f', 1_000);
