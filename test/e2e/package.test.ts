@@ -12,7 +12,7 @@ const TOOLS = join(ROOT, 'node_modules');
 /** What the fixture's app prints. */
 const OUTPUT = '!dlrow olleH HELLO\nfake hello\n';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 interface Package {
   readonly tarball: string;
@@ -29,10 +29,14 @@ async function pack(folder: string): Promise<Package> {
 
 /** Makes the fixture an app with the packed package and this Nest. */
 async function install(app: string, nest: string, { tarball }: Package): Promise<void> {
-  const parts = ['common', 'core', 'microservices', 'testing'];
+  const parts = ['common', 'core', 'microservices', 'testing', 'platform-express', 'platform-fastify'];
   const dependencies = {
     ...Object.fromEntries(parts.map((part) => [`@nestjs/${part}`, `^${nest}.0.0`])),
     'nestjs-gearman': `file:${tarball}`,
+    '@fastify/compress': '^8.0.0',
+    '@fastify/helmet': '^13.0.0',
+    compression: '^1.8.0',
+    helmet: '^8.0.0',
     'reflect-metadata': '^0.2.0',
     rxjs: '^7.1.0',
   };
@@ -89,6 +93,17 @@ describeWith('npm registry', 'the packed package', () => {
       '',
     ]);
     expect(code).toBe(0);
+  });
+
+  it.each(['12', '11'])('has its web module and metrics in apps of Nest %s as they are', async (nest) => {
+    const { code, stdout, stderr } = await run('node', ['web.mjs'], { cwd: appOf(nest) });
+    const seen = 'without the word 403, page 200 true, ann, bytes 202 true, list 202, events';
+    const lines = ['express', 'fastify'].flatMap((adapter) => [
+      `${adapter}: ${seen}`,
+      `${adapter}: metrics true, without the word 403`,
+      `${adapter}: closed`,
+    ]);
+    expect([code, stderr, ...stdout.trimEnd().split('\n')]).toEqual([0, '', ...lines]);
   });
 
   it('joins spans with Nest 11, which has no dispatch hook', async () => {
