@@ -1,6 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { atEnd } from './cleanup.js';
+import { PATIENCE } from './patience.js';
 import { tempDir } from './temp-dir.js';
 
 /** A page in a browser, and all that it should never do. */
@@ -26,6 +27,7 @@ export async function openPage(origin: string, path = '/', options: BrowserConte
   const running = await launch();
   if (isFirst) atEnd(() => running.close());
   const context = await running.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('dialog', (dialog) => {
