@@ -114,6 +114,15 @@ describeWith('npm registry', 'the packed package', () => {
     expect(stdout).toBe('submit traced true\nprocess traced true true\n');
   });
 
+  it.each(['12', '11'])('serves metrics and the HTTP API with Nest %s, on Express and on Fastify', async (nest) => {
+    const { stdout } = await mustSucceed('node', ['metrics.mjs'], { cwd: appOf(nest) });
+    expect(stdout.split('\n')).toEqual([
+      'ExpressAdapter 403,403 charset=utf-8,text/plain,version=0.0.4 true true',
+      'FastifyAdapter 403,403 charset=utf-8,text/plain,version=0.0.4 true true',
+      '',
+    ]);
+  });
+
   it.each([
     ['a bundler resolves modules', '12', 'tsconfig.bundler.json'],
     ['an older CommonJS app resolves them', '11', 'tsconfig.node10.json'],
