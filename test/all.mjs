@@ -11,7 +11,8 @@ const READING = ['lint', 'typecheck', 'package:check'];
 function run(script, stdio) {
   return new Promise((resolve) => {
     const began = performance.now();
-    const child = spawn('npm', ['run', '--silent', script], { stdio, shell: process.platform === 'win32' });
+    const env = { ...process.env, IN_WHOLE_RUN: '1' };
+    const child = spawn('npm', ['run', '--silent', script], { stdio, env, shell: process.platform === 'win32' });
     const printed = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => printed.push(chunk));
     child.on('close', (code) => {
