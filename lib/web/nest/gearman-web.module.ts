@@ -148,7 +148,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     consumer.apply(answer).forRoutes(...paths.map((path) => ({ path, method: RequestMethod.ALL })));
   }
 
-  /** What was asked over HTTP, as {@link GearmanMetrics} finds it. */
+  /** What was asked over HTTP, as `GearmanMetrics` finds it. */
   metrics(): MetricFamily[] {
     return this.handler?.metrics() ?? [];
   }
