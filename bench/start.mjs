@@ -1,8 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accepts, freePort } from './servers.mjs';
 import { median } from './table.mjs';
 
 const ROOT = new URL('..', import.meta.url).pathname;
@@ -52,7 +51,7 @@ async function listenOnce() {
   const args = ['dist/cli/main.js', 'job-server', '--listen', '127.0.0.1', '--port', String(port)];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'ignore' });
   try {
-    while (!(await answers(port))) {
+    while (!(await accepts(port))) {
       if (performance.now() - began > 60_000) throw new Error('the job server does not listen');
       await sleep(2);
     }
@@ -66,21 +65,4 @@ async function listenOnce() {
 function cpuOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
 }

@@ -1,22 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { JobClient, JobWorker } from 'nestjs-gearman';
 import type { JobServer } from 'nestjs-gearman/job-server';
 import { coreOf } from '../../lib/job-server/core-of.js';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import { atEnd } from '../support/cleanup.js';
-import { postgresPrograms, startPostgres } from '../support/databases.js';
+import { startPostgres } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
 import { startListening } from '../support/job-servers.js';
+import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
 requireBuild();
 
-(postgresPrograms() ? describe : describe.skip)('job servers that share a PostgreSQL', () => {
+describeWith('postgres', 'job servers that share a PostgreSQL', () => {
   it('take a job at one and hand it out at another, and take jobs in from elsewhere once', async () => {
     const { port, sql } = await startPostgres();
     const url = `postgresql://gear@127.0.0.1:${port}/queues`;

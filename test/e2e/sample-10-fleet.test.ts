@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import { postgresPrograms } from '../support/databases.js';
+import { expect, it } from '@jest/globals';
+import { describeWith } from '../support/peers.js';
 import { startSample } from '../support/sample.js';
 
-(postgresPrograms() ? describe : describe.skip)('sample 10', () => {
+describeWith('postgres', 'sample 10', () => {
   it('does every job that a job server had accepted when it was killed', async () => {
     const sample = startSample('10-fleet');
     expect(await sample.ended).toBe(0);

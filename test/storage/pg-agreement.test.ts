@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   MemoryJobs,
@@ -7,7 +7,8 @@ import {
   type JobStorage,
   type NewJob,
 } from '../../lib/job-server/storage/index.js';
-import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
+import { ownPostgres } from '../support/databases.js';
+import { describeWith } from '../support/peers.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
 import { runs } from '../support/runs.js';
 
@@ -174,17 +175,9 @@ function compare(one: { readonly handle: string }, other: { readonly handle: str
   return one.handle < other.handle ? -1 : 1;
 }
 
-(postgresPrograms() ? describe : describe.skip)('two owners in PostgreSQL', () => {
-  let database: DatabaseServer;
+describeWith('postgres', 'two owners in PostgreSQL', () => {
+  const database = ownPostgres();
   let schemas = 0;
-
-  beforeAll(async () => {
-    database = await startPostgres();
-  }, 120_000);
-
-  afterAll(async () => {
-    await database.kill();
-  });
 
   async function run(story: readonly Step[]): Promise<void> {
     const schema = `a${++schemas}`;

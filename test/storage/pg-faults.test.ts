@@ -1,26 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
 import { CuttingProxy, type Cut } from '../support/cutting-proxy.js';
-import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
+import { ownPostgres } from '../support/databases.js';
+import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
 
-(postgresPrograms() ? describe : describe.skip)('a storage in PostgreSQL whose connections are cut', () => {
-  let database: DatabaseServer;
+describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', () => {
+  const database = ownPostgres();
   let proxy: CuttingProxy;
   let storage: PgStorage;
   let direct: PgStorage;
   let listener: RecordingListener;
   let directListener: RecordingListener;
   let schemas = 0;
-
-  beforeAll(async () => {
-    database = await startPostgres();
-  }, 120_000);
-
-  afterAll(async () => {
-    await database.kill();
-  });
 
   beforeEach(async () => {
     proxy = await CuttingProxy.to(database.port);
@@ -214,7 +207,8 @@ import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '.
     });
     const events: string[] = [];
     listener.fenced = (isFenced) => events.push(isFenced ? 'fenced' : 'alive');
-    directListener.ready = () => events.push('can be leased');
+    // It is also told of what it heard late, when there is nothing any more.
+    directListener.ready = () => direct.count('reverse').waiting[1] === 1 && events.push('can be leased');
     proxy.down();
     await until('its jobs can be leased', () => events.includes('can be leased'));
     expect(events).toEqual(['fenced', 'can be leased']);

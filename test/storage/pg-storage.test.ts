@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
-import { postgresPrograms, startPostgres, type DatabaseServer } from '../support/databases.js';
+import { ownPostgres } from '../support/databases.js';
+import { describeWith } from '../support/peers.js';
 import { describeJobStorage } from './job-storage.contract.js';
 import { describeScheduleFleet } from './schedule-fleet.contract.js';
 import { describeSharing } from './sharing.contract.js';
 
-(postgresPrograms() ? describe : describe.skip)('in PostgreSQL', () => {
-  let database: DatabaseServer;
+describeWith('postgres', 'in PostgreSQL', () => {
+  const database = ownPostgres();
   let schemas = 0;
-
-  beforeAll(async () => {
-    database = await startPostgres();
-  }, 120_000);
-
-  afterAll(async () => {
-    await database.kill();
-  });
 
   /** A storage in a schema of its own; those that share one say its number. */
   const storageIn = (schema: number, options: Partial<ConstructorParameters<typeof PgStorage>[0]> = {}): PgStorage =>

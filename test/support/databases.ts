@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import type { Certificate } from './certificates.js';
 import { startDaemon } from './daemon.js';
 import { freePort } from './free-port.js';
@@ -66,6 +67,22 @@ export async function startPostgres(certificate?: Certificate): Promise<Database
   await until('PostgreSQL has started up', isReady);
   await sqlIn('postgres', 'CREATE DATABASE queues');
   return { port, kill, sql: (statement) => sqlIn('queues', statement) };
+}
+
+/** A PostgreSQL for the tests of a block, who each have a schema of their own in it; it is there once they run. */
+export function ownPostgres(): DatabaseServer {
+  let database: DatabaseServer;
+  beforeAll(async () => {
+    database = await startPostgres();
+  }, 120_000);
+  afterAll(() => database.kill());
+  return {
+    get port() {
+      return database.port;
+    },
+    sql: (statement) => database.sql(statement),
+    kill: () => database.kill(),
+  };
 }
 
 /** The key has to be its own, and nobody else's to read. */

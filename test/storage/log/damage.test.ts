@@ -101,6 +101,19 @@ describe('a log', () => {
     }
   }
 
+  /** After a byte was changed: nothing is said that was never so, and what is not said any more is told as lost. */
+  function expectLossTold(offset: number, said: Said | StorageError): void {
+    if (said instanceof StorageError) {
+      // Its version alone says of itself that it cannot be read.
+      expect([offset, said.code]).toEqual([offset, 'GEARMAN_STORAGE_VERSION']);
+      return;
+    }
+    const ever = new Set(batches.flatMap((batch) => batch.said.lines));
+    expect([offset, said.lines.filter((line) => !ever.has(line))]).toEqual([offset, []]);
+    const isWhole = said.lines.join() === batches.at(-1)!.said.lines.join();
+    if (!isWhole) expect([offset, said.damages.length]).not.toEqual([offset, 0]);
+  }
+
   it('says all that it was told, and nothing else', () => {
     expect(batches.at(-1)!.said).toEqual({
       lines: [
@@ -137,22 +150,14 @@ describe('a log', () => {
   it.each([0x01, 0x80, 0xff])(
     'with any byte changed (by %i) says what is lost, and nothing that was never so',
     (mask) => {
-      const ever = new Set(batches.flatMap(({ said }) => said.lines));
-      const { size, said: whole } = batches.at(-1)!;
+      const { size } = batches.at(-1)!;
       // The zeros behind it included.
       for (let offset = 0; offset < size + 64; offset++) {
         const said = readAfter(SEGMENT, (bytes) => {
           bytes[offset]! ^= mask;
           return bytes;
         });
-        if (said instanceof StorageError) {
-          // Its version alone says of itself that it cannot be read.
-          expect([offset, said.code]).toEqual([offset, 'GEARMAN_STORAGE_VERSION']);
-          continue;
-        }
-        expect([offset, said.lines.filter((line) => !ever.has(line))]).toEqual([offset, []]);
-        const isWhole = said.lines.join() === whole.lines.join();
-        if (!isWhole) expect([offset, said.damages.length]).not.toEqual([offset, 0]);
+        expectLossTold(offset, said);
       }
     },
   );
@@ -192,21 +197,14 @@ describe('a log', () => {
   });
 
   it('with any byte changed under its index files says what is lost once it is read', async () => {
-    const { said: whole, size } = batches.at(-1)!;
-    const ever = new Set(batches.flatMap(({ said }) => said.lines));
+    const { size } = batches.at(-1)!;
     await storage.close();
     for (let offset = 0; offset < size; offset++) {
       const said = readAfter(SEGMENT, (bytes) => {
         bytes[offset]! ^= 0x01;
         return bytes;
       });
-      if (said instanceof StorageError) {
-        expect([offset, said.code]).toEqual([offset, 'GEARMAN_STORAGE_VERSION']);
-        continue;
-      }
-      expect([offset, said.lines.filter((line) => !ever.has(line))]).toEqual([offset, []]);
-      const isWhole = said.lines.join() === whole.lines.join();
-      if (!isWhole) expect([offset, said.damages.length]).not.toEqual([offset, 0]);
+      expectLossTold(offset, said);
     }
   });
 });

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ask } from '../state/api.js';
-import { isFrozen } from '../state/feed.js';
+import { isFrozen, type ServerState } from '../state/feed.js';
 import { me } from '../state/me.js';
 import { age, count, duration, size } from '../state/numbers.js';
 import { server } from '../state/route.js';
@@ -12,17 +12,8 @@ import { Table, type TableColumn } from '../ui/table.js';
 import { When } from '../ui/when.js';
 
 /** What a job server tells of itself; one elsewhere, and who may see some functions, is told less. */
-interface ServerInfo {
+interface ServerInfo extends ServerState {
   readonly version: string;
-  readonly isEnding: boolean | null;
-  readonly storageTrouble?: string;
-  readonly functions?: number;
-  readonly jobs?: number;
-  readonly running?: number;
-  readonly connections?: number;
-  readonly workers?: number;
-  readonly clientsWaiting?: number;
-  readonly eventLoopDelaySeconds?: number;
   readonly eventStreams?: number;
   readonly startedAt?: string;
   readonly node?: string;
