@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isFrozen } from '../state/feed.js';
 import { go, linkTo } from '../state/route.js';
 import { Dialog } from './dialog.js';
@@ -35,12 +35,12 @@ const EVERYWHERE: Keys = {
 
 const SHOWN: Readonly<Record<string, string>> = { ' ': 'Space' };
 
-/** Has keys do something while a part of the page is there. */
+/** Has keys do something while a part of the page is there, from the moment it is seen. */
 export function usePageKeys(keys: Keys): void {
   const current = useRef(keys);
   current.current = keys;
   const names = Object.keys(keys).join();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const bound = Object.fromEntries(
       Object.entries(current.current).map(([name, { does }]) => [
         name,
