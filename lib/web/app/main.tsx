@@ -9,8 +9,18 @@ import { wearTheme } from './ui/theme.js';
 wearTheme();
 listenToKeys();
 follow();
-// Until it is known who looks, nothing can be changed; the stream says where nobody answers.
-learnWho().catch(() => setTimeout(() => void learnWho().catch(() => undefined), 3_000));
 const place = document.getElementById('app')!;
-place.replaceChildren();
-render(<Shell />, place);
+let isDrawn = false;
+const draw = (): void => {
+  if (isDrawn) return;
+  isDrawn = true;
+  place.replaceChildren();
+  render(<Shell />, place);
+};
+// Nothing can be changed until it is known who looks: so that is known before a key can be pressed. Where nobody
+// answers, the page says so all the same.
+learnWho().then(draw, () => {
+  draw();
+  setTimeout(() => void learnWho().catch(() => undefined), 3_000);
+});
+setTimeout(draw, 1_000);

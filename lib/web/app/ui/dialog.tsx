@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Problem } from '../state/api.js';
 
 interface DialogProps {
@@ -12,7 +12,8 @@ interface DialogProps {
 /** Something that has to be answered, or closed by Escape. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the paint: who types on at once, as the key that opened it was pressed, types into it.
+  useLayoutEffect(() => {
     box.current!.showModal();
     // What is asked about stands there before it can be agreed to.
     box.current!.querySelector<HTMLElement>('[autofocus],input,textarea')?.focus();

@@ -112,8 +112,8 @@ export function Table<Row>(props: TableProps<Row>) {
       },
     }),
   });
-  // Who reads the page aloud is told of the row as well.
-  useEffect(() => {
+  // Who reads the page aloud is told of the row as well; at once, lest it takes the focus from what the next key opened.
+  useLayoutEffect(() => {
     body.current?.querySelector<HTMLElement>('.row.at')?.focus({ preventScroll: true });
   }, [cursor.value]);
 
