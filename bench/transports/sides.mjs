@@ -99,7 +99,7 @@ export const background = {
   async call({ gearman }) {
     const client = new JobClient(gearman);
     await client.connect();
-    return (workload) => client.submitBackground({ function: 'echo', workload });
+    return (text) => client.submitBackground({ function: 'echo', workload: Buffer.from(text) });
   },
 };
 

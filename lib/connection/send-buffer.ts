@@ -23,6 +23,8 @@ const COPY_LIMIT_BYTES = 32 * 1024;
 export class SendBuffer {
   /** How much waits here, in bytes. */
   bytes = 0;
+  /** How many packets were added since it was last empty. */
+  packets = 0;
   private segment: Buffer | undefined;
   private used = 0;
   private parts: Buffer[] = [];
@@ -47,6 +49,7 @@ export class SendBuffer {
   add(type: PacketType, args: readonly Argument[]): void {
     const bytes = encodedBytes(args);
     this.bytes += bytes;
+    this.packets++;
     const last = args[args.length - 1];
     if (last !== undefined && typeof last !== 'string' && last.length >= COPY_LIMIT_BYTES) {
       this.addLarge(type, args, last, bytes);
@@ -74,7 +77,7 @@ export class SendBuffer {
   flush(): void {
     const { stream, segment, used } = this;
     if (segment && this.parts.length === 0 && this.isDoneOnceEmpty && stream.writableLength === 0) {
-      this.bytes = this.used = 0;
+      this.bytes = this.used = this.packets = 0;
       this.segment = undefined;
       stream.write(segment.subarray(0, used));
       if (stream.writableLength === 0) this.outbox.giveBack(segment);
@@ -97,7 +100,7 @@ export class SendBuffer {
     this.segment = undefined;
     this.parts = [];
     this.filled = [];
-    this.bytes = this.used = 0;
+    this.bytes = this.used = this.packets = 0;
   }
 
   /** The segment with room for so many bytes behind `used`. */

@@ -23,13 +23,26 @@ function connect(options?: ConnectionOptions) {
 describe('sending', () => {
   it('puts everything of one turn into one write, in order', async () => {
     const { stream, connection } = connect();
-    for (let count = 0; count < 100; count++) connection.send(PacketType.NOOP);
+    for (let count = 0; count < 30; count++) connection.send(PacketType.NOOP);
     connection.sendText('OK\r\n');
     connection.send(PacketType.JOB_CREATED, ['H:lap:1']);
     expect(stream.writes).toHaveLength(0);
     await turn();
     expect(stream.writes).toHaveLength(1);
-    expect(stream.written).toBe(`${NOOP.repeat(100)}OK\r\n\0RES\0\0\0\x08\0\0\0\x07H:lap:1`);
+    expect(stream.written).toBe(`${NOOP.repeat(30)}OK\r\n\0RES\0\0\0\x08\0\0\0\x07H:lap:1`);
+  });
+
+  it('lets many packets leave before the turn is over, so that the peer has something to do meanwhile', async () => {
+    const { stream, connection } = connect();
+    for (let count = 0; count < 31; count++) connection.send(PacketType.NOOP);
+    expect(stream.written).toBe('');
+    connection.send(PacketType.NOOP);
+    expect(stream.written).toBe(NOOP.repeat(32));
+    for (let count = 0; count < 8; count++) connection.send(PacketType.NOOP);
+    expect(stream.writes).toHaveLength(1);
+    await turn();
+    expect(stream.written).toBe(NOOP.repeat(40));
+    expect(connection.bytesSent).toBe(40 * NOOP.length);
   });
 
   it('sends at once when it is told to flush', () => {
