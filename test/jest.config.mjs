@@ -35,7 +35,7 @@ function project(name, folders, limits) {
     displayName: name,
     rootDir: ROOT,
     roots: folders.map((folder) => `<rootDir>/test/${folder}`),
-    testMatch: ['**/*.test.ts'],
+    testMatch: ['**/*.test.ts', '**/folder.tests.ts'],
     testEnvironment: '<rootDir>/test/support/quiet-environment.mjs',
     globals: { LIMITS: limits },
     // A project's own `testTimeout` is overlooked by Jest 30.
@@ -66,6 +66,8 @@ export default {
     project('e2e', ['e2e', 'conformance', 'support'], LONG),
   ],
   rootDir: ROOT,
+  // Where all tests of a folder are asked for, they may run as one.
+  filter: '<rootDir>/test/support/whole-folders.cjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   coverageDirectory: 'coverage',
   coverageProvider: 'v8',

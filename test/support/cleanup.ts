@@ -1,8 +1,9 @@
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach, beforeEach } from '@jest/globals';
 
 type Undo = () => void | Promise<void>;
 
-const undos: Undo[] = [];
+const undosOfFile: Undo[] = [];
+let undos = undosOfFile;
 
 /**
  * Has `undo` run when the test file is over, last come first served. What a
@@ -13,6 +14,18 @@ export function atEnd(undo: Undo): void {
   undos.push(undo);
 }
 
-afterAll(async () => {
+/** From now on what a test starts is undone when that test is over, and does not wait for the end of the file. */
+export function undoAfterEachTest(): void {
+  const undosOfTest: Undo[] = [];
+  beforeEach(() => void (undos = undosOfTest));
+  afterEach(async () => {
+    undos = undosOfFile;
+    await undoAll(undosOfTest);
+  });
+}
+
+afterAll(() => undoAll(undosOfFile));
+
+async function undoAll(undos: Undo[]): Promise<void> {
   while (undos.length > 0) await undos.pop()!();
-});
+}

@@ -48,10 +48,14 @@ function open(settings: Partial<LinkSettings> = {}) {
   return { server, link, heard, hears, isReady, isLost };
 }
 
-beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
-afterEach(() => void jest.useRealTimers());
+function withFakeTimers(): void {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
+  afterEach(() => void jest.useRealTimers());
+}
 
 describe('a link', () => {
+  withFakeTimers();
+
   it('is ready once its greeting is answered, and not before', async () => {
     const { server, link, heard, hears } = open();
     const peer = await server.accept();
@@ -180,6 +184,8 @@ describe('a link', () => {
 });
 
 describe("a link's heartbeat", () => {
+  withFakeTimers();
+
   it('asks for an ECHO every interval, which its owner does not see', async () => {
     const { server, link, heard, isReady } = open();
     const { peer } = await server.welcome();

@@ -6,13 +6,6 @@ import { echo, serverWithClocks } from '../../support/set-clocks.js';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-// The job server looks at the clock of dates each second: a test says when such a second is over.
-beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'hrtime', 'Date'] });
-});
-afterEach(() => {
-  jest.useRealTimers();
-});
 const nextLook = (): void => void jest.advanceTimersByTime(1_000);
 
 async function runningJob(peer: () => RawPeer, timeout: number) {
@@ -28,6 +21,14 @@ async function runningJob(peer: () => RawPeer, timeout: number) {
 }
 
 describe('when the clock of the machine is set', () => {
+  // The job server looks at the clock of dates each second: a test says when such a second is over.
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'hrtime', 'Date'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it.each([-DAY, -HOUR, HOUR, 30 * DAY])(
     'by %d ms, a worker keeps its job as long as it may, and no longer',
     async (by) => {
