@@ -106,6 +106,19 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it('has the focus in what a key opened before that is painted, for who types on at once', async () => {
+    const { origin, client } = await startDashboard();
+    await client.submitBackground({ function: 'f', workload: Buffer.from('first') });
+    const { page } = await openPage(origin, '/#/function?name=f');
+    await page.getByRole('heading', { name: 'f no workers' }).waitFor();
+    const focused = await page.evaluate(async () => {
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 's', bubbles: true }));
+      await new Promise(requestAnimationFrame);
+      return document.activeElement?.tagName;
+    });
+    expect(focused).toBe('TEXTAREA');
+  });
+
   it('watches a job go on, and sees bytes of any kind as they are', async () => {
     const { origin, client, servers } = await startDashboard();
     const worker = newWorker({ servers });
