@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StorageError } from './storage-error.js';
 import { StorageWrites } from './storage-health.js';
 
@@ -24,6 +25,9 @@ export interface CommitHost<Item extends Change> {
 /** A batch ends with so many items, or so many bytes: what it writes is held in memory until it is durable. */
 const MAX_BATCH_ITEMS = 4_096;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+
+/** After so many the event loop comes round before the next are written: each of the two takes milliseconds. */
+const MANY_ITEMS = 1_000;
 
 /** So much may wait before {@link GroupCommit.isBehind}. */
 const MAX_WAITING_ITEMS = 8 * MAX_BATCH_ITEMS;
@@ -186,6 +190,7 @@ export class GroupCommit<Item extends Change> {
       await this.commit(batch, true);
       this.urgentWriting = 0;
       if (!this.isBehind || this.isFailing) this.tellCaughtUp();
+      if (batch.length >= MANY_ITEMS && this.isUrgent) await nextTurn();
     }
     this.running = undefined;
     if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);

@@ -23,6 +23,7 @@ import {
   type StoredPriority,
 } from '../stored-job.js';
 import { Entry, type EntryQueue } from './entry.js';
+import { leaseInTurns } from './lease-turns.js';
 import { copyLog } from './log-copy.js';
 import { checkOptions, LOG_SIZES, type LogSizes, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
@@ -94,7 +95,7 @@ export class LogStorage implements JobStorage {
     if (log.isBehind) await log.commit.caughtUp();
     if (this.opened !== log) return [];
     const queue = log.index.findQueue(functionName, priority);
-    return queue ? log.lease(queue, count, now).map(({ job }) => job) : [];
+    return queue ? (await leaseInTurns(log, queue, count, now)).map(({ job }) => job) : [];
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {

@@ -49,7 +49,8 @@ export class OpenLog implements EntryKeeper, Memory {
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
   private readonly untold = new Set<EntryQueue>();
   private sequence: number;
-  private isOpen = true;
+  /** Whether nobody has begun to close it. */
+  isOpen = true;
 
   private constructor(
     private readonly owner: FolderOwner,

@@ -66,6 +66,19 @@ describe('GroupCommit', () => {
     await turns();
   }
 
+  it('lets the others have their turn between two large batches', async () => {
+    const happened: string[] = [];
+    disk.write = async () => void happened.push('written');
+    disk.settled = async () => {
+      happened.push('told');
+      setImmediate(() => happened.push('a turn of others'));
+    };
+    for (let index = 0; index < 10_000; index++) commit.mark({ bytes: 1 }, false);
+    await turns();
+    const each = ['written', 'told', 'a turn of others'];
+    expect(happened).toEqual([...each, ...each, ...each]);
+  });
+
   it('waits for those that were told of the last write', async () => {
     await submit(3);
     await submit(2);
