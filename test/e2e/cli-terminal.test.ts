@@ -10,8 +10,6 @@ import { until } from '../support/until.js';
 
 requireBuild();
 
-const WITHIN = { within: 60_000 };
-
 describeWith('tmux', 'on a real terminal', () => {
   let at: string[];
   let jobServer: JobServer;
@@ -25,7 +23,7 @@ describeWith('tmux', 'on a real terminal', () => {
     at = ['-h', '127.0.0.1', '-p', `${jobServer.port}`];
     const worker = new JobWorker({ servers: jobServer.addresses[0]! });
     atEnd(() => worker.close());
-    const step = (number: number) => until(`step ${number} is allowed`, () => allowed >= number, WITHIN);
+    const step = (number: number) => until(`step ${number} is allowed`, () => allowed >= number);
     worker.register('steps', async (job) => {
       await step(1);
       job.status(1, 4);
@@ -50,11 +48,7 @@ describeWith('tmux', 'on a real terminal', () => {
   async function shows(terminal: RealTerminal, pattern: RegExp): Promise<void> {
     let screen = '';
     try {
-      await until(
-        `the terminal shows ${pattern}`,
-        async () => pattern.test((screen = await terminal.screen())),
-        WITHIN,
-      );
+      await until(`the terminal shows ${pattern}`, async () => pattern.test((screen = await terminal.screen())));
     } catch (error) {
       throw new Error(`${(error as Error).message}, but\n${screen}`, { cause: error });
     }

@@ -14,8 +14,6 @@ import { until } from '../support/until.js';
 
 requireBuild();
 
-const WITHIN = { within: 60_000 };
-
 let jobServer: JobServer;
 let at: string[];
 
@@ -39,7 +37,7 @@ beforeAll(async () => {
 async function shows(terminal: RealTerminal, pattern: RegExp): Promise<void> {
   let screen = '';
   try {
-    await until(`the terminal shows ${pattern}`, async () => pattern.test((screen = await terminal.screen())), WITHIN);
+    await until(`the terminal shows ${pattern}`, async () => pattern.test((screen = await terminal.screen())));
   } catch (error) {
     throw new Error(`${(error as Error).message}, but\n${screen}`, { cause: error });
   }

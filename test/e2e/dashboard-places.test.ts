@@ -10,7 +10,7 @@ import helmet from 'helmet';
 import type { BrowserContextOptions } from 'playwright-core';
 import { map } from 'rxjs';
 import type { JobClient } from '../../lib/driver/index.js';
-import { openPage } from '../support/chromium.js';
+import { goTo, openPage } from '../support/chromium.js';
 import { atEnd } from '../support/cleanup.js';
 import { startDashboard } from '../support/dashboard.js';
 import { startClient } from '../support/driver-jobs.js';
@@ -28,8 +28,7 @@ async function goRound(origin: string, path: string, client: JobClient, options:
   await page.getByRole('heading', { name: 'mail' }).waitFor();
   await page.keyboard.press('p');
   await page.locator('h1 .badge', { hasText: 'paused' }).waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('j');
+  await goTo(page, 'j');
   await page.keyboard.press('/');
   await page.keyboard.type('hello');
   await page.getByText('1 job, 1 scanned').waitFor();

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { openPage } from '../support/chromium.js';
+import { goTo, openPage } from '../support/chromium.js';
 import { runCommand } from '../support/command.js';
 import { startDashboard } from '../support/dashboard.js';
 import { newWorker } from '../support/driver-jobs.js';
@@ -32,8 +32,7 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     await page.keyboard.press('p');
     await page.locator('h1 .badge', { hasText: 'no workers' }).waitFor();
 
-    await page.keyboard.press('g');
-    await page.keyboard.press('j');
+    await goTo(page, 'j');
     await page.getByText('4 jobs, 4 scanned').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('order:42');
@@ -79,8 +78,7 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     await page.getByRole('heading', { name: 'Replay 20 dead letters' }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByText('20 dead letters wait again').waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('f');
+    await goTo(page, 'f');
     await page.getByText('1 no workers').waitFor();
     expect(faults).toEqual([]);
   });

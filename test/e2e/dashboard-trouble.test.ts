@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { MemoryStorage, StorageError, type StorageListener } from '../../lib/job-server/index.js';
-import { openPage } from '../support/chromium.js';
+import { goTo, openPage } from '../support/chromium.js';
 import { startDashboard } from '../support/dashboard.js';
 import { newWorker, resultOf } from '../support/driver-jobs.js';
 import { startPageScene } from '../support/page-scene.js';
@@ -33,9 +33,7 @@ describeWith('chromium', 'What is wrong with a job server', () => {
     await banner.waitFor();
     expect(await page.getByText('Nothing is wrong').count()).toBe(0);
     for (const key of ['j', 'w', 'd', 's', 't', 'v']) {
-      await page.keyboard.press('g');
-      await page.keyboard.press(key);
-      await page.locator('nav [aria-current=page]').waitFor();
+      await goTo(page, key);
       expect(await banner.isVisible()).toBe(true);
     }
     await page.getByRole('heading', { name: 'Storage' }).waitFor();

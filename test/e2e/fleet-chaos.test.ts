@@ -1,7 +1,10 @@
-import { beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it, jest } from '@jest/globals';
 import { requireBuild, ROOT } from '../support/built.js';
+import { timesAsLong } from '../support/patience.js';
 import { describeWith } from '../support/peers.js';
 import { run } from '../support/run.js';
+
+jest.setTimeout(timesAsLong(3));
 
 const numberIn = (report: string, line: string): number =>
   Number(new RegExp(`^${line} +(\\d+)`, 'm').exec(report)?.[1]);
@@ -18,5 +21,5 @@ describeWith('postgres', 'three job servers whose PostgreSQL is killed and hung 
     expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);
     expect(stdout).toMatch(/^lost +0$/m);
     expect(stdout).toMatch(/^unexplained +0$/m);
-  }, 360_000);
+  });
 });

@@ -9,6 +9,7 @@ import type { Daemon } from '../support/daemon.js';
 import { freePort } from '../support/free-port.js';
 import { C_GEARMAND, startGearmand } from '../support/gearmand.js';
 import { FILLED, fillAndStop } from '../support/gearmand-queue.js';
+import { PATIENCE } from '../support/patience.js';
 import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { mustSucceed } from '../support/run.js';
@@ -37,7 +38,7 @@ describeWith('gearmand', 'a command line', () => {
     [['-f', '10', '-l', 'stderr', '-p', '0', '-L', '127.0.0.1'], 1],
     [['-q', 'nosuch', '-l', 'stderr', '-p', '0', '-L', '127.0.0.1'], 1],
   ])('%j ends as gearmand does, with %d', async (args, code) => {
-    expect(spawnSync(C_GEARMAND, args, { timeout: 60_000 }).status).toBe(code);
+    expect(spawnSync(C_GEARMAND, args, { timeout: PATIENCE }).status).toBe(code);
     expect(await runCommand(['job-server', ...args])).toMatchObject({ code, stdout: '' });
   });
 
@@ -138,7 +139,7 @@ describeWith(['gearmand', 'sqlite3'], 'a service of gearmand with a queue in SQL
     const port = await freePort();
     const killed = spawnCommand(['job-server', '-L', '127.0.0.1', '-p', `${port}`, ...options]);
     const size = (): number => statSync(join(folder, '0000000001-1.log'), { throwIfNoEntry: false })?.size ?? 0;
-    await until('some are in', () => size() > 1_000_000, { within: 60_000 });
+    await until('some are in', () => size() > 1_000_000);
     killed.kill('SIGKILL');
     expect((await outcomeOf(killed)).code).toBeNull();
     const first = (await jobsIn(folder)).length;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, jest } from '@jest/globals';
 import { requireBuild, ROOT } from '../support/built.js';
 import { atEnd } from '../support/cleanup.js';
+import { timesAsLong } from '../support/patience.js';
 import { describeWith } from '../support/peers.js';
 import { mustSucceed, run } from '../support/run.js';
 
@@ -12,7 +13,7 @@ const TOOLS = join(ROOT, 'node_modules');
 /** What the fixture's app prints. */
 const OUTPUT = '!dlrow olleH HELLO\nfake hello\n';
 
-jest.setTimeout(600_000);
+jest.setTimeout(timesAsLong(5));
 
 interface Package {
   readonly tarball: string;

@@ -41,7 +41,7 @@ describe('@GearmanSchedule', () => {
     expect(jobServer.schedules.list()).toMatchObject([
       { id: 'tick', source: 'decorator', options: { function: 'tick', every: 1_000, workload: 'tock' } },
     ]);
-  }, 120_000);
+  });
 
   it('may stand several times on a handler, of messages and of events, and on a provider', async () => {
     @Controller()

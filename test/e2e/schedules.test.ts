@@ -124,7 +124,7 @@ describe('job-server --crontab', () => {
     process.kill(server.pid, 'SIGHUP');
     await until('it is told', () => server.output().includes('keeps its schedules'));
     expect(await ids()).toEqual(['come']);
-  }, 120_000);
+  });
 });
 
 describeWith('php', 'a PHP worker of a schedule', () => {
@@ -148,5 +148,5 @@ describeWith('php', 'a PHP worker of a schedule', () => {
     for (const tick of ticks) expect(tick).toBeGreaterThanOrEqual(before - 60);
     for (const tick of ticks) expect(tick).toBeLessThanOrEqual(after);
     expect(new Set(ticks).size).toBe(3);
-  }, 120_000);
+  });
 });

@@ -107,15 +107,22 @@ describeJobServers('an event', (servers) => {
     expect(running.log.of('error')).toContain('out of paper'); // by Nest, with its stack
   });
 
-  it('waits for its time', async () => {
-    const late = new GearmanRecordBuilder('late').setDelay(2_000).build();
+  it('waits for its time, and holds up none behind it', async () => {
+    const late = new GearmanRecordBuilder('late').setDelay(3_600_000).build();
     const { handle, server } = (await firstValueFrom(client.emit('ordered', late))) as JobIdentity;
-    await firstValueFrom(client.emit('ordered', 'soon'));
+    await firstValueFrom(client.emit('ordered', 'now'));
     await until('the other is handled', () => done.length > 0);
-    expect(done).toMatchObject([{ data: 'soon' }]);
+    expect(done).toMatchObject([{ data: 'now' }]);
     await expect(client.statusOf({ handle, server })).resolves.toMatchObject({ isKnown: true, isRunning: false });
-    await until('it is handled', () => done.length === 2, { within: 15_000 });
-    expect(done[1]).toEqual({ data: 'late', handle });
+  });
+
+  it('is handled when its time has come, and not before', async () => {
+    const before = Date.now();
+    const soon = new GearmanRecordBuilder('soon').setDelay(1_000).build();
+    const { handle } = (await firstValueFrom(client.emit('ordered', soon))) as JobIdentity;
+    await until('it is handled', () => done.length > 0);
+    expect(Date.now()).toBeGreaterThanOrEqual(before + 1_000);
+    expect(done).toEqual([{ data: 'soon', handle }]);
   });
 
   it('that waits is for nobody to wait for', async () => {

@@ -3,10 +3,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { LogStorage, MemoryStorage, type JobStorage, type NewJob } from '../../lib/job-server/storage/index.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { timesAsLong } from '../support/patience.js';
 import { runs } from '../support/runs.js';
+
+jest.setTimeout(timesAsLong(3));
 
 /** Segments so small that the story fills many of them: they are sealed, copied forward and deleted all the time. */
 const SMALL = { segmentBytes: 6_000, idleSlack: 1_000 };
@@ -250,4 +253,4 @@ export async function run(story: readonly Step[]): Promise<void> {
 it('says the same as a storage in memory, whatever happens in whatever order', async () => {
   const stories = fc.array(steps, { maxLength: 40, size: 'max' });
   await fc.assert(fc.asyncProperty(stories, run), runs(20));
-}, 300_000);
+});

@@ -14,7 +14,7 @@ describeWith(['postgres', 'openssl'], 'a storage in a PostgreSQL that speaks TLS
   beforeAll(async () => {
     authority = certificateAuthority();
     database = await startPostgres(authority.issue('localhost'));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const storage of open) await storage.close();
@@ -64,7 +64,7 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
       CREATE ROLE maker LOGIN;
       GRANT CREATE ON DATABASE queues TO maker;
       CREATE ROLE nobody LOGIN`);
-  }, 120_000);
+  });
 
   afterAll(() => database.kill());
 

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import {
   MemoryJobs,
@@ -8,9 +8,12 @@ import {
   type NewJob,
 } from '../../lib/job-server/storage/index.js';
 import { ownPostgres } from '../support/databases.js';
+import { timesAsLong } from '../support/patience.js';
 import { describeWith } from '../support/peers.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
 import { runs } from '../support/runs.js';
+
+jest.setTimeout(timesAsLong(3));
 
 type Owner = 0 | 1;
 
@@ -200,5 +203,5 @@ describeWith('postgres', 'two owners in PostgreSQL', () => {
   it('say the same as two in memory, whatever happens in whatever order', async () => {
     const stories = fc.array(steps, { maxLength: 30, size: 'max' });
     await fc.assert(fc.asyncProperty(stories, run), runs(6));
-  }, 300_000);
+  });
 });

@@ -93,7 +93,7 @@ export function describeScheduleFleet(name: string, makeStorages: () => Promise<
       } finally {
         for (const { jobServer } of members) await jobServer.stop();
       }
-    }, 120_000);
+    });
 
     it('pause and resume a declared schedule on all, and what passed meanwhile was not missed', async () => {
       const storages = await makeStorages();
@@ -138,6 +138,6 @@ export function describeScheduleFleet(name: string, makeStorages: () => Promise<
       } finally {
         for (const { jobServer } of [one, other]) await jobServer.stop();
       }
-    }, 120_000);
+    });
   });
 }

@@ -1,4 +1,5 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { DESTINATIONS } from '../../lib/web/app/ui/navigation.js';
 import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { atEnd } from './cleanup.js';
 import { PATIENCE } from './patience.js';
@@ -19,6 +20,16 @@ function launch(): Promise<Browser> {
     env: { ...process.env, HOME: tempDir() },
   });
   return browser;
+}
+
+/**
+ * Goes to a page by `g` and its key, and waits until it is there. Both are pressed at once: a busy browser may take
+ * longer for one key than the second may come after the first.
+ */
+export async function goTo(page: Page, key: string): Promise<void> {
+  const { title } = DESTINATIONS.find((each) => each.key === key)!;
+  await Promise.all([page.keyboard.press('g'), page.keyboard.press(key)]);
+  await page.locator('nav [aria-current=page]', { hasText: title }).waitFor();
 }
 
 /** Opens a page of an origin in a browser of its own data; it is closed when the test file is over. */

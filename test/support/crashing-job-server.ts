@@ -71,7 +71,7 @@ export class CrashingJobServer {
 export async function grab(worker: RawPeer): Promise<string> {
   for (;;) {
     worker.send('PRE_SLEEP');
-    const woken = await worker.next(40_000);
+    const woken = await worker.next();
     if (woken !== 'NOOP') throw new Error(`a sleeping worker was told ${woken}, not NOOP`);
     worker.send('GRAB_JOB');
     const answer = await worker.next();

@@ -74,7 +74,7 @@ export function ownPostgres(): DatabaseServer {
   let database: DatabaseServer;
   beforeAll(async () => {
     database = await startPostgres();
-  }, 120_000);
+  });
   afterAll(() => database.kill());
   return {
     get port() {

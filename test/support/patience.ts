@@ -13,3 +13,11 @@ export const PATIENCE = globalThis.LIMITS.wait;
 
 /** {@link PATIENCE} as the option of the testing kit's `until`. */
 export const PATIENT = { within: PATIENCE };
+
+/**
+ * What a test may take, in milliseconds, that does so many times as much as others of its kind: a number that does not
+ * grow with what else the machine does would be less than that on a busy one.
+ */
+export function timesAsLong(times: number): number {
+  return globalThis.LIMITS.test * times;
+}
