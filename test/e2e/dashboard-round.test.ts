@@ -109,11 +109,11 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     await client.submitBackground({ function: 'f', workload: Buffer.from('first') });
     const { page } = await openPage(origin, '/#/function?name=f');
     await page.getByRole('heading', { name: 'f no workers' }).waitFor();
-    const focused = await page.evaluate(async () => {
+    const focused = await page.evaluate(`(async () => {
       document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 's', bubbles: true }));
       await new Promise(requestAnimationFrame);
-      return document.activeElement?.tagName;
-    });
+      return document.activeElement.tagName;
+    })()`);
     expect(focused).toBe('TEXTAREA');
   });
 
