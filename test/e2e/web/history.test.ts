@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HISTORY_SERIES } from '../../../lib/job-server/history/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { submit } from '../../support/front.js';
@@ -20,10 +20,11 @@ async function lived(scene: WebScene): Promise<void> {
   history.sample();
 }
 
-// A sample is taken when the test says so, and not each second besides.
-beforeEach(stillIntervals);
-
 describe('history over HTTP', () => {
+  // A sample is taken when the test says so, and not each second besides.
+  beforeEach(stillIntervals);
+  afterEach(() => void jest.useRealTimers());
+
   it('tells what was of all functions together, and of those that are named', async () => {
     const scene = await startWeb();
     await lived(scene);
