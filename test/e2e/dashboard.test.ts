@@ -48,6 +48,20 @@ describeWith('chromium', 'The dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it('tells how long jobs wait where the clock of who looks on is a day ahead', async () => {
+    const { origin, client } = await startDashboard();
+    const { handle } = await client.submitBackground({ function: 'f', workload: Buffer.from('1') });
+    const { page, faults } = await openPage(origin);
+    await page.addInitScript('const { now } = Date; Date.now = () => now() + 86_400_000;');
+    await page.reload();
+    await page.getByText('1 no workers').waitFor();
+    expect(await page.locator('.rows .cell.oldest').textContent()).toMatch(/^(<1|\d+(\.\d)?) (s|min)$/);
+    await page.goto(`${origin}/#/jobs/${encodeURIComponent(handle)}`);
+    await page.getByText('waits for').waitFor();
+    expect(await page.locator('.facts time').first().textContent()).toMatch(/^(<1|\d+(\.\d)?) (s|min)$/);
+    expect(faults).toEqual([]);
+  });
+
   it('says what would bring a function where there is none', async () => {
     const { origin } = await startDashboard();
     const { page, faults } = await openPage(origin);

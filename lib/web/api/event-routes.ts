@@ -91,6 +91,8 @@ class ChangeStream {
       version: sight.version ?? null,
       intervalSeconds: LOOK_INTERVAL / 1_000,
       epoch: sight.epoch,
+      now: sight.now,
+      at: new Date(),
       columns: COLUMNS,
       resumed: this.told > 0,
     });

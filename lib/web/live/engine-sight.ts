@@ -19,6 +19,10 @@ export class EngineSight implements Sight<RowKey> {
     return this.rows.epoch;
   }
 
+  get now(): number {
+    return this.rows.now;
+  }
+
   get version(): string {
     return this.jobServer.version;
   }

@@ -52,6 +52,12 @@ export class EngineRows {
     this.zero = Math.floor(this.engine.now);
   }
 
+  /** Milliseconds since the {@link epoch}, by the clock that times of rows follow. */
+  get now(): number {
+    this.jobServer.tick();
+    return Math.floor(this.engine.now) - this.zero;
+  }
+
   /** All functions; what is told of one holds until the next one is asked for. */
   *seen(): Generator<SeenFunction<RowKey>, void> {
     const { values, engine } = this;

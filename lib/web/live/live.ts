@@ -28,6 +28,8 @@ export type HappeningKind = 'job' | 'worker' | 'audit';
 export interface Sight<Key> {
   /** What times of rows count from. */
   readonly epoch: Date;
+  /** How long ago the epoch was, in milliseconds, whatever was done to the clock of the machine since. */
+  readonly now: number;
   /** Its version, where it is known. */
   readonly version: string | undefined;
   nameOf(key: Key): SeenName;

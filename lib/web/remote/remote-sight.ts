@@ -19,6 +19,10 @@ export class RemoteSight implements Sight<string> {
 
   constructor(private readonly admin: AdminClient) {}
 
+  get now(): number {
+    return Math.floor(performance.now() - this.zero);
+  }
+
   nameOf(name: string): SeenName {
     return nameFields(toByteString(name));
   }

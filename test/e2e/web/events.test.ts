@@ -79,6 +79,9 @@ describe('events over HTTP', () => {
       const date = Date.parse(hello.data.epoch) + at;
       expect(Math.abs(Date.now() - date)).toBeLessThan(60_000);
       expect(at).not.toBe(0);
+      // What stands for none is a millisecond later.
+      expect(hello.data.now - at).toBeGreaterThanOrEqual(-1);
+      expect(Math.abs(Date.parse(hello.data.at) - hello.data.now + at - date)).toBeLessThan(60_000);
     }
     // Nothing happens: nothing is told of functions, whatever the time is.
     coreOf(scene.server).engine.pause('other');

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ask } from '../state/api.js';
-import { isFrozen, type ServerState } from '../state/feed.js';
+import { dateThere, isFrozen, type ServerState } from '../state/feed.js';
 import { me } from '../state/me.js';
 import { age, count, duration, size } from '../state/numbers.js';
 import { server } from '../state/route.js';
@@ -155,7 +155,7 @@ function Details({ of: { cpu, writes }, info }: { readonly of: Seen; readonly in
             <li key={address}>
               <code>{address}</code>
               {certificateUntil && (
-                <span class={`end ${Date.parse(certificateUntil) - Date.now() < SOON ? 'bad' : 'faint'}`}>
+                <span class={`end ${Date.parse(certificateUntil) - dateThere() < SOON ? 'bad' : 'faint'}`}>
                   certificate ends <When at={certificateUntil} />
                 </span>
               )}
@@ -222,7 +222,7 @@ function Card({ title, trouble, children }: CardProps) {
 }
 
 function upFor(info: ServerInfo | undefined): string {
-  return info?.startedAt === undefined ? '–' : age(Math.max(0, Date.now() - Date.parse(info.startedAt)));
+  return info?.startedAt === undefined ? '–' : age(Math.max(0, dateThere() - Date.parse(info.startedAt)));
 }
 
 function ofAtMost(value: number | undefined, most: number): string {

@@ -57,7 +57,8 @@ interface Told {
 let source: EventSource | undefined;
 let lastId: string | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
-let epoch = 0;
+/** What the job server's clocks said when its stream began, and when that was on a clock here that nobody sets. */
+let clocks = { now: 0, date: Date.now(), heard: performance.now() };
 let columns: Readonly<Record<Column, number>> | undefined;
 /** Those that time alone changes. */
 const restless = new Set<FunctionRow>();
@@ -67,7 +68,12 @@ let byName = new Map<string, FunctionRow>();
 
 /** What the job server's clock says, in the milliseconds that rows count in. */
 export function now(): number {
-  return Date.now() - epoch;
+  return Math.round(clocks.now + performance.now() - clocks.heard);
+}
+
+/** What date it is at the job server: the clock of who looks on may be wrong. In milliseconds since 1970. */
+export function dateThere(): number {
+  return clocks.date + performance.now() - clocks.heard;
 }
 
 export function functionNamed(name: string, name64?: string): FunctionRow | undefined {
@@ -113,8 +119,8 @@ function open(): void {
       heard(JSON.parse(event.data as string) as Data);
       if (event.lastEventId !== '') lastId = event.lastEventId;
     });
-  on<{ epoch: string; columns: readonly Column[]; resumed: boolean }>('hello', (hello) => {
-    epoch = Date.parse(hello.epoch);
+  on<{ now: number; at: string; columns: readonly Column[] }>('hello', (hello) => {
+    clocks = { now: hello.now, date: Date.parse(hello.at), heard: performance.now() };
     columns = Object.fromEntries(hello.columns.map((name, index) => [name, index])) as Record<Column, number>;
     connection.value = { state: 'live' };
   });

@@ -1,4 +1,4 @@
-import { changes } from '../state/feed.js';
+import { changes, dateThere } from '../state/feed.js';
 import { age, duration, timeOfDay } from '../state/numbers.js';
 
 /** A moment: how long ago or in how long, and when exactly below the pointer. */
@@ -12,7 +12,7 @@ export function When({
   // Ages go on.
   void changes.value;
   if (!at) return <span class="faint">{otherwise}</span>;
-  const ago = Date.now() - Date.parse(at);
+  const ago = dateThere() - Date.parse(at);
   return (
     <time dateTime={at} title={`${new Date(at).toLocaleString()} · ${at}`}>
       {ago >= 0 && ago < 1_000 ? 'just now' : ago >= 0 ? `${age(ago)} ago` : `in ${duration(-ago)}`}
@@ -37,7 +37,7 @@ export function Age({ since }: { readonly since: string | undefined | null }) {
   if (!since) return null;
   return (
     <time dateTime={since} title={`since ${new Date(since).toLocaleString()} · ${since}`}>
-      {age(Math.max(0, Date.now() - Date.parse(since)))}
+      {age(Math.max(0, dateThere() - Date.parse(since)))}
     </time>
   );
 }
