@@ -133,11 +133,6 @@ export class GroupCommit<Item extends Change> {
     else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
-  /** Writes what waits soon if it is so much. */
-  writeFrom(items: number): void {
-    if (this.fresh.size >= items) this.hurry();
-  }
-
   /** Lets an item be. */
   unmark(item: Item): void {
     if (this.fresh.delete(item)) this.freshBytes -= item.bytes;

@@ -7,6 +7,7 @@ import { laterTick, tickName } from '../last-tick.js';
 import { makeFolder, syncFolders } from '../folder.js';
 import { FreeRoom } from '../free-room.js';
 import { GroupCommit } from '../group-commit.js';
+import { ReadyQueues } from '../ready-queues.js';
 import type { StorageHealth } from '../storage-health.js';
 import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
 import { Entry, NoteChange, type LogChange, type EntryIndex, type EntryQueue, type Note } from './entry.js';
@@ -47,7 +48,7 @@ export class OpenLog implements EntryKeeper, Memory {
   readonly entries: EntryTable;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
-  private readonly untold = new Set<EntryQueue>();
+  private readonly ready: ReadyQueues<EntryQueue>;
   private sequence: number;
   /** Whether nobody has begun to close it. */
   isOpen = true;
@@ -55,10 +56,14 @@ export class OpenLog implements EntryKeeper, Memory {
   private constructor(
     private readonly owner: FolderOwner,
     private readonly reserve: Reserve,
-    private readonly listener: StorageListener,
+    listener: StorageListener,
     { path, durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
   ) {
+    this.ready = new ReadyQueues<EntryQueue>(
+      ({ functionName, priority }) => ({ function: functionName, priority }),
+      (name) => this.isOpen && listener.ready(name.function, name.priority),
+    );
     this.damages = new DamageReport((record) => listener.setAside(record));
     const { index, strays } = readLog<Entry>(path, (damage) => this.damages.setAside(damage));
     removeStrays(path, strays);
@@ -214,7 +219,7 @@ export class OpenLog implements EntryKeeper, Memory {
   /** A job waits in memory, until the log has it as it is. */
   wait(entry: Entry): void {
     this.leasing.wait(entry);
-    this.tellReady(entry.queue);
+    this.ready.add(entry.queue);
   }
 
   /** A leased job is given back as it is, or as it was changed. */
@@ -228,7 +233,7 @@ export class OpenLog implements EntryKeeper, Memory {
       if (!isAhead) queue.place(entry.at, entry.sequence, stored.number);
       this.leasing.expect(queue);
     } else this.leasing.wait(entry);
-    if (isTold) this.tellReady(queue);
+    if (isTold) this.ready.add(queue);
   }
 
   /** A job leaves its queue: `become` says what it is instead. */
@@ -262,7 +267,7 @@ export class OpenLog implements EntryKeeper, Memory {
     if (entry.phase === 'hidden') {
       this.leasing.waits(entry);
       entry.phase = 'waiting';
-      this.tellReady(entry.queue);
+      this.ready.add(entry.queue);
     } else if (entry.phase === 'waiting') entry.queue.inMemory(entry.at > 0).remove(entry);
     if (entry.isIdle) this.letGo(entry);
   }
@@ -475,19 +480,6 @@ export class OpenLog implements EntryKeeper, Memory {
   private written(): void {
     if (!this.commit.isFailing) this.reserve.take();
     this.maintenance.look();
-  }
-
-  /** Tells the listener once for all that happens before the event loop's next turn. */
-  private tellReady(queue: EntryQueue): void {
-    if (this.untold.size === 0) setImmediate(() => this.tellAllReady());
-    this.untold.add(queue);
-  }
-
-  private tellAllReady(): void {
-    const queues = [...this.untold];
-    this.untold.clear();
-    if (!this.isOpen) return;
-    for (const { functionName, priority } of queues) this.listener.ready(functionName, priority);
   }
 }
 
