@@ -64,3 +64,13 @@ it.each([
   expect(handlesOf(await storage.lease('reverse', 1, 9, NOW))).toEqual(left);
   expect(again).toEqual([]);
 });
+
+it('writes over what a failed disk did not delete, which has the name of the segment that comes next', async () => {
+  await open();
+  writeFileSync(join(path, '0000000001-1.log'), 'x'.repeat(10_000));
+  const added = await addAll(storage, newJob());
+  await storage.close();
+  const listener = await open();
+  expect(handlesOf(await storage.lease('reverse', 1, 9, NOW))).toEqual(added);
+  expect(listener.corrupt).toEqual([]);
+});

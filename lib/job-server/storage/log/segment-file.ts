@@ -1,7 +1,7 @@
 import { close, fdatasync, fsync, ftruncate, open, unlink, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { headerBytes, type SegmentHeader } from './record.js';
+import { headerBytes } from './record.js';
 import type { Segment } from './segment.js';
 
 const openFile = promisify(open);
@@ -45,7 +45,8 @@ export class SegmentFile {
    */
   async append(bytes: Buffer): Promise<void> {
     const isNew = this.file === undefined;
-    this.file ??= await openFile(this.segment.path, 'wx', 0o600);
+    // What has this owner's name and this number already is what a failed disk could not delete (see `abandon`).
+    this.file ??= await openFile(this.segment.path, 'w', 0o600);
     const offset = isNew ? 0 : this.segment.end;
     await writeAll(this.file, bytes, offset);
     if (this.isSynced) {
@@ -113,5 +114,3 @@ export async function syncFolder(path: string): Promise<void> {
     await closeFile(folder);
   }
 }
-
-export { type SegmentHeader };
