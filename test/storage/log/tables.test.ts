@@ -59,16 +59,25 @@ describe('a heap of places', () => {
     const places = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 1_000 })), { maxLength: 200, size: 'max' });
     fc.assert(
       fc.property(places, fc.integer({ min: 1, max: 4 }), (all, kept) => {
-        const heap = new PlaceHeap();
+        const isKept = (number: number): boolean => number % kept === 0;
+        const heap = new PlaceHeap(isKept);
         all.forEach(([time, sequence], number) => heap.push(time, sequence, number));
-        heap.keep((number) => number % kept === 0);
         const out: number[][] = [];
-        for (const rest = heap.copy(); rest.size > 0; rest.pop()) out.push([rest.time, rest.sequence]);
-        const wanted = all.filter((_, number) => number % kept === 0);
+        for (const rest = heap.copy(); rest.size > 0; rest.pop()) {
+          if (isKept(rest.number)) out.push([rest.time, rest.sequence]);
+        }
+        const wanted = all.filter((_, number) => isKept(number));
         expect(out).toEqual(wanted.sort(([at, one], [time, other]) => at - time || one - other));
-        expect(heap.size).toBe(wanted.length);
       }),
     );
+  });
+
+  it('does not grow with what is over', () => {
+    const living = new Set(Array.from({ length: 10 }, (_, number) => number * 1_000));
+    const heap = new PlaceHeap((number) => living.has(number));
+    for (let number = 0; number < 10_000; number++) heap.push(1, number, number);
+    expect(heap.size).toBeLessThanOrEqual(32);
+    expect(heap.number).toBe(0);
   });
 });
 

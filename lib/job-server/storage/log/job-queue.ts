@@ -32,9 +32,9 @@ export class JobQueue<Waiting extends Place = Place> {
   cursor = 0;
   /** The highest sequence that was written in order. */
   lastSequence = 0;
-  readonly apart = new PlaceHeap();
-  readonly timed = new PlaceHeap();
-  readonly due = new PlaceHeap();
+  readonly apart: PlaceHeap;
+  readonly timed: PlaceHeap;
+  readonly due: PlaceHeap;
   /** The time it was last looked at. */
   advancedTo = 0;
   private readonly unwritten = new WaitingList<Waiting>();
@@ -44,7 +44,11 @@ export class JobQueue<Waiting extends Place = Place> {
     readonly key: number,
     readonly name: Name,
     readonly priority: StoredPriority,
-  ) {}
+    /** Whether an item of the log lives. */
+    isAlive: (number: number) => boolean,
+  ) {
+    [this.apart, this.timed, this.due] = [new PlaceHeap(isAlive), new PlaceHeap(isAlive), new PlaceHeap(isAlive)];
+  }
 
   get functionName(): string {
     return this.name.text;

@@ -44,8 +44,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   readonly queues = new Map<number, JobQueue<Waiting>>();
   /** Oldest first. */
   readonly segments: Segment[] = [];
-  readonly dead = new PlaceHeap();
-  readonly ended = new PlaceHeap();
+  /** Whether an item lives. */
+  private readonly isAlive = (number: number): boolean => this.segmentOf(number)?.isAlive(number) ?? false;
+  readonly dead = new PlaceHeap(this.isAlive);
+  readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
   readonly settings = new Map<string, Ended>();
   lastSequence = 0;
@@ -197,7 +199,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     let queue = this.queues.get(key);
     if (!queue) {
       const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
-      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2)));
+      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.isAlive)));
     }
     return queue;
   }

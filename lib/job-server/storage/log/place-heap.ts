@@ -3,13 +3,16 @@ const MIN_LENGTH = 16;
 /**
  * Items of the log that do not wait in its order, by a time and then their
  * sequence: 24 bytes each. What is over is left in it until it comes to the
- * front, or until {@link PlaceHeap.keep} is called.
+ * front, or until room for more is needed.
  */
 export class PlaceHeap {
   private times = new Float64Array(MIN_LENGTH);
   private sequences = new Float64Array(MIN_LENGTH);
   private numbers = new Float64Array(MIN_LENGTH);
   size = 0;
+
+  /** @param isKept says whether an item is not over yet. */
+  constructor(private readonly isKept: (number: number) => boolean = () => true) {}
 
   /** The first one's time; `Infinity` when there is none. */
   get time(): number {
@@ -26,7 +29,7 @@ export class PlaceHeap {
   }
 
   push(time: number, sequence: number, number: number): void {
-    if (this.size === this.times.length) this.resize(this.size * 2);
+    if (this.size === this.times.length) this.makeRoom();
     let index = this.size++;
     for (let parent = (index - 1) >> 1; index > 0; index = parent, parent = (index - 1) >> 1) {
       if (!this.isBefore(time, sequence, parent)) break;
@@ -42,16 +45,6 @@ export class PlaceHeap {
     if (this.times.length > MIN_LENGTH && this.size * 8 < this.times.length) this.resize(this.times.length / 4);
   }
 
-  /** Drops all whose number is not to be kept. */
-  keep(isKept: (number: number) => boolean): void {
-    let kept = 0;
-    for (let index = 0; index < this.size; index++) if (isKept(this.numbers[index]!)) this.move(index, kept++);
-    this.size = kept;
-    for (let index = (kept >> 1) - 1; index >= 0; index--) {
-      this.sink(index, this.times[index]!, this.sequences[index]!, this.numbers[index]!);
-    }
-  }
-
   /** A copy, to be emptied. */
   copy(): PlaceHeap {
     const copy = new PlaceHeap();
@@ -60,6 +53,19 @@ export class PlaceHeap {
     copy.numbers = this.numbers.slice();
     copy.size = this.size;
     return copy;
+  }
+
+  /** Drops all that is over, and grows unless that was half of it: O(1) a push, and never much longer than what lives. */
+  private makeRoom(): void {
+    const { size, numbers } = this;
+    let kept = 0;
+    for (let index = 0; index < size; index++) if (this.isKept(numbers[index]!)) this.move(index, kept++);
+    this.size = kept;
+    if (kept * 2 > size) this.resize(size * 2);
+    if (kept === size) return;
+    for (let index = (kept >> 1) - 1; index >= 0; index--) {
+      this.sink(index, this.times[index]!, this.sequences[index]!, this.numbers[index]!);
+    }
   }
 
   private sink(start: number, time: number, sequence: number, number: number): void {
