@@ -49,7 +49,7 @@ export class EntryTable {
   ofUnique(functionId: number, unique: string): Entry | undefined {
     const place = this.places.find(this.hashOfUnique(functionId, unique), (each) => {
       const entry = this.entries[each];
-      return entry?.job.unique === unique && entry.queue.name.id === functionId && entry.isQueued;
+      return entry?.job.unique === unique && entry.queue.name.id === functionId && entry.phase.isQueued;
     });
     return place === undefined ? undefined : this.entries[place];
   }

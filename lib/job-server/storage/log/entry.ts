@@ -6,6 +6,7 @@ import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
 import type { JobQueue } from './job-queue.js';
 import type { LogIndex } from './log-index.js';
+import { Phase } from './phase.js';
 import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
 
 /** A queue of jobs, some of which wait in memory. */
@@ -53,27 +54,6 @@ export class NoteChange implements LogChange {
   }
 }
 
-/**
- * What shall become of a job:
- *
- *   add --> waiting <--> leased --> gone
- *             ^            |------> ended    its result is kept
- *   add --> hidden         +------> dead     --> waiting, or gone
- *
- * A hidden one waits too, but is not given out before it is durable: writing
- * failed last.
- */
-export type Phase = 'waiting' | 'hidden' | 'leased' | 'dead' | 'ended' | 'gone';
-
-/**
- * Whether the log has it so:
- *
- *   saved --change--> due --batch--> underway --change--> again
- *     ^                ^                |  |                |
- *     +----------------|----------------+  +--failed--> due <--+
- */
-export type Saving = 'saved' | 'due' | 'underway' | 'again';
-
 /** What a job costs beside what its client gave, roughly. */
 const OVERHEAD_BYTES = 200;
 
@@ -84,10 +64,7 @@ const OVERHEAD_BYTES = 200;
  * is written again.
  */
 export class Entry implements LogChange {
-  private phase_: Phase = 'waiting';
-  /** It had a time when it was leased; it may have another when it is given back. */
-  private wasTimed = false;
-  saving: Saving = 'saved';
+  private phase_ = Phase.first;
   /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
   place = -1;
   /** What the log has of it; missing when it has nothing. */
@@ -114,12 +91,19 @@ export class Entry implements LogChange {
   }
 
   set phase(phase: Phase) {
-    const isLeased = phase === 'leased';
-    if (isLeased !== (this.phase_ === 'leased')) {
-      if (isLeased) this.wasTimed = this.at > 0;
-      this.queue.countLeased(this.wasTimed, isLeased ? 1 : -1);
-    }
+    const isLeased = phase.fate === 'leased';
+    if (isLeased !== (this.phase_.fate === 'leased')) this.queue.countLeased(this.job, isLeased ? 1 : -1);
     this.phase_ = phase;
+  }
+
+  /** A leased job is another from now on: it has had an attempt more, or has another time. */
+  change(job: StoredJob): void {
+    const { queue } = this;
+    queue.count(this.job, -1);
+    queue.countLeased(this.job, -1);
+    queue.count(job, 1);
+    queue.countLeased(job, 1);
+    this.job = job;
   }
 
   get handle(): string {
@@ -138,33 +122,18 @@ export class Entry implements LogChange {
     return this.place >= 0;
   }
 
-  /** It is a job: waiting, or leased. */
-  get isQueued(): boolean {
-    return this.phase === 'waiting' || this.phase === 'leased' || this.phase === 'hidden';
-  }
-
-  /** The log has it as it shall be, and nobody holds it: memory need not have it. */
-  get isIdle(): boolean {
-    return this.saving === 'saved' && this.phase !== 'leased';
-  }
-
   /** It is a job again, which the log does not know: there it is a dead letter, or is about to be. */
   get isReturning(): boolean {
-    return this.isQueued && (this.next ?? this.stored)?.kind === DEAD;
+    return this.phase.isQueued && (this.next ?? this.stored)?.kind === DEAD;
   }
 
   /** The log has nothing of it, and shall not. */
   get isNothing(): boolean {
-    return this.phase === 'gone' && !this.stored && this.saving !== 'underway' && this.saving !== 'again' && !this.note;
-  }
-
-  /** Whether a change has to be told to who writes. */
-  markDue(): void {
-    this.saving = this.saving === 'underway' || this.saving === 'again' ? 'again' : 'due';
+    return this.phase.fate === 'gone' && !this.phase.isUnderway && !this.stored && !this.note;
   }
 
   emit(batch: Batch): void {
-    this.saving = 'underway';
+    this.phase_ = this.phase_.batched;
     const { stored, queue, job, note, kind } = this;
     this.next = undefined;
     if (kind === undefined && !stored && !note) return;
@@ -175,7 +144,7 @@ export class Entry implements LogChange {
   }
 
   settle(isDurable: boolean): void {
-    this.saving = this.saving === 'again' || !isDurable ? 'due' : 'saved';
+    this.phase_ = isDurable ? this.phase_.durable : this.phase_.failed;
     if (isDurable) {
       this.stored = this.next;
       this.note?.settled?.();
@@ -196,7 +165,7 @@ export class Entry implements LogChange {
   }
 
   get isAdding(): boolean {
-    return this.isQueued && !this.stored;
+    return this.phase.isQueued && !this.stored;
   }
 
   /** Not when it is over, nor when its adder is told that it is refused. */
@@ -222,11 +191,11 @@ export class Entry implements LogChange {
     const adder = this.takeAdder();
     if (adder) queueMicrotask(() => adder.refused(error));
     this.note = undefined;
-    this.phase = 'gone';
+    this.phase = this.phase.gone;
   }
 
   private get kind(): Kind | undefined {
-    switch (this.phase) {
+    switch (this.phase.fate) {
       case 'dead':
         return DEAD;
       case 'ended':

@@ -19,7 +19,7 @@ export class JobQueue<Waiting extends Place = Place> {
   scheduled = 0;
   /** Dead letters, as the owner sees them. */
   dead = 0;
-  /** Those that are leased, and those of them that had a time then. */
+  /** Those that are leased, and those of them with a time. */
   private leased = 0;
   private leasedTimed = 0;
   /** Jobs without a time that can be leased. */
@@ -76,9 +76,9 @@ export class JobQueue<Waiting extends Place = Place> {
   }
 
   /** Counts a job that is leased (1) or no longer (-1). */
-  countLeased(hasTime: boolean, by: 1 | -1): void {
+  countLeased(job: { readonly at: number }, by: 1 | -1): void {
     this.leased += by;
-    if (hasTime) this.leasedTimed += by;
+    if (job.at > 0) this.leasedTimed += by;
   }
 
   count(job: { readonly at: number }, by: 1 | -1): void {

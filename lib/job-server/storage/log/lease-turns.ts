@@ -34,7 +34,7 @@ export async function leaseInTurns(
       endsAt = performance.now() + SLICE;
     }
   } catch (error) {
-    for (const entry of leased) if (entry.phase === 'leased') log.giveBack(entry, false);
+    for (const entry of leased) if (entry.phase.fate === 'leased') log.giveBack(entry, false);
     throw error;
   }
 }

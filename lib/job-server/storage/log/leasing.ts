@@ -30,7 +30,7 @@ export class Leasing {
   /** A job waits in memory. */
   wait(entry: Entry): void {
     const { queue } = entry;
-    entry.phase = 'waiting';
+    entry.phase = entry.phase.waiting;
     queue.inMemory(entry.at > 0).insert(entry);
     this.waits(entry);
   }
@@ -43,7 +43,7 @@ export class Leasing {
 
   /** A waiting job waits no longer. */
   takeOut(entry: Entry): void {
-    if (entry.phase !== 'waiting') return;
+    if (entry.phase.fate !== 'waiting') return;
     const { queue } = entry;
     queue.inMemory(entry.at > 0).remove(entry);
     if (entry.at === 0) queue.waiting--;
@@ -74,10 +74,10 @@ export class Leasing {
     const { kind, hasTime, length, isApart, isHandleApart } = item;
     entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
     if (kind === DEAD) {
-      entry.phase = 'dead';
+      entry.phase = entry.phase.dead;
       entry.death = { error: item.text, diedAt: item.time };
     } else if (kind === ENDED) {
-      entry.phase = 'ended';
+      entry.phase = entry.phase.ended;
       entry.outcome = item.outcome;
     }
     return entry;

@@ -101,7 +101,7 @@ export class LogStorage implements JobStorage {
   async leaseOne(handle: string): Promise<StoredJob | undefined> {
     const { log } = this;
     const entry = log.find(handle);
-    if (entry?.phase !== 'waiting') return undefined;
+    if (entry?.phase.fate !== 'waiting') return undefined;
     log.leaseEntry(entry);
     return entry.job;
   }
@@ -109,7 +109,7 @@ export class LogStorage implements JobStorage {
   change(handle: string, { attempts, losses }: JobCounters): void {
     const entry = this.leased(handle);
     if (!entry) return;
-    entry.job = changedJob(entry.job, { attempts, losses });
+    entry.change(changedJob(entry.job, { attempts, losses }));
     this.log.mark(entry, false);
   }
 
@@ -118,13 +118,11 @@ export class LogStorage implements JobStorage {
     const entry = this.leased(handle);
     if (!entry) return;
     const { log } = this;
-    const { job, queue } = entry;
+    const { job } = entry;
     const changed = changedJob(job, changes);
     const isSame = changed.at === job.at && changed.attempts === job.attempts && changed.losses === job.losses;
     if (!isSame) {
-      queue.count(job, -1);
-      queue.count(changed, 1);
-      entry.job = changed;
+      entry.change(changed);
       log.mark(entry, false);
     }
     log.giveBack(entry);
@@ -148,7 +146,7 @@ export class LogStorage implements JobStorage {
   async remove(handle: string): Promise<Removal> {
     const { log } = this;
     const entry = log.find(handle);
-    if (!entry?.isQueued) return 'unknown';
+    if (!entry?.phase.isQueued) return 'unknown';
     log.leave(entry, 'gone');
     return 'removed';
   }
@@ -157,9 +155,9 @@ export class LogStorage implements JobStorage {
     const entry = this.log.find(handle);
     if (!entry) return undefined;
     const { job, phase } = entry;
-    if (entry.isQueued) return queuedJob(entry);
-    if (phase === 'dead') return { state: 'dead', letter: letterOf(entry) };
-    if (phase === 'ended') return { state: 'ended', function: job.function, outcome: entry.outcome! };
+    if (phase.isQueued) return queuedJob(entry);
+    if (phase.fate === 'dead') return { state: 'dead', letter: letterOf(entry) };
+    if (phase.fate === 'ended') return { state: 'ended', function: job.function, outcome: entry.outcome! };
     return undefined;
   }
 
@@ -220,7 +218,7 @@ export class LogStorage implements JobStorage {
   async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
     const { log } = this;
     const entry = log.find(handle);
-    if (entry?.phase !== 'dead') return false;
+    if (entry?.phase.fate !== 'dead') return false;
     const { unique } = entry.job;
     if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
     entry.death = undefined;
@@ -243,9 +241,9 @@ export class LogStorage implements JobStorage {
   async purge(handle: string): Promise<boolean> {
     const { log } = this;
     const entry = log.find(handle);
-    if (entry?.phase !== 'dead') return false;
+    if (entry?.phase.fate !== 'dead') return false;
     entry.queue.dead--;
-    entry.phase = 'gone';
+    entry.phase = entry.phase.gone;
     log.mark(entry, false);
     return true;
   }
@@ -271,7 +269,7 @@ export class LogStorage implements JobStorage {
     let count = 0;
     if (limit > 0) {
       for (const entry of log.over(now)) {
-        entry.phase = 'gone';
+        entry.phase = entry.phase.gone;
         log.mark(entry, false);
         if (++count === limit) break;
       }
@@ -333,12 +331,12 @@ export class LogStorage implements JobStorage {
   /** The entry of a job the caller holds. */
   private leased(handle: string): Entry | undefined {
     const entry = this.opened?.get(handle);
-    return entry?.phase === 'leased' ? entry : undefined;
+    return entry?.phase.fate === 'leased' ? entry : undefined;
   }
 }
 
 function queuedJob({ job, phase }: Entry): QueuedJob {
-  return { state: phase === 'leased' ? 'leased' : 'waiting', job };
+  return { state: phase.fate === 'leased' ? 'leased' : 'waiting', job };
 }
 
 function letterOf({ job, death }: Entry): DeadLetter {

@@ -106,7 +106,7 @@ export class LogWriter implements CommitHost<LogChange> {
 
   /** An entry could not be written, and will not be. */
   private drop(entry: Entry, error: StorageError): void {
-    entry.saving = 'saved';
+    entry.phase = entry.phase.dropped;
     if (entry.isNothing) {
       const adder = entry.takeAdder();
       if (adder) tellStored([adder]);

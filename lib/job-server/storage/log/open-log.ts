@@ -184,7 +184,7 @@ export class OpenLog implements EntryKeeper, Memory {
       while (leased.length < count) {
         const entry = this.leasing.take(queue, now);
         if (!entry) break;
-        entry.phase = 'leased';
+        entry.phase = entry.phase.leased;
         this.hold(entry);
         leased.push(entry);
       }
@@ -199,7 +199,7 @@ export class OpenLog implements EntryKeeper, Memory {
   leaseEntry(entry: Entry): void {
     if (entry.isHeld) this.leasing.takeOut(entry);
     else if (entry.at === 0) entry.queue.waiting--;
-    entry.phase = 'leased';
+    entry.phase = entry.phase.leased;
     this.hold(entry);
   }
 
@@ -210,8 +210,8 @@ export class OpenLog implements EntryKeeper, Memory {
     const isNext = job.at === 0 && queue.waiting === 0;
     const isLeased = lease === 'always' || (lease && isNext && !isFailing);
     queue.count(job, 1);
-    if (isLeased) entry.phase = 'leased';
-    else if (isFailing) entry.phase = 'hidden';
+    if (isLeased) entry.phase = entry.phase.leased;
+    else if (isFailing) entry.phase = entry.phase.hidden;
     else this.wait(entry);
     return isLeased;
   }
@@ -224,9 +224,9 @@ export class OpenLog implements EntryKeeper, Memory {
 
   /** A leased job is given back as it is, or as it was changed. */
   giveBack(entry: Entry, isTold = true): void {
-    const { queue, stored, saving } = entry;
-    if (saving === 'saved' && stored) {
-      entry.phase = 'waiting';
+    const { queue, stored, phase } = entry;
+    if (phase.written === 'saved' && stored) {
+      entry.phase = entry.phase.waiting;
       this.leasing.waits(entry);
       this.letGo(entry);
       const isAhead = !stored.isApart && stored.number >= queue.cursor;
@@ -240,7 +240,7 @@ export class OpenLog implements EntryKeeper, Memory {
   leave(entry: Entry, become: 'gone' | 'dead' | 'ended'): void {
     if (entry.isHeld) this.leasing.takeOut(entry);
     else if (entry.at === 0) entry.queue.waiting--;
-    entry.phase = become;
+    entry.phase = entry.phase[become];
     entry.queue.count(entry.job, -1);
     this.mark(entry, false);
   }
@@ -249,38 +249,39 @@ export class OpenLog implements EntryKeeper, Memory {
   mark(entry: Entry, isUrgent: boolean): void {
     if (entry.isNothing) {
       this.commit.unmark(entry);
-      entry.saving = 'saved';
+      entry.phase = entry.phase.dropped;
       const adder = entry.takeAdder();
       if (adder) queueMicrotask(() => adder.stored());
       this.settled(entry);
       return;
     }
     this.hold(entry);
-    entry.markDue();
+    entry.phase = entry.phase.marked;
     this.commit.mark(entry, isUrgent);
   }
 
   // --- what the writer says ---
 
   settled(entry: Entry): void {
-    if (entry.saving !== 'saved') return;
-    if (entry.phase === 'hidden') {
+    const { fate, written } = entry.phase;
+    if (written !== 'saved') return;
+    if (fate === 'hidden') {
       this.leasing.waits(entry);
-      entry.phase = 'waiting';
+      entry.phase = entry.phase.waiting;
       this.ready.add(entry.queue);
-    } else if (entry.phase === 'waiting') entry.queue.inMemory(entry.at > 0).remove(entry);
-    if (entry.isIdle) this.letGo(entry);
+    } else if (fate === 'waiting') entry.queue.inMemory(entry.at > 0).remove(entry);
+    if (entry.phase.isIdle) this.letGo(entry);
   }
 
   refused(entry: Entry): void {
     this.leasing.takeOut(entry);
-    if (entry.isQueued) entry.queue.count(entry.job, -1);
+    if (entry.phase.isQueued) entry.queue.count(entry.job, -1);
   }
 
   isChanging(item: ItemReader): boolean {
     if (item.kind === SETTING) return this.settings.isChanging(item.handleName);
     const entry = item.kind === ORIGIN ? undefined : this.entries.ofHandle(this.index.handleOf(item));
-    return entry !== undefined && entry.saving !== 'saved';
+    return entry !== undefined && entry.phase.written !== 'saved';
   }
 
   moved(handle: string, from: number, to: Ended): void {
@@ -327,7 +328,7 @@ export class OpenLog implements EntryKeeper, Memory {
     const entry = new Entry(queue, placed(job, this.nextSequence()));
     entry.note = settings.fire(name, value);
     queue.count(entry.job, 1);
-    entry.phase = 'hidden';
+    entry.phase = entry.phase.hidden;
     const stored = entry.whenStored(true);
     this.mark(entry, true);
     try {
@@ -367,7 +368,7 @@ export class OpenLog implements EntryKeeper, Memory {
       kind === JOB && (functionId === undefined || queue >>> 2 === functionId);
     for await (const page of this.items(pageSize, isWanted)) {
       const entries = page.map(({ item, number }) => this.current(item, number));
-      yield entries.filter((entry) => entry?.isQueued).map((entry) => entry!.job);
+      yield entries.filter((entry) => entry?.phase.isQueued).map((entry) => entry!.job);
     }
   }
 
@@ -379,7 +380,7 @@ export class OpenLog implements EntryKeeper, Memory {
     for (const rest = index.dead.copy(); rest.size > 0; rest.pop()) {
       const item = index.read(rest.number);
       const entry = item?.kind === DEAD ? this.current(item, rest.number) : undefined;
-      if (entry?.phase !== 'dead' || (only !== undefined && entry.job.function !== only)) continue;
+      if (entry?.phase.fate !== 'dead' || (only !== undefined && entry.job.function !== only)) continue;
       if (page.push(entry) < pageSize) continue;
       yield page;
       page = [];
@@ -394,7 +395,7 @@ export class OpenLog implements EntryKeeper, Memory {
     for (; ended.size > 0 && ended.time <= now; ended.pop()) {
       const item = this.index.read(ended.number);
       const entry = item?.kind === ENDED ? this.current(item, ended.number) : undefined;
-      if (entry?.phase === 'ended') yield entry;
+      if (entry?.phase.fate === 'ended') yield entry;
     }
   }
 
@@ -464,10 +465,10 @@ export class OpenLog implements EntryKeeper, Memory {
     const entry = new Entry(queue, { ...job, sequence: this.nextSequence() });
     entry.note = originNote(origin);
     if (past && 'result' in past) {
-      entry.phase = 'ended';
+      entry.phase = entry.phase.ended;
       entry.outcome = past;
     } else if (past) {
-      entry.phase = 'dead';
+      entry.phase = entry.phase.dead;
       entry.death = past;
     } else this.enter(entry, false);
     const stored = entry.whenStored(true);
