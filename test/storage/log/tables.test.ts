@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { HashTable, hashOf, hashOfBytes } from '../../../lib/job-server/storage/log/hash-table.js';
+import { byPart, HashTable, hashOf, hashOfBytes } from '../../../lib/job-server/storage/log/hash-table.js';
 import { Names } from '../../../lib/job-server/storage/log/names.js';
 import { NumberList } from '../../../lib/job-server/storage/log/number-list.js';
 import { PlaceHeap } from '../../../lib/job-server/storage/log/place-heap.js';
@@ -45,6 +45,24 @@ describe('a table of hashes', () => {
     for (let number = 0; number < 50_000; number++) {
       const found = table.find(hash(number), (each) => each === number);
       if (found !== (number % 2 === 0 ? undefined : number)) throw new Error(`${number}: ${found}`);
+    }
+  });
+
+  it('is filled with what is to be kept of many lists, by part or in any order', () => {
+    const [sorted, unsorted] = [0, 50_000].map((first) =>
+      Float64Array.from({ length: 100_000 }, (_, at) =>
+        at % 2 === 0 ? hashOf(`name ${first + at / 2}`, 7) : (at - 1) / 2,
+      ),
+    );
+    const table = new HashTable();
+    table.fill([
+      { pairs: byPart(sorted!), first: 0, isKept: (number) => number % 3 > 0 },
+      { pairs: Uint32Array.from(unsorted!), first: 50_000, isKept: () => true },
+    ]);
+    for (let number = 0; number < 100_000; number++) {
+      const found = table.find(hashOf(`name ${number}`, 7), (each) => each === number);
+      const wanted = number < 50_000 && number % 3 === 0 ? undefined : number;
+      if (found !== wanted) throw new Error(`${number}: ${found}, not ${wanted}`);
     }
   });
 

@@ -12,9 +12,20 @@ const MIN_SLOTS = 16;
 export class HashTable {
   private readonly parts = Array.from({ length: PARTS }, () => new Part());
 
-  /** So many entries will come: saves growing step by step. */
-  expect(entries: number): void {
-    for (const part of this.parts) part.expect(entries / PARTS);
+  /** Adds very many, part by part, so that the part stays in the processor's cache: lists that are not by part follow. */
+  fill(lists: readonly HashedPairs[]): void {
+    const entries = lists.reduce((sum, { pairs }) => sum + pairs.length / 2, 0);
+    const ats = lists.map(() => 0);
+    for (let part = 0; part <= PARTS; part++) {
+      this.parts[part]?.expect(entries / PARTS);
+      for (const [index, { pairs, first, isKept }] of lists.entries()) {
+        let at = ats[index]!;
+        for (; at < pairs.length && (part === PARTS || pairs[at]! >>> 24 === part); at += 2) {
+          if (isKept(pairs[at + 1]!)) this.add(pairs[at]!, first + pairs[at + 1]!);
+        }
+        ats[index] = at;
+      }
+    }
   }
 
   add(hash: number, number: number): void {
@@ -34,6 +45,30 @@ export class HashTable {
   private partOf(hash: number): Part {
     return this.parts[hash >>> 24]!;
   }
+}
+
+/** Very many entries that a table is filled with. */
+export interface HashedPairs {
+  /** A hash, the number counted from `first`, a hash, and so on. */
+  readonly pairs: Uint32Array;
+  readonly first: number;
+  /** Whether a number, counted from `first`, is to be in the table. */
+  readonly isKept: (number: number) => boolean;
+}
+
+/** Puts pairs in the order of a table's parts, which {@link HashTable.fill} is three times as fast with. */
+export function byPart(pairs: Float64Array): Uint32Array<ArrayBuffer> {
+  const next = new Uint32Array(PARTS + 1);
+  for (let at = 0; at < pairs.length; at += 2) next[(pairs[at]! >>> 24) + 1]! += 2;
+  for (let part = 0; part < PARTS; part++) next[part + 1]! += next[part]!;
+  const sorted = new Uint32Array(pairs.length);
+  for (let at = 0; at < pairs.length; at += 2) {
+    const to = next[pairs[at]! >>> 24]!;
+    next[pairs[at]! >>> 24] = to + 2;
+    sorted[to] = pairs[at]!;
+    sorted[to + 1] = pairs[at + 1]!;
+  }
+  return sorted;
 }
 
 class Part {

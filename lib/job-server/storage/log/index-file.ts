@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { byPart } from './hash-table.js';
 import type { LogIndex } from './log-index.js';
 import { SegmentBook, type Segment, type Tally } from './segment.js';
 
@@ -44,7 +45,7 @@ interface CheckpointHead {
 export async function writeIndex(segment: Segment): Promise<void> {
   const { book, header } = segment;
   if (!book) return;
-  const hashes = Uint32Array.from(book.hashes.toArray());
+  const hashes = byPart(book.hashes.toArray());
   const parts = [segment.offsets, segment.firsts, book.runs, book.handles, book.places].map((list) => list.toArray());
   const head: IndexHead = {
     version: VERSION,

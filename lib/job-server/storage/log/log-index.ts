@@ -1,6 +1,6 @@
 import type { Place } from '../waiting-list.js';
 import { storageError } from './file-errors.js';
-import { HashTable, hashOf, hashOfBytes, seedFor } from './hash-table.js';
+import { byPart, HashTable, hashOf, hashOfBytes, seedFor } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import { PlaceHeap } from './place-heap.js';
@@ -129,14 +129,13 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   /** All of the log was told: what lives is put where it is looked for. */
   recovered(): void {
     this.isRecovering = false;
-    const hashes = this.segments.reduce((sum, { rest, book }) => sum + (rest?.hashes ?? book?.hashes)!.length / 2, 0);
-    this.table.expect(hashes);
+    const lists = this.segments.map(({ rest, book, first, alive }) => {
+      const pairs = rest?.hashes ?? byPart(book!.hashes.toArray());
+      return { pairs, first, isKept: (place: number) => alive.has(place) };
+    });
+    this.table.fill(lists);
     for (const segment of this.segments) {
       this.putPlaces(segment, segment.rest?.places ?? segment.book?.places.toArray() ?? []);
-      const hashes = segment.rest?.hashes ?? segment.book?.hashes.toArray() ?? [];
-      for (let at = 0; at < hashes.length; at += 2) {
-        if (segment.alive.has(hashes[at + 1]!)) this.table.add(hashes[at]!, segment.first + hashes[at + 1]!);
-      }
       segment.rest = undefined;
       for (const [key, [total, scheduled]] of segment.tallies) {
         const queue = this.queueOf(key);
