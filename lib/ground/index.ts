@@ -2,7 +2,7 @@ export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
 export { MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
-export { escaped, oneLine, UNSAFE } from './one-line.js';
+export { escaped, harmlessJson, oneLine, UNSAFE } from './one-line.js';
 export {
   BOOLEAN,
   checkNames,

@@ -13,6 +13,11 @@ export function oneLine(message: string): string {
   return message.replace(IN_A_LINE, escaped);
 }
 
+/** JSON whose texts are the same to who reads them, and harmless on a terminal too. */
+export function harmlessJson(json: string): string {
+  return json.replace(IN_A_LINE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** The bytes of a character as they are shown, each as `\x{0a}`. */
 export function escaped(character: string): string {
   const bytes = LONE_BYTE.test(character) ? [character.charCodeAt(0) & 0xff] : Buffer.from(character);

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { oneLine } from '../ground/index.js';
 import type { Refusal } from '../job-server/engine/index.js';
 import type { Log } from '../job-server/log.js';
 
@@ -17,7 +18,8 @@ export class Problem extends Error {
     /** Further members of the body. */
     private readonly more: Readonly<Record<string, unknown>> = {},
   ) {
-    super(detail);
+    // Names stand in it as they were asked for.
+    super(oneLine(detail));
   }
 
   /** The answer's body. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { oneLine } from '../../ground/index.js';
+import { harmlessJson, oneLine } from '../../ground/index.js';
 import { readableLine, type Log, type LogFields } from '../../job-server/log.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
@@ -89,5 +89,5 @@ const LINES: Record<LogFormat, Line> = {
   text: (level, message, fields) =>
     `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(readableLine(message, fields))}\n`,
   json: (level, message, fields) =>
-    `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`,
+    `${harmlessJson(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }))}\n`,
 };

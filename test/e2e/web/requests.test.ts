@@ -23,6 +23,13 @@ describe('the address of a request', () => {
     },
   );
 
+  it('stands in the reason of a refusal as one harmless line', async () => {
+    const scene = await startWeb();
+    const path = `/v1/functions/${encodeURIComponent('evil\u009b31m\n\u202eF')}`;
+    const detail = String.raw`There is no function evil\x{c2}\x{9b}31m\x{0a}\x{e2}\x{80}\x{ae}F.`;
+    expect(await scene.json('GET', path)).toMatchObject({ status: 404, body: { detail } });
+  });
+
   it('may have a percent sign that is none of an escape in its query, as people type it', async () => {
     const scene = await startWeb();
     await scene.ask('POST', '/v1/functions/f/jobs', { body: 'by 100%' });

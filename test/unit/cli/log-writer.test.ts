@@ -52,6 +52,17 @@ describe('the log', () => {
     ]);
   });
 
+  it('writes JSON that steers no terminal, and says the same to who reads it', () => {
+    const path = join(tempDir(), 'gearmand.log');
+    const log = new LogWriter(path, 'INFO', 'json');
+    log.open();
+    const name = '\u009b31m\u2028\u202eF';
+    log.log('info', 'a job', { function: name });
+    const text = readFileSync(path, 'utf8');
+    expect(text).toMatch(/^[ -~]*\n$/);
+    expect(JSON.parse(text)).toMatchObject({ function: name });
+  });
+
   it('tells people of what a line is about all that its message leaves out', () => {
     const { log, path } = openLog();
     log.log('info', 'w1 (#7): closed: broken', { peer: 'w1 (#7)', duration: 12 });
