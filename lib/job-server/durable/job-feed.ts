@@ -176,6 +176,7 @@ export class JobFeed {
       function_.storedDelayed[priority] = scheduled[priority];
     }
     function_.storedSince = undefined;
+    this.engine.functions.touched.add(function_);
   }
 
   /**

@@ -209,6 +209,7 @@ export class Dispatcher {
     job.worker = worker;
     function_.runningJobs.push(job);
     this.functions.running++;
+    this.functions.touched.add(function_);
     const { stats } = function_;
     stats.started++;
     stats.wait.add(elapsed(job.since, this.clock.now));

@@ -148,6 +148,7 @@ export class Engine {
     worker.mask.add(function_.number);
     worker.missingPlaces.push(place);
     function_.workers.add(worker);
+    this.functions.touched.add(function_);
     if (worker.abilities.size === 1) this.listener.workerChanged?.(worker);
     this.dispatcher.settle(worker);
     this.dispatcher.refill(function_);
@@ -550,6 +551,7 @@ export class Engine {
       worker.missingPlaces = worker.missingPlaces.filter(({ isGivenUp }) => !isGivenUp);
     worker.mask.delete(function_.number);
     function_.workers.delete(worker);
+    this.functions.touched.add(function_);
     this.dispatcher.withdraw(worker, function_);
   }
 
@@ -567,6 +569,7 @@ export class Engine {
       function_.rotation.unlink(place);
       // It may have registered it anew meanwhile.
       if (!worker.abilities.has(function_)) function_.workers.delete(worker);
+      this.functions.touched.add(function_);
       this.dispatcher.noticeIdle(function_);
       yield;
     }

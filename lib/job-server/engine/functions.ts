@@ -6,6 +6,7 @@ import { GearmanFunction, type Job } from './model.js';
 import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
 import { FunctionStats } from './function-stats.js';
+import { TouchedFunctions } from './touched-functions.js';
 
 /** All functions by name and by number, and which of them have waiting jobs. */
 export class Functions {
@@ -20,6 +21,9 @@ export class Functions {
   readonly droppedStats = new FunctionStats();
   /** The functions with waiting jobs, by priority. */
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
+
+  /** Those that something happened to: their jobs, their workers, what is set for them. */
+  readonly touched = new TouchedFunctions();
 
   /** The queue limits and the window that a new function begins with. */
   private readonly limits: readonly [number, number, number];
@@ -63,6 +67,7 @@ export class Functions {
     const { isPaused, limits } = this.settings.of(function_.name);
     function_.isPaused = isPaused;
     function_.limits = limits ?? this.limits;
+    this.touched.add(function_);
     this.markReady(function_);
   }
 
@@ -72,6 +77,7 @@ export class Functions {
     if (function_.hasStats) this.droppedStats.addAll(function_.stats);
     this.byNumber[function_.number] = undefined;
     this.freeNumbers.push(function_.number);
+    this.touched.add(function_);
   }
 
   /** Adds a job that is younger than all that wait. */
@@ -80,12 +86,14 @@ export class Functions {
     queue.push(job);
     this.table.pack(queue, this.packing);
     this.markReady(job.function_);
+    this.touched.add(job.function_);
   }
 
   /** Puts a job back in its old place. */
   insert(job: Job): void {
     job.function_.queues[job.priority].insert(job);
     this.markReady(job.function_);
+    this.touched.add(job.function_);
   }
 
   /** Takes a waiting job out of its queue. */
@@ -94,6 +102,7 @@ export class Functions {
     if (job.pack) this.table.open(job);
     queue.remove(job);
     if (queue.length === 0) this.ready[job.priority].delete(job.function_.number);
+    this.touched.add(job.function_);
   }
 
   /** Makes the masks tell what the queues hold, and nothing of a paused function. */

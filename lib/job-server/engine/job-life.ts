@@ -175,8 +175,13 @@ export class JobLife implements JobFate {
 
   private delay(job: Job, set: (fire: () => void) => Timer): void {
     job.state = 'delayed';
-    job.function_.delayed[job.priority]++;
+    this.countDelayed(job, 1);
     job.timer = set(() => this.awaken(job));
+  }
+
+  private countDelayed({ function_, priority }: Job, by: 1 | -1): void {
+    function_.delayed[priority] += by;
+    this.functions.touched.add(function_);
   }
 
   /** A delayed job's time has come. */
@@ -185,7 +190,7 @@ export class JobLife implements JobFate {
       this.end(job, 'abandoned');
       return;
     }
-    job.function_.delayed[job.priority]--;
+    this.countDelayed(job, -1);
     this.enqueue(job);
     this.dispatcher.offer(job.function_);
   }
@@ -306,7 +311,7 @@ export class JobLife implements JobFate {
   /** Takes a job from where it is: its queue, its delay, its worker. */
   private displace(job: Job): void {
     if (job.state === 'waiting') this.functions.remove(job);
-    else if (job.state === 'delayed') job.function_.delayed[job.priority]--;
+    else if (job.state === 'delayed') this.countDelayed(job, -1);
     else this.release(job);
     this.clock.cancel(job.timer);
     job.timer = undefined;
@@ -317,6 +322,7 @@ export class JobLife implements JobFate {
     const { runningJobs, stats } = job.function_;
     runningJobs.remove(job);
     this.functions.running--;
+    this.functions.touched.add(job.function_);
     stats.run.add(elapsed(job.since, this.clock.now));
     job.worker!.running.delete(job);
     job.worker = undefined;

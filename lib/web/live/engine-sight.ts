@@ -1,7 +1,7 @@
 import type { JobServerCore } from '../../job-server/core.js';
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
 import { nameFields } from '../function-name.js';
-import type { SeenFunction, SeenName } from './function-board.js';
+import type { SeenChange, SeenFunction, SeenName } from './function-board.js';
 import { EngineRows, type RowKey } from './function-rows.js';
 import { JOB_EVENTS, WORKER_EVENTS, type HappeningKind, type Sight, type Viewer } from './live.js';
 import { serverState } from './server-state.js';
@@ -33,6 +33,14 @@ export class EngineSight implements Sight<RowKey> {
 
   functions(): Iterable<SeenFunction<RowKey>> {
     return this.rows.seen();
+  }
+
+  changes(): Iterable<SeenChange<RowKey>> | undefined {
+    return this.rows.changes();
+  }
+
+  rest(): void {
+    this.rows.rest();
   }
 
   state(eventStreams: number): object {

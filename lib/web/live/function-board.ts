@@ -17,6 +17,9 @@ export interface SeenFunction<Key> {
   readonly values: readonly (number | null)[];
 }
 
+/** A function as it is seen now, or is no more. */
+export type SeenChange<Key> = SeenFunction<Key> | { readonly key: Key; readonly values: undefined };
+
 /** A function's name, and the same in base64url where it is no UTF-8. */
 export interface SeenName {
   readonly name: string;
@@ -29,6 +32,9 @@ interface Row extends SeenName {
   readonly bornAt: number;
   changedAt: number;
   seenAt: number;
+  /** Its neighbours in the order of the last change. */
+  previous: Row | undefined;
+  next: Row | undefined;
   values: readonly (number | null)[];
   /** As JSON, once somebody was told. */
   json: string | undefined;
@@ -45,6 +51,8 @@ export class FunctionBoard<Key> {
   /** How often all functions were looked at. */
   looks = 0;
   private readonly rows = new Map<Key, Row>();
+  /** The row that changed last: from it on, what changed of late is found without the others. */
+  private last: Row | undefined;
   private gone: { readonly id: number; readonly at: number }[] = [];
   /** What went in this look and before is not known any more. */
   private forgotten = 0;
@@ -62,12 +70,32 @@ export class FunctionBoard<Key> {
       if (++looked % SLICE === 0) yield;
     }
     for (const [key, row] of this.rows) {
-      if (row.seenAt !== look) {
-        this.rows.delete(key);
-        this.gone.push({ id: row.id, at: look });
-      }
+      if (row.seenAt !== look) this.forget(key, row, look);
       if (++looked % SLICE === 0) yield;
     }
+    this.looked(look);
+  }
+
+  /** Looks at what may have changed since the last look, slice by slice: all others are as they were. */
+  *follow(changes: Iterable<SeenChange<Key>>): Generator<void, void> {
+    const look = this.looks + 1;
+    let looked = 0;
+    for (const seen of changes) {
+      const row = seen.values ? undefined : this.rows.get(seen.key);
+      if (seen.values) this.see(seen, look);
+      else if (row) this.forget(seen.key, row, look);
+      if (++looked % SLICE === 0) yield;
+    }
+    this.looked(look);
+  }
+
+  private forget(key: Key, row: Row, look: number): void {
+    this.rows.delete(key);
+    this.unlink(row);
+    this.gone.push({ id: row.id, at: look });
+  }
+
+  private looked(look: number): void {
     if (this.gone.length > MAX_GONE * 2) {
       this.gone = this.gone.slice(-MAX_GONE);
       this.forgotten = this.gone[0]!.at;
@@ -90,16 +118,16 @@ export class FunctionBoard<Key> {
   *changes(since: number, isWanted: (name: string) => boolean): Generator<string, void> {
     let names: string[] = [];
     let rows: string[] = [];
-    const gone = since === 0 ? [] : this.gone.filter(({ at }) => at > since).map(({ id }) => id);
+    const gone = since === 0 ? [] : this.goneSince(since);
     let length = gone.length * 8;
     let passed = 0;
     const piece = (): string => `"names":[${names.join()}],"rows":[${rows.join()}],"gone":[${gone.splice(0).join()}]`;
-    for (const row of this.rows.values()) {
+    for (const row of this.changedSince(since)) {
       if (++passed % SLICE === 0) {
         yield length >= MAX_PIECE ? piece() : '';
         if (length >= MAX_PIECE) [names, rows, length] = [[], [], 0];
       }
-      if (row.changedAt <= since || !isWanted(row.name)) continue;
+      if (!isWanted(row.name)) continue;
       if (row.bornAt > since) names.push(nameJson(row));
       rows.push((row.json ??= jsonOf(row)));
       length += rows.at(-1)!.length + (row.bornAt > since ? row.name.length + 12 : 0);
@@ -107,12 +135,28 @@ export class FunctionBoard<Key> {
     if (length > 0) yield piece();
   }
 
+  /** Found together, as rows move while slices of them are told. */
+  private changedSince(look: number): Row[] {
+    const rows: Row[] = [];
+    for (let row = this.last; row && row.changedAt > look; row = row.previous) rows.push(row);
+    return rows.reverse();
+  }
+
+  private goneSince(look: number): number[] {
+    let from = this.gone.length;
+    while (from > 0 && this.gone[from - 1]!.at > look) from--;
+    return this.gone.slice(from).map(({ id }) => id);
+  }
+
   private see({ key, values }: SeenFunction<Key>, look: number): void {
     const row = this.rows.get(key);
     if (!row) {
       const id = ++this.lastId;
       const times = { bornAt: look, changedAt: look, seenAt: look };
-      this.rows.set(key, { ...this.nameOf(key), id, ...times, values: [...values], json: undefined });
+      const place = { previous: undefined, next: undefined };
+      const born: Row = { ...this.nameOf(key), id, ...times, ...place, values: [...values], json: undefined };
+      this.rows.set(key, born);
+      this.link(born);
       return;
     }
     row.seenAt = look;
@@ -120,6 +164,22 @@ export class FunctionBoard<Key> {
     row.changedAt = look;
     row.values = [...values];
     row.json = undefined;
+    this.unlink(row);
+    this.link(row);
+  }
+
+  /** A row changed last of all. */
+  private link(row: Row): void {
+    row.previous = this.last;
+    if (this.last) this.last.next = row;
+    this.last = row;
+  }
+
+  private unlink(row: Row): void {
+    if (row.previous) row.previous.next = row.next;
+    if (row.next) row.next.previous = row.previous;
+    else this.last = row.previous;
+    row.previous = row.next = undefined;
   }
 }
 

@@ -1,6 +1,13 @@
-import { Priority, type ByteString, type Engine, type GearmanFunction } from '../../job-server/engine/index.js';
+import {
+  PRIORITIES,
+  Priority,
+  type ByteString,
+  type Engine,
+  type FunctionWatch,
+  type GearmanFunction,
+} from '../../job-server/engine/index.js';
 import type { JobServerCore } from '../../job-server/core.js';
-import type { SeenFunction } from './function-board.js';
+import type { SeenChange, SeenFunction } from './function-board.js';
 
 /** What a row tells of a function after its number, in this order. */
 export const COLUMNS = [
@@ -43,7 +50,12 @@ export class EngineRows {
   readonly epoch = new Date();
 
   private readonly engine: Engine;
-  private letters = new Map<ByteString, RowKey>();
+  private readonly letters = new Map<ByteString, RowKey>();
+  /** How many dead letters each function had when it was looked before. */
+  private dead = new Map<ByteString, number>();
+  private watch: FunctionWatch | undefined;
+  /** Functions of which something changes that nobody tells: since when the oldest job waits that is in storage alone. */
+  private unsure = new Set<GearmanFunction>();
 
   constructor(private readonly jobServer: Pick<JobServerCore, 'engine' | 'storedJobs' | 'tick'>) {
     jobServer.tick();
@@ -58,30 +70,104 @@ export class EngineRows {
     return Math.floor(this.engine.now) - this.zero;
   }
 
-  /** All functions; what is told of one holds until the next one is asked for. */
+  /** All functions, and from now on {@link changes} are known; what is told of one holds until the next one is asked for. */
   *seen(): Generator<SeenFunction<RowKey>, void> {
     const { values, engine } = this;
-    const dead = this.jobServer.storedJobs?.health.dead ?? NONE;
+    this.watch ??= engine.functions.touched.watch();
+    this.watch.take();
+    this.unsure.clear();
+    this.dead = new Map(this.deadNow);
+    for (const name of this.letters.keys()) {
+      if (!this.dead.get(name) || engine.functions.find(name)) this.letters.delete(name);
+    }
     let looked = 0;
     for (const function_ of engine.functions) {
-      // Others had a turn since.
-      if (looked++ % 250 === 0) this.jobServer.tick();
-      this.read(function_, dead.get(function_.name) ?? 0);
+      this.sliceOf(looked++);
+      this.read(function_);
       yield { key: function_, values };
     }
-    const letters: typeof this.letters = new Map();
-    for (const [name, count] of dead) {
-      if (count === 0 || engine.functions.find(name)) continue;
-      const key = this.letters.get(name) ?? { name };
-      letters.set(name, key);
-      values.fill(0);
-      values[DEAD] = count;
-      yield { key, values };
+    for (const [name, count] of this.dead) {
+      if (count > 0 && !engine.functions.find(name)) yield this.lettersOf(name, count);
     }
-    this.letters = letters;
   }
 
-  private read(function_: GearmanFunction, dead: number): void {
+  /** What may have changed since everything, or this, was asked before; undefined: everything may have. */
+  changes(): Iterable<SeenChange<RowKey>> | undefined {
+    const touched = this.watch?.take();
+    if (!touched) return undefined;
+    for (const function_ of this.unsure) touched.add(function_);
+    this.unsure.clear();
+    return this.changed(touched);
+  }
+
+  /** Nobody asks for now: what changes is not remembered any more. */
+  rest(): void {
+    this.watch?.stop();
+    this.watch = undefined;
+  }
+
+  private *changed(touched: Set<GearmanFunction>): Generator<SeenChange<RowKey>, void> {
+    const { values, engine } = this;
+    const names = this.changedDead();
+    for (const name of names) {
+      const function_ = engine.functions.find(name);
+      if (function_) touched.add(function_);
+    }
+    let looked = 0;
+    for (const function_ of touched) {
+      this.sliceOf(looked++);
+      names.add(function_.name);
+      if (engine.functions.find(function_.name) === function_) {
+        this.read(function_);
+        yield { key: function_, values };
+      } else {
+        yield { key: function_, values: undefined };
+      }
+    }
+    for (const name of names) {
+      const count = this.dead.get(name) ?? 0;
+      if (count > 0 && !engine.functions.find(name)) yield this.lettersOf(name, count);
+      else yield* this.withoutLetters(name);
+    }
+  }
+
+  private sliceOf(looked: number): void {
+    // Others had a turn since.
+    if (looked % 250 === 0) this.jobServer.tick();
+  }
+
+  private get deadNow(): ReadonlyMap<ByteString, number> {
+    return this.jobServer.storedJobs?.health.dead ?? NONE;
+  }
+
+  /** The functions that have other numbers of dead letters than before. */
+  private changedDead(): Set<ByteString> {
+    const { deadNow: now, dead } = this;
+    const changed = new Set<ByteString>();
+    for (const [name, count] of now) if (dead.get(name) !== count) changed.add(name);
+    for (const name of dead.keys()) if (!now.has(name)) changed.add(name);
+    if (changed.size > 0) this.dead = new Map(now);
+    return changed;
+  }
+
+  /** What there is of a name that no function has. */
+  private lettersOf(name: ByteString, count: number): SeenFunction<RowKey> {
+    const { values, letters } = this;
+    const key = letters.get(name) ?? { name };
+    letters.set(name, key);
+    values.fill(0);
+    values[DEAD] = count;
+    return { key, values };
+  }
+
+  /** A name has no dead letters any more, or a function has it. */
+  private *withoutLetters(name: ByteString): Generator<SeenChange<RowKey>, void> {
+    const key = this.letters.get(name);
+    if (key) yield { key, values: undefined };
+    this.letters.delete(name);
+  }
+
+  private read(function_: GearmanFunction): void {
     const { values, engine } = this;
     values[0] = function_.due(Priority.high);
     values[1] = function_.due(Priority.normal);
@@ -97,12 +183,22 @@ export class EngineRows {
     } else {
       values[6] = values[7] = values[8] = 0;
     }
-    values[DEAD] = dead;
+    values[DEAD] = this.dead.get(function_.name) ?? 0;
     const oldest = engine.oldestWaiting(function_);
     values[10] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
     values[11] = this.since(function_.running > 0, function_.longestRunning(engine.now));
     values[12] = function_.isPaused ? 1 : 0;
     values[13] = function_.limits.some((limit) => limit > 0 && function_.total >= limit) ? 1 : 0;
+    if (this.mayAge(function_)) this.unsure.add(function_);
+  }
+
+  /** Whether its oldest job is in storage alone, and not known for good. */
+  private mayAge(function_: GearmanFunction): boolean {
+    for (const priority of PRIORITIES) {
+      if (function_.queues[priority].head || function_.due(priority) === 0) continue;
+      if (function_.storedSince?.[priority] === undefined) return true;
+    }
+    return false;
   }
 
   private since(isAny: boolean, age: number): number {

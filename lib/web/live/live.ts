@@ -1,7 +1,7 @@
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
-import { FunctionBoard, type SeenFunction, type SeenName } from './function-board.js';
+import { FunctionBoard, type SeenChange, type SeenFunction, type SeenName } from './function-board.js';
 
-/** How often everything is looked at, in milliseconds. */
+/** How often is looked at what may have changed, in milliseconds. */
 export const LOOK_INTERVAL = 1_000;
 
 /** For how long what was seen is remembered once nobody looks on, in milliseconds. */
@@ -13,7 +13,7 @@ export const WORKER_EVENTS = ['workerJoined', 'workerLeft'] as const;
 
 /** Who looks on. */
 export interface Viewer {
-  /** Everything was looked at again. */
+  /** What may have changed was looked at again. */
   looked(): void;
   /** Only where it wants jobs. */
   job?(happened: (typeof JOB_EVENTS)[number], job: JobEvent, worker?: WorkerEvent): void;
@@ -35,6 +35,10 @@ export interface Sight<Key> {
   nameOf(key: Key): SeenName;
   /** All functions as they are now; a slice of them is looked at together. */
   functions(): Iterable<SeenFunction<Key>> | Promise<Iterable<SeenFunction<Key>>>;
+  /** What may have changed since it was looked at before; undefined, or missing, where all must be looked at. */
+  changes?(): Iterable<SeenChange<Key>> | undefined;
+  /** Nobody looks on for now. */
+  rest?(): void;
   /** The job server itself, after its functions were looked at. */
   state(eventStreams: number): object;
   /** Begins or ceases to tell what happens. @returns false: that cannot be told. */
@@ -48,9 +52,9 @@ interface Seeing {
 }
 
 /**
- * What changes at a job server, for those who look on: while there is one,
- * everything is looked at once a second, a slice at a time. Costs nothing while
- * nobody does.
+ * What changes at a job server, for those who look on: while there is one, it is
+ * looked at once a second, a slice at a time; at first everything, then what
+ * something happened to. Costs nothing while nobody does.
  */
 export class Live {
   private current: Seeing | undefined;
@@ -101,6 +105,7 @@ export class Live {
   private rest(): void {
     clearInterval(this.timer);
     this.timer = undefined;
+    this.current?.sight.rest?.();
     this.forgetting = setTimeout(() => (this.current = this.state = undefined), MEMORY).unref();
   }
 
@@ -112,12 +117,13 @@ export class Live {
     return this.current;
   }
 
-  /** Looks at everything, and tells those who look on; who joins meanwhile is told as well. */
+  /** Looks at what may have changed, and tells those who look on; who joins meanwhile is told as well. */
   private async look(): Promise<void> {
     if (this.isLooking) return;
     this.isLooking = true;
     const { sight, board } = this.seeing();
-    const slices = board.look(await sight.functions());
+    const changes = sight.changes?.();
+    const slices = changes ? board.follow(changes) : board.look(await sight.functions());
     while (!slices.next().done) await new Promise(setImmediate);
     this.state = sight.state(this.viewers.size);
     this.isLooking = false;
