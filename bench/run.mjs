@@ -16,6 +16,7 @@
  *   npm run bench -- several             one job server and two on this machine, for the same clients and workers
  *   npm run bench -- start               what `import` and the start of a job server cost
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
+ *   npm run bench -- live                what a second costs while a dashboard looks on, by the number of functions
  *   npm run bench -- traces [--runs 5]   an echo through the transport, by what of OpenTelemetry an app has
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
@@ -37,6 +38,7 @@ import { measure } from './measure.mjs';
 import { readResult, resultOf, save, STORED } from './results.mjs';
 import { hasGearmand } from './servers.mjs';
 import { benchHttp } from './http.mjs';
+import { benchLive } from './live.mjs';
 import { benchMetrics } from './metrics.mjs';
 import { benchOverload } from './overload.mjs';
 import { benchSchedules } from './schedules.mjs';
@@ -72,6 +74,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 const { disk, quick: isQuick } = values;
 if (positionals[0] === 'metrics') {
   await benchMetrics(values.against);
+  process.exit();
+}
+if (positionals[0] === 'live') {
+  await benchLive();
   process.exit();
 }
 if (positionals[0] === 'stalls') {
