@@ -60,6 +60,7 @@ function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infi
   return begin <= (losesLeases ? over + LEASES_LOST : over) && time <= end + REPORTING[signal] + slack;
 }
 
-export function nameOf({ kind, signal }) {
-  return `${kind} ${{ SIGKILL: 'killed', SIGTERM: 'stopped', SIGSTOP: 'stalled', LAPSE: 'taken for dead' }[signal]}`;
+/** What was done to whom; of the databases, to which. */
+export function nameOf({ kind, name, signal }) {
+  return `${kind === 'database' ? name : kind} ${{ SIGKILL: 'killed', SIGTERM: 'stopped', SIGSTOP: 'stalled', LAPSE: 'taken for dead' }[signal]}`;
 }

@@ -7,7 +7,7 @@ import { add, newJob } from '../storage/recorded-storage.js';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import type { Daemon } from '../support/daemon.js';
-import { startPostgres } from '../support/databases.js';
+import { startPostgres, UNHURRIED } from '../support/databases.js';
 import { newWorker, startClient } from '../support/driver-jobs.js';
 import { describeWith } from '../support/peers.js';
 import { contentOf, deadLettersIn, jobsIn, withStorage } from '../support/stored-jobs.js';
@@ -187,7 +187,7 @@ describeWith(['postgres'], 'nestjs-gearman export of a fleet', () => {
   it('writes what import reads back, each job once and in its order, into a folder and into a fleet', async () => {
     const { port, kill } = await startPostgres();
     const url = `postgresql://gear@127.0.0.1:${port}/queues`;
-    const storage = new PgStorage({ url });
+    const storage = new PgStorage({ url, ...UNHURRIED });
     await storage.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
     const job = newJob({ function: 'f', workload: '' });
     const jobs = [

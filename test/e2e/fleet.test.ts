@@ -7,7 +7,7 @@ import { coreOf } from '../../lib/job-server/core-of.js';
 import { requireBuild } from '../support/built.js';
 import { runCommand, startJobServerCommand } from '../support/command.js';
 import { atEnd } from '../support/cleanup.js';
-import { startPostgres } from '../support/databases.js';
+import { startPostgres, UNHURRIED } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
 import { startListening } from '../support/job-servers.js';
 import { describeWith } from '../support/peers.js';
@@ -21,7 +21,7 @@ describeWith('postgres', 'job servers that share a PostgreSQL', () => {
   it('take a job at one and hand it out at another, and take jobs in from elsewhere once', async () => {
     const { port, sql } = await startPostgres();
     const url = `postgresql://gear@127.0.0.1:${port}/queues`;
-    const queue = ['-q', 'postgres', '--pg-url', url];
+    const queue = ['-q', 'postgres', '--pg-url', url, '--pg-query-timeout', '60s'];
     const [one, two] = [await startJobServerCommand(queue), await startJobServerCommand(queue)];
     const at = (server: { readonly port: number }): string[] => ['--server', `127.0.0.1:${server.port}`];
     const ok = { code: 0 };
@@ -49,7 +49,12 @@ describeWith('postgres', 'job servers that share a PostgreSQL', () => {
     const { port } = await startPostgres();
     const start = async (name: string): Promise<JobServer> => {
       const own = await freePort();
-      const storage = { url: `postgresql://gear@127.0.0.1:${port}/queues`, name, address: `127.0.0.1:${own}` };
+      const storage = {
+        url: `postgresql://gear@127.0.0.1:${port}/queues`,
+        name,
+        address: `127.0.0.1:${own}`,
+        ...UNHURRIED,
+      };
       const policies = { f: { retries: 0, deadLetter: true } };
       const listeners = [{ host: '127.0.0.1', port: own }];
       const options = { listeners, storage: { type: 'postgres' as const, ...storage }, policies, keepResults: 60_000 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PgStorage, type StorageError } from '../../lib/job-server/storage/index.js';
 import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
-import { startPostgres, type DatabaseServer } from '../support/databases.js';
+import { startPostgres, UNHURRIED, type DatabaseServer } from '../support/databases.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
@@ -23,7 +23,7 @@ describeWith(['postgres', 'openssl'], 'a storage in a PostgreSQL that speaks TLS
 
   const opened = async (query: string, options: object = {}): Promise<PgStorage> => {
     const url = `postgresql://gear@localhost:${database.port}/queues${query}`;
-    const storage = new PgStorage({ url, ...options });
+    const storage = new PgStorage({ url, ...UNHURRIED, ...options });
     await storage.open(new RecordingListener());
     open.push(storage);
     return storage;
@@ -73,6 +73,7 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
       url: `postgresql://${role}@127.0.0.1:${database.port}/queues`,
       schema,
       leaseTime: 3_000,
+      ...UNHURRIED,
       ...(name && { name }),
     });
 

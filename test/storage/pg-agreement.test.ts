@@ -7,7 +7,7 @@ import {
   type JobStorage,
   type NewJob,
 } from '../../lib/job-server/storage/index.js';
-import { ownPostgres } from '../support/databases.js';
+import { ownPostgres, UNHURRIED } from '../support/databases.js';
 import { timesAsLong } from '../support/patience.js';
 import { describeWith } from '../support/peers.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
@@ -185,7 +185,8 @@ describeWith('postgres', 'two owners in PostgreSQL', () => {
   async function run(story: readonly Step[]): Promise<void> {
     const schema = `a${++schemas}`;
     const url = `postgresql://gear@127.0.0.1:${database.port}/queues`;
-    const pg = new Pair([new PgStorage({ url, schema, name: 'one' }), new PgStorage({ url, schema, name: 'two' })]);
+    const ownerOf = (name: string): PgStorage => new PgStorage({ url, schema, name, leaseTime: 60_000, ...UNHURRIED });
+    const pg = new Pair([ownerOf('one'), ownerOf('two')]);
     const jobs = new MemoryJobs();
     const storage = (name: string): MemoryStorage => new MemoryStorage(jobs, { name, address: '' });
     const memory = new Pair([storage('one'), storage('two')]);

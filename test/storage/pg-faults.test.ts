@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
 import { CuttingProxy, type Cut } from '../support/cutting-proxy.js';
-import { ownPostgres } from '../support/databases.js';
+import { ownPostgres, UNHURRIED } from '../support/databases.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
@@ -20,7 +20,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     const schema = `f${++schemas}`;
     const at = (port: number): string => `postgresql://gear@127.0.0.1:${port}/queues`;
     storage = new PgStorage({ url: at(proxy.port), schema, patience: 1_500, leaseTime: 2_000 });
-    direct = new PgStorage({ url: at(database.port), schema, leaseTime: 2_000 });
+    direct = new PgStorage({ url: at(database.port), schema, leaseTime: 2_000, ...UNHURRIED });
     listener = new RecordingListener();
     await storage.open(listener);
     directListener = new RecordingListener();

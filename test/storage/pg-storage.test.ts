@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
-import { ownPostgres } from '../support/databases.js';
+import { ownPostgres, UNHURRIED } from '../support/databases.js';
 import { describeWith } from '../support/peers.js';
+import { addAll, newJob, NOW, RecordingListener } from './recorded-storage.js';
 import { describeJobStorage } from './job-storage.contract.js';
 import { describeScheduleFleet } from './schedule-fleet.contract.js';
 import { describeSharing } from './sharing.contract.js';
@@ -14,6 +17,7 @@ describeWith('postgres', 'in PostgreSQL', () => {
     new PgStorage({
       url: `postgresql://gear@127.0.0.1:${database.port}/queues`,
       schema: `s${schema}`,
+      ...UNHURRIED,
       ...options,
     });
 
@@ -24,6 +28,22 @@ describeWith('postgres', 'in PostgreSQL', () => {
       dispose: async () => void (await database.sql(`DROP SCHEMA s${schema} CASCADE`)),
     };
   });
+
+  it('runs no statement that PostgreSQL compiles first: that takes longer than any of them', async () => {
+    const schema = ++schemas;
+    const storage = storageIn(schema, { name: `compiles-${schema}` });
+    await storage.open(new RecordingListener());
+    const [handle] = (await addAll(storage, newJob())) as [string];
+    await storage.lease('reverse', 1, 1, NOW);
+    storage.done(handle);
+    await storage.flush();
+    const asked = `SELECT pid FROM pg_stat_activity WHERE application_name = 'nestjs-gearman compiles-${schema}'`;
+    const pids = (await database.sql(asked)).trim().split('\n');
+    expect(pids).toHaveLength(4);
+    // The compiler is a library that a process loads when it first needs it.
+    for (const pid of pids) expect(readFileSync(`/proc/${pid}/maps`, 'utf8')).not.toContain('llvmjit');
+    await storage.close();
+  }, 60_000);
 
   describeScheduleFleet('PgStorage', async () => {
     const schema = ++schemas;

@@ -18,6 +18,9 @@ export interface DatabaseServer {
   kill(): Promise<void>;
 }
 
+/** What a storage is given where nothing is to hang: a busy machine may take long for a statement. */
+export const UNHURRIED = { queryTimeout: 60_000 };
+
 /** Starts MariaDB on a free loopback port. */
 export async function startMariadb(): Promise<DatabaseServer> {
   const folder = tempDir();

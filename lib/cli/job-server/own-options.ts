@@ -35,6 +35,13 @@ export const QUEUE = {
   'pg-patience': valued('How long a submission waits for a database that cannot be reached. Default 30s.', duration, {
     argument: 'TIME',
   }),
+  'pg-query-timeout': valued(
+    'How long one statement may take before its connection is given up. Default 3s.',
+    duration,
+    {
+      argument: 'TIME',
+    },
+  ),
   advertise: valued(
     'Where other job servers of --queue-type postgres reach this one: host:port, or tls://host:port. They tell their callers what it runs.',
     text,

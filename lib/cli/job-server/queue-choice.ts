@@ -116,6 +116,7 @@ function noSuchQueue(name: string): UsageFailure {
 /** Our storage in a database that several job servers share. */
 function shared(url: string, values: JobServerValues): StorageOptions {
   const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience, advertise: address } = values;
+  const queryTimeout = values['pg-query-timeout'];
   if (address !== undefined) checkAddress(address);
   return {
     type: 'postgres',
@@ -123,6 +124,7 @@ function shared(url: string, values: JobServerValues): StorageOptions {
     ...(schema !== undefined && { schema }),
     ...(name !== undefined && { name }),
     ...(patience !== undefined && { patience }),
+    ...(queryTimeout !== undefined && { queryTimeout }),
     ...(address !== undefined && { address }),
   };
 }
@@ -149,10 +151,11 @@ function embedded(path: string, values: JobServerValues): StorageOptions {
 /** What means nothing where jobs are kept in memory. */
 const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
 
+/** What means nothing where they are not in a database. */
+const OF_DATABASE = ['pg-url', 'pg-schema', 'pg-name', 'pg-patience', 'pg-query-timeout', 'advertise'] as const;
+
 function refuseShared(values: JobServerValues): void {
-  const unused = (['pg-url', 'pg-schema', 'pg-name', 'pg-patience', 'advertise'] as const).find(
-    (name) => values[name] !== undefined,
-  );
+  const unused = OF_DATABASE.find((name) => values[name] !== undefined);
   if (unused) throw new UsageFailure(`--${unused} needs --queue-type postgres and --pg-url URL`);
 }
 

@@ -2,17 +2,20 @@ import { StorageError } from '../storage-error.js';
 import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
 import { addressesIn, withoutPassword, type CheckedPgOptions } from './pg-options.js';
 
-/** How long one statement, or connecting, may take before the connection is given up, in milliseconds. */
-const QUERY_TIMEOUT = 3_000;
-
-/** The plans are made once, on empty tables as likely as not, and kept: only these serve any number of jobs. */
+/**
+ * The plans are made once, on empty tables as likely as not, and kept: only
+ * these serve any number of jobs. Where a small table is read whole all the same,
+ * its plan counts as very dear, and PostgreSQL would compile it at each run: some
+ * hundred milliseconds for what takes one.
+ */
 const PLANS = [
   'SET enable_seqscan = off',
   'SET enable_hashjoin = off',
   'SET enable_mergejoin = off',
   'SET enable_bitmapscan = off',
   'SET plan_cache_mode = force_generic_plan',
-];
+  'SET jit = off',
+].join('; ');
 
 /** Statements that are kept waiting on a connection. */
 export interface Hold {
@@ -28,7 +31,7 @@ export interface ConnectionRole {
   readonly isSynchronous: boolean;
   /** It only reads, each statement once: a standby will do, and plans need not serve for long. */
   readonly isReading?: boolean;
-  /** How long a statement may take before the connection is given up, in milliseconds. Default 3,000. */
+  /** How long a statement may take before the connection is given up, in milliseconds. Default: as the options say. */
   readonly timeout?: number;
   /** Told of notifications on a channel. */
   readonly channel?: { readonly name: string; hear(payload: string): void };
@@ -109,11 +112,11 @@ export class PgConnection {
     const { Client } = await loadPg();
     let problem: unknown;
     for (const connectionString of addressesIn(this.options.url)) {
-      const { ssl } = this.options;
+      const { queryTimeout, ssl } = this.options;
       const client = new Client({
         connectionString,
-        query_timeout: this.role.timeout ?? QUERY_TIMEOUT,
-        connectionTimeoutMillis: QUERY_TIMEOUT,
+        query_timeout: this.role.timeout ?? queryTimeout,
+        connectionTimeoutMillis: queryTimeout,
         keepAlive: true,
         application_name: `nestjs-gearman ${this.options.name}`.slice(0, 63),
         ...(ssl !== undefined && { ssl }),
@@ -139,7 +142,7 @@ export class PgConnection {
     const { rows } = await client.query({ text: 'SELECT pg_is_in_recovery() AS standby' });
     if ((rows[0] as { readonly standby?: boolean } | undefined)?.standby)
       throw new Error('it is a standby, which cannot be written');
-    for (const text of PLANS) await client.query({ text });
+    await client.query({ text: PLANS });
     if (!this.role.isSynchronous) await client.query({ text: 'SET synchronous_commit = off' });
     // It is committed here, and nobody waits any longer for the standby to have it. Any other warning is none about that.
     client.on('notice', ({ routine, message }) => {

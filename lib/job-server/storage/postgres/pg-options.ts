@@ -31,6 +31,11 @@ export interface PgStorageOptions {
   readonly patience?: number;
   /** After how long without a sign of life a job server's jobs are given to the others, in milliseconds, from 500. Default 10,000. */
   readonly leaseTime?: number;
+  /**
+   * How long one statement, or connecting, may take before the connection is given up and made anew, in milliseconds,
+   * from 100. Shorter than `leaseTime`, or a connection that hangs costs this job server its leases. Default 3,000.
+   */
+  readonly queryTimeout?: number;
   /** Whether changes are heard by LISTEN; without, they are seen once a second. Default true. */
   readonly listen?: boolean;
   /** TLS, as the package `pg` takes it: true, or options of `tls.connect`. Default: as the URL says. */
@@ -40,7 +45,7 @@ export interface PgStorageOptions {
 /** Options with every default filled in. */
 export type CheckedPgOptions = Required<Omit<PgStorageOptions, 'ssl'>> & Pick<PgStorageOptions, 'ssl'>;
 
-const KNOWN = ['type', 'url', 'schema', 'name', 'address', 'patience', 'leaseTime', 'listen', 'ssl'];
+const KNOWN = ['type', 'url', 'schema', 'name', 'address', 'patience', 'leaseTime', 'queryTimeout', 'listen', 'ssl'];
 
 const RULES = {
   schema: {
@@ -54,6 +59,7 @@ const RULES = {
   address: { test: (value) => typeof value === 'string', allowed: 'a text, host:port' },
   patience: duration(),
   leaseTime: duration(500),
+  queryTimeout: duration(100),
   listen: BOOLEAN,
 } satisfies { readonly [Option in keyof PgStorageOptions]?: OptionRule };
 
@@ -62,12 +68,13 @@ export function checkPgOptions(options: PgStorageOptions): CheckedPgOptions {
   checkNames(options, KNOWN, 'option of the PostgreSQL storage');
   for (const [option, rule] of Object.entries(RULES)) checkOption(option, options[option as keyof typeof RULES], rule);
   const { url, schema = 'gearman', address = '', patience = 30_000, leaseTime = 10_000, listen = true, ssl } = options;
+  const { queryTimeout = 3_000 } = options;
   const { name = `${hostname()}:${randomBytes(4).toString('hex')}` } = options;
   if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
     // What was given is not shown: there may be a password in it.
     throw new InvalidOptionError('url', 'must be an address as postgresql://user:password@host:5432/database');
   }
-  return { url, schema, name, address, patience, leaseTime, listen, ssl };
+  return { url, schema, name, address, patience, leaseTime, queryTimeout, listen, ssl };
 }
 
 /** The addresses an URL with several hosts stands for, one host each. */

@@ -10,7 +10,8 @@ const URL_ = 'postgresql://gear:secret@db:5432/jobs';
 
 describe('the options of a storage in PostgreSQL', () => {
   it('have defaults, and a name of this process', () => {
-    expect(checkPgOptions({ url: URL_ })).toMatchObject({ schema: 'gearman', patience: 30_000, leaseTime: 10_000 });
+    const times = { patience: 30_000, leaseTime: 10_000, queryTimeout: 3_000 };
+    expect(checkPgOptions({ url: URL_ })).toMatchObject({ schema: 'gearman', ...times });
     expect(checkPgOptions({ url: URL_ }).name).not.toBe(checkPgOptions({ url: URL_ }).name);
   });
 
@@ -21,6 +22,7 @@ describe('the options of a storage in PostgreSQL', () => {
     [{ name: '' }, 'name'],
     [{ patience: -1 }, 'patience'],
     [{ leaseTime: 499 }, 'leaseTime'],
+    [{ queryTimeout: 99 }, 'queryTimeout'],
     [{ listen: 'yes' }, 'listen'],
     [{ urll: URL_ }, 'urll'],
   ])('are refused by name: %j', (options, name) => {
