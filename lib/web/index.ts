@@ -5,6 +5,7 @@ export {
   type AsyncSettings,
   type GearmanWebModuleAsyncOptions,
   type GearmanWebModuleOptions,
+  type GearmanWebModuleOptionsFactory,
   type GearmanWebModuleSettings,
   type GuardedAccess,
 } from './nest/gearman-web.module.js';

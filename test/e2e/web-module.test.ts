@@ -12,7 +12,12 @@ import {
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
-import { GearmanWebModule, type GearmanWebModuleAsyncOptions, type GearmanWebModuleOptions } from 'nestjs-gearman/web';
+import {
+  GearmanWebModule,
+  type GearmanWebModuleAsyncOptions,
+  type GearmanWebModuleOptions,
+  type GearmanWebModuleOptionsFactory,
+} from 'nestjs-gearman/web';
 import { atEnd } from '../support/cleanup.js';
 
 /** What a login knows. */
@@ -21,7 +26,17 @@ class Keys {
   readonly key = 'secret';
 }
 
-@Module({ providers: [Keys], exports: [Keys] })
+/** Makes options of what is injected. */
+@Injectable()
+class KeyedOptions implements GearmanWebModuleOptionsFactory {
+  constructor(@Inject(Keys) private readonly keys: Keys) {}
+
+  createGearmanWebOptions() {
+    return { access: () => ({ role: 'inspect' as const, name: this.keys.key }) };
+  }
+}
+
+@Module({ providers: [Keys, KeyedOptions], exports: [Keys, KeyedOptions] })
 class KeysModule {}
 
 function headerOf(context: ExecutionContext, name: string): unknown {
@@ -154,6 +169,18 @@ describe('GearmanWebModule.forRootAsync', () => {
       fetch(`${url}/ops/gearman/v1/me`, { headers });
     expect((await ask()).status).toBe(403);
     expect(await (await ask({ 'x-key': 'secret' })).json()).toMatchObject({ role: 'read', name: 'secret' });
+  });
+
+  it.each(['useClass', 'useExisting'] as const)('takes them from a class too: %s', async (way) => {
+    const url = await startAsync({ [way]: KeyedOptions });
+    expect(await (await fetch(`${url}/gearman/v1/me`)).json()).toMatchObject({ role: 'inspect', name: 'secret' });
+  });
+
+  it('is told in one way, not in none and not in two', () => {
+    const message = /forRootAsync: must have exactly one of useFactory, useClass and useExisting/;
+    expect(() => GearmanWebModule.forRootAsync({})).toThrow(message);
+    const two = { useClass: KeyedOptions, useFactory: () => ({ access: 'open' as const }) };
+    expect(() => GearmanWebModule.forRootAsync(two)).toThrow(message);
   });
 
   it('refuses guards that come too late to be run, and options without access', async () => {

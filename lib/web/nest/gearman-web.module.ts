@@ -7,10 +7,12 @@ import {
   UseGuards,
   type CanActivate,
   type DynamicModule,
+  type InjectionToken,
   type MiddlewareConsumer,
   type ModuleMetadata,
   type NestModule,
   type OnModuleDestroy,
+  type Provider,
   type Type,
 } from '@nestjs/common';
 import { ExternalContextCreator, ModuleRef } from '@nestjs/core';
@@ -52,10 +54,21 @@ export type GearmanWebModuleSettings = Omit<GearmanWebModuleOptions, 'imports' |
 export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptions, 'path' | 'imports'> {
   /** Guards as those of `access`, where the app's global ones are not enough. */
   guards?: readonly Type<CanActivate>[];
+  /** What `useFactory` is given. */
   inject?: readonly unknown[];
+  /** Makes the options: this, `useClass` or `useExisting`. */
   // What is injected is as different as providers are.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  useFactory(...injected: any[]): AsyncSettings | Promise<AsyncSettings>;
+  useFactory?: (...injected: any[]) => AsyncSettings | Promise<AsyncSettings>;
+  /** A class that makes the options; this module provides it. */
+  useClass?: Type<GearmanWebModuleOptionsFactory>;
+  /** A provider of the app, or of `imports`, that makes the options. */
+  useExisting?: InjectionToken<GearmanWebModuleOptionsFactory>;
+}
+
+/** What a class of `forRootAsync({ useClass })` or `useExisting` implements. */
+export interface GearmanWebModuleOptionsFactory {
+  createGearmanWebOptions(): AsyncSettings | Promise<AsyncSettings>;
 }
 
 /** With guards, `access` says what role those have that pass. */
@@ -112,20 +125,17 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     const { access } = settings;
     if (access === undefined) throw InvalidOptionError.notAllowed('access', access, CHOICES);
     const guards = isGuarded(access) ? access.guards : [];
-    return moduleOf({ provide: SETTINGS, useValue: settings }, guards, { path, imports });
+    return moduleOf([{ provide: SETTINGS, useValue: settings }], guards, { path, imports });
   }
 
-  /** The same, with options that are made once the app's providers are there. */
-  static forRootAsync({
-    path,
-    imports,
-    guards = [],
-    inject = [],
-    useFactory,
-  }: GearmanWebModuleAsyncOptions): DynamicModule {
-    const make = async (...injected: unknown[]): Promise<AsyncSettings> => unguarded(await useFactory(...injected));
-    const provider = { provide: SETTINGS, useFactory: make, inject: [...inject] as never[] };
-    return moduleOf(provider, guards, { path, imports });
+  /**
+   * The same, with options that are made once the app's providers are there.
+   *
+   * @throws InvalidOptionError without exactly one of `useFactory`, `useClass` and `useExisting`.
+   */
+  static forRootAsync(options: GearmanWebModuleAsyncOptions): DynamicModule {
+    const { path, imports, guards = [] } = options;
+    return moduleOf(lateSettings(options), guards, { path, imports });
   }
 
   /** Called by Nest. */
@@ -188,15 +198,35 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
   }
 }
 
+/** What provides options that providers make. */
+function lateSettings(options: GearmanWebModuleAsyncOptions): Provider[] {
+  const { inject = [], useFactory, useClass, useExisting } = options;
+  const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    throw new InvalidOptionError('forRootAsync', 'must have exactly one of useFactory, useClass and useExisting');
+  }
+  const settings = (
+    make: (...injected: never[]) => AsyncSettings | Promise<AsyncSettings>,
+    tokens: readonly unknown[],
+  ): Provider => ({
+    provide: SETTINGS,
+    useFactory: async (...injected: never[]) => unguarded(await make(...injected)),
+    inject: [...tokens] as never[],
+  });
+  if (useFactory) return [settings(useFactory, inject)];
+  const made = settings((factory: GearmanWebModuleOptionsFactory) => factory.createGearmanWebOptions(), ways);
+  return useClass ? [useClass, made] : [made];
+}
+
 function moduleOf(
-  settings: NonNullable<DynamicModule['providers']>[number],
+  settings: readonly Provider[],
   guards: readonly Type<CanActivate>[],
   { path = 'gearman', imports = [] }: Pick<GearmanWebModuleOptions, 'path' | 'imports'>,
 ): DynamicModule {
   checkOption('path', path, MOUNT);
   const gate = gateOf(guards);
   const providers = [
-    settings,
+    ...settings,
     gate,
     { provide: PATH, useValue: path.replaceAll(/^\/+|\/+$/g, '') },
     { provide: GATE, useValue: gate },
