@@ -9,6 +9,7 @@ import type { Daemon } from '../support/daemon.js';
 import { FOREIGN_WORKERS, startWorker } from '../support/foreign-programs.js';
 import { freePort } from '../support/free-port.js';
 import { describeWith } from '../support/peers.js';
+import { requestText, sayHttp } from '../support/raw-http.js';
 import { tempDir } from '../support/temp-dir.js';
 import { until } from '../support/until.js';
 
@@ -55,6 +56,16 @@ describeWith('php', 'a worker in PHP behind --web-port', () => {
 });
 
 describe('nestjs-gearman job-server --web-port', () => {
+  it.each([
+    ['bytes that are no ASCII in an address', 'GET /v1/functions/\xc3\xa9', {}, 400, 'unreadable'],
+    ['headers of 20 kB', 'GET /v1/me', { Cookie: 'x'.repeat(20_000) }, 431, 'headers-too-large'],
+  ])('calls %s a problem, as all others', async (_what, line, headers, status, code) => {
+    const { port } = await startWebPort();
+    const [head, body] = (await sayHttp(port, requestText(line, headers))).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\nContent-Type: application/problem\\+json`, 's'));
+    expect(JSON.parse(body!)).toMatchObject({ type: 'about:blank', status, code, detail: expect.any(String) });
+  });
+
   it('takes 64 MB from curl and gives them back as they were', async () => {
     const { server, port } = await startWebPort();
     const folder = tempDir();

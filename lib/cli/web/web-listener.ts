@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
+import { answerUnreadable } from '../../web/http/unreadable-request.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
 import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
 
@@ -34,6 +35,7 @@ export class WebListener {
       ...(log && { log }),
     });
     this.server = createServer(REQUEST_LIMITS, this.handler);
+    answerUnreadable(this.server);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 

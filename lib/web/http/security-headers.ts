@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 
 const FRAMES_AND_FORMS = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const HEADERS: Readonly<Record<string, string>> = {
+/** On every answer, whatever it is. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': `default-src 'none'; ${FRAMES_AND_FORMS}`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -25,7 +26,7 @@ const PAGE_POLICY = [
 
 /** Has browsers run, frame and keep nothing of an answer. */
 export function secure(response: ServerResponse): void {
-  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
 }
 
 /** Lets an answer that was made {@link secure} be the dashboard's page. */
