@@ -107,6 +107,7 @@ export const SCHEMAS = {
     address: text,
     functions: { type: 'array', items: text },
     running: orNull(whole),
+    jobs: orNull({ type: 'array', items: object({ handle: text, function: text, startedAt: time }) }),
     done: orNull(whole),
     connectedSince: orNull(time),
     isQuiet: orNull(flag),

@@ -1,10 +1,17 @@
-import type { WorkerSnapshot } from '../../job-server/snapshots.js';
-import { workerSnapshot } from '../../job-server/snapshots.js';
+import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from '../../job-server/snapshots.js';
 import { answerList, answerNothing } from '../http/answers.js';
 import { notFound } from '../problem.js';
 import { audit, requireAllFunctions, requireConsent, type Call } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, json, NOTHING, problem } from './schemas.js';
+
+/** So many of a worker's running jobs are named, those first that it was given first. */
+const MAX_JOBS = 10;
+
+/** A worker, and what it runs. */
+interface BusyWorker extends WorkerSnapshot {
+  jobs: Pick<JobSnapshot, 'handle' | 'function' | 'startedAt'>[];
+}
 
 const UNKNOWN = { 404: problem('There is no such worker') };
 
@@ -13,7 +20,7 @@ export const WORKER_ROUTES: readonly Route[] = [
     method: 'GET',
     template: '/v1/workers',
     role: 'read',
-    summary: 'All connections that registered functions',
+    summary: `All connections that registered functions; of the jobs each runs, the ${MAX_JOBS} it was given first`,
     answers: { 200: json('All of them', ANSWERS.workers) },
     run: list,
   },
@@ -48,12 +55,20 @@ async function list(call: Call): Promise<void> {
   await answerList(call.response, 'workers', permitted(call), call.gone);
 }
 
-function* permitted({ source, permission }: Call): Iterable<WorkerSnapshot> {
-  for (const session of source.jobServer.sessions) {
+function* permitted({ source, permission }: Call): Iterable<BusyWorker> {
+  const { engine, sessions } = source.jobServer;
+  for (const session of sessions) {
     if (session.peer.abilities.size === 0) continue;
     const snapshot = workerSnapshot(session);
     const functions = snapshot.functions.filter((name) => permission.covers(name));
-    if (functions.length > 0) yield { ...snapshot, functions };
+    if (functions.length === 0) continue;
+    const jobs: BusyWorker['jobs'] = [];
+    for (const job of session.peer.running) {
+      if (jobs.length === MAX_JOBS) break;
+      const { handle, function: name, startedAt } = jobSnapshot(engine, job);
+      if (permission.covers(name)) jobs.push({ handle, function: name, startedAt });
+    }
+    yield { ...snapshot, functions, jobs };
   }
 }
 

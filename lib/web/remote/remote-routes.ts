@@ -181,7 +181,7 @@ async function listWorkers({ source, response, permission, gone }: RemoteCall): 
   const workers = (await source.admin.workers()).flatMap(({ descriptor, address, clientId = '-', functions }) => {
     const names = functions.map(shownName).filter((name) => permission.covers(name));
     if (names.length === 0) return [];
-    const untold = { running: null, done: null, connectedSince: null, isQuiet: null };
+    const untold = { running: null, jobs: null, done: null, connectedSince: null, isQuiet: null };
     return [{ id: descriptor, clientId, address, functions: names, ...untold }];
   });
   await answerList(response, 'workers', workers, gone);

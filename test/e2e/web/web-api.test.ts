@@ -297,6 +297,24 @@ describe('operating over HTTP', () => {
     ]);
   });
 
+  it('tells what a worker runs and since when, the ten jobs that it was given first', async () => {
+    const scene = await startWeb();
+    const worker = scene.peer();
+    worker.send('CAN_DO f');
+    const handles: string[] = [];
+    for (let number = 1; number <= 11; number++) {
+      await scene.ask('POST', '/v1/functions/f/jobs', { body: `${number}` });
+      handles.push((await grab(worker)).handle);
+    }
+    const [told] = (await scene.json('GET', '/v1/workers')).body.workers;
+    expect(told.running).toBe(11);
+    expect(told.jobs.map(({ handle }: { handle: string }) => handle)).toEqual(handles.slice(0, 10));
+    const { startedAt } = (await scene.json('GET', `/v1/jobs/${handles[0]}`)).body;
+    // Both are reckoned from now, which goes on between them.
+    expect(Math.abs(Date.parse(told.jobs[0].startedAt) - Date.parse(startedAt))).toBeLessThan(1_000);
+    expect(told.jobs[0].function).toBe('f');
+  });
+
   it('quiets a worker, wakes it and closes its connection', async () => {
     const scene = await startWeb();
     const worker = scene.peer();

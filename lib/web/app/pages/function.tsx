@@ -14,7 +14,7 @@ import { functionQuery, Text } from '../ui/names.js';
 import { Empty, Loading } from '../ui/states.js';
 import { submitTo } from '../ui/submit-dialog.js';
 import { useAnswer } from '../ui/use-answer.js';
-import { When } from '../ui/when.js';
+import { Age, When } from '../ui/when.js';
 import { Badge } from './functions.js';
 import { type Worker } from './workers.js';
 
@@ -171,7 +171,13 @@ function WorkersOf({ name }: { readonly name: string }) {
               </a>
               {worker.isQuiet && <span class="badge warn">quiet</span>}
               <span class="faint end">
-                {count(worker.running)} running · {count(worker.done)} done
+                {count(worker.running)} running
+                {worker.jobs?.[0] && (
+                  <>
+                    , the longest <Age since={worker.jobs[0].startedAt} />
+                  </>
+                )}{' '}
+                · {count(worker.done)} done
               </span>
             </li>
           ))}

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { ask } from '../state/api.js';
 import { count, many, rate } from '../state/numbers.js';
-import { route, setQuery } from '../state/route.js';
+import { linkTo, route, setQuery } from '../state/route.js';
 import { Action } from '../ui/action.js';
 import { confirmFirst, perform } from '../ui/dialog.js';
 import { readable } from '../state/readable.js';
@@ -12,6 +12,13 @@ import { Table, type TableColumn } from '../ui/table.js';
 import { useAnswer } from '../ui/use-answer.js';
 import { Age } from '../ui/when.js';
 
+/** A job that a worker runs. */
+interface RunningJob {
+  readonly handle: string;
+  readonly function: string;
+  readonly startedAt: string;
+}
+
 /** A connection that registered functions. */
 export interface Worker {
   readonly id: number;
@@ -19,6 +26,8 @@ export interface Worker {
   readonly address: string;
   readonly functions: readonly string[];
   readonly running: number | null;
+  /** Those it was given first. */
+  readonly jobs: readonly RunningJob[] | null;
   readonly done: number | null;
   readonly connectedSince: string | null;
   readonly isQuiet: boolean | null;
@@ -92,6 +101,7 @@ function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readon
       ),
     },
     { id: 'running', title: 'Running', isNumber: true, cell: ({ running }) => count(running) },
+    { id: 'jobs', title: 'Runs longest', cell: (worker) => <RunningJobs of={worker} /> },
     { id: 'done', title: 'Done', isNumber: true, cell: ({ done }) => count(done) },
     { id: 'flow', title: 'Done/s', isNumber: true, cell: ({ id }) => rate(flow.get(id) ?? 0) },
     {
@@ -116,6 +126,26 @@ function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readon
       ),
     },
   ];
+}
+
+/** What a worker runs and for how long, the longest first. */
+function RunningJobs({ of: { jobs, running } }: { readonly of: Worker }) {
+  if (!jobs) return <>–</>;
+  const shown = jobs.slice(0, 2);
+  const more = (running ?? 0) - shown.length;
+  return (
+    <span class="list" title={jobs.map(({ handle, function: name }) => `${handle} ${readable(name)}`).join('\n')}>
+      {shown.map(({ handle, startedAt }) => (
+        <span key={handle}>
+          <a class="mono" href={linkTo('jobs', handle)}>
+            <Text of={handle} />
+          </a>{' '}
+          <Age since={startedAt} />
+        </span>
+      ))}
+      {more > 0 && <span class="faint">and {count(more)} more</span>}
+    </span>
+  );
 }
 
 /** How many jobs each has done a second, from one answer to the next. */
