@@ -308,7 +308,11 @@ export class DurableJobs implements SubmissionHost {
   /** Fetches jobs whose time has come, and forgets results whose time is over. */
   tick(moment: Moment): void {
     if (!this.isOpen) return;
-    this.host.time.at(this.results.tick(moment, (error) => this.host.log('error', `storage: ${error.message}`)));
+    const failed = (error: Error): void => {
+      // One that ends forgets no more, and its storage says so: the next to open it does.
+      if (this.isReady) this.host.log('error', `storage: ${error.message}`);
+    };
+    this.host.time.at(this.results.tick(moment, failed));
     this.feed.tick(moment);
   }
 
