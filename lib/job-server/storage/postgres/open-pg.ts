@@ -86,7 +86,7 @@ export class OpenPg {
     });
     this.beat = new PgBeat(this.parts, {
       lost: (oldId) => this.lost(oldId),
-      gaveBack: (rows) => this.session.tellReady(rows),
+      gaveBack: (rows) => this.session.tellBack(rows),
     });
   }
 
@@ -150,9 +150,12 @@ export class OpenPg {
   }
 
   private tellReady(name: string, priority: 0 | 1 | 2): void {
-    const { functions, listener, session } = this.parts;
+    const { functions, hints, listener, session } = this.parts;
+    const queue = hints.queue(name, priority);
+    const back = queue.isBack ? ' back' : '';
+    queue.isBack = false;
     listener.ready(name, priority);
-    this.session.tell(`ready ${session.id} ${functions.id(name) ?? 0} ${priority}`);
+    this.session.tell(`ready ${session.id} ${functions.id(name) ?? 0} ${priority}${back}`);
   }
 
   /** This session was taken for dead: what it had leased belongs to others. */

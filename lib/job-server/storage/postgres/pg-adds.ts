@@ -1,3 +1,4 @@
+import { SETTLED } from './queue-floor.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredJob } from '../stored-job.js';
@@ -309,6 +310,11 @@ export class PgAdds {
     } else if (entry.owner === 0) {
       held.delete(job.handle);
       hints.queue(job.function, job.priority).expect(job.at);
+      // Others may have leased what was told later.
+      if (performance.now() - entry.since > SETTLED) {
+        queue.lower();
+        queue.isBack = true;
+      }
       ready.add(queue);
     }
     entry.takeAdder()?.stored(undefined, wasLate && isLeased && entry.end === undefined);

@@ -2,7 +2,7 @@ import { earlier } from '../stored-job.js';
 import type { PgConnection } from './pg-connection.js';
 import type { PgFunctions } from './pg-functions.js';
 import type { PgHints, QueueHint } from './pg-hints.js';
-import { intArray } from './pg-values.js';
+import { bigArray, intArray } from './pg-values.js';
 
 /** How long after somebody asked a queue is still looked at, in milliseconds. */
 const WANTED_FOR = 60_000;
@@ -51,25 +51,42 @@ export class PgAges {
     asked.sort(([, one], [, other]) => one.lookedAt - other.lookedAt);
     const queues = asked.slice(0, MAX_LOOKS).map(([queue]) => queue);
     if (queues.length === 0) return;
+    const places = queues.map(({ lookedAtFrom }) => lookedAtFrom.begin(now, this.hints.isLittered));
     const values = [
       intArray(queues.map(({ name }) => this.functions.id(name.function) ?? 0)),
       intArray(queues.map(({ name }) => name.priority)),
+      bigArray(places),
     ];
-    const { rows } = await connection.query({ name: 'ages', text: this.statement, values });
-    for (const row of rows as readonly AgeRow[]) {
+    let rows: readonly AgeRow[] = [];
+    try {
+      rows = (await connection.query({ name: 'ages', text: this.statement, values })).rows as readonly AgeRow[];
+    } finally {
+      this.looked(queues, rows);
+    }
+    for (const row of rows) {
       const queue = this.hints.queue(this.functions.name(row.function), row.priority);
       const age = this.ages.get(queue);
       if (age) Object.assign(age, { lookedAt: now, ready: timeOf(row.ready), timed: timeOf(row.timed) });
     }
   }
 
+  /** Queues were looked at, with what was found, or in vain. */
+  private looked(queues: readonly QueueHint[], rows: readonly AgeRow[]): void {
+    const now = performance.now();
+    const first = new Map<QueueHint, number>();
+    for (const { function: id, priority, seq } of rows) {
+      if (seq !== null) first.set(this.hints.queue(this.functions.name(id), priority), Number(seq));
+    }
+    for (const queue of queues) queue.lookedAtFrom.end(now, first.get(queue), !first.has(queue));
+  }
+
   private get statement(): string {
     const next = (what: string, which: string): string => `
       LEFT JOIN LATERAL (SELECT ${what} FROM ${this.schema}.job j WHERE j.owner = 0 AND j.function = q.function
         AND j.priority = q.priority AND ${which} ORDER BY j.at, j.seq LIMIT 1)`;
-    return `SELECT q.function, q.priority, r.since AS ready, t.since AS timed
-      FROM unnest($1::int[], $2::int[]) q (function, priority)
-      ${next('j.accepted AS since', 'j.at = 0')} r ON true
+    return `SELECT q.function, q.priority, r.seq, r.since AS ready, t.since AS timed
+      FROM unnest($1::int[], $2::int[], $3::bigint[]) q (function, priority, place)
+      ${next('j.seq, j.accepted AS since', 'j.at = 0 AND j.seq >= q.place')} r ON true
       ${next('greatest(j.at, j.accepted) AS since', 'j.at > 0')} t ON true`;
   }
 }
@@ -77,6 +94,8 @@ export class PgAges {
 interface AgeRow {
   readonly function: number;
   readonly priority: 0 | 1 | 2;
+  /** The place of the next one without a time. */
+  readonly seq: string | null;
   readonly ready: string | null;
   readonly timed: string | null;
 }

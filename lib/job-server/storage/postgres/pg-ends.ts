@@ -187,6 +187,10 @@ export class PgEnds {
     for (const { job, queue } of entries) {
       queue.settled([0, 1, Number(job.at > 0)], true);
       queue.expect(job.at);
+      if (job.at === 0) {
+        queue.lower(job.sequence);
+        queue.isBack = true;
+      }
       this.parts.ready.add(queue);
     }
   }

@@ -1,6 +1,7 @@
 import type { DueJobs } from '../job-storage.js';
 import { QueueTable } from '../queue-table.js';
 import type { QueueName, StoredJob } from '../stored-job.js';
+import { QueueFloor } from './queue-floor.js';
 
 /** What changes in a queue: all jobs, those that wait, those of them with a time. */
 export type Change = readonly [total: number, waiting: number, scheduled: number];
@@ -20,12 +21,31 @@ export class QueueHint {
   times: number[] = [];
   /** A lease brought fewer than were asked for: the owner waits to be told of more. */
   isShort = false;
+  /** Some came to wait in their former places: the others are to be told. */
+  isBack = false;
+  /** From where on it is leased, and looked at: few of many queues ever are. */
+  private leaseFloor: QueueFloor | undefined;
+  private lookFloor: QueueFloor | undefined;
 
   constructor(readonly name: QueueName) {}
 
   get counts(): Change {
     const sum = (index: 0 | 1 | 2): number => Math.max(0, this.base[index] + this.recent[index] + this.pending[index]);
     return [sum(0), sum(1), sum(2)];
+  }
+
+  get leasedFrom(): QueueFloor {
+    return (this.leaseFloor ??= new QueueFloor());
+  }
+
+  get lookedAtFrom(): QueueFloor {
+    return (this.lookFloor ??= new QueueFloor());
+  }
+
+  /** Jobs may wait from this place on. */
+  lower(place = 0): void {
+    this.leaseFloor?.lower(place);
+    this.lookFloor?.lower(place);
   }
 
   /** Something was told that is to be written. */
@@ -69,6 +89,9 @@ export class QueueHint {
 
 /** What is known of all queues, as the database last said it and this owner has changed it since. */
 export class PgHints extends QueueTable<QueueHint> {
+  /** Many rows of jobs are dead and still there, as far as PostgreSQL knows. */
+  isLittered = false;
+
   constructor() {
     super((name) => new QueueHint(name));
   }

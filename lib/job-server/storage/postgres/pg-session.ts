@@ -16,6 +16,9 @@ const NOTIFY_DELAY = 10;
 /** How many rows of counts are added up to one for each queue. */
 const TALLY_ROWS = 500;
 
+/** Of how many dead rows on queues are not leased from their beginning: so many are there between two vacuums, and cost little. */
+const LITTER = 20_000;
+
 /** How long others' work may take that looking waits for, in milliseconds: a writer may hang. */
 const HOLD_PATIENCE = 250;
 
@@ -70,11 +73,12 @@ export class PgSession {
     await run(this.parts, 'hearer', 'leave', [this.parts.session.id]);
   }
 
-  /** Tells the others that jobs wait in these queues. */
-  tellReady(rows: readonly PgRow[]): void {
+  /** Jobs wait again in these queues, in their former places: the others are told. */
+  tellBack(rows: readonly PgRow[]): void {
     const { id } = this.parts.session;
-    for (const row of rows as readonly { function: number; priority: number }[]) {
-      this.tell(`ready ${id} ${row.function} ${row.priority}`);
+    for (const row of rows as readonly { function: number; priority: StoredPriority }[]) {
+      this.queueOf(row.function, row.priority)?.lower();
+      this.tell(`ready ${id} ${row.function} ${row.priority} back`);
     }
   }
 
@@ -104,12 +108,18 @@ export class PgSession {
     this.lookSoon();
   }
 
-  private hearReady([id, priority]: readonly string[]): void {
-    const name = this.parts.functions.name(Number(id));
-    const queue = name === '' ? undefined : this.parts.hints.queue(name, Number(priority) as StoredPriority);
+  private hearReady([id, priority, word]: readonly string[]): void {
+    const queue = this.queueOf(Number(id), Number(priority) as StoredPriority);
     // One that is not known yet is, after looking.
     if (queue) queue.isShort = true;
+    if (word === 'back') queue?.lower();
     this.lookSoon();
+  }
+
+  /** A queue by its function's number; undefined where that is not known here. */
+  private queueOf(id: number, priority: StoredPriority): QueueHint | undefined {
+    const name = this.parts.functions.name(id);
+    return name === '' ? undefined : this.parts.hints.queue(name, priority);
   }
 
   private lookSoon(): void {
@@ -181,7 +191,7 @@ export class PgSession {
     }
     if (unknown.length === 0) return true;
     const { rows } = await run(this.parts, 'hearer', 'giveBackSome', [id, bytesArray(unknown.map(bytes))]);
-    this.tellReady(rows);
+    this.tellBack(rows);
     return true;
   }
 
@@ -237,6 +247,7 @@ export class PgSession {
       rows.map((row) => row.function),
       hearer,
     );
+    hints.isLittered = Number(rows[0]?.dead ?? 0) > LITTER;
     const unseen = new Set(hints.queues);
     for (const row of rows) {
       const queue = hints.queue(functions.name(row.function), row.priority);
@@ -292,4 +303,6 @@ interface CountRow {
   readonly waiting: string;
   readonly scheduled: string;
   readonly rows: number;
+  /** Of the whole table of jobs. */
+  readonly dead: string;
 }

@@ -57,7 +57,7 @@ export function statementsFor(schema: string) {
     /** Those whose time has come are asked for each time: another owner may have added some that this one has not heard of. */
     lease: `
       WITH due AS (${take('at > 0 AND at <= $5::bigint', 'at, seq', '$4::int')}),
-        ready AS (${take('at = 0', 'seq', '$4::int - (SELECT count(*) FROM due)')}),
+        ready AS (${take('at = 0 AND seq >= $6::bigint', 'seq', '$4::int - (SELECT count(*) FROM due)')}),
         got AS (SELECT * FROM due UNION ALL SELECT * FROM ready),
         t AS (INSERT INTO ${schema}.tally (${TALLY})
           SELECT $2::int, $3::smallint, 0, -count(*), -count(*) FILTER (WHERE at > 0) FROM got HAVING count(*) > 0)
@@ -207,7 +207,8 @@ export function statementsFor(schema: string) {
       SELECT ctid FROM ${schema}.result WHERE keep_until <= $1 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     forgetOrigins: `DELETE FROM ${schema}.origin`,
     counts: `SELECT function, priority, sum(total)::bigint AS total, sum(waiting)::bigint AS waiting,
-      sum(scheduled)::bigint AS scheduled, count(*)::int AS rows FROM ${schema}.tally GROUP BY 1, 2`,
+      sum(scheduled)::bigint AS scheduled, count(*)::int AS rows,
+      (SELECT pg_stat_get_dead_tuples('${schema}.job'::regclass)) AS dead FROM ${schema}.tally GROUP BY 1, 2`,
     compact: `
       WITH gone AS (DELETE FROM ${schema}.tally RETURNING ${TALLY})
       INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, sum(total), sum(waiting), sum(scheduled) FROM gone GROUP BY 1, 2

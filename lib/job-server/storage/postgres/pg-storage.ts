@@ -26,7 +26,8 @@ import { OpenPg } from './open-pg.js';
 import { Entry, type End } from './pg-entry.js';
 import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
 import type { PgRow } from './pg-package.js';
-import { run } from './pg-parts.js';
+import type { QueueHint } from './pg-hints.js';
+import { run, type PgParts } from './pg-parts.js';
 import { bytes, bytesArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
 
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
@@ -95,7 +96,7 @@ export class PgStorage implements JobStorage {
     const id = await functions.find(functionName, connections.leaser);
     if (id === undefined || this.opened !== opened) return [];
     const owner = opened.parts.session.id;
-    const { rows } = await run(opened.parts, 'leaser', 'lease', [owner, id, priority, count, Math.floor(now)]);
+    const rows = await leaseRows(opened.parts, queue, [owner, id, priority, count, Math.floor(now)]);
     // The session was taken for dead meanwhile: others have them.
     if (owner !== opened.parts.session.id) return [];
     const jobs = rows.map((row) => jobOf(row, functionName));
@@ -433,6 +434,21 @@ export class PgStorage implements JobStorage {
   /** The number of the only function to list, null for all; undefined for one that nobody has numbered. */
   private async idOf({ parts }: OpenPg, name: string | undefined): Promise<number | null | undefined> {
     return name === undefined ? null : parts.functions.find(name, parts.connections.leaser);
+  }
+}
+
+/** Leases from where on jobs of a queue may wait. */
+async function leaseRows(parts: PgParts, queue: QueueHint, values: readonly number[]): Promise<readonly PgRow[]> {
+  const { leasedFrom } = queue;
+  const place = leasedFrom.begin(performance.now(), parts.hints.isLittered);
+  let rows: readonly PgRow[] = [];
+  try {
+    ({ rows } = await run(parts, 'leaser', 'lease', [...values, place]));
+    return rows;
+  } finally {
+    const first = rows.find((row) => (row as { readonly at: string }).at === '0') as
+      { readonly seq: string } | undefined;
+    leasedFrom.end(performance.now(), first && Number(first.seq), rows.length < values[3]!);
   }
 }
 
