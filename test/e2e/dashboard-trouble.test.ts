@@ -22,6 +22,49 @@ class FillingStorage extends MemoryStorage {
   }
 }
 
+/** A storage that lets so many dead letters wait again, and the others when it is told to. */
+class SlowStorage extends MemoryStorage {
+  readonly goOn: () => void;
+  private readonly going: Promise<void>;
+  private left = 16;
+
+  constructor() {
+    super();
+    let goOn = (): void => {};
+    this.going = new Promise((resolve) => (goOn = resolve));
+    this.goOn = goOn;
+  }
+
+  override async replay(...replay: Parameters<MemoryStorage['replay']>): Promise<boolean> {
+    if (this.left-- <= 0) await this.going;
+    return super.replay(...replay);
+  }
+}
+
+describeWith('chromium', 'What takes its time', () => {
+  it('is told while it goes on: dead letters that are replayed', async () => {
+    const storage = new SlowStorage();
+    const { origin, client, jobServer } = await startPageScene({ storage, policies: { f: { retries: 0 } } });
+    const worker = newWorker({ servers: jobServer });
+    worker.register('f', () => {
+      throw new Error('no');
+    });
+    await worker.start();
+    for (let number = 1; number <= 40; number++) {
+      await client.submitBackground({ function: 'f', workload: Buffer.from(`${number}`) });
+    }
+    const { page, faults } = await openPage(origin, '/#/dead-letters');
+    await page.getByText('40 dead letters, 1 reason').waitFor();
+    await worker.close();
+    await page.getByRole('button', { name: 'Replay all…' }).click();
+    await page.getByRole('button', { name: 'Replay 40' }).click();
+    await page.getByText('Replayed 16 of 40 dead letters…').waitFor();
+    storage.goOn();
+    await page.getByText('No dead letters').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
 describeWith('chromium', 'What is wrong with a job server', () => {
   it('is said above every page, for as long as it is', async () => {
     const storage = new FillingStorage();

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
-import { ask } from '../state/api.js';
+import { ask, follow } from '../state/api.js';
 import { isRemote } from '../state/me.js';
 import { count, many } from '../state/numbers.js';
 import { readable } from '../state/readable.js';
 import { linkTo, route, setQuery } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
-import { confirmFirst } from '../ui/dialog.js';
+import { confirmFirst, tellProgress } from '../ui/dialog.js';
 import { usePageKeys } from '../ui/keys.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { oneByOne } from '../ui/one-by-one.js';
@@ -166,6 +166,7 @@ function Letters({ of, words, onClose }: LettersProps) {
 }
 
 const titles = { replay: 'Replay', purge: 'Purge' } as const;
+const going = { replay: 'Replayed', purge: 'Purged' } as const;
 const past = { replay: 'wait again', purge: 'are gone' } as const;
 const explained = {
   replay: 'They wait for a worker again, with all their tries.',
@@ -180,12 +181,34 @@ function actOnMany(verb: Verb, number: number, of: string, choice: Choice, again
     isDestructive: verb === 'purge',
     act: async () => {
       if (isRemote.value) return actOnEach(verb, choice, again);
-      const answer = await ask<{ done: number; failed: number }>('POST', `dead-letters/${verb}`, { json: choice });
+      const { done, failed } = await actAndTell(verb, choice);
       again();
-      const { done, failed } = answer;
       return `${many(done, 'dead letter')} ${past[verb]}${failed > 0 ? `, ${count(failed)} not: another job has its unique` : ''}`;
     },
   });
+}
+
+/** How far it is with all that were meant. */
+interface Progress {
+  readonly matched: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** How often it is told how far it is, in milliseconds: who hears the page is told each time. */
+const TOLD_EVERY = 250;
+
+/** Acts on all that are meant, and tells meanwhile how far it is. */
+async function actAndTell(verb: Verb, choice: Choice): Promise<Progress> {
+  let last: Progress = { matched: 0, done: 0, failed: 0 };
+  let toldAt = -Infinity;
+  for await (const { event, data } of follow<Progress>('POST', `dead-letters/${verb}`, { json: choice })) {
+    last = data;
+    if (event !== 'progress' || performance.now() - toldAt < TOLD_EVERY) continue;
+    toldAt = performance.now();
+    tellProgress(`${going[verb]} ${count(data.done)} of ${many(data.matched, 'dead letter')}…`);
+  }
+  return last;
 }
 
 /** A job server elsewhere is asked one by one. */

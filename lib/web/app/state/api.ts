@@ -65,12 +65,13 @@ export async function ask<Answer>(method: string, path: string, asked: Asked = {
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
 }
 
-/** Asks for events, up to `end`; who answers at once with all of it has answered with that one. @throws Problem */
+/** Asks for events, up to `end` or `done`; who answers at once with all of it has answered with the last one. @throws Problem */
 export async function* follow<Data>(
+  method: 'GET' | 'POST',
   path: string,
   asked: Asked = {},
 ): AsyncGenerator<{ readonly event: string; readonly data: Data }, void> {
-  const response = await send('GET', path, { ...asked, accept: 'text/event-stream' });
+  const response = await send(method, path, { ...asked, accept: 'text/event-stream' });
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
     yield { event: 'end', data: (await response.json()) as Data };
     return;
@@ -85,10 +86,14 @@ export async function* follow<Data>(
     for (const block of blocks) {
       const [, event, data] = /^event: (.*)\ndata: (.*)$/m.exec(block) ?? [];
       if (event === undefined) continue;
-      const told = JSON.parse(data!) as Data & { readonly code?: string; readonly detail?: string };
-      if (event === 'cut') throw new Problem(503, told.code!, told.detail!);
+      const told = JSON.parse(data!) as Data & {
+        readonly status?: number;
+        readonly code?: string;
+        readonly detail?: string;
+      };
+      if (event === 'cut' || event === 'fail') throw new Problem(told.status ?? 503, told.code!, told.detail!);
       yield { event, data: told };
-      if (event === 'end') return;
+      if (event === 'end' || event === 'done') return;
     }
   }
 }

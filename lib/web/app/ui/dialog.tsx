@@ -100,6 +100,12 @@ export function tell(text: string, isBad = false): void {
   noticeTimer = setTimeout(() => (notice.value = undefined), isBad ? 12_000 : 5_000);
 }
 
+/** Tells how far something is; it stands there until something else is told. */
+export function tellProgress(text: string): void {
+  clearTimeout(noticeTimer);
+  notice.value = { text, isBad: false };
+}
+
 /** The question that is asked now, and what was told last. */
 export function Conversation() {
   const asked = question.value;

@@ -50,7 +50,7 @@ export function useSearch(words: string): Search {
       let found: Omit<Search, 'again'> = NOTHING;
       try {
         const asked = { query: { q: words, limit: PAGE }, signal: gone.signal };
-        for await (const { event, data } of follow<Part>('jobs', asked)) {
+        for await (const { event, data } of follow<Part>('GET', 'jobs', asked)) {
           const jobs = [...found.jobs, ...(data.jobs ?? [])];
           found = { ...found, ...data, jobs, next: data.next, isOver: event === 'end' };
           if (!hasOld || found.isOver) held.value = { key, ...found };
