@@ -7,32 +7,17 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { expect, it } from '@jest/globals';
 import compression from 'compression';
 import helmet from 'helmet';
-import type { BrowserContextOptions } from 'playwright-core';
 import { map } from 'rxjs';
 import type { JobClient } from '../../lib/driver/index.js';
-import { goTo, openPage } from '../support/chromium.js';
 import { atEnd } from '../support/cleanup.js';
 import { startDashboard } from '../support/dashboard.js';
 import { startClient } from '../support/driver-jobs.js';
+import { goRound } from '../support/page-round.js';
 import { builtRoom, startPageScene } from '../support/page-scene.js';
 import { describeWith } from '../support/peers.js';
 
-/** Opens the page where it is, sees a function come, pauses it, and finds its job: page, stream, changes and search. */
-async function goRound(origin: string, path: string, client: JobClient, options: BrowserContextOptions = {}) {
-  const { page, faults } = await openPage(origin, path, options);
-  await page.getByText('No functions yet').waitFor();
-  await client.submitBackground({ function: 'mail', workload: Buffer.from('hello') });
-  await page.getByText('1 no workers').waitFor();
-  await page.keyboard.press('j');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'mail' }).waitFor();
-  await page.keyboard.press('p');
-  await page.locator('h1 .badge', { hasText: 'paused' }).waitFor();
-  await goTo(page, 'j');
-  await page.keyboard.press('/');
-  await page.keyboard.type('hello');
-  await page.getByText('1 job, 1 scanned').waitFor();
-  expect(faults).toEqual([]);
+function submitTo(client: JobClient): Promise<unknown> {
+  return client.submitBackground({ function: 'mail', workload: Buffer.from('hello') });
 }
 
 /** A proxy that has the page at `/ops/gearman/`. @param isCut whether what it asks has no such beginning. */
@@ -102,12 +87,12 @@ async function startApp(adapter: FastifyAdapter | undefined): Promise<{ origin: 
 describeWith('chromium', 'The dashboard is the same', () => {
   it('behind a proxy that cuts its path off', async () => {
     const { origin, client } = await startDashboard();
-    await goRound(await startProxy(origin, true), '/ops/gearman/', client);
+    await goRound(await startProxy(origin, true), '/ops/gearman/', () => submitTo(client));
   });
 
   it('behind a proxy that keeps it, for who leaves out the slash at the end', async () => {
     const { origin, client } = await startPageScene({}, { path: 'gearman' });
-    await goRound(await startProxy(origin, false), '/ops/gearman', client);
+    await goRound(await startProxy(origin, false), '/ops/gearman', () => submitTo(client));
   });
 
   it.each([
@@ -121,6 +106,6 @@ describeWith('chromium', 'The dashboard is the same', () => {
     for (const refused of ['', script, 'v1/functions', 'v1/events']) {
       expect((await fetch(origin + path + refused)).status).toBe(403);
     }
-    await goRound(origin, path, client, { extraHTTPHeaders: { 'x-app': 'yes' } });
+    await goRound(origin, path, () => submitTo(client), { extraHTTPHeaders: { 'x-app': 'yes' } });
   });
 });

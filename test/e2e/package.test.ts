@@ -5,7 +5,9 @@ import { beforeAll, expect, it, jest } from '@jest/globals';
 import { requireBuild, ROOT } from '../support/built.js';
 import { atEnd } from '../support/cleanup.js';
 import { timesAsLong } from '../support/patience.js';
+import { goRound } from '../support/page-round.js';
 import { describeWith } from '../support/peers.js';
+import { startProgram } from '../support/program.js';
 import { mustSucceed, run } from '../support/run.js';
 
 const FIXTURE = join(ROOT, 'test/fixtures/package');
@@ -54,6 +56,20 @@ async function install(app: string, nest: string, { tarball }: Package): Promise
 async function compile(app: string, project: string): Promise<void> {
   const types = ['--typeRoots', join(TOOLS, '@types')];
   await mustSucceed('node', [join(TOOLS, 'typescript/bin/tsc'), '-p', project, ...types], { cwd: app });
+}
+
+/** Opens the page of an app of this folder, and works on it. */
+async function openPageOf(app: string, adapter: string): Promise<void> {
+  const program = startProgram('node', ['page.mjs', adapter], { cwd: app });
+  const origin = `http://127.0.0.1:${(await program.says(/^port (\d+)$/m))[1]}`;
+  const [path, headers] = ['/api/gearman/', { 'x-word': 'sesame' }];
+  const refused = await fetch(origin + path);
+  expect(refused.status).toBe(403);
+  const init = { method: 'POST', headers: { ...headers, 'Content-Type': 'text/plain' }, body: 'hello' };
+  await goRound(origin, path, () => fetch(`${origin}${path}v1/functions/mail/jobs`, init), {
+    extraHTTPHeaders: headers,
+  });
+  expect(await program.end('SIGTERM')).not.toBe(1);
 }
 
 describeWith('npm registry', 'the packed package', () => {
@@ -105,6 +121,15 @@ describeWith('npm registry', 'the packed package', () => {
       `${adapter}: closed`,
     ]);
     expect([code, stderr, ...stdout.trimEnd().split('\n')]).toEqual([0, '', ...lines]);
+  });
+
+  describeWith('chromium', 'shows its page in a browser', () => {
+    it.each([
+      ['12', 'express'],
+      ['12', 'fastify'],
+      ['11', 'express'],
+      ['11', 'fastify'],
+    ])('in an app of Nest %s on %s', (nest, adapter) => openPageOf(appOf(nest), adapter));
   });
 
   it('joins spans with Nest 11, which has no dispatch hook', async () => {
