@@ -132,6 +132,10 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     const { page, faults } = await openPage(origin, `/#/jobs/${encodeURIComponent(handle)}`);
     await page.getByText('30 of 100').waitFor();
     await page.getByText('000000 00 ff 3c 62 3e ··<b>').waitFor();
+    await page.goto(`${origin}/#/workers`);
+    // Its worker tells which job it has run for longest.
+    await page.locator('.workers .row .jobs').getByRole('link', { name: handle }).click();
+    await page.getByText('30 of 100').waitFor();
     end();
     await page.getByText('There is no such job now').or(page.getByText('completed')).first().waitFor();
     expect(faults).toEqual([]);
