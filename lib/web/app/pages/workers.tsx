@@ -101,7 +101,7 @@ function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readon
       ),
     },
     { id: 'running', title: 'Running', isNumber: true, cell: ({ running }) => count(running) },
-    { id: 'jobs', title: 'Runs longest', cell: (worker) => <RunningJobs of={worker} /> },
+    { id: 'jobs', title: 'Runs longest', cell: (worker) => <LongestJob of={worker} /> },
     { id: 'done', title: 'Done', isNumber: true, cell: ({ done }) => count(done) },
     { id: 'flow', title: 'Done/s', isNumber: true, cell: ({ id }) => rate(flow.get(id) ?? 0) },
     {
@@ -128,22 +128,17 @@ function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readon
   ];
 }
 
-/** What a worker runs and for how long, the longest first. */
-function RunningJobs({ of: { jobs, running } }: { readonly of: Worker }) {
+/** The job that a worker has run for longest: further ones would be cut off in a row. */
+function LongestJob({ of: { jobs } }: { readonly of: Worker }) {
   if (!jobs) return <>–</>;
-  const shown = jobs.slice(0, 2);
-  const more = (running ?? 0) - shown.length;
+  const [longest] = jobs;
+  if (!longest) return null;
   return (
-    <span class="list" title={jobs.map(({ handle, function: name }) => `${handle} ${readable(name)}`).join('\n')}>
-      {shown.map(({ handle, startedAt }) => (
-        <span key={handle}>
-          <a class="mono" href={linkTo('jobs', handle)}>
-            <Text of={handle} />
-          </a>{' '}
-          <Age since={startedAt} />
-        </span>
-      ))}
-      {more > 0 && <span class="faint">and {count(more)} more</span>}
+    <span title={jobs.map(({ handle, function: name }) => `${handle} ${readable(name)}`).join('\n')}>
+      <a class="mono" href={linkTo('jobs', longest.handle)}>
+        <Text of={longest.handle} />
+      </a>{' '}
+      <Age since={longest.startedAt} />
     </span>
   );
 }
