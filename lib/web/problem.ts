@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { oneLine } from '../ground/index.js';
 import type { Refusal } from '../job-server/engine/index.js';
-import type { Log } from '../job-server/log.js';
+import type { Log, LogFields } from '../job-server/log.js';
 
 /** A request that is not done, and why: answered as RFC 9457's `application/problem+json`. */
 export class Problem extends Error {
@@ -56,10 +56,10 @@ export function tooMany(limit: number, what: string): Problem {
   return new Problem(503, 'too-many', detail, { 'Retry-After': '5' });
 }
 
-/** What went wrong, as it is answered; what nobody foresaw is logged. */
-export function problemOf(error: unknown, log: Log): Problem {
+/** What went wrong, as it is answered; what nobody foresaw is logged, with what it is about. */
+export function problemOf(error: unknown, log: Log, about: LogFields): Problem {
   if (error instanceof Problem) return error;
-  log('error', `web: ${String((error as Error).stack ?? error)}`);
+  log('error', `web: ${String((error as Error).stack ?? error)}`, about);
   return new Problem(500, 'internal', 'The job server failed; its log says why.');
 }
 

@@ -167,7 +167,7 @@ class Answerer {
       secure(response);
       await this.route(request, response, gone.signal);
     } catch (error) {
-      answerProblem(response, problemOf(error, this.log));
+      answerProblem(response, problemOf(error, this.log, { peer: request.socket.remoteAddress ?? '-' }));
     }
   }
 

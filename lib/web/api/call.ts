@@ -64,11 +64,11 @@ export function requireConsent(
   if (!authorize) return;
   const { remoteAddress: address = '-', remotePort: port } = request.socket;
   const peer = { address, admin: 'allowed' as const, ...(port !== undefined && { port }) };
+  const function_ = name === undefined ? {} : { function: exactText(name) };
   try {
-    const function_ = name === undefined ? {} : { function: exactText(name) };
     if (authorize({ action, clientId: permission.name, peer, ...function_ })) return;
   } catch (error) {
-    log('error', `authorize threw, which is taken for no: ${String(error)}`);
+    log('error', `authorize threw, which is taken for no: ${String(error)}`, { peer: address, ...function_ });
   }
   throw new Problem(403, 'access-denied', 'This job server does not allow it.');
 }

@@ -265,7 +265,7 @@ async function actAsEvents(
     await act(call, action, handles, progress, tell);
     stream.send('done', progress);
   } catch (error) {
-    stream.send('fail', problemOf(error, call.shared.log));
+    stream.send('fail', problemOf(error, call.shared.log, { peer: call.request.socket.remoteAddress ?? '-' }));
   }
   stream.end();
 }

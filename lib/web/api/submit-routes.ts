@@ -91,7 +91,9 @@ export async function submitMany(call: AnyCall): Promise<void> {
   if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
   // Each is told what became of it, whatever became of the others.
   const outcomes = jobs.map((line) =>
-    acceptLine(call, line).catch((error: unknown) => problemOf(error, call.shared.log)),
+    acceptLine(call, line).catch((error: unknown) =>
+      problemOf(error, call.shared.log, { peer: call.request.socket.remoteAddress ?? '-' }),
+    ),
   );
   answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });
 }

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:h
 import { toByteString } from '../../protocol/index.js';
 import { Priority, type JobSpec, type Workload } from '../../job-server/engine/index.js';
 import type { JobServer } from '../../job-server/job-server.js';
-import type { Log } from '../../job-server/log.js';
+import type { Log, LogFields } from '../../job-server/log.js';
 import { requireConsent } from '../api/call.js';
 import { Permission } from '../access/grant.js';
 import { bufferOf } from '../http/answers.js';
@@ -35,12 +35,13 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
     // Its answer is the last of its connection: what came behind it is not done.
     if (!connections.watch(request, response)) return;
     const gone = new AbortController();
+    const about = { peer: request.socket.remoteAddress ?? '-' };
     response.once('close', () => gone.abort());
     response.on('error', () => undefined);
     answerTo(request, source, limits, gone.signal)
-      .catch((error: unknown) => answerOf(error, log))
+      .catch((error: unknown) => answerOf(error, log, about))
       .then((answer) => send(request, answer, budget))
-      .catch((error: unknown) => log('error', `http: ${String((error as Error).stack ?? error)}`));
+      .catch((error: unknown) => log('error', `http: ${String((error as Error).stack ?? error)}`, about));
   };
 }
 
@@ -128,10 +129,10 @@ function jobAnswer(handle: string, command: string, body: Buffer = Buffer.alloc(
   return { status: '200 OK', headers: [`X-Gearman-Job-Handle: ${handle}`, `X-Gearman-Command: ${command}`], body };
 }
 
-function answerOf(error: unknown, log: Log): Answer {
+function answerOf(error: unknown, log: Log, about: LogFields): Answer {
   if (!(error instanceof Problem)) {
-    log('error', `http: ${String((error as Error).stack ?? error)}`);
-    return answerOf(new Problem(500, 'internal', 'The job server failed; its log says why.'), log);
+    log('error', `http: ${String((error as Error).stack ?? error)}`, about);
+    return answerOf(new Problem(500, 'internal', 'The job server failed; its log says why.'), log, about);
   }
   const more = Object.entries(error.headers).filter(([name]) => name !== 'Connection');
   return {

@@ -224,6 +224,19 @@ describe('a change', () => {
     ]);
   });
 
+  it('that the authorize hook throws at is an error of the log, with peer and function for programs', async () => {
+    const lines: unknown[] = [];
+    const log = (level: string, message: string, fields?: object): void => void lines.push([level, message, fields]);
+    const authorize = (): boolean => {
+      throw new Error('no database');
+    };
+    const scene = await startWeb({ log, authorize });
+    const { status } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
+    expect(status).toBe(403);
+    const about = { peer: '127.0.0.1', function: 'f' };
+    expect(lines).toEqual([['error', 'authorize threw, which is taken for no: Error: no database', about]]);
+  });
+
   it('at a job server elsewhere is one too, in one line', async () => {
     const lines: unknown[] = [];
     const { port } = await startListening();
