@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ENDING = '.ledger';
@@ -20,6 +20,12 @@ export class Ledger {
   write(what, handle, id) {
     writeSync(this.file, `${what} ${handle} ${id} ${Date.now()}\n`);
   }
+}
+
+/** Whether a client was answered with JOB_CREATED by now. */
+export function hasSubmitted(folder, name) {
+  const file = join(folder, name + ENDING);
+  return existsSync(file) && readFileSync(file, 'latin1').includes('accepted ');
 }
 
 /**

@@ -30,7 +30,7 @@ import { DatabasePair } from './database.mjs';
 import { within } from './deadline.mjs';
 import { jobsLeft, socketOf, statusOf } from './job-server-address.mjs';
 import { judge, nameOf } from './judge.mjs';
-import { readLedgers } from './ledger.mjs';
+import { hasSubmitted, readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
 import { tormentSchedules } from './ticks.mjs';
 
@@ -107,6 +107,8 @@ await database?.start();
 process.once('exit', () => database?.kill());
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 for (const actor of actors) actor.start();
+// Who is killed before anything was accepted proves nothing, and a busy machine takes its time for that.
+await finish('every client has submitted a job', patience, firstSubmissions());
 const end_ = Date.now() + seconds * 1_000;
 const torments = [torment(end_), database && tormentDatabase(end_)];
 await finish('the last blow and what comes of it', seconds * 1_000 + patience, Promise.all(torments));
@@ -134,6 +136,11 @@ function sharedStorage(number) {
   // All but one come back under the name they had, and have their jobs at once.
   const name = number === 0 ? {} : { name: `jobs-${number}` };
   return { type: 'postgres', url: database.url, address: `unix:${sockets[number]}`, ...times, ...name };
+}
+
+async function firstSubmissions() {
+  const clients = actors.filter(({ kind }) => kind.endsWith('client'));
+  while (!clients.every(({ name }) => hasSubmitted(folder, name))) await sleep(50);
 }
 
 /** Ends somebody every now and then, and starts them again. */

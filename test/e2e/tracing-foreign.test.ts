@@ -63,7 +63,7 @@ describeWith(
       });
     });
 
-    // All of them at once: what libgearman receives into its small buffer it mostly waits for.
+    // All of them at once: they mostly wait.
     it(
       'workers in all languages get exactly 64 MiB',
       async () => {

@@ -97,7 +97,7 @@ export async function perform(act: () => Promise<string>): Promise<void> {
 export function tell(text: string, isBad = false): void {
   clearTimeout(noticeTimer);
   notice.value = { text, isBad };
-  noticeTimer = setTimeout(() => (notice.value = undefined), isBad ? 12_000 : 5_000);
+  noticeTimer = setTimeout(() => (notice.value = undefined), isBad ? 20_000 : 10_000);
 }
 
 /** Tells how far something is; it stands there until something else is told. */
