@@ -39,5 +39,7 @@ export default tseslint.config(
       ],
     },
   },
+  // Jest loads its filter by require().
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   { files: ['sample/**', 'bench/**', 'test/chaos/**', 'lib/cli/**'], rules: { 'no-console': 'off' } },
 );
