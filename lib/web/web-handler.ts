@@ -13,6 +13,7 @@ import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
 import { answerProblem } from './http/answers.js';
 import { PageFiles } from './http/page-files.js';
+import { peerAddress } from './http/peer-address.js';
 import { Budget, OneEach, Places } from './http/budget.js';
 import { Connections } from './http/connections.js';
 import { targetOf } from './http/request-target.js';
@@ -167,7 +168,7 @@ class Answerer {
       secure(response);
       await this.route(request, response, gone.signal);
     } catch (error) {
-      answerProblem(response, problemOf(error, this.log, { peer: request.socket.remoteAddress ?? '-' }));
+      answerProblem(response, problemOf(error, this.log, { peer: peerAddress(request) }));
     }
   }
 

@@ -6,6 +6,7 @@ import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
 import type { OneEach, Places } from '../http/budget.js';
 import type { WebTraffic } from '../http/web-traffic.js';
+import { peerAddress } from '../http/peer-address.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import type { AnySource, ReadySource } from '../source.js';
 
@@ -62,7 +63,8 @@ export function requireConsent(
   if (!('jobServer' in source)) return;
   const { authorize, log } = source.jobServer;
   if (!authorize) return;
-  const { remoteAddress: address = '-', remotePort: port } = request.socket;
+  const address = peerAddress(request);
+  const { remotePort: port } = request.socket;
   const peer = { address, admin: 'allowed' as const, ...(port !== undefined && { port }) };
   const function_ = name === undefined ? {} : { function: exactText(name) };
   try {
@@ -111,7 +113,7 @@ export function requireKnown<Found extends { function: string }>(
 
 /** Waits until the caller's search before is over. @returns what ends this one. @throws Problem */
 export function searching({ permission, request, shared }: AnyCall): Promise<() => void> {
-  return shared.searches.take(`${permission.name} ${request.socket.remoteAddress ?? '-'}`);
+  return shared.searches.take(`${permission.name} ${peerAddress(request)}`);
 }
 
 /** Whether the caller wants to be told as it goes on. */
@@ -166,7 +168,7 @@ export function audit(
   count = 1,
 ): void {
   const { name: who } = permission;
-  const address = request.socket.remoteAddress ?? '-';
+  const address = peerAddress(request);
   const target = typeof changed === 'string' ? changed : Object.values(changed)[0]!;
   const about = typeof changed === 'string' ? {} : changed;
   const isHere = 'jobServer' in source;

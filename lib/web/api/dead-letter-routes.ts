@@ -4,6 +4,7 @@ import { answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
+import { peerAddress } from '../http/peer-address.js';
 import { invalid, notFound, Problem, problemOf } from '../problem.js';
 import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, wantsEvents, type Call } from './call.js';
 import { MAX_REASONS, reasonOf, Reasons } from './reasons.js';
@@ -265,7 +266,7 @@ async function actAsEvents(
     await act(call, action, handles, progress, tell);
     stream.send('done', progress);
   } catch (error) {
-    stream.send('fail', problemOf(error, call.shared.log, { peer: call.request.socket.remoteAddress ?? '-' }));
+    stream.send('fail', problemOf(error, call.shared.log, { peer: peerAddress(call.request) }));
   }
   stream.end();
 }

@@ -3,6 +3,7 @@ import type { JobSpec, Workload } from '../../job-server/engine/index.js';
 import { answerBytes, answerJson, bufferOf } from '../http/answers.js';
 import { readBody, readJson } from '../http/body.js';
 import { EventStream } from '../http/event-stream.js';
+import { peerAddress } from '../http/peer-address.js';
 import { invalid, Problem, problemOf } from '../problem.js';
 import {
   bytesOfBase64,
@@ -92,7 +93,7 @@ export async function submitMany(call: AnyCall): Promise<void> {
   // Each is told what became of it, whatever became of the others.
   const outcomes = jobs.map((line) =>
     acceptLine(call, line).catch((error: unknown) =>
-      problemOf(error, call.shared.log, { peer: call.request.socket.remoteAddress ?? '-' }),
+      problemOf(error, call.shared.log, { peer: peerAddress(call.request) }),
     ),
   );
   answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });

@@ -9,6 +9,7 @@ import { bufferOf } from '../http/answers.js';
 import { readBody, type BodyLimits } from '../http/body.js';
 import { Budget } from '../http/budget.js';
 import { Connections } from '../http/connections.js';
+import { peerAddress } from '../http/peer-address.js';
 import { localSource } from '../local-source.js';
 import { Problem } from '../problem.js';
 import type { ReadySource } from '../source.js';
@@ -35,7 +36,7 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
     // Its answer is the last of its connection: what came behind it is not done.
     if (!connections.watch(request, response)) return;
     const gone = new AbortController();
-    const about = { peer: request.socket.remoteAddress ?? '-' };
+    const about = { peer: peerAddress(request) };
     response.once('close', () => gone.abort());
     response.on('error', () => undefined);
     answerTo(request, source, limits, gone.signal)
