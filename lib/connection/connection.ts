@@ -163,7 +163,7 @@ export class Connection implements Sender {
     if (!this.takesMore()) return;
     this.unsent.add(type, args);
     this.flushLater();
-    if (this.unsent.packets >= PACKETS_A_WRITE) this.write();
+    if (this.unsent.packets >= PACKETS_A_WRITE && !this.stream.writableNeedDrain) this.write();
   }
 
   /** Queues bytes as they are: an admin command, or the answer to one. */
@@ -217,7 +217,7 @@ export class Connection implements Sender {
   /** Sends what waits, now. Needed only by who cannot wait for the event loop's turn. */
   flush(): void {
     if (!this.isOpen || this.stream.writableNeedDrain) return;
-    this.write();
+    if (this.unsent.bytes > 0) this.write();
     if (this.isEnding) this.stream.end();
     else if (!this.stream.writableNeedDrain) this.listener.drained?.();
   }
@@ -244,9 +244,8 @@ export class Connection implements Sender {
     return false;
   }
 
-  /** Hands what waits to the stream, unless that has more than it wants already. */
+  /** Hands what waits to the stream, which must want it. */
   private write(): void {
-    if (this.unsent.bytes === 0 || this.stream.writableNeedDrain) return;
     this.bytesSent += this.unsent.bytes;
     this.unsent.flush();
   }

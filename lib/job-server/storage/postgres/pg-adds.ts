@@ -1,4 +1,3 @@
-import { SETTLED } from './queue-floor.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredJob } from '../stored-job.js';
@@ -7,6 +6,7 @@ import type { Entry } from './pg-entry.js';
 import type { PgRow } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';
 import { bigArray, bytes, bytesArray, intArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
+import { SETTLED } from './queue-floor.js';
 
 /** How many jobs, and about how many bytes, are written together. */
 const MAX_BATCH = 2_000;
