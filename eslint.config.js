@@ -24,8 +24,7 @@ export default tseslint.config(
     files: ['lib/{connection,driver,transport,job-server}/**/*.ts'],
     // These compare dates with dates, or show them to people.
     ignores: [
-      'lib/job-server/{alarm,observer,snapshots}.ts',
-      'lib/job-server/operations/*.ts',
+      'lib/job-server/{events,operations}/*.ts',
       'lib/transport/job-call.ts',
     ],
     rules: {

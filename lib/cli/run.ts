@@ -1,5 +1,4 @@
-import { GearmanError, oneLine } from '../ground/index.js';
-import { VERSION } from '../job-server/version.js';
+import { GearmanError, oneLine, VERSION } from '../ground/index.js';
 import type { Command, Terminal } from './command.js';
 import { COMMANDS } from './commands.js';
 import { EXIT, Failure, UsageFailure } from './failure.js';

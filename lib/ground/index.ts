@@ -1,7 +1,9 @@
+export { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './error-codes.js';
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
 export { MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
+export { readableLine, type Log, type LogFields } from './log.js';
 export { escaped, harmlessJson, oneLine, UNSAFE } from './one-line.js';
 export {
   BOOLEAN,
@@ -17,3 +19,4 @@ export {
 } from './option-rules.js';
 export { hasProcess } from './process-life.js';
 export { shown } from './shown.js';
+export { VERSION } from './version.js';

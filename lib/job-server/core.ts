@@ -1,15 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
-import { oneLine } from '../ground/index.js';
 import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
+import { Alarm, oneLine, SYSTEM_CLOCKS, VERSION, type Clocks } from '../ground/index.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
-import { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
 import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
 import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
-import { Listener, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
-import { logFailure } from './failure-log.js';
-import { sayGoodbye } from './goodbye.js';
+import { logFailure, Observer, type JobServerEvents } from './events/index.js';
+import { Listener, refuseToListen, sayGoodbye, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
 import { handlePrefix } from './handle-prefix.js';
 import {
   DEFAULT_MAX_FUNCTION_NAMES,
@@ -18,18 +16,12 @@ import {
   type JobServerOptions,
   type ResolvedOptions,
 } from './job-server-options.js';
-import type { JobServerEvents } from './job-server-events.js';
-import { refuseToListen } from './listen-error.js';
-import { JobServerMetrics } from './metrics/index.js';
 import { History } from './history/index.js';
+import { JobServerMetrics } from './metrics/index.js';
 import { Operations } from './operations/index.js';
-import { Observer } from './observer.js';
 import { Relay } from './relay/index.js';
-import { scheduleHost } from './schedule-hosts.js';
-import { Schedules } from './schedules/index.js';
-import { storageOf } from './storage-option.js';
-import type { JobStorage } from './storage/index.js';
-import { VERSION } from './version.js';
+import { scheduleHost, Schedules } from './schedules/index.js';
+import { storageOf, type JobStorage } from './storage/index.js';
 
 /** How often half packets and idle connections are looked for at least, in milliseconds. */
 const MAX_SWEEP_INTERVAL = 5_000;

@@ -1,22 +1,12 @@
-import {
-  BOOLEAN,
-  checkNames,
-  checkOption,
-  FUNCTION,
-  InvalidOptionError,
-  oneOf,
-  wholeNumber,
-  type OptionRule,
-} from '../ground/index.js';
+import { BOOLEAN, checkNames, checkOption, FUNCTION, InvalidOptionError, oneOf, wholeNumber, type Log, type OptionRule } from '../ground/index.js';
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { validatePolicies, type FunctionPolicies } from './durable/index.js';
 import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './engine/index.js';
 import type { AccessRequest, ListenerOptions, TlsListenerOptions } from './front/index.js';
-import type { Log } from './log.js';
 import type { RelayOptions } from './relay/index.js';
 import type { ScheduleTable } from './schedules/index.js';
-import type { StorageOption } from './storage-option.js';
+import type { StorageOption } from './storage/index.js';
 
 /** What a job server tells of its functions. */
 export interface MetricsOptions {

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { oneLine } from '../ground/index.js';
+import { oneLine, type Log, type LogFields } from '../ground/index.js';
 import type { Refusal } from '../job-server/engine/index.js';
-import type { Log, LogFields } from '../job-server/log.js';
 
 /** A request that is not done, and why: answered as RFC 9457's `application/problem+json`. */
 export class Problem extends Error {

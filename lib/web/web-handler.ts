@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkNames, checkOption, InvalidOptionError, oneLine, wholeNumber, type OptionRule } from '../ground/index.js';
+import { checkNames, checkOption, InvalidOptionError, oneLine, VERSION, wholeNumber, type Log, type OptionRule } from '../ground/index.js';
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
-import type { Log } from '../job-server/log.js';
-import { VERSION } from '../job-server/version.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
 import { Permission } from './access/grant.js';

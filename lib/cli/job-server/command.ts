@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { VERSION } from '../../job-server/version.js';
+import { VERSION } from '../../ground/index.js';
 import type { Command, Terminal } from '../command.js';
 import { EXIT, Failure, UsageFailure } from '../failure.js';
 import { nextTicksOf } from './crontab-file.js';

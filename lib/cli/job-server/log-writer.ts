@@ -1,6 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { harmlessJson, oneLine } from '../../ground/index.js';
-import { readableLine, type Log, type LogFields } from '../../job-server/log.js';
+import { harmlessJson, oneLine, readableLine, type Log, type LogFields } from '../../ground/index.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 
 const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {

@@ -1,7 +1,7 @@
 // Not from the entry point, which loads Nest.
 import { InvalidOptionError } from '../../ground/index.js';
 import { JobServer } from '../../job-server/job-server.js';
-import { ListenError } from '../../job-server/listen-error.js';
+import { ListenError } from '../../job-server/front/index.js';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import type { Terminal } from '../command.js';
 import { MetricsListener } from '../metrics/metrics-listener.js';

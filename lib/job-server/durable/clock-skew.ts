@@ -1,5 +1,4 @@
-import type { Clocks } from '../alarm.js';
-import type { Log } from '../log.js';
+import type { Clocks, Log } from '../../ground/index.js';
 
 /** How far the clocks may be apart without a word, in milliseconds. */
 const MAX_SKEW = 1_000;

@@ -1,6 +1,5 @@
-import type { Alarm } from '../alarm.js';
+import type { Alarm, Log } from '../../ground/index.js';
 import type { ByteString, Job, JobSpec, Peer, StoredJobSpec } from '../engine/index.js';
-import type { Log } from '../log.js';
 import type { Holder } from '../storage/index.js';
 import type { FunctionPolicies } from './function-policy.js';
 

@@ -1,6 +1,6 @@
 import { fromByteString } from '../../protocol/index.js';
 import { NOTHING_SET, type ByteString, type Engine, type FunctionSettings, type Refusal } from '../engine/index.js';
-import type { Log } from '../log.js';
+import type { Log } from '../../ground/index.js';
 import type { JobStorage } from '../storage/index.js';
 
 /** What the names of functions' settings begin with in the storage. */

@@ -1,5 +1,7 @@
 export type { ListenerAdminAccess } from './admin-access.js';
 export { CertificateError, type TlsListenerOptions } from './certificates.js';
+export { sayGoodbye } from './goodbye.js';
+export { ListenError, refuseToListen } from './listen-error.js';
 export { Listener, type ListenerOptions } from './listener.js';
 export type {
   AccessRequest,

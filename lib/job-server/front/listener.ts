@@ -12,7 +12,7 @@ import {
   type Certificates,
   type TlsListenerOptions,
 } from './certificates.js';
-import type { Log } from '../log.js';
+import type { Log } from '../../ground/index.js';
 import type { PeerInfo } from './session-host.js';
 import { removeStaleSocket } from './stale-socket.js';
 

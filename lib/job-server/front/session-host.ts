@@ -2,7 +2,7 @@ import type { Traffic } from './traffic.js';
 import type { Argument, PacketType } from '../../protocol/index.js';
 import type { Answer, DeadLetterLine, DeadLetterPage, StoredLine, StoredState, Submitted } from '../durable/index.js';
 import type { ByteString, Engine, GrabKind, Job, JobSpec, Moment, Peer, Refusal } from '../engine/index.js';
-import type { Log } from '../log.js';
+import type { Log } from '../../ground/index.js';
 import type { Schedules } from '../schedules/index.js';
 import type { Replies, ReplyPlace } from './reply-order.js';
 

@@ -21,7 +21,7 @@ import { ADMIN_DENIED } from './admin-answers.js';
 import { answerAdmin } from './admin-commands.js';
 import { AdminOutput } from './admin-output.js';
 import { COMMANDS } from './packet-commands.js';
-import type { LogFields } from '../log.js';
+import type { LogFields } from '../../ground/index.js';
 import { ReplyOrder, type Replies } from './reply-order.js';
 import type { Action, Conversation, PeerInfo, SessionHost } from './session-host.js';
 import { countOne, type CloseReason, type Traffic } from './traffic.js';

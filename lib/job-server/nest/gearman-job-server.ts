@@ -10,10 +10,10 @@ import {
 import { Observable } from 'rxjs';
 import { METRIC_SOURCE, type AppMetricSource } from '../../telemetry/metrics/index.js';
 import { validateStopOptions, type StopOptions } from '../draining.js';
-import type { JobServerEvents } from '../job-server-events.js';
+import type { JobServerEvents } from '../events/index.js';
 import type { JobServerOptions } from '../job-server-options.js';
 import { JobServer } from '../job-server.js';
-import { readableLine, type Log } from '../log.js';
+import { readableLine, type Log } from '../../ground/index.js';
 import { JOB_SERVER_OPTIONS } from './job-server.module-definition.js';
 
 /** Something that happened in the job server: the event's name and its arguments; see {@link JobServerEvents}. */

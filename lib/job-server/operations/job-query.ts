@@ -1,5 +1,5 @@
 import { toByteString } from '../../protocol/index.js';
-import type { JobSnapshot } from '../snapshots.js';
+import type { JobSnapshot } from './snapshots.js';
 import type { Workload } from '../engine/index.js';
 
 /** Which jobs are meant: those of which all that is given is true. */

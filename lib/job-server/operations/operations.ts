@@ -3,7 +3,7 @@ import type { Turns } from '../../connection/index.js';
 import type { DurableJobs } from '../durable/index.js';
 import type { Engine, GearmanFunction, Job, Outcome, Workload } from '../engine/index.js';
 import type { Session } from '../front/index.js';
-import { jobSnapshot, storedJobSnapshot, type JobSnapshot } from '../snapshots.js';
+import { jobSnapshot, storedJobSnapshot, type JobSnapshot } from './snapshots.js';
 import type { StoredJob } from '../storage/index.js';
 import { JobFilter, type JobQuery } from './job-query.js';
 import { Watchers, type JobWatcher } from './watchers.js';

@@ -1,9 +1,8 @@
 import { parseAddress, type Endpoint, type TlsOptions } from '../../connection/index.js';
 import { PacketType, type ByteString, type Packet } from '../../protocol/index.js';
-import type { Alarm } from '../alarm.js';
+import type { Alarm, Log } from '../../ground/index.js';
 import type { Elsewhere, JobProgress } from '../durable/index.js';
 import type { Engine, Job, Peer, PeerListener, StoredJobSpec } from '../engine/index.js';
-import type { Log } from '../log.js';
 import type { FoundJob, Holder } from '../storage/index.js';
 import { RelayConnection, type RelayConnectionOwner } from './relay-connection.js';
 

@@ -11,6 +11,7 @@ export type {
   ScheduleWorkload,
 } from './schedule.js';
 export type { ScheduleHost } from './schedule-host.js';
+export { scheduleHost } from './schedule-hosts.js';
 export { readSchedule } from './schedule-rules.js';
 export { MAX_SCHEDULES, Schedules } from './schedules.js';
 export { nextTicks } from './ticks.js';

@@ -1,6 +1,6 @@
 import type { JobSpec, Timer } from '../engine/index.js';
 import { fromByteString } from '../../protocol/index.js';
-import type { LogFields } from '../log.js';
+import type { LogFields } from '../../ground/index.js';
 import type { Schedule, ScheduleOptions } from './schedule.js';
 import { writtenSchedule } from './schedule-rules.js';
 import { jitterOf, tickUnique } from './ticks.js';

@@ -1,6 +1,5 @@
-import type { Alarm } from '../alarm.js';
+import type { Alarm, Log } from '../../ground/index.js';
 import type { JobSpec } from '../engine/index.js';
-import type { Log } from '../log.js';
 import type { FireOutcome } from '../storage/index.js';
 
 /** What schedules need of the job server around them. */

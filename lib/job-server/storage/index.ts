@@ -21,6 +21,7 @@ export type { PgStorageOptions } from './postgres/pg-options.js';
 export { PgStorage } from './postgres/pg-storage.js';
 export { isAlive, type Owner } from './owner.js';
 export { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
+export { storageOf, type StorageOption } from './storage-option.js';
 export { StorageWrites, type StorageHealth } from './storage-health.js';
 export type {
   Death,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exactText, fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import type { Action } from '../../job-server/front/index.js';
-import type { Log } from '../../job-server/log.js';
+import type { Log } from '../../ground/index.js';
 import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
 import type { OneEach, Places } from '../http/budget.js';

@@ -1,5 +1,5 @@
 import { toByteString, type ByteString } from '../../protocol/index.js';
-import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/snapshots.js';
+import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/operations/index.js';
 import { answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';

@@ -1,6 +1,6 @@
 import { exactText, fromByteString } from '../../protocol/index.js';
 import type { GearmanFunction } from '../../job-server/engine/index.js';
-import { functionSnapshot } from '../../job-server/snapshots.js';
+import { functionSnapshot } from '../../job-server/operations/index.js';
 import { nameFields } from '../function-name.js';
 import { answerJson, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';

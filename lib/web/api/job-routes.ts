@@ -1,7 +1,6 @@
 import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import type { Outcome } from '../../job-server/engine/index.js';
-import { MAX_WATCHERS, type JobQuery } from '../../job-server/operations/index.js';
-import type { JobSnapshot } from '../../job-server/snapshots.js';
+import { MAX_WATCHERS, type JobQuery, type JobSnapshot } from '../../job-server/operations/index.js';
 import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';

@@ -1,4 +1,4 @@
-import type { DeadLetterSnapshot } from '../../job-server/snapshots.js';
+import type { DeadLetterSnapshot } from '../../job-server/operations/index.js';
 
 /** So many reasons are told apart; letters with further ones are counted together. */
 export const MAX_REASONS = 1_000;

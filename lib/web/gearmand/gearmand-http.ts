@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type RequestListener } from 'node:h
 import { toByteString } from '../../protocol/index.js';
 import { Priority, type JobSpec, type Workload } from '../../job-server/engine/index.js';
 import type { JobServer } from '../../job-server/job-server.js';
-import type { Log, LogFields } from '../../job-server/log.js';
+import type { Log, LogFields } from '../../ground/index.js';
 import { requireConsent } from '../api/call.js';
 import { Permission } from '../access/grant.js';
 import { bufferOf } from '../http/answers.js';

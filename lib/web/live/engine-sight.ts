@@ -1,5 +1,5 @@
 import type { JobServerCore } from '../../job-server/core.js';
-import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
+import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/events/index.js';
 import { nameFields } from '../function-name.js';
 import type { SeenChange, SeenFunction, SeenName } from './function-board.js';
 import { EngineRows, type RowKey } from './function-rows.js';

@@ -1,4 +1,4 @@
-import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/job-server-events.js';
+import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/events/index.js';
 import { FunctionBoard, type SeenChange, type SeenFunction, type SeenName } from './function-board.js';
 
 /** How often is looked at what may have changed, in milliseconds. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { Peer } from '../../../../lib/job-server/engine/index.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
-import { functionSnapshot, type FunctionSnapshot } from '../../../../lib/job-server/snapshots.js';
+import { functionSnapshot, type FunctionSnapshot } from '../../../../lib/job-server/operations/snapshots.js';
 import { MemoryStorage, type JobStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';

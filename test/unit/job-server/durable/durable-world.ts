@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
-import type { Clocks } from '../../../../lib/job-server/alarm.js';
+import type { Clocks } from '../../../../lib/ground/alarm.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
 import type { Priority } from '../../../../lib/job-server/engine/index.js';
 import {

@@ -1,4 +1,4 @@
-import { MAX_TIMER_DELAY } from '../ground/index.js';
+import { MAX_TIMER_DELAY } from './limits.js';
 
 /** The two clocks of a job server, both in milliseconds. */
 export interface Clocks {

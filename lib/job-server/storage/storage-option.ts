@@ -1,5 +1,6 @@
-import { InvalidOptionError } from '../ground/index.js';
-import { createStorage, type JobStorage, type StorageOptions } from './storage/index.js';
+import { InvalidOptionError } from '../../ground/index.js';
+import { createStorage, type StorageOptions } from './create-storage.js';
+import type { JobStorage } from './job-storage.js';
 
 /** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
 export type StorageOption = StorageOptions | JobStorage;

@@ -1,7 +1,7 @@
-import { fromByteString } from '../protocol/index.js';
-import { elapsed, type Engine, type Job, type Peer } from './engine/index.js';
-import { Session } from './front/index.js';
-import type { Log } from './log.js';
+import { fromByteString } from '../../protocol/index.js';
+import { elapsed, type Engine, type Job, type Peer } from '../engine/index.js';
+import { Session } from '../front/index.js';
+import type { Log } from '../../ground/index.js';
 
 /** Logs that a job failed for good: who ran it, and how long. Its clients and `dead` are told why. */
 export function logFailure(log: Log, engine: Engine, job: Job, worker: Peer | undefined): void {

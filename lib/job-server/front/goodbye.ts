@@ -1,4 +1,4 @@
-import type { Session } from './front/index.js';
+import type { Session } from './session.js';
 
 /** How long peers may take to read what was sent to them, in milliseconds. */
 const GOODBYE_TIMEOUT = 2_000;

@@ -1,8 +1,8 @@
-import { fromByteString } from '../protocol/index.js';
-import { wireUnique, type DeadLetterLine } from './durable/index.js';
-import { elapsed, Priority, type Engine, type GearmanFunction, type Job, type JobState } from './engine/index.js';
-import type { Session } from './front/index.js';
-import { readySince, type StoredJob } from './storage/index.js';
+import { fromByteString } from '../../protocol/index.js';
+import { wireUnique, type DeadLetterLine } from '../durable/index.js';
+import { elapsed, Priority, type Engine, type GearmanFunction, type Job, type JobState } from '../engine/index.js';
+import type { Session } from '../front/index.js';
+import { readySince, type StoredJob } from '../storage/index.js';
 
 /** A function at one moment. */
 export interface FunctionSnapshot {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { JobServerOptions } from 'nestjs-gearman/job-server';
-import { InvalidOptionError } from '../../../lib/ground/index.js';
-import { JobServer } from '../../../lib/job-server/job-server.js';
-import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
-import { atEnd } from '../../support/cleanup.js';
-import { RawPeer } from '../../support/raw-peer.js';
+import { InvalidOptionError } from '../../../../lib/ground/index.js';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
+import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../../support/cleanup.js';
+import { RawPeer } from '../../../support/raw-peer.js';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'storage-option-'));

@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import { fromByteString } from '../protocol/index.js';
-import type { ByteString, Engine, EngineListener, Job, JobSpec, Outcome, Peer } from './engine/index.js';
+import { fromByteString } from '../../protocol/index.js';
+import type { ByteString, Engine, EngineListener, Job, JobSpec, Outcome, Peer } from '../engine/index.js';
 import type { JobEvent, JobServerEvents, WorkerEvent } from './job-server-events.js';
-import type { Log } from './log.js';
+import type { Log } from '../../ground/index.js';
 
 const EVENT_OF: Record<Outcome, 'completed' | 'failed' | 'cancelled'> = {
   completed: 'completed',

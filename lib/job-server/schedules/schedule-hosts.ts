@@ -1,9 +1,8 @@
-import type { Alarm } from './alarm.js';
-import type { DurableJobs, Submitted } from './durable/index.js';
-import { Refusal, type Engine, type JobSpec } from './engine/index.js';
-import type { Log } from './log.js';
-import type { ScheduleHost } from './schedules/index.js';
-import { closedError, laterTick, tickName, type FireOutcome } from './storage/index.js';
+import type { Alarm, Log } from '../../ground/index.js';
+import type { DurableJobs, Submitted } from '../durable/index.js';
+import { Refusal, type Engine, type JobSpec } from '../engine/index.js';
+import type { ScheduleHost } from './schedule-host.js';
+import { closedError, laterTick, tickName, type FireOutcome } from '../storage/index.js';
 
 /** What of a job server schedules use. */
 export interface ScheduledJobServer {

@@ -1,4 +1,4 @@
-import { GearmanError } from '../ground/index.js';
+import { GearmanError } from '../../ground/index.js';
 
 const CURES: Record<string, string> = {
   EADDRINUSE: 'another program listens there; end it, or choose another port',
