@@ -1,13 +1,45 @@
-export { GEARMAN_ERRORS, GearmanError, InvalidOptionError, readableLine, type Clocks, type ErrorDescription, type GearmanErrorCode, type Log, type LogFields } from '../ground/index.js';
+export {
+  GEARMAN_ERRORS,
+  GearmanError,
+  InvalidOptionError,
+  readableLine,
+  type Clocks,
+  type ErrorDescription,
+  type GearmanErrorCode,
+  type Log,
+  type LogFields,
+} from '../ground/index.js';
 export type { EngineOptions, JobRecord, JobState, Outcome, Packing } from './engine/index.js';
 export type { RelayOptions } from './relay/index.js';
-export { CertificateError, ListenError, type AccessRequest, type Action, type AdminAccess, type ListenerAdminAccess, type ListenerOptions, type PeerInfo, type TlsListenerOptions } from './front/index.js';
+export {
+  CertificateError,
+  ListenError,
+  type AccessRequest,
+  type Action,
+  type AdminAccess,
+  type ListenerAdminAccess,
+  type ListenerOptions,
+  type PeerInfo,
+  type TlsListenerOptions,
+} from './front/index.js';
 export type { StopOptions } from './draining.js';
 export type { AuditEvent, JobEvent, JobServerEvents, WorkerEvent } from './events/index.js';
 export type { FunctionPolicies, FunctionPolicy } from './durable/index.js';
 export { JOB_SERVER_DEFAULTS, type JobServerOptions, type MetricsOptions } from './job-server-options.js';
 export { JobServer, type JobResult, type QueueLimits } from './job-server.js';
-export { MAX_WATCHERS, type DeadLetterSnapshot, type FoundJobs, type FunctionSnapshot, type JobPage, type JobQuery, type JobSnapshot, type JobWatcher, type Operations, type WorkerSnapshot, type WorkloadPreview } from './operations/index.js';
+export {
+  MAX_WATCHERS,
+  type DeadLetterSnapshot,
+  type FoundJobs,
+  type FunctionSnapshot,
+  type JobPage,
+  type JobQuery,
+  type JobSnapshot,
+  type JobWatcher,
+  type Operations,
+  type WorkerSnapshot,
+  type WorkloadPreview,
+} from './operations/index.js';
 export {
   HISTORY_SERIES,
   type History,
@@ -37,4 +69,44 @@ export {
   type ScheduleWorkload,
   type TickOutcome,
 } from './schedules/index.js';
-export { lastTickIn, laterTick, LogStorage, MemoryJobs, MemoryStorage, PgStorage, StorageError, StorageWrites, tickName, type Adder, type CorruptRecord, type DeadLetter, type Death, type DueJobs, type FireOutcome, type FoundJob, type FunctionCounts, type Holder, type JobChanges, type JobCounters, type JobOutcome, type JobStorage, type LastTick, type LogStorageOptions, type NewJob, type OnceOutcome, type PageOptions, type Past, type PgStorageOptions, type QueuedJob, type QueueName, type Removal, type Replay, type StorageErrorCode, type StorageHealth, type StorageListener, type StorageOption, type StorageOptions, type StoredJob, type StoredPriority } from './storage/index.js';
+export {
+  lastTickIn,
+  laterTick,
+  LogStorage,
+  MemoryJobs,
+  MemoryStorage,
+  PgStorage,
+  StorageError,
+  StorageWrites,
+  tickName,
+  type Adder,
+  type CorruptRecord,
+  type DeadLetter,
+  type Death,
+  type DueJobs,
+  type FireOutcome,
+  type FoundJob,
+  type FunctionCounts,
+  type Holder,
+  type JobChanges,
+  type JobCounters,
+  type JobOutcome,
+  type JobStorage,
+  type LastTick,
+  type LogStorageOptions,
+  type OnceOutcome,
+  type PageOptions,
+  type Past,
+  type PgStorageOptions,
+  type QueuedJob,
+  type QueueName,
+  type Removal,
+  type Replay,
+  type StorageErrorCode,
+  type StorageHealth,
+  type StorageListener,
+  type StorageOption,
+  type StorageOptions,
+  type StoredJob,
+  type StoredPriority,
+} from './storage/index.js';

@@ -1,4 +1,14 @@
-import { BOOLEAN, checkNames, checkOption, FUNCTION, InvalidOptionError, oneOf, wholeNumber, type Log, type OptionRule } from '../ground/index.js';
+import {
+  BOOLEAN,
+  checkNames,
+  checkOption,
+  FUNCTION,
+  InvalidOptionError,
+  oneOf,
+  wholeNumber,
+  type Log,
+  type OptionRule,
+} from '../ground/index.js';
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { validatePolicies, type FunctionPolicies } from './durable/index.js';

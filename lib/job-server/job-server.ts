@@ -1,6 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { checkOption, InvalidOptionError, SYSTEM_CLOCKS, type Clocks, type LogFields, type OptionRule } from '../ground/index.js';
+import {
+  checkOption,
+  InvalidOptionError,
+  SYSTEM_CLOCKS,
+  type Clocks,
+  type LogFields,
+  type OptionRule,
+} from '../ground/index.js';
 import { toByteString } from '../protocol/index.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { JobServerCore } from './core.js';
@@ -9,7 +16,17 @@ import type { Refusal } from './engine/index.js';
 import type { History } from './history/index.js';
 import type { JobServerEvents } from './events/index.js';
 import type { JobServerOptions } from './job-server-options.js';
-import { deadLetterSnapshot, functionSnapshot, jobSnapshot, workerSnapshot, type DeadLetterSnapshot, type FunctionSnapshot, type JobSnapshot, type Operations, type WorkerSnapshot } from './operations/index.js';
+import {
+  deadLetterSnapshot,
+  functionSnapshot,
+  jobSnapshot,
+  workerSnapshot,
+  type DeadLetterSnapshot,
+  type FunctionSnapshot,
+  type JobSnapshot,
+  type Operations,
+  type WorkerSnapshot,
+} from './operations/index.js';
 import type { Schedules } from './schedules/index.js';
 
 /** How a background job ended, where results are kept. */

@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkNames, checkOption, InvalidOptionError, oneLine, VERSION, wholeNumber, type Log, type OptionRule } from '../ground/index.js';
+import {
+  checkNames,
+  checkOption,
+  InvalidOptionError,
+  oneLine,
+  VERSION,
+  wholeNumber,
+  type Log,
+  type OptionRule,
+} from '../ground/index.js';
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';

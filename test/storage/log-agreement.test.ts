@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, jest } from '@jest/globals';
-import { LogStorage, MemoryStorage, type JobStorage, type NewJob } from '../../lib/job-server/storage/index.js';
+import { LogStorage, MemoryStorage, type JobStorage, type JobRecord } from '../../lib/job-server/storage/index.js';
 import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
 import { timesAsLong } from '../support/patience.js';
 import { runs } from '../support/runs.js';
@@ -18,7 +18,7 @@ const SMALL = { segmentBytes: 6_000, idleSlack: 1_000 };
 type Step =
   | {
       readonly do: 'add';
-      readonly jobs: readonly Partial<NewJob>[];
+      readonly jobs: readonly Partial<JobRecord>[];
       readonly lease: boolean;
       readonly isAwaited: boolean;
     }
@@ -220,7 +220,7 @@ async function forgetIndexes(path: string): Promise<void> {
 }
 
 /** A job without its sequence, whose numbers are a storage's own. */
-function plain({ workload, handle, ...job }: NewJob): { handle: string } {
+function plain({ workload, handle, ...job }: JobRecord): { handle: string } {
   const rest: Partial<Record<string, unknown>> = { ...job };
   delete rest['sequence'];
   return { handle, ...rest, workload: bytesOf(workload).toString('latin1') } as { handle: string };

@@ -5,7 +5,7 @@ import {
   MemoryStorage,
   PgStorage,
   type JobStorage,
-  type NewJob,
+  type JobRecord,
 } from '../../lib/job-server/storage/index.js';
 import { ownPostgres, UNHURRIED } from '../support/databases.js';
 import { timesAsLong } from '../support/patience.js';
@@ -19,7 +19,12 @@ type Owner = 0 | 1;
 
 /** What may be asked of one of two owners, as a text that says it: a failing run prints the story. */
 type Step =
-  | { readonly do: 'add'; readonly by: Owner; readonly jobs: readonly Partial<NewJob>[]; readonly isRunning: boolean }
+  | {
+      readonly do: 'add';
+      readonly by: Owner;
+      readonly jobs: readonly Partial<JobRecord>[];
+      readonly isRunning: boolean;
+    }
   | { readonly do: 'lease'; readonly by: Owner; readonly of: string; readonly count: number }
   | { readonly do: 'end'; readonly by: Owner; readonly how: (typeof ENDS)[number]; readonly which: number }
   | { readonly do: 'remove' | 'replay' | 'purge' | 'leaseOne'; readonly by: Owner; readonly which: number }
@@ -167,7 +172,7 @@ class Pair {
 }
 
 /** A job without its sequence, whose numbers are a storage's own. */
-function plain({ handle, function: name, unique, workload, at, attempts, losses }: NewJob): {
+function plain({ handle, function: name, unique, workload, at, attempts, losses }: JobRecord): {
   readonly handle: string;
 } {
   const rest = { function: name, unique, workload: bytesOf(workload).toString('latin1'), at, attempts, losses };

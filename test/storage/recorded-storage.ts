@@ -1,7 +1,7 @@
 import type {
   CorruptRecord,
   JobStorage,
-  NewJob,
+  JobRecord,
   StorageError,
   StorageListener,
   StoredJob,
@@ -52,7 +52,7 @@ export const NOW = 1_700_000_000_000;
 let lastHandle = 0;
 
 /** A job with a fresh handle, and defaults for what is not given. */
-export function newJob(job: Partial<NewJob> = {}): NewJob {
+export function newJob(job: Partial<JobRecord> = {}): JobRecord {
   return {
     handle: `H:test:${++lastHandle}`,
     function: 'reverse',
@@ -77,7 +77,7 @@ export interface Addition {
 }
 
 /** Adds a job. */
-export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always'): Addition {
+export function add(storage: JobStorage, job: JobRecord, lease: boolean | 'always'): Addition {
   let isLeased = false;
   let hasReturned = false;
   let isOver = false;
@@ -101,7 +101,7 @@ export function add(storage: JobStorage, job: NewJob, lease: boolean | 'always')
 }
 
 /** Adds jobs, waits until they are durable, and gives back their handles. */
-export async function addAll(storage: JobStorage, ...jobs: NewJob[]): Promise<string[]> {
+export async function addAll(storage: JobStorage, ...jobs: JobRecord[]): Promise<string[]> {
   await Promise.all(jobs.map((job) => add(storage, job, false).stored));
   return jobs.map(({ handle }) => handle);
 }

@@ -2,7 +2,7 @@ import {
   LogStorage,
   type DeadLetter,
   type JobStorage,
-  type NewJob,
+  type JobRecord,
   type StoredJob,
 } from '../../lib/job-server/storage/index.js';
 
@@ -52,7 +52,7 @@ export function workOff(path: string, count: number, functionName: string): Prom
 }
 
 /** What a job is, without its handle and place. */
-export function contentOf({ function: name, unique, priority, workload, at }: NewJob): unknown[] {
+export function contentOf({ function: name, unique, priority, workload, at }: JobRecord): unknown[] {
   const bytes = typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1');
   return [name, unique, priority, bytes, at];
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { NewJob, Past } from '../../job-server/storage/index.js';
+import type { JobRecord, Past } from '../../job-server/storage/index.js';
 
 /** A job that comes from another queue. */
 export interface Incoming {
-  readonly job: NewJob;
+  readonly job: JobRecord;
   /** What it is remembered by, so that it comes once. */
   readonly origin: string;
   /** Makes it a dead letter, or has its result kept. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Death, NewJob, StoredPriority } from '../../job-server/storage/index.js';
+import type { Death, JobRecord, StoredPriority } from '../../job-server/storage/index.js';
 
 /** Bytes in JSON: as text where they are UTF-8, in base64 otherwise. */
 type JsonBytes = string | { readonly base64: string };
@@ -26,12 +26,12 @@ interface JobLine {
 
 /** A job that was read from a line. */
 export interface LineJob {
-  readonly job: NewJob;
+  readonly job: JobRecord;
   readonly death?: Death;
 }
 
 /** Writes a job, or a dead letter. @param now a job with a later time is delayed. */
-export function lineOf(job: NewJob, now: number, death?: Death): string {
+export function lineOf(job: JobRecord, now: number, death?: Death): string {
   const line: JobLine = {
     state: death ? 'dead' : job.at > now ? 'delayed' : 'waiting',
     handle: toJson(job.handle),
@@ -54,7 +54,7 @@ export function parseLine(text: string): LineJob {
   const priority = PRIORITIES.indexOf(line['priority'] as (typeof PRIORITIES)[number]);
   if (priority < 0)
     throw new LineProblem(`its priority is ${JSON.stringify(line['priority'])}, not high, normal or low`);
-  const job: NewJob = {
+  const job: JobRecord = {
     handle: byteString(line, 'handle'),
     function: byteString(line, 'function'),
     unique: byteString(line, 'unique', ''),

@@ -1,6 +1,6 @@
 import type { Alarm, Log } from '../../ground/index.js';
-import type { ByteString, Job, JobSpec, Peer, StoredJobSpec } from '../engine/index.js';
-import type { Holder } from '../storage/index.js';
+import type { ByteString, Job, JobSpec, Peer } from '../engine/index.js';
+import type { Holder, JobRecord } from '../storage/index.js';
 import type { FunctionPolicies } from './function-policy.js';
 
 /** What the promise needs of the job server around it. */
@@ -28,7 +28,7 @@ export interface Elsewhere {
   /** Whether the job server of a lease said where it is reached, and can be. */
   reaches(holder: Holder): boolean;
   /** A client here waits for a job that another job server has, or that waits in storage (without `holder`). */
-  follow(job: StoredJobSpec, holder: Holder | undefined, client: Peer): void;
+  follow(job: JobRecord, holder: Holder | undefined, client: Peer): void;
   /** A job that clients here wait for was given back to the storage. */
   leave(job: Job): void;
   /** A job was leased to this job server, after it had been followed perhaps. */

@@ -8,12 +8,12 @@ import {
   type FunctionSettings,
   type GearmanFunction,
   type Job,
+  type JobHistory,
   type JobSpec,
   type Moment,
   type Outcome,
   type Peer,
   type Priority,
-  type StoredJobSpec,
   type Workload,
 } from '../engine/index.js';
 import { Answer, queueError, type Submitted } from './answer.js';
@@ -23,7 +23,7 @@ import { JobFeed } from './job-feed.js';
 import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
-import { newJob, recordOf, specOf, storedUnique, wireUnique } from './job-record.js';
+import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
 import type { FireOutcome, JobStorage, QueuedJob, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
 import { Submission, type SubmissionHost } from './submission.js';
@@ -507,27 +507,27 @@ export class DurableJobs implements SubmissionHost {
 
   /** The engine gets a job that is on its way to the disk. */
   private takeIn(submission: Submission): void {
-    this.feed.takeIn(this.taken(submission));
+    this.accepted(submission);
+    this.feed.takeIn(submission.spec, historyOf(submission));
   }
 
   /** The engine gets a job whose lease came with the write. */
   private takeInLate(submission: Submission): void {
-    this.feed.takeInLate(submission.function_, this.taken(submission));
+    this.accepted(submission);
+    this.feed.takeInLate(submission.function_, submission.spec, historyOf(submission));
   }
 
-  /** A submission is taken: the job as the engine knows it. */
-  private taken({ function_, spec, handle }: Submission): StoredJobSpec {
+  /** A submission is taken. */
+  private accepted({ function_, spec, handle }: Submission): void {
     function_.stats.accepted(spec);
     this.host.accepted(spec, handle);
-    return { ...spec, handle, losses: 0, attempts: 0 };
   }
 
   /** A job waits in storage, until the engine has room. */
-  private leave({ function_, spec, handle }: Submission): void {
-    function_.stats.accepted(spec);
-    this.host.accepted(spec, handle);
-    this.feed.cameOneOfMany(function_);
-    if (spec.at > 0) this.wakeFor(spec.at);
+  private leave(submission: Submission): void {
+    this.accepted(submission);
+    this.feed.cameOneOfMany(submission.function_);
+    if (submission.spec.at > 0) this.wakeFor(submission.spec.at);
   }
 
   /** Has `tick` called when a date has come. */
@@ -578,7 +578,7 @@ export class DurableJobs implements SubmissionHost {
 
   private follow({ job, holder }: QueuedJob, client: Peer): Submitted {
     if (client.isGone) return CLIENT_LEFT;
-    this.host.elsewhere!.follow(specOf(job, this.host.time.date), holder, client);
+    this.host.elsewhere!.follow(job, holder, client);
     return job.handle;
   }
 
@@ -591,6 +591,11 @@ export class DurableJobs implements SubmissionHost {
     if (adding) return adding;
     return (await this.storage.want?.(stored.handle)) === false ? refusal : stored.handle;
   }
+}
+
+/** What the job server has added to a submission that was just accepted. */
+function historyOf({ handle }: Submission): JobHistory {
+  return { handle, attempts: 0, losses: 0 };
 }
 
 /** What is wrong where the others may take this job server for dead. */

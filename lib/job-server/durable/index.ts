@@ -4,4 +4,4 @@ export type { DurableHost, DurableOptions, Elsewhere, JobProgress } from './dura
 export { DurableJobs } from './durable-jobs.js';
 export { validatePolicies, type FunctionPolicies, type FunctionPolicy } from './function-policy.js';
 export type { DeadLetterLine, DeadLetterPage, StoredLine, StoredState } from './job-lines.js';
-export { storedUnique, wireUnique } from './job-record.js';
+export { specOf, storedUnique, wireUnique } from './job-record.js';

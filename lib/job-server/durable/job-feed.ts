@@ -6,12 +6,13 @@ import {
   type Engine,
   type GearmanFunction,
   type Job,
+  type JobHistory,
+  type JobSpec,
   type Moment,
   type Priority,
-  type StoredJobSpec,
 } from '../engine/index.js';
 import type { DurableHost, Elsewhere } from './durable-host.js';
-import { specOf } from './job-record.js';
+import { ageOf, specOf } from './job-record.js';
 import { JobWindow } from './job-window.js';
 import type { JobStorage, StoredJob } from '../storage/index.js';
 
@@ -97,21 +98,25 @@ export class JobFeed {
     return function_.window - length;
   }
 
-  /** A job that was leased comes to the engine. */
-  takeIn(job: StoredJobSpec): void {
+  /**
+   * A job that was leased comes to the engine.
+   *
+   * @param age for how long a worker could have taken it, in milliseconds; 0 also where nobody knows.
+   */
+  takeIn(spec: JobSpec, history: JobHistory, age = 0): void {
     const { time } = this.host;
-    if (job.at > 0) this.engine.tick(time.now, time.date);
-    if (this.engine.restore(job)) return;
+    if (spec.at > 0) this.engine.tick(time.now, time.date);
+    if (this.engine.restore(spec, history, age)) return;
     // It is here still: its lease was lost while it ran, and came back; or clients here waited for it while others had it.
-    const here = this.engine.find(job.handle);
+    const here = this.engine.find(history.handle);
     if (!here) return;
     here.isStored = here.isBackground = true;
     this.host.elsewhere?.taken(here);
   }
 
   /** A job whose lease came late: whoever was to run it may have left meanwhile. */
-  takeInLate(function_: GearmanFunction, job: StoredJobSpec): void {
-    this.takeIn(job);
+  takeInLate(function_: GearmanFunction, spec: JobSpec, history: JobHistory): void {
+    this.takeIn(spec, history);
     if (!this.isServed(function_)) this.becameIdle(function_);
   }
 
@@ -327,7 +332,7 @@ export class JobFeed {
   private takeAllIn(function_: GearmanFunction, jobs: readonly StoredJob[]): void {
     const { date } = this.host.time;
     for (const job of jobs) {
-      if (!this.refused.has(job.handle)) this.takeIn(specOf(job, date));
+      if (!this.refused.has(job.handle)) this.takeIn(specOf(job), job, ageOf(job, date));
       // It is not for this job server to take it out: others may have been told it.
       else if (this.storage.isShared) this.storage.release(job.handle);
     }

@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromByteString, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
-import {
-  coalescingKey,
-  elapsed,
-  type ByteString,
-  type Job,
-  type JobSpec,
-  type Moment,
-  type StoredJobSpec,
-} from '../engine/index.js';
-import { readySince, type NewJob, type StoredJob } from '../storage/index.js';
+import { coalescingKey, elapsed, type ByteString, type Job, type JobSpec, type Moment } from '../engine/index.js';
+import { readySince, type JobRecord } from '../storage/index.js';
 
 /** In front of the digest that stands for a workload that is its own unique (`-`). */
 const WORKLOAD_KEY = '\0';
@@ -69,7 +61,7 @@ export function replayedReducer(stored: ByteString): ByteString {
  *
  * @param acceptedAt milliseconds since 1970.
  */
-export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, acceptedAt: number): NewJob {
+export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, acceptedAt: number): JobRecord {
   return {
     handle,
     function: spec.function,
@@ -85,7 +77,7 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, ac
 }
 
 /** The record of a job that the engine holds already. */
-export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): NewJob {
+export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): JobRecord {
   const { unique, workload, priority, isBackground, reducer, metadata } = job;
   const function_ = job.function_.name;
   const spec = { function: function_, unique, workload, priority, isBackground, reducer, metadata, at: 0 };
@@ -97,24 +89,20 @@ function wholeTime(time: number): number {
   return Math.max(0, Math.floor(time));
 }
 
-/**
- * What the engine is given of a record.
- *
- * @param date milliseconds since 1970: it is so old then.
- */
-export function specOf(job: StoredJob, date: number): StoredJobSpec {
-  const since = readySince(job) ?? date;
+/** What the engine is given of a record: how it was submitted. */
+export function specOf(record: JobRecord): JobSpec {
   return {
-    handle: job.handle,
-    function: job.function,
-    unique: wireUnique(job.unique),
-    workload: job.workload,
-    priority: job.priority,
-    ...partsOfReducer(job.reducer),
+    function: record.function,
+    unique: wireUnique(record.unique),
+    workload: record.workload,
+    priority: record.priority,
+    ...partsOfReducer(record.reducer),
     isBackground: true,
-    at: job.at,
-    losses: job.losses,
-    attempts: job.attempts,
-    age: Math.max(0, date - since),
+    at: record.at,
   };
+}
+
+/** For how long a worker could have taken a job by a date, in milliseconds; 0 where nobody knows. */
+export function ageOf(record: JobRecord, date: number): number {
+  return Math.max(0, date - (readySince(record) ?? date));
 }

@@ -1,5 +1,12 @@
 import { MAX_UNIQUE_BYTES } from '../../ground/index.js';
-import { PRIORITIES, type ByteString, type JobSpec, type Priority, type Workload } from './job-spec.js';
+import {
+  PRIORITIES,
+  type ByteString,
+  type JobHistory,
+  type JobSpec,
+  type Priority,
+  type Workload,
+} from './job-spec.js';
 import {
   type Ability,
   elapsed,
@@ -17,7 +24,7 @@ import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 import { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 import { Functions } from './functions.js';
 import { JobTable } from './job-table.js';
-import { clientsOf, coalescingKey, JobLife, type StoredJobSpec } from './job-life.js';
+import { clientsOf, coalescingKey, JobLife } from './job-life.js';
 import {
   FUNCTION_BUSY,
   FUNCTION_NOT_FOUND,
@@ -213,12 +220,16 @@ export class Engine {
     return this.life.begin(this.functionOf(spec.function)!, spec, client);
   }
 
-  /** Queues a job that storage kept; false when it is here already. */
-  restore(stored: StoredJobSpec): boolean {
-    if (this.table.find(stored.handle)) return false;
+  /**
+   * Queues a job that storage kept; false when it is here already.
+   *
+   * @param age for how long a worker could have taken it, in milliseconds; 0 also where nobody knows.
+   */
+  restore(spec: JobSpec, history: JobHistory, age = 0): boolean {
+    if (this.table.find(history.handle)) return false;
     // It was accepted when it was submitted: no limit refuses it now.
-    const function_ = this.functions.find(stored.function) ?? this.functions.create(stored.function);
-    this.life.resume(function_, stored);
+    const function_ = this.functions.find(spec.function) ?? this.functions.create(spec.function);
+    this.life.resume(function_, spec, history, age);
     return true;
   }
 
@@ -226,9 +237,8 @@ export class Engine {
    * A job that another job server has, under the handle it has there, for a
    * client here to wait for: `worker` reports about it, as if it ran it.
    */
-  follow(stored: StoredJobSpec, client: Peer, worker: Peer): Job {
-    const function_ = this.functions.find(stored.function) ?? this.functions.create(stored.function);
-    return this.life.follow(function_, stored, client, worker);
+  follow(spec: JobSpec, history: JobHistory, client: Peer, worker: Peer): Job {
+    return this.life.follow(spec, history, client, worker);
   }
 
   /** A waiting job that clients wait for is another job server's from now on: `worker` reports about it. */

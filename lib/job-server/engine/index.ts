@@ -7,13 +7,14 @@ export {
   PRIORITIES,
   Priority,
   type ByteString,
+  type JobHistory,
   type JobRecord,
   type JobSpec,
   type JobState,
   type Outcome,
   type Workload,
 } from './job-spec.js';
-export { coalescingKey, type StoredJobSpec } from './job-life.js';
+export { coalescingKey } from './job-life.js';
 export { FunctionStats } from './function-stats.js';
 export type { Functions } from './functions.js';
 export type { EngineListener } from './listener.js';

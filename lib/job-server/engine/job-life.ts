@@ -1,4 +1,4 @@
-import type { ByteString, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
+import type { ByteString, JobHistory, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
 import { elapsed, type GearmanFunction, Job, type Peer, shortTime, timeBefore } from './model.js';
 import type { EngineListener } from './listener.js';
 import type { Clock } from './clock.js';
@@ -8,17 +8,6 @@ import type { EngineOptions } from './engine-options.js';
 import type { Functions } from './functions.js';
 import type { JobTable } from './job-table.js';
 import type { Timer } from './timers.js';
-
-/** A stored job as the engine is told of it. */
-export interface StoredJobSpec extends JobSpec {
-  readonly handle: ByteString;
-  /** How often its worker was lost. */
-  readonly losses: number;
-  /** How often it was tried in vain, where a policy counts. */
-  readonly attempts: number;
-  /** For how long a worker could have taken it, in milliseconds; missing where nobody knows. */
-  readonly age?: number;
-}
 
 /** Why a job failed whose worker vanished, or took too long, once too often. */
 const LOSSES = {
@@ -62,30 +51,33 @@ export class JobLife implements JobFate {
   }
 
   /** Goes on with the life of a job that storage kept, under the handle it has. */
-  resume(function_: GearmanFunction, stored: StoredJobSpec): Job {
-    const id = this.table.idOf(stored.handle);
-    const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
+  resume(function_: GearmanFunction, spec: JobSpec, history: JobHistory, age: number): Job {
+    const job = this.again(function_, spec, history);
     job.isStored = true;
-    job.isScheduled = stored.at > 0;
-    job.losses = stored.losses;
-    job.attempts = stored.attempts;
-    this.adopt(job, stored, undefined);
-    this.place(job, stored.at);
-    const { age } = stored;
-    if (age && job.state === 'waiting') job.readySince = job.since = timeBefore(this.clock.now, age);
+    job.isScheduled = spec.at > 0;
+    this.adopt(job, spec, undefined);
+    this.place(job, spec.at);
+    if (age > 0 && job.state === 'waiting') job.readySince = job.since = timeBefore(this.clock.now, age);
     this.dispatcher.offer(function_);
     return job;
   }
 
   /** Begins the life of a job here that another job server has: who reports about it is its worker. */
-  follow(function_: GearmanFunction, stored: StoredJobSpec, client: Peer, worker: Peer): Job {
-    const id = this.table.idOf(stored.handle);
-    const job = new Job(id, id === 0 ? stored.handle : undefined, function_, stored);
-    job.losses = stored.losses;
-    job.attempts = stored.attempts;
+  follow(spec: JobSpec, history: JobHistory, client: Peer, worker: Peer): Job {
+    const function_ = this.functions.find(spec.function) ?? this.functions.create(spec.function);
+    const job = this.again(function_, spec, history);
     job.readySince = job.since = shortTime(this.clock.now);
-    this.adopt(job, stored, client);
+    this.adopt(job, spec, client);
     this.dispatcher.run(job, worker, 0);
+    return job;
+  }
+
+  /** A job that had its handle before. */
+  private again(function_: GearmanFunction, spec: JobSpec, { handle, losses, attempts }: JobHistory): Job {
+    const id = this.table.idOf(handle);
+    const job = new Job(id, id === 0 ? handle : undefined, function_, spec);
+    job.losses = losses;
+    job.attempts = attempts;
     return job;
   }
 

@@ -24,27 +24,39 @@ export type JobState = 'delayed' | 'waiting' | 'running' | 'ended';
 export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 
 /**
- * What a job is made of, wherever it is: on its way here, in the engine, in a
- * storage. It is never changed. Every text is a byte string: one character a byte
- * (U+0000 to U+00FF), so names are kept as they came.
+ * One job as it is kept, whoever has it: the engine, a storage, a file on its way to
+ * another job server. It is never changed. Every text is a byte string: one character
+ * a byte (U+0000 to U+00FF), so names are kept as they came.
  */
 export interface JobRecord {
+  /** Unique over all servers and restarts; at most 255 bytes. */
+  readonly handle: string;
   /** The Gearman function; at most 1,000 bytes where it is stored. */
   readonly function: string;
-  /** Jobs of one function with the same unique are one job; `''`: none. As it was submitted, `-` makes the workload the unique. */
+  /** Jobs of one function with the same unique are one job; `''`: none. A digest stands for the workload where that is the unique. */
   readonly unique: string;
   /** Its bytes; not to be changed once the job was handed over. */
   readonly workload: string | Uint8Array;
   /** 0 high, 1 normal, 2 low. */
   readonly priority: 0 | 1 | 2;
-  /** The reducer of SUBMIT_REDUCE_JOB, for a worker that asks with GRAB_JOB_ALL. */
-  readonly reducer?: string | undefined;
+  /** The reducer of SUBMIT_REDUCE_JOB, for a worker that asks with GRAB_JOB_ALL; `''`: none. */
+  readonly reducer: string;
   /** Not to be run before this time, in milliseconds since 1970; 0 for at once. */
   readonly at: number;
+  /** How often a worker reported its failure. */
+  readonly attempts: number;
+  /** How often a worker vanished with it. */
+  readonly losses: number;
+  /** When it was accepted, or let wait again as if it had been, in milliseconds since 1970; missing where nobody knows. */
+  readonly acceptedAt?: number | undefined;
 }
 
-/** A job as it is submitted; the engine keeps the rest. */
-export interface JobSpec extends JobRecord {
+/** What the job server adds to a submission. */
+export type JobHistory = Pick<JobRecord, 'handle' | 'attempts' | 'losses'>;
+
+/** A job as it is submitted; as unique, `-` makes the workload the unique. */
+export interface JobSpec extends Pick<JobRecord, 'function' | 'unique' | 'workload' | 'priority' | 'at'> {
+  readonly reducer?: ByteString | undefined;
   readonly isBackground: boolean;
   /** What travels beside the workload, as JSON in UTF-8; the engine never looks inside, and nothing coalesces by it. */
   readonly metadata?: ByteString | undefined;

@@ -1,9 +1,9 @@
 import { parseAddress, type Endpoint, type TlsOptions } from '../../connection/index.js';
 import { PacketType, type ByteString, type Packet } from '../../protocol/index.js';
 import type { Alarm, Log } from '../../ground/index.js';
-import type { Elsewhere, JobProgress } from '../durable/index.js';
-import type { Engine, Job, Peer, PeerListener, StoredJobSpec } from '../engine/index.js';
-import type { FoundJob, Holder } from '../storage/index.js';
+import { specOf, type Elsewhere, type JobProgress } from '../durable/index.js';
+import type { Engine, Job, Peer, PeerListener } from '../engine/index.js';
+import type { FoundJob, Holder, JobRecord } from '../storage/index.js';
 import { RelayConnection, type RelayConnectionOwner } from './relay-connection.js';
 
 /** How other job servers of a shared storage are reached. */
@@ -92,8 +92,8 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     return !this.isClosed && this.endpointOf(holder) !== undefined;
   }
 
-  follow(job: StoredJobSpec, holder: Holder | undefined, client: Peer): void {
-    const followed = this.host.engine.follow({ ...job, isBackground: false }, client, this.peer);
+  follow(job: JobRecord, holder: Holder | undefined, client: Peer): void {
+    const followed = this.host.engine.follow({ ...specOf(job), isBackground: false }, job, client, this.peer);
     this.followed.set(job.handle, followed);
     if (holder && this.reaches(holder)) this.followAt(holder, job.handle);
     else this.lookFor(job.handle, FIRST_LOOK);

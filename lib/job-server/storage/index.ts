@@ -32,7 +32,7 @@ export type {
   JobChanges,
   JobCounters,
   JobOutcome,
-  NewJob,
+  JobRecord,
   OnceOutcome,
   Past,
   QueuedJob,

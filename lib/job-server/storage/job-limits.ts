@@ -1,6 +1,6 @@
 import { MAX_FUNCTION_BYTES } from '../../ground/index.js';
 import { StorageError } from './storage-error.js';
-import type { NewJob } from './stored-job.js';
+import type { JobRecord } from './stored-job.js';
 
 /** The longest handle a storage takes, in bytes. */
 export const MAX_HANDLE_BYTES = 255;
@@ -21,7 +21,7 @@ export const MAX_SETTING_NAME_BYTES = MAX_FUNCTION_BYTES + 24;
 export const MAX_SETTING_BYTES = 16 * 1024;
 
 /** Refuses a job no storage could keep. */
-export function checkJob(job: NewJob): void {
+export function checkJob(job: JobRecord): void {
   if (job.function.length === 0 || job.function.length > MAX_FUNCTION_BYTES) {
     throw invalid(`a function has 1 to ${MAX_FUNCTION_BYTES} bytes, this one ${job.function.length}`);
   }

@@ -7,7 +7,7 @@ import type {
   JobChanges,
   JobCounters,
   JobOutcome,
-  NewJob,
+  JobRecord,
   OnceOutcome,
   Past,
   QueuedJob,
@@ -99,7 +99,7 @@ export interface JobStorage {
    * the write ({@link Adder.stored}). What came of it, `adder` is told once,
    * after this call.
    */
-  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean;
+  add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean;
 
   /**
    * Leases the oldest ready jobs of a function and priority, at most `count`:
@@ -218,7 +218,7 @@ export interface JobStorage {
    * @param id the schedule's id, a byte string of 1 to 255 bytes.
    * @param tick milliseconds since 1970.
    */
-  fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome>;
+  fire(id: string, tick: number, job?: JobRecord): Promise<FireOutcome>;
 
   /** Forgets kept results whose time is over, at most `limit` (default 1,000) of them; resolves with how many. */
   forget(now: number, limit?: number): Promise<number>;
@@ -231,7 +231,7 @@ export interface JobStorage {
    *
    * @param origin where the job comes from, a byte string of at most 255 bytes.
    */
-  addOnce?(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome>;
+  addOnce?(job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome>;
 
   /** Forgets all origins: what came from them can be taken again. Resolves with how many there were. */
   forgetOrigins?(): Promise<number>;

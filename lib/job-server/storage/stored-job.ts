@@ -1,5 +1,7 @@
 import type { JobRecord } from '../engine/index.js';
 
+export type { JobRecord } from '../engine/index.js';
+
 /**
  * What a storage keeps. Every `string` in this file is a byte string: one
  * character a byte (U+0000 to U+00FF), so names are kept as they came.
@@ -8,22 +10,8 @@ import type { JobRecord } from '../engine/index.js';
 /** A job's priority: 0 high, 1 normal, 2 low. */
 export type StoredPriority = 0 | 1 | 2;
 
-/** A background job as its submitter hands it over. */
-export interface NewJob extends JobRecord {
-  /** Unique over all servers and restarts; at most 255 bytes. */
-  readonly handle: string;
-  /** As of any job, but `''` when it has none. */
-  readonly reducer: string;
-  /** How often a worker reported its failure. */
-  readonly attempts: number;
-  /** How often a worker vanished with it. */
-  readonly losses: number;
-  /** When it was accepted, or let wait again as if it had been, in milliseconds since 1970; missing where nobody knows. */
-  readonly acceptedAt?: number | undefined;
-}
-
-/** A background job as the storage hands it back. */
-export interface StoredJob extends NewJob {
+/** A background job as a storage hands it back. */
+export interface StoredJob extends JobRecord {
   /** Its place among the jobs of its function and priority: a lower one was accepted earlier. */
   readonly sequence: number;
 }
@@ -154,7 +142,7 @@ export function changedJob(job: StoredJob, { attempts, losses, at }: JobChanges)
 }
 
 /** A job with its place; written out, as a spread costs several times as much. */
-export function placed(job: NewJob, sequence: number): StoredJob {
+export function placed(job: JobRecord, sequence: number): StoredJob {
   const { handle, unique, priority, workload, reducer, at, attempts, losses, acceptedAt } = job;
   return {
     handle,
@@ -172,7 +160,7 @@ export function placed(job: NewJob, sequence: number): StoredJob {
 }
 
 /** Since when a worker could have taken a job, in milliseconds since 1970; undefined where nobody knows. */
-export function readySince({ at, acceptedAt }: Pick<NewJob, 'at' | 'acceptedAt'>): number | undefined {
+export function readySince({ at, acceptedAt }: Pick<JobRecord, 'at' | 'acceptedAt'>): number | undefined {
   if (acceptedAt === undefined) return at > 0 ? at : undefined;
   return Math.max(at, acceptedAt);
 }

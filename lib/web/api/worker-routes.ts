@@ -1,4 +1,9 @@
-import { jobSnapshot, workerSnapshot, type JobSnapshot, type WorkerSnapshot } from '../../job-server/operations/index.js';
+import {
+  jobSnapshot,
+  workerSnapshot,
+  type JobSnapshot,
+  type WorkerSnapshot,
+} from '../../job-server/operations/index.js';
 import { answerList, answerNothing } from '../http/answers.js';
 import { notFound } from '../problem.js';
 import { audit, requireAllFunctions, requireConsent, type Call } from './call.js';

@@ -13,7 +13,7 @@ import {
   type JobChanges,
   type JobCounters,
   type JobOutcome,
-  type NewJob,
+  type JobRecord,
   type OnceOutcome,
   type Past,
   type QueuedJob,
@@ -80,7 +80,7 @@ export class LogStorage implements JobStorage {
     await this.log.flush();
   }
 
-  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     try {
       return this.addChecked(job, lease, adder);
     } catch (error) {
@@ -257,7 +257,7 @@ export class LogStorage implements JobStorage {
     this.opened?.settings.set(name, value);
   }
 
-  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+  async fire(id: string, tick: number, job?: JobRecord): Promise<FireOutcome> {
     const { log } = this;
     checkTick(id, tick);
     if (job) checkJob(job);
@@ -277,7 +277,7 @@ export class LogStorage implements JobStorage {
     return count;
   }
 
-  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
+  async addOnce(job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
     const { log } = this;
     checkJob(job);
     checkOrigin(origin);
@@ -303,7 +303,7 @@ export class LogStorage implements JobStorage {
     return this.opened;
   }
 
-  private addChecked(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  private addChecked(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     const { log } = this;
     checkJob(job);
     const queue = log.index.queue(job.function, job.priority);

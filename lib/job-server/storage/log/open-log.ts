@@ -9,7 +9,7 @@ import { FreeRoom } from '../free-room.js';
 import { GroupCommit } from '../group-commit.js';
 import { ReadyQueues } from '../ready-queues.js';
 import type { StorageHealth } from '../storage-health.js';
-import { placed, type NewJob, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
+import { placed, type JobRecord, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
 import { Entry, NoteChange, type LogChange, type EntryIndex, type EntryQueue, type Note } from './entry.js';
 import { DamageReport } from './damage.js';
 import { EntryTable } from './entry-table.js';
@@ -294,7 +294,7 @@ export class OpenLog implements EntryKeeper, Memory {
   // --- taking once ---
 
   /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
-  async takeOnce(job: NewJob, origin: string, past: Past | undefined): Promise<OnceOutcome> {
+  async takeOnce(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const before = this.taking.get(origin);
     if (before) return before.then(() => 'known');
     if (this.index.hasOrigin(origin)) return 'known';
@@ -310,7 +310,7 @@ export class OpenLog implements EntryKeeper, Memory {
   // --- ticks of schedules ---
 
   /** Fires a tick, unless it or a later one was; a job is written with it, and hidden until it is. */
-  async fire(id: string, tick: number, job: NewJob | undefined): Promise<FireOutcome> {
+  async fire(id: string, tick: number, job: JobRecord | undefined): Promise<FireOutcome> {
     const { settings } = this;
     const name = tickName(id);
     // Who fires the same tick is written already, or about to be.
@@ -450,7 +450,7 @@ export class OpenLog implements EntryKeeper, Memory {
     if (entry.stored) this.index.letGo(entry.stored.number);
   }
 
-  private async take(job: NewJob, origin: string, past: Past | undefined): Promise<OnceOutcome> {
+  private async take(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const { index } = this;
     const queue = index.queue(job.function, job.priority);
     const same = this.find(job.handle);

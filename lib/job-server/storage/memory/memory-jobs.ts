@@ -1,4 +1,4 @@
-import type { DeadLetter, Holder, JobOutcome, NewJob, StoredJob } from '../stored-job.js';
+import type { DeadLetter, Holder, JobOutcome, JobRecord, StoredJob } from '../stored-job.js';
 import { MemoryQueues, type MemoryQueue } from './memory-queues.js';
 
 /** Who may have a job leased. */
@@ -65,7 +65,7 @@ export class MemoryJobs {
    * Who has the handle, or the function and unique, of a new job.
    * @internal
    */
-  existing(job: NewJob): Entry | undefined {
+  existing(job: JobRecord): Entry | undefined {
     return this.find(job.handle) ?? this.findByUnique(job.unique, job.function);
   }
 

@@ -15,7 +15,7 @@ import {
   type JobChanges,
   type JobCounters,
   type JobOutcome,
-  type NewJob,
+  type JobRecord,
   type OnceOutcome,
   type Past,
   type QueuedJob,
@@ -91,7 +91,7 @@ export class MemoryStorage implements JobStorage {
     this.checkOpen();
   }
 
-  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     try {
       this.checkOpen();
       checkJob(job);
@@ -242,7 +242,7 @@ export class MemoryStorage implements JobStorage {
     for (const owner of this.jobs.owners) if (owner !== this.owner) owner.tellSet(name, value);
   }
 
-  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+  async fire(id: string, tick: number, job?: JobRecord): Promise<FireOutcome> {
     this.checkOpen();
     checkTick(id, tick);
     if (job) checkJob(job);
@@ -264,7 +264,7 @@ export class MemoryStorage implements JobStorage {
     return over.length;
   }
 
-  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
+  async addOnce(job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
     this.checkOpen();
     checkJob(job);
     checkOrigin(origin);
@@ -288,7 +288,7 @@ export class MemoryStorage implements JobStorage {
   }
 
   /** Takes a new job, unless there is one with its handle or unique. */
-  private take(job: NewJob, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
+  private take(job: JobRecord, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
     const existing = this.jobs.existing(job);
     if (existing) return { isLeased: false, existing: existing.job };
     const isNext = job.at === 0 && !this.jobs.queues.queue(job.function, job.priority).hasReady;
@@ -297,7 +297,7 @@ export class MemoryStorage implements JobStorage {
     return { isLeased };
   }
 
-  private enter(job: NewJob, isLeased: boolean): void {
+  private enter(job: JobRecord, isLeased: boolean): void {
     this.jobs.enter({ job: placed(job, this.jobs.nextSequence()), owner: isLeased ? this.owner : undefined });
   }
 

@@ -1,6 +1,6 @@
 import type { FireOutcome } from '../job-storage.js';
 import { laterTick } from '../last-tick.js';
-import type { NewJob } from '../stored-job.js';
+import type { JobRecord } from '../stored-job.js';
 import { Gathered } from './gathered.js';
 import { run, type PgParts } from './pg-parts.js';
 import { addedJob, jobArrays, sortedForAdding } from './pg-rows.js';
@@ -14,7 +14,7 @@ const MAX_BATCH = 500;
 export interface Fire {
   readonly name: string;
   readonly tick: number;
-  readonly job?: NewJob | undefined;
+  readonly job?: JobRecord | undefined;
 }
 
 /** Fires ticks: all that come while others are fired are fired together next, in one commit. */

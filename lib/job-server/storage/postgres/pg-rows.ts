@@ -1,10 +1,10 @@
-import type { NewJob } from '../stored-job.js';
+import type { JobRecord } from '../stored-job.js';
 import type { PgParts } from './pg-parts.js';
 import { bigArray, bytes, bytesArray, intArray, longUnique, uniqueKey } from './pg-values.js';
 
 /** A job to add, and what else belongs to it. */
 interface WithJob {
-  readonly job: NewJob;
+  readonly job: JobRecord;
 }
 
 /**
@@ -19,7 +19,7 @@ export function sortedForAdding<Row extends WithJob>({ functions }: PgParts, row
 }
 
 /** The columns of new jobs as parameters of `unnest`, but for their place and owner: see `NEW_JOBS`. */
-export function jobArrays({ functions }: PgParts, jobs: readonly NewJob[]): Buffer[] {
+export function jobArrays({ functions }: PgParts, jobs: readonly JobRecord[]): Buffer[] {
   return [
     bytesArray(jobs.map(({ handle }) => handle)),
     bigArray(jobs.map(({ at }) => at)),
@@ -36,7 +36,7 @@ export function jobArrays({ functions }: PgParts, jobs: readonly NewJob[]): Buff
 }
 
 /** A job waits in the database that this owner did not tell of before. */
-export function addedJob({ hints, ready }: PgParts, { function: name, priority, at }: NewJob): void {
+export function addedJob({ hints, ready }: PgParts, { function: name, priority, at }: JobRecord): void {
   const queue = hints.queue(name, priority);
   queue.wrote([1, 1, Number(at > 0)]);
   queue.expect(at);

@@ -13,7 +13,7 @@ import {
   type JobChanges,
   type JobCounters,
   type JobOutcome,
-  type NewJob,
+  type JobRecord,
   type OnceOutcome,
   type Past,
   type QueuedJob,
@@ -77,7 +77,7 @@ export class PgStorage implements JobStorage {
     await this.open_.flush();
   }
 
-  add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     try {
       return this.addChecked(job, lease, adder);
     } catch (error) {
@@ -301,7 +301,7 @@ export class PgStorage implements JobStorage {
     this.opened?.ends.set(name, value);
   }
 
-  async fire(id: string, tick: number, job?: NewJob): Promise<FireOutcome> {
+  async fire(id: string, tick: number, job?: JobRecord): Promise<FireOutcome> {
     const opened = this.open_;
     checkTick(id, tick);
     if (job) checkJob(job);
@@ -317,14 +317,14 @@ export class PgStorage implements JobStorage {
     return rowCount ?? 0;
   }
 
-  async addOnce(job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
+  async addOnce(job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
     const opened = this.open_;
     checkJob(job);
     checkOrigin(origin);
     return opened.take(() => this.takeOnce(opened, job, origin, past));
   }
 
-  private async takeOnce(opened: OpenPg, job: NewJob, origin: string, past?: Past): Promise<OnceOutcome> {
+  private async takeOnce(opened: OpenPg, job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
     const { connections, functions, hints, ready } = opened.parts;
     await functions.make([job.function], connections.adder);
     const { rows } = await run(
@@ -360,7 +360,7 @@ export class PgStorage implements JobStorage {
     return this.opened;
   }
 
-  private addChecked(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  private addChecked(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     const opened = this.open_;
     checkJob(job);
     const refusal = opened.adds.refusal;
@@ -459,7 +459,7 @@ interface ResultRow {
   readonly keep_until: string;
 }
 
-function onceValues(job: NewJob, id: number, origin: string, past: Past | undefined): unknown[] {
+function onceValues(job: JobRecord, id: number, origin: string, past: Past | undefined): unknown[] {
   const { handle, at, attempts, losses, priority, unique, reducer, workload } = job;
   const death = past && 'error' in past ? past : undefined;
   const outcome = past && 'result' in past ? past : undefined;

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { importJobs, type ImportCounts } from '../../../../lib/cli/moving/import-jobs.js';
 import { Unfit, type Incoming } from '../../../../lib/cli/moving/incoming.js';
-import { MemoryStorage, StorageError, type NewJob } from '../../../../lib/job-server/storage/index.js';
+import { MemoryStorage, StorageError, type JobRecord } from '../../../../lib/job-server/storage/index.js';
 
 const DEAF = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
 
-function incoming(number: number, change: Partial<NewJob> = {}): Incoming {
+function incoming(number: number, change: Partial<JobRecord> = {}): Incoming {
   const rest = { priority: 1, workload: '', reducer: '', at: 0, attempts: 0, losses: 0 } as const;
   return { job: { handle: `H:${number}`, function: 'f', unique: '', ...rest, ...change }, origin: `${number}` };
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { lineOf, LineProblem, parseLine } from '../../../../lib/cli/moving/job-line.js';
-import type { NewJob, StoredPriority } from '../../../../lib/job-server/storage/index.js';
+import type { JobRecord, StoredPriority } from '../../../../lib/job-server/storage/index.js';
 
 const byteString = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
 const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 
-const anyJob: fc.Arbitrary<NewJob> = fc.record({
+const anyJob: fc.Arbitrary<JobRecord> = fc.record({
   handle: byteString,
   function: byteString,
   unique: byteString,

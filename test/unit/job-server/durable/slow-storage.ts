@@ -1,4 +1,9 @@
-import { MemoryStorage, type Adder, type NewJob, type StorageError } from '../../../../lib/job-server/storage/index.js';
+import {
+  MemoryStorage,
+  type Adder,
+  type JobRecord,
+  type StorageError,
+} from '../../../../lib/job-server/storage/index.js';
 
 /** A storage whose disk is as slow as the test wants: an `add` is durable when the test says so. */
 export class SlowStorage extends MemoryStorage {
@@ -6,7 +11,7 @@ export class SlowStorage extends MemoryStorage {
   isSlow = true;
   failure: StorageError | undefined;
 
-  override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  override add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     const { failure } = this;
     if (failure) {
       queueMicrotask(() => adder.refused(failure));

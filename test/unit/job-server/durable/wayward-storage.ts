@@ -5,7 +5,7 @@ import {
   StorageError,
   type Adder,
   type JobOutcome,
-  type NewJob,
+  type JobRecord,
   type QueuedJob,
   type Removal,
   type StoredJob,
@@ -33,7 +33,7 @@ interface Write {
  */
 export class WaywardStorage extends MemoryStorage {
   /** What would be there after a crash now. */
-  private readonly durable = new Map<string, NewJob>();
+  private readonly durable = new Map<string, JobRecord>();
   private readonly living = new Set<string>();
   private readonly writing = new Map<string, Write>();
   private readonly open_: Open[] = [];
@@ -92,7 +92,7 @@ export class WaywardStorage extends MemoryStorage {
     return super.close();
   }
 
-  override add(job: NewJob, lease: boolean | 'always', adder: Adder): boolean {
+  override add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     this.living.add(job.handle);
     return super.add(job, lease, {
       stored: (existing, isLeased = false) =>
@@ -132,7 +132,7 @@ export class WaywardStorage extends MemoryStorage {
   }
 
   /** A job's record goes to the disk, unless it ended first. */
-  private write(job: NewJob): Promise<undefined> {
+  private write(job: JobRecord): Promise<undefined> {
     const { handle } = job;
     if (!this.living.has(handle)) return Promise.resolve(undefined);
     const write = {} as { -readonly [Key in keyof Write]: Write[Key] };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JobSpec } from '../../../../lib/job-server/engine/index.js';
 import { EngineScene } from '../../../support/engine-scene.js';
 
 describe('delayed jobs', () => {
@@ -42,23 +43,28 @@ describe('delayed jobs', () => {
 });
 
 describe('restore', () => {
-  const stored = (handle: string, label: string, more: object = {}) => ({
-    handle,
-    function: 'f',
-    unique: '',
-    workload: label,
-    priority: 1 as const,
-    isBackground: true,
-    at: 0,
-    losses: 0,
-    attempts: 0,
-    ...more,
-  });
+  const restore = (
+    scene: EngineScene,
+    handle: string,
+    label: string,
+    { losses = 0, ...more }: Partial<JobSpec> & { losses?: number } = {},
+  ): boolean => {
+    const spec = {
+      function: 'f',
+      unique: '',
+      workload: label,
+      priority: 1 as const,
+      isBackground: true,
+      at: 0,
+      ...more,
+    };
+    return scene.engine.restore(spec, { handle, losses, attempts: 0 });
+  };
 
   it('queues stored jobs under the handles they had', () => {
     const scene = new EngineScene();
-    expect(scene.engine.restore(stored('H:before:7', 'a'))).toBe(true);
-    expect(scene.engine.restore(stored('H:before:9', 'b', { priority: 0 }))).toBe(true);
+    expect(restore(scene, 'H:before:7', 'a')).toBe(true);
+    expect(restore(scene, 'H:before:9', 'b', { priority: 0 })).toBe(true);
     const worker = scene.worker('f');
     const job = scene.engine.grab(worker.peer, 'plain');
     expect(job).toBe(scene.engine.find('H:before:9'));
@@ -70,16 +76,13 @@ describe('restore', () => {
 
   it('takes none twice', () => {
     const scene = new EngineScene();
-    expect([scene.engine.restore(stored('H:x:1', 'a')), scene.engine.restore(stored('H:x:1', 'a'))]).toEqual([
-      true,
-      false,
-    ]);
+    expect([restore(scene, 'H:x:1', 'a'), restore(scene, 'H:x:1', 'a')]).toEqual([true, false]);
     expect(scene.status('f')).toBe('1 0 0');
   });
 
   it('keeps how often they were lost, and their delay', () => {
     const scene = new EngineScene({ jobRetries: 3 });
-    scene.engine.restore(stored('H:x:1', 'a', { losses: 2, at: scene.now + 1_000 }));
+    restore(scene, 'H:x:1', 'a', { losses: 2, at: scene.now + 1_000 });
     const worker = scene.worker('f');
     expect(worker.grab()).toBe('NO_JOB');
     scene.pass(1_000);
@@ -91,22 +94,22 @@ describe('restore', () => {
   it('passes by every limit: a job accepted once stays accepted', () => {
     const scene = new EngineScene({ maxJobs: 1, maxFunctions: 1, maxQueue: [1, 1, 1] });
     scene.queue('g', 'a');
-    expect(scene.engine.restore(stored('H:x:1', 'b'))).toBe(true);
-    expect(scene.engine.restore(stored('H:x:2', 'c'))).toBe(true);
+    expect(restore(scene, 'H:x:1', 'b')).toBe(true);
+    expect(restore(scene, 'H:x:2', 'c')).toBe(true);
     expect(scene.worker('f').canDo('f')).toBeUndefined();
     expect(scene.status('f')).toBe('2 0 1');
   });
 
   it('coalesces submissions with a restored job', () => {
     const scene = new EngineScene();
-    scene.engine.restore(stored('H:x:1', 'a', { unique: 'u' }));
+    restore(scene, 'H:x:1', 'a', { unique: 'u' });
     expect(scene.submit('f', 'b', { unique: 'u' })).toBe('a');
   });
 
   it('lets a job that took the unique meanwhile keep it', () => {
     const scene = new EngineScene();
     scene.submit('f', 'a', { unique: 'u', background: true });
-    scene.engine.restore(stored('H:x:1', 'b', { unique: 'u' }));
+    restore(scene, 'H:x:1', 'b', { unique: 'u' });
     const worker = scene.worker('f');
     expect(scene.submit('f', 'c', { unique: 'u' })).toBe('a');
     expect(worker.grabAll()).toEqual(['a', 'b']);

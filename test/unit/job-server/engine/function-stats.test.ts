@@ -58,8 +58,8 @@ describe('the ages of a function', () => {
     scene.pass(48 * day);
     expect(ages(scene).oldest).toBe(48 * day);
     const stored = { function: 'g', unique: '', workload: 'x', priority: 1, isBackground: true, at: 0 } as const;
-    scene.engine.restore({ ...stored, handle: 'H:old:1', losses: 0, attempts: 0, age: 20 * day });
-    scene.engine.restore({ ...stored, function: 'h', handle: 'H:old:2', losses: 0, attempts: 0, age: 900 * day });
+    scene.engine.restore(stored, { handle: 'H:old:1', losses: 0, attempts: 0 }, 20 * day);
+    scene.engine.restore({ ...stored, function: 'h' }, { handle: 'H:old:2', losses: 0, attempts: 0 }, 900 * day);
     scene.pass(day);
     const oldest = (name: string): number => scene.engine.oldestWaiting(ofFunction(scene, name));
     expect(oldest('g')).toBe(21 * day);

@@ -38,7 +38,7 @@ describe('the list of jobs', () => {
     const scene = new EngineScene();
     for (const handle of ['H:x:1', 'H:x:2', 'H:x:3']) {
       const spec = { function: 'f', unique: '', workload: handle, priority: 1 as const, isBackground: true, at: 0 };
-      scene.engine.restore({ ...spec, handle, losses: 0, attempts: 0 });
+      scene.engine.restore(spec, { handle, losses: 0, attempts: 0 });
     }
     const seen: string[] = [];
     for (const job of scene.engine.jobs()) {

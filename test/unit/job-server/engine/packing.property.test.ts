@@ -232,7 +232,7 @@ describe(`an engine that packs its waiting jobs (SEED=${SEED})`, () => {
       scene.engine.submit(specOf('large', 'x'.repeat(10_000)));
       scene.engine.submit({ ...specOf('described', 'x'), metadata: '{}' });
       scene.engine.submit({ ...specOf('reduced', 'x'), reducer: 'r' });
-      scene.engine.restore({ ...specOf('stored', 'x'), handle: `H:x:${index}`, losses: 0, attempts: 0 });
+      scene.engine.restore(specOf('stored', 'x'), { handle: `H:x:${index}`, losses: 0, attempts: 0 });
     }
     expect(packedIn(scene.engine)).toBe(0);
   });

@@ -1,7 +1,7 @@
 import { jest, describe, expect, it } from '@jest/globals';
 import type { AccessRequest } from 'nestjs-gearman/job-server';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
-import { MemoryStorage, type Adder, type NewJob, type StoredJob } from '../../../../lib/job-server/storage/index.js';
+import { MemoryStorage, type Adder, type JobRecord, type StoredJob } from '../../../../lib/job-server/storage/index.js';
 import { startFront, submit } from '../../../support/front.js';
 import { CLOSED } from '../../../support/raw-peer.js';
 import { until } from '../../../support/until.js';
@@ -205,7 +205,7 @@ describe('a peer that ends its side', () => {
   it('is answered what it asked before, also what waits for the disk', async () => {
     let release = (): void => {};
     class SlowStorage extends MemoryStorage {
-      override add(job: NewJob, lease: boolean, adder: Adder): boolean {
+      override add(job: JobRecord, lease: boolean, adder: Adder): boolean {
         const stored = (existing?: StoredJob): void => void (release = () => adder.stored(existing));
         return super.add(job, lease, { stored, refused: (error) => adder.refused(error) });
       }

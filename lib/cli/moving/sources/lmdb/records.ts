@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Death, JobOutcome, NewJob, StoredPriority } from '../../../../job-server/storage/index.js';
+import type { Death, JobOutcome, JobRecord, StoredPriority } from '../../../../job-server/storage/index.js';
 
 /** Bytes that are not as they were written. */
 export class RecordError extends Error {
@@ -79,7 +79,7 @@ export function checkSum(bytes: Buffer, sum: number): void {
 }
 
 /** What a job's record holds: all that its key does not say. */
-export type JobFields = Omit<NewJob, 'function' | 'priority' | 'at'>;
+export type JobFields = Omit<JobRecord, 'function' | 'priority' | 'at'>;
 
 export function readJob(fields: FieldReader): JobFields {
   return {
@@ -92,7 +92,7 @@ export function readJob(fields: FieldReader): JobFields {
   };
 }
 
-export function readDead(fields: FieldReader): { readonly job: NewJob; readonly error: Death['error'] } {
+export function readDead(fields: FieldReader): { readonly job: JobRecord; readonly error: Death['error'] } {
   const name = fields.string();
   const priority = asPriority(fields.byte());
   const at = fields.varint();
@@ -102,7 +102,7 @@ export function readDead(fields: FieldReader): { readonly job: NewJob; readonly 
 
 /** Nothing else is kept of a job that has ended. */
 export function readEnded(fields: FieldReader): {
-  readonly job: NewJob;
+  readonly job: JobRecord;
   readonly outcome: Omit<JobOutcome, 'keepUntil'>;
 } {
   const state = fields.byte() === 1 ? 'complete' : 'failed';

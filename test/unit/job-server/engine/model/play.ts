@@ -142,7 +142,7 @@ export class Play {
     const key = this.reference.findByKey(name, keyOf(unique, handle)) ? '' : keyOf(unique, handle);
     this.accepted.push(handle);
     this.reference.add({ ...newJob(handle, { ...spec, at }, key), isStored: true });
-    assert.equal(this.engine.restore({ ...spec, at, handle, losses: 0, attempts: 0 }), true);
+    assert.equal(this.engine.restore({ ...spec, at }, { handle, losses: 0, attempts: 0 }), true);
   }
 
   /** A job that waited for its retry outside comes back. */
@@ -155,8 +155,8 @@ export class Play {
     const { label: handle, name, priority, losses, attempts } = job;
     const spec = { function: name, unique: job.key, workload: handle, priority, isBackground: true, at: 0 };
     this.reference.add({ ...newJob(handle, spec, isTaken ? '' : job.key), isStored: true, losses, attempts });
-    assert.equal(this.engine.restore({ ...spec, handle, losses, attempts }), true);
-    assert.equal(this.engine.restore({ ...spec, handle, losses, attempts }), false);
+    assert.equal(this.engine.restore(spec, { handle, losses, attempts }), true);
+    assert.equal(this.engine.restore(spec, { handle, losses, attempts }), false);
   }
 
   // --- workers ---
