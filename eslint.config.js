@@ -16,6 +16,13 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       eqeqeq: 'error',
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MethodDefinition[kind="constructor"] > FunctionExpression[params.length>5]',
+          message: 'A constructor takes at most five things: some of these belong together.',
+        },
+      ],
       'max-lines': ['warn', { max: 300, skipBlankLines: true, skipComments: true }],
     },
   },
@@ -23,10 +30,7 @@ export default tseslint.config(
     // The machine's clock may be set: what lasts is measured by another, and what has a date asks the job server's clocks.
     files: ['lib/{connection,driver,transport,job-server}/**/*.ts'],
     // These compare dates with dates, or show them to people.
-    ignores: [
-      'lib/job-server/{events,operations}/*.ts',
-      'lib/transport/job-call.ts',
-    ],
+    ignores: ['lib/job-server/{events,operations}/*.ts', 'lib/transport/job-call.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

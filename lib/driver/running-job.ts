@@ -32,12 +32,29 @@ export interface JobReporter {
   whenDrained(): Promise<void>;
 }
 
+/** What a job server says of a job as it assigns it. */
+export interface Assignment {
+  readonly handle: ByteString;
+  /** `''` when the submitter gave none, or the job server does not tell. */
+  readonly unique: string;
+  readonly workload: Buffer;
+  readonly reducer: string | undefined;
+  readonly attempt: number | undefined;
+  readonly metadata: GearmanMetadata | undefined;
+}
+
 /**
  * A job from its assignment until its handler has ended. It ends once on the
  * wire, whatever comes first: its result, its failure, its timeout; or never,
  * when its connection is lost and the job server gives it to another.
  */
-export class RunningJob implements AssignedJob {
+export class RunningJob implements AssignedJob, Assignment {
+  readonly handle: ByteString;
+  readonly unique: string;
+  readonly workload: Buffer;
+  readonly reducer: string | undefined;
+  readonly attempt: number | undefined;
+  readonly metadata: GearmanMetadata | undefined;
   /** True when its end was sent, or cannot be any more: nothing more is. */
   isOver = false;
   private controller: AbortController | undefined;
@@ -46,13 +63,15 @@ export class RunningJob implements AssignedJob {
   constructor(
     private readonly reporter: JobReporter,
     readonly served: ServedFunction,
-    readonly handle: ByteString,
-    readonly unique: string,
-    readonly workload: Buffer,
-    readonly reducer: string | undefined,
-    readonly attempt: number | undefined,
-    readonly metadata: GearmanMetadata | undefined,
-  ) {}
+    assignment: Assignment,
+  ) {
+    this.handle = assignment.handle;
+    this.unique = assignment.unique;
+    this.workload = assignment.workload;
+    this.reducer = assignment.reducer;
+    this.attempt = assignment.attempt;
+    this.metadata = assignment.metadata;
+  }
 
   get function(): string {
     return this.served.name;

@@ -242,7 +242,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     const { workload, metadata } = this.extensions.hasMetadata
       ? { workload: bytes, metadata: announced }
       : unframeMetadata(bytes);
-    const job = new RunningJob(this, served, handle, unique, workload, reducer, attempt, metadata);
+    const job = new RunningJob(this, served, { handle, unique, workload, reducer, attempt, metadata });
     this.jobs.add(job);
     this.owner.start(job);
   }

@@ -43,7 +43,7 @@ export class DamageReport {
     const lost: number[] = [];
     for (let block = 0; block < segment.firsts.length; block++) {
       const read = index.readBlock(segment, block, []);
-      for (let number = read.first; number < read.next; number++) {
+      for (let number = read.items.first; number < read.items.next; number++) {
         if (!segment.isAlive(number)) continue;
         const item = index.readIn(read, number);
         const held = !item && segment.held.has(number - segment.first) ? entries.ofNumber(number) : undefined;

@@ -259,7 +259,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     const first = segment.firsts.at(index);
     const known = this.blocks.get(first);
     // The last one may have grown.
-    if (known && known.next === segment.blockNext(index)) return known;
+    if (known && known.items.next === segment.blockNext(index)) return known;
     const damages: Damage[] = [];
     const block = this.readBlock(segment, index, damages);
     for (const damage of damages) this.damaged(damage);

@@ -20,6 +20,17 @@ export interface EntryKeeper {
   refused(entry: Entry): void;
 }
 
+/** What a log's writer writes: whose folder it is, what is in it, and how. */
+export interface WrittenLog {
+  readonly index: EntryIndex;
+  readonly owner: FolderOwner;
+  readonly reserve: Reserve;
+  /** Each batch is on disk before it counts as written. */
+  readonly isSynced: boolean;
+  /** How long a segment may become, in bytes. */
+  readonly segmentBytes: number;
+}
+
 /**
  * Writes changes to the log, one batch at a time: one write and one fdatasync.
  *
@@ -35,18 +46,14 @@ export class LogWriter implements CommitHost<LogChange> {
   private nextItem: number;
 
   constructor(
-    private readonly index: EntryIndex,
-    private readonly owner: FolderOwner,
-    private readonly reserve: Reserve,
-    private readonly isSynced: boolean,
-    private readonly segmentBytes: number,
+    private readonly log: WrittenLog,
     private readonly keeper: EntryKeeper,
     private readonly listener: StorageListener,
     /** Is told after each batch that was written or failed. */
     private readonly written: () => void,
   ) {
-    this.batch = new Batch(index.names);
-    this.nextItem = index.segments.at(-1)?.next ?? 0;
+    this.batch = new Batch(log.index.names);
+    this.nextItem = log.index.segments.at(-1)?.next ?? 0;
   }
 
   /** The segment that is being written, if one is. */
@@ -69,8 +76,8 @@ export class LogWriter implements CommitHost<LogChange> {
       await this.writeOnce(changes);
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
-      const cause = storageError(error, this.index.path);
-      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.reserve.release()) return this.write(changes);
+      const cause = storageError(error, this.log.index.path);
+      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.log.reserve.release()) return this.write(changes);
       this.isWriting = false;
       throw cause;
     }
@@ -85,7 +92,7 @@ export class LogWriter implements CommitHost<LogChange> {
     for (const change of changes) this.settle(change, true);
     for (const change of changes) if (change instanceof Entry) change.tellStored();
     this.isWriting = false;
-    if (segment.end >= this.segmentBytes) await this.roll();
+    if (segment.end >= this.log.segmentBytes) await this.roll();
     this.written();
   }
 
@@ -127,7 +134,7 @@ export class LogWriter implements CommitHost<LogChange> {
     try {
       await file.append(bytes);
       // Who takes the folder over reads this segment after it said so: what was written before is there.
-      this.owner.check();
+      this.log.owner.check();
     } catch (error) {
       this.file = undefined;
       await file.abandon();
@@ -138,7 +145,7 @@ export class LogWriter implements CommitHost<LogChange> {
 
   /** The index learns what the log has, as if it read it. */
   private tell(segment: Segment): void {
-    const { index } = this;
+    const { index } = this.log;
     const { bytes, records } = this.batch;
     if (records.length === 0) return;
     if (index.segments.at(-1) !== segment) {
@@ -163,15 +170,15 @@ export class LogWriter implements CommitHost<LogChange> {
     change.settle(isDurable);
     if (!isDurable || !(change instanceof Entry)) return;
     const { stored } = change;
-    if (stored) this.index.hold(stored.number);
+    if (stored) this.log.index.hold(stored.number);
     else if (before) {
-      this.index.forgetJob(before, change.queue.name.id, change.job);
+      this.log.index.forgetJob(before, change.queue.name.id, change.job);
     }
     this.keeper.settled(change);
   }
 
   private newFile(): SegmentFile {
-    const { index, owner } = this;
+    const { index, owner } = this.log;
     const last = index.segments.at(-1);
     const header = {
       number: index.lastSegment + 1,
@@ -181,6 +188,6 @@ export class LogWriter implements CommitHost<LogChange> {
       seed: index.seed,
       secret: newSecret(),
     };
-    return new SegmentFile(new Segment(index.path, header), this.isSynced, this.segmentBytes);
+    return new SegmentFile(new Segment(index.path, header), this.log.isSynced, this.log.segmentBytes);
   }
 }

@@ -75,9 +75,8 @@ export class OpenLog implements EntryKeeper, Memory {
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index);
     for (const queue of index.queues.values()) this.leasing.expect(queue);
-    const isSynced = durability !== 'none';
-    const written = (): void => this.written();
-    this.writer = new LogWriter(index, owner, reserve, isSynced, sizes.segmentBytes, this, listener, written);
+    const written = { index, owner, reserve, isSynced: durability !== 'none', segmentBytes: sizes.segmentBytes };
+    this.writer = new LogWriter(written, this, listener, () => this.written());
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
     this.settings = new SettingBook(index, this.commit);
     this.maintenance = new Maintenance(index, this.writer, this.commit, this, sizes);

@@ -127,7 +127,8 @@ export class Segment {
     const start = this.offsets.at(index);
     const end = index + 1 < this.offsets.length ? this.offsets.at(index + 1) : this.end;
     const bytes = this.read(start, end - start);
-    return new Block(this, this.firsts.at(index), this.blockNext(index), start, bytes, damaged);
+    const items = { first: this.firsts.at(index), next: this.blockNext(index) };
+    return new Block(this, items, start, bytes, damaged);
   }
 
   read(offset: number, length: number): Buffer {
@@ -165,12 +166,12 @@ export class Block {
   constructor(
     segment: Segment,
     /** The number of its first item, and of the one behind its last. */
-    readonly first: number,
-    readonly next: number,
+    readonly items: { readonly first: number; readonly next: number },
     start: number,
     readonly bytes: Buffer,
     damaged: (damage: Damage) => void,
   ) {
+    const { first, next } = items;
     this.offsets = new Uint32Array(next - first);
     const visitor = {
       name: () => undefined,
@@ -193,7 +194,7 @@ export class Block {
 
   /** Where an item begins; 0 when it cannot be read. */
   offsetOf(number: number): number {
-    return this.offsets[number - this.first] ?? 0;
+    return this.offsets[number - this.items.first] ?? 0;
   }
 }
 

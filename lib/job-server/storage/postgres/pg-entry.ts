@@ -2,11 +2,21 @@ import type { Adder } from '../job-storage.js';
 import type { JobOutcome, StoredJob } from '../stored-job.js';
 import type { Change, QueueHint } from './pg-hints.js';
 
+const PROMPT = { isLate: false, isKnown: false };
+
 /** What shall become of a job this owner has. */
 export type End =
   | { readonly is: 'done'; readonly outcome?: JobOutcome | undefined }
   | { readonly is: 'bury'; readonly error: string; readonly diedAt: number }
   | { readonly is: 'release' };
+
+/** What is special about a job that is to be written. */
+export interface Lateness {
+  /** The lease comes with the write: until then the caller does not hold it. */
+  readonly isLate: boolean;
+  /** The caller ran it before it was to be kept: it may have been kept before, and its handle be known. */
+  readonly isKnown: boolean;
+}
 
 /**
  * A job in this owner's memory: because it is not written yet, or leased.
@@ -26,6 +36,8 @@ export class Entry {
   told: Change = [0, 0, 0];
   /** When it was told, on the clock of durations. */
   readonly since = performance.now();
+  readonly isLate: boolean;
+  readonly isKnown: boolean;
 
   constructor(
     readonly queue: QueueHint,
@@ -33,11 +45,10 @@ export class Entry {
     /** The session that has it leased; 0: it waits for anybody. */
     public owner: number,
     public adder: Adder | undefined,
-    /** The lease comes with the write: until then the caller does not hold it. */
-    readonly isLate = false,
-    /** The caller ran it before it was to be kept: it may have been kept before, and its handle be known. */
-    readonly isKnown = false,
+    { isLate, isKnown }: Lateness = PROMPT,
   ) {
+    this.isLate = isLate;
+    this.isKnown = isKnown;
     if (adder) this.retell();
   }
 

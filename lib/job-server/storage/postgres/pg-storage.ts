@@ -371,7 +371,7 @@ export class PgStorage implements JobStorage {
     const isLeased = lease === 'always' || (lease && isNext);
     const isLate = isLeased && lease !== 'always' && job.unique !== '';
     const isKnown = lease === 'always';
-    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, isLate, isKnown);
+    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, { isLate, isKnown });
     if (!isLeased) queue.expect(job.at);
     if (isLeased) held.set(job.handle, entry);
     opened.adds.add(entry);
