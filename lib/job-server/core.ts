@@ -204,7 +204,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   /**
    * Ends it: accepts nothing more, lets jobs finish if there is a grace
    * period, sends what waits, closes every connection. Jobs that are in no
-   * storage are lost. Said again meanwhile, the new grace period counts.
+   * storage are lost. When it is called again meanwhile, the new grace period counts.
    *
    * @throws InvalidOptionError
    */

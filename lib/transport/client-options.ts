@@ -11,9 +11,9 @@ export interface GearmanClientOptions extends JobClientOptions {
   /** How workloads and results travel, where neither the record nor the contract says. Default `json`. */
   format?: WorkloadFormat;
   /**
-   * The longest silence a caller bears, in milliseconds: nothing of the job
-   * has come, neither result nor data, warning or progress. Then the call
-   * fails with `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0 bears any. Default 60_000.
+   * How long a caller waits without a sign of the job, in milliseconds: neither
+   * result nor data, warning or progress has come. Then the call fails with
+   * `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0: for ever. Default 60_000.
    */
   timeout?: number;
   /** The spans of submissions, which are written where `@opentelemetry/api` is installed; false: none. */

@@ -21,7 +21,7 @@ export interface GearmanRecordOptions {
   at?: Date;
   /** Not before so many milliseconds have passed, to the second. Background jobs (`emit`) only. */
   delay?: number;
-  /** The longest silence the caller bears, in milliseconds; 0 bears any. Default: the client's `timeout`. */
+  /** How long the caller waits without a sign of the job, in milliseconds; 0: for ever. Default: the client's `timeout`. */
   timeout?: number;
   /**
    * Whether a job whose job server is lost is submitted again to another one.

@@ -44,7 +44,7 @@ export function problemOfRefusal({ code, text }: Refusal): Problem {
   return new Problem(400, code.toLowerCase().replaceAll('_', '-'), text);
 }
 
-/** A part of the request that cannot be meant. */
+/** A part of the request that is not valid. */
 export function invalid(name: string, allowed: string): Problem {
   return new Problem(400, 'invalid-request', `${name}: must be ${allowed}`);
 }

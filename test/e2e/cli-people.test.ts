@@ -149,7 +149,7 @@ describe('the commands for people', () => {
   });
 });
 
-describe('a command line that cannot be meant', () => {
+describe('a command line that is not understood', () => {
   it.each([
     [['statsu'], 'there is no command statsu; did you mean status?'],
     [['status', '--jsno'], 'there is no option --jsno; did you mean --json?'],

@@ -106,7 +106,7 @@ describe('job-server --crontab', () => {
     expect(await runCommand(['job-server', '--check-args', '--crontab', '/none'])).toMatchObject({ code: 1 });
   });
 
-  it('fires its lines, and is read again at SIGHUP; one that cannot be meant changes nothing', async () => {
+  it('fires its lines, and is read again at SIGHUP; one that is not understood changes nothing', async () => {
     const { path, write } = crontab('* * * * * * tick ?overlap=queue  now', '@daily gone');
     const server = await startJobServerCommand(['--crontab', path]);
     const at = ['--server', `127.0.0.1:${server.port}`];

@@ -30,7 +30,7 @@ function commandCase({ name, options }: CompletedCommand): string {
   return `    ${name})\n      _arguments ${specs.join(' \\\n        ')} ;;`;
 }
 
-/** An option as `_arguments` knows it; `*`: it may be said again. */
+/** An option as `_arguments` knows it; `*`: it may be given several times. */
 function specOf({ long, short, help, argument, words }: CompletedOption): string {
   const value =
     argument === undefined ? '' : `:${plain(argument)}:${words.length > 0 ? `(${words.join(' ')})` : '_files'}`;

@@ -27,7 +27,7 @@ export const jobServer: Command = {
   },
 };
 
-/** A command line that cannot be meant ends gearmand with 1, which service managers and scripts know. */
+/** A command line that is not understood ends gearmand with 1, which service managers and scripts know. */
 function asGearmand(error: unknown): unknown {
   if (!(error instanceof UsageFailure)) return error;
   return new Failure(error.message, EXIT.failed, { cause: error });

@@ -3,8 +3,7 @@ import type { JobServer } from '../../job-server/index.js';
 /**
  * Ends the job server when asked to: by SIGTERM, SIGINT or the admin word
  * `shutdown` once running jobs had their time, by SIGUSR1 or `shutdown
- * graceful` once everything is done. SIGTERM or SIGINT, said again, ends it at
- * once.
+ * graceful` once everything is done. A second SIGTERM or SIGINT ends it at once.
  *
  * @param wasEnded aborted when it was told to end while it started.
  * @returns the exit code, when it has ended.

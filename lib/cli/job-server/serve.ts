@@ -98,7 +98,7 @@ function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefin
   }
 }
 
-/** What cannot be meant is told, and what was declared before goes on. */
+/** A crontab that is not understood is reported, and the schedules declared before stay. */
 function readAgain(path: string, log: LogWriter, jobServer: JobServer): void {
   try {
     jobServer.schedules.declare('crontab', readCrontabFile(path));

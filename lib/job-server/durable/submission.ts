@@ -4,7 +4,7 @@ import type { Adder, StorageError, StoredJob } from '../storage/index.js';
 
 /** What becomes of a submission whose job went to storage. */
 export interface SubmissionHost {
-  /** Its job is on disk, and leased with the write where `isLeased`; or `existing` is, and does for it. */
+  /** Its job is on disk, and leased with the write where `isLeased`; or a job `existing` of the same unique is, and stands for both. */
   stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted;
   /** Its job could not be written. */
   refused(submission: Submission, error: StorageError): Submitted;

@@ -210,7 +210,7 @@ export interface JobStorage {
    * last tick is this one from now on, and the job is there, both or neither.
    * Resolves once that is durable; of several that fire the same tick, one has
    * `fired` it, and to the others it is `known`. The job is given to nobody
-   * before. If another job has its function and unique, that one does for it.
+   * before. If another job has its function and unique, that one stands for both.
    *
    * Without a job the tick is only passed over: what was fired last stays known.
    * The last tick stands among the {@link settings}: see `lastTickIn`.

@@ -49,8 +49,8 @@ export type Death = Pick<DeadLetter, 'error' | 'diedAt'>;
 
 /**
  * What came of a job that is taken once: it was added; it is known, by its
- * origin or its handle; or another job has its function and unique and is done
- * for both.
+ * origin or its handle; or another job has its function and unique, and stands for
+ * both.
  */
 export type OnceOutcome = 'added' | 'known' | 'coalesced';
 

@@ -15,7 +15,7 @@ const WORD = /(?:[^\s"]|"[^"]*")+/g;
  * `function64:` for one whose name is no UTF-8, `state:`, `priority:`, `age>5m`, `attempts>2`, `hex:00ff`, a value at a path
  * in JSON as `user.id:42`; all else is text in the workload.
  *
- * @throws Problem naming the word that cannot be meant.
+ * @throws Problem naming the word that is not understood.
  */
 export function readJobSearch(text: string): JobQuery {
   const query: JobQuery = {};

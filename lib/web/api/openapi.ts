@@ -4,7 +4,7 @@ import { problem, SCHEMAS } from './schemas.js';
 
 /** The answers that every route may give. */
 const EVERYWHERE: Readonly<Record<number, RouteAnswer>> = {
-  400: problem('Something of the request cannot be meant'),
+  400: problem('Something in the request is not valid'),
   401: problem('Who asks is not known'),
   403: problem('Who asks may not do it, or comes from another site'),
   421: problem('The Host is none that is meant'),

@@ -91,7 +91,7 @@ describe('what a request wants', () => {
     '/v1/jobs?cursor=-1',
     '/v1/jobs/H:x:1/result?wait=301',
     '/v1/jobs/H:x:1/result?wait=soon',
-  ])('is refused where it cannot be meant: %s', async (path) => {
+  ])('is refused where it is not understood: %s', async (path) => {
     const scene = await startWeb({ storage: new MemoryStorage() });
     expect((await scene.json('GET', path)).body).toMatchObject({ status: 400, code: 'invalid-request' });
   });

@@ -119,7 +119,7 @@ describe('a policy for background jobs', () => {
     expect(retryDelay(policy, 1, 1)).toBe(150);
   });
 
-  it('is refused at start without a storage, or with a number that cannot be meant', () => {
+  it('is refused at start without a storage, or with a number that is not allowed', () => {
     expect(() => new JobServer({ policies: { f: {} } })).toThrow(/^policies: must be given together with a storage/);
     const storage = new MemoryStorage();
     expect(() => new JobServer({ storage, policies: { f: { retries: -1 } } })).toThrow(

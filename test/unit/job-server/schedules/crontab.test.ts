@@ -34,7 +34,7 @@ describe('a crontab', () => {
     expect(zones).toEqual(['UTC', 'Asia/Tokyo', 'UTC']);
   });
 
-  it('says which line cannot be meant', () => {
+  it('says which line is not understood', () => {
     expect(() => readCrontab('\n0 3 * * *')).toThrow('line 2 of the crontab: must be a line as `0 3 * * *');
     expect(() => readCrontab('0 3 * * * f ?nightly=1')).toThrow(
       'line 1 of the crontab: nightly: is no setting of a schedule; there are id',

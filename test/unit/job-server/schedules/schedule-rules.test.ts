@@ -53,7 +53,7 @@ describe('a schedule as it is written', () => {
     ],
     [{ function: 'f', every: 1_000, evry: 1 }, 'schedules.nightly.evry: is no field of a schedule'],
     [[], 'schedules.nightly: must be an object'],
-  ])('names the field that cannot be meant: %j', (options, message) => {
+  ])('names the field that is not valid: %j', (options, message) => {
     expect(() => read(options)).toThrow(message);
   });
 
