@@ -35,7 +35,7 @@ function project(name, folders, limits) {
     displayName: name,
     rootDir: ROOT,
     roots: folders.map((folder) => `<rootDir>/test/${folder}`),
-    testMatch: ['**/*.test.ts', '**/folder.tests.ts'],
+    testMatch: ['**/*.test.ts', '**/folder.tests.ts', '**/tree.tests.ts'],
     testEnvironment: '<rootDir>/test/support/quiet-environment.mjs',
     globals: { LIMITS: limits },
     // A project's own `testTimeout` is overlooked by Jest 30.

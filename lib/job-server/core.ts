@@ -7,7 +7,16 @@ import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
 import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
 import { logFailure, Observer, type JobServerEvents } from './events/index.js';
-import { Listener, refuseToListen, sayGoodbye, Session, Traffic, type Conversation, type PeerInfo, type SessionHost } from './front/index.js';
+import {
+  Listeners,
+  sayGoodbye,
+  Session,
+  StallWatch,
+  Traffic,
+  type Conversation,
+  type PeerInfo,
+  type SessionHost,
+} from './front/index.js';
 import { handlePrefix } from './handle-prefix.js';
 import {
   DEFAULT_MAX_FUNCTION_NAMES,
@@ -23,9 +32,6 @@ import { Relay } from './relay/index.js';
 import { scheduleHost, Schedules } from './schedules/index.js';
 import { storageOf, type JobStorage } from './storage/index.js';
 
-/** How often half packets and idle connections are looked for at least, in milliseconds. */
-const MAX_SWEEP_INTERVAL = 5_000;
-
 const SHUTTING_DOWN = new Refusal('SHUTTING_DOWN', 'This job server is ending; submit to another one');
 
 /**
@@ -36,6 +42,9 @@ export class JobServerCore implements SessionHost, MetricSource {
   readonly engine: Engine;
   readonly sessions = new Set<Session>();
   readonly traffic = new Traffic();
+  /** Where it listens. */
+  readonly listeners: Listeners;
+  private readonly stalls: StallWatch;
   /** What an operator asks of it and does to it. */
   readonly operations: Operations;
   readonly version = VERSION;
@@ -50,9 +59,6 @@ export class JobServerCore implements SessionHost, MetricSource {
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
   private readonly turns = new Turns();
-  private listeners_: Listener[] = [];
-  private nextSweep = Infinity;
-  private readonly sweepInterval: number;
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
@@ -81,10 +87,12 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.options = { ...JOB_SERVER_DEFAULTS, ...withoutUndefined(options) };
     const { maxPacketBytes, maxSendBufferBytes } = this.options;
     this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox(this.turns), turns: this.turns };
-    this.sweepInterval = sweepInterval(this.options);
+    this.stalls = new StallWatch(this.sessions, this.options, this.time);
     const { log } = options;
     // What peers call themselves stands in many a line, and begins none.
     this.log = log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
+    const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
+    this.listeners = new Listeners(this.options, accept, this.log, this.traffic);
     this.verbosity = this.options.verbosity;
     this.authorize = options.authorize;
     // Told once the admin has its answer.
@@ -110,19 +118,6 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
   }
 
-  /** The addresses it listens on, as clients write them. */
-  get addresses(): string[] {
-    return this.listeners_.map((listener) => listener.name);
-  }
-
-  /** What it listens on, and until when the certificate there is valid. */
-  get listening(): { address: string; certificateUntil?: Date }[] {
-    return this.listeners_.map(({ name, certificateUntil }) => ({
-      address: name,
-      ...(certificateUntil && { certificateUntil }),
-    }));
-  }
-
   /** How much it takes, 0 for any number. */
   get limits(): Pick<ResolvedOptions, 'maxConnections' | 'maxFunctions' | 'maxJobs' | 'maxPacketBytes'> {
     const { maxConnections, maxFunctions, maxJobs, maxPacketBytes } = this.options;
@@ -133,12 +128,6 @@ export class JobServerCore implements SessionHost, MetricSource {
   get storageKind(): string | undefined {
     const { storage } = this.options;
     return storage && ('type' in storage ? storage.type : 'own');
-  }
-
-  /** The port of the first TCP listener, or undefined when there is none. */
-  get port(): number | undefined {
-    for (const { address } of this.listeners_) if (address && typeof address === 'object') return address.port;
-    return undefined;
   }
 
   /**
@@ -154,18 +143,12 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.engine.proceed();
     this.history.resume();
     this.relay?.restart();
-    const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     try {
       await this.storedJobs?.open();
       this.schedules.restart();
       // What waited when it was stopped is due again.
       this.wakeUp();
-      for (const options of this.options.listeners) {
-        const listener = new Listener(options, this.options, accept, this.log, this.traffic);
-        await listener.listen().catch(refuseToListen);
-        this.listeners_.push(listener);
-        this.log('info', `listening on ${listener.name}`);
-      }
+      await this.listeners.listen(this.options.listeners);
     } catch (error) {
       await this.stop();
       throw error;
@@ -188,20 +171,6 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   /**
-   * Reads the certificate files again, for connections made from now on; those
-   * there are stay. What cannot be used is logged, and the old ones go on.
-   */
-  reloadCertificates(): void {
-    for (const listener of this.listeners_) {
-      try {
-        listener.reloadCertificates();
-      } catch (error) {
-        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
-      }
-    }
-  }
-
-  /**
    * Ends it: accepts nothing more, lets jobs finish if there is a grace
    * period, sends what waits, closes every connection. Jobs that are in no
    * storage are lost. When it is called again meanwhile, the new grace period counts.
@@ -211,8 +180,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   async stop(options: StopOptions = {}): Promise<void> {
     validateStopOptions(options);
     this.isRunning = false;
-    for (const listener of this.listeners_) listener.close();
-    this.listeners_ = [];
+    this.listeners.close();
     this.ending = this.end(options);
     await this.ending;
   }
@@ -298,7 +266,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     const session = new Session(this, stream, info, ++this.lastNumber, this.connectionOptions);
     session.peer.wantsExceptions = this.options.exceptions;
     this.sessions.add(session);
-    this.watchForStalls();
+    this.stalls.came();
   }
 
   /** What the engine tells goes to the storage first, then to whoever observes. */
@@ -403,24 +371,12 @@ export class JobServerCore implements SessionHost, MetricSource {
 
   private wakeUp(): void {
     const { now, date } = this.time;
-    if (now >= this.nextSweep) this.sweep(now);
+    const nextLook = this.stalls.tick(now);
     this.storedJobs?.lookAtFence();
-    this.time.at(Math.min(this.engine.tick(now, date), this.nextSweep));
+    this.time.at(Math.min(this.engine.tick(now, date), nextLook));
     this.storedJobs?.tick({ now, date });
     this.relay?.tick(now);
     this.schedules.tick({ now, date });
-  }
-
-  private watchForStalls(): void {
-    if (this.nextSweep !== Infinity || this.sweepInterval === Infinity) return;
-    this.nextSweep = this.time.now + this.sweepInterval;
-    this.time.at(this.nextSweep);
-  }
-
-  /** Closes connections whose packet does not come to its end, and silent ones that have no business here. */
-  private sweep(now: number): void {
-    this.nextSweep = this.sessions.size > 0 ? now + this.sweepInterval : Infinity;
-    for (const session of this.sessions) session.closeIfStalled(now, this.options);
   }
 }
 
@@ -439,12 +395,6 @@ function nobody(): Peer {
     fail: nothing,
     exception: nothing,
   });
-}
-
-/** How often to look for stalled connections: as often as the shortest timeout needs; Infinity: never. */
-function sweepInterval({ packetTimeout, idleTimeout }: ResolvedOptions): number {
-  const timeouts = [packetTimeout, idleTimeout].filter((timeout) => timeout > 0);
-  return timeouts.length === 0 ? Infinity : Math.min(MAX_SWEEP_INTERVAL, ...timeouts);
 }
 
 function withoutUndefined(options: JobServerOptions): JobServerOptions {

@@ -73,12 +73,12 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
 
   /** The addresses it listens on, as clients write them; empty before it has started. */
   get addresses(): readonly string[] {
-    return this.core.addresses;
+    return this.core.listeners.addresses;
   }
 
   /** The port of the first TCP listener, or undefined when there is none. */
   get port(): number | undefined {
-    return this.core.port;
+    return this.core.listeners.port;
   }
 
   /** Whether it has been told to end. */
@@ -124,7 +124,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
    * there are stay. What cannot be used is logged, and the old ones go on.
    */
   reloadCertificates(): void {
-    this.core.reloadCertificates();
+    this.core.listeners.reloadCertificates();
   }
 
   /** Writes a line to its log, where it has one (`log`). */

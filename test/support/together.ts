@@ -1,15 +1,17 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { undoAfterEachTest } from './cleanup.js';
 
+const { testsOf } = createRequire(import.meta.url)('./whole-folders.cjs') as {
+  testsOf(folder: string, isTree: boolean): string[];
+};
+
 /**
- * Has all test files of a folder run as one, for what they import costs more
- * than what they test: it is loaded once. So a hook of one of them that is
- * outside of every `describe` stands for all of them.
+ * Has all test files of a folder, or of a tree of folders, run as one, for what
+ * they import costs more than what they test: it is loaded once. So a hook of one
+ * of them that is outside of every `describe` stands for all of them.
  */
-export async function together(folder: string): Promise<void> {
+export async function together(folder: string, isTree = false): Promise<void> {
   undoAfterEachTest();
-  const files = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
-  for (const file of files.sort()) await import(pathToFileURL(join(folder, file)).href);
+  for (const file of testsOf(folder, isTree).sort()) await import(pathToFileURL(file).href);
 }

@@ -1,25 +1,37 @@
 const { readdirSync } = require('node:fs');
-const { basename, dirname, join } = require('node:path');
+const { dirname, join } = require('node:path');
 
-/** The name of the file that runs all tests of its folder in one, see together.ts. */
-const TOGETHER = 'folder.tests.ts';
+/** The names of files that run many tests in one, see together.ts: those of a tree, those of a folder. */
+const TREE = 'tree.tests.ts';
+const FOLDER = 'folder.tests.ts';
+
+/** The test files below a folder, without trees of their own; or in it alone. */
+function testsOf(folder, isTree) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) return entry.name.endsWith('.test.ts') ? [path] : [];
+    return isTree && !readdirSync(path).includes(TREE) ? testsOf(path, true) : [];
+  });
+}
 
 /**
- * What Jest runs of the files it found: where all tests of a folder are asked
- * for, those of the folder together, and otherwise each file for itself.
+ * What Jest runs of the files it found: where all tests of a tree, or else of a
+ * folder, are asked for, those together, and otherwise each file for itself.
  *
  * @param {string[]} found
  */
 module.exports = function wholeFolders(found) {
-  const isFound = new Set(found);
-  const areTogether = new Set(
-    found
-      .filter((path) => basename(path) === TOGETHER)
-      .map((path) => dirname(path))
-      .filter((folder) =>
-        readdirSync(folder).every((name) => !name.endsWith('.test.ts') || isFound.has(join(folder, name))),
-      ),
+  const left = new Set(found.filter((path) => path.endsWith('.test.ts')));
+  const together = [TREE, FOLDER].flatMap((name) =>
+    found.filter((path) => {
+      if (!path.endsWith(`/${name}`) && !path.endsWith(`\\${name}`)) return false;
+      const tests = testsOf(dirname(path), name === TREE);
+      if (!tests.every((test) => left.has(test))) return false;
+      for (const test of tests) left.delete(test);
+      return true;
+    }),
   );
-  const filtered = found.filter((path) => areTogether.has(dirname(path)) === (basename(path) === TOGETHER));
-  return { filtered };
+  return { filtered: [...together, ...left] };
 };
+
+module.exports.testsOf = testsOf;

@@ -1,8 +1,9 @@
 export type { ListenerAdminAccess } from './admin-access.js';
 export { CertificateError, type TlsListenerOptions } from './certificates.js';
 export { sayGoodbye } from './goodbye.js';
-export { ListenError, refuseToListen } from './listen-error.js';
-export { Listener, type ListenerOptions } from './listener.js';
+export { ListenError } from './listen-error.js';
+export type { ListenerOptions } from './listener.js';
+export { Listeners } from './listeners.js';
 export type {
   AccessRequest,
   Action,
@@ -14,4 +15,5 @@ export type {
   StoredJobs,
 } from './session-host.js';
 export { Session } from './session.js';
+export { StallWatch } from './stall-watch.js';
 export { Traffic, type CloseReason, type ConnectionRefusal } from './traffic.js';

@@ -29,7 +29,7 @@ interface StorageDetails {
 }
 
 export function serverDetails(jobServer: JobServerCore): ServerDetails {
-  const { startedAt, listening, limits } = jobServer;
+  const { startedAt, listeners, limits } = jobServer;
   const { user, system } = process.cpuUsage();
   const storage = storageDetails(jobServer);
   return {
@@ -37,7 +37,7 @@ export function serverDetails(jobServer: JobServerCore): ServerDetails {
     node: process.version,
     memoryBytes: process.memoryUsage.rss(),
     cpuSeconds: (user + system) / 1e6,
-    listening,
+    listening: listeners.details,
     limits,
     ...(storage && { storage }),
   };
