@@ -23,7 +23,7 @@ const TELLING = [
 describe('what is told to be run', () => {
   it.each(TELLING)('in %s is there', (page) => {
     const text = read(page);
-    const named = Array.from(text.matchAll(/\bnpm run (?:--silent )?([a-z][a-z:]*)/g), ([, name = '']) => name);
+    const named = Array.from(text.matchAll(/\bnpm run (?:--silent )?([a-z][a-z0-9:]*)/g), ([, name = '']) => name);
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
     const files = Array.from(text.matchAll(/\bbash (\.ci\/[a-z-]+)/g), ([, path = '']) => path);
     expect(files.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
