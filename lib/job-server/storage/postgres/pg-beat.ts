@@ -106,16 +106,17 @@ export class PgBeat {
 
   private async beatOnce(begun: number): Promise<void> {
     const { id } = this.parts.session;
-    const { rows } = await run(this.parts, 'hearer', 'beat', [id]);
-    if (rows.length > 0) {
+    const owners = (await run(this.parts, 'hearer', 'beat', [id])).rows as readonly OwnerRow[];
+    const [any] = owners;
+    if (any?.alive === 1) {
       this.confirm(begun);
-      this.parts.listener.clock?.(Number((rows[0] as { readonly date: string }).date), performance.now() - begun);
+      this.parts.listener.clock?.(Number(any.date), performance.now() - begun);
     } else {
       const joined = await this.join();
       this.host.lost(id);
       this.confirm(joined);
     }
-    await this.lookAtOthers(begun);
+    await this.lookAtOthers(owners, begun);
   }
 
   /** Answers when it was asked for. */
@@ -146,15 +147,14 @@ export class PgBeat {
     this.parts.listener.fenced?.(isFenced);
   }
 
-  private async lookAtOthers(begun: number): Promise<void> {
-    const { rows } = await run(this.parts, 'hearer', 'owners');
+  private async lookAtOthers(owners: readonly OwnerRow[], begun: number): Promise<void> {
     const now = performance.now();
     // Who did not look for long has not seen whether somebody was silent all the while.
     if (now - this.lookedAt > this.parts.options.leaseTime) this.seen.clear();
     this.lookedAt = now;
     const seen = new Map<number, { readonly beat: string; readonly since: number }>();
     const dead: number[] = [];
-    for (const { id, beat, dead: isDead } of rows as readonly OwnerRow[]) {
+    for (const { id, beat, dead: isDead } of owners) {
       if (isDead) dead.push(id);
       else if (id !== this.parts.session.id) {
         const before = this.seen.get(id);
@@ -190,4 +190,7 @@ interface OwnerRow {
   readonly id: number;
   readonly beat: string;
   readonly dead: boolean;
+  /** 1 where the owner that asks is alive, and the database's clock: the same in every row. */
+  readonly alive: number;
+  readonly date: string;
 }

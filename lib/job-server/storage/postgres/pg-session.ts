@@ -237,17 +237,18 @@ export class PgSession {
     const { connections, functions, hints } = this.parts;
     const { hearer } = connections;
     const goOn = await this.holdWriters();
-    let rows: readonly CountRow[];
+    let answered: readonly LookRow[];
     try {
-      rows = (await run(this.parts, 'hearer', 'counts')).rows as readonly CountRow[];
+      answered = (await run(this.parts, 'hearer', 'counts', [this.parts.session.id])).rows as readonly LookRow[];
     } finally {
       goOn?.();
     }
+    const rows = answered.filter(isOfQueue);
     await functions.learn(
       rows.map((row) => row.function),
       hearer,
     );
-    hints.isLittered = Number(rows[0]?.dead ?? 0) > LITTER;
+    hints.isLittered = Number(answered[0]?.dead) > LITTER;
     const unseen = new Set(hints.queues);
     for (const row of rows) {
       const queue = hints.queue(functions.name(row.function), row.priority);
@@ -256,7 +257,7 @@ export class PgSession {
     }
     for (const queue of unseen) this.saw(queue, [0, 0, 0]);
     await this.lookForTimes();
-    await this.lookForCancels();
+    if (answered[0]?.cancelled) await this.lookForCancels();
     await this.host.settings.look();
     await this.parts.dead.look(hearer);
     await this.parts.ages.look(hearer);
@@ -296,13 +297,24 @@ export class PgSession {
   }
 }
 
-interface CountRow {
+interface LookRow {
+  /** Null where no queue has any counts. */
+  readonly function: number | null;
+  /** How many rows of the whole table of jobs are dead, the same in every row. */
+  readonly dead: string;
+  /** Whether this owner is to cancel jobs, the same in every row. */
+  readonly cancelled: boolean;
+}
+
+interface CountRow extends LookRow {
   readonly function: number;
   readonly priority: StoredPriority;
   readonly total: string;
   readonly waiting: string;
   readonly scheduled: string;
   readonly rows: number;
-  /** Of the whole table of jobs. */
-  readonly dead: string;
+}
+
+function isOfQueue(row: LookRow): row is CountRow {
+  return row.function !== null;
 }

@@ -206,9 +206,12 @@ export function statementsFor(schema: string) {
     forget: `DELETE FROM ${schema}.result WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM ${schema}.result WHERE keep_until <= $1 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     forgetOrigins: `DELETE FROM ${schema}.origin`,
-    counts: `SELECT function, priority, sum(total)::bigint AS total, sum(waiting)::bigint AS waiting,
-      sum(scheduled)::bigint AS scheduled, count(*)::int AS rows,
-      (SELECT pg_stat_get_dead_tuples('${schema}.job'::regclass)) AS dead FROM ${schema}.tally GROUP BY 1, 2`,
+    /** One row at least, without a function where no queue has any. */
+    counts: `SELECT t.*, (SELECT pg_stat_get_dead_tuples('${schema}.job'::regclass)) AS dead,
+        EXISTS (SELECT 1 FROM ${schema}.cancel WHERE owner = $1::int) AS cancelled
+      FROM (VALUES (1)) one LEFT JOIN (
+        SELECT function, priority, sum(total)::bigint AS total, sum(waiting)::bigint AS waiting,
+          sum(scheduled)::bigint AS scheduled, count(*)::int AS rows FROM ${schema}.tally GROUP BY 1, 2) t ON true`,
     compact: `
       WITH gone AS (DELETE FROM ${schema}.tally RETURNING ${TALLY})
       INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, sum(total), sum(waiting), sum(scheduled) FROM gone GROUP BY 1, 2
@@ -221,10 +224,11 @@ export function statementsFor(schema: string) {
       WHERE s.value IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
     join: `INSERT INTO ${schema}.owner (name, address) VALUES ($1, $2) RETURNING id`,
-    oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead
-      RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS date`,
-    beat: `UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1 AND NOT dead RETURNING id`,
-    owners: `SELECT id, beat, dead FROM ${schema}.owner`,
+    oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
+    /** Answers with everybody, and whether this owner is alive still. */
+    beat: `WITH me AS (UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1::int AND NOT dead RETURNING id)
+      SELECT id, beat, dead, (SELECT count(*) FROM me)::int AS alive,
+        (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS date FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
     /** It stays known for a while, as a lease that it gave up may yet be made. */
     leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1)
