@@ -16,16 +16,21 @@ process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 export class Actor {
   /** Resolves when it is there: a job server listens, the others have begun. */
   ready = Promise.resolve();
-  /** When it said that it was taken for dead, as the kills of a run. */
-  lapses = [];
+  /** Of a job server: resolves when it has ended a job in this life; and whether it has. */
+  worked = Promise.resolve();
+  hasWorked = false;
   /** What it wrote to stderr, and how it ended when nobody ended it. */
   complaints = [];
 
-  /** @param argumentsFor the arguments of the process of that name. */
-  constructor(kind, number, argumentsFor) {
+  /**
+   * @param argumentsFor the arguments of the process of that name.
+   * @param tellLapse told when it says that it was taken for dead, as a blow of a run.
+   */
+  constructor(kind, number, argumentsFor, tellLapse = () => {}) {
     this.kind = kind;
     this.number = number;
     this.argumentsFor = argumentsFor;
+    this.tellLapse = tellLapse;
     this.life = 0;
   }
 
@@ -46,14 +51,17 @@ export class Actor {
       if (!child.isExpectedToEnd) this.complaints.push(`${this.name} ended by itself, with code ${code}`);
     });
     child.stderr.on('data', (text) => this.complaints.push(String(text).trim()));
+    this.hasWorked = false;
     const { kind, name } = this;
     child.stdout.on('data', (text) => {
       if (!String(text).includes('taken for dead')) return;
       const over = Date.now();
-      this.lapses.push({ kind, name, signal: 'LAPSE', time: over - LAPSE_TIME, over });
+      this.tellLapse({ kind, name, signal: 'LAPSE', time: over - LAPSE_TIME, over });
     });
-    const said = this.kind === 'job-server' ? once(child.stdout, 'data') : once(child, 'spawn');
+    const said = this.kind === 'job-server' ? saying(child, 'ready') : once(child, 'spawn');
     this.ready = Promise.race([said, this.over]);
+    const worked = saying(child, 'working').then(() => (this.hasWorked = child === this.child));
+    this.worked = Promise.race([worked, this.over]);
   }
 
   /** Stops it for a while, which it does not notice, and others may. */
@@ -79,4 +87,9 @@ export class Actor {
       await this.over;
     }
   }
+}
+
+/** Resolves when a process has written a word to stdout. */
+function saying(child, word) {
+  return new Promise((resolve) => child.stdout.on('data', (text) => String(text).includes(word) && resolve()));
 }

@@ -159,6 +159,8 @@ export class DatabasePair {
 }
 
 function programsOfPostgres() {
+  const { POSTGRES_PROGRAMS: told } = process.env;
+  if (told) return told;
   const [version] = readdirSync('/usr/lib/postgresql').sort((one, other) => other - one);
   return `/usr/lib/postgresql/${version}/bin`;
 }

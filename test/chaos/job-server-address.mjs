@@ -19,6 +19,11 @@ export function httpSocketOf(socket) {
   return `${socket}.http`;
 }
 
+/** Where the same one writes down what it did and said, a line each: `TIME PID assigned|completed|failed|requeued HANDLE`, `TIME PID LEVEL MESSAGE`. */
+export function logOf(socket) {
+  return `${socket}.log`;
+}
+
 /** The ports that the system gives nobody who asks for any: it begins at 32768. */
 const [FIRST_PORT, LAST_PORT] = [15_000, 30_000];
 

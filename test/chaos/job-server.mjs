@@ -1,9 +1,9 @@
-/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens; SIGTERM stops it cleanly. */
-import { rmSync } from 'node:fs';
+/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens, and `working` once it has ended a job; SIGTERM stops it cleanly. */
+import { openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { JobServer } from '../../dist/job-server/job-server.js';
 import { createWebHandler } from '../../dist/web/index.js';
-import { httpSocketOf } from './job-server-address.mjs';
+import { httpSocketOf, logOf } from './job-server-address.mjs';
 
 const [path, storage, count = 0, missed] = process.argv.slice(2);
 /** Every one to three seconds, whatever their last jobs do. */
@@ -13,6 +13,7 @@ const schedules = Object.fromEntries(
     { function: 'tick', every: 1_000 * (1 + (number % 3)), missed, overlap: 'queue' },
   ]),
 );
+const log = openSync(logOf(path), 'a');
 const jobServer = new JobServer({
   listeners: [{ path }],
   storage: JSON.parse(storage),
@@ -23,10 +24,15 @@ const jobServer = new JobServer({
   window: 50,
   policies: { '*': { retries: 1_000, backoff: { initialDelay: 20, maxDelay: 200 } } },
   log: (level, message) => {
+    if (level !== 'debug') writeDown(level, message);
     if (message.includes('taken for dead')) console.log('taken for dead');
     if (level === 'error' && !isExpected(message)) console.error(message);
   },
 });
+jobServer.once('completed', () => console.log('working'));
+for (const what of ['assigned', 'completed', 'failed', 'requeued']) {
+  jobServer.on(what, ({ handle }) => writeDown(what, handle));
+}
 process.once('SIGTERM', () =>
   jobServer.stop().then(
     () => process.exit(0),
@@ -37,6 +43,11 @@ process.once('SIGTERM', () =>
 await start();
 await answerHttp();
 console.log('ready');
+
+/** No kill takes it: it is in the kernel's page cache at once. */
+function writeDown(what, text) {
+  writeSync(log, `${Date.now()} ${process.pid} ${what} ${text}\n`);
+}
 
 /** As `--web-port` does, on a socket that the one before left behind where it was killed. */
 async function answerHttp() {

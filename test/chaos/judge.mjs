@@ -1,3 +1,5 @@
+import { nameOf } from './blows.mjs';
+
 /**
  * How long after a worker wrote down that it is about to report, a job may
  * still count as running, in milliseconds: its report is on its way, and the
@@ -18,11 +20,10 @@ const LEASES_LOST = 8_000;
 /**
  * What the ledgers of a run say.
  *
- * @param kills each `{ kind, name, signal, time, over }`, `time` just before and `over` when it had ended; signal LAPSE
- * where a job server was taken for dead by the others.
+ * @param blows as {@link Blows} keeps them
  * @param hasDatabase whether ends are written to a database.
  */
-export function judge({ accepted, executions }, kills, hasDatabase) {
+export function judge({ accepted, executions }, blows, hasDatabase) {
   const slack = hasDatabase ? DATABASE_REPORTING : 0;
   const jobs = new Set(accepted.map(([handle]) => handle));
   const isDone = (handle) => executions.get(handle)?.some(({ how }) => how === 'done') ?? false;
@@ -41,16 +42,25 @@ export function judge({ accepted, executions }, kills, hasDatabase) {
     else verdict.lost.push(handle);
   }
   for (const [handle, list] of executions) {
-    if (new Set(list.map(({ id }) => id)).size > 1) verdict.unexplained.push(`${handle} is the handle of several jobs`);
+    if (new Set(list.map(({ id }) => id)).size > 1)
+      verdict.unexplained.push({ handle, text: `${handle} is the handle of several jobs` });
     const repeats = list.slice(0, -1).filter(({ how }) => how !== 'failed');
     if (repeats.length > 0) verdict.repeated++;
     for (const execution of repeats) {
-      const cause = kills.find((kill) => isCause(kill, execution, slack));
-      if (!cause) verdict.unexplained.push(`${handle} ran again after ${JSON.stringify(execution)}`);
-      else verdict.causes.set(nameOf(cause), (verdict.causes.get(nameOf(cause)) ?? 0) + 1);
+      const cause = causeOf(execution, blows, slack);
+      if (cause) verdict.causes.set(cause, (verdict.causes.get(cause) ?? 0) + 1);
+      else verdict.unexplained.push({ handle, text: `${handle} ran again after ${JSON.stringify(execution)}` });
     }
   }
   return verdict;
+}
+
+/** What of that which was done to somebody a job's running again comes from; undefined for nothing. */
+function causeOf(execution, blows, slack) {
+  const possible = blows.filter((blow) => isCause(blow, execution, slack));
+  const own = possible.find(({ kind, name }) => kind !== 'job-server' || numberIn(name) === execution.server);
+  if (own) return nameOf(own);
+  return possible[0] && `another ${nameOf(possible[0])}`;
 }
 
 /** Whether a job ran, or its end was on its way, when somebody was killed it depended on. */
@@ -60,7 +70,7 @@ function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infi
   return begin <= (losesLeases ? over + LEASES_LOST : over) && time <= end + REPORTING[signal] + slack;
 }
 
-/** What was done to whom; of the databases, to which. */
-export function nameOf({ kind, name, signal }) {
-  return `${kind === 'database' ? name : kind} ${{ SIGKILL: 'killed', SIGTERM: 'stopped', SIGSTOP: 'stalled', LAPSE: 'taken for dead' }[signal]}`;
+/** Which job server it is: `job-server-NUMBER-LIFE`. */
+function numberIn(name) {
+  return name.split('-')[2];
 }

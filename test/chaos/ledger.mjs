@@ -1,4 +1,4 @@
-import { existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ENDING = '.ledger';
@@ -8,7 +8,7 @@ const ENDING = '.ledger';
  * cache as soon as it is written, so kill -9 of its writer takes nothing of it:
  *
  *   accepted HANDLE ID TIME    a client was answered with JOB_CREATED
- *   begun HANDLE ID TIME       a worker was given the job
+ *   begun HANDLE ID TIME N     a worker was given the job, by job server N
  *   failed HANDLE ID TIME      it is about to report failure
  *   done HANDLE ID TIME        it is about to report the result
  */
@@ -17,8 +17,8 @@ export class Ledger {
     this.file = openSync(join(folder, name + ENDING), 'a');
   }
 
-  write(what, handle, id) {
-    writeSync(this.file, `${what} ${handle} ${id} ${Date.now()}\n`);
+  write(what, handle, id, more = '') {
+    writeSync(this.file, `${what} ${handle} ${id} ${Date.now()} ${more}\n`);
   }
 }
 
@@ -28,11 +28,17 @@ export function hasSubmitted(folder, name) {
   return existsSync(file) && readFileSync(file, 'latin1').includes('accepted ');
 }
 
+/** How much the processes of a kind have written down. */
+export function ledgerBytes(folder, kind) {
+  const files = readdirSync(folder).filter((name) => name.startsWith(kind) && name.endsWith(ENDING));
+  return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
 /**
  * Everything the processes of a run wrote down.
  *
- * @returns `accepted`: every submission that was, as [handle, id]; `executions`: how often each handle was worked on,
- * in the order of their beginnings, each `{ worker, id, begin, how, end }`, the last two missing when it came to no end.
+ * @returns `accepted`: every submission that was, as [handle, id, time]; `executions`: how often each handle was worked on,
+ * in the order of their beginnings, each `{ worker, id, server, begin, how, end }`, `server` the number of the job server, the last two missing when it came to no end.
  */
 export function readLedgers(folder) {
   const accepted = [];
@@ -40,12 +46,12 @@ export function readLedgers(folder) {
   for (const file of readdirSync(folder).filter((name) => name.endsWith(ENDING))) {
     const open = new Map();
     for (const line of readFileSync(join(folder, file), 'latin1').split('\n')) {
-      const [what, handle, id, time] = line.split(' ');
+      const [what, handle, id, time, server] = line.split(' ');
       // The last line of a killed process may lack its end.
-      if (!time) continue;
-      if (what === 'accepted') accepted.push([handle, id]);
+      if (server === undefined) continue;
+      if (what === 'accepted') accepted.push([handle, id, Number(time)]);
       else if (what === 'begun') {
-        const execution = { worker: file.slice(0, -ENDING.length), id, begin: Number(time) };
+        const execution = { worker: file.slice(0, -ENDING.length), id, server, begin: Number(time) };
         open.set(handle, execution);
         if (executions.has(handle)) executions.get(handle).push(execution);
         else executions.set(handle, [execution]);

@@ -9,6 +9,11 @@
  *   npm run chaos -- --durability interval           must fail: what is accepted is not on disk yet
  *   npm run chaos -- --schedules                     ticks of schedules, instead of jobs: ticks.mjs says how
  *   npm run chaos -- --servers 3 --database          job servers that share a PostgreSQL, which is killed as well
+ *   npm run chaos -- --servers 3 --database --pace 4 --until job-server=500,primary=100
+ *                                                    struck four times as often, until so many of them were killed
+ *
+ * What was struck when stands in the run's folder, in `blows`, what each job server did in `job-server-N.sock.log`, what
+ * clients and workers did in the ledgers; of a job that ran again without a cause the report tells all of it.
  *
  * Exit code 0 when no accepted job was lost, every job that ran more than once
  * was running when somebody was killed, and everything came to its end: what
@@ -26,49 +31,52 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { LogBeside } from '../../dist/job-server/storage/index.js';
 import { Actor } from './actor.mjs';
+import { Blows } from './blows.mjs';
 import { DatabasePair } from './database.mjs';
 import { within } from './deadline.mjs';
 import { jobsLeft, socketOf, statusOf } from './job-server-address.mjs';
-import { judge, nameOf } from './judge.mjs';
+import { judge } from './judge.mjs';
 import { hasSubmitted, readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
+import { storyOf } from './story.mjs';
 import { tormentSchedules } from './ticks.mjs';
+import { Torment } from './torment.mjs';
 
-/** How many of each kind there are, and which part of the kills is theirs. */
-const CAST = {
-  'job-server': { count: 1, part: 0.5 },
-  worker: { count: 3, part: 0.3 },
-  client: { count: 2, part: 0.15 },
-  'http-client': { count: 1, part: 0.05 },
-};
+/** How many of each kind there are. */
+const CAST = { 'job-server': 1, worker: 3, client: 2, 'http-client': 1 };
 
-/** What becomes of the database, by chance: the primary killed, the primary hung, the standby killed. */
-const BLOWS = { kill: 0.6, hang: 0.2, standby: 0.2 };
+/** Whose kills a run may be told to wait for. */
+const MORTALS = [...Object.keys(CAST), 'primary', 'standby'];
 
-/** When a job server counts as dead, how long one is stalled, and how long a submission waits for the database, in milliseconds. */
+/** When a job server counts as dead, and how long a submission waits for the database, in milliseconds. */
 const LEASE_TIME = 3_000;
-const STALL = 6_000;
 const DATABASE_PATIENCE = 2_000;
 
-/** The longest time between two kills, in milliseconds. */
-const LONGEST_PEACE = 1_000;
+/** How long a run that waits for kills takes at most, in seconds, and how often it tells how many there were, in milliseconds. */
+const LONGEST_RUN = 7_200;
+const TELLING = 60_000;
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 100_000) },
     kills: { type: 'string', default: 'Infinity' },
     durability: { type: 'string', default: 'always' },
     servers: { type: 'string', default: '1' },
     database: { type: 'boolean', default: false },
     patience: { type: 'string', default: '120' },
+    pace: { type: 'string', default: '1' },
+    until: { type: 'string' },
     schedules: { type: 'boolean', default: false },
     missed: { type: 'string', default: 'all' },
     verbose: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
-const [seconds, seed, maxKills, servers] = [values.seconds, values.seed, values.kills, values.servers].map(Number);
+const seconds = Number(values.seconds ?? (values.until ? LONGEST_RUN : 60));
+const [seed, maxKills, servers, pace] = [values.seed, values.kills, values.servers, values.pace].map(Number);
+/** How many of which are to be killed. */
+const wanted = new Map(values.until?.split(',').map((each) => [each.split('=')[0], Number(each.split('=')[1])]));
 /** How long each step of what is left may take in the end, in milliseconds. */
 const patience = Number(values.patience) * 1_000;
 const isAlone = servers === 1 && !values.database;
@@ -77,10 +85,13 @@ if (
   !Number.isSafeInteger(seed) ||
   !(maxKills > 0) ||
   !(patience > 0) ||
+  !(pace > 0) ||
+  ![...wanted].every(([who, count]) => MORTALS.includes(who) && count > 0) ||
   !(isAlone || (servers > 0 && values.database))
 ) {
   console.error('usage: npm run chaos -- [--seconds N] [--seed N] [--kills N] [--durability WORD] [--keep]');
   console.error('                        [--servers N --database] [--patience SECONDS] [--schedules [--missed WORD]]');
+  console.error(`                        [--pace TIMES] [--until WHO=KILLS,...], WHO one of ${MORTALS.join(', ')}`);
   process.exit(2);
 }
 
@@ -91,13 +102,20 @@ if (values.schedules) {
 
 const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
 const sockets = Array.from({ length: servers }, (_, number) => socketOf(folder, number));
-CAST['job-server'].count = servers;
+CAST['job-server'] = servers;
 const database = values.database ? new DatabasePair(folder) : undefined;
 const chance = random(seed);
-const actors = Object.entries(CAST).flatMap(([kind, { count }]) =>
-  Array.from({ length: count }, (_, number) => new Actor(kind, number, (name) => argumentsOf(kind, name))),
+const blows = new Blows(folder, wanted);
+const actors = Object.entries(CAST).flatMap(([kind, count]) =>
+  Array.from({ length: count }, (_, number) => {
+    return new Actor(
+      kind,
+      number,
+      (name) => argumentsOf(kind, name),
+      (lapse) => blows.add(lapse),
+    );
+  }),
 );
-const kills = [];
 /** What did not come to its end. */
 const unfinished = [];
 
@@ -109,12 +127,15 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 for (const actor of actors) actor.start();
 // Who is killed before anything was accepted proves nothing, and a busy machine takes its time for that.
 await finish('every client has submitted a job', patience, firstSubmissions());
-const end_ = Date.now() + seconds * 1_000;
-const torments = [torment(end_), database && tormentDatabase(end_)];
-await finish('the last blow and what comes of it', seconds * 1_000 + patience, Promise.all(torments));
+const begun = Date.now();
+const telling = setInterval(tellBlows, TELLING).unref();
+const scene = { folder, actors, database, blows, chance, pace, verbose: values.verbose };
+const isOver = () => Date.now() >= begun + seconds * 1_000 || blows.list.length >= maxKills || blows.isEnough;
+await finish('the last blow and what comes of it', seconds * 1_000 + patience, new Torment(scene, isOver).run());
+clearInterval(telling);
 await comeToRest();
-const lapses = actors.flatMap((actor) => actor.lapses);
-const verdict = judge(readLedgers(folder), [...kills, ...lapses], database !== undefined);
+const ledgers = readLedgers(folder);
+const verdict = judge(ledgers, blows.list, database !== undefined);
 report(verdict, database || verdict.lost.length === 0 ? new Set() : await handlesIn(join(folder, 'jobs')));
 // What went wrong is to be looked at.
 if (!values.keep && !process.exitCode) rmSync(folder, { recursive: true });
@@ -141,60 +162,6 @@ function sharedStorage(number) {
 async function firstSubmissions() {
   const clients = actors.filter(({ kind }) => kind.endsWith('client'));
   while (!clients.every(({ name }) => hasSubmitted(folder, name))) await sleep(50);
-}
-
-/** Ends somebody every now and then, and starts them again. */
-async function torment(until) {
-  while (Date.now() < until && kills.length < maxKills) {
-    await sleep(chance() * LONGEST_PEACE);
-    const victim = pickVictim();
-    // Now and then one that has hardly begun; not always, or no job server would ever come to work.
-    if (chance() < 0.8) await Promise.race([victim.ready, sleep(until - Date.now())]);
-    const isJobServer = victim.kind === 'job-server';
-    if (database && isJobServer && chance() < 0.05) void stall(victim);
-    else {
-      await end(victim, isJobServer && chance() < 0.2 ? 'SIGTERM' : 'SIGKILL');
-      victim.start();
-    }
-  }
-}
-
-/** One that stalls for longer than the others wait for it. */
-async function stall(victim) {
-  const { kind, name } = victim;
-  const kill = { kind, name, signal: 'SIGSTOP', time: Date.now(), over: Infinity };
-  kills.push(kill);
-  await victim.stall(STALL);
-  kill.over = Date.now();
-}
-
-/** The database is killed or hangs every now and then; it is whole again before the next time. */
-async function tormentDatabase(until) {
-  while (Date.now() < until && kills.length < maxKills) {
-    await sleep(chance() * 2 * LONGEST_PEACE);
-    const dice = chance();
-    const name = dice < BLOWS.kill + BLOWS.hang ? 'primary' : 'standby';
-    const signal = dice < BLOWS.kill || name === 'standby' ? 'SIGKILL' : 'SIGSTOP';
-    const kill = { kind: 'database', name, signal, time: Date.now(), over: Infinity };
-    kills.push(kill);
-    await (name === 'primary' ? database.failOver(signal) : database.loseStandby());
-    kill.over = Date.now();
-    if (values.verbose) console.log(`${name} ${signal}: ${kill.over - kill.time} ms`);
-  }
-}
-
-function pickVictim() {
-  let dice = chance();
-  const kind = Object.keys(CAST).find((each) => (dice -= CAST[each].part) < 0);
-  const candidates = actors.filter((actor) => actor.kind === kind && !actor.isStalled);
-  return candidates[Math.floor(chance() * candidates.length)];
-}
-
-async function end(victim, signal) {
-  const { kind, name } = victim;
-  const time = Date.now();
-  await victim.end(signal);
-  kills.push({ kind, name, signal, time, over: Date.now() });
 }
 
 /** Nobody submits any more, nobody is killed: the workers do what is left. Answers how many jobs they did not do in time. */
@@ -241,12 +208,23 @@ async function handlesIn(path) {
   return new Set(handles);
 }
 
+/** So that one who waits for a long run knows what it does. */
+function tellBlows() {
+  console.log(
+    `after ${Math.round((Date.now() - begun) / 1_000)} s: ${list(blows.counts, (count, what) => `${what} ${count}`)}`,
+  );
+}
+
 /** @param stored what the storage has still. */
 function report({ accepted, overHttp, jobs, executed, lost, repeated, causes, unexplained }, stored) {
   const complaints = actors.flatMap((actor) => actor.complaints).filter((text) => text !== '');
-  const counts = new Map();
-  for (const kill of kills) counts.set(nameOf(kill), (counts.get(nameOf(kill)) ?? 0) + 1);
-  console.log(`ended              ${kills.length} processes (${list(counts, (count, kind) => `${kind} ${count}`)})`);
+  const ended = blows.list.filter(({ signal }) => signal !== 'LAPSE');
+  const struck = ended.filter(({ kind, signal }) => kind === 'job-server' && signal !== 'SIGSTOP');
+  const atWork = struck.filter(({ hasWorked }) => hasWorked);
+  console.log(
+    `ended              ${ended.length} processes (${list(blows.counts, (count, what) => `${what} ${count}`)})`,
+  );
+  console.log(`had had work       ${atWork.length} of ${struck.length} job servers that were killed or stopped`);
   console.log(`accepted           ${accepted} submissions, ${overHttp} of them over HTTP, of ${jobs} jobs`);
   console.log(`executed           ${executed} at least once`);
   console.log(`lost               ${lost.length}`);
@@ -256,15 +234,21 @@ function report({ accepted, overHttp, jobs, executed, lost, repeated, causes, un
   for (const what of [
     ...unfinished,
     ...lost.slice(0, 5).map((handle) => `lost: ${handle}${stored.has(handle) ? ', which the storage has' : ''}`),
-    ...unexplained.slice(0, 5),
+    ...unexplained.map(({ text }) => text),
     ...complaints,
   ]) {
     console.log(`  ${what}`);
   }
+  for (const handle of new Set([...lost, ...unexplained.map((each) => each.handle)].slice(0, 5))) tellStory(handle);
   const faults = [unfinished, lost, unexplained, complaints];
   if (accepted > 0 && overHttp > 0 && faults.every(({ length }) => length === 0)) return;
   process.exitCode = 1;
   console.log(`everything is kept in ${folder}`);
+}
+
+function tellStory(handle) {
+  console.log(`what was written down of ${handle}, and around it:`);
+  for (const line of storyOf(handle, ledgers, blows.list, sockets)) console.log(`  ${line}`);
 }
 
 function list(counts, textOf) {

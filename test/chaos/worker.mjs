@@ -14,15 +14,20 @@ const worker = new JobWorker({
 });
 worker.on('error', () => {});
 
-async function work({ handle, workload }) {
+async function work({ handle, workload, server }) {
   const id = workload.toString('latin1', 0, workload.indexOf(' '));
-  ledger.write('begun', handle, id);
+  ledger.write('begun', handle, id, numberOf(server));
   if (chance() < 0.5) await sleep(chance() * 20);
   if (chance() < 0.02) {
     ledger.write('failed', handle, id);
     throw new Error('as it happens');
   }
   ledger.write('done', handle, id);
+}
+
+/** Which of the job servers it is. */
+function numberOf(server) {
+  return sockets.split(',').findIndex((path) => server.includes(path));
 }
 
 /** A tick is told by its unique. */
