@@ -5,6 +5,7 @@ import { retryDelay } from '../../../../lib/job-server/durable/function-policy.j
 import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
+import { settled } from '../../../support/turns.js';
 import { until } from '../../../support/until.js';
 
 const AT_ONCE = { initialDelay: 0, maxDelay: 0 };
@@ -141,5 +142,43 @@ describe('keepResults', () => {
     expect(await peer.next()).toBe('OPTION_RES results');
     expect(await peer.next()).toBe(`WORK_COMPLETE ${handle}·the result`);
     expect(await peer.next()).toBe(`STATUS_RES ${handle}·0·0·0·0`);
+  });
+
+  describe('whose time is over', () => {
+    /** A storage that forgets when the test says so, or fails to. */
+    class SlowToForget extends MemoryStorage {
+      fail: ((error: Error) => void) | undefined;
+
+      override forget(): Promise<number> {
+        return new Promise((_, reject) => (this.fail = reject));
+      }
+    }
+
+    const errorsOf = async (storage: SlowToForget): Promise<{ jobServer: JobServer; errors: string[] }> => {
+      const errors: string[] = [];
+      const log: JobServerOptions['log'] = (level, message) => void (level === 'error' && errors.push(message));
+      const jobServer = await start({ keepResults: 60_000, storage, log });
+      await until('it forgets', () => storage.fail !== undefined);
+      return { jobServer, errors };
+    };
+
+    it('are an error of the log where they cannot be forgotten', async () => {
+      const storage = new SlowToForget();
+      const { errors } = await errorsOf(storage);
+      storage.fail!(new Error('the disk failed'));
+      await until('it is logged', () => errors.length > 0);
+      expect(errors).toEqual(['storage: the disk failed']);
+    });
+
+    it.each(['ends', 'has ended'])('are none that a job server forgets no more as it %s', async (when) => {
+      const storage = new SlowToForget();
+      const { jobServer, errors } = await errorsOf(storage);
+      const ended = jobServer.stop();
+      if (when === 'has ended') await ended;
+      storage.fail!(new Error('the storage is not open'));
+      await ended;
+      await settled();
+      expect(errors).toEqual([]);
+    });
   });
 });
