@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { closed, isAlive, newOwner, opened, readIfThere, type Owner } from '../owner.js';
 import { StorageError } from '../storage-error.js';
@@ -12,12 +22,13 @@ const NAME = /^owner-(\d+)$/;
  * Each claim makes a file `owner-N` that must not be there, with a number one
  * higher than the last: of two that start together one wins. A claim whose
  * process is gone is followed by the next. Should that ever be judged wrongly
- * (another container's process cannot be seen), nothing is lost: who was
- * followed finds that out before it tells anybody that something is durable,
- * and who follows reads the log after it has made its claim (fencing).
+ * (another container's process cannot be seen), nothing is lost: who follows
+ * empties the file of who was followed, and reads the log after that; who was
+ * followed looks at its file, which it has open, after each write and before it
+ * tells anybody that something is durable (fencing).
  */
 export class FolderOwner {
-  private readonly next: string;
+  private readonly file: number;
 
   private constructor(
     private readonly path: string,
@@ -25,7 +36,7 @@ export class FolderOwner {
     /** The claim's number. */
     readonly claim: number,
   ) {
-    this.next = join(path, `owner-${claim + 1}`);
+    this.file = openSync(join(path, `owner-${claim}`), 'r+');
   }
 
   /** Claims the folder. Throws GEARMAN_STORAGE_IN_USE, or what the file system throws. */
@@ -47,28 +58,40 @@ export class FolderOwner {
         throw error;
       }
       opened(owner);
-      for (const old of claimsIn(path)) if (old <= last) rmSync(join(path, `owner-${old}`), { force: true });
+      for (const old of claimsIn(path)) if (old <= last) revoke(join(path, `owner-${old}`));
       return new FolderOwner(path, owner, last + 1);
     }
   }
 
-  /** Throws GEARMAN_STORAGE_TAKEN_OVER unless the folder is still this owner's. */
+  /** Throws GEARMAN_STORAGE_TAKEN_OVER unless the folder is still this owner's: it is, while its file has its name and text. */
   check(): void {
-    if (!existsSync(this.next) && existsSync(join(this.path, `owner-${this.claim}`))) return;
+    const { nlink, size } = fstatSync(this.file);
+    if (nlink > 0 && size > 0) return;
     throw new StorageError(
       'GEARMAN_STORAGE_TAKEN_OVER',
       `another process has taken ${this.path} over: this one stores no more, stop it`,
     );
   }
 
-  /** Nobody has the folder open; its file stays, so that numbers do not come again. */
+  /** Nobody has the folder open; its file stays, empty, so that numbers do not come again. */
   leave(): void {
     closed(this.owner);
     try {
-      if (!existsSync(this.next)) writeFileSync(join(this.path, `owner-${this.claim}`), '');
+      ftruncateSync(this.file);
     } catch {
       // A full or failed disk: the name stays, and is known as nobody's by its process.
     }
+    closeSync(this.file);
+  }
+}
+
+/** Tells an owner that it was followed. A file system of the net may keep a file that is open, under another name. */
+function revoke(path: string): void {
+  try {
+    truncateSync(path);
+    rmSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
