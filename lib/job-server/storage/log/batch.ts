@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
-import type { Names } from './names.js';
+import type { Name, Names } from './names.js';
 import {
   DEAD,
   END,
@@ -22,7 +22,6 @@ import {
   RECORD_BYTES,
   RECORD_HEADER,
   TIMED,
-  type Declared,
   type Ended,
   type HandleParts,
   type Kind,
@@ -30,22 +29,17 @@ import {
   type SETTING,
 } from './record.js';
 
-const NOTHING = { unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' } as const;
+/** What of a job is in its record, or in that of what became of it. */
+type Fields = Pick<
+  StoredJob,
+  'sequence' | 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload' | 'acceptedAt'
+>;
 
-/** What the log is to have of something: a job, or what became of one. */
-interface Item {
-  readonly kind: Kind;
-  readonly flags: number;
-  /** Function and priority: `4 * the function's name + priority`. */
-  readonly queue: number;
-  readonly sequence: number;
-  readonly handle: HandleParts;
-  readonly job: Pick<StoredJob, 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload' | 'acceptedAt'>;
-  /** Where the log had it before. */
-  readonly source: Ended | undefined;
-  /** When it died, or until when its result is kept. */
+const NOTHING: Fields = { sequence: 0, unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' };
+
+/** When it died and why, or until when its result is kept and whether it is complete; a setting's value. */
+interface Said {
   readonly time: number;
-  /** Why it died; or in one character whether it is complete. */
   readonly text: string;
 }
 
@@ -105,7 +99,7 @@ export class Batch {
   }
 
   /** Has a record say what a number stands for, once: each can be read without any other. */
-  private name(name: Declared): void {
+  private name(name: Name): void {
     if (name.record === this.record) return;
     name.record = this.record;
     this.ensure(name.text.length + 16);
@@ -142,7 +136,7 @@ export class Batch {
     death: Death | undefined,
     outcome: JobOutcome | undefined,
   ): Ended {
-    const { names } = this;
+    const { names, number } = this;
     const handle = names.split(job.handle, true);
     let flags = 0;
     if ('name' in handle) flags |= HANDLE_APART;
@@ -155,65 +149,53 @@ export class Batch {
     this.name(queue.name);
     if (kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence) flags |= IS_APART;
     else queue.lastSequence = job.sequence;
-    const { number } = this;
-    const fields = kind === ENDED ? { ...NOTHING, unique: job.unique, workload: outcome?.result ?? '' } : job;
-    const length = this.item({
-      kind,
-      flags,
-      queue: queue.key,
-      sequence: job.sequence,
-      handle,
-      job: fields,
-      source,
-      time: kind === DEAD ? death!.diedAt : kind === ENDED ? outcome!.keepUntil : 0,
-      text: kind === DEAD ? death!.error : kind === ENDED ? outcome!.state : '',
-    });
-    return {
-      number,
-      length,
-      kind,
-      hasTime: kind === JOB && job.at > 0,
-      isApart: (flags & IS_APART) !== 0,
-      isHandleApart: (flags & HANDLE_APART) !== 0,
-    };
+    let fields: Fields = job;
+    let said: Said | undefined;
+    if (kind === DEAD) said = { time: death!.diedAt, text: death!.error };
+    else if (kind === ENDED) {
+      const { keepUntil, state, result } = outcome!;
+      said = { time: keepUntil, text: state };
+      fields = { ...NOTHING, sequence: job.sequence, unique: job.unique, workload: result };
+    }
+    const length = this.item(kind, flags, queue.key, handle, fields, source, said);
+    const hasTime = kind === JOB && job.at > 0;
+    const isApart = (flags & IS_APART) !== 0;
+    return { number, length, kind, hasTime, isApart, isHandleApart: (flags & HANDLE_APART) !== 0 };
   }
 
   /** Remembers where a job came from, or a setting: a name and perhaps a text. */
   note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, source?: Ended): void {
     this.together(name.length + text.length + 64);
-    this.item({
-      kind,
-      flags: HANDLE_APART | IS_APART,
-      queue: 0,
-      sequence: 0,
-      handle: { name },
-      job: NOTHING,
-      source,
-      time: 0,
-      text,
-    });
+    this.item(kind, HANDLE_APART | IS_APART, 0, { name }, NOTHING, source, { time: 0, text });
   }
 
   /** Answers how many bytes it takes; the next one's number follows. */
-  private item(item: Item): number {
-    const { job, handle, source } = item;
-    const { workload } = job;
+  private item(
+    kind: Kind,
+    itsFlags: number,
+    queue: number,
+    handle: HandleParts,
+    job: Fields,
+    source: Ended | undefined,
+    said: Said | undefined,
+  ): number {
+    const { workload, acceptedAt } = job;
     const name = 'name' in handle ? handle.name : '';
-    this.ensure(job.unique.length + job.reducer.length + name.length + item.text.length * 3 + workload.length + 128);
+    const text = said?.text ?? '';
+    this.ensure(job.unique.length + job.reducer.length + name.length + text.length * 3 + workload.length + 128);
     const start = this.end;
-    let { flags } = item;
+    let flags = itsFlags;
     if (source) flags |= HAS_SOURCE;
     if (job.unique !== '') flags |= HAS_UNIQUE;
     if (job.reducer !== '') flags |= HAS_REDUCER;
     if (job.at > 0) flags |= HAS_TIME;
     if (job.attempts > 0 || job.losses > 0) flags |= HAS_COUNTERS;
-    const { acceptedAt } = job;
     if (acceptedAt !== undefined) flags |= HAS_MORE;
-    this.bytes[start] = item.kind;
+    this.bytes[start] = kind;
     this.bytes[start + 1] = flags;
     this.end += 6;
-    this.varint(item.queue);
-    this.varint(item.sequence);
+    this.varint(queue);
+    this.varint(job.sequence);
     if ('name' in handle) {
       this.varint(0);
       this.text(name);
@@ -235,11 +217,11 @@ export class Batch {
       this.varint(job.attempts);
       this.varint(job.losses);
     }
-    if (hasText(item.kind)) {
-      this.varint(item.time);
-      const text = Buffer.from(item.text, 'utf8');
-      this.varint(text.length);
-      this.end += text.copy(this.bytes, this.end);
+    if (hasText(kind)) {
+      this.varint(said?.time ?? 0);
+      const bytes = Buffer.from(text, 'utf8');
+      this.varint(bytes.length);
+      this.end += bytes.copy(this.bytes, this.end);
     }
     if (typeof workload === 'string') this.end += this.bytes.write(workload, this.end, 'latin1');
     else {

@@ -1,4 +1,4 @@
-import type { Declared, HandleParts } from './record.js';
+import type { HandleParts } from './record.js';
 import { NumberList } from './number-list.js';
 
 /** So many prefixes of handles are told from others: handles of many forms are looked for by their hashes. */
@@ -11,7 +11,8 @@ const ZERO = 48;
 const NINE = 57;
 
 /** Something that many items name: a function, or what handles begin with. */
-export class Name implements Declared {
+export class Name {
+  /** The last record that says what its number stands for. */
   record = -1;
 
   constructor(

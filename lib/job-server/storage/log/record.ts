@@ -124,14 +124,6 @@ export function hasText(kind: Kind): boolean {
   return kind === DEAD || kind === ENDED || kind === SETTING;
 }
 
-/** A name that records use a number for. */
-export interface Declared {
-  readonly id: number;
-  readonly text: string;
-  /** The last record that says so. */
-  record: number;
-}
-
 /** The length of the record that begins here if it is whole, 0 when none is. */
 export function recordAt(bytes: Buffer, offset: number, secret: number): number {
   if (offset + RECORD_HEADER > bytes.length) return 0;
@@ -235,9 +227,8 @@ export class ItemReader {
     this.sequence = this.varint();
     this.prefix = this.varint() - 1;
     if (this.prefix < 0) {
-      const length = this.varint();
-      this.handleStart = this.end;
-      this.handleEnd = this.end += length;
+      this.handleStart = this.pass();
+      this.handleEnd = this.end;
     } else this.handleNumber = this.varint();
     this.acceptedAt = undefined;
     if (flags & HAS_MORE) {
@@ -249,24 +240,21 @@ export class ItemReader {
     this.source = flags & HAS_SOURCE ? this.ended() : undefined;
     this.uniqueStart = this.uniqueEnd = 0;
     if (flags & HAS_UNIQUE) {
-      const length = this.varint();
-      this.uniqueStart = this.end;
-      this.uniqueEnd = this.end += length;
+      this.uniqueStart = this.pass();
+      this.uniqueEnd = this.end;
     }
     this.reducerStart = this.reducerEnd = 0;
     if (flags & HAS_REDUCER) {
-      const length = this.varint();
-      this.reducerStart = this.end;
-      this.reducerEnd = this.end += length;
+      this.reducerStart = this.pass();
+      this.reducerEnd = this.end;
     }
     this.time = this.at = flags & HAS_TIME ? this.varint() : 0;
     this.attempts = flags & HAS_COUNTERS ? this.varint() : 0;
     this.losses = flags & HAS_COUNTERS ? this.varint() : 0;
     if (hasText(this.kind)) {
       this.time = this.varint();
-      const length = this.varint();
-      this.textStart = this.end;
-      this.textEnd = this.end += length;
+      this.textStart = this.pass();
+      this.textEnd = this.end;
     }
     this.workloadStart = this.end;
     if (this.end > end || end > bytes.length) throw new RecordError('an item is longer than it says');
@@ -335,8 +323,15 @@ export class ItemReader {
   }
 
   string(): string {
+    return this.bytes.toString('latin1', this.pass(), this.end);
+  }
+
+  /** Passes over a string; answers where it begins. */
+  private pass(): number {
     const length = this.varint();
-    return this.bytes.toString('latin1', this.end, (this.end += length));
+    const start = this.end;
+    this.end += length;
+    return start;
   }
 
   varint(): number {
