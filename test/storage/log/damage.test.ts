@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Entry } from '../../../lib/job-server/storage/log/entry.js';
 import { Leasing } from '../../../lib/job-server/storage/log/leasing.js';
 import { DEAD } from '../../../lib/job-server/storage/log/record.js';
 import { readLog } from '../../../lib/job-server/storage/log/recovery.js';
@@ -23,7 +22,7 @@ interface Said {
 /** Reads a folder as a start would. */
 function read(path: string): Said {
   const damages: string[] = [];
-  const { index } = readLog<Entry>(path, ({ reason }) => damages.push(reason));
+  const index = readLog(path, ({ reason }) => damages.push(reason));
   const leasing = new Leasing(index);
   const lines: string[] = [];
   for (const queue of index.queues.values()) {
@@ -171,7 +170,7 @@ describe('a log', () => {
     bytes[bytes.indexOf('Hello world!')]! ^= 1;
     writeFileSync(file, bytes);
     const damages: string[] = [];
-    const { index } = readLog<Entry>(path, ({ reason }) => damages.push(reason));
+    const index = readLog(path, ({ reason }) => damages.push(reason));
     index.close();
     const total = [...index.queues.values()].reduce((sum, queue) => sum + queue.total, 0);
     expect([damages, total]).toEqual([[], 3]);

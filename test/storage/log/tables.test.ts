@@ -81,9 +81,8 @@ describe('a heap of places', () => {
         const heap = new PlaceHeap(isKept);
         all.forEach(([time, sequence], number) => heap.push(time, sequence, number));
         const out: number[][] = [];
-        for (const rest = heap.copy(); rest.size > 0; rest.pop()) {
-          if (isKept(rest.number)) out.push([rest.time, rest.sequence]);
-        }
+        for (; heap.hasFirst(); heap.pop()) out.push([heap.time, heap.sequence]);
+        expect([heap.size, heap.time]).toEqual([0, Infinity]);
         const wanted = all.filter((_, number) => isKept(number));
         expect(out).toEqual(wanted.sort(([at, one], [time, other]) => at - time || one - other));
       }),

@@ -1,16 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CorruptRecord } from '../job-storage.js';
-import type { EntryIndex } from './entry.js';
-import type { EntryTable } from './entry-table.js';
+import type { LogIndex } from './log-index.js';
 import { JOB, readRecord } from './record.js';
 import type { Damage, Segment, Tally } from './segment.js';
 
 /** What is done about bytes of the log that cannot be read: they are kept, named once, and no longer counted. */
 export class DamageReport {
   private readonly reported = new Set<string>();
-  /** The log they are of, while it is open. */
-  log: { readonly index: EntryIndex; readonly entries: EntryTable } | undefined;
+  /** The log they are of, once it is read. */
+  index: LogIndex | undefined;
 
   /** @param tell is told what was set aside, and not within the call. */
   constructor(private readonly tell: (record: CorruptRecord) => void) {}
@@ -37,8 +36,8 @@ export class DamageReport {
 
   /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */
   private lose(segment: Segment): string[] {
-    if (!this.log?.index.segments.includes(segment)) return [];
-    const { index, entries } = this.log;
+    const { index } = this;
+    if (!index?.segments.includes(segment)) return [];
     const readable = new Map<number, Tally>();
     const lost: number[] = [];
     for (let block = 0; block < segment.firsts.length; block++) {
@@ -46,7 +45,7 @@ export class DamageReport {
       for (let number = read.items.first; number < read.items.next; number++) {
         if (!segment.isAlive(number)) continue;
         const item = index.readIn(read, number);
-        const held = !item && segment.held.has(number - segment.first) ? entries.ofNumber(number) : undefined;
+        const held = !item && segment.held.has(number - segment.first) ? index.entries.ofNumber(number) : undefined;
         if (!item && !held) lost.push(number);
         const { kind, hasTime } = item ?? held?.stored ?? {};
         if (kind !== JOB) continue;
@@ -63,7 +62,7 @@ export class DamageReport {
 }
 
 /** Counts what can be read of a segment in the place of what was there; answers which functions have fewer jobs. */
-function recount(index: EntryIndex, segment: Segment, readable: ReadonlyMap<number, Tally>): string[] {
+function recount(index: LogIndex, segment: Segment, readable: ReadonlyMap<number, Tally>): string[] {
   const functions: string[] = [];
   for (const [key, tally] of segment.tallies) {
     const [total, scheduled] = readable.get(key) ?? [0, 0];

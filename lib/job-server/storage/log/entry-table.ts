@@ -1,9 +1,5 @@
 import type { Entry } from './entry.js';
-import { HashTable, hashOf, seedFor } from './hash-table.js';
-
-/** What hashes are told apart by, beside the names themselves. */
-const HANDLES = 0;
-const UNIQUES = 1;
+import { HashTable } from './hash-table.js';
 
 /**
  * The entries that memory has, by their handles and their uniques.
@@ -19,35 +15,36 @@ export class EntryTable {
   private readonly entries: (Entry | undefined)[] = [];
   private readonly free: number[] = [];
 
-  /** @param seed of the log, so that nobody can choose names that collide. */
-  constructor(private readonly seed: number) {}
-
   add(entry: Entry): void {
     const place = this.free.pop() ?? this.entries.length;
     this.entries[place] = entry;
     entry.place = place;
-    const { handle, unique } = entry.job;
-    this.places.add(this.hashOfHandle(handle), place);
-    if (unique !== '') this.places.add(this.hashOfUnique(entry.queue.name.id, unique), place);
+    this.places.add(entry.handleHash, place);
+    if (entry.job.unique !== '') this.places.add(entry.uniqueHash, place);
   }
 
   remove(entry: Entry): void {
-    const { place, queue, job } = entry;
-    this.places.remove(this.hashOfHandle(job.handle), place);
-    if (job.unique !== '') this.places.remove(this.hashOfUnique(queue.name.id, job.unique), place);
+    const { place } = entry;
+    this.places.remove(entry.handleHash, place);
+    if (entry.job.unique !== '') this.places.remove(entry.uniqueHash, place);
     this.entries[place] = undefined;
     this.free.push(place);
     entry.place = -1;
   }
 
-  ofHandle(handle: string): Entry | undefined {
-    const place = this.places.find(this.hashOfHandle(handle), (each) => this.entries[each]?.handle === handle);
+  at(place: number): Entry | undefined {
+    return this.entries[place];
+  }
+
+  /** The entry of a handle, by its hash. */
+  ofHandle(hash: number, handle: string): Entry | undefined {
+    const place = this.places.find(hash, (each) => this.entries[each]?.handle === handle);
     return place === undefined ? undefined : this.entries[place];
   }
 
-  /** The job that has a unique, waiting or leased. */
-  ofUnique(functionId: number, unique: string): Entry | undefined {
-    const place = this.places.find(this.hashOfUnique(functionId, unique), (each) => {
+  /** The job that has a unique, waiting or leased, by its hash. */
+  ofUnique(hash: number, functionId: number, unique: string): Entry | undefined {
+    const place = this.places.find(hash, (each) => {
       const entry = this.entries[each];
       return entry?.job.unique === unique && entry.queue.name.id === functionId && entry.phase.isQueued;
     });
@@ -57,13 +54,5 @@ export class EntryTable {
   /** The entry that the log has under this number. */
   ofNumber(number: number): Entry | undefined {
     return this.entries.find((entry) => entry?.stored?.number === number);
-  }
-
-  private hashOfHandle(handle: string): number {
-    return hashOf(handle, seedFor(this.seed, HANDLES));
-  }
-
-  private hashOfUnique(functionId: number, unique: string): number {
-    return hashOf(unique, seedFor(this.seed, UNIQUES + functionId));
   }
 }

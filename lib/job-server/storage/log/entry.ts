@@ -4,22 +4,10 @@ import type { Change } from '../group-commit.js';
 import type { StorageError } from '../storage-error.js';
 import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
+import type { Hashes } from './hash-table.js';
 import type { JobQueue } from './job-queue.js';
-import type { LogIndex } from './log-index.js';
 import { Phase } from './phase.js';
 import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
-
-/** A queue of jobs, some of which wait in memory. */
-export type EntryQueue = JobQueue<Entry>;
-export type EntryIndex = LogIndex<Entry>;
-
-/** What is written together with a job, both or neither, or alone: where jobs came from, a setting. */
-export interface Note {
-  readonly bytes: number;
-  emit(batch: Batch): void;
-  /** It is durable. */
-  settled?(): void;
-}
 
 /** Something that is written to the log. */
 export interface LogChange extends Change {
@@ -33,24 +21,20 @@ export interface LogChange extends Change {
   settle(isDurable: boolean): void;
 }
 
-/** A note that is written alone. */
-export class NoteChange implements LogChange {
+/** A small change, written alone or with a job, both or neither: where a job came from, a setting, the end of one. */
+export class Note implements LogChange {
   readonly isKept = true;
-  readonly bytes: number;
 
   constructor(
-    private readonly note: Note,
+    readonly bytes: number,
     readonly isAdding: boolean,
-  ) {
-    this.bytes = note.bytes;
-  }
-
-  emit(batch: Batch): void {
-    this.note.emit(batch);
-  }
+    readonly emit: (batch: Batch) => void,
+    /** It is durable. */
+    private readonly settled: () => void = () => undefined,
+  ) {}
 
   settle(isDurable: boolean): void {
-    if (isDurable) this.note.settled?.();
+    if (isDurable) this.settled();
   }
 }
 
@@ -65,6 +49,8 @@ const OVERHEAD_BYTES = 200;
  */
 export class Entry implements LogChange {
   private phase_ = Phase.first;
+  readonly handleHash: number;
+  readonly uniqueHash: number;
   /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
   place = -1;
   /** What the log has of it; missing when it has nothing. */
@@ -80,9 +66,12 @@ export class Entry implements LogChange {
   private next: Ended | undefined;
 
   constructor(
-    readonly queue: EntryQueue,
+    readonly queue: JobQueue,
     public job: StoredJob,
+    hashes: Hashes,
   ) {
+    this.handleHash = hashes.handle(job.handle);
+    this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique);
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
   }
 
@@ -110,16 +99,13 @@ export class Entry implements LogChange {
     return this.job.handle;
   }
 
-  get at(): number {
-    return this.job.at;
-  }
-
-  get sequence(): number {
-    return this.job.sequence;
-  }
-
   get isHeld(): boolean {
     return this.place >= 0;
+  }
+
+  /** Whether it waits with this time and sequence. */
+  waitsAs(time: number, sequence: number): boolean {
+    return this.phase_.fate === 'waiting' && this.job.at === time && this.job.sequence === sequence;
   }
 
   /** It is a job again, which the log does not know: there it is a dead letter, or is about to be. */
@@ -147,7 +133,7 @@ export class Entry implements LogChange {
     this.phase_ = isDurable ? this.phase_.durable : this.phase_.failed;
     if (isDurable) {
       this.stored = this.next;
-      this.note?.settled?.();
+      this.note?.settle(true);
       this.note = undefined;
     }
     this.next = undefined;

@@ -153,9 +153,30 @@ export function hashOfBytes(bytes: Uint8Array, start: number, end: number, seed:
   return finish(hash);
 }
 
-/** A seed for names of another kind. */
-export function seedFor(seed: number, kind: number): number {
-  return finish(seed ^ Math.imul(kind + 1, 0x9e3779b1));
+/** The hashes of what is looked for in a log, by its seed: a name has others as a handle, as an origin and as a unique. */
+export class Hashes {
+  constructor(private readonly seed: number) {}
+
+  handle(handle: string): number {
+    return hashOf(handle, this.seedFor(0));
+  }
+
+  origin(origin: string): number {
+    return hashOf(origin, this.seedFor(1));
+  }
+
+  unique(functionId: number, unique: string): number {
+    return hashOf(unique, this.seedFor(functionId + 2));
+  }
+
+  /** The same of a unique in bytes. */
+  uniqueIn(functionId: number, bytes: Uint8Array, start: number, end: number): number {
+    return hashOfBytes(bytes, start, end, this.seedFor(functionId + 2));
+  }
+
+  private seedFor(kind: number): number {
+    return finish(this.seed ^ Math.imul(kind + 1, 0x9e3779b1));
+  }
 }
 
 function mix(hash: number, byte: number): number {

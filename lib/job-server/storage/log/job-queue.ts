@@ -1,5 +1,4 @@
 import type { StoredPriority } from '../stored-job.js';
-import { WaitingList, type Place } from '../waiting-list.js';
 import type { Name } from './names.js';
 import { NumberList } from './number-list.js';
 import { PlaceHeap } from './place-heap.js';
@@ -7,12 +6,11 @@ import { PlaceHeap } from './place-heap.js';
 /**
  * The jobs of one function and priority: where each waits.
  *
- *   runs      in the log, in the order they came: only where each 16 KiB begins is remembered, and how far it was leased
- *   apart     in the log, somewhere else: given back, changed, or copied forward
- *   timed     in the log, with a time; those whose time has come when it was last looked are in `due`
- *   unwritten in memory, until the log has them as they are
+ *   runs   in the log, in the order they came: only where each 16 KiB begins is remembered, and how far it was leased
+ *   apart  somewhere else: given back, changed, copied forward, or in memory until the log has them as they are
+ *   timed  with a time; those whose time has come when it was last looked are in `due`
  */
-export class JobQueue<Waiting extends Place = Place> {
+export class JobQueue {
   /** All jobs, as the owner sees them. */
   total = 0;
   /** Those of them with a time. */
@@ -37,37 +35,29 @@ export class JobQueue<Waiting extends Place = Place> {
   readonly due: PlaceHeap;
   /** The time it was last looked at. */
   advancedTo = 0;
-  private readonly unwritten = new WaitingList<Waiting>();
-  private readonly unwrittenTimed = new WaitingList<Waiting>();
 
   constructor(
     readonly key: number,
     readonly name: Name,
     readonly priority: StoredPriority,
-    /** Whether an item of the log lives. */
-    isAlive: (number: number) => boolean,
+    /** Whether a job waits at a place. */
+    waits: (number: number, time: number, sequence: number) => boolean,
   ) {
-    [this.apart, this.timed, this.due] = [new PlaceHeap(isAlive), new PlaceHeap(isAlive), new PlaceHeap(isAlive)];
+    [this.apart, this.timed, this.due] = [new PlaceHeap(waits), new PlaceHeap(waits), new PlaceHeap(waits)];
   }
 
   get functionName(): string {
     return this.name.text;
   }
 
-  /** What waits in memory, with a time or without. */
-  inMemory(hasTime: boolean): WaitingList<Waiting> {
-    return hasTime ? this.unwrittenTimed : this.unwritten;
-  }
-
   /** Whether there may be jobs with a time that nobody has leased. */
   get mayHaveTimed(): boolean {
-    return this.timed.size + this.due.size + this.unwrittenTimed.size > 0;
+    return this.timed.size + this.due.size > 0;
   }
 
-  /** A job's place in the log, from which it can be leased. */
-  place(at: number, sequence: number, number: number): void {
-    if (at > 0) this.timed.push(at, sequence, number);
-    else this.apart.push(0, sequence, number);
+  /** A job's place, from which it can be leased: an item's number in the log, or below 0 an entry's place in memory. */
+  place({ at, sequence }: { readonly at: number; readonly sequence: number }, number: number): void {
+    (at > 0 ? this.timed : this.apart).push(at, sequence, number);
   }
 
   /** All jobs, those that wait, those of them with a time. */

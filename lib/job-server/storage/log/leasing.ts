@@ -1,52 +1,60 @@
 import type { DueJobs } from '../job-storage.js';
 import { earlier, readySince, type QueueName } from '../stored-job.js';
-import { Entry, type EntryIndex, type EntryQueue } from './entry.js';
+import { Entry } from './entry.js';
+import type { JobQueue } from './job-queue.js';
+import type { LogIndex } from './log-index.js';
+import type { PlaceHeap } from './place-heap.js';
 import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
+
+/** A job in a queue's runs. */
+interface Run {
+  readonly item: ItemReader;
+  readonly number: number;
+}
 
 /**
  * Who gets which job next: first those whose time has come, by their times,
- * then those without one, in the order they were accepted. A queue's jobs wait
- * in up to three places, and the first of each are compared; it costs as much
- * as is leased, however deep the queue.
+ * then those without one, in the order they were accepted. It costs as much as
+ * is leased, however deep the queue. What cannot be read it throws as a
+ * {@link StorageError}; then the job stays where it is.
  */
 export class Leasing {
   /** Queues that may have unleased jobs with a time. */
-  private readonly timed = new Set<EntryQueue>();
+  private readonly timed = new Set<JobQueue>();
 
-  constructor(private readonly index: EntryIndex) {}
-
-  /** The log may have jobs of this queue with a time. */
-  expect(queue: EntryQueue): void {
-    if (queue.mayHaveTimed) this.timed.add(queue);
+  /** @param ready is told which queues have jobs to lease. */
+  constructor(
+    private readonly index: LogIndex,
+    private readonly ready: (queue: JobQueue) => void = () => undefined,
+  ) {
+    for (const queue of index.queues.values()) if (queue.mayHaveTimed) this.timed.add(queue);
   }
 
-  /** Takes the next job out of its queue; undefined when none is ready. Throws a {@link StorageError}. */
-  take(queue: EntryQueue, now: number): Entry | undefined {
-    const timed = queue.mayHaveTimed ? this.takeTimed(queue, now) : undefined;
-    if (timed) return timed;
-    return queue.waiting > 0 ? this.takeUntimed(queue) : undefined;
-  }
-
-  /** A job waits in memory. */
-  wait(entry: Entry): void {
-    const { queue } = entry;
-    entry.phase = entry.phase.waiting;
-    queue.inMemory(entry.at > 0).insert(entry);
-    this.waits(entry);
-  }
-
-  /** A job can be leased from now on, wherever it waits. */
-  waits({ queue, at }: Entry): void {
-    if (at === 0) queue.waiting++;
-    else this.timed.add(queue);
+  /** Takes the next job out of its queue; undefined when none is ready. */
+  take(queue: JobQueue, now: number): Entry | undefined {
+    if (queue.mayHaveTimed) {
+      this.advance(queue, now);
+      while (queue.due.hasFirst()) {
+        const entry = this.takeFirst(queue.due);
+        if (entry) return entry;
+      }
+    }
+    while (queue.waiting > 0) {
+      const run = this.nextOfRuns(queue);
+      const isApart = queue.apart.hasFirst() && queue.apart.sequence < (run?.item.sequence ?? Infinity);
+      if (!run && !isApart) return undefined;
+      const entry = isApart ? this.takeFirst(queue.apart) : this.entryOf(run!.item, run!.number);
+      if (!isApart) queue.cursor = run!.number + 1;
+      if (!entry) continue;
+      queue.waiting--;
+      return entry;
+    }
+    return undefined;
   }
 
   /** A waiting job waits no longer. */
-  takeOut(entry: Entry): void {
-    if (entry.phase.fate !== 'waiting') return;
-    const { queue } = entry;
-    queue.inMemory(entry.at > 0).remove(entry);
-    if (entry.at === 0) queue.waiting--;
+  takeOut({ phase, queue, job }: Entry): void {
+    if (phase.fate === 'waiting' && job.at === 0) queue.waiting--;
   }
 
   due(now: number): DueJobs {
@@ -58,19 +66,29 @@ export class Leasing {
         continue;
       }
       this.advance(queue, now);
-      const memory = queue.inMemory(true);
-      if (queue.due.time <= now || (memory.first?.at ?? Infinity) <= now) {
-        ready.push({ function: queue.functionName, priority: queue.priority });
-      }
-      next = Math.min(next, queue.timed.time, memory.firstAfter(now)?.at ?? Infinity);
+      if (queue.due.size > 0) ready.push({ function: queue.functionName, priority: queue.priority });
+      next = Math.min(next, queue.timed.time);
     }
     return { ready, next };
   }
 
+  /** Since when those wait that would be taken next, where that is known. */
+  oldest(queue: JobQueue, now: number): number | undefined {
+    let oldest: number | undefined;
+    if (queue.mayHaveTimed) {
+      this.advance(queue, now);
+      oldest = this.sinceOf(queue.due);
+    }
+    if (queue.waiting === 0) return oldest;
+    const run = this.nextOfRuns(queue);
+    return earlier(earlier(oldest, this.sinceOf(queue.apart)), run && readySince(run.item));
+  }
+
   /** A living item of the log as an entry that memory does not have. */
   entryOf(item: ItemReader, number: number): Entry {
-    const queue = this.index.queueOf(item.queue);
-    const entry = new Entry(queue, item.job(queue.functionName, this.index.handleOf(item)));
+    const { index } = this;
+    const queue = index.queueOf(item.queue);
+    const entry = new Entry(queue, item.job(queue.functionName, index.handleOf(item)), index.hashes);
     const { kind, hasTime, length, isApart, isHandleApart } = item;
     entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
     if (kind === DEAD) {
@@ -83,78 +101,117 @@ export class Leasing {
     return entry;
   }
 
-  /** Since when those wait that would be taken next, where that is known. Throws a {@link StorageError}. */
-  oldest(queue: EntryQueue, now: number): number | undefined {
-    let oldest: number | undefined;
-    if (queue.mayHaveTimed) {
-      this.advance(queue, now);
-      const { due } = queue;
-      const first = queue.inMemory(true).first;
-      if (first && first.at <= now) oldest = readySince(first.job);
-      if (due.size > 0) oldest = earlier(oldest, this.sinceOf(due.number));
-    }
-    if (queue.waiting === 0) return oldest;
-    const { apart } = queue;
-    while (apart.size > 0 && !this.index.isFree(apart.number)) apart.pop();
-    if (apart.size > 0) oldest = earlier(oldest, this.sinceOf(apart.number));
-    const first = queue.inMemory(false).first;
-    if (first) oldest = earlier(oldest, readySince(first.job));
-    const run = this.nextOfRuns(queue);
-    return run ? earlier(oldest, readySince(run.item)) : oldest;
+  /** The entry of a job that memory has. */
+  get(handle: string, hash = this.index.hashes.handle(handle)): Entry | undefined {
+    return this.index.entries.ofHandle(hash, handle);
   }
 
-  private sinceOf(number: number): number | undefined {
-    const item = this.index.read(number);
-    return item && readySince(item);
+  find(handle: string): Entry | undefined {
+    const { index } = this;
+    const hash = index.hashes.handle(handle);
+    const entry = this.get(handle, hash);
+    if (entry) return entry;
+    const number = index.findHandle(handle, hash);
+    const item = number === undefined ? undefined : index.read(number);
+    return item && this.entryOf(item, number!);
   }
 
-  private takeTimed(queue: EntryQueue, now: number): Entry | undefined {
-    this.advance(queue, now);
-    const { due } = queue;
-    const memory = queue.inMemory(true);
-    for (;;) {
-      const first = memory.first;
-      const isInLog =
-        due.size > 0 && (!first || due.time < first.at || (due.time === first.at && due.sequence < first.sequence));
-      if (!isInLog) {
-        if (!first || first.at > now) return undefined;
-        memory.take();
-        return first;
-      }
-      if (due.time > now) return undefined;
-      const { number } = due;
-      const item = this.index.isFree(number) ? this.index.read(number) : undefined;
-      due.pop();
-      if (item) return this.entryOf(item, number);
-    }
+  /** The job that has a unique; it is waiting or leased. */
+  findByUnique(
+    functionId: number,
+    unique: string,
+    hash = this.index.hashes.unique(functionId, unique),
+  ): Entry | undefined {
+    const { index } = this;
+    const held = index.entries.ofUnique(hash, functionId, unique);
+    if (held) return held;
+    let found: Entry | undefined;
+    index.findUnique(hash, functionId, unique, (item, number) => {
+      // Of what memory has it knows better what became.
+      if (!index.isFree(number)) return false;
+      found = this.entryOf(item, number);
+      return true;
+    });
+    return found;
   }
 
-  private takeUntimed(queue: EntryQueue): Entry | undefined {
-    const memory = queue.inMemory(false);
-    const { apart } = queue;
-    while (apart.size > 0 && !this.index.isFree(apart.number)) apart.pop();
-    const run = this.nextOfRuns(queue);
-    const inMemory = memory.first?.sequence ?? Infinity;
-    const inRuns = run?.item.sequence ?? Infinity;
-    if (apart.sequence < inMemory && apart.sequence < inRuns) {
-      const { number } = apart;
-      const item = this.index.read(number);
-      apart.pop();
-      if (!item) return this.takeUntimed(queue);
-      queue.waiting--;
-      return this.entryOf(item, number);
-    }
-    if (inMemory === Infinity && !run) return undefined;
-    queue.waiting--;
-    if (run && inRuns < inMemory) {
-      queue.cursor = run.number + 1;
-      return this.entryOf(run.item, run.number);
-    }
-    return memory.take();
+  /** The job that does for another one too, as it has its function and unique. */
+  holderOf({ queue, job, uniqueHash }: Entry): Entry | undefined {
+    return job.unique === '' ? undefined : this.findByUnique(queue.name.id, job.unique, uniqueHash);
+  }
+
+  /** Memory has an entry from now on. */
+  hold(entry: Entry): void {
+    if (entry.isHeld) return;
+    this.index.entries.add(entry);
+    if (entry.stored) this.index.hold(entry.stored.number);
+  }
+
+  /** Leases an entry that {@link take} took, or that waits somewhere. */
+  lease(entry: Entry): void {
+    entry.phase = entry.phase.leased;
+    this.hold(entry);
+  }
+
+  /** A leased job is given back as it is, or as it was changed. */
+  giveBack(entry: Entry, isTold = true): void {
+    const { queue, stored, phase } = entry;
+    if (phase.written === 'saved' && stored) {
+      this.waits(entry, isTold);
+      this.letGo(entry);
+      if (stored.isApart || stored.number < queue.cursor) queue.place(entry.job, stored.number);
+    } else this.wait(entry, isTold);
+  }
+
+  /** A job waits in memory, until the log has it as it is. */
+  wait(entry: Entry, isTold = true): void {
+    this.hold(entry);
+    this.waits(entry, isTold);
+    entry.queue.place(entry.job, -1 - entry.place);
+  }
+
+  /** A job can be leased from now on. */
+  waits(entry: Entry, isTold = true): void {
+    entry.phase = entry.phase.waiting;
+    if (entry.job.at === 0) entry.queue.waiting++;
+    else this.timed.add(entry.queue);
+    if (isTold) this.ready(entry.queue);
+  }
+
+  /** Memory forgets an entry that the log has. */
+  letGo(entry: Entry): void {
+    if (!entry.isHeld) return;
+    this.index.entries.remove(entry);
+    if (entry.stored) this.index.letGo(entry.stored.number);
+  }
+
+  /** What memory says of an item, or else the log. */
+  current(item: ItemReader, number: number): Entry | undefined {
+    const entry = this.get(this.index.handleOf(item));
+    if (entry) return entry.stored?.number === number ? entry : undefined;
+    return this.entryOf(item, number);
+  }
+
+  /** What is at a place; undefined when it cannot be read. */
+  private entryAt(place: number): Entry | undefined {
+    if (place < 0) return this.index.entries.at(-1 - place);
+    const item = this.index.read(place);
+    return item && this.entryOf(item, place);
+  }
+
+  private takeFirst(places: PlaceHeap): Entry | undefined {
+    const entry = this.entryAt(places.number);
+    places.pop();
+    return entry;
+  }
+
+  private sinceOf(places: PlaceHeap): number | undefined {
+    const entry = places.hasFirst() ? this.entryAt(places.number) : undefined;
+    return entry && readySince(entry.job);
   }
 
   /** The first job of a queue's runs that nobody has. */
-  private nextOfRuns(queue: EntryQueue): { item: ItemReader; number: number } | undefined {
+  private nextOfRuns(queue: JobQueue): Run | undefined {
     const { index } = this;
     const { runs } = queue;
     for (let run = runs.first; run !== undefined; run = runs.first) {
@@ -175,7 +232,7 @@ export class Leasing {
     return undefined;
   }
 
-  private firstIn(queue: EntryQueue, from: number, next: number): { item: ItemReader; number: number } | undefined {
+  private firstIn(queue: JobQueue, from: number, next: number): Run | undefined {
     const { index } = this;
     const segment = index.segmentOf(from);
     if (!segment) return undefined;
@@ -188,16 +245,13 @@ export class Leasing {
   }
 
   /** Moves what is due at a time to where it is taken from. */
-  private advance(queue: EntryQueue, now: number): void {
+  private advance(queue: JobQueue, now: number): void {
     const { timed, due } = queue;
     const isBack = now < queue.advancedTo;
     queue.advancedTo = now;
     // The clock was put back.
     for (; isBack && due.size > 0; due.pop()) timed.push(due.time, due.sequence, due.number);
-    for (; timed.size > 0 && timed.time <= now; timed.pop()) {
-      if (this.index.isFree(timed.number)) due.push(timed.time, timed.sequence, timed.number);
-    }
-    while (due.size > 0 && !this.index.isFree(due.number)) due.pop();
-    while (timed.size > 0 && !this.index.isFree(timed.number)) timed.pop();
+    for (; timed.hasFirst() && timed.time <= now; timed.pop()) due.push(timed.time, timed.sequence, timed.number);
+    due.hasFirst();
   }
 }

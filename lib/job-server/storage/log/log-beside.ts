@@ -1,14 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFile, mkdir, open } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { syncFolder } from '../folder.js';
 import type { JobBeside } from '../job-beside.js';
 import { StorageError } from '../storage-error.js';
-import type { Entry, EntryIndex } from './entry.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { Leasing } from './leasing.js';
-import { copyLog } from './log-copy.js';
+import type { LogIndex } from './log-index.js';
 import { DEAD } from './record.js';
-import { readLog } from './recovery.js';
-import { segmentOfName, type Damage } from './segment.js';
+import { readLog, segmentFiles } from './recovery.js';
+import { segmentOfName, type Damage, type Segment } from './segment.js';
+
+/** A copy reads and writes so many bytes at a time. */
+const CHUNK = 256 * 1024;
 
 /**
  * The jobs of a log, read beside the process that owns it, or without one: its
@@ -17,8 +21,7 @@ import { segmentOfName, type Damage } from './segment.js';
  */
 export class LogBeside {
   private constructor(
-    private readonly path: string,
-    private readonly index: EntryIndex,
+    private readonly index: LogIndex,
     private readonly damages: Damage[],
   ) {}
 
@@ -30,8 +33,8 @@ export class LogBeside {
     const damages: Damage[] = [];
     for (;;) {
       try {
-        const { index } = readLog<Entry>(path, (damage) => damages.push(damage), { isBeside: true });
-        return new LogBeside(path, index, damages);
+        const index = readLog(path, (damage) => damages.push(damage), { isBeside: true });
+        return new LogBeside(index, damages);
       } catch (error) {
         // One was deleted since the folder was read.
         const { code } = ((error as StorageError).cause ?? {}) as NodeJS.ErrnoException;
@@ -71,12 +74,60 @@ export class LogBeside {
 
   /** Copies the folder, as this moment has it, to a new one. */
   async copy(path: string): Promise<void> {
-    await copyLog(this.path, path);
+    await copyLog(this.index, path);
   }
 
   async close(): Promise<void> {
     this.index.close();
   }
+}
+
+/**
+ * Copies a log, as it is known, to a new folder that nobody owns. The folder
+ * gets its name once all of it is on disk: one that was interrupted stays
+ * `PATH.partial`, and is none. Meanwhile no segment may be deleted that is not
+ * open.
+ */
+export async function copyLog(index: LogIndex, to: string): Promise<void> {
+  const path = resolve(to);
+  const partial = `${path}.partial`;
+  // What is written from now on is not in it.
+  const segments = index.segments.map((segment) => ({ segment, end: segment.end }));
+  const { lastSegment } = index;
+  try {
+    if (existsSync(path) && readdirSync(path).length > 0) throw taken(path);
+    rmSync(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true, mode: 0o700 });
+    for (const { segment, end } of segments) await copySegment(segment, end, partial);
+    for (const name of segmentFiles(index.path)) {
+      const isUnreadable = !segments.some(({ segment }) => basename(segment.path) === name);
+      if (isUnreadable && segmentOfName(name)!.number <= lastSegment) {
+        await copyFile(join(index.path, name), join(partial, name));
+      }
+    }
+    await syncFolder(partial);
+    if (existsSync(path)) rmSync(path, { recursive: true });
+    renameSync(partial, path);
+    await syncFolder(join(path, '..'));
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}
+
+async function copySegment(segment: Segment, end: number, folder: string): Promise<void> {
+  const copy = await open(join(folder, basename(segment.path)), 'wx', 0o600);
+  try {
+    for (let done = 0; done < end; done += CHUNK) {
+      await copy.writeFile(segment.read(done, Math.min(CHUNK, end - done)));
+    }
+    await copy.sync();
+  } finally {
+    await copy.close();
+  }
+}
+
+function taken(path: string): StorageError {
+  return new StorageError('GEARMAN_STORAGE_INVALID', `${path} is not empty: name a new folder for the copy`);
 }
 
 function hasLog(path: string): boolean {

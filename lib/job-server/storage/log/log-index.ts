@@ -1,51 +1,38 @@
-import type { Place } from '../waiting-list.js';
+import { EntryTable } from './entry-table.js';
+import type { Entry } from './entry.js';
 import { storageError } from './file-errors.js';
-import { byPart, HashTable, hashOf, hashOfBytes, seedFor } from './hash-table.js';
+import { byPart, Hashes, HashTable } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import { PlaceHeap } from './place-heap.js';
-import {
-  DEAD,
-  ENDED,
-  ItemReader,
-  JOB,
-  ORIGIN,
-  SETTING,
-  type Ended,
-  type HandleParts,
-  type RecordVisitor,
-} from './record.js';
-import type { Block, Damage, Segment } from './segment.js';
+import { DEAD, ENDED, ItemReader, JOB, ORIGIN, SETTING, type Ended, type RecordVisitor } from './record.js';
+import type { Block, Damage, Segment, SegmentBook } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
 const MAX_BLOCKS = 64;
 const MAX_BLOCK_BYTES = 64 * 1024;
 
-/** So many segments stay open for reading. */
-const MAX_OPEN = 64;
-
-/** What hashes are told apart by, beside the names themselves. */
-const HANDLES = 0;
-const PREFIXED = 1;
-const ORIGINS = 2;
-const UNIQUES = 4;
-
 /**
  * What memory knows of the log, and nothing that the log does not say: it is
  * told every record once that is durable, when it was written as well as when
- * it is read again at a start.
+ * it is read again at a start. And the entries that memory has beside.
  *
  *   segments  where blocks begin, and one bit an item: whether it lives
  *   queues    where jobs wait
  *   table     uniques, handles out of order and origins, by their hashes
  */
-export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
+export class LogIndex implements RecordVisitor {
   readonly names = new Names();
-  readonly queues = new Map<number, JobQueue<Waiting>>();
+  readonly hashes: Hashes;
+  readonly entries = new EntryTable();
+  readonly queues = new Map<number, JobQueue>();
   /** Oldest first. */
   readonly segments: Segment[] = [];
   /** Whether an item lives. */
   private readonly isAlive = (number: number): boolean => this.segmentOf(number)?.isAlive(number) ?? false;
+  /** Whether a job waits at a place, in the log or in memory. */
+  private readonly waits = (place: number, time: number, sequence: number): boolean =>
+    place >= 0 ? this.isFree(place) : this.entries.at(-1 - place)?.waitsAs(time, sequence) === true;
   readonly dead = new PlaceHeap(this.isAlive);
   readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
@@ -57,9 +44,6 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   current: Segment | undefined;
   private readonly table = new HashTable();
   private readonly blocks = new Map<number, Block>();
-  private readonly opened: Segment[] = [];
-  /** Segments stay open for reading, however many: their files may be deleted meanwhile. */
-  keepsOpen = false;
   /** While the log is read at a start: what lives is known in the end. */
   private isRecovering = true;
 
@@ -68,7 +52,9 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     readonly seed: number,
     /** Is told what cannot be read, once. */
     private readonly damaged: (damage: Damage) => void,
-  ) {}
+  ) {
+    this.hashes = new Hashes(seed);
+  }
 
   // --- what the log says ---
 
@@ -81,42 +67,38 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     const segment = this.current!;
     const { book } = segment;
     segment.addItem(number, item.length);
-    const { kind } = item;
+    const { kind, source, queue, sequence, isHandleApart } = item;
     const uniqueHash = item.uniqueEnd > 0 ? this.uniqueHash(item) : 0;
-    const { source } = item;
     if (source) {
-      this.over(source, item.queue);
-      if (!this.isRecovering) {
-        if (uniqueHash !== 0) this.forget(source.number, uniqueHash);
-        this.forget(source.number, this.handleHash(item));
+      this.over(source, queue);
+      if (!this.isRecovering && kind !== SETTING && kind !== ORIGIN) {
+        if (uniqueHash !== 0) this.table.remove(uniqueHash, source.number);
+        this.table.remove(this.hashes.handle(this.handleOf(item)), source.number);
       }
     }
     if (kind === ORIGIN) {
-      this.addHash(
-        segment,
-        hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, ORIGINS)),
-        number,
-      );
+      this.addHash(segment, this.hashes.origin(item.handleName), number);
+      if (source && !this.isRecovering) this.table.remove(this.hashes.origin(item.handleName), source.number);
       return;
     }
-    if (kind === SETTING) {
-      this.addToPlaces(segment, item, number);
-      if (!this.isRecovering) this.addSetting(item, number);
-      return;
+    if (kind !== SETTING) {
+      if (isHandleApart) this.addHash(segment, this.hashes.handle(this.handleOf(item)), number);
+      else this.addToHandles(segment, item, number);
+      if (sequence > this.lastSequence) this.lastSequence = sequence;
+      if (book && sequence > book.lastSequence) book.lastSequence = sequence;
     }
-    this.addHandle(segment, item, number);
-    if (item.sequence > this.lastSequence) this.lastSequence = item.sequence;
-    if (book && item.sequence > book.lastSequence) book.lastSequence = item.sequence;
     if (kind === JOB) {
-      segment.count(item.queue, item.at > 0, 1);
+      segment.count(queue, item.at > 0, 1);
       if (item.uniqueEnd > 0) this.addHash(segment, uniqueHash, number);
       if (!item.isApart) {
         this.addToRuns(segment, item, number);
         return;
       }
     }
-    this.addToPlaces(segment, item, number);
-    if (!this.isRecovering) this.addPlace(kind, item.queue, item.time, item.sequence, number);
+    for (const value of [kind, queue, item.time, sequence, number]) book?.places.push(value);
+    if (this.isRecovering) return;
+    if (kind === SETTING) this.addSetting(item, number);
+    else this.addPlace(kind, queue, item.time, sequence, number);
   }
 
   over(ended: Ended, queue: number): void {
@@ -148,10 +130,8 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     for (const queue of this.queues.values()) queue.lastSequence = this.lastSequence;
   }
 
-  /** A segment's index file told what it has. */
-  loaded(segment: Segment): void {
-    const { book } = segment;
-    if (!book) return;
+  /** An index file told what its segment has. */
+  loaded(book: SegmentBook): void {
     const runs = book.runs.toArray();
     for (let at = 0; at < runs.length; at += 2) {
       const queue = this.queueOf(runs[at]!);
@@ -171,11 +151,6 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     this.lastSequence = Math.max(this.lastSequence, book.lastSequence);
   }
 
-  /** An item is over: it is no longer looked for. */
-  forget(number: number, hash: number): void {
-    this.table.remove(hash, number);
-  }
-
   /** The oldest segment has nothing living and is gone. */
   dropOldest(): void {
     this.segments.shift()?.close();
@@ -185,20 +160,20 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
 
   // --- asking ---
 
-  queue(functionName: string, priority: number): JobQueue<Waiting> {
+  queue(functionName: string, priority: number): JobQueue {
     return this.queueOf(queueKey(this.names.name(functionName).id, priority));
   }
 
-  findQueue(functionName: string, priority: number): JobQueue<Waiting> | undefined {
+  findQueue(functionName: string, priority: number): JobQueue | undefined {
     const name = this.names.find(functionName);
     return name && this.queues.get(queueKey(name.id, priority));
   }
 
-  queueOf(key: number): JobQueue<Waiting> {
+  queueOf(key: number): JobQueue {
     let queue = this.queues.get(key);
     if (!queue) {
       const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
-      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.isAlive)));
+      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits)));
     }
     return queue;
   }
@@ -273,12 +248,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   /** Reads a block past what is in memory. */
   readBlock(segment: Segment, index: number, damages: Damage[]): Block {
     try {
-      if (!this.opened.includes(segment)) this.opened.push(segment);
-      if (this.opened.length > MAX_OPEN && !this.keepsOpen) this.opened.shift()?.close();
       return segment.readBlock(index, (damage) => damages.push(damage));
     } catch (error) {
       // To be opened again by who tries again.
-      if (!this.keepsOpen) segment.close();
+      segment.close();
       throw storageError(error, this.path);
     }
   }
@@ -287,44 +260,44 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     return item.prefix < 0 ? item.handleName : this.names.handleOf(item.prefix, item.handleNumber);
   }
 
-  /** The number of the living item with this handle. */
-  findHandle(handle: string): number | undefined {
-    const parts = this.names.split(handle, false);
+  /** The number of the living item with this handle, whose hash it has. */
+  findHandle(handle: string, hash: number): number | undefined {
     const isIt = (number: number): boolean => {
       const item = this.read(number);
       return item !== undefined && item.kind !== ORIGIN && this.handleOf(item) === handle;
     };
-    return ('prefix' in parts ? this.findOrdered(parts) : undefined) ?? this.findHashed(this.hashOfHandle(parts), isIt);
+    return this.findOrdered(handle) ?? this.findHashed(hash, isIt);
   }
 
-  /** The number of a living job with this unique; `isIt` says whether it is the one. */
+  /** The number of a living job with this unique, whose hash it has; `isIt` says whether it is the one. */
   findUnique(
+    hash: number,
     functionId: number,
     unique: string,
     isIt: (item: ItemReader, number: number) => boolean,
   ): number | undefined {
-    return this.findHashed(hashOf(unique, seedFor(this.seed, UNIQUES + functionId)), (number) => {
+    return this.findHashed(hash, (number) => {
       const item = this.read(number);
       return item?.kind === JOB && item.queue >>> 2 === functionId && item.unique === unique && isIt(item, number);
     });
   }
 
   hasOrigin(origin: string): boolean {
-    const found = this.findHashed(hashOf(origin, seedFor(this.seed, ORIGINS)), (number) => {
+    const found = this.findHashed(this.hashes.origin(origin), (number) => {
       const item = this.read(number);
       return item?.kind === ORIGIN && item.handleName === origin;
     });
     return found !== undefined;
   }
 
-  /** A job is over: neither its unique nor its handle is looked for any longer. */
-  forgetJob({ number, isHandleApart }: Ended, functionId: number, job: { unique: string; handle: string }): void {
-    if (job.unique !== '') this.table.remove(hashOf(job.unique, seedFor(this.seed, UNIQUES + functionId)), number);
-    if (isHandleApart) this.table.remove(this.hashOfHandle(this.names.split(job.handle, false)), number);
+  /** What the log had of a job is over: neither its unique nor its handle is looked for any longer. */
+  forgetJob({ number, isHandleApart }: Ended, { job, uniqueHash, handleHash }: Entry): void {
+    if (job.unique !== '') this.table.remove(uniqueHash, number);
+    if (isHandleApart) this.table.remove(handleHash, number);
   }
 
-  hashOfOrigin(item: ItemReader): number {
-    return hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, ORIGINS));
+  forgetOrigin(number: number, origin: string): void {
+    this.table.remove(this.hashes.origin(origin), number);
   }
 
   get bytes(): number {
@@ -336,8 +309,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   }
 
   close(): void {
-    for (const segment of this.segments) segment.close();
-    this.opened.length = 0;
+    for (const segment of this.segments.splice(0)) segment.close();
   }
 
   // --- putting in ---
@@ -352,32 +324,17 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     segment.book?.runs.push(number);
   }
 
-  private addToPlaces({ book }: Segment, { kind, queue, time, sequence }: ItemReader, number: number): void {
-    if (!book) return;
-    const { places } = book;
-    places.push(kind);
-    places.push(queue);
-    places.push(time);
-    places.push(sequence);
-    places.push(number);
-  }
-
   private addSetting(item: ItemReader, number: number): void {
     const { length, handleName } = item;
     this.settings.set(handleName, { number, length, kind: SETTING, hasTime: false });
   }
 
-  private addHandle(segment: Segment, item: ItemReader, number: number): void {
-    if (item.isHandleApart) {
-      this.addHash(segment, this.handleHash(item), number);
-      return;
-    }
+  private addToHandles({ book, firsts }: Segment, item: ItemReader, number: number): void {
     const prefix = this.names.prefix(item.prefix);
     if (!prefix) return;
-    const { book } = segment;
     if (item.handleNumber > prefix.last) prefix.last = item.handleNumber;
     book?.lastHandles.set(item.prefix, prefix.last);
-    if ((prefix.numbers.last ?? -1) >= (segment.firsts.last ?? 0)) return;
+    if ((prefix.numbers.last ?? -1) >= (firsts.last ?? 0)) return;
     prefix.starts.push(item.handleNumber);
     prefix.numbers.push(number);
     book?.handles.push(item.prefix);
@@ -402,7 +359,7 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   }
 
   private addPlace(kind: number, queue: number, time: number, sequence: number, number: number): void {
-    if (kind === JOB) this.queueOf(queue).place(time, sequence, number);
+    if (kind === JOB) this.queueOf(queue).place({ at: time, sequence }, number);
     else if (kind === DEAD) this.dead.push(time, sequence, number);
     else if (kind === ENDED) this.ended.push(time, sequence, number);
     else if (kind === SETTING) {
@@ -411,7 +368,10 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
     }
   }
 
-  private findOrdered({ prefix: id, number }: { prefix: number; number: number }): number | undefined {
+  private findOrdered(handle: string): number | undefined {
+    const parts = this.names.split(handle, false);
+    if ('name' in parts) return undefined;
+    const { prefix: id, number } = parts;
     const prefix = this.names.prefix(id);
     const run = prefix?.starts.lastNotAbove(number) ?? -1;
     if (!prefix || run < 0) return undefined;
@@ -438,17 +398,6 @@ export class LogIndex<Waiting extends Place = Place> implements RecordVisitor {
   }
 
   private uniqueHash({ bytes, queue, uniqueStart, uniqueEnd }: ItemReader): number {
-    return hashOfBytes(bytes, uniqueStart, uniqueEnd, seedFor(this.seed, UNIQUES + (queue >>> 2)));
-  }
-
-  private handleHash(item: ItemReader): number {
-    if (item.prefix >= 0) return this.hashOfHandle({ prefix: item.prefix, number: item.handleNumber });
-    return hashOfBytes(item.bytes, item.handleStart, item.handleEnd, seedFor(this.seed, HANDLES));
-  }
-
-  private hashOfHandle(handle: HandleParts): number {
-    if ('name' in handle) return hashOf(handle.name, seedFor(this.seed, HANDLES));
-    const { prefix, number } = handle;
-    return seedFor(seedFor(seedFor(this.seed, PREFIXED), prefix), (number ^ Math.floor(number / 2 ** 32)) >>> 0);
+    return this.hashes.uniqueIn(queue >>> 2, bytes, uniqueStart, uniqueEnd);
   }
 }

@@ -6,7 +6,6 @@ import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
   countsOf,
-  placed,
   type DeadLetter,
   type FoundJob,
   type FunctionCounts,
@@ -22,9 +21,10 @@ import {
   type StoredJob,
   type StoredPriority,
 } from '../stored-job.js';
-import { Entry, type EntryQueue } from './entry.js';
-import { leaseInTurns } from './lease-turns.js';
-import { copyLog } from './log-copy.js';
+import type { Entry } from './entry.js';
+import type { JobQueue } from './job-queue.js';
+import { deadPages, jobPages, over } from './listing.js';
+import { copyLog } from './log-beside.js';
 import { checkOptions, LOG_SIZES, type LogSizes, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
 
@@ -95,14 +95,15 @@ export class LogStorage implements JobStorage {
     if (log.isBehind) await log.commit.caughtUp();
     if (this.opened !== log) return [];
     const queue = log.index.findQueue(functionName, priority);
-    return queue ? (await leaseInTurns(log, queue, count, now)).map(({ job }) => job) : [];
+    return queue ? (await log.lease(queue, count, now)).map(({ job }) => job) : [];
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {
     const { log } = this;
-    const entry = log.find(handle);
+    const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'waiting') return undefined;
-    log.leaseEntry(entry);
+    log.leasing.takeOut(entry);
+    log.leasing.lease(entry);
     return entry.job;
   }
 
@@ -125,7 +126,7 @@ export class LogStorage implements JobStorage {
       entry.change(changed);
       log.mark(entry, false);
     }
-    log.giveBack(entry);
+    log.leasing.giveBack(entry);
   }
 
   done(handle: string, outcome?: JobOutcome): void {
@@ -145,14 +146,14 @@ export class LogStorage implements JobStorage {
 
   async remove(handle: string): Promise<Removal> {
     const { log } = this;
-    const entry = log.find(handle);
+    const entry = log.leasing.find(handle);
     if (!entry?.phase.isQueued) return 'unknown';
     log.leave(entry, 'gone');
     return 'removed';
   }
 
   async findByHandle(handle: string): Promise<FoundJob | undefined> {
-    const entry = this.log.find(handle);
+    const entry = this.log.leasing.find(handle);
     if (!entry) return undefined;
     const { job, phase } = entry;
     if (phase.isQueued) return queuedJob(entry);
@@ -167,7 +168,7 @@ export class LogStorage implements JobStorage {
     const names = functionName === undefined ? this.counts().map((counts) => counts.function) : [functionName];
     for (const [index, each] of names.entries()) {
       const name = log.index.names.find(each);
-      const entry = name && log.findByUnique(name.id, unique);
+      const entry = name && log.leasing.findByUnique(name.id, unique);
       if (entry) return queuedJob(entry);
       // There may be 100,000 functions, and others want their turn.
       if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
@@ -184,7 +185,7 @@ export class LogStorage implements JobStorage {
   }
 
   count(functionName: string): FunctionCounts {
-    const queue = (priority: StoredPriority): EntryQueue | undefined =>
+    const queue = (priority: StoredPriority): JobQueue | undefined =>
       this.opened?.index.findQueue(functionName, priority);
     return countsOf(functionName, [queue(0), queue(1), queue(2)]);
   }
@@ -208,39 +209,28 @@ export class LogStorage implements JobStorage {
   }
 
   async *iterate(options: PageOptions = {}): AsyncGenerator<StoredJob[]> {
-    for await (const jobs of this.log.jobPages(options)) if (jobs.length > 0) yield jobs;
+    const { index, leasing } = await this.written();
+    for await (const jobs of jobPages(index, leasing, options)) if (jobs.length > 0) yield jobs;
   }
 
   async *deadLetters(options: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
-    for await (const entries of this.log.deadPages(options)) yield entries.map(letterOf);
+    const { index, leasing } = await this.written();
+    for await (const entries of deadPages(index, leasing, options)) yield entries.map(letterOf);
   }
 
   async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
     const { log } = this;
-    const entry = log.find(handle);
+    const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'dead') return false;
-    const { unique } = entry.job;
-    if (unique !== '' && log.findByUnique(entry.queue.name.id, unique)) return false;
-    entry.death = undefined;
-    entry.queue.dead--;
-    entry.job = {
-      ...entry.job,
-      at: 0,
-      attempts: 0,
-      losses: 0,
-      acceptedAt,
-      reducer: reducer ?? entry.job.reducer,
-      sequence: log.nextSequence(),
-    };
-    entry.queue.count(entry.job, 1);
-    log.wait(entry);
-    log.mark(entry, false);
+    if (log.leasing.holderOf(entry)) return false;
+    const { job } = entry;
+    log.revive(entry, { ...job, at: 0, attempts: 0, losses: 0, acceptedAt, reducer: reducer ?? job.reducer });
     return true;
   }
 
   async purge(handle: string): Promise<boolean> {
     const { log } = this;
-    const entry = log.find(handle);
+    const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'dead') return false;
     entry.queue.dead--;
     entry.phase = entry.phase.gone;
@@ -268,7 +258,7 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     let count = 0;
     if (limit > 0) {
-      for (const entry of log.over(now)) {
+      for (const entry of over(log.index, log.leasing, now)) {
         entry.phase = entry.phase.gone;
         log.mark(entry, false);
         if (++count === limit) break;
@@ -295,7 +285,7 @@ export class LogStorage implements JobStorage {
   async backup(path: string): Promise<void> {
     const { log } = this;
     await log.flush();
-    await log.maintenance.without(() => copyLog(this.options.path, path));
+    await log.maintenance.without(() => copyLog(log.index, path));
   }
 
   private get log(): OpenLog {
@@ -303,16 +293,22 @@ export class LogStorage implements JobStorage {
     return this.opened;
   }
 
+  /** The log, once what waits was written if it can be. */
+  private async written(): Promise<OpenLog> {
+    const { log } = this;
+    await log.flush().catch(() => undefined);
+    return log;
+  }
+
   private addChecked(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
     const { log } = this;
     checkJob(job);
-    const queue = log.index.queue(job.function, job.priority);
-    const holder = job.unique === '' ? undefined : log.findByUnique(queue.name.id, job.unique);
+    const entry = log.entryOf(job);
+    const holder = log.leasing.holderOf(entry);
     if (holder) {
       this.join(holder, adder);
       return false;
     }
-    const entry = new Entry(queue, placed(job, log.nextSequence()));
     const isLeased = log.enter(entry, lease);
     const mustWait = this.options.durability === 'always' || log.commit.isFailing || log.isBehind;
     entry.join(adder, mustWait);
@@ -330,7 +326,7 @@ export class LogStorage implements JobStorage {
 
   /** The entry of a job the caller holds. */
   private leased(handle: string): Entry | undefined {
-    const entry = this.opened?.get(handle);
+    const entry = this.opened?.leasing.get(handle);
     return entry?.phase.fate === 'leased' ? entry : undefined;
   }
 }

@@ -1,34 +1,47 @@
+import { close, fdatasync, ftruncate, open, unlink, write, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StorageListener } from '../job-storage.js';
+import { promisify } from 'node:util';
 import { tellStored } from '../adders.js';
+import { syncFolder } from '../folder.js';
 import type { CommitHost } from '../group-commit.js';
 import { closedError, type StorageError } from '../storage-error.js';
 import { Batch } from './batch.js';
-import { Entry, type LogChange, type EntryIndex } from './entry.js';
+import { Entry, type LogChange } from './entry.js';
 import { storageError } from './file-errors.js';
 import type { FolderOwner } from './folder-owner.js';
-import { firstNumber, newSecret, readRecord, recordLength } from './record.js';
+import type { LogIndex } from './log-index.js';
+import { firstNumber, headerBytes, newSecret, readRecord, recordLength } from './record.js';
 import type { Reserve } from './reserve.js';
 import { Segment } from './segment.js';
-import { SegmentFile } from './segment-file.js';
 
-/** Who keeps entries in memory. */
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const syncData = promisify(fdatasync);
+const truncate = promisify(ftruncate);
+const remove = promisify(unlink);
+
+/**
+ * Zeros are written ahead, as many as there are records, at least and at most so
+ * many bytes: most syncs have only data to write then, and not the file's length
+ * too, which takes two to five times as long.
+ */
+const MIN_AHEAD = 4 * 1024;
+const MAX_AHEAD = 1024 * 1024;
+
+/** So much goes to the system's memory in less time than a thread would take to be asked for it; only a sync waits for the disk. */
+const SHORT_BYTES = 128 * 1024;
+
+/** Who keeps entries in memory, and is told how the writing goes. */
 export interface EntryKeeper {
   /** An entry was written, or was refused: memory may let go of it. Called before anything else can happen. */
   settled(entry: Entry): void;
   /** It is to be taken out of its queue: it was not accepted. */
   refused(entry: Entry): void;
-}
-
-/** What a log's writer writes: whose folder it is, what is in it, and how. */
-export interface WrittenLog {
-  readonly index: EntryIndex;
-  readonly owner: FolderOwner;
-  readonly reserve: Reserve;
-  /** Each batch is on disk before it counts as written. */
-  readonly isSynced: boolean;
-  /** How long a segment may become, in bytes. */
-  readonly segmentBytes: number;
+  /** Writing fails, or works again. */
+  trouble(error: StorageError | undefined): void;
+  /** A batch was written, or failed. */
+  written(): void;
 }
 
 /**
@@ -46,14 +59,14 @@ export class LogWriter implements CommitHost<LogChange> {
   private nextItem: number;
 
   constructor(
-    private readonly log: WrittenLog,
+    private readonly index: LogIndex,
+    private readonly owner: FolderOwner,
+    private readonly reserve: Reserve,
     private readonly keeper: EntryKeeper,
-    private readonly listener: StorageListener,
-    /** Is told after each batch that was written or failed. */
-    private readonly written: () => void,
+    private readonly options: { readonly isSynced: boolean; readonly segmentBytes: number },
   ) {
-    this.batch = new Batch(log.index.names);
-    this.nextItem = log.index.segments.at(-1)?.next ?? 0;
+    this.batch = new Batch(index.names);
+    this.nextItem = index.segments.at(-1)?.next ?? 0;
   }
 
   /** The segment that is being written, if one is. */
@@ -76,8 +89,8 @@ export class LogWriter implements CommitHost<LogChange> {
       await this.writeOnce(changes);
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
-      const cause = storageError(error, this.log.index.path);
-      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.log.reserve.release()) return this.write(changes);
+      const cause = storageError(error, this.index.path);
+      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.reserve.release()) return this.write(changes);
       this.isWriting = false;
       throw cause;
     }
@@ -92,14 +105,14 @@ export class LogWriter implements CommitHost<LogChange> {
     for (const change of changes) this.settle(change, true);
     for (const change of changes) if (change instanceof Entry) change.tellStored();
     this.isWriting = false;
-    if (segment.end >= this.log.segmentBytes) await this.roll();
-    this.written();
+    if (segment.end >= this.options.segmentBytes) await this.roll();
+    this.keeper.written();
   }
 
   failed(changes: readonly LogChange[], error: StorageError): readonly LogChange[] {
     const kept = changes.filter((change) => change.isKept);
     for (const change of changes) if (change instanceof Entry && !change.isKept) this.drop(change, error);
-    this.written();
+    this.keeper.written();
     return kept;
   }
 
@@ -108,7 +121,7 @@ export class LogWriter implements CommitHost<LogChange> {
   }
 
   trouble(error: StorageError | undefined): void {
-    this.listener.trouble(error);
+    this.keeper.trouble(error);
   }
 
   /** An entry could not be written, and will not be. */
@@ -134,7 +147,7 @@ export class LogWriter implements CommitHost<LogChange> {
     try {
       await file.append(bytes);
       // Who takes the folder over reads this segment after it said so: what was written before is there.
-      this.log.owner.check();
+      this.owner.check();
     } catch (error) {
       this.file = undefined;
       await file.abandon();
@@ -145,7 +158,7 @@ export class LogWriter implements CommitHost<LogChange> {
 
   /** The index learns what the log has, as if it read it. */
   private tell(segment: Segment): void {
-    const { index } = this.log;
+    const { index } = this;
     const { bytes, records } = this.batch;
     if (records.length === 0) return;
     if (index.segments.at(-1) !== segment) {
@@ -170,15 +183,13 @@ export class LogWriter implements CommitHost<LogChange> {
     change.settle(isDurable);
     if (!isDurable || !(change instanceof Entry)) return;
     const { stored } = change;
-    if (stored) this.log.index.hold(stored.number);
-    else if (before) {
-      this.log.index.forgetJob(before, change.queue.name.id, change.job);
-    }
+    if (stored) this.index.hold(stored.number);
+    else if (before) this.index.forgetJob(before, change);
     this.keeper.settled(change);
   }
 
   private newFile(): SegmentFile {
-    const { index, owner } = this.log;
+    const { index, owner, options } = this;
     const last = index.segments.at(-1);
     const header = {
       number: index.lastSegment + 1,
@@ -188,6 +199,87 @@ export class LogWriter implements CommitHost<LogChange> {
       seed: index.seed,
       secret: newSecret(),
     };
-    return new SegmentFile(new Segment(index.path, header), this.log.isSynced, this.log.segmentBytes);
+    return new SegmentFile(new Segment(index.path, header), options.isSynced, options.segmentBytes);
+  }
+}
+
+/** A segment that is being written. */
+class SegmentFile {
+  private file: number | undefined;
+  private isNamed = false;
+  /** Up to where the file has zeros. */
+  private ahead = 0;
+
+  constructor(
+    readonly segment: Segment,
+    private readonly isSynced: boolean,
+    /** No zeros are written behind this. */
+    private readonly maxBytes: number,
+  ) {}
+
+  /** What stands before the first record, until that is written. */
+  get header(): Buffer | undefined {
+    return this.file === undefined ? headerBytes(this.segment.header) : undefined;
+  }
+
+  /**
+   * Writes records behind the others; resolves when they are on disk, and the
+   * file's name is. Rejects with what the file system says; then the segment
+   * can only be {@link abandon}ed.
+   */
+  async append(bytes: Buffer): Promise<void> {
+    const isNew = this.file === undefined;
+    // What has this owner's name and this number already is what a failed disk could not delete (see `abandon`).
+    this.file ??= await openFile(this.segment.path, 'w', 0o600);
+    const offset = isNew ? 0 : this.segment.end;
+    await writeAll(this.file, bytes, offset);
+    if (this.isSynced) {
+      await this.writeAhead(this.file, offset + bytes.length);
+      await syncData(this.file);
+    }
+    if (!this.isNamed && this.isSynced) await syncFolder(dirname(this.segment.path));
+    this.isNamed = true;
+  }
+
+  /** Ends it after a failed write: what that left in it is void, by the next segment's header and, if it can be, at once. */
+  async abandon(): Promise<void> {
+    const { file, segment } = this;
+    this.file = undefined;
+    if (file === undefined) return;
+    if (segment.items === 0 && segment.offsets.length === 0) await remove(segment.path).catch(() => undefined);
+    else await truncate(file, segment.end).catch(() => undefined);
+    await closeFile(file).catch(() => undefined);
+  }
+
+  /** Ends it, without the zeros where these can be cut off. */
+  async close(): Promise<void> {
+    const { file, segment } = this;
+    this.file = undefined;
+    if (file === undefined) return;
+    // All of it is on disk.
+    if (this.ahead > segment.end) await truncate(file, segment.end).catch(() => undefined);
+    await closeFile(file).catch(() => undefined);
+  }
+
+  private async writeAhead(file: number, end: number): Promise<void> {
+    if (end <= this.ahead) return;
+    this.ahead = Math.min(end + Math.min(MAX_AHEAD, Math.max(MIN_AHEAD, end)), Math.max(end, this.maxBytes));
+    // Where there is no room the records are there all the same.
+    await writeAll(file, Buffer.alloc(this.ahead - end), end).catch(() => undefined);
+  }
+}
+
+async function writeAll(file: number, bytes: Buffer, offset: number): Promise<void> {
+  if (bytes.length <= SHORT_BYTES) {
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, offset + done);
+    return;
+  }
+  for (let done = 0; done < bytes.length;) {
+    done += await new Promise<number>((resolve, reject) => {
+      write(file, bytes, done, bytes.length - done, offset + done, (error, count) => {
+        if (error) reject(error);
+        else resolve(count);
+      });
+    });
   }
 }

@@ -1,13 +1,13 @@
+import { statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { syncFolder } from '../folder.js';
 import type { GroupCommit } from '../group-commit.js';
-import type { Batch } from './batch.js';
-import type { EntryIndex, LogChange } from './entry.js';
+import type { LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
+import type { LogIndex } from './log-index.js';
 import type { LogWriter } from './log-writer.js';
 import type { LogSizes } from './log-options.js';
-import { DEAD, ENDED, ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
 import type { Segment } from './segment.js';
-import { syncFolder } from './segment-file.js';
 
 /** The log takes at most so many times what lives in it, and the slack. */
 const MAX_TIMES = 2;
@@ -22,12 +22,10 @@ const COPY_BYTES = 1024 * 1024;
 /** Many small segments, of many starts, are copied into one. */
 const MAX_SMALL = 16;
 
-/** What memory has of the log's items. */
-export interface Memory {
-  /** Whether the log is yet to be told what became of an item. */
-  isChanging(item: ItemReader): boolean;
-  /** The log has an item in another place. */
-  moved(handle: string, from: number, to: Ended): void;
+/** Who writes items once more. */
+export interface Rewriter {
+  /** Has an item written behind all others, and what it was where it is; answers its length. Throws a StorageError. */
+  rewrite(number: number): number;
 }
 
 /**
@@ -46,10 +44,10 @@ export class Maintenance {
   private segmentsSeen = 0;
 
   constructor(
-    private readonly index: EntryIndex,
+    private readonly index: LogIndex,
     private readonly writer: LogWriter,
     private readonly commit: GroupCommit<LogChange>,
-    private readonly memory: Memory,
+    private readonly rewriter: Rewriter,
     private readonly sizes: LogSizes,
   ) {
     if (index.segments.length > 0) this.look();
@@ -91,7 +89,7 @@ export class Maintenance {
     const sealed = index.segments.filter((segment) => segment !== current);
     if (sealed.length === 0) return;
     for (const segment of sealed) await writeIndex(segment);
-    await writeCheckpoint(index, sealed.at(-1)!.header.number + 1);
+    await writeCheckpoint(index.path, sealed);
   }
 
   private rest(): void {
@@ -145,68 +143,24 @@ export class Maintenance {
     }
   }
 
-  /** Copies what lives in a segment behind all others; false when it could not all be. */
+  /** Writes what lives in a segment behind all others; false when it could not all be. */
   private async copyForward(segment: Segment): Promise<boolean> {
-    for (let tries = 0; tries < 3 && segment.living > 0; tries++) {
-      let copies: CopyChange[] = [];
-      let bytes = 0;
-      const write = async (): Promise<void> => {
-        for (const copy of copies) this.commit.mark(copy, false);
-        copies = [];
-        bytes = 0;
-        await this.commit.flush();
-      };
-      for (let number = segment.first; number < segment.next; number++) {
-        if (this.isStopped) return false;
-        if (!segment.isAlive(number)) continue;
-        const copy = new CopyChange(number, this.index, this.memory);
-        copies.push(copy);
-        bytes += copy.bytes;
-        if (copies.length >= COPY_ITEMS || bytes >= COPY_BYTES) await write();
-      }
-      await write();
+    let [items, bytes] = [0, 0];
+    for (let number = segment.first; number < segment.next; number++) {
+      if (!segment.isAlive(number)) continue;
+      if (this.isStopped || (items === 0 && !this.hasRoom())) return false;
+      bytes += this.rewriter.rewrite(number);
+      if (++items < COPY_ITEMS && bytes < COPY_BYTES) continue;
+      await this.commit.flush();
+      items = bytes = 0;
     }
+    await this.commit.flush();
     return segment.living === 0;
   }
-}
 
-/** An item that is copied behind all others, so that its segment can be deleted. It stays where it can be leased. */
-class CopyChange implements LogChange {
-  readonly bytes: number;
-  readonly isAdding = true;
-  readonly isKept = false;
-  private handle = '';
-  private next: Ended | undefined;
-
-  constructor(
-    private readonly number: number,
-    private readonly index: EntryIndex,
-    private readonly memory: Memory,
-  ) {
-    this.bytes = index.read(number)?.length ?? 0;
-  }
-
-  emit(batch: Batch): void {
-    this.next = undefined;
-    const { index, number } = this;
-    const item = index.readIfCan(number);
-    // What memory changes is written with this batch or the next, and takes the item's place.
-    if (!item || this.memory.isChanging(item)) return;
-    const { kind, length, hasTime } = item;
-    const source: Ended = { number, length, kind, hasTime };
-    if (kind === ORIGIN || kind === SETTING) {
-      batch.note(kind, item.handleName, kind === SETTING ? item.text : '', source);
-      return;
-    }
-    this.handle = index.handleOf(item);
-    const queue = index.queueOf(item.queue);
-    const job = item.job(queue.functionName, this.handle);
-    const death = kind === DEAD ? { error: item.text, diedAt: item.time } : undefined;
-    batch.together(length + 64);
-    this.next = batch.put(kind, queue, job, source, death, kind === ENDED ? item.outcome : undefined);
-  }
-
-  settle(isDurable: boolean): void {
-    if (isDurable && this.next) this.memory.moved(this.handle, this.number, this.next);
+  /** What is left of a full disk is for the ends of jobs. */
+  private hasRoom(): boolean {
+    const { bavail, bsize } = statfsSync(this.index.path);
+    return bavail * bsize > 2 * COPY_BYTES;
   }
 }

@@ -1,77 +1,89 @@
 const MIN_LENGTH = 16;
 
+/** A time, a sequence and a number. */
+const WIDTH = 3;
+
 /**
- * Items of the log that do not wait in its order, by a time and then their
+ * Places of jobs that do not wait in the log's order, by a time and then their
  * sequence: 24 bytes each. What is over is left in it until it comes to the
  * front, or until room for more is needed.
  */
 export class PlaceHeap {
-  private times = new Float64Array(MIN_LENGTH);
-  private sequences = new Float64Array(MIN_LENGTH);
-  private numbers = new Float64Array(MIN_LENGTH);
+  private values = new Float64Array(WIDTH * MIN_LENGTH);
   size = 0;
 
-  /** @param isKept says whether an item is not over yet. */
-  constructor(private readonly isKept: (number: number) => boolean = () => true) {}
+  /** @param isKept says whether a place is not over yet. */
+  constructor(private readonly isKept: (number: number, time: number, sequence: number) => boolean = () => true) {}
 
   /** The first one's time; `Infinity` when there is none. */
   get time(): number {
-    return this.size > 0 ? this.times[0]! : Infinity;
+    return this.size > 0 ? this.values[0]! : Infinity;
   }
 
   get sequence(): number {
-    return this.size > 0 ? this.sequences[0]! : Infinity;
+    return this.size > 0 ? this.values[1]! : Infinity;
   }
 
-  /** The first one's number in the log. */
   get number(): number {
-    return this.numbers[0]!;
+    return this.values[2]!;
+  }
+
+  /** Drops what is over from the front; whether there is a first one then. */
+  hasFirst(): boolean {
+    while (this.size > 0 && !this.isKept(this.number, this.time, this.sequence)) this.pop();
+    return this.size > 0;
   }
 
   push(time: number, sequence: number, number: number): void {
-    if (this.size === this.times.length) this.makeRoom();
+    if (this.size * WIDTH === this.values.length) this.makeRoom();
     let index = this.size++;
-    for (let parent = (index - 1) >> 1; index > 0; index = parent, parent = (index - 1) >> 1) {
-      if (!this.isBefore(time, sequence, parent)) break;
+    for (let parent = (index - 1) >> 1; index > 0 && this.isBefore(time, sequence, parent); parent = (index - 1) >> 1) {
       this.move(parent, index);
+      index = parent;
     }
     this.put(index, time, sequence, number);
   }
 
   /** Drops the first one. */
   pop(): void {
-    const last = --this.size;
-    if (last > 0) this.sink(0, this.times[last]!, this.sequences[last]!, this.numbers[last]!);
-    if (this.times.length > MIN_LENGTH && this.size * 8 < this.times.length) this.resize(this.times.length / 4);
+    if (--this.size > 0) this.sink(this.size, 0);
+    if (this.values.length > WIDTH * MIN_LENGTH && this.size * WIDTH * 8 < this.values.length) {
+      this.values = this.values.slice(0, this.values.length / 4);
+    }
   }
 
   /** A copy, to be emptied. */
   copy(): PlaceHeap {
     const copy = new PlaceHeap();
-    copy.times = this.times.slice();
-    copy.sequences = this.sequences.slice();
-    copy.numbers = this.numbers.slice();
+    copy.values = this.values.slice();
     copy.size = this.size;
     return copy;
   }
 
   /** Drops all that is over, and grows unless that was half of it: O(1) a push, and never much longer than what lives. */
   private makeRoom(): void {
-    const { size, numbers } = this;
+    const { size, values } = this;
     let kept = 0;
-    for (let index = 0; index < size; index++) if (this.isKept(numbers[index]!)) this.move(index, kept++);
-    this.size = kept;
-    if (kept * 2 > size) this.resize(size * 2);
-    if (kept === size) return;
-    for (let index = (kept >> 1) - 1; index >= 0; index--) {
-      this.sink(index, this.times[index]!, this.sequences[index]!, this.numbers[index]!);
+    for (let index = 0; index < size; index++) {
+      const at = index * WIDTH;
+      if (this.isKept(values[at + 2]!, values[at]!, values[at + 1]!)) this.move(index, kept++);
     }
+    this.size = kept;
+    if (kept * 2 > size) {
+      this.values = new Float64Array(values.length * 2);
+      this.values.set(values);
+    }
+    if (kept < size) for (let index = (kept >> 1) - 1; index >= 0; index--) this.sink(index, index);
   }
 
-  private sink(start: number, time: number, sequence: number, number: number): void {
-    let index = start;
+  /** Puts what is in one slot into another, and below what comes before it. */
+  private sink(from: number, to: number): void {
+    const at = from * WIDTH;
+    const [time, sequence, number] = [this.values[at]!, this.values[at + 1]!, this.values[at + 2]!];
+    let index = to;
     for (let child = 2 * index + 1; child < this.size; child = 2 * index + 1) {
-      if (child + 1 < this.size && this.isBefore(this.times[child + 1]!, this.sequences[child + 1]!, child)) child++;
+      const other = (child + 1) * WIDTH;
+      if (child + 1 < this.size && this.isBefore(this.values[other]!, this.values[other + 1]!, child)) child++;
       if (this.isBefore(time, sequence, child)) break;
       this.move(child, index);
       index = child;
@@ -80,28 +92,19 @@ export class PlaceHeap {
   }
 
   private isBefore(time: number, sequence: number, index: number): boolean {
-    const other = this.times[index]!;
-    return time === other ? sequence < this.sequences[index]! : time < other;
+    const other = this.values[index * WIDTH]!;
+    return time === other ? sequence < this.values[index * WIDTH + 1]! : time < other;
   }
 
   private move(from: number, to: number): void {
-    this.put(to, this.times[from]!, this.sequences[from]!, this.numbers[from]!);
+    const at = from * WIDTH;
+    this.put(to, this.values[at]!, this.values[at + 1]!, this.values[at + 2]!);
   }
 
   private put(index: number, time: number, sequence: number, number: number): void {
-    this.times[index] = time;
-    this.sequences[index] = sequence;
-    this.numbers[index] = number;
-  }
-
-  private resize(length: number): void {
-    const resized = (old: Float64Array): Float64Array<ArrayBuffer> => {
-      const array = new Float64Array(length);
-      array.set(old.subarray(0, Math.min(this.size, length)));
-      return array;
-    };
-    this.times = resized(this.times);
-    this.sequences = resized(this.sequences);
-    this.numbers = resized(this.numbers);
+    const at = index * WIDTH;
+    this.values[at] = time;
+    this.values[at + 1] = sequence;
+    this.values[at + 2] = number;
   }
 }

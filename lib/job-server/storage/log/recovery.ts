@@ -1,67 +1,44 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Place } from '../waiting-list.js';
 import { damagedError, storageError } from './file-errors.js';
 import { loadCheckpoint, loadIndex } from './index-file.js';
 import { LogIndex } from './log-index.js';
 import { firstNumber, HEADER_BYTES, headerIn, newSecret, readRecord, type SegmentHeader } from './record.js';
 import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './segment.js';
 
-/** A log as it was found. */
-export interface FoundLog<Waiting extends Place> {
-  readonly index: LogIndex<Waiting>;
-  /**
-   * Files of segments that are none: another owner's, who was told that it is
-   * none; and empty ones, whose owner was killed before it had written to them.
-   */
-  readonly strays: readonly string[];
-}
-
 /**
  * Reads a log. What the checkpoint knows is taken from index files; the rest,
  * in general the segment that was written last, is read and applied again, and
- * all of it where these do not fit.
+ * all of it where there is no checkpoint that fits. Deletes files of segments
+ * that are none: another owner's, who was told that it is none; and empty ones,
+ * whose owner was killed before it had written to them.
  *
  * @param damaged is told of bytes that cannot be read.
- * @param isBeside whether another process may be writing it: segments are kept open, and what it has not written as a
- * whole yet is no damage.
+ * @param isBeside whether another process may be writing it: segments are kept open, nothing is deleted, and what it
+ * has not written as a whole yet is no damage.
  */
-export function readLog<Waiting extends Place>(
-  path: string,
-  damaged: (damage: Damage) => void,
-  { isBeside = false } = {},
-): FoundLog<Waiting> {
+export function readLog(path: string, damaged: (damage: Damage) => void, { isBeside = false } = {}): LogIndex {
   try {
-    const { names, strays } = segmentFiles(path);
-    const found = names.map((name) => ({ name, header: headerOf(join(path, name), path) }));
+    const found = segmentFiles(path).map((name) => ({ name, header: headerOf(join(path, name), path) }));
     const files = found.filter(({ name, header }) => header ?? usedBytes(readFileSync(join(path, name))) > 0);
-    for (const { name, header } of found) if (!header && !files.some((file) => file.name === name)) strays.push(name);
     checkNoneMissing(path, files);
-    return {
-      index:
-        readSegments<Waiting>(path, files, damaged, isBeside, true) ??
-        readSegments<Waiting>(path, files, damaged, isBeside, false)!,
-      strays,
-    };
+    const index = readSegments(path, files, damaged, isBeside);
+    const strays = readdirSync(path).filter((each) => segmentOfName(each) && !files.some(({ name }) => name === each));
+    if (!isBeside) for (const name of strays) rmSync(join(path, name), { force: true });
+    return index;
   } catch (error) {
     throw storageError(error, path);
   }
 }
 
 /** The files of a log's segments, oldest first; of two of one number the later claim's is it. */
-export function segmentFiles(path: string): { names: string[]; strays: string[] } {
+export function segmentFiles(path: string): string[] {
   const byNumber = new Map<number, { name: string; claim: number }>();
-  const strays: string[] = [];
   for (const name of readdirSync(path)) {
-    const segment = segmentOfName(name);
-    if (!segment) continue;
-    const other = byNumber.get(segment.number);
-    const isLater = !other || other.claim < segment.claim;
-    if (other) strays.push(isLater ? other.name : name);
-    if (isLater) byNumber.set(segment.number, { name, claim: segment.claim });
+    const { number, claim } = segmentOfName(name) ?? { number: 0, claim: 0 };
+    if (claim > (byNumber.get(number)?.claim ?? 0)) byNumber.set(number, { name, claim });
   }
-  const numbers = [...byNumber.keys()].sort((one, other) => one - other);
-  return { names: numbers.map((number) => byNumber.get(number)!.name), strays };
+  return [...byNumber.values()].map(({ name }) => name).sort();
 }
 
 /** A segment's file; its header is missing where that cannot be read. */
@@ -80,23 +57,17 @@ function checkNoneMissing(path: string, files: readonly FoundFile[]): void {
   }
 }
 
-/** Undefined when index files do not fit: then all of the log is to be read. */
-function readSegments<Waiting extends Place>(
+function readSegments(
   path: string,
   files: readonly FoundFile[],
   damaged: (damage: Damage) => void,
   isBeside: boolean,
-  withIndexes: boolean,
-): LogIndex<Waiting> | undefined {
+): LogIndex {
   const headers = files.map(({ header }) => header);
-  const seed = headers.find((header) => header)?.seed ?? newSecret();
-  const index = new LogIndex<Waiting>(path, seed, damaged);
+  const index = new LogIndex(path, headers.find((header) => header)?.seed ?? newSecret(), damaged);
   const found: Damage[] = [];
   const made = headers.map((header) => header && new Segment(path, header));
-  if (isBeside) {
-    index.keepsOpen = true;
-    for (const segment of made) segment?.open();
-  }
+  if (isBeside) for (const segment of made) segment?.open();
   index.lastSegment = files.length > 0 ? segmentOfName(files.at(-1)!.name)!.number : 0;
   const segments = files.flatMap(({ name }, at) => {
     const segment = made[at];
@@ -110,17 +81,15 @@ function readSegments<Waiting extends Place>(
     if (next && next.previousEnd > size) found.push(cutShort(segment, size, next.previousEnd));
     return [segment];
   });
-  const replayFrom = withIndexes ? loadCheckpoint(path, segments) : 0;
+  const last = segments.at(-1);
+  const known = loadCheckpoint(path, segments);
   for (const segment of segments) {
     index.segments.push(segment);
-    if (segment.header.number >= replayFrom) scan(segment, index, found, segment === segments.at(-1));
-    else if (!loadIndex(segment, index)) {
-      index.close();
-      return undefined;
-    }
+    const state = known.get(segment);
+    if (!state || !loadIndex(segment, index)) scan(segment, index, found, segment === last);
+    if (state) segment.state = state;
   }
   index.recovered();
-  const last = segments.at(-1);
   for (const damage of found) {
     const isTail = damage.segment === last && damage.offset >= (last?.end ?? 0);
     if (!(isBeside && isTail)) damaged(damage);
@@ -180,9 +149,4 @@ function usedBytes(bytes: Buffer): number {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
   return end;
-}
-
-/** Deletes what is no segment of the log's. */
-export function removeStrays(path: string, strays: readonly string[]): void {
-  for (const name of strays) rmSync(join(path, name), { force: true });
 }

@@ -27,6 +27,17 @@ export interface Damage {
 /** What a queue has in a segment: `[all jobs, those with a time]`. */
 export type Tally = [total: number, scheduled: number];
 
+/** What lives in a segment. */
+export interface SegmentState {
+  readonly items: number;
+  readonly living: number;
+  readonly livingBytes: number;
+  /** Tallies of queues that have something. */
+  readonly tallies: readonly (readonly [number, Readonly<Tally>])[];
+  /** One bit an item. */
+  readonly alive: Uint8Array;
+}
+
 /**
  * One file of the log, and what memory knows of it: where its blocks begin, and
  * which of its items live. A block is some 16 KiB of records.
@@ -68,6 +79,24 @@ export class Segment {
   /** The number of the item behind its last. */
   get next(): number {
     return this.first + this.items;
+  }
+
+  /** A copy of what lives. */
+  get state(): SegmentState {
+    const { items, living, livingBytes, tallies, alive } = this;
+    const some = [...tallies].filter(([, [total]]) => total > 0);
+    const copies = some.map(([queue, [total, scheduled]]) => [queue, [total, scheduled]] as const);
+    return { items, living, livingBytes, tallies: copies, alive: alive.bytes.slice(0, (items + 7) >>> 3) };
+  }
+
+  /** What lives is known better than by what was read. */
+  set state({ living, livingBytes, tallies, alive }: SegmentState) {
+    this.living = living;
+    this.livingBytes = livingBytes;
+    this.tallies.clear();
+    for (const [queue, [total, scheduled]] of tallies) this.tallies.set(queue, [total, scheduled]);
+    this.alive.bytes = new Uint8Array(Math.max(64, alive.length));
+    this.alive.bytes.set(alive);
   }
 
   /** A record was written, or found. */

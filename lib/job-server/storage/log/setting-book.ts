@@ -1,17 +1,20 @@
 import type { GroupCommit } from '../group-commit.js';
-import type { Batch } from './batch.js';
-import type { EntryIndex, LogChange, Note } from './entry.js';
+import { Note, type LogChange } from './entry.js';
+import type { LogIndex } from './log-index.js';
 import { SETTING } from './record.js';
+
+/** What a change of a setting takes, roughly. */
+const BYTES = 200;
 
 /** What is kept beside the jobs: all of it in memory, and the log is told of what changes. */
 export class SettingBook {
   private readonly values = new Map<string, string>();
-  private readonly changes = new Map<string, SettingChange>();
+  private readonly changes = new Map<string, Note>();
   /** Those that are being written with a job, and what they were set to since. */
   private readonly firing = new Map<string, (string | undefined)[]>();
 
   constructor(
-    private readonly index: EntryIndex,
+    private readonly index: LogIndex,
     private readonly commit: GroupCommit<LogChange>,
   ) {
     for (const [name, { number }] of index.settings) {
@@ -33,9 +36,14 @@ export class SettingBook {
     if (this.values.get(name) === value) return;
     if (value === undefined) this.values.delete(name);
     else this.values.set(name, value);
-    let change = this.changes.get(name);
-    if (!change) this.changes.set(name, (change = new SettingChange(name, this.values, this.index, this.changes)));
-    change.isDue = true;
+    this.rewrite(name);
+  }
+
+  /** Has the log told of a setting, unless it is about to be. */
+  rewrite(name: string): void {
+    if (this.firing.has(name)) return;
+    const change = this.changes.get(name) ?? this.changeOf(name);
+    this.changes.set(name, change);
     this.commit.mark(change, false);
   }
 
@@ -47,11 +55,12 @@ export class SettingBook {
   /** What a job is to be written with: it holds once that is durable. Nobody changes it before {@link fired}. */
   fire(name: string, value: string): Note {
     this.firing.set(name, []);
-    return {
-      bytes: name.length + value.length + 64,
-      emit: (batch) => batch.note(SETTING, name, value, this.index.settings.get(name)),
-      settled: () => void this.values.set(name, value),
-    };
+    return new Note(
+      name.length + value.length + 64,
+      true,
+      (batch) => batch.note(SETTING, name, value, this.index.settings.get(name)),
+      () => void this.values.set(name, value),
+    );
   }
 
   /** It is written, or was refused: what was set meanwhile comes now. */
@@ -60,38 +69,21 @@ export class SettingBook {
     this.firing.delete(name);
     for (const value of since ?? []) this.set(name, value);
   }
-}
 
-/** A setting that the log does not have as it is. */
-class SettingChange implements LogChange {
-  readonly bytes = 200;
-  readonly isAdding = false;
-  readonly isKept = true;
-  isDue = false;
-  private isRemoved = false;
-
-  constructor(
-    private readonly name: string,
-    private readonly values: ReadonlyMap<string, string>,
-    private readonly index: EntryIndex,
-    private readonly changes: Map<string, SettingChange>,
-  ) {}
-
-  emit(batch: Batch): void {
-    this.isDue = false;
-    this.isRemoved = false;
-    const value = this.values.get(this.name);
-    const stored = this.index.settings.get(this.name);
-    if (value !== undefined) batch.note(SETTING, this.name, value, stored);
-    else if (stored) {
-      batch.over(stored, 0);
-      this.isRemoved = true;
-    }
-  }
-
-  settle(isDurable: boolean): void {
-    if (!isDurable) return;
-    if (this.isRemoved) this.index.settings.delete(this.name);
-    if (!this.isDue) this.changes.delete(this.name);
+  /** What the log is told of a setting: what it is when it is told. */
+  private changeOf(name: string): Note {
+    const { values, changes } = this;
+    const { settings } = this.index;
+    let told: string | undefined;
+    const emit: Note['emit'] = (batch) => {
+      told = values.get(name);
+      const stored = settings.get(name);
+      if (told !== undefined) batch.note(SETTING, name, told, stored);
+      else if (stored) batch.over(stored, 0);
+    };
+    return new Note(BYTES, false, emit, () => {
+      if (told === undefined) settings.delete(name);
+      if (told === values.get(name)) changes.delete(name);
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { DueJobs } from '../job-storage.js';
 import { QueueTable } from '../queue-table.js';
 import { earlier, readySince, type QueueName, type StoredJob } from '../stored-job.js';
-import { WaitingList } from '../waiting-list.js';
+import { WaitingList } from './waiting-list.js';
 
 /** The jobs of one function and priority in a {@link MemoryStorage}. */
 export class MemoryQueue {
