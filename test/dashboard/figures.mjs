@@ -29,6 +29,7 @@ async function measure(functions) {
   await page.goto(front.origin);
   await page.locator('.functions .rows .row').first().waitFor({ timeout: 120_000 });
   const firstList = performance.now() - opened;
+  const receivedForList = front.received();
   const cpuOfList = (await cpuOfPage()) - cpuBlank;
   await page.waitForTimeout(1_500);
   const [receivedFirst, before, cpuBefore] = [front.received(), await cpuOfPage(), process.cpuUsage()];
@@ -51,7 +52,8 @@ async function measure(functions) {
     `${(after - before).toFixed(2)} s CPU in ${WATCHED} s`,
     `heap ${(heap / 1e6).toFixed(1)} MB`,
     `${nodes} nodes`,
-    `${Math.round(receivedFirst / 1e3)} kB at first`,
+    `${Math.round(receivedForList / 1e3)} kB for it`,
+    `${Math.round(receivedFirst / 1e3)} kB with plots`,
     `${((received - receivedFirst) / 1e3 / WATCHED).toFixed(1)} kB/s then`,
     `server and script ${((cpu.user + cpu.system) / 1e6).toFixed(2)} s CPU`,
     `loop delay ${Math.round(scene.jobServer.eventLoopDelay * 1_000)} ms`,

@@ -7,6 +7,7 @@ import { EventReader } from '../support/event-reader.js';
 import { freePort } from '../support/free-port.js';
 import { startGearmand } from '../support/gearmand.js';
 import { startListening } from '../support/job-servers.js';
+import { numbered } from '../support/numbered.js';
 import { describeWith } from '../support/peers.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { until } from '../support/until.js';
@@ -85,8 +86,8 @@ async function rowOfF(scene: WebScene): Promise<Record<string, unknown>> {
   const { data: hello } = (await reader.next())!;
   const { data } = await reader.nextOf('functions');
   reader.close();
-  const [id] = data.names.find(([, name]: [number, string]) => name === 'f');
-  const [, ...values] = data.rows.find(([row]: [number]) => row === id);
+  const [id] = numbered<string>(data.names).find(([, name]) => name === 'f')!;
+  const [, values] = numbered<(number | null)[]>(data.rows).find(([row]) => row === id)!;
   return Object.fromEntries(hello.columns.map((column: string, index: number) => [column, values[index] ?? null]));
 }
 

@@ -1,4 +1,5 @@
-// Bundles the dashboard into dist/web/app: index.html, one script, one style sheet, each named by what is in it.
+// Bundles the dashboard into dist/web/app: index.html, one script, one style sheet, and what draws plots, which is loaded
+// once the first list is there. Each is named by what is in it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,8 @@ const { outputFiles } = await build({
   bundle: true,
   minify: true,
   format: 'esm',
+  splitting: true,
+  chunkNames: 'app-plots-[hash]',
   target: ['chrome109', 'firefox115', 'safari16'],
   entryNames: '[name]-[hash]',
   tsconfig: `${here}tsconfig.json`,
@@ -21,7 +24,8 @@ const { outputFiles } = await build({
 });
 
 await mkdir(out, { recursive: true });
-const nameOf = (ending) => basename(outputFiles.find(({ path }) => path.endsWith(ending)).path);
+const nameOf = (ending) =>
+  basename(outputFiles.find(({ path }) => /\/app-[^-]+$/.test(path) && path.endsWith(ending)).path);
 const html = (await readFile(`${here}page.html`, 'utf8'))
   .replace('main.tsx', nameOf('.js'))
   .replace('main.css', nameOf('.css'));

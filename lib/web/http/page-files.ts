@@ -32,7 +32,7 @@ export class PageFiles {
 
   /** Whether a path below the handler's is the page or one of its files. */
   has(path: readonly string[]): boolean {
-    return path.length === 2 && path[0] === '' && (path[1] === '' || /^app-\w+\.(js|css)$/.test(path[1]!));
+    return path.length === 2 && path[0] === '' && (path[1] === '' || /^app-(plots-)?\w+\.(js|css)$/.test(path[1]!));
   }
 
   /** @throws Problem where there is no such file, as where the page was not built. */

@@ -111,32 +111,36 @@ export class FunctionBoard<Key> {
   /**
    * What has changed since a look, as the members of JSON objects, slice by
    * slice. A function may be told again in the next change as it was in this one.
+   * In `names` and `rows` a number is that of the function whose name or row
+   * comes next, and those after it have the next numbers.
    *
    * @param since 0: everything.
    * @param isWanted whether a function is told, by its name.
    */
   *changes(since: number, isWanted: (name: string) => boolean): Generator<string, void> {
-    let names: string[] = [];
-    let rows: string[] = [];
+    const names = new Numbered();
+    const rows = new Numbered();
     const gone = since === 0 ? [] : this.goneSince(since);
     let length = gone.length * 8;
     let passed = 0;
-    const piece = (): string => `"names":[${names.join()}],"rows":[${rows.join()}],"gone":[${gone.splice(0).join()}]`;
+    const piece = (): string => `"names":[${names.take()}],"rows":[${rows.take()}],"gone":[${gone.splice(0).join()}]`;
     for (const row of this.changedSince(since)) {
       if (++passed % SLICE === 0) {
         yield length >= MAX_PIECE ? piece() : '';
-        if (length >= MAX_PIECE) [names, rows, length] = [[], [], 0];
+        if (length >= MAX_PIECE) length = 0;
       }
       if (!isWanted(row.name)) continue;
-      if (row.bornAt > since) names.push(nameJson(row));
-      rows.push((row.json ??= jsonOf(row)));
-      length += rows.at(-1)!.length + (row.bornAt > since ? row.name.length + 12 : 0);
+      if (row.bornAt > since) names.add(row.id, nameJson(row));
+      row.json ??= jsonOf(row);
+      rows.add(row.id, row.json);
+      length += row.json.length + 4 + (row.bornAt > since ? row.name.length + 4 : 0);
     }
     if (length > 0) yield piece();
   }
 
-  /** Found together, as rows move while slices of them are told. */
+  /** Found together, as rows move while slices of them are told; all of them by their numbers. */
   private changedSince(look: number): Row[] {
+    if (look === 0) return [...this.rows.values()];
     const rows: Row[] = [];
     for (let row = this.last; row && row.changedAt > look; row = row.previous) rows.push(row);
     return rows.reverse();
@@ -188,13 +192,33 @@ function isSame(some: readonly (number | null)[], others: readonly (number | nul
   return true;
 }
 
-function nameJson({ id, name, name64 }: Row): string {
-  return JSON.stringify(name64 === undefined ? [id, name] : [id, name, name64]);
+/** What is told of some functions, as a list in JSON: a number stands only before one that has not the next one. */
+class Numbered {
+  private parts: string[] = [];
+  private next = 0;
+
+  add(id: number, json: string): void {
+    if (id !== this.next) this.parts.push(`${id}`);
+    this.parts.push(json);
+    this.next = id + 1;
+  }
+
+  /** @returns the list so far; another one begins. */
+  take(): string {
+    const list = this.parts.join();
+    this.parts = [];
+    this.next = 0;
+    return list;
+  }
+}
+
+function nameJson({ name, name64 }: Row): string {
+  return JSON.stringify(name64 === undefined ? name : [name, name64]);
 }
 
 /** Zeros at the end are left out: most functions have nothing to do. */
-function jsonOf({ id, values }: Row): string {
+function jsonOf({ values }: Row): string {
   let length = values.length;
   while (length > 0 && values[length - 1] === 0) length--;
-  return JSON.stringify([id, ...values.slice(0, length)]);
+  return JSON.stringify(values.slice(0, length));
 }

@@ -101,6 +101,7 @@ describe('events that are packed', () => {
     }
     const reader = await EventReader.open(`http://127.0.0.1:${scene.port}/v1/events`);
     let names = 0;
-    while (names < 2_000) names += (await reader.nextOf('functions')).data.names.length;
+    while (names < 2_000)
+      names += (await reader.nextOf('functions')).data.names.filter((each: unknown) => typeof each === 'string').length;
   });
 });

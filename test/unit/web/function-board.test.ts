@@ -20,12 +20,8 @@ describe('a board of functions', () => {
     look(one, { f: [1, 0, 2, 0, 0], g: [0, 0, 0, 0, 0], h: [0, 0, 0, 0, null] });
     expect(told(one, 0)).toEqual([
       {
-        names: [
-          [1, 'f'],
-          [2, 'g'],
-          [3, 'h'],
-        ],
-        rows: [[1, 1, 0, 2], [2], [3, 0, 0, 0, 0, null]],
+        names: [1, 'f', 'g', 'h'],
+        rows: [1, [1, 0, 2], [], [0, 0, 0, 0, null]],
         gone: [],
       },
     ]);
@@ -38,11 +34,8 @@ describe('a board of functions', () => {
     look(one, { f: [3], g: [1], h: [1] });
     expect(told(one, 1)).toEqual([
       {
-        names: [[3, 'h']],
-        rows: [
-          [1, 3],
-          [3, 1],
-        ],
+        names: [3, 'h'],
+        rows: [1, [3], 3, [1]],
         gone: [],
       },
     ]);
@@ -54,14 +47,20 @@ describe('a board of functions', () => {
     look(one, { f: [1], g: [1] });
     look(one, { g: [1] });
     look(one, { f: [1], g: [1] });
-    expect(told(one, 1)).toEqual([{ names: [[3, 'f']], rows: [[3, 1]], gone: [1] }]);
+    expect(told(one, 1)).toEqual([{ names: [3, 'f'], rows: [3, [1]], gone: [1] }]);
     expect(told(one, 0)).toMatchObject([{ gone: [] }]);
+  });
+
+  it('tells names that are no UTF-8 in base64url as well', () => {
+    const one = new FunctionBoard<string>((name) => (name === 'g' ? { name: '\ufffd', name64: '_w' } : { name }));
+    look(one, { f: [1], g: [], h: [] });
+    expect(told(one, 0)).toEqual([{ names: [1, 'f', ['\ufffd', '_w'], 'h'], rows: [1, [1], [], []], gone: [] }]);
   });
 
   it('tells of the functions alone that are wanted', () => {
     const one = board();
     look(one, { f: [1], g: [1] });
-    expect(told(one, 0, (name) => name === 'g')).toEqual([{ names: [[2, 'g']], rows: [[2, 1]], gone: [] }]);
+    expect(told(one, 0, (name) => name === 'g')).toEqual([{ names: [2, 'g'], rows: [2, [1]], gone: [] }]);
   });
 
   it('tells many functions in pieces', () => {
@@ -70,7 +69,9 @@ describe('a board of functions', () => {
     look(one, Object.fromEntries(names.map((name) => [name, [1]])));
     const pieces = told(one, 0) as { rows: unknown[] }[];
     expect(pieces.length).toBeGreaterThan(3);
-    expect(pieces.flatMap(({ rows }) => rows)).toHaveLength(5_000);
+    expect(pieces.flatMap(({ rows }) => rows).filter(Array.isArray)).toHaveLength(5_000);
+    // Each begins with a number: one that is read alone is understood.
+    for (const { rows } of pieces) expect(rows[0]).toEqual(expect.any(Number));
     for (const piece of pieces) expect(JSON.stringify(piece).length).toBeLessThan(50_000);
   });
 

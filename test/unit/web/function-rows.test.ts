@@ -149,8 +149,8 @@ describe('a board that follows what changes', () => {
     ];
     const slices = board.follow(changes);
     while (!slices.next().done);
-    expect(told(1)).toEqual([{ names: [[4, 'i']], rows: [[1, 2], [4, 3]], gone: [2] }]); // prettier-ignore
-    expect(told(0)).toEqual([{ names: [[3, 'h'], [1, 'f'], [4, 'i']], rows: [[3, 1], [1, 2], [4, 3]], gone: [] }]); // prettier-ignore
+    expect(told(1)).toEqual([{ names: [4, 'i'], rows: [1, [2], 4, [3]], gone: [2] }]);
+    expect(told(0)).toEqual([{ names: [1, 'f', 3, 'h', 'i'], rows: [1, [2], 3, [1], [3]], gone: [] }]);
     expect(told(2)).toEqual([]);
   });
 });

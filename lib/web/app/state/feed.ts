@@ -46,11 +46,14 @@ export const functions = new Map<number, FunctionRow>();
 /** After so long without a stream one is opened again, in milliseconds. */
 const RETRY = 2_000;
 
+/** A number is that of the function whose item comes next; those after it have the next numbers. */
+type Numbered<Item> = readonly (number | Item)[];
+
 interface Told {
   readonly reset?: boolean;
   readonly more?: boolean;
-  readonly names: readonly [id: number, name: string, name64?: string][];
-  readonly rows: readonly (readonly [id: number, ...(number | null)[]])[];
+  readonly names: Numbered<string | readonly [name: string, name64: string]>;
+  readonly rows: Numbered<readonly (number | null)[]>;
   readonly gone: readonly number[];
 }
 
@@ -165,6 +168,14 @@ function forget(): void {
   serverState.value = {};
 }
 
+function* numbered<Item>(list: Numbered<Item>): Generator<readonly [id: number, item: Item], void> {
+  let id = 0;
+  for (const each of list) {
+    if (typeof each === 'number') id = each;
+    else yield [id++, each];
+  }
+}
+
 function take({ reset, more, names, rows, gone }: Told): void {
   if (reset) {
     functions.clear();
@@ -172,7 +183,8 @@ function take({ reset, more, names, rows, gone }: Told): void {
     restless.clear();
   }
   isReordered ||= names.length > 0 || gone.length > 0;
-  for (const [id, name, name64] of names) {
+  for (const [id, named] of numbered(names)) {
+    const [name, name64] = typeof named === 'string' ? [named] : named;
     const row = new FunctionRow(id, name, name64, columns!);
     functions.set(id, row);
     byName.set(name64 ?? `=${name}`, row);
@@ -183,7 +195,7 @@ function take({ reset, more, names, rows, gone }: Told): void {
     waiting += sign * row.waiting;
     delayed += sign * (row.get('delayed') ?? 0);
   };
-  for (const [id, ...numbers] of rows) {
+  for (const [id, numbers] of numbered(rows)) {
     const row = functions.get(id);
     if (!row) continue;
     const { weight } = row;

@@ -1,4 +1,6 @@
+import { useEffect } from 'preact/hooks';
 import type { Asked } from '../state/api.js';
+import { loadPlots } from './plot-library.js';
 import { Plot } from './plot.js';
 import { useAnswer } from './use-answer.js';
 
@@ -45,6 +47,8 @@ const SECONDS = 120;
 
 /** The last hour, as the job server remembers it: of all functions, or of one. */
 export function HistoryPlots({ of }: { readonly of?: Asked['query'] }) {
+  // Once what stands beside them is drawn.
+  useEffect(() => void loadPlots(), []);
   const hour = useAnswer<History>('history', { resolution: '10s', ...of }, INTERVAL).data;
   const known = (of ? hour?.functions?.[0]?.series : hour?.all)?.waiting?.length;
   const isNew = hour !== undefined && (known ?? 0) < FEW;

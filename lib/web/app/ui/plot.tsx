@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+import type uPlot from 'uplot';
 import { count, duration, rate } from '../state/numbers.js';
+import { plotLibrary } from './plot-library.js';
 import { colours } from './theme.js';
 
 /** One line of a plot. */
@@ -43,9 +43,11 @@ export function Plot({ title, unit, times, lines }: PlotProps) {
   const tell = useRef(tellAt);
   tell.current = tellAt;
 
+  const library = plotLibrary.value;
   useEffect(() => {
+    if (typeof library !== 'function') return;
     const holder = box.current!;
-    const made = new uPlot(
+    const made = new library(
       optionsOf(holder, unit, lines, (index) => tell.current(index)),
       data.current,
       holder,
@@ -58,7 +60,7 @@ export function Plot({ title, unit, times, lines }: PlotProps) {
       made.destroy();
       plot.current = undefined;
     };
-  }, [colours.value, lines.map(({ label }) => label).join()]);
+  }, [library, colours.value, lines.map(({ label }) => label).join()]);
   useEffect(() => {
     plot.current?.setData(data.current);
     tellAt(plot.current?.cursor.idx);
@@ -76,7 +78,9 @@ export function Plot({ title, unit, times, lines }: PlotProps) {
           ))}
         </span>
       </figcaption>
-      <div ref={box} class="canvas" />
+      <div ref={box} class="canvas">
+        {library === 'lost' && <p class="faint">What draws it could not be loaded. Reload the page.</p>}
+      </div>
       <span ref={legend} class="told faint" />
     </figure>
   );
