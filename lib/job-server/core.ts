@@ -280,6 +280,7 @@ export class JobServerCore implements SessionHost, MetricSource {
         observer.assigned(job, worker);
       },
       reported: (job, what, bytes) => this.operations.heard(job, what, bytes),
+      triedInVain: (job, cause, why) => this.history.recent.triedInVain(job, cause, why),
       requeued: (job) => {
         this.storedJobs?.requeued(job);
         this.operations.heard(job, 'requeued');

@@ -45,11 +45,13 @@ export {
   type History,
   MAX_FUNCTION_HISTORIES,
   MAX_RECENT,
+  MAX_RUNS,
   type HistoryResolution,
   type HistorySeriesName,
   type HistorySlice,
   type RecentJob,
   type RecentJobs,
+  type RecentRun,
 } from './history/index.js';
 export { GearmanSchedule, type GearmanScheduleOptions } from './nest/gearman-schedule.decorator.js';
 export { GearmanJobServer, type JobServerEvent } from './nest/gearman-job-server.js';

@@ -382,12 +382,12 @@ export class DurableJobs implements SubmissionHost {
     return found?.state === 'waiting' || found?.state === 'leased' ? found.job : undefined;
   }
 
-  /** The workload of a job that is in storage and not over, or undefined. */
-  async workloadOf(handle: ByteString): Promise<Workload | undefined> {
+  /** A job that is in storage and not over, also a dead letter; or undefined. */
+  async recordOf(handle: ByteString): Promise<StoredJob | undefined> {
     await this.opening;
     const found = await this.storage.findByHandle(handle);
-    if (found?.state === 'dead') return found.letter.job.workload;
-    return found?.state === 'waiting' || found?.state === 'leased' ? found.job.workload : undefined;
+    if (found?.state === 'dead') return found.letter.job;
+    return found?.state === 'waiting' || found?.state === 'leased' ? found.job : undefined;
   }
 
   /** Has the engine hold a job that waits in storage, whatever its place. */

@@ -17,7 +17,7 @@ export {
 export { coalescingKey } from './job-life.js';
 export { FunctionStats } from './function-stats.js';
 export type { Functions } from './functions.js';
-export type { EngineListener } from './listener.js';
+export type { EngineListener, FailedRun } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';
 export type { FunctionWatch } from './touched-functions.js';

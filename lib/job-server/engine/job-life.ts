@@ -1,6 +1,6 @@
 import type { ByteString, JobHistory, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
 import { elapsed, type GearmanFunction, Job, type Peer, shortTime, timeBefore } from './model.js';
-import type { EngineListener } from './listener.js';
+import type { EngineListener, FailedRun } from './listener.js';
 import type { Clock } from './clock.js';
 import { Chores, type Chore } from './chores.js';
 import { Dispatcher, type JobFate } from './dispatcher.js';
@@ -233,7 +233,7 @@ export class JobLife implements JobFate {
     const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'failed') : undefined;
     if (typeof retryAfter !== 'number') return this.end(job, 'failed', reason);
     const { worker } = job;
-    this.retry(job, retryAfter);
+    this.retry(job, retryAfter, 'failed', reason);
     if (worker) this.dispatcher.settle(worker);
     return NOBODY;
   }
@@ -248,7 +248,8 @@ export class JobLife implements JobFate {
   }
 
   /** A job is to run again after a while: until then it waits here for the sake of its clients or its late worker, or else in storage alone. */
-  private retry(job: Job, delay: number): void {
+  private retry(job: Job, delay: number, cause: FailedRun, why: Workload): void {
+    this.listener.triedInVain?.(job, cause, why);
     job.attempts++;
     job.function_.stats.retried++;
     job.forgetProgress();
@@ -376,11 +377,11 @@ export class JobLife implements JobFate {
     job.losses++;
     job.function_.stats[reason]++;
     const retryAfter = job.isStored && !job.isCancelled ? this.listener.retryAfter?.(job, 'lost') : undefined;
-    if (typeof retryAfter === 'number') this.retry(job, retryAfter);
-    else if (retryAfter === 'again') this.putBack(job);
+    if (typeof retryAfter === 'number') this.retry(job, retryAfter, reason, LOSSES[reason]);
+    else if (retryAfter === 'again') this.putBack(job, reason);
     else if (this.isGivenUp(job) || retryAfter === 'exhausted') this.giveUp(job, LOSSES[reason]);
     else if (job.isAbandoned) this.end(job, 'abandoned');
-    else this.putBack(job);
+    else this.putBack(job, reason);
   }
 
   private isGivenUp(job: Job): boolean {
@@ -419,7 +420,8 @@ export class JobLife implements JobFate {
   }
 
   /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */
-  private putBack(job: Job): void {
+  private putBack(job: Job, reason?: keyof typeof LOSSES): void {
+    if (reason !== undefined) this.listener.triedInVain?.(job, reason, LOSSES[reason]);
     this.release(job);
     job.forgetProgress();
     job.state = 'waiting';

@@ -2,6 +2,9 @@ import type { FunctionSettings } from './function-settings.js';
 import type { ByteString, Outcome, Priority, Workload } from './job-spec.js';
 import type { GearmanFunction, Job, Peer } from './model.js';
 
+/** How a run ended after which the job runs again. */
+export type FailedRun = 'failed' | 'lostWorkers' | 'timeouts';
+
 /** What the engine says to the job server around it, which may call the engine in return at once. */
 export interface EngineListener {
   /** Something is due earlier than said before: call `tick` at this time of the clock that nobody sets, with the date. */
@@ -14,6 +17,12 @@ export interface EngineListener {
   assigned?(job: Job, worker: Peer): void;
   /** Its worker told something of a running job; of its progress the job itself tells. */
   reported?(job: Job, what: 'data' | 'warning' | 'progress', bytes: Workload): void;
+  /**
+   * A run of a job was in vain, and it is to run again; told while it still runs.
+   *
+   * @param why what its worker said of it, or what became of its worker.
+   */
+  triedInVain?(job: Job, cause: FailedRun, why: Workload): void;
   /** A job lost its worker, or ran out of its time, and waits again. */
   requeued?(job: Job): void;
   /**

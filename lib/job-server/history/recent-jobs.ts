@@ -1,8 +1,19 @@
 import { fromByteString } from '../../protocol/index.js';
-import { elapsed, type Engine, type Job, type Outcome, type Peer, type Workload } from '../engine/index.js';
+import {
+  elapsed,
+  type Engine,
+  type FailedRun,
+  type Job,
+  type Outcome,
+  type Peer,
+  type Workload,
+} from '../engine/index.js';
 
 /** So many jobs that completed are kept, and so many that did not. */
 export const MAX_RECENT = { completed: 2_000, failed: 1_000 } as const;
+
+/** So many runs are kept after which a job ran again, of all jobs together. */
+export const MAX_RUNS = 2_000;
 
 /** Of jobs that completed at most so many a second are kept; the others are passed over. */
 const MAX_A_SECOND = 200;
@@ -12,6 +23,11 @@ const WORKLOAD_BYTES = 512;
 const ERROR_BYTES = 1_024;
 
 const NOTHING = Buffer.alloc(0);
+
+/** Of a run that was in vain less is kept, in bytes: a job may have many. */
+const RUN_ERROR_BYTES = 256;
+
+const OUTCOMES = { failed: 'failed', lostWorkers: 'lost', timeouts: 'timedOut' } as const;
 
 /** A job that ended lately. */
 export interface RecentJob {
@@ -30,9 +46,28 @@ export interface RecentJob {
   error: Buffer;
 }
 
-/** The jobs that ended lately: two rings of a fixed size, kept only while somebody wants them. */
+/** A run of a job that is over. */
+export interface RecentRun {
+  startedAt: Date;
+  endedAt: Date;
+  /** `lost`: its worker was; `timedOut`: its worker took longer than it may. */
+  outcome: Outcome | (typeof OUTCOMES)[FailedRun];
+  /** The worker, as it calls itself. */
+  worker: string;
+  /** The beginning of why it failed. */
+  error: Buffer;
+}
+
+/** A run after which a job ran again. */
+interface RunInVain extends RecentRun {
+  readonly handle: string;
+  readonly function: string;
+}
+
+/** The jobs that ended lately, and the runs of those that run again: rings of a fixed size, kept only while somebody wants them. */
 export class RecentJobs {
   private rings = newRings();
+  private runs = new Ring<RunInVain>(MAX_RUNS);
   private second = 0;
   private inSecond = 0;
   isKept = false;
@@ -51,6 +86,43 @@ export class RecentJobs {
     this.rings[isCompleted ? 'completed' : 'failed'].push(this.recordOf(job, worker, outcome, result));
   }
 
+  /**
+   * A job is to run again, which its worker ran in vain until now.
+   * @internal
+   */
+  triedInVain(job: Job, cause: FailedRun, why: Workload): void {
+    if (!this.isKept) return;
+    const engine = this.engine();
+    const endedAt = new Date();
+    this.runs.push({
+      handle: fromByteString(engine.handleOf(job)),
+      function: fromByteString(job.function_.name),
+      startedAt: new Date(endedAt.getTime() - elapsed(job.since, engine.now)),
+      endedAt,
+      outcome: OUTCOMES[cause],
+      worker: fromByteString(job.worker!.clientId),
+      error: beginningOf(why, RUN_ERROR_BYTES),
+    });
+  }
+
+  /**
+   * The runs of a job that are over, oldest first, as far as they are remembered.
+   *
+   * @param isWanted whether a function is told, by its name.
+   */
+  runsOf(handle: string, isWanted: (name: string) => boolean): RecentRun[] {
+    const isIts = (run: { readonly handle: string; readonly function: string }): boolean =>
+      run.handle === handle && isWanted(run.function);
+    const last = Object.values(this.rings).flatMap((ring) => ring.newestFirst().filter(isIts));
+    const runs = this.runs
+      .newestFirst()
+      .filter(isIts)
+      .map(({ handle: _, function: __, ...run }): RecentRun => run);
+    // One that was replayed ended before as well.
+    const before = (one: RecentRun, other: RecentRun): number => one.endedAt.getTime() - other.endedAt.getTime();
+    return [...last.flatMap(runOf), ...runs].reverse().sort(before);
+  }
+
   /** Newest first. */
   list(kind: keyof typeof MAX_RECENT): RecentJob[] {
     return this.rings[kind].newestFirst();
@@ -59,6 +131,7 @@ export class RecentJobs {
   forget(): void {
     this.isKept = false;
     this.rings = newRings();
+    this.runs = new Ring(MAX_RUNS);
   }
 
   private mayKeepOneMore(): boolean {
@@ -82,6 +155,12 @@ export class RecentJobs {
       error: isCompleted ? NOTHING : beginningOf(result, ERROR_BYTES),
     };
   }
+}
+
+/** The last run of a job that is over; none where it was not running then. */
+function runOf({ outcome, endedAt, took, worker, error }: RecentJob): RecentRun[] {
+  if (took === undefined) return [];
+  return [{ startedAt: new Date(endedAt.getTime() - took), endedAt, outcome, worker: worker!, error }];
 }
 
 /** The last so many: one more takes the place of the oldest. */

@@ -181,7 +181,7 @@ export class Operations {
   async workload(handle: string, bytes = PREVIEW_BYTES): Promise<WorkloadPreview | undefined> {
     const { engine, storedJobs } = this.jobServer;
     const name = toByteString(handle);
-    const workload = engine.find(name)?.workload ?? (await storedJobs?.workloadOf(name));
+    const workload = engine.find(name)?.workload ?? (await storedJobs?.recordOf(name))?.workload;
     return workload === undefined ? undefined : { bytes: beginningOf(workload, bytes), size: workload.length };
   }
 

@@ -47,6 +47,7 @@ export const HISTORY_ROUTES: readonly Route[] = [
     query: {
       outcome: `completed (up to ${MAX_RECENT.completed}, at most 200 a second) or failed (default; up to ${MAX_RECENT.failed})`,
       function: 'only of this function',
+      handle: 'only this job',
       limit: 'the most; default 100',
     },
     answers: { 200: json('They', ANSWERS.endedJobs) },
@@ -141,10 +142,13 @@ async function endedJobs(call: Call): Promise<void> {
   if (outcome !== 'completed' && outcome !== 'failed') throw invalid('outcome', 'completed or failed');
   const limit = limitOf(call, MAX_RECENT.completed);
   const name = call.query.get('function');
+  const handle = call.query.get('handle');
   const { permission, source } = call;
+  const isWanted = (job: RecentJob): boolean =>
+    (name === null || job.function === name) && (handle === null || job.handle === handle);
   const jobs = source.jobServer.history.recent
     .list(outcome)
-    .filter((job) => permission.covers(job.function) && (name === null || job.function === name))
+    .filter((job) => permission.covers(job.function) && isWanted(job))
     .slice(0, limit);
   const mayInspect = permission.may('inspect');
   await answerList(

@@ -7,6 +7,7 @@ import { EVENT_ROUTES } from './event-routes.js';
 import { FUNCTION_ROUTES } from './function-routes.js';
 import { HISTORY_ROUTES } from './history-routes.js';
 import { JOB_ROUTES } from './job-routes.js';
+import { JOB_TIMES_ROUTE } from './job-times.js';
 import { me } from './me.js';
 import { metrics } from './metrics.js';
 import type { Route } from './route.js';
@@ -54,6 +55,7 @@ const OTHER_ROUTES: readonly Route[] = [
 export const ROUTES: readonly Route[] = [
   ...SUBMIT_ROUTES,
   ...JOB_ROUTES,
+  JOB_TIMES_ROUTE,
   ...FUNCTION_ROUTES,
   ...WORKER_ROUTES,
   ...HISTORY_ROUTES,

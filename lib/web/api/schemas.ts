@@ -142,6 +142,16 @@ export const SCHEMAS = {
     'workload',
     'error',
   ),
+  Run: object(
+    {
+      startedAt: time,
+      endedAt: time,
+      outcome: { enum: ['completed', 'failed', 'cancelled', 'abandoned', 'lost', 'timedOut'] },
+      worker: text,
+      error: bytes,
+    },
+    'error',
+  ),
   Schedule: object(
     {
       id: text,
@@ -220,6 +230,7 @@ export const ANSWERS = {
     'functions',
   ),
   endedJobs: listOf('jobs', ref('RecentJob')),
+  times: listOf('runs', ref('Run'), { acceptedAt: time }, 'acceptedAt'),
   outcomes: listOf('jobs', { anyOf: [ref('Submitted'), ref('Problem')] }),
   purged: object({ purged: whole }),
   done: object({ matched: whole, done: whole, failed: whole }),

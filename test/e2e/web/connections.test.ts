@@ -191,9 +191,9 @@ describe('who leaves', () => {
     await scene.ask('POST', '/v1/functions/f/jobs', { body: 'first' });
     const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_000_000) });
     const { storedJobs } = coreOf(scene.server);
-    const find = storedJobs!.workloadOf.bind(storedJobs);
+    const find = storedJobs!.recordOf.bind(storedJobs);
     let isSlow = true;
-    storedJobs!.workloadOf = async (handle) => {
+    storedJobs!.recordOf = async (handle) => {
       if (isSlow) await new Promise<void>((resolve) => fetched.push(resolve));
       return find(handle);
     };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HISTORY_SERIES } from '../../../lib/job-server/history/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
+import { MemoryStorage } from '../../../lib/job-server/index.js';
 import { submit } from '../../support/front.js';
 import { stillIntervals } from '../../support/still-intervals.js';
 import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
@@ -89,6 +90,39 @@ describe('history over HTTP', () => {
     const completed = await scene.json('GET', '/v1/history/jobs?outcome=completed&function=f&limit=1');
     expect(completed.body.jobs).toMatchObject([{ outcome: 'completed', workload: { text: '' } }]);
     expect((await scene.json('GET', '/v1/history/jobs?outcome=completed&function=g')).body.jobs).toEqual([]);
+    const { handle } = failed.body.jobs[0];
+    expect((await scene.json('GET', `/v1/history/jobs?handle=${handle}`)).body).toEqual(failed.body);
+    expect((await scene.json('GET', '/v1/history/jobs?handle=H:none:1')).body.jobs).toEqual([]);
+  });
+
+  it('tells when a job was accepted and each of its runs, why one was in vain only to who may inspect', async () => {
+    const scene = await startWeb(
+      { storage: new MemoryStorage(), policies: { f: { retries: 1, backoff: { initialDelay: 0 } } } },
+      { access: ({ headers }) => ({ role: headers['x-role'] as 'read', functions: [String(headers['x-function'])] }) },
+    );
+    const handle = await submit(scene.peer(), 'SUBMIT_JOB_BG f··w');
+    const times = (role: string, of = 'f'): ReturnType<WebScene['json']> =>
+      scene.json('GET', `/v1/jobs/${handle}/times`, { headers: { 'x-role': role, 'x-function': of } });
+    const waiting = (await times('read')).body;
+    expect(waiting).toEqual({ acceptedAt: expect.any(String), runs: [] });
+    const worker = scene.peer();
+    worker.send('SET_CLIENT_ID w1');
+    for (const reason of ['first', 'second']) {
+      expect((await grab(worker)).handle).toBe(handle);
+      worker.send(`WORK_EXCEPTION ${handle}·${reason}`);
+      await worker.untilEcho();
+    }
+    const over = (await times('inspect')).body;
+    const run = { startedAt: expect.any(String), endedAt: expect.any(String), outcome: 'failed', worker: 'w1' };
+    expect(over).toEqual({
+      acceptedAt: waiting.acceptedAt,
+      runs: [
+        { ...run, error: { text: 'first' } },
+        { ...run, error: { text: 'second' } },
+      ],
+    });
+    expect((await times('read')).body.runs).toEqual([run, run]);
+    expect((await times('inspect', 'g')).status).toBe(404);
   });
 
   it('tells who may see some functions of these alone, and who may only read not what is in jobs', async () => {

@@ -10,6 +10,7 @@ import { Bytes, FetchedBytes } from '../ui/bytes.js';
 import { confirmFirst, perform } from '../ui/dialog.js';
 import { Facts } from '../ui/facts.js';
 import { usePageKeys } from '../ui/keys.js';
+import { JobTimes } from '../ui/job-times.js';
 import { FunctionName, Text } from '../ui/names.js';
 import { Empty, Failure, Loading } from '../ui/states.js';
 import { submitTo } from '../ui/submit-dialog.js';
@@ -122,6 +123,7 @@ export function JobPage() {
       </header>
       {job && <JobFacts of={job} />}
       {dead.data && <DeadFacts of={dead.data} />}
+      <JobTimes handle={handle} job={job} inVain={inVainOf(job ?? dead.data)} />
       {!live.data && !live.error && <Loading what="the job" />}
       {!known && live.error !== undefined && !isGone && <Failure error={live.error} onRetry={again} />}
       {(isGone || ended) && !dead.data && <Over handle={handle} isKept={ended !== undefined} />}
@@ -173,6 +175,11 @@ function JobFacts({ of: job }: { readonly of: Job }) {
   );
 }
 
+/** How often it ran in vain at least: a policy that lets a lost job run again counts that twice. */
+function inVainOf(of: Job | DeadLetter | undefined): number {
+  return Math.max(of?.attempts ?? 0, of?.losses ?? 0);
+}
+
 /** How far it is, as its worker says. */
 function Journey({ of: { numerator, denominator } }: { readonly of: Job }) {
   return (
@@ -208,9 +215,9 @@ function DeadFacts({ of: letter }: { readonly of: DeadLetter }) {
 /** A job that is over and of which nothing is kept, but perhaps its end is remembered. */
 function Over({ handle, isKept }: { readonly handle: string; readonly isKept: boolean }) {
   const here = isRemote.value ? undefined : 'history/jobs';
-  const failed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'failed', limit: 1_000 });
-  const completed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'completed', limit: 2_000 });
-  const found = [...(failed.data?.jobs ?? []), ...(completed.data?.jobs ?? [])].find((job) => job.handle === handle);
+  const failed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'failed', handle });
+  const completed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'completed', handle });
+  const found = failed.data?.jobs[0] ?? completed.data?.jobs[0];
   if (!found && isKept) return null;
   if (!found) {
     return (

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { MAX_FUNCTION_HISTORIES, MAX_RECENT } from '../../../../lib/job-server/history/index.js';
+import { MAX_FUNCTION_HISTORIES, MAX_RECENT, MAX_RUNS } from '../../../../lib/job-server/history/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { SAMPLE_WIDTH, SampleRing } from '../../../../lib/job-server/history/sample-ring.js';
 import { Log2Histogram } from '../../../../lib/telemetry/metrics/index.js';
-import type { Job, PeerListener } from '../../../../lib/job-server/engine/index.js';
+import type { Job, Peer, PeerListener } from '../../../../lib/job-server/engine/index.js';
 import { startFront, submit } from '../../../support/front.js';
 import { serverWithClocks } from '../../../support/set-clocks.js';
 import { stillIntervals } from '../../../support/still-intervals.js';
@@ -252,6 +252,66 @@ describe('the jobs that ended lately', () => {
     const uniques = history.recent.list('completed').map(({ unique }) => unique);
     expect(uniques).toHaveLength(2_000);
     expect([uniques[0], uniques[200], uniques.at(-1)]).toEqual(['11 199', '10 199', '2 0']);
+    end();
+  });
+});
+
+describe('the runs of a job', () => {
+  it('are known one by one: those in vain, with what came of them, and the last one', async () => {
+    const { server, clocks } = await serverWithClocks();
+    const end = server.history.keep();
+    const { engine, history } = coreOf(server);
+    const client = engine.join(DEAF);
+    const handles: string[] = [];
+    const run = (clientId: string, timeout: number, ends: (worker: Peer, handle: string) => void): void => {
+      const worker = engine.join(DEAF);
+      worker.clientId = clientId;
+      engine.canDo(worker, 'f', timeout);
+      const job = engine.grab(worker, 'plain') as Job;
+      handles.push(engine.handleOf(job));
+      clocks.frozenAt! += 1_500;
+      engine.tick(clocks.frozenAt!);
+      ends(worker, handles.at(-1)!);
+    };
+    clocks.frozenAt = Math.ceil(clocks.now);
+    engine.tick(clocks.frozenAt);
+    engine.submit({ ...JOB, isBackground: false, workload: 'w' }, client);
+    run('lost', 0, (worker) => engine.leave(worker));
+    run('slow', 1_000, (worker) => engine.leave(worker));
+    run('good', 0, (worker, handle) => engine.complete(worker, handle, 'done'));
+    expect(new Set(handles).size).toBe(1);
+    const runs = history.recent.runsOf(handles[0]!, () => true);
+    expect(runs.map(({ outcome, worker, error }) => [outcome, worker, error.toString()])).toEqual([
+      ['lost', 'lost', 'its worker was lost'],
+      ['timedOut', 'slow', 'its worker took longer than its timeout (CAN_DO_TIMEOUT)'],
+      ['completed', 'good', ''],
+    ]);
+    for (const { startedAt, endedAt } of runs) expect(endedAt.getTime() - startedAt.getTime()).toBe(1_500);
+    expect(history.recent.runsOf(handles[0]!, (name) => name !== 'f')).toEqual([]);
+    expect(history.recent.runsOf('H:other:1', () => true)).toEqual([]);
+    end();
+    expect(history.recent.runsOf(handles[0]!, () => true)).toEqual([]);
+  });
+
+  it('are remembered for the last two thousand in vain, and a beginning of why each was', async () => {
+    const { server } = await startFront();
+    const end = server.history.keep();
+    const { engine, history } = coreOf(server);
+    const [worker, client] = [engine.join(DEAF), engine.join(DEAF)];
+    engine.canDo(worker, 'f');
+    engine.submit({ ...JOB, workload: 'w' }, client);
+    const job = engine.grab(worker, 'plain') as Job;
+    const fail = (count: number): void => {
+      for (let run = 0; run < count; run++) history.recent.triedInVain(job, 'failed', Buffer.alloc(4_096, 'e'));
+    };
+    fail(MAX_RUNS);
+    const full = usedBytes();
+    fail(MAX_RUNS * 9);
+    // All of them would be 9 MB more.
+    expect(usedBytes() - full).toBeLessThan(2_000_000);
+    const runs = history.recent.runsOf(engine.handleOf(job), () => true);
+    expect(runs).toHaveLength(2_000);
+    expect(runs.at(-1)).toMatchObject({ outcome: 'failed', error: Buffer.alloc(256, 'e') });
     end();
   });
 });

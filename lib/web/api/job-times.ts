@@ -1,0 +1,40 @@
+import { fromByteString, toByteString } from '../../protocol/index.js';
+import type { RecentRun } from '../../job-server/history/index.js';
+import { answerJson } from '../http/answers.js';
+import { bytesAsJson } from '../http/event-stream.js';
+import { requireConsent, requireKnown, type Call } from './call.js';
+import type { Route } from './route.js';
+import { ANSWERS, json, problem } from './schemas.js';
+
+export const JOB_TIMES_ROUTE: Route = {
+  method: 'GET',
+  template: '/v1/jobs/{handle}/times',
+  role: 'read',
+  summary:
+    'When a job was accepted, where that is known, and its runs that are over, as far as they are remembered, ' +
+    'oldest first; errors only for the role inspect',
+  answers: { 200: json('They', ANSWERS.times), 404: problem('The job is of a function of others') },
+  run: times,
+};
+
+/** Also of a dead letter, and of a job that is over: then of its runs alone. */
+async function times(call: Call): Promise<void> {
+  const handle = call.params['handle']!;
+  const { permission, response } = call;
+  const { engine, storedJobs, history } = call.source.jobServer;
+  const bytes = toByteString(handle);
+  const record = await storedJobs?.recordOf(bytes);
+  const name = engine.find(bytes)?.function_.name ?? record?.function;
+  if (name !== undefined) requireKnown(call, { function: fromByteString(name) });
+  requireConsent(call, 'status', name);
+  const runs = history.recent.runsOf(handle, (of) => permission.covers(of));
+  const mayInspect = permission.may('inspect');
+  answerJson(response, 200, {
+    ...(record?.acceptedAt !== undefined && { acceptedAt: new Date(record.acceptedAt) }),
+    runs: runs.map((run) => described(run, mayInspect)),
+  });
+}
+
+function described({ error, ...run }: RecentRun, mayInspect: boolean): object {
+  return mayInspect && error.length > 0 ? { ...run, error: bytesAsJson(error) } : run;
+}
