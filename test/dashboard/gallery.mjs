@@ -67,7 +67,7 @@ async function showBusy() {
   await show('jobs-found', scene, 'jobs?q=user.id:17');
   await show('jobs-wrong', scene, 'jobs?q=state:odd');
   await show('dead-letters-open', scene, 'dead-letters', (page) =>
-    page.locator('.reasons .rows button.text').first().click(),
+    page.locator('.reasons .rows .error a').first().click(),
   );
   await show('dialog-keys', scene, '', (page) => page.keyboard.press('?'));
   await show('dialog-palette', scene, '', async (page) => {

@@ -71,7 +71,14 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     }
     const { page, faults } = await openPage(origin, '/#/dead-letters');
     await page.getByText('20 dead letters, 1 reason').waitFor();
+    // Its reason is opened by the keys, and Back leads back.
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.locator('.letters .rows .row').nth(9).waitFor();
+    await page.goBack();
     await page.getByText('order … is lost').click();
+    await page.locator('.letters .rows .row').nth(9).waitFor();
+    await page.reload();
     await page.locator('.letters .rows .row').nth(9).waitFor();
     await failing.close();
     await page.keyboard.press('r');
@@ -138,6 +145,28 @@ describeWith('chromium', 'An operator at the dashboard', () => {
     await page.getByText('30 of 100').waitFor();
     end();
     await page.getByText('There is no such job now').or(page.getByText('completed')).first().waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it('sees each run of a job: who lost it, and who has it now', async () => {
+    const { origin, client, servers } = await startDashboard();
+    const startWorker = async (clientId: string) => {
+      const worker = newWorker({ servers, clientId });
+      worker.register('f', () => new Promise(() => undefined));
+      await worker.start();
+      return worker;
+    };
+    const first = await startWorker('first');
+    const { handle } = await client.submitBackground({ function: 'f', workload: Buffer.from('1') });
+    const { page, faults } = await openPage(origin, `/#/jobs/${encodeURIComponent(handle)}`);
+    const lines = page.locator('.card', { has: page.getByRole('heading', { name: 'When' }) }).locator('li');
+    await lines.filter({ hasText: 'could be taken' }).waitFor();
+    await lines.filter({ hasText: /runs now, for .*, at first/ }).waitFor();
+    await first.close({ gracePeriod: 0 });
+    await lines.filter({ hasText: /run 1, at first, worker lost after/ }).waitFor();
+    await startWorker('second');
+    await lines.filter({ hasText: /runs now, for .*, at second/ }).waitFor();
+    expect(await lines.count()).toBe(3);
     expect(faults).toEqual([]);
   });
 

@@ -1,9 +1,8 @@
-import { useSignal } from '@preact/signals';
 import { ask, follow } from '../state/api.js';
 import { isRemote } from '../state/me.js';
 import { count, many } from '../state/numbers.js';
 import { readable } from '../state/readable.js';
-import { linkTo, route, setQuery } from '../state/route.js';
+import { go, linkTo, route, setQuery } from '../state/route.js';
 import { Action, reasonNotTo } from '../ui/action.js';
 import { confirmFirst, tellProgress } from '../ui/dialog.js';
 import { usePageKeys } from '../ui/keys.js';
@@ -63,16 +62,13 @@ export function DeadLettersPage() {
   const name = query.get('function') ?? '';
   const choice = { ...(words && { q: words }), ...(name && { function: name }) };
   const { data, error, again } = useAnswer<Found>('dead-letters/reasons', choice, 5_000);
-  const open = useSignal<Reason | undefined>(undefined);
   const total = data?.total ?? 0;
-  const opened = open.value;
-  const close = (): void => {
-    open.value = undefined;
-  };
+  const opened = openedOf(data);
+  const close = (): void => go(linkTo('dead-letters', '', { q: words, function: name }));
 
   const actOnAll = (verb: Verb): void => {
     if (reasonNotTo('operate') !== undefined || total === 0) return;
-    if (opened) return actOnReason(verb, opened);
+    if (opened) return opened.count > 0 ? actOnReason(verb, opened) : undefined;
     const of = [name && `of ${readable(name)}`, words && `with ${readable(words)}`].filter(Boolean).join(' ');
     actOnMany(verb, total, of, choice, again);
   };
@@ -125,12 +121,29 @@ export function DeadLettersPage() {
         <Table
           name="reasons"
           rows={data.reasons}
-          columns={reasonColumns(open, actOnReason)}
+          columns={reasonColumns(actOnReason)}
           keyOf={({ function: of, reason }) => JSON.stringify([of, reason])}
+          linkOf={linkToReason}
         />
       )}
     </>
   );
+}
+
+/** The reason that the address says; there may be none left of it. */
+function openedOf(found: Found | undefined): Reason | undefined {
+  const { query } = route.value;
+  const of = query.get('of');
+  const reason = query.get('reason') ?? '';
+  if (of === null) return undefined;
+  const known = found?.reasons.find((each) => each.function === of && each.reason === reason);
+  return known ?? { function: of, reason, count: 0, lastDiedAt: '' };
+}
+
+function linkToReason({ function: of, reason }: Reason): string {
+  const { query } = route.value;
+  const choice = { q: query.get('q') ?? '', function: query.get('function') ?? '' };
+  return linkTo('dead-letters', '', { ...choice, of, reason });
 }
 
 interface LettersProps {
@@ -238,19 +251,16 @@ function actOnOne(verb: Verb, { handle, function: name }: DeadLetter, again: () 
   });
 }
 
-function reasonColumns(
-  open: { value: Reason | undefined },
-  act: (verb: Verb, reason: Reason) => void,
-): readonly TableColumn<Reason>[] {
+function reasonColumns(act: (verb: Verb, reason: Reason) => void): readonly TableColumn<Reason>[] {
   return [
     { id: 'name', title: 'Function', cell: (row) => <FunctionName name={row.function} /> },
     {
       id: 'error',
       title: 'Why',
       cell: (row) => (
-        <button class="plain text" title={readable(row.reason)} onClick={() => (open.value = row)}>
+        <a class="name" href={linkToReason(row)}>
           <Text of={row.reason || '(not said)'} />
-        </button>
+        </a>
       ),
     },
     { id: 'number', title: 'How many', isNumber: true, cell: (row) => <b>{count(row.count)}</b> },

@@ -128,6 +128,7 @@ function Totals() {
   const role = me.value?.role;
   return (
     <span class="totals">
+      <Liveness />
       {isComplete.value && <Total name="waiting" value={count(backlog.value.waiting)} />}
       {running !== undefined && (
         <>
@@ -150,6 +151,23 @@ function Totals() {
           {role === 'submit' ? 'may submit' : 'read-only'}
         </span>
       )}
+    </span>
+  );
+}
+
+const LIVENESS = {
+  connecting: 'Connecting to the job server',
+  live: 'Connected: changes are seen within a second',
+  paused: 'Frozen: what you see stands still',
+  lost: 'The connection is lost',
+} as const;
+
+/** Whether what is seen is up to date. */
+function Liveness() {
+  const { state } = connection.value;
+  return (
+    <span class={`liveness ${state}`} role="img" aria-label={LIVENESS[state]} title={LIVENESS[state]}>
+      <span class="minor">{state}</span>
     </span>
   );
 }
