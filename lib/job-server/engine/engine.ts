@@ -500,9 +500,10 @@ export class Engine {
 
   /** Sets all that can be set for a function; a paused one is known from then on. */
   setFunction(name: ByteString, settings: FunctionSettings): Refusal | undefined {
+    if (!this.functions.settings.takes(name, settings)) return TOO_MANY_SETTINGS;
     const function_ = settings.isPaused ? this.functionOf(name) : this.functions.find(name);
     if (settings.isPaused && !function_) return TOO_MANY_FUNCTIONS;
-    if (!this.functions.settings.set(name, settings)) return TOO_MANY_SETTINGS;
+    this.functions.settings.set(name, settings);
     if (function_) {
       this.functions.applySettings(function_);
       this.goOn(function_);

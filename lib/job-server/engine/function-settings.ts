@@ -22,15 +22,22 @@ export class FunctionSettingTable implements Iterable<[ByteString, FunctionSetti
     return this.byName.get(name) ?? NOTHING_SET;
   }
 
-  /** Sets what holds for a function from now on; false where something is set for too many others. */
-  set(name: ByteString, settings: FunctionSettings): boolean {
-    if (!settings.isPaused && !settings.limits) this.byName.delete(name);
-    else if (this.byName.size >= MAX_FUNCTIONS_SET && !this.byName.has(name)) return false;
+  /** Whether this may be set: not where something is set for too many others. */
+  takes(name: ByteString, settings: FunctionSettings): boolean {
+    return isNothing(settings) || this.byName.size < MAX_FUNCTIONS_SET || this.byName.has(name);
+  }
+
+  /** Sets what holds for a function from now on, and is taken. */
+  set(name: ByteString, settings: FunctionSettings): void {
+    if (isNothing(settings)) this.byName.delete(name);
     else this.byName.set(name, settings);
-    return true;
   }
 
   [Symbol.iterator](): Iterator<[ByteString, FunctionSettings]> {
     return this.byName.entries();
   }
+}
+
+function isNothing({ isPaused, limits }: FunctionSettings): boolean {
+  return !isPaused && !limits;
 }

@@ -165,6 +165,28 @@ describe('history', () => {
     end();
   });
 
+  it('takes no more memory however many functions are busy', async () => {
+    const { server } = await startFront();
+    const { engine, history } = coreOf(server);
+    const end = history.keep();
+    const submitTo = (from: number, to: number): void => {
+      for (let number = from; number < to; number++) engine.submit({ ...JOB, function: `f${number}`, workload: '' });
+    };
+    const empty = process.memoryUsage().arrayBuffers;
+    submitTo(0, MAX_FUNCTION_HISTORIES);
+    history.sample();
+    const full = process.memoryUsage().arrayBuffers;
+    expect(full - empty).toBeLessThan(30_000_000);
+    submitTo(MAX_FUNCTION_HISTORIES, 4 * MAX_FUNCTION_HISTORIES);
+    for (let second = 0; second < 5; second++) history.sample();
+    expect(process.memoryUsage().arrayBuffers - full).toBeLessThan(1_000_000);
+    const kept = Array.from({ length: 4 * MAX_FUNCTION_HISTORIES }, (_, number) =>
+      history.function(`f${number}`, '1s'),
+    );
+    expect(kept.filter((each) => each)).toHaveLength(MAX_FUNCTION_HISTORIES);
+    end();
+  });
+
   it('takes no more memory however long it is kept', async () => {
     const { server, peer } = await startFront();
     const client = peer();
