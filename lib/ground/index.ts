@@ -3,7 +3,7 @@ export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
 export { MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
-export { readableLine, type Log, type LogFields } from './log.js';
+export { aboutError, readableLine, type Log, type LogFields } from './log.js';
 export { escaped, harmlessJson, oneLine, UNSAFE } from './one-line.js';
 export {
   BOOLEAN,

@@ -7,21 +7,33 @@ export interface LogFields {
   handle?: string;
   /** A schedule's id. */
   schedule?: string;
+  /** What is listened on, as `tls://10.0.0.1:4730`. */
+  address?: string;
+  /** What an error is called, as `GEARMAN_STORAGE_FULL` or `EMFILE`. */
+  code?: string;
   /** How long it took, in milliseconds; of a connection, how long it was open. */
   duration?: number;
+  /** How far two clocks are apart, in milliseconds. */
+  skew?: number;
   /** Who changed something over HTTP, by the name that the access of the web handler knows. */
   who?: string;
   /** What was changed over HTTP, as `pause`. */
   action?: string;
-  /** How many it was done to. */
+  /** How many jobs, ticks or other things it is about. */
   count?: number;
 }
 
 /** Where the job server's log lines go: a level, a text for people, and what it is about: {@link readableLine} has both. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields) => void;
 
+/** What a log line says of an error beside its message. */
+export function aboutError(error: unknown): Pick<LogFields, 'code'> {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? { code } : {};
+}
+
 /** A log line for people: the message, and what it leaves out of what the line is about. */
-export function readableLine(message: string, { duration, count, ...names }: LogFields = {}): string {
+export function readableLine(message: string, { duration, count, skew: _, ...names }: LogFields = {}): string {
   const rest = Object.entries(names).filter(([, value]) => value !== undefined && !message.includes(value));
   const parts = rest.map(([name, value]) => `${name} ${value}`);
   if (count !== undefined && !message.includes(`${count}`)) parts.push(`count ${count}`);

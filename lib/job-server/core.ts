@@ -320,7 +320,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     if (this.draining !== draining) return this.ending;
     this.engine.halt();
     const { runningCount } = this.engine;
-    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`);
+    if (runningCount > 0) this.log('warn', `ending: ${runningCount} jobs are still running`, { count: runningCount });
     await this.storedJobs?.prepareClose();
     this.relay?.close();
     await sayGoodbye(this.sessions);
@@ -337,7 +337,9 @@ export class JobServerCore implements SessionHost, MetricSource {
   private drain(gracePeriod: number, finish: 'running' | 'all' = 'running'): Draining {
     const { runningCount } = this.engine;
     const limit = gracePeriod === Infinity ? '' : ` within ${gracePeriod} ms`;
-    if (runningCount > 0) this.log('info', `ending: ${runningCount} jobs are running and may finish${limit}`);
+    if (runningCount > 0) {
+      this.log('info', `ending: ${runningCount} jobs are running and may finish${limit}`, { count: runningCount });
+    }
     for (const session of this.sessions) session.closeUnlessNeeded(finish === 'all');
     return new Draining(this.engine, finish, gracePeriod);
   }

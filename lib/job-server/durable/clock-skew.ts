@@ -20,8 +20,9 @@ export class ClockSkew {
     const isApart = Math.abs(least) > MAX_SKEW;
     if (isApart === this.isApart) return;
     this.isApart = isApart;
-    if (isApart) this.log('warn', `storage: ${tell(least)}`);
-    else this.log('info', "storage: this machine's clock and the database's agree again");
+    const about = { skew: Math.abs(least) };
+    if (isApart) this.log('warn', `storage: ${tell(least)}`, about);
+    else this.log('info', "storage: this machine's clock and the database's agree again", about);
   }
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { aboutError } from '../../ground/index.js';
 import { fromByteString } from '../../protocol/index.js';
 import {
   lookAgainFor,
@@ -99,7 +100,7 @@ export class DurableJobs implements SubmissionHost {
   async prepareClose(): Promise<void> {
     this.isEnding = true;
     if (!this.isOpen) return;
-    const flushed = this.storage.flush().catch((error: Error) => this.host.log('error', `storage: ${error.message}`));
+    const flushed = this.storage.flush().catch((error: Error) => this.logTrouble(error));
     const deadline = new AbortController();
     await Promise.race([flushed, delay(FLUSH_TIMEOUT, undefined, { signal: deadline.signal }).catch(() => undefined)]);
     deadline.abort();
@@ -118,7 +119,8 @@ export class DurableJobs implements SubmissionHost {
       const { code, message } = error as StorageError;
       if (code !== 'GEARMAN_STORAGE_UNREACHABLE') throw error;
       const left = `up to ${backlog} ends of jobs could not be written and what is leased could not be given back`;
-      this.host.log('error', `storage: ${left}: the other job servers run those jobs in time; ${message}`);
+      const line = `storage: ${left}: the other job servers run those jobs in time; ${message}`;
+      this.host.log('error', line, { count: backlog, code });
     } finally {
       this.isOpen = this.isEnding = false;
       await this.feed.settled();
@@ -310,7 +312,7 @@ export class DurableJobs implements SubmissionHost {
     if (!this.isOpen) return;
     const failed = (error: Error): void => {
       // One that ends forgets no more, and its storage says so: the next to open it does.
-      if (this.isReady) this.host.log('error', `storage: ${error.message}`);
+      if (this.isReady) this.logTrouble(error);
     };
     this.host.time.at(this.results.tick(moment, failed));
     this.feed.tick(moment);
@@ -413,17 +415,22 @@ export class DurableJobs implements SubmissionHost {
 
   // --- opening and closing ---
 
+  private logTrouble(error: Error): void {
+    this.host.log('error', `storage: ${error.message}`, aboutError(error));
+  }
+
   private async openStorage(): Promise<void> {
     await this.storage.open({
       ready: (name, priority) => this.feed.ready(name, priority),
       trouble: (error) => {
         this.trouble = error;
-        if (error) this.host.log('error', `storage: ${error.message}`);
+        if (error) this.logTrouble(error);
         else this.host.log('info', 'storage: writes again');
         if (!error) this.feed.retry();
       },
       lost: (handles) => {
-        this.host.log('warn', `storage: taken for dead; ${handles.length} jobs are left to other job servers`);
+        const count = handles.length;
+        this.host.log('warn', `storage: taken for dead; ${count} jobs are left to other job servers`, { count });
         this.feed.lost(handles);
       },
       cancel: (handle) => void this.cancelHere(handle),

@@ -1,3 +1,4 @@
+import { aboutError } from '../../ground/index.js';
 import { fromByteString } from '../../protocol/index.js';
 import {
   lookAgainFor,
@@ -232,7 +233,8 @@ export class JobFeed {
     if (this.isFenced) return;
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
       const name = fromByteString(function_.name);
-      this.host.log('error', `storage: cannot fetch jobs of ${name}: ${error.message}`, { function: name });
+      const about = { function: name, ...aboutError(error) };
+      this.host.log('error', `storage: cannot fetch jobs of ${name}: ${error.message}`, about);
       this.failed.add(function_);
       this.retryAt = this.host.time.now + RETRY_DELAY;
       this.host.time.at(this.retryAt);
@@ -293,7 +295,8 @@ export class JobFeed {
       }
       this.host.time.at(lookAgainFor(next, moment));
     } catch (error) {
-      this.host.log('error', `storage: cannot tell which jobs are due: ${(error as Error).message}`);
+      const line = `storage: cannot tell which jobs are due: ${(error as Error).message}`;
+      this.host.log('error', line, aboutError(error));
       this.host.time.at(moment.now + RETRY_DELAY);
     }
   }

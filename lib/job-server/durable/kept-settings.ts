@@ -1,6 +1,6 @@
 import { fromByteString } from '../../protocol/index.js';
 import { NOTHING_SET, type ByteString, type Engine, type FunctionSettings, type Refusal } from '../engine/index.js';
-import type { Log } from '../../ground/index.js';
+import { aboutError, type Log } from '../../ground/index.js';
 import type { JobStorage } from '../storage/index.js';
 
 /** What the names of functions' settings begin with in the storage. */
@@ -44,6 +44,7 @@ export class KeptSettings {
       const reason = (error as Error).message;
       this.log('error', `storage: what was set for ${shown} will not survive a restart: ${reason}`, {
         function: shown,
+        ...aboutError(error),
       });
     }
   }

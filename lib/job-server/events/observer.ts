@@ -33,12 +33,13 @@ export class Observer implements Omit<EngineListener, 'due'> {
     const { function: name, unique, isBackground, at } = spec;
     const isDelayed = at > Date.now();
     const event = { handle: fromByteString(handle), function: fromByteString(name), unique: fromByteString(unique) };
-    this.guard('submitted', () => this.events.emit('submitted', { ...event, isBackground, isDelayed }));
+    this.guard('submitted', event, () => this.events.emit('submitted', { ...event, isBackground, isDelayed }));
   }
 
   assigned(job: Job, worker: Peer): void {
     if (this.events.listenerCount('assigned') === 0) return;
-    this.guard('assigned', () => this.events.emit('assigned', this.jobEvent(job), workerEvent(worker)));
+    const event = this.jobEvent(job);
+    this.guard('assigned', event, () => this.events.emit('assigned', event, workerEvent(worker)));
   }
 
   requeued(job: Job): void {
@@ -56,7 +57,7 @@ export class Observer implements Omit<EngineListener, 'due'> {
 
   workerChanged(worker: Peer): void {
     const name = worker.abilities.size > 0 ? 'workerJoined' : 'workerLeft';
-    this.guard(name, () => this.events.emit(name, workerEvent(worker)));
+    this.guard(name, undefined, () => this.events.emit(name, workerEvent(worker)));
   }
 
   private tell(
@@ -65,14 +66,20 @@ export class Observer implements Omit<EngineListener, 'due'> {
     isDelayed?: boolean,
   ): void {
     if (this.events.listenerCount(event) === 0) return;
-    this.guard(event, () => this.events.emit(event, this.jobEvent(job, isDelayed)));
+    const about = this.jobEvent(job, isDelayed);
+    this.guard(event, about, () => this.events.emit(event, about));
   }
 
-  private guard(name: keyof JobServerEvents, emit: () => void): void {
+  private guard(
+    name: keyof JobServerEvents,
+    job: Pick<JobEvent, 'function' | 'handle'> | undefined,
+    emit: () => void,
+  ): void {
     try {
       emit();
     } catch (error) {
-      this.log('error', `a listener of '${name}' threw: ${String(error)}`);
+      const about = job && { function: job.function, handle: job.handle };
+      this.log('error', `a listener of '${name}' threw: ${String(error)}`, about);
     }
   }
 

@@ -12,7 +12,7 @@ import {
   type Certificates,
   type TlsListenerOptions,
 } from './certificates.js';
-import type { Log } from '../../ground/index.js';
+import { aboutError, type Log } from '../../ground/index.js';
 import type { PeerInfo } from './session-host.js';
 import { removeStaleSocket } from './stale-socket.js';
 
@@ -97,7 +97,9 @@ export class Listener {
       this.server.once('error', reject);
       this.server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {
         this.server.off('error', reject);
-        this.server.on('error', (error) => this.log('error', `${this.name}: ${error.message}`));
+        this.server.on('error', (error) => {
+          this.log('error', `${this.name}: ${error.message}`, { address: this.name, ...aboutError(error) });
+        });
         resolve();
       });
     });

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Log } from '../../ground/index.js';
+import { aboutError, type Log } from '../../ground/index.js';
 import { refuseToListen } from './listen-error.js';
 import { Listener, type KeepAliveOptions, type ListenerOptions } from './listener.js';
 import type { PeerInfo } from './session-host.js';
@@ -46,7 +46,7 @@ export class Listeners {
       const listener = new Listener(options, this.keepAlive, this.accept, this.log, this.traffic);
       await listener.listen().catch(refuseToListen);
       this.all.push(listener);
-      this.log('info', `listening on ${listener.name}`);
+      this.log('info', `listening on ${listener.name}`, { address: listener.name });
     }
   }
 
@@ -59,7 +59,8 @@ export class Listeners {
       try {
         listener.reloadCertificates();
       } catch (error) {
-        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`);
+        const about = { address: listener.name, ...aboutError(error) };
+        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`, about);
       }
     }
   }

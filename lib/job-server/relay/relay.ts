@@ -1,6 +1,6 @@
 import { parseAddress, type Endpoint, type TlsOptions } from '../../connection/index.js';
 import { PacketType, type ByteString, type Packet } from '../../protocol/index.js';
-import type { Alarm, Log } from '../../ground/index.js';
+import { aboutError, type Alarm, type Log } from '../../ground/index.js';
 import { specOf, type Elsewhere, type JobProgress } from '../durable/index.js';
 import type { Engine, Job, Peer, PeerListener } from '../engine/index.js';
 import type { FoundJob, Holder, JobRecord } from '../storage/index.js';
@@ -176,6 +176,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     const why = reason ? `: ${reason.message}` : '';
     this.host.log('warn', `relay: ${address} is lost${why}; asking who has ${handles.size} jobs of it`, {
       peer: address,
+      count: handles.size,
     });
     for (const handle of handles) this.notHeld(connection, handle);
   }
@@ -247,7 +248,8 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     try {
       for (const handle of [...this.lookedFor]) if (this.lookedFor.has(handle)) await this.lookAfter(handle);
     } catch (error) {
-      this.host.log('error', `relay: cannot ask who has jobs of others: ${(error as Error).message}`);
+      const line = `relay: cannot ask who has jobs of others: ${(error as Error).message}`;
+      this.host.log('error', line, { count: this.lookedFor.size, ...aboutError(error) });
     }
     this.isLooking = false;
     if (this.lookedFor.size === 0) return;

@@ -175,7 +175,8 @@ export class Firing {
     try {
       const { fire, missed, until } = planTicks(job.schedule, job.next, host.time.date, this.crons);
       job.count('missed', missed);
-      if (missed > 0) host.log('warn', `schedule ${fromByteString(job.id)}: ${missed} ticks missed`, job.logFields);
+      const about = { ...job.logFields, count: missed };
+      if (missed > 0) host.log('warn', `schedule ${fromByteString(job.id)}: ${missed} ticks missed`, about);
       for (const tick of fire) if (!job.isGone && !job.isPaused) await this.fire(job, tick);
       if (until !== undefined && until > job.last && !job.isGone) await this.pass(job, until);
       job.trouble = undefined;

@@ -89,7 +89,7 @@ describe('schedules of a job server', () => {
         await hear(jobServer, clocks, START + 3 * MINUTE + 45_000);
         jobServer.schedules.put('p', { cron: '* * * * *', function: 'g' });
         jobServer.schedules.declare('crontab', { p: { cron: '* * * * *', function: 'h' } });
-        expect(lines).toContainEqual(['schedule m: 4 ticks missed', { schedule: 'm', function: 'f' }]);
+        expect(lines).toContainEqual(['schedule m: 4 ticks missed', { schedule: 'm', function: 'f', count: 4 }]);
         expect(lines).toContainEqual([
           'schedule p: was put, and is declared by crontab now',
           { schedule: 'p', function: 'h' },

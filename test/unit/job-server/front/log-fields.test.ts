@@ -1,5 +1,8 @@
 import { expect, it } from '@jest/globals';
-import type { LogFields } from 'nestjs-gearman/job-server';
+import type { JobServerOptions, LogFields } from 'nestjs-gearman/job-server';
+import { JobServer } from '../../../../lib/job-server/job-server.js';
+import { MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../../support/cleanup.js';
 import { startFront, submit } from '../../../support/front.js';
 import { serverWithClocks } from '../../../support/set-clocks.js';
 import { rawPacket } from '../../../support/wire.js';
@@ -51,3 +54,40 @@ it('how long a connection was open does not hang on the date, which may be set m
   await peer.next();
   expect(lines).toEqual([{ peer: 'in-process (#1)', duration: 2_000 }]);
 });
+
+it('what a storage cannot do is logged with the code of its error', async () => {
+  class Unreachable extends MemoryStorage {
+    override due(): never {
+      throw new StorageError('GEARMAN_STORAGE_UNREACHABLE', 'it is away');
+    }
+  }
+  const lines = await linesOf({ storage: new Unreachable() });
+  expect(lines).toContainEqual([
+    'storage: cannot tell which jobs are due: it is away',
+    { code: 'GEARMAN_STORAGE_UNREACHABLE' },
+  ]);
+});
+
+it('where the job server listens is logged with the address', async () => {
+  const lines = await linesOf({ listeners: [{ host: '127.0.0.1', port: 0 }] });
+  expect(lines).toEqual([[expect.any(String), { address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }]]);
+});
+
+it('what a listener of events threw is logged with the job it was told of', async () => {
+  const lines: unknown[] = [];
+  const front = await startFront({ log: (_level, ...line) => lines.push(line) });
+  front.server.on('submitted', () => {
+    throw new Error('no');
+  });
+  const handle = await submit(front.peer(), 'SUBMIT_JOB_BG f··x');
+  expect(lines).toEqual([["a listener of 'submitted' threw: Error: no", { function: 'f', handle }]]);
+});
+
+/** What a job server with these options logs when it starts. */
+async function linesOf(options: JobServerOptions): Promise<unknown[]> {
+  const lines: unknown[] = [];
+  const server = new JobServer({ listeners: [], ...options, log: (_level, ...line) => lines.push(line) });
+  atEnd(() => server.stop());
+  await server.start();
+  return lines;
+}
