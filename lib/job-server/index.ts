@@ -79,6 +79,7 @@ export {
   MemoryStorage,
   PgStorage,
   StorageError,
+  DeadCounts,
   StorageWrites,
   tickName,
   type Adder,

@@ -6,7 +6,7 @@ import { addAll, newJob, NOW } from './recorded-storage.js';
 /** What a storage tells of itself. */
 export function describeHealth(at: ContractContext): void {
   describe('health', () => {
-    const dead = (): [string, number][] => [...(at.storage.health().dead ?? [])].sort();
+    const dead = (): [string, number][] => [...(at.storage.health().dead?.byFunction ?? [])].sort();
 
     it('has nothing waiting once all is durable, and tells of every write as one', async () => {
       const before = at.storage.health().writes.changes.count;

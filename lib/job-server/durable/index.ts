@@ -1,4 +1,5 @@
 export { Answer, queueError, type Submitted } from './answer.js';
+export type { DeadCounts } from '../storage/index.js';
 export { DeadLetters } from './dead-letters.js';
 export type { DurableHost, DurableOptions, Elsewhere, JobProgress } from './durable-host.js';
 export { DurableJobs } from './durable-jobs.js';

@@ -6,7 +6,7 @@ import { GearmanFunction, type Job } from './model.js';
 import { FunctionSettingTable } from './function-settings.js';
 import { FunctionMask } from './function-mask.js';
 import { FunctionStats } from './function-stats.js';
-import { TouchedFunctions } from './touched-functions.js';
+import { Touched } from './touched.js';
 
 /** All functions by name and by number, and which of them have waiting jobs. */
 export class Functions {
@@ -23,7 +23,7 @@ export class Functions {
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
 
   /** Those that something happened to: their jobs, their workers, what is set for them. */
-  readonly touched = new TouchedFunctions();
+  readonly touched = new Touched<GearmanFunction>();
 
   /** The queue limits and the window that a new function begins with. */
   private readonly limits: readonly [number, number, number];

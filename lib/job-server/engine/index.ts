@@ -20,6 +20,6 @@ export type { Functions } from './functions.js';
 export type { EngineListener, FailedRun } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';
-export type { FunctionWatch } from './touched-functions.js';
+export { Touched, type Watch } from './touched.js';
 export { Timers, type Timer } from './timers.js';
 export type { Packing } from './job-queue.js';

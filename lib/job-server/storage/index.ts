@@ -12,6 +12,7 @@ export { MAX_HANDLE_BYTES, MAX_SETTING_BYTES, MAX_SETTING_NAME_BYTES, MAX_SETTIN
 export type { JobBeside } from './job-beside.js';
 export { LogBeside } from './log/log-beside.js';
 export type { LogStorageOptions } from './log/log-options.js';
+export { DeadCounts } from './dead-counts.js';
 export { idsOfTicks, lastTickIn, laterTick, tickName, type LastTick } from './last-tick.js';
 export { LogStorage } from './log/log-storage.js';
 export { MemoryJobs } from './memory/memory-jobs.js';

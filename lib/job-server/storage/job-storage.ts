@@ -162,7 +162,7 @@ export interface JobStorage {
    */
   oldest?(functionName: string, priority: StoredPriority, now: number): number | undefined;
 
-  /** How it does, from memory: O(functions that have dead letters). */
+  /** How it does, from memory: O(1). */
   health(): StorageHealth;
 
   /**

@@ -1,4 +1,5 @@
 import { Log2Histogram } from '../../telemetry/metrics/index.js';
+import type { DeadCounts } from './dead-counts.js';
 
 /** What a storage did and how much room it has, for whoever watches it. */
 export interface StorageHealth {
@@ -6,8 +7,8 @@ export interface StorageHealth {
   readonly backlog: number;
   /** Its writes: each many changes together, and durable if the storage is. */
   readonly writes: StorageWrites;
-  /** How many dead letters there are, by function; missing where an implementation cannot tell. */
-  readonly dead?: ReadonlyMap<string, number>;
+  /** How many dead letters there are, by function: the same object from one opening to the next; missing where an implementation cannot tell. */
+  readonly dead?: DeadCounts;
   /** What it takes on the disk, in bytes; missing where it is on no disk of this machine. */
   readonly bytes?: number;
   /** What that disk has left, in bytes, as last looked at; missing where that is not known. */

@@ -3,10 +3,11 @@ import {
   Priority,
   type ByteString,
   type Engine,
-  type FunctionWatch,
   type GearmanFunction,
+  type Watch,
 } from '../../job-server/engine/index.js';
 import type { JobServerCore } from '../../job-server/core.js';
+import type { DeadCounts } from '../../job-server/durable/index.js';
 import type { SeenChange, SeenFunction } from './function-board.js';
 
 /** What a row tells of a function after its number, in this order. */
@@ -39,8 +40,6 @@ export interface RowKey {
   readonly name: ByteString;
 }
 
-const NONE: ReadonlyMap<ByteString, number> = new Map();
-
 /** Sees the functions of an engine. */
 export class EngineRows {
   private readonly values = new Array<number>(COLUMNS.length).fill(0);
@@ -51,9 +50,10 @@ export class EngineRows {
 
   private readonly engine: Engine;
   private readonly letters = new Map<ByteString, RowKey>();
-  /** How many dead letters each function had when it was looked before. */
-  private dead = new Map<ByteString, number>();
-  private watch: FunctionWatch | undefined;
+  private watch: Watch<GearmanFunction> | undefined;
+  /** How many dead letters there are, while a storage is open that tells. */
+  private dead: DeadCounts | undefined;
+  private deadWatch: Watch<ByteString> | undefined;
   /** Functions of which something changes that nobody tells: since when the oldest job waits that is in storage alone. */
   private unsure = new Set<GearmanFunction>();
 
@@ -76,9 +76,9 @@ export class EngineRows {
     this.watch ??= engine.functions.touched.watch();
     this.watch.take();
     this.unsure.clear();
-    this.dead = new Map(this.deadNow);
+    this.watchDead();
     for (const name of this.letters.keys()) {
-      if (!this.dead.get(name) || engine.functions.find(name)) this.letters.delete(name);
+      if (this.deadOf(name) === 0 || engine.functions.find(name)) this.letters.delete(name);
     }
     let looked = 0;
     for (const function_ of engine.functions) {
@@ -86,29 +86,32 @@ export class EngineRows {
       this.read(function_);
       yield { key: function_, values };
     }
-    for (const [name, count] of this.dead) {
-      if (count > 0 && !engine.functions.find(name)) yield this.lettersOf(name, count);
+    for (const [name, count] of this.dead?.byFunction ?? []) {
+      this.sliceOf(looked++);
+      if (!engine.functions.find(name)) yield this.lettersOf(name, count);
     }
   }
 
   /** What may have changed since everything, or this, was asked before; undefined: everything may have. */
   changes(): Iterable<SeenChange<RowKey>> | undefined {
     const touched = this.watch?.take();
-    if (!touched) return undefined;
+    const names = this.touchedDead();
+    if (!touched || !names) return undefined;
     for (const function_ of this.unsure) touched.add(function_);
     this.unsure.clear();
-    return this.changed(touched);
+    return this.changed(touched, names);
   }
 
   /** Nobody asks for now: what changes is not remembered any more. */
   rest(): void {
     this.watch?.stop();
-    this.watch = undefined;
+    this.deadWatch?.stop();
+    this.watch = this.deadWatch = this.dead = undefined;
   }
 
-  private *changed(touched: Set<GearmanFunction>): Generator<SeenChange<RowKey>, void> {
+  /** @param names of those that have other numbers of dead letters than before. */
+  private *changed(touched: Set<GearmanFunction>, names: Set<ByteString>): Generator<SeenChange<RowKey>, void> {
     const { values, engine } = this;
-    const names = this.changedDead();
     for (const name of names) {
       const function_ = engine.functions.find(name);
       if (function_) touched.add(function_);
@@ -125,7 +128,7 @@ export class EngineRows {
       }
     }
     for (const name of names) {
-      const count = this.dead.get(name) ?? 0;
+      const count = this.deadOf(name);
       if (count > 0 && !engine.functions.find(name)) yield this.lettersOf(name, count);
       else yield* this.withoutLetters(name);
     }
@@ -136,18 +139,25 @@ export class EngineRows {
     if (looked % 250 === 0) this.jobServer.tick();
   }
 
-  private get deadNow(): ReadonlyMap<ByteString, number> {
-    return this.jobServer.storedJobs?.health.dead ?? NONE;
+  private get deadNow(): DeadCounts | undefined {
+    return this.jobServer.storedJobs?.health.dead;
   }
 
-  /** The functions that have other numbers of dead letters than before. */
-  private changedDead(): Set<ByteString> {
-    const { deadNow: now, dead } = this;
-    const changed = new Set<ByteString>();
-    for (const [name, count] of now) if (dead.get(name) !== count) changed.add(name);
-    for (const name of dead.keys()) if (!now.has(name)) changed.add(name);
-    if (changed.size > 0) this.dead = new Map(now);
-    return changed;
+  /** Watches the dead letters there are now: a storage that was opened anew counts them anew. */
+  private watchDead(): void {
+    this.deadWatch?.stop();
+    this.dead = this.deadNow;
+    this.deadWatch = this.dead?.touched.watch();
+  }
+
+  /** The functions that have other numbers of dead letters than before; undefined: any may have. */
+  private touchedDead(): Set<ByteString> | undefined {
+    if (this.deadNow !== this.dead) return undefined;
+    return this.deadWatch ? this.deadWatch.take() : new Set();
+  }
+
+  private deadOf(name: ByteString): number {
+    return this.dead?.of(name) ?? 0;
   }
 
   /** What there is of a name that no function has. */
@@ -183,7 +193,7 @@ export class EngineRows {
     } else {
       values[6] = values[7] = values[8] = 0;
     }
-    values[DEAD] = this.dead.get(function_.name) ?? 0;
+    values[DEAD] = this.deadOf(function_.name);
     const oldest = engine.oldestWaiting(function_);
     values[10] = this.since(oldest > 0 || function_.queues.some(({ head }) => head), oldest);
     values[11] = this.since(function_.running > 0, function_.longestRunning(engine.now));

@@ -52,7 +52,7 @@ function storageDetails({ storedJobs, storageKind }: JobServerCore): StorageDeta
     ...(freeBytes !== undefined && { freeBytes }),
     backlog,
     writes: writes.took.count,
-    ...(dead && { deadLetters: [...dead.values()].reduce((sum, count) => sum + count, 0) }),
+    ...(dead && { deadLetters: dead.total }),
     setAside: storedJobs.setAside,
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Engine, type JobSpec } from '../../../lib/job-server/engine/index.js';
+import { DeadCounts } from '../../../lib/job-server/storage/index.js';
 import type { JobServerCore } from '../../../lib/job-server/core.js';
 import { FunctionBoard } from '../../../lib/web/live/function-board.js';
 import { COLUMNS, EngineRows, type RowKey } from '../../../lib/web/live/function-rows.js';
@@ -13,12 +14,19 @@ const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 type Table = Map<RowKey, readonly (number | null)[]>;
 
+interface Scene {
+  readonly engine: Engine;
+  readonly storedJobs: { health: { dead: DeadCounts } };
+  readonly dead: DeadCounts;
+  readonly rows: () => EngineRows;
+}
+
 /** A job server that is an engine, and what it has in storage. */
-function scene(engine = newEngine()): { engine: Engine; dead: Map<string, number>; rows: () => EngineRows } {
-  const dead = new Map<string, number>();
+function scene(engine = newEngine()): Scene {
+  const dead = new DeadCounts();
   const storedJobs = { health: { dead } };
   const jobServer = { engine, storedJobs, tick: () => undefined } as unknown as JobServerCore;
-  return { engine, dead, rows: () => new EngineRows(jobServer) };
+  return { engine, storedJobs, dead, rows: () => new EngineRows(jobServer) };
 }
 
 function newEngine(): Engine {
@@ -92,19 +100,42 @@ describe(`the rows of an engine (SEED=${SEED})`, () => {
       follow(seen, table);
       return Object.fromEntries([...table].map(([{ name }, values]) => [name, values[DEAD]]));
     };
-    dead.set('f', 2);
+    dead.add('f', 2);
     expect(told()).toEqual({ f: 2 });
     engine.createFunction('f');
     engine.createFunction('g');
     expect(told()).toEqual({ f: 2, g: 0 });
-    dead.set('g', 1);
-    dead.set('f', 3);
+    dead.add('g', 1);
+    dead.add('f', 1);
     expect(told()).toEqual({ f: 3, g: 1 });
     engine.dropFunction('f');
     expect(told()).toEqual({ f: 3, g: 1 });
-    dead.delete('f');
-    dead.set('g', 0);
+    dead.add('f', -3);
+    dead.add('g', -1);
     expect(told()).toEqual({ g: 0 });
+  });
+
+  it('are looked at only where dead letters changed, of however many functions that have some', () => {
+    const { dead, rows } = scene();
+    for (let number = 0; number < 1_000; number++) dead.add(`f${number}`, 1);
+    const seen = rows();
+    const table = all(seen);
+    expect(table.size).toBe(1_000);
+    dead.add('f7', 1);
+    dead.add('f8', -1);
+    expect(follow(seen, table).sort()).toEqual(['f7', 'f8']);
+    expect([table.size, follow(seen, table)]).toEqual([999, []]);
+  });
+
+  it('are all looked at again once the storage was opened anew', () => {
+    const { storedJobs, dead, rows } = scene();
+    dead.add('f', 1);
+    const seen = rows();
+    expect(all(seen).size).toBe(1);
+    storedJobs.health.dead = new DeadCounts();
+    expect(seen.changes()).toBeUndefined();
+    expect(all(seen).size).toBe(0);
+    expect(seen.changes()).toBeDefined();
   });
 
   it('are looked at again as long as nobody knows since when the oldest job waits that is in storage alone', () => {

@@ -15,8 +15,6 @@ export class JobQueue {
   total = 0;
   /** Those of them with a time. */
   scheduled = 0;
-  /** Dead letters, as the owner sees them. */
-  dead = 0;
   /** Those that are leased, and those of them with a time. */
   private leased = 0;
   private leasedTimed = 0;

@@ -1,3 +1,4 @@
+import { DeadCounts } from '../dead-counts.js';
 import { EntryTable } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { storageError } from './file-errors.js';
@@ -34,6 +35,8 @@ export class LogIndex implements RecordVisitor {
   private readonly waits = (place: number, time: number, sequence: number): boolean =>
     place >= 0 ? this.isFree(place) : this.entries.at(-1 - place)?.waitsAs(time, sequence) === true;
   readonly dead = new PlaceHeap(this.isAlive);
+  /** How many of them there are, as the owner sees them. */
+  readonly deadCounts = new DeadCounts();
   readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
   readonly settings = new Map<string, Ended>();
@@ -353,7 +356,7 @@ export class LogIndex implements RecordVisitor {
     for (let at = 0; at < places.length; at += 5) {
       const number = places[at + 4]!;
       if (!segment.isAlive(number)) continue;
-      if (places[at] === DEAD) this.queueOf(places[at + 1]!).dead++;
+      if (places[at] === DEAD) this.deadCounts.add(this.queueOf(places[at + 1]!).functionName, 1);
       this.addPlace(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, number);
     }
   }

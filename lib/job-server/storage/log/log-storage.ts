@@ -140,7 +140,7 @@ export class LogStorage implements JobStorage {
     const entry = this.leased(handle);
     if (!entry) return;
     entry.death = { error, diedAt: now };
-    entry.queue.dead++;
+    this.log.countDead(entry, 1);
     this.log.leave(entry, 'dead');
   }
 
@@ -232,7 +232,7 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'dead') return false;
-    entry.queue.dead--;
+    log.countDead(entry, -1);
     entry.phase = entry.phase.gone;
     log.mark(entry, false);
     return true;

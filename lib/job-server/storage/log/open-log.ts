@@ -123,12 +123,14 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 
   get health(): StorageHealth {
-    const dead = new Map<string, number>();
-    for (const { functionName, dead: count } of this.index.queues.values()) {
-      if (count > 0) dead.set(functionName, (dead.get(functionName) ?? 0) + count);
-    }
     const { backlog, writes } = this.commit;
-    return { backlog, writes, dead, bytes: this.index.bytes, freeBytes: this.room.bytes };
+    const { deadCounts: dead, bytes } = this.index;
+    return { backlog, writes, dead, bytes, freeBytes: this.room.bytes };
+  }
+
+  /** A job is a dead letter (1), or no longer (-1). */
+  countDead({ queue }: Entry, by: 1 | -1): void {
+    this.index.deadCounts.add(queue.functionName, by);
   }
 
   /** A new job as an entry that nobody has yet. */
@@ -180,7 +182,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   /** A dead letter is a job again. */
   revive(entry: Entry, job: Omit<StoredJob, 'sequence'>): void {
     entry.death = undefined;
-    entry.queue.dead--;
+    this.countDead(entry, -1);
     entry.job = placed(job, ++this.sequence);
     entry.queue.count(entry.job, 1);
     this.leasing.wait(entry);
@@ -343,7 +345,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
       entry.death = past;
     } else this.enter(entry, false);
     await this.write(entry, originNote(origin));
-    if (past && !('result' in past)) entry.queue.dead++;
+    if (past && !('result' in past)) this.countDead(entry, 1);
     return 'added';
   }
 }

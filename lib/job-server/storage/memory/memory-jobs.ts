@@ -1,3 +1,4 @@
+import { DeadCounts } from '../dead-counts.js';
 import type { DeadLetter, Holder, JobOutcome, JobRecord, StoredJob } from '../stored-job.js';
 import { MemoryQueues, type MemoryQueue } from './memory-queues.js';
 
@@ -24,6 +25,8 @@ export class MemoryJobs {
   readonly queues = new MemoryQueues();
   /** @internal */
   readonly dead = new Map<string, DeadLetter>();
+  /** @internal */
+  readonly deadCounts = new DeadCounts();
   /** @internal */
   readonly ended = new Map<string, { function: string; outcome: JobOutcome }>();
   /** @internal */
@@ -87,6 +90,26 @@ export class MemoryJobs {
     const queue = this.queues.queueOf(job);
     queue.total--;
     if (!entry.owner) queue.takeOut(job);
+  }
+
+  /**
+   * A job is dead.
+   * @internal
+   */
+  bury(letter: DeadLetter): void {
+    const { handle, function: name } = letter.job;
+    if (!this.dead.has(handle)) this.deadCounts.add(name, 1);
+    this.dead.set(handle, letter);
+  }
+
+  /**
+   * A job is dead no more; false when it was not.
+   * @internal
+   */
+  unbury(handle: string): boolean {
+    const letter = this.dead.get(handle);
+    if (letter) this.deadCounts.add(letter.job.function, -1);
+    return this.dead.delete(handle);
   }
 
   /**

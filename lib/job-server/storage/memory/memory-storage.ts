@@ -152,7 +152,7 @@ export class MemoryStorage implements JobStorage {
     const entry = this.leased(handle);
     if (!entry) return;
     this.jobs.leave(entry);
-    this.jobs.dead.set(handle, { job: entry.job, error, diedAt: now });
+    this.jobs.bury({ job: entry.job, error, diedAt: now });
   }
 
   async remove(handle: string): Promise<Removal> {
@@ -196,9 +196,7 @@ export class MemoryStorage implements JobStorage {
   }
 
   health(): StorageHealth {
-    const dead = new Map<string, number>();
-    for (const { job } of this.jobs.dead.values()) dead.set(job.function, (dead.get(job.function) ?? 0) + 1);
-    return { backlog: 0, writes: this.writes, dead };
+    return { backlog: 0, writes: this.writes, dead: this.jobs.deadCounts };
   }
 
   due(now: number): DueJobs {
@@ -219,14 +217,14 @@ export class MemoryStorage implements JobStorage {
     this.checkOpen();
     const job = this.jobs.dead.get(handle)?.job;
     if (!job || this.jobs.findByUnique(job.unique, job.function)) return false;
-    this.jobs.dead.delete(handle);
+    this.jobs.unbury(handle);
     this.enter({ ...job, at: 0, attempts: 0, losses: 0, acceptedAt, reducer: reducer ?? job.reducer }, false);
     return true;
   }
 
   async purge(handle: string): Promise<boolean> {
     this.checkOpen();
-    return this.jobs.dead.delete(handle);
+    return this.jobs.unbury(handle);
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -274,7 +272,7 @@ export class MemoryStorage implements JobStorage {
     origins.add(origin);
     if (isKnown) return 'known';
     if (past && 'result' in past) ended.set(job.handle, { function: job.function, outcome: past });
-    else if (past) dead.set(job.handle, { job: placed(job, this.jobs.nextSequence()), ...past });
+    else if (past) this.jobs.bury({ job: placed(job, this.jobs.nextSequence()), ...past });
     else if (this.take(job, false).existing) return 'coalesced';
     return 'added';
   }

@@ -1,3 +1,4 @@
+import { DeadCounts } from '../dead-counts.js';
 import type { PgFunctions } from './pg-functions.js';
 import type { PgConnection } from './pg-connection.js';
 
@@ -10,7 +11,7 @@ const WANTED_FOR = 60_000;
 /** How many dead letters there are, by function: counted now and then, while somebody wants to know. */
 export class PgDead {
   /** As last counted. */
-  private counts: ReadonlyMap<string, number> = new Map();
+  private readonly counts = new DeadCounts();
   private askedAt = performance.now();
   private countedAt = -Infinity;
 
@@ -20,7 +21,7 @@ export class PgDead {
   ) {}
 
   /** As last counted; asking has it counted again soon. */
-  get latest(): ReadonlyMap<string, number> {
+  get latest(): DeadCounts {
     this.askedAt = performance.now();
     return this.counts;
   }
@@ -41,6 +42,6 @@ export class PgDead {
       rows.map((row) => row.function),
       connection,
     );
-    this.counts = new Map(rows.map((row) => [this.functions.name(row.function), row.count]));
+    this.counts.become(new Map(rows.map((row) => [this.functions.name(row.function), row.count])));
   }
 }
