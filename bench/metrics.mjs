@@ -37,7 +37,7 @@ async function printScrapes() {
   for (const functions of [200, 1_000, 100_000]) {
     const jobServer = new JobServer({ listeners: [] });
     await jobServer.start();
-    const listener = new MetricsListener({ metrics: () => jobServer.metrics(), problem: () => undefined });
+    const listener = new MetricsListener({ metrics: () => jobServer.metricsInTurns(), problem: () => undefined });
     await listener.listen(0, '127.0.0.1');
     for (let number = 0; number < functions; number++) coreOf(jobServer).engine.submit(jobOf(`f${number}`, true));
     const scrapes = [];

@@ -58,7 +58,8 @@ export class JobServerCore implements SessionHost, MetricSource {
   readonly schedules: Schedules;
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
-  private readonly turns = new Turns();
+  /** What takes long here shares the event loop by these. */
+  readonly turns = new Turns();
   private lastNumber = 0;
   private isRunning = false;
   private draining: Draining | undefined;
@@ -198,6 +199,11 @@ export class JobServerCore implements SessionHost, MetricSource {
   /** Everything it measures, as it is now: for Prometheus' text format, a registry, or OpenTelemetry. */
   metrics(): MetricFamily[] {
     return this.measured.metrics();
+  }
+
+  /** The same, with turns of the event loop for everything else in between. */
+  metricsInTurns(): Promise<MetricFamily[]> {
+    return this.measured.metricsInTurns();
   }
 
   /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */

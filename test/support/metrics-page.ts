@@ -18,11 +18,14 @@ code counts by. How to get at them is in [Observability](observability.md), what
 - A name that is no UTF-8 has its bytes as \`\\xff\`; one over 128 characters is cut, and ends in \`~\` and a hash.
 - Histograms of times have the bounds 1 ms to 33 s by powers of two, then 131, 524 and 2,097 s.
 
-Of the jobs of a function each is somewhere:
+Every job that a function had since the process began is somewhere:
 
 \`\`\`text
 submitted + restored + replayed = completed + failed + buried + cancelled + abandoned + jobs
 \`\`\`
+
+That holds for a job server with a storage of its own, or none. Of several on one PostgreSQL each counts what it did itself,
+and jobs move between them.
 `;
 
 const SECTIONS: readonly (readonly [origin: MetricOrigin, title: string, text: string])[] = [

@@ -127,7 +127,7 @@ async function tellMetrics(
 ): Promise<MetricsListener | undefined> {
   if (!metrics) return undefined;
   const listener = new MetricsListener({
-    metrics: () => [...jobServer.metrics(), ...ofWeb()],
+    metrics: async () => [...(await jobServer.metricsInTurns()), ...ofWeb()],
     problem: () => (jobServer.isEnding ? 'The job server is ending.' : jobServer.storageTrouble),
   });
   try {
@@ -135,7 +135,7 @@ async function tellMetrics(
   } catch (error) {
     throw new Failure(`--metrics-port ${metrics.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });
   }
-  log.write('INFO', `tells metrics on ${listener.url}/metrics`);
+  log.write('INFO', `tells metrics on ${listener.url}/metrics`, { address: listener.url });
   return listener;
 }
 
@@ -146,7 +146,9 @@ async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServe
   try {
     const listener = new WebListener([{ name: 'main', jobServer }], web);
     await listener.listen();
-    log.write('INFO', `has its page at ${listener.url}/, answers HTTP on ${listener.url}/v1`);
+    log.write('INFO', `has its page at ${listener.url}/, answers HTTP on ${listener.url}/v1`, {
+      address: listener.url,
+    });
     return listener;
   } catch (error) {
     throw new Failure(`--web-port ${web.port}: ${(error as Error).message}`, EXIT.failed, { cause: error });
@@ -168,7 +170,7 @@ async function answerAsGearmand(
       throw new Failure(`--http-port ${gearmandHttp.port}: ${error.message}`, EXIT.failed, { cause: error });
     });
     listening.push(listener);
-    log.write('INFO', `answers HTTP as gearmand does on ${listener.url}`);
+    log.write('INFO', `answers HTTP as gearmand does on ${listener.url}`, { address: listener.url });
   }
 }
 

@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PROMETHEUS_CONTENT_TYPE, prometheusChunks, type MetricFamily } from '../../telemetry/metrics/index.js';
+import {
+  inTurns,
+  PROMETHEUS_CONTENT_TYPE,
+  prometheusChunks,
+  type MetricFamily,
+} from '../../telemetry/metrics/index.js';
 import { listenOn, urlOf } from '../web/http-port.js';
 
 /** How long whoever asks may take to do so, in milliseconds. */
@@ -8,9 +12,6 @@ const REQUEST_TIMEOUT = 10_000;
 
 /** Scrapers keep a connection each; more than this is no scraper. */
 const MAX_CONNECTIONS = 64;
-
-/** How long answering may hold up everything else at once, in milliseconds. */
-const SLICE = 4;
 
 /** What there is to tell over HTTP. */
 export interface MeasuredProcess {
@@ -73,20 +74,17 @@ export class MetricsListener {
   private async tellMetrics(response: ServerResponse, isHead: boolean): Promise<void> {
     const families = await this.measured.metrics();
     response.writeHead(200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE, 'Cache-Control': 'no-store' });
-    if (!isHead) await writeInSlices(response, prometheusChunks(families));
+    if (!isHead) await inTurns(writing(response, prometheusChunks(families)));
     response.end();
   }
 }
 
 /** Writes parts one by one, and lets others have a turn in between. */
-async function writeInSlices(response: ServerResponse, parts: Iterable<string>): Promise<void> {
-  let until = performance.now() + SLICE;
+function* writing(response: ServerResponse, parts: Iterable<string>): Generator<void, void> {
   for (const part of parts) {
     if (response.destroyed) return;
     response.write(part);
-    if (performance.now() < until) continue;
-    await nextTurn();
-    until = performance.now() + SLICE;
+    yield;
   }
 }
 

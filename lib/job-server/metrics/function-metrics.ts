@@ -1,11 +1,4 @@
-import {
-  PRIORITIES,
-  FunctionStats,
-  type ByteString,
-  type Engine,
-  type GearmanFunction,
-  type Functions,
-} from '../engine/index.js';
+import { PRIORITIES, FunctionStats, type ByteString, type Engine, type GearmanFunction } from '../engine/index.js';
 import {
   FunctionNames,
   type FunctionCounterName,
@@ -40,12 +33,6 @@ type Counts = Omit<FunctionStats, 'wait' | 'run' | 'addAll' | 'accepted'>;
 
 const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
-/** What all functions without a name of their own come to. */
-interface Others {
-  readonly moment: Moment;
-  readonly stats: FunctionStats;
-}
-
 /** The gauges of a function, or of several as one. */
 interface Moment {
   running: number;
@@ -56,6 +43,9 @@ interface Moment {
   longest: number;
   readonly waiting: [number, number, number];
 }
+
+/** After so many functions that have no name of their own others may have a turn; one with a name is as much to tell as all of these. */
+const SLICE = 100;
 
 /**
  * The metrics of functions: each of the first so many that had a job by its
@@ -70,74 +60,98 @@ export class FunctionMetrics {
   }
 
   /**
-   * Adds what there is to tell at the time the engine was told last.
+   * Adds what there is to tell, slice by slice: each function as it is when its
+   * turn comes.
    *
    * @param dead how many dead letters there are by function; without it nothing is told of them.
    */
-  tell(set: MetricSet, engine: Engine, dead?: ReadonlyMap<ByteString, number>): void {
-    const { functions } = engine;
-    const named = new FunctionStats();
-    const others: Others = { moment: nothing(), stats: new FunctionStats() };
-    others.stats.addAll(functions.droppedStats);
-    const isAnyOther = this.tellEach(set, engine, named, others) || hasCounted(others.stats);
-    if (isAnyOther) {
-      tellMoment(set, others.moment, FunctionNames.other);
-      tellStats(set, others.stats, FunctionNames.other);
-    }
-    if (dead) this.tellDead(set, functions, dead);
-    for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, named[count] + others.stats[count], labels);
+  *tell(set: MetricSet, engine: Engine, dead?: ReadonlyMap<ByteString, number>): Generator<void, void> {
+    const reading = new Reading(set, engine, this.names);
+    yield* reading.functions();
+    if (dead) yield* reading.deadLetters(dead);
+  }
+}
+
+/** One look at all functions there were when it began. */
+class Reading {
+  /** What the functions with a name have counted, and all others. */
+  private readonly named = new FunctionStats();
+  private readonly others = new FunctionStats();
+  private readonly othersNow = nothing();
+  private isAnyOther = false;
+  /** The labels of functions that had a job and have a name. */
+  private readonly told: MetricLabels[] = [];
+  private looked = 0;
+
+  constructor(
+    private readonly set: MetricSet,
+    private readonly engine: Engine,
+    private readonly names: FunctionNames,
+  ) {
+    // One that is dropped from now on is counted as the function it was.
+    this.others.addAll(engine.functions.droppedStats);
   }
 
-  /** Tells those that have a name, and adds up the others; false when there are none. */
-  private tellEach(set: MetricSet, engine: Engine, named: FunctionStats, others: Others): boolean {
-    const withoutJobs: GearmanFunction[] = [];
-    let isAnyOther = false;
-    for (const function_ of engine.functions) {
-      if (!function_.hasStats) {
-        withoutJobs.push(function_);
-        continue;
-      }
-      const { stats } = function_;
-      const labels = this.names.keep(function_.name);
-      if (labels === FunctionNames.other) {
-        isAnyOther = true;
-        others.stats.addAll(stats);
-        addMoment(others.moment, function_, engine);
-      } else {
-        named.addAll(stats);
-        tellMoment(set, momentOf(function_, engine), labels);
-        tellStats(set, stats, labels);
-      }
+  *functions(): Generator<void, void> {
+    const jobless: GearmanFunction[] = [];
+    for (const function_ of [...this.engine.functions]) {
+      if (!function_.hasStats) jobless.push(function_);
+      else if (this.withJobs(function_) || this.isSliceOver()) yield;
     }
-    return this.tellJobless(set, withoutJobs, engine, others) || isAnyOther;
+    yield* this.jobless(jobless);
+    const { set, others, named } = this;
+    if (this.isAnyOther || hasCounted(others)) {
+      tellMoment(set, this.othersNow, FunctionNames.other);
+      tellStats(set, others, FunctionNames.other);
+    }
+    for (const [name, count, labels] of COUNTERS) set.add(`all_${name}`, named[count] + others[count], labels);
   }
 
-  /** Tells dead letters: those of a function that has nothing else are told as well. */
-  private tellDead(set: MetricSet, functions: Functions, dead: ReadonlyMap<ByteString, number>): void {
-    const named = new Map<MetricLabels, number>();
-    for (const function_ of functions) if (function_.hasStats) named.set(this.names.keep(function_.name), 0);
+  /** Dead letters: those of a function that has nothing else are told as well. */
+  *deadLetters(dead: ReadonlyMap<ByteString, number>): Generator<void, void> {
+    const counts = new Map(this.told.map((labels) => [labels, 0]));
     // What died in an earlier run takes no name for life from what lives in this one.
     let { room } = this.names;
     for (const [name, count] of dead) {
       const labels = this.names.known(name) ?? (room-- > 0 ? this.names.borrow(name) : FunctionNames.other);
-      named.set(labels, (named.get(labels) ?? 0) + count);
+      counts.set(labels, (counts.get(labels) ?? 0) + count);
+      if (this.isSliceOver()) yield;
     }
-    for (const [labels, count] of named) set.add('jobs_dead', count, labels);
+    for (const [labels, count] of counts) this.set.add('jobs_dead', count, labels);
+  }
+
+  /** @returns whether it was told by its name. */
+  private withJobs(function_: GearmanFunction): boolean {
+    const labels = this.names.keep(function_.name);
+    if (labels === FunctionNames.other) {
+      this.others.addAll(function_.stats);
+      this.addOther(function_);
+      return false;
+    }
+    this.named.addAll(function_.stats);
+    this.told.push(labels);
+    tellMoment(this.set, momentOf(function_, this.engine), labels);
+    tellStats(this.set, function_.stats, labels);
+    return true;
   }
 
   /** Functions that have had no job yet have names for the moment, while there are some to give. */
-  private tellJobless(set: MetricSet, functions: readonly GearmanFunction[], engine: Engine, others: Others): boolean {
+  private *jobless(functions: readonly GearmanFunction[]): Generator<void, void> {
     let { room } = this.names;
-    let isAnyOther = false;
     for (const function_ of functions) {
-      if (room-- > 0) {
-        tellMoment(set, momentOf(function_, engine), this.names.borrow(function_.name));
-      } else {
-        isAnyOther = true;
-        addMoment(others.moment, function_, engine);
-      }
+      if (room-- > 0) tellMoment(this.set, momentOf(function_, this.engine), this.names.borrow(function_.name));
+      else this.addOther(function_);
+      if (this.isSliceOver()) yield;
     }
-    return isAnyOther;
+  }
+
+  private addOther(function_: GearmanFunction): void {
+    this.isAnyOther = true;
+    addMoment(this.othersNow, function_, this.engine);
+  }
+
+  private isSliceOver(): boolean {
+    return ++this.looked % SLICE === 0;
   }
 }
 

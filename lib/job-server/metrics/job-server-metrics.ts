@@ -2,7 +2,7 @@ import type { DurableJobs } from '../durable/index.js';
 import type { Engine } from '../engine/index.js';
 import type { Session, Traffic } from '../front/index.js';
 import type { Schedules } from '../schedules/index.js';
-import { MetricSet, type MetricFamily, type MetricSource } from '../../telemetry/metrics/index.js';
+import { inTurns, MetricSet, type MetricFamily, type MetricSource, type Turn } from '../../telemetry/metrics/index.js';
 import { tellConnections } from './connection-metrics.js';
 import { EventLoopWatch } from './event-loop.js';
 import { FunctionMetrics } from './function-metrics.js';
@@ -19,12 +19,15 @@ export interface MeasuredJobServer {
   readonly schedules: Schedules;
   /** Tells the engine the time: ages are counted up to it. */
   tick(): void;
+  /** Shared with everything else of it that takes long. */
+  readonly turns: Turn;
 }
 
 /** Everything a job server measures, read when asked. */
 export class JobServerMetrics implements MetricSource {
   private readonly functions: FunctionMetrics;
   private readonly eventLoop = new EventLoopWatch();
+  private reading: Promise<MetricFamily[]> | undefined;
 
   /** @param maxFunctions how many functions, and how many schedules, are told by name. */
   constructor(
@@ -40,15 +43,28 @@ export class JobServerMetrics implements MetricSource {
   }
 
   metrics(): MetricFamily[] {
+    const reading = this.read();
+    for (;;) {
+      const { done, value } = reading.next();
+      if (done) return value;
+    }
+  }
+
+  /** Who asks while it is being read hears the same: however many ask, it is read once at a time. */
+  metricsInTurns(): Promise<MetricFamily[]> {
+    this.reading ??= inTurns(this.read(), this.jobServer.turns).finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private *read(): Generator<void, MetricFamily[]> {
     const { engine, sessions, traffic, version, storedJobs } = this.jobServer;
     this.jobServer.tick();
     const set = new MetricSet('function', 'job server');
     set.add('version_info', 1, { version });
-    const health = storedJobs?.health;
-    this.functions.tell(set, engine, health?.dead);
+    yield* this.functions.tell(set, engine, storedJobs?.health.dead?.byFunction);
     tellConnections(set, engine, sessions, traffic);
     tellSchedules(set, this.jobServer.schedules, this.maxFunctions);
-    if (health) tellStorage(set, storedJobs, health);
+    if (storedJobs) tellStorage(set, storedJobs, storedJobs.health);
     this.eventLoop.tell(set);
     return set.families();
   }

@@ -1,4 +1,5 @@
 import type { HistogramFamily, HistogramValue, MetricFamily, MetricSource, NumberFamily } from './metric-family.js';
+import { sourceInTurns } from './in-turns.js';
 import { mergeFamilies } from './metric-set.js';
 
 // OpenTelemetry's own words and numbers for these things (sdk-metrics 2): nothing of it is imported.
@@ -57,19 +58,13 @@ export class GearmanMetricProducer {
   }
 
   /** Everything as it is now. A source that throws is an error of the collection, and the others are told. */
-  collect(): Promise<{
+  async collect(): Promise<{
     resourceMetrics: { resource: never; scopeMetrics: { scope: { name: string }; metrics: ProducedMetric[] }[] };
     errors: unknown[];
   }> {
     const errors: unknown[] = [];
-    const lists = this.sources.map((source) => {
-      try {
-        return source.metrics();
-      } catch (error) {
-        errors.push(error);
-        return [];
-      }
-    });
+    const fail = (error: unknown): [] => (errors.push(error), []);
+    const lists = await Promise.all(this.sources.map((source) => sourceInTurns(source).catch(fail)));
     const endTime = hrTime(Date.now());
     const metrics = mergeFamilies(lists)
       .filter(({ samples }) => samples.length > 0)
@@ -77,7 +72,7 @@ export class GearmanMetricProducer {
     // The resource is the reader's: it takes no producer's.
     const resource = undefined as never;
     const scopeMetrics = [{ scope: { name: 'nestjs-gearman' }, metrics }];
-    return Promise.resolve({ resourceMetrics: { resource, scopeMetrics }, errors });
+    return { resourceMetrics: { resource, scopeMetrics }, errors };
   }
 
   private produced(family: MetricFamily, endTime: HrTime): ProducedMetric {

@@ -1,3 +1,4 @@
+import { inTurns } from './in-turns.js';
 import type { HistogramSample, HistogramValue, MetricFamily, MetricLabels } from './metric-family.js';
 
 /** The content type of {@link prometheusText}. */
@@ -6,6 +7,20 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 /** Families as Prometheus reads them: its text format 0.0.4. */
 export function prometheusText(families: readonly MetricFamily[]): string {
   return [...prometheusChunks(families)].join('');
+}
+
+/** {@link prometheusText}, with turns of the event loop for everything else in between. */
+export function prometheusTextInTurns(families: readonly MetricFamily[]): Promise<string> {
+  return inTurns(joined(prometheusChunks(families)));
+}
+
+function* joined(parts: Iterable<string>): Generator<void, string> {
+  let text = '';
+  for (const part of parts) {
+    text += part;
+    yield;
+  }
+  return text;
 }
 
 /** {@link prometheusText} family by family, for who has something else to do meanwhile. */

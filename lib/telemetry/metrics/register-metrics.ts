@@ -1,4 +1,5 @@
 import type { MetricFamily, MetricLabels, MetricSource, MetricType, Together } from './metric-family.js';
+import { readInTurns } from './in-turns.js';
 import { mergeFamilies } from './metric-set.js';
 import { bucketsOf } from './prometheus-text.js';
 
@@ -18,25 +19,29 @@ export interface MetricRegister {
  */
 export function registerMetrics(register: MetricRegister, ...sources: readonly MetricSource[]): void {
   const reading = new SharedReading(sources);
-  for (const family of reading.families().values()) {
+  for (const family of mergeFamilies(sources.map((source) => source.metrics()))) {
     register.registerMetric(new RegisteredMetric(family, reading) as never);
   }
 }
 
 /** What the sources tell, read once for all metrics of one scrape: a registry asks every metric in the same turn. */
 class SharedReading {
-  private read: ReadonlyMap<string, MetricFamily> | undefined;
+  private read: Promise<ReadonlyMap<string, MetricFamily>> | undefined;
 
   constructor(private readonly sources: readonly MetricSource[]) {}
 
-  families(): ReadonlyMap<string, MetricFamily> {
+  families(): Promise<ReadonlyMap<string, MetricFamily>> {
     if (!this.read) {
-      const families = mergeFamilies(this.sources.map((source) => source.metrics()));
-      this.read = new Map(families.map((family) => [family.name, family]));
-      queueMicrotask(() => (this.read = undefined));
+      this.read = byName(this.sources);
+      const forget = (): void => (this.read = undefined);
+      this.read.then(forget, forget);
     }
     return this.read;
   }
+}
+
+async function byName(sources: readonly MetricSource[]): Promise<ReadonlyMap<string, MetricFamily>> {
+  return new Map((await readInTurns(sources)).map((family) => [family.name, family]));
 }
 
 /** A value as those registries write it out. */
@@ -66,10 +71,10 @@ class RegisteredMetric {
     this.aggregator = together;
   }
 
-  get(): Promise<object> {
+  async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
-    const family = this.reading.families().get(this.familyName);
-    return Promise.resolve({ name, help, type, aggregator, values: family ? valuesOf(family) : [] });
+    const family = (await this.reading.families()).get(this.familyName);
+    return { name, help, type, aggregator, values: family ? valuesOf(family) : [] };
   }
 
   /** A registry's `resetMetrics`: these numbers are the sources', and others read them as well. */

@@ -50,9 +50,10 @@ function controllerAt(path: string): Type {
 
     // The response itself: an interceptor that wraps every answer of the app would wrap this one too.
     @Get()
-    read(@Res() response: HttpResponse): void {
+    async read(@Res() response: HttpResponse): Promise<void> {
+      const text = await this.metrics.textInTurns();
       response.header('Content-Type', PROMETHEUS_CONTENT_TYPE);
-      response.send(this.metrics.text());
+      response.send(text);
     }
   }
   return GearmanMetricsController;

@@ -4,6 +4,8 @@ import {
   isAppMetricSource,
   mergeFamilies,
   prometheusText,
+  prometheusTextInTurns,
+  readInTurns,
   type MetricFamily,
   type MetricSource,
 } from '../metrics/index.js';
@@ -38,6 +40,16 @@ export class GearmanMetrics implements MetricSource {
   /** The same in Prometheus' text format. */
   text(): string {
     return prometheusText(this.metrics());
+  }
+
+  /** {@link metrics}, with turns of the event loop for everything else in between. */
+  metricsInTurns(): Promise<MetricFamily[]> {
+    return readInTurns(this.sources());
+  }
+
+  /** {@link text}, with turns of the event loop for everything else in between. */
+  async textInTurns(): Promise<string> {
+    return prometheusTextInTurns(await this.metricsInTurns());
   }
 
   /** Providers are looked up each time: dynamic and lazy modules bring some later. */

@@ -130,12 +130,21 @@ describe('the metrics of a job server', () => {
 
   it('are as many series for ten thousand functions as for the most that are named', async () => {
     const front = await startFront({ metrics: { maxFunctions: 5 } });
+    const { engine } = coreOf(front.server);
     const count = (): number => Object.keys(told(front)).length;
     const client = front.peer();
     for (let number = 0; number < 10; number++) await submit(client, `SUBMIT_JOB_BG f${number}··`);
     const few = count();
-    for (let number = 0; number < 10_000; number++) coreOf(front.server).engine.createFunction(`g${number}`);
+    for (let number = 0; number < 10_000; number++) {
+      engine.createFunction(`idle${number}`);
+      engine.submit({ function: `busy${number}`, unique: '', workload: '', priority: 1, isBackground: true, at: 0 });
+    }
     expect(count()).toBe(few);
+    expect(told(front)).toMatchObject({
+      'jobs{function="_other"}': 10_005,
+      'jobs_submitted_total{function="_other",mode="background"}': 10_005,
+      'all_jobs_submitted_total{mode="background"}': 10_010,
+    });
   });
 
   it('tell refusals by their code, and what authorize said no to', async () => {
