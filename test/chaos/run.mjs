@@ -17,7 +17,9 @@
  *
  * Exit code 0 when no accepted job was lost, every job that ran more than once
  * was running when somebody was killed, and everything came to its end: what
- * has not within `--patience` (120 s) is told, with who has it. kill -9 leaves the kernel's page
+ * has not within `--patience` (120 s) is told, with who has it. Of one job server
+ * the metrics must account for every job as well: all that came to a function
+ * went or are there. kill -9 leaves the kernel's page
  * cache alone; that JOB_CREATED waits for the disk itself is proven with
  * strace, in test/e2e/durability-order.test.ts.
  *
@@ -30,6 +32,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { LogBeside } from '../../dist/job-server/storage/index.js';
+import { accountsOf } from './accounts.mjs';
 import { Actor } from './actor.mjs';
 import { Blows } from './blows.mjs';
 import { DatabasePair } from './database.mjs';
@@ -118,6 +121,8 @@ const actors = Object.entries(CAST).flatMap(([kind, count]) =>
 );
 /** What did not come to its end. */
 const unfinished = [];
+/** What came to how many functions, by the metrics of the job server. */
+const accounts = { jobs: 0, functions: 0 };
 
 const kept = database ? 'PostgreSQL with a synchronous standby' : `durability ${values.durability}`;
 console.log(`chaos: seed ${seed}, ${seconds} s, ${servers} job servers, ${kept}; everything is in ${folder}`);
@@ -173,9 +178,24 @@ async function comeToRest() {
   let left = await jobsThere();
   for (; left > 0 && Date.now() < deadline; left = await jobsThere()) await sleep(50);
   if (left > 0) unfinished.push(`${left} jobs were not done within ${values.patience} s:`, ...(await whatIsLeft()));
+  if (isAlone) await account(deadline);
   // The workers last: they would wait for their job servers.
   for (const actor of actors) if (!actor.kind.endsWith('client')) await actor.end('SIGTERM');
   if (database) await finish('the databases end', patience, database.stop());
+}
+
+/** Looks into the metrics: what came to each function since the job server began must have gone. An end may still be on its way. */
+async function account(deadline) {
+  const read = () => within(patience, 'metrics are told', accountsOf(sockets[0])).catch((error) => error);
+  const wrong = (told) => [...told].filter(([, { came, are }]) => came !== are);
+  let told = await read();
+  for (; !(told instanceof Error) && wrong(told).length > 0 && Date.now() < deadline; told = await read())
+    await sleep(50);
+  if (told instanceof Error) return void unfinished.push(told.message);
+  for (const [name, { came, are }] of wrong(told))
+    unfinished.push(`${name}: ${came} jobs came, and ${are} went or are there`);
+  accounts.functions = told.size;
+  for (const { came } of told.values()) accounts.jobs += came;
 }
 
 /** Waits, and writes down where that is in vain. */
@@ -228,6 +248,8 @@ function report({ accepted, overHttp, jobs, executed, lost, repeated, causes, un
   console.log(`accepted           ${accepted} submissions, ${overHttp} of them over HTTP, of ${jobs} jobs`);
   console.log(`executed           ${executed} at least once`);
   console.log(`lost               ${lost.length}`);
+  if (isAlone)
+    console.log(`accounted for      ${accounts.jobs} jobs of ${accounts.functions} functions since the last kill`);
   const why = list(causes, (count, cause) => `${count} were running: ${cause}`);
   console.log(`executed again     ${repeated}${why && ` (${why})`}`);
   console.log(`unexplained        ${unexplained.length}`);

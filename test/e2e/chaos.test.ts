@@ -25,6 +25,7 @@ describe('job servers, workers and clients that are killed at random', () => {
     const { code, stdout } = await chaos('--seconds', '20', '--seed', '1');
     expect(stdout).toMatch(/^lost +0$/m);
     expect(stdout).toMatch(/^unexplained +0$/m);
+    expect(stdout).toMatch(/^accounted for +\d+ jobs of [1-3] functions since the last kill$/m);
     expect(code).toBe(0);
     expect(numberIn(stdout, 'ended')).toBeGreaterThan(0);
     expect(numberIn(stdout, 'accepted')).toBeGreaterThan(0);

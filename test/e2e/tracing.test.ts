@@ -19,7 +19,7 @@ import {
   type GearmanClientOptions,
   type TracingOptions,
 } from 'nestjs-gearman';
-import { JobServer } from 'nestjs-gearman/job-server';
+import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
 import { firstValueFrom } from 'rxjs';
 import { coreOf } from '../../lib/job-server/core-of.js';
 import { MemoryStorage } from '../../lib/job-server/storage/index.js';
@@ -127,6 +127,13 @@ async function spanNamed(name: string): Promise<ReadableSpan> {
   return spansNamed(name)[0]!;
 }
 
+async function startedJobServer(options: JobServerOptions = {}): Promise<JobServer> {
+  const server = new JobServer({ listeners: [], ...options });
+  await server.start();
+  atEnd(() => server.stop());
+  return server;
+}
+
 /** How a `process` span belongs to its `submit` span. */
 function relation(process: ReadableSpan, submit: ReadableSpan): string {
   const created = submit.spanContext();
@@ -213,6 +220,29 @@ describe('spans', () => {
     expect(second!.attributes).toMatchObject({ 'gearman.job.mode': 'background', 'gearman.job.attempt': 1 });
     expect(seenMetadata.at(-1)).toMatchObject({ tenant: 'acme', traceparent: expect.any(String) });
     expect(seenMetadata.at(-1)).not.toHaveProperty('gearman-submitted');
+  });
+
+  it.each<[relation: string, option: NonNullable<TracingOptions['relation']>, emitted: string, asked: string]>([
+    ["'link'", 'link', 'link', 'link'],
+    ["'child'", 'child', 'child', 'child'],
+    ['a function', ({ mode, attempt }) => (mode === 'foreground' && attempt === 1 ? 'link' : 'child'), 'child', 'link'],
+  ])('of jobs whose strategy has the relation %s: as that says', async (_, option, emitted, asked) => {
+    const servers = await startedJobServer();
+    await serve({ servers, controllers: [Traced], tracing: { relation: option } });
+    const client = clientOf({ servers });
+    await firstValueFrom(client.emit('echo', new GearmanRecordBuilder({}).setDelay(1).build()));
+    expect(relation(await spanNamed('process echo'), await spanNamed('submit echo'))).toBe(emitted);
+    exporter.reset();
+    await ask(client, 'echo');
+    expect(relation(await spanNamed('process echo'), await spanNamed('submit echo'))).toBe(asked);
+  });
+
+  it('of a schedule’s job: a trace of its own, that nobody submitted', async () => {
+    const servers = await startedJobServer({ schedules: { yearly: { function: 'echo', cron: '0 0 1 1 *' } } });
+    await serve({ servers, controllers: [Traced] });
+    await servers.schedules.run('yearly');
+    const process = await spanNamed('process echo');
+    expect([process.parentSpanContext, process.links, spansNamed('submit echo')]).toEqual([undefined, [], []]);
   });
 
   it.each([

@@ -1,0 +1,88 @@
+// What the age of the oldest waiting job costs to tell, by the number of stored jobs, and what a restart does to it.
+//
+//   npm run build && node bench/oldest.mjs [--jobs 1000000] [--url postgres://...]
+//
+// Fills a storage with that many jobs of one function, and asks a job server
+// that holds none of them, then one that holds its window, then again after a restart.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { coreOf } from '../dist/job-server/core-of.js';
+import { JobServer } from '../dist/job-server/job-server.js';
+import { LogStorage, PgStorage } from '../dist/job-server/storage/index.js';
+
+const { values } = parseArgs({ options: { jobs: { type: 'string', default: '1000000' }, url: { type: 'string' } } });
+const CALLS = 200_000;
+const LISTENER = { ready() {}, trouble() {}, lost() {}, set() {}, cancel() {}, fenced() {}, clock() {}, setAside() {} };
+
+console.log('| stored jobs | ns to ask the storage | ns to ask the job server | ms the age is off after a restart |');
+console.log('| ---: | ---: | ---: | ---: |');
+for (const jobs of [10, Number(values.jobs)]) await measure(jobs);
+process.exit();
+
+async function measure(jobs) {
+  const path = mkdtempSync(join(tmpdir(), 'bench-oldest-'));
+  const name = `bench${jobs}`;
+  const newStorage = () =>
+    values.url ? new PgStorage({ url: values.url, schema: `oldest${jobs}` }) : new LogStorage({ path });
+  const acceptedAt = Date.now() - 3_600_000;
+  const storage = newStorage();
+  await storage.open(LISTENER);
+  await fill(storage, name, jobs, acceptedAt);
+  const since = () => storage.oldest(name, 1, Date.now());
+  // A shared one is asked, and knows a little later.
+  while (since() === undefined) await sleep(20);
+  const ofStorage = nsOf(since);
+  await storage.close();
+  const before = await ageIn(newStorage(), name);
+  const after = await ageIn(newStorage(), name);
+  const off = after.age - before.age - (after.at - before.at);
+  console.log(`| ${jobs.toLocaleString('en')} | ${ofStorage} | ${after.ns} | ${off.toFixed(0)} |`);
+  rmSync(path, { recursive: true });
+}
+
+async function fill(storage, name, jobs, acceptedAt) {
+  let next = 0;
+  const client = async () => {
+    while (next < jobs) {
+      const times = { at: 0, attempts: 0, losses: 0, acceptedAt: acceptedAt + next };
+      const job = {
+        handle: `H:${name}:${++next}`,
+        function: name,
+        unique: '',
+        priority: 1,
+        workload: 'x',
+        reducer: '',
+        ...times,
+      };
+      await new Promise((stored, refused) => storage.add(job, false, { stored, refused }));
+    }
+  };
+  await Promise.all(Array.from({ length: 512 }, client));
+}
+
+/** What a job server on this storage says, and what it takes to ask it. */
+async function ageIn(storage, name) {
+  const jobServer = new JobServer({ listeners: [], storage });
+  await jobServer.start();
+  const { engine } = coreOf(jobServer);
+  const told = () => {
+    coreOf(jobServer).tick();
+    return engine.oldestWaiting(engine.functions.find(name));
+  };
+  while (!engine.functions.find(name) || told() === 0) await sleep(20);
+  const [age, at] = [told(), performance.now()];
+  const ns = nsOf(told);
+  await jobServer.stop();
+  return { age, at, ns };
+}
+
+function nsOf(call) {
+  for (let warm = 0; warm < CALLS / 10; warm++) call();
+  const before = process.cpuUsage();
+  for (let count = 0; count < CALLS; count++) call();
+  const { user, system } = process.cpuUsage(before);
+  return Math.round(((user + system) * 1_000) / CALLS);
+}
