@@ -33,8 +33,9 @@ export function aboutError(error: unknown): Pick<LogFields, 'code'> {
 }
 
 /** A log line for people: the message, and what it leaves out of what the line is about. */
-export function readableLine(message: string, { duration, count, skew: _, ...names }: LogFields = {}): string {
-  const rest = Object.entries(names).filter(([, value]) => value !== undefined && !message.includes(value));
+export function readableLine(message: string, fields: LogFields = {}): string {
+  const { duration, count } = fields;
+  const rest = Object.entries(fields).filter(([, value]) => typeof value === 'string' && !message.includes(value));
   const parts = rest.map(([name, value]) => `${name} ${value}`);
   if (count !== undefined && !message.includes(`${count}`)) parts.push(`count ${count}`);
   if (duration !== undefined) parts.push(`after ${duration} ms`);
