@@ -55,10 +55,10 @@ export function tooMany(limit: number, what: string): Problem {
   return new Problem(503, 'too-many', detail, { 'Retry-After': '5' });
 }
 
-/** What went wrong, as it is answered; what nobody foresaw is logged, with what it is about. */
-export function problemOf(error: unknown, log: Log, about: LogFields): Problem {
+/** What went wrong, as it is answered; what nobody foresaw is logged, with what it is about. @param place the route. */
+export function problemOf(error: unknown, log: Log, about: LogFields, place = ''): Problem {
   if (error instanceof Problem) return error;
-  log('error', `web: ${String((error as Error).stack ?? error)}`, about);
+  log('error', `web: ${place && `${place}: `}${String((error as Error).stack ?? error)}`, about);
   return new Problem(500, 'internal', 'The job server failed; its log says why.');
 }
 

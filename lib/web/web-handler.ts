@@ -7,6 +7,7 @@ import {
   VERSION,
   wholeNumber,
   type Log,
+  type LogFields,
   type OptionRule,
 } from '../ground/index.js';
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
@@ -18,6 +19,7 @@ import { openApi } from './api/openapi.js';
 import { requireRole, type Shared } from './api/call.js';
 import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
+import { SubmitTraces } from './api/submit-traces.js';
 import { answerProblem } from './http/answers.js';
 import { PageFiles } from './http/page-files.js';
 import { peerAddress } from './http/peer-address.js';
@@ -46,7 +48,7 @@ export interface WebHandlerOptions {
   hosts?: readonly string[];
   /** How long a body may take to arrive, in milliseconds. Default 60,000. */
   bodyTimeout?: number;
-  /** How many bytes of bodies and results may be in memory at once. Default: four of the largest packets. */
+  /** How many bytes of bodies and answers may be in memory at once. Default: four of the largest packets, at least 16 MiB. */
   maxBufferedBytes?: number;
   /** How many event streams and waits for results may be open. Default 256. */
   maxStreams?: number;
@@ -64,6 +66,17 @@ export interface WebHandler extends MetricSource {
   /** Ends event streams and waits; resolves when nothing is left open. */
   close(): Promise<void>;
 }
+
+/** What a failure that nobody foresaw is logged with. */
+interface Asked {
+  readonly at: number;
+  /** The route, once it is known. */
+  place?: string;
+  readonly about: LogFields;
+}
+
+/** How many bytes may be in memory where packets are small: pages are not. */
+const LEAST_BUFFERED = 16_777_216;
 
 /** How many searches may go on at once. */
 const MAX_SEARCHES = 4;
@@ -133,7 +146,8 @@ class Answerer {
     this.log = logOf(options.log ?? local[0]?.log);
     this.hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
     const maxBytes = Math.max(...local.map((jobServer) => jobServer.maxPacketBytes), local.length ? 0 : MAX_BODY);
-    const { bodyTimeout = 60_000, maxBufferedBytes = 4 * maxBytes, maxStreams = 256 } = options;
+    const { bodyTimeout = 60_000, maxStreams = 256 } = options;
+    const { maxBufferedBytes = Math.max(4 * maxBytes, LEAST_BUFFERED) } = options;
     this.forgetHistory = local.map((jobServer) => jobServer.history.keep());
     const description = openApi(ROUTES, VERSION);
     this.shared = {
@@ -141,6 +155,7 @@ class Answerer {
       streams: new Places(maxStreams, 'event streams and waits'),
       searches: new OneEach(new Places(MAX_SEARCHES, 'searches')),
       traffic: this.traffic,
+      traces: new SubmitTraces(this.log),
       log: this.log,
       sources: this.sources,
       description: () => description,
@@ -171,15 +186,22 @@ class Answerer {
       gone.abort();
     });
     this.open.set(response, gone);
+    const asked: Asked = { at: performance.now(), about: { peer: peerAddress(request) } };
     try {
       secure(response);
-      await this.route(request, response, gone.signal);
+      await this.route(request, response, gone.signal, asked);
     } catch (error) {
-      answerProblem(response, problemOf(error, this.log, { peer: peerAddress(request) }));
+      const duration = Math.round(performance.now() - asked.at);
+      answerProblem(response, problemOf(error, this.log, { ...asked.about, duration }, asked.place));
     }
   }
 
-  private async route(request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
+  private async route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    gone: AbortSignal,
+    asked: Asked,
+  ): Promise<void> {
     if (this.access.isOpen) refuseOtherHosts(request, this.hosts);
     const permission = await this.permissionOf(request);
     if (response.destroyed) return;
@@ -195,8 +217,10 @@ class Answerer {
     }
     const { route, params } = this.find(request.method ?? 'GET', path);
     this.traffic.routed(response, route.method, route.template);
+    asked.place = `${route.method} ${route.template}`;
+    Object.assign(asked.about, namedIn(params));
     requireRole({ permission }, route.role);
-    refuseOtherSites(request);
+    refuseOtherSites(request, this.access.isOpen);
     const source = this.sourceOf(query.get('server'));
     const call = { request, response, query, params, permission, shared: this.shared, gone };
     if ('jobServer' in source) await route.run({ ...call, source });
@@ -224,6 +248,11 @@ class Answerer {
     if (source) return source;
     throw invalid('server', `one of ${this.sources.map((each) => each.name).join(', ')}`);
   }
+}
+
+/** What of a path says what a request is about. */
+function namedIn({ function: name, handle }: Readonly<Record<string, string>>): LogFields {
+  return { ...(name !== undefined && name !== '-' && { function: name }), ...(handle !== undefined && { handle }) };
 }
 
 /** What peers and callers call themselves stands in many a line, and begins none. */

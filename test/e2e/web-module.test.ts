@@ -8,6 +8,7 @@ import {
   type CanActivate,
   type ExecutionContext,
   type INestApplication,
+  type NestApplicationOptions,
 } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -69,6 +70,7 @@ const ADAPTERS = [
 async function startApp(
   adapter: FastifyAdapter | undefined,
   web: GearmanWebModuleOptions,
+  options: NestApplicationOptions = {},
 ): Promise<{ app: INestApplication; url: string }> {
   @Module({
     imports: [GearmanJobServerModule.forRoot({ listeners: [] }), GearmanWebModule.forRoot(web)],
@@ -77,7 +79,7 @@ async function startApp(
   class AppModule {}
   const app = adapter
     ? await NestFactory.create<NestFastifyApplication>(AppModule, adapter, { logger: false })
-    : await NestFactory.create(AppModule, { logger: false });
+    : await NestFactory.create(AppModule, { logger: false, ...options });
   app.setGlobalPrefix('api/v1');
   await app.listen(0, '127.0.0.1');
   atEnd(() => app.close());
@@ -131,15 +133,83 @@ describe.each(ADAPTERS)('GearmanWebModule on %s', (_name, adapter) => {
     expect(await batch.json()).toMatchObject({ jobs: [{ coalesced: false }] });
   });
 
-  it('lets the app close while somebody watches', async () => {
+  it('lets the app close while 20 watch, and waits for no timer of a second', async () => {
     const { app, url } = await startApp(adapter(), { access: () => 'operate' });
     const headers = { 'x-app': 'yes', 'content-type': 'application/octet-stream' };
     const submitted = await fetch(`${url}/v1/functions/f/jobs`, { method: 'POST', headers, body: 'x' });
     const { handle } = (await submitted.json()) as { handle: string };
-    const events = await fetch(`${url}/v1/jobs/${handle}/events`, { headers });
-    expect(events.status).toBe(200);
-    await app.close();
-    expect(await events.text()).toContain('event: job');
+    const paths = Array.from({ length: 20 }, (_, index) => (index % 2 ? `/v1/jobs/${handle}/events` : '/v1/events'));
+    const watches = await Promise.all(paths.map((path) => fetch(url + path, { headers })));
+    expect(watches.map(({ status }) => status)).toEqual(paths.map(() => 200));
+    const closed = withoutSeconds(() => app.close());
+    const texts = await Promise.all(watches.map((events) => events.text()));
+    await closed;
+    texts.forEach((text, index) => expect(text).toContain(index % 2 ? 'event: job' : 'event: hello'));
+    const server = app.getHttpServer() as { listening: boolean };
+    expect(server.listening).toBe(false);
+  });
+
+  it('logs what a guard throws that is no answer, and says that it failed', async () => {
+    class Broken implements CanActivate {
+      canActivate(): boolean {
+        throw new TypeError('no such key');
+      }
+    }
+    const logged: string[] = [];
+    const { app, url } = await startApp(adapter(), { access: { guards: [Broken] } });
+    app.useLogger({ error: (...words: unknown[]) => logged.push(words.join(' ')), log: () => {}, warn: () => {} });
+    const response = await fetch(`${url}/v1/me`, { headers: { 'x-app': 'yes' } });
+    expect([response.status, await response.json()]).toMatchObject([500, { code: 'internal' }]);
+    expect(logged).toEqual([expect.stringMatching(/A guard failed: TypeError: no such key\n.*GearmanWebModule/s)]);
+  });
+});
+
+/** Does something while no timer of a second or more goes off. */
+async function withoutSeconds(act: () => Promise<unknown>): Promise<void> {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((run: () => void, time = 0) =>
+    setTimeout(run, time >= 1_000 ? 2 ** 30 : time).unref()) as typeof setTimeout;
+  try {
+    await act();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+}
+
+describe('bodies that the app has read before', () => {
+  /** What the workload of a job is that was posted so. */
+  async function workloadOf(url: string, type: string, body: string): Promise<string> {
+    const headers = { 'x-app': 'yes', 'content-type': type };
+    const response = await fetch(`${url}/v1/functions/f/jobs`, { method: 'POST', headers, body });
+    const told = (await response.json()) as { handle?: string; code?: string };
+    if (told.handle === undefined) return `${response.status} ${told.code}`;
+    return (await fetch(`${url}/v1/jobs/${told.handle}/workload`, { headers: { 'x-app': 'yes' } })).text();
+  }
+
+  const BODIES = [
+    ['application/json', '{ "a": 1 }'],
+    ['text/plain', '{ "a": 1 }'],
+    ['application/x-www-form-urlencoded', 'a=1'],
+    ['application/octet-stream', '\0 bytes'],
+  ] as const;
+  const workloads = (url: string): Promise<string[]> =>
+    Promise.all(BODIES.map(([type, body]) => workloadOf(url, type, body)));
+
+  it('are sent on as they were parsed on Express, or refused where the bytes are lost', async () => {
+    const { url } = await startApp(undefined, { access: () => 'operate' });
+    expect(await workloads(url)).toEqual(['{"a":1}', '{ "a": 1 }', '415 body-was-parsed', '\0 bytes']);
+  });
+
+  it('are their bytes on Express with `rawBody`, and on Fastify', async () => {
+    const raw = await startApp(undefined, { access: () => 'operate' }, { rawBody: true });
+    const fastify = await startApp(new FastifyAdapter(), { access: () => 'operate' });
+    for (const { url } of [raw, fastify]) expect(await workloads(url)).toEqual(BODIES.map(([, body]) => body));
+  });
+
+  it('of more than 100 kB of JSON are a stream on Fastify', async () => {
+    const { url } = await startApp(new FastifyAdapter(), { access: () => 'operate' });
+    const body = JSON.stringify({ text: 'x'.repeat(2_000_000) });
+    expect(await workloadOf(url, 'application/json', body)).toBe(body);
   });
 });
 
@@ -198,4 +268,6 @@ describe('GearmanWebModule.forRootAsync', () => {
 
 it('has no default for access, and says what there is', () => {
   expect(() => GearmanWebModule.forRoot({} as never)).toThrow(/access.*guards: \[JwtGuard\]/s);
+  // It would be open to everybody, and look as if it were not.
+  expect(() => GearmanWebModule.forRoot({ access: { guards: [] } })).toThrow(/access.guards: must name a guard/);
 });

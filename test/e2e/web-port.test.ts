@@ -16,6 +16,9 @@ import { until } from '../support/until.js';
 const curl = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)('curl', ['-sS', ...args], { encoding: 'latin1' })).stdout;
 
+/** 64 MiB. */
+const WORKLOAD = 67_108_864;
+
 /** Starts a job server with these options, and waits until it answers HTTP. */
 async function startWebPort(...args: string[]): Promise<{ server: Daemon; port: number }> {
   const port = await freePort();
@@ -26,14 +29,15 @@ async function startWebPort(...args: string[]): Promise<{ server: Daemon; port: 
 }
 
 describeWith('php', 'a worker in PHP behind --web-port', () => {
-  it('answers curl with 64 MB that it has turned round', async () => {
-    const { server, port } = await startWebPort();
+  it('answers curl with 64 MiB that it has turned round', async () => {
+    // A packet has more than the workload: by default it may have 64 MiB in all.
+    const { server, port } = await startWebPort('--max-packet-bytes', `${WORKLOAD + 1_024}`);
     await startWorker(
       FOREIGN_WORKERS.find(({ peer }) => peer === 'php')!,
       server.port,
     );
     const folder = tempDir();
-    const workload = randomBytes(64_000_000);
+    const workload = randomBytes(WORKLOAD);
     await writeFile(join(folder, 'workload'), workload);
     const url = `http://127.0.0.1:${port}/v1/functions/reverse/run`;
     const status = await curl(
@@ -76,6 +80,33 @@ describe('nestjs-gearman job-server --web-port', () => {
     await curl('-o', join(folder, 'again'), `http://127.0.0.1:${port}/v1/jobs/${handle}/workload`);
     const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
     expect(digest(await readFile(join(folder, 'again')))).toBe(digest(workload));
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('has on disk what it answered with 202, though it is killed at once', async () => {
+    const folder = tempDir();
+    const storage = ['-q', 'file', '--queue-path', join(folder, 'jobs')];
+    const first = await startWebPort(...storage);
+    const url = `http://127.0.0.1:${first.port}/v1`;
+    const batch = JSON.stringify({
+      jobs: [
+        { function: 'f', text: 'one' },
+        { function: 'f', text: 'two' },
+      ],
+    });
+    const run = curl('--data-binary', 'nobody waits', `${url}/functions/g/run`).catch(() => 'gone');
+    const [one, many] = await Promise.all([
+      curl('--data-binary', 'a workload', `${url}/functions/f/jobs?unique=u`),
+      curl('--data-binary', batch, `${url}/jobs`),
+    ]);
+    await first.server.kill();
+    expect(await run).toBe('gone');
+    const { server, port } = await startWebPort(...storage);
+    const jobs = [JSON.parse(one), ...JSON.parse(many).jobs] as { handle: string }[];
+    const workloads = jobs.map(({ handle }) => curl(`http://127.0.0.1:${port}/v1/jobs/${handle}/workload`));
+    expect(await Promise.all(workloads)).toEqual(['a workload', 'one', 'two']);
+    // Who waited in the foreground knows that nobody has it any more.
+    expect(await curl(`http://127.0.0.1:${port}/v1/jobs?q=function:g`)).toContain('"jobs":[]');
     expect(await server.stop()).toBe(0);
   });
 

@@ -16,4 +16,4 @@ export type {
 } from './session-host.js';
 export { Session } from './session.js';
 export { StallWatch } from './stall-watch.js';
-export { Traffic, type CloseReason, type ConnectionRefusal } from './traffic.js';
+export { countOne, Traffic, type CloseReason, type ConnectionRefusal } from './traffic.js';

@@ -1,5 +1,5 @@
 import type { Attributes, Counter, Histogram } from '@opentelemetry/api';
-import type { OpenTelemetry } from './open-telemetry.js';
+import type { OpenTelemetry } from '../../telemetry/tracing/index.js';
 
 /** What semantic conventions advise for the two histograms, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

@@ -1,6 +1,6 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { ClosedError, ConnectionLostError, WorkException, type AssignedJob } from '../../driver/index.js';
-import { jobAttributes, serverAttributes } from './span-attributes.js';
+import { jobAttributes, serverAttributes } from '../../telemetry/tracing/index.js';
 import { endFailed, errorType } from './span-failure.js';
 import type { MessageMetrics } from './message-metrics.js';
 import { modeOf } from './submitted-mode.js';

@@ -1,6 +1,6 @@
 import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import type { MessageMetrics } from './message-metrics.js';
-import type { OpenTelemetry } from './open-telemetry.js';
+import type { OpenTelemetry } from '../../telemetry/tracing/index.js';
 import type { TracingOptions } from './tracing-options.js';
 
 /** What spans are made with. */

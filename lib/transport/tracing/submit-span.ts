@@ -2,7 +2,7 @@ import type { Attributes, Span } from '@opentelemetry/api';
 import { fitMetadata, type GearmanMetadata, type JobIdentity } from '../../driver/index.js';
 import type { JobCall } from '../job-call.js';
 import type { JobEars } from '../job-listener.js';
-import { jobAttributes, serverAttributes } from './span-attributes.js';
+import { jobAttributes, serverAttributes } from '../../telemetry/tracing/index.js';
 import { endFailed, errorType } from './span-failure.js';
 import { withMode } from './submitted-mode.js';
 import type { SpanMaker } from './span-maker.js';

@@ -1,10 +1,9 @@
 import type { Attributes, ProxyTracerProvider, TracerProvider } from '@opentelemetry/api';
 import type { AssignedJob } from '../../driver/index.js';
+import { loadOpenTelemetry, serverAttributes, type OpenTelemetry } from '../../telemetry/tracing/index.js';
 import type { JobCall } from '../job-call.js';
 import { MessageMetrics } from './message-metrics.js';
 import { ProcessSpan } from './process-span.js';
-import { serverAttributes } from './span-attributes.js';
-import type { OpenTelemetry } from './open-telemetry.js';
 import type { SpanMaker } from './span-maker.js';
 import { SubmitSpan } from './submit-span.js';
 import type { TracingOptions } from './tracing-options.js';
@@ -23,7 +22,7 @@ export class Tracing {
   async load(): Promise<void> {
     const { options } = this;
     if (options === false || this.maker) return;
-    const api = await loadApi();
+    const api = await loadOpenTelemetry();
     if (!api) return;
     const metrics = MessageMetrics.from(api);
     const tracer = api.trace.getTracer('nestjs-gearman');
@@ -66,14 +65,4 @@ function delegateOf(provider: TracerProvider): TracerProvider {
 /** Whether somebody began a trace that the job belongs to. */
 function isWithinTrace({ trace, context }: OpenTelemetry): boolean {
   return trace.getSpanContext(context.active()) !== undefined;
-}
-
-async function loadApi(): Promise<OpenTelemetry | undefined> {
-  try {
-    return await import('@opentelemetry/api');
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { checkOption, InvalidOptionError, oneOf } from '../../ground/index.js';
+import { checkOption, InvalidOptionError, oneOf, type OptionRule } from '../../ground/index.js';
 import { ROLES, type Grant, type Role } from './grant.js';
 import { digestOf, TokenFile } from './token-file.js';
 
@@ -75,8 +75,9 @@ function tokenCheck(path: string): AccessCheck {
 }
 
 function basicCheck(users: readonly BasicUser[]): AccessCheck {
-  const entries = users.map(({ name, password, role = 'operate', functions }) => {
-    checkOption('access.basic.role', role, oneOf(...ROLES));
+  const entries = users.map((user) => {
+    checkUser(user);
+    const { name, password, role = 'operate', functions } = user;
     const grant: Grant = { name, role, ...(functions && { functions }) };
     return { digest: digestOf(`${name}:${password}`), grant };
   });
@@ -90,6 +91,23 @@ function basicCheck(users: readonly BasicUser[]): AccessCheck {
       return given && found;
     },
   });
+}
+
+const PATTERNS: OptionRule = {
+  test: (list) => Array.isArray(list) && list.every((pattern) => typeof pattern === 'string'),
+  allowed: "a list of names, as ['mail*']",
+};
+
+/** A password that is undefined, as of an environment that lacks it, would be the word `undefined` to everybody. */
+function checkUser({ name, password, role, functions }: BasicUser): void {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  if (!isText(name) || name.includes(':')) {
+    throw InvalidOptionError.notAllowed('access.basic.name', name, 'a text without a colon, not an empty one');
+  }
+  if (!isText(password))
+    throw new InvalidOptionError('access.basic.password', `of ${name} must be a text, not an empty one`);
+  checkOption('access.basic.role', role, oneOf(...ROLES));
+  checkOption('access.basic.functions', functions, PATTERNS);
 }
 
 /** The request's bearer token. */

@@ -10,15 +10,31 @@ const NEAR_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
  * from, by Sec-Fetch-Site, or by Origin where that is missing. What says
  * neither is no browser.
  *
+ * Reading is refused too: such a page cannot see the answer, but how long a
+ * search takes tells what it finds, and event streams have few places. A link
+ * to here, and an address that a person typed, are no such page.
+ *
+ * @param isOpen nobody is asked for a token, so one says nothing: an app that
+ *   allows other sites some headers would let each of them send any.
  * @throws Problem
  */
-export function refuseOtherSites(request: IncomingMessage): void {
-  const { method, headers } = request;
-  if (method === 'GET' || method === 'HEAD' || bearerOf(request) !== undefined) return;
+export function refuseOtherSites(request: IncomingMessage, isOpen: boolean): void {
+  const { headers } = request;
+  if (!isOpen && bearerOf(request) !== undefined) return;
   const site = headers['sec-fetch-site'];
   const isSame = site === undefined ? isOwnOrigin(headers) : site === 'same-origin';
-  if (isSame) return;
-  throw new Problem(403, 'cross-site', 'A page of another site may not do this; send a bearer token to do it.');
+  if (isSame || (isReading(request) && (site === 'none' || isFollowedLink(headers)))) return;
+  const cure = isOpen ? '' : '; send a bearer token to do it';
+  throw new Problem(403, 'cross-site', `A page of another site may not do this${cure}.`);
+}
+
+function isReading({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** Its answer is shown in a tab of its own. */
+function isFollowedLink(headers: IncomingMessage['headers']): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
 function isOwnOrigin({ origin, host }: IncomingMessage['headers']): boolean {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exactText, fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
-import type { Action } from '../../job-server/front/index.js';
+import { countOne, type Action } from '../../job-server/front/index.js';
 import type { Log } from '../../ground/index.js';
 import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
@@ -9,6 +9,7 @@ import type { WebTraffic } from '../http/web-traffic.js';
 import { peerAddress } from '../http/peer-address.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import type { AnySource, ReadySource } from '../source.js';
+import type { SubmitTraces } from './submit-traces.js';
 
 /** What all calls share: how much there may be of what. */
 export interface Shared {
@@ -17,6 +18,7 @@ export interface Shared {
   /** One at a time for each caller: see {@link searching}. */
   readonly searches: OneEach;
   readonly traffic: WebTraffic;
+  readonly traces: SubmitTraces;
   /** Where nothing of a job server of this process is told. */
   readonly log: Log;
   /** All there are, the first of which is meant where none is named. */
@@ -61,7 +63,7 @@ export function requireConsent(
 ): void {
   // One elsewhere asks its own hook.
   if (!('jobServer' in source)) return;
-  const { authorize, log } = source.jobServer;
+  const { authorize, log, traffic } = source.jobServer;
   if (!authorize) return;
   const address = peerAddress(request);
   const { remotePort: port } = request.socket;
@@ -72,6 +74,7 @@ export function requireConsent(
   } catch (error) {
     log('error', `authorize threw, which is taken for no: ${String(error)}`, { peer: address, ...function_ });
   }
+  countOne(traffic.denied, action);
   throw new Problem(403, 'access-denied', 'This job server does not allow it.');
 }
 

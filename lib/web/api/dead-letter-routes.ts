@@ -1,12 +1,12 @@
 import { toByteString, type ByteString } from '../../protocol/index.js';
 import { deadLetterSnapshot, type DeadLetterSnapshot } from '../../job-server/operations/index.js';
-import { answerJson, answerNothing } from '../http/answers.js';
+import { answerJson, answerLarge, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
 import { peerAddress } from '../http/peer-address.js';
 import { invalid, notFound, Problem, problemOf } from '../problem.js';
-import { audit, cursorOf, limitOf, requireConsent, requireKnown, searching, wantsEvents, type Call } from './call.js';
+import { audit, cursorOf, limitOf, requireConsent, searching, wantsEvents, type Call } from './call.js';
 import { MAX_REASONS, reasonOf, Reasons } from './reasons.js';
 import type { Route, RouteAnswer } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
@@ -120,11 +120,11 @@ async function list(call: Call): Promise<void> {
     for await (const letter of chosen(call, choice)) {
       if (position++ < skip) continue;
       if (deadLetters.length === limit) {
-        return answerJson(call.response, 200, { deadLetters, next: String(position - 1) });
+        return answerLarge(call, { deadLetters, next: String(position - 1) });
       }
       deadLetters.push(shown(call, letter));
     }
-    answerJson(call.response, 200, { deadLetters });
+    answerLarge(call, { deadLetters });
   } finally {
     giveBack();
   }
@@ -139,7 +139,7 @@ async function reasons(call: Call): Promise<void> {
   } finally {
     giveBack();
   }
-  answerJson(call.response, 200, { reasons: found.list(), total: found.total });
+  answerLarge(call, { reasons: found.list(), total: found.total });
 }
 
 /** Why a job failed often tells what was in it. */
@@ -170,8 +170,9 @@ async function* chosen({ source, permission, gone }: Call, choice: Choice): Asyn
 async function known(call: Call): Promise<DeadLetterSnapshot> {
   const { deadLetters } = call.source.jobServer;
   const found = await deadLetters?.find(toByteString(call.params['handle']!));
-  if (!found) throw notFound(`dead letter ${call.params['handle']}`);
-  return requireKnown(call, deadLetterSnapshot(found));
+  const letter = found && deadLetterSnapshot(found);
+  if (letter && call.permission.covers(letter.function)) return letter;
+  throw notFound(`dead letter ${call.params['handle']}`);
 }
 
 async function show(call: Call): Promise<void> {

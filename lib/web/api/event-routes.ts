@@ -18,6 +18,9 @@ const HAPPENING = [
   ['audit', 'audit'],
 ] as const;
 
+/** The most patterns of functions: every job that is told is held against them. */
+const MAX_PATTERNS = 100;
+
 /** So many jobs and workers are told of a second; of the others only how many they were. */
 const MAX_A_SECOND = 200;
 
@@ -31,7 +34,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       `${MAX_A_SECOND} a second: job, worker, audit. Last-Event-ID goes on from there`,
     query: {
       topics: `which, with commas between: ${TOPICS.join(', ')} (which needs the role operate); default: functions,server`,
-      function: 'only these functions, `*` stands for any text; may be said several times',
+      function: `only these functions, \`*\` stands for any text; may be said up to ${MAX_PATTERNS} times`,
       lastEventId: 'as the header Last-Event-ID',
     },
     answers: { 200: EVENTS, 503: problem('Too many event streams are open') },
@@ -41,6 +44,9 @@ export const EVENT_ROUTES: readonly Route[] = [
 
 export function events(call: AnyCall): void {
   const topics = topicsOf(call);
+  if (call.query.getAll('function').length > MAX_PATTERNS) {
+    throw invalid('function', `said ${MAX_PATTERNS} times at most`);
+  }
   requireConsent(call, 'status');
   whenClosed(call.response, call.shared.streams.take());
   const stream = new ChangeStream(call, topics);

@@ -63,7 +63,7 @@ export const FUNCTION_ROUTES: readonly Route[] = [
 
 async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
-  await answerList(call.response, 'functions', permitted(call), call.gone);
+  await answerList(call, 'functions', permitted(call));
 }
 
 function* permitted({ source, permission }: Call): Iterable<object> {

@@ -8,7 +8,7 @@ import {
   type RecentJob,
 } from '../../job-server/history/index.js';
 import { nameFields } from '../function-name.js';
-import { answerJson, answerList } from '../http/answers.js';
+import { answerLarge, answerList } from '../http/answers.js';
 import { bytesAsJson } from '../http/event-stream.js';
 import { invalid } from '../problem.js';
 import { limitOf, nameOfBase64, permittedFunction, requireAllFunctions, requireConsent, type Call } from './call.js';
@@ -57,7 +57,7 @@ export const HISTORY_ROUTES: readonly Route[] = [
 
 async function history(call: Call): Promise<void> {
   requireConsent(call, 'status');
-  const { query, response, source, gone } = call;
+  const { query, source } = call;
   const resolution = (query.get('resolution') ?? '10s') as (typeof RESOLUTIONS)[number];
   if (!RESOLUTIONS.includes(resolution)) throw invalid('resolution', `one of ${RESOLUTIONS.join(', ')}`);
   const wanted = seriesOf(query.get('series'));
@@ -66,7 +66,7 @@ async function history(call: Call): Promise<void> {
   if (names.length === 0) {
     requireAllFunctions(call);
     const slice = inMinutes(resolution, (fine) => kept.total(fine));
-    return answerJson(response, 200, { resolution, ...timesOf(slice), all: slice && shown(slice, wanted) });
+    return answerLarge(call, { resolution, ...timesOf(slice), all: slice && shown(slice, wanted) });
   }
   if (resolution === '5min') throw invalid('resolution', '1s, 10s or 1min for functions');
   const functions = function* (): Iterable<object> {
@@ -75,7 +75,7 @@ async function history(call: Call): Promise<void> {
       if (slice) yield { ...nameFields(name), ...timesOf(slice), series: shown(slice, wanted) };
     }
   };
-  await answerList(response, 'functions', functions(), gone, { resolution });
+  await answerList(call, 'functions', functions(), { resolution });
 }
 
 /** A slice as it is kept, or with the moments of each minute of the clock as one: the last one's minute is not over. */
@@ -151,12 +151,10 @@ async function endedJobs(call: Call): Promise<void> {
     .filter((job) => permission.covers(job.function) && isWanted(job))
     .slice(0, limit);
   const mayInspect = permission.may('inspect');
-  await answerList(
-    call.response,
-    'jobs',
-    jobs.map((job) => described(job, mayInspect)),
-    call.gone,
-  );
+  const lines = function* (): Iterable<object> {
+    for (const job of jobs) yield described(job, mayInspect);
+  };
+  await answerList(call, 'jobs', lines());
 }
 
 function described({ took, workload, error, ...job }: RecentJob, mayInspect: boolean): object {

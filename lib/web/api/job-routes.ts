@@ -1,7 +1,7 @@
 import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import type { Outcome } from '../../job-server/engine/index.js';
 import { MAX_WATCHERS, type JobQuery, type JobSnapshot } from '../../job-server/operations/index.js';
-import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
+import { answerBytes, answerJson, answerLarge, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
@@ -152,14 +152,15 @@ interface Part {
   readonly next?: string;
 }
 
-/** A page, part by part as it is found. */
+/** A page, part by part as it is found. How many jobs others have is told to who may see all of them alone. */
 async function* page({ source, permission, gone }: Call, query: JobQuery, limit: number, skip: number) {
   let [position, told, scanned] = [0, 0, 0];
   for await (const found of source.jobServer.operations.findJobs(query, gone)) {
     const jobs: JobSnapshot[] = [];
-    scanned = found.scanned;
+    if (permission.isForAll) scanned = found.scanned;
     for (const job of found.jobs) {
       if (!permission.covers(job.function)) continue;
+      if (!permission.isForAll) scanned++;
       if (position++ < skip) continue;
       if (told === limit) {
         yield { jobs, scanned, next: String(position - 1) } satisfies Part;
@@ -179,12 +180,13 @@ async function answerPage(call: Call, query: JobQuery, limit: number, skip: numb
     for (const job of part.jobs) jobs.push(job);
     last = part;
   }
-  answerJson(call.response, 200, { ...last, jobs });
+  answerLarge(call, { ...last, jobs });
 }
 
 /** Tells what is found, and how far the search is, a few times a second; it ends when nobody reads any more. */
 async function tellPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
-  const total = call.source.jobServer.operations.countToSearch(query);
+  const { operations } = call.source.jobServer;
+  const whole = call.permission.isForAll ? operations.countToSearch(query) : undefined;
   const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
   const jobs: JobSnapshot[] = [];
   let last: Part = { jobs, scanned: 0 };
@@ -193,12 +195,13 @@ async function tellPage(call: Call, query: JobQuery, limit: number, skip: number
     for (const job of part.jobs) jobs.push(job);
     last = part;
     if (performance.now() - toldAt < TELL_INTERVAL) continue;
-    stream.send('found', { jobs: jobs.splice(0), scanned: part.scanned, total });
+    const { scanned } = part;
+    stream.send('found', { jobs: jobs.splice(0), scanned, total: whole ?? scanned });
     await stream.keptUp();
     toldAt = performance.now();
   }
   if (stream.isOver) return;
-  stream.send('end', { ...last, jobs, total });
+  stream.send('end', { ...last, jobs, total: whole ?? last.scanned });
   stream.end();
 }
 
@@ -229,14 +232,14 @@ async function ended({ source, permission, params }: Call) {
 }
 
 async function result(call: Call): Promise<void> {
-  const { params, response, shared, source } = call;
+  const { params, permission, response, shared, source } = call;
   const handle = params['handle']!;
   const wait = numberOf(call, 'wait', 0, MAX_WAIT, 0);
   const over = wait > 0 ? waitForEnd(call, wait) : undefined;
   try {
     const job = await source.jobServer.operations.job(handle);
-    if (job) {
-      requireConsent(call, 'status', toByteString(requireKnown(call, job).function));
+    if (job && permission.covers(job.function)) {
+      requireConsent(call, 'status', toByteString(job.function));
       const end = await over?.promise;
       if (!end) return answerJson(response, 202, { state: job.state }, { 'Retry-After': '1' });
       if (end.outcome === 'completed') return answerBytes(response, end.bytes, shared.bodies.budget);
@@ -247,10 +250,8 @@ async function result(call: Call): Promise<void> {
   }
   requireConsent(call, 'status');
   const dead = await source.jobServer.deadLetters?.find(toByteString(handle));
-  if (dead) {
-    const name = requireKnown(call, { function: fromByteString(dead.function) }).function;
-    throw failedProblem(handle, name, toByteString(dead.error));
-  }
+  const name = dead && fromByteString(dead.function);
+  if (name !== undefined && permission.covers(name)) throw failedProblem(handle, name, toByteString(dead!.error));
   const found = await ended(call);
   if (found?.state === 'complete') return answerBytes(response, found.result, shared.bodies.budget);
   if (found?.state === 'failed') throw failedProblem(handle, 'its function', found.result);

@@ -1,4 +1,4 @@
-import { answerJson } from '../http/answers.js';
+import { answerJson, answerLarge } from '../http/answers.js';
 import { serverDetails } from '../live/server-details.js';
 import { serverState } from '../live/server-state.js';
 import { requireConsent, type Call } from './call.js';
@@ -39,7 +39,7 @@ const OTHER_ROUTES: readonly Route[] = [
     role: 'read',
     summary: 'This description',
     answers: { 200: json('OpenAPI 3.1', { type: 'object' }) },
-    run: ({ response, shared }) => answerJson(response, 200, shared.description()),
+    run: (call) => answerLarge(call, call.shared.description()),
   },
   {
     method: 'GET',

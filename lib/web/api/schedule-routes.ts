@@ -79,7 +79,7 @@ export const SCHEDULE_ROUTES: readonly Route[] = [
 
 async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
-  await answerList(call.response, 'schedules', permitted(call), call.gone);
+  await answerList(call, 'schedules', [...permitted(call)]);
 }
 
 function* permitted(call: Call): Iterable<object> {

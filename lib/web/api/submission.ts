@@ -1,4 +1,4 @@
-import { toByteString, type ByteString } from '../../protocol/index.js';
+import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import { Answer, type Submitted } from '../../job-server/durable/index.js';
 import {
   Priority,
@@ -9,7 +9,7 @@ import {
   type Workload,
 } from '../../job-server/engine/index.js';
 import type { JobServerCore } from '../../job-server/core.js';
-import { invalid, problemOfRefusal } from '../problem.js';
+import { invalid, Problem, problemOfRefusal } from '../problem.js';
 
 /** How a job is to be run, as the query or a line of a batch says it. */
 export interface Wishes {
@@ -20,13 +20,11 @@ export interface Wishes {
   /** In how many seconds. */
   readonly delay?: string | undefined;
   readonly reducer?: string | undefined;
-  /** What travels beside the workload. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The job that is meant. @throws Problem */
 export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isBackground: boolean): JobSpec {
-  const { priority = 'normal', unique = '', reducer, metadata } = wishes;
+  const { priority = 'normal', unique = '', reducer } = wishes;
   if (!Object.hasOwn(Priority, priority)) throw invalid('priority', 'high, normal or low');
   const at = runAtOf(wishes);
   if (at > 0 && !isBackground) throw invalid('at and delay', 'left out here: a job that is waited for runs at once');
@@ -38,18 +36,32 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
     isBackground,
     at,
     madeBy: 'http',
-    ...(metadata && { metadata: toByteString(JSON.stringify(metadata)) }),
     ...(reducer && { reducer: nameWithoutNul('reducer', reducer) }),
   };
 }
 
 /** Submits, and answers once JOB_CREATED may be said: with a storage once the job is on disk. @throws Problem */
 export async function submit(jobServer: JobServerCore, spec: JobSpec, peer: Peer): Promise<string> {
+  requireDeliverable(spec, jobServer.maxPacketBytes);
   jobServer.tick();
   const taken = jobServer.submit(spec, peer);
   const submitted: Submitted = taken instanceof Answer ? await taken.heard : taken;
   if (submitted instanceof Refusal) throw problemOfRefusal(submitted);
   return submitted;
+}
+
+/** A packet's header, the longest handle, and what frames metadata, in bytes. */
+const BESIDE = 128;
+
+/** What passes it in its worker's packet every worker would refuse, one after the other. @throws Problem */
+function requireDeliverable(
+  { function: name, unique, reducer = '', metadata = '', workload }: JobSpec,
+  maxPacketBytes: number,
+): void {
+  const most = maxPacketBytes - BESIDE - name.length - unique.length - reducer.length - metadata.length;
+  if (workload.length <= most) return;
+  const detail = `A workload of ${fromByteString(name)} may have ${most} bytes here: its worker's packet maxPacketBytes.`;
+  throw new Problem(413, 'body-too-large', detail);
 }
 
 /** Hears nothing: submits in the background. */

@@ -18,6 +18,7 @@ import {
 } from './call.js';
 import type { Route } from './route.js';
 import { ANSWERS, BATCH, json, problem, ref } from './schemas.js';
+import type { RunListener, Submitter } from '../source.js';
 import { specOf, type Wishes } from './submission.js';
 
 /** The most jobs of a batch, and bytes of its JSON. */
@@ -82,7 +83,7 @@ export async function submitOne(call: AnyCall): Promise<void> {
   const wishes = wishesOf(call);
   specOf(name, '', wishes, true);
   const workload = kept(await readBody(call.request, call.shared.bodies));
-  const { handle, coalesced } = await call.source.submitter.accept(specOf(name, workload, wishes, true));
+  const { handle, coalesced } = await accept(call, specOf(name, workload, wishes, true));
   answerJson(call.response, 202, { handle, coalesced }, jobLocation(call, handle));
 }
 
@@ -91,10 +92,12 @@ export async function submitMany(call: AnyCall): Promise<void> {
   const jobs = body?.jobs;
   if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
   // Each is told what became of it, whatever became of the others.
+  const about = { peer: peerAddress(call.request) };
   const outcomes = jobs.map((line) =>
-    acceptLine(call, line).catch((error: unknown) =>
-      problemOf(error, call.shared.log, { peer: peerAddress(call.request) }),
-    ),
+    acceptLine(call, line).catch((error: unknown) => {
+      const name = (line as { function?: unknown } | null)?.function;
+      return problemOf(error, call.shared.log, { ...about, ...(typeof name === 'string' && { function: name }) });
+    }),
   );
   answerJson(call.response, 202, { jobs: await Promise.all(outcomes) });
 }
@@ -113,9 +116,15 @@ async function acceptLine(call: AnyCall, line: unknown): Promise<object> {
   permittedFunction(call, name);
   requireConsent(call, 'submit', name);
   const [priority, unique, at, delay, reducer] = ['priority', 'unique', 'at', 'delay', 'reducer'].map(text);
-  return call.source.submitter.accept(
-    specOf(name, workloadOf(fields, text), { priority, unique, at, delay, reducer }, true),
-  );
+  return accept(call, specOf(name, workloadOf(fields, text), { priority, unique, at, delay, reducer }, true));
+}
+
+function accept({ request, shared, source }: AnyCall, spec: JobSpec): ReturnType<Submitter['accept']> {
+  return shared.traces.around(request, spec, (traced) => source.submitter.accept(traced));
+}
+
+function run({ request, shared, source, gone }: AnyCall, spec: JobSpec, timeout: number, listener: RunListener) {
+  return shared.traces.around(request, spec, (traced) => source.submitter.run(traced, timeout, listener, gone));
 }
 
 function workloadOf(fields: Record<string, unknown>, text: (name: string) => string | undefined): Workload {
@@ -159,18 +168,13 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
   let size = 0;
   const { bodies } = call.shared;
   try {
-    const result = await call.source.submitter.run(
-      spec,
-      timeout,
-      {
-        data: (bytes) => {
-          bodies.budget.take(bytes.length);
-          size += bytes.length;
-          parts.push(Buffer.from(bytes));
-        },
+    const result = await run(call, spec, timeout, {
+      data: (bytes) => {
+        bodies.budget.take(bytes.length);
+        size += bytes.length;
+        parts.push(Buffer.from(bytes));
       },
-      call.gone,
-    );
+    });
     // As Gearman's clients have it: what was sent as data comes before the rest.
     const whole = parts.length === 0 ? result.bytes : Buffer.concat([...parts, bufferOf(result.bytes)]);
     answerBytes(call.response, whole, bodies.budget, { 'Gearman-Handle': encodeURIComponent(result.handle) });
@@ -182,20 +186,15 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
 async function runAsEvents(call: AnyCall, spec: JobSpec, timeout: number): Promise<void> {
   let stream: EventStream | undefined;
   try {
-    const { handle, bytes } = await call.source.submitter.run(
-      spec,
-      timeout,
-      {
-        created: (created) => {
-          stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
-          stream.send('created', { handle: created });
-        },
-        data: (data) => stream?.sendBytes('data', data),
-        warning: (data) => stream?.sendBytes('warning', data),
-        status: (numerator, denominator) => stream?.send('status', { numerator, denominator }),
+    const { handle, bytes } = await run(call, spec, timeout, {
+      created: (created) => {
+        stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
+        stream.send('created', { handle: created });
       },
-      call.gone,
-    );
+      data: (data) => stream?.sendBytes('data', data),
+      warning: (data) => stream?.sendBytes('warning', data),
+      status: (numerator, denominator) => stream?.send('status', { numerator, denominator }),
+    });
     stream?.sendBytes('complete', bufferOf(bytes), { handle });
   } catch (error) {
     if (!stream || !(error instanceof Problem)) throw error;
@@ -208,18 +207,7 @@ function wishesOf({ query, request }: AnyCall): Wishes {
   const of = (name: string): string | undefined => query.get(name) ?? undefined;
   const key = request.headers['idempotency-key'];
   const unique = of('unique') ?? (typeof key === 'string' ? key : undefined);
-  const metadata = traceOf(request);
-  return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer'), metadata };
-}
-
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
-
-/** The caller's trace goes on in the worker, by the metadata that tracing reads. */
-function traceOf({ headers }: AnyCall['request']): Record<string, string> | undefined {
-  const { traceparent, tracestate } = headers;
-  if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined;
-  const hasState = typeof tracestate === 'string' && tracestate.length <= 512;
-  return { traceparent, ...(hasState && { tracestate }) };
+  return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer') };
 }
 
 /** Small workloads as the engine keeps them cheapest. */

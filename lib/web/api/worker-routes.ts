@@ -1,3 +1,4 @@
+import { fromByteString } from '../../protocol/index.js';
 import {
   jobSnapshot,
   workerSnapshot,
@@ -14,7 +15,9 @@ import { ANSWERS, json, NOTHING, problem } from './schemas.js';
 const MAX_JOBS = 10;
 
 /** A worker, and what it runs. */
-interface BusyWorker extends WorkerSnapshot {
+interface BusyWorker extends Omit<WorkerSnapshot, 'done'> {
+  /** Null where it does jobs of functions that the caller does not see as well. */
+  done: number | null;
   jobs: Pick<JobSnapshot, 'handle' | 'function' | 'startedAt'>[];
 }
 
@@ -57,7 +60,7 @@ export const WORKER_ROUTES: readonly Route[] = [
 
 async function list(call: Call): Promise<void> {
   requireConsent(call, 'status');
-  await answerList(call.response, 'workers', permitted(call), call.gone);
+  await answerList(call, 'workers', permitted(call));
 }
 
 function* permitted({ source, permission }: Call): Iterable<BusyWorker> {
@@ -68,12 +71,17 @@ function* permitted({ source, permission }: Call): Iterable<BusyWorker> {
     const functions = snapshot.functions.filter((name) => permission.covers(name));
     if (functions.length === 0) continue;
     const jobs: BusyWorker['jobs'] = [];
+    let seen = 0;
     for (const job of session.peer.running) {
-      if (jobs.length === MAX_JOBS) break;
+      if (!permission.covers(fromByteString(job.function_.name))) continue;
+      if (++seen > MAX_JOBS && permission.isForAll) break;
+      if (seen > MAX_JOBS) continue;
       const { handle, function: name, startedAt } = jobSnapshot(engine, job);
-      if (permission.covers(name)) jobs.push({ handle, function: name, startedAt });
+      jobs.push({ handle, function: name, startedAt });
     }
-    yield { ...snapshot, functions, jobs };
+    const running = permission.isForAll ? snapshot.running : seen;
+    const done = functions.length === snapshot.functions.length ? snapshot.done : null;
+    yield { ...snapshot, functions, running, done, jobs };
   }
 }
 

@@ -12,15 +12,37 @@ const READ_TIMEOUT = 60_000;
 /** How long what nobody wants of a body is read on, in milliseconds. */
 const BODY_REST_TIMEOUT = 5_000;
 
+/** How much of a list is made before it is written, in characters. */
+const PIECE = 65_536;
+
+/** How much of a long list is in memory for who does not read it, in bytes: a piece that is written, and the next one. */
+const HELD = 2 * PIECE;
+
+/** How much a thing has that is made for one answer alone, in bytes, about. */
+const THING = 256;
+
+/** Sends a short answer. */
 export function answerJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
   void send(response, status, 'application/json', Buffer.from(JSON.stringify(body)), headers);
+}
+
+/** What sends one of the answers that may be long. */
+interface Answering {
+  readonly response: ServerResponse;
+  /** Aborts when who asked is gone. */
+  readonly gone: AbortSignal;
+  readonly shared: { readonly bodies: { readonly budget: Budget } };
+}
+
+/** Sends a page of things: as long as it is not read, it takes room. @throws Problem */
+export function answerLarge({ response, shared }: Answering, body: unknown): void {
+  answerText(response, JSON.stringify(body), 'application/json', shared.bodies.budget);
 }
 
 /** Sends bytes that came from a peer: never as something that a browser shows or runs. */
 export function answerBytes(response: ServerResponse, workload: Workload, budget: Budget, headers = {}): void {
   const bytes = bufferOf(workload);
-  budget.take(bytes.length);
-  whenClosed(response, () => budget.give(bytes.length));
+  hold(response, bytes.length, budget);
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': 'attachment',
@@ -34,8 +56,7 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
 /** Sends a text of ours. */
 export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
   const bytes = Buffer.from(text);
-  budget.take(bytes.length);
-  whenClosed(response, () => budget.give(bytes.length));
+  hold(response, bytes.length, budget);
   void send(response, 200, type, bytes);
 }
 
@@ -43,31 +64,53 @@ export function answerNothing(response: ServerResponse, status = 204): void {
   response.writeHead(status, status === 204 ? {} : { 'Content-Length': 0 }).end();
 }
 
-/** Sends a list of any length piece by piece, as the reader takes it; `more` stands before it. */
+/**
+ * Sends a list of any length piece by piece, as the reader takes it; `more` stands before it.
+ *
+ * @param items an array takes room for all of them: what is made one by one takes none.
+ * @throws Problem where there is no room.
+ */
 export async function answerList(
-  response: ServerResponse,
+  { response, gone, shared }: Answering,
   name: string,
   items: Iterable<unknown>,
-  gone: AbortSignal,
   more: object = {},
 ): Promise<void> {
+  const pieces = piecesOf(name, items, more);
+  let piece = pieces.next().value!;
+  const things = Array.isArray(items) ? items.length * THING : 0;
+  hold(response, things + (piece.length < PIECE ? piece.length : HELD), shared.bodies.budget);
   const isPacked = takesGzip(response.req);
   response.writeHead(200, { 'Content-Type': 'application/json', ...packedHeaders(isPacked) });
   cutOffSlow(response);
   const written = bodyOf(response, isPacked);
+  for (let next = pieces.next(); !next.done; next = pieces.next()) {
+    if (!written.write(piece)) await drained(written);
+    else await new Promise(setImmediate);
+    if (gone.aborted) return;
+    piece = next.value;
+  }
+  written.end(piece);
+}
+
+/** The text of an answer with a list. */
+function* piecesOf(name: string, items: Iterable<unknown>, more: object): Generator<string, void> {
   let piece = JSON.stringify({ ...more, [name]: [] }).slice(0, -2);
   let separator = '';
   for (const item of items) {
     piece += separator + JSON.stringify(item);
     separator = ',';
-    if (piece.length < 65_536) continue;
-    const hasRoom = written.write(piece);
+    if (piece.length < PIECE) continue;
+    yield piece;
     piece = '';
-    if (!hasRoom) await drained(written);
-    else await new Promise(setImmediate);
-    if (gone.aborted) return;
   }
-  written.end(`${piece}]}`);
+  yield `${piece}]}`;
+}
+
+/** Takes room for an answer until it is read, or nobody reads it any more. @throws Problem where there is none. */
+function hold(response: ServerResponse, bytes: number, budget: Budget): void {
+  budget.take(bytes);
+  whenClosed(response, () => budget.give(bytes));
 }
 
 /** Sends a text of ours, packed where that is taken. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   HttpException,
   Inject,
+  Logger,
   Module,
   RequestMethod,
   UseGuards,
@@ -81,6 +82,9 @@ const GATE = Symbol('GearmanWebModuleGate');
 const CHOICES =
   "{ guards: [JwtGuard] }, { tokens: FILE }, { basic: [{ name, password, role }] }, a function of the request, or 'open'";
 
+const NO_GUARDS =
+  "must name a guard; where those of the whole app are enough, let access say the role of whom they let pass: () => 'operate'";
+
 /** Has a method that guards are run before. */
 interface Gate {
   pass(request: IncomingMessage, response: ServerResponse): void;
@@ -103,6 +107,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
   /** @internal */
   readonly [METRIC_SOURCE] = true;
   private handler: WebHandler | undefined;
+  private readonly logger = new Logger(GearmanWebModule.name);
 
   /**
    * Made by Nest.
@@ -125,6 +130,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     const { access } = settings;
     if (access === undefined) throw InvalidOptionError.notAllowed('access', access, CHOICES);
     const guards = isGuarded(access) ? access.guards : [];
+    if (isGuarded(access) && guards.length === 0) throw new InvalidOptionError('access.guards', NO_GUARDS);
     return moduleOf([{ provide: SETTINGS, useValue: settings }], guards, { path, imports });
   }
 
@@ -152,7 +158,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     const answer: Passing = (request, response) =>
       guarded(request, response).catch((error: unknown) => {
         secure(response);
-        answerProblem(response, problemOf(error));
+        answerProblem(response, this.problemOf(error));
       });
     const paths = [this.path, `${this.path}/{*rest}`];
     consumer.apply(answer).forRoutes(...paths.map((path) => ({ path, method: RequestMethod.ALL })));
@@ -184,6 +190,16 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
       options,
       'http',
     );
+  }
+
+  /** What a guard throws is its answer; what nobody foresaw is logged. */
+  private problemOf(error: unknown): Problem {
+    if (error instanceof HttpException) {
+      const status = error.getStatus();
+      return new Problem(status, status === 401 ? 'unauthorized' : 'forbidden', error.message);
+    }
+    this.logger.error(`A guard failed: ${String((error as Error).stack ?? error)}`);
+    return new Problem(500, 'internal', 'A guard of this app failed; its log says why.');
   }
 
   private jobServer(): GearmanJobServer {
@@ -264,11 +280,4 @@ function unguarded(settings: AsyncSettings): AsyncSettings {
 
 function passedAs({ role = 'operate' }: GuardedAccess): AccessFunction {
   return typeof role === 'function' ? role : () => role;
-}
-
-/** What a guard throws is its answer. */
-function problemOf(error: unknown): Problem {
-  if (!(error instanceof HttpException)) return new Problem(500, 'internal', 'A guard of this app failed.');
-  const status = error.getStatus();
-  return new Problem(status, status === 401 ? 'unauthorized' : 'forbidden', error.message);
 }

@@ -1,8 +1,8 @@
 import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { DeadJob } from '../../driver/index.js';
-import { audit, cursorOf, limitOf, requireKnown, type Call } from '../api/call.js';
+import { audit, cursorOf, limitOf, type Call } from '../api/call.js';
 import { reasonOf, Reasons } from '../api/reasons.js';
-import { answerJson, answerNothing } from '../http/answers.js';
+import { answerJson, answerLarge, answerNothing } from '../http/answers.js';
 import { notFound, Problem } from '../problem.js';
 import type { RemoteSource } from '../source.js';
 
@@ -22,13 +22,13 @@ async function list(call: RemoteCall): Promise<void> {
   const found = await chosen(call);
   const next = skip + limit < found.length ? { next: String(skip + limit) } : {};
   const deadLetters = found.slice(skip, skip + limit).map((letter) => shown(call, letter));
-  answerJson(call.response, 200, { deadLetters, ...next });
+  answerLarge(call, { deadLetters, ...next });
 }
 
 async function reasons(call: RemoteCall): Promise<void> {
   const found = new Reasons();
   for (const letter of await chosen(call)) found.add(shown(call, letter));
-  answerJson(call.response, 200, { reasons: found.list(), total: found.total });
+  answerLarge(call, { reasons: found.list(), total: found.total });
 }
 
 async function chosen({ query, permission, source }: RemoteCall): Promise<readonly DeadJob[]> {
@@ -53,9 +53,8 @@ function shown({ permission }: RemoteCall, letter: DeadJob) {
 
 async function known(call: RemoteCall): Promise<DeadJob> {
   const found = await call.source.admin.deadJob(call.params['handle']!);
-  if (!found) throw notFound(`dead letter ${call.params['handle']}`);
-  requireKnown(call, { function: fromByteString(toByteString(found.function)) });
-  return found;
+  if (found && call.permission.covers(fromByteString(toByteString(found.function)))) return found;
+  throw notFound(`dead letter ${call.params['handle']}`);
 }
 
 async function show(call: RemoteCall): Promise<void> {

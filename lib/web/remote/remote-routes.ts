@@ -9,7 +9,7 @@ import { limitsOf } from '../api/function-routes.js';
 import { runOne, submitMany, submitOne } from '../api/submit-routes.js';
 import { events } from '../api/event-routes.js';
 import { nameFields } from '../function-name.js';
-import { answerBytes, answerJson, answerList, answerNothing } from '../http/answers.js';
+import { answerBytes, answerJson, answerLarge, answerList, answerNothing } from '../http/answers.js';
 import { readJson } from '../http/body.js';
 import { notFound, Problem } from '../problem.js';
 import type { RemoteSource } from '../source.js';
@@ -27,7 +27,7 @@ const ASK_AGAIN = 250;
 const RUNS: Readonly<Record<string, RemoteRun>> = {
   'GET /v1/server': server,
   'GET /v1/me': me,
-  'GET /v1/openapi.json': ({ response, shared }) => answerJson(response, 200, shared.description()),
+  'GET /v1/openapi.json': (call) => answerLarge(call, call.shared.description()),
   'GET /metrics': metrics,
   'GET /v1/functions': listFunctions,
   'GET /v1/functions/{function}': showFunction,
@@ -66,9 +66,10 @@ async function server({ source, response, permission }: RemoteCall): Promise<voi
   answerJson(response, 200, { name: source.name, version, isEnding: null, ...streams });
 }
 
-async function listFunctions({ source, response, permission, gone }: RemoteCall): Promise<void> {
+async function listFunctions(call: RemoteCall): Promise<void> {
+  const { source, permission } = call;
   const functions = (await source.admin.functions()).filter(({ function: name }) => permission.covers(shownName(name)));
-  await answerList(response, 'functions', functions.map(described), gone);
+  await answerList(call, 'functions', functions.map(described));
 }
 
 async function showFunction(call: RemoteCall): Promise<void> {
@@ -109,7 +110,7 @@ async function listJobs(call: RemoteCall): Promise<void> {
     if (job.isIgnored) return false;
     return (handle === undefined || job.handle === handle) && (state === undefined || stateOf(job) === state);
   });
-  answerJson(call.response, 200, { jobs: found.slice(0, limit).map(shownJob), scanned: all.length });
+  answerLarge(call, { jobs: found.slice(0, limit).map(shownJob), scanned: all.length });
 }
 
 const stateOf = ({ isQueued }: ShownJob): 'waiting' | 'running' => (isQueued ? 'waiting' : 'running');
@@ -177,14 +178,15 @@ async function cancel(call: RemoteCall): Promise<void> {
   answerNothing(call.response);
 }
 
-async function listWorkers({ source, response, permission, gone }: RemoteCall): Promise<void> {
+async function listWorkers(call: RemoteCall): Promise<void> {
+  const { source, permission } = call;
   const workers = (await source.admin.workers()).flatMap(({ descriptor, address, clientId = '-', functions }) => {
     const names = functions.map(shownName).filter((name) => permission.covers(name));
     if (names.length === 0) return [];
     const untold = { running: null, jobs: null, done: null, connectedSince: null, isQuiet: null };
     return [{ id: descriptor, clientId, address, functions: names, ...untold }];
   });
-  await answerList(response, 'workers', workers, gone);
+  await answerList(call, 'workers', workers);
 }
 
 /** A name of an admin answer as text. */

@@ -23,7 +23,7 @@ export const REMOTE_SCHEDULE_RUNS: Readonly<Record<string, (call: RemoteCall) =>
 
 async function list(call: RemoteCall): Promise<void> {
   const schedules = (await permitted(call)).map((snapshot) => shownSchedule(call, snapshot));
-  await answerList(call.response, 'schedules', schedules, call.gone);
+  await answerList(call, 'schedules', schedules);
 }
 
 async function permitted({ source, permission }: RemoteCall): Promise<ScheduleSnapshot[]> {

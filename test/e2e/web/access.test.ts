@@ -80,6 +80,17 @@ describe('who may do what', () => {
   });
 
   it.each([
+    [{ name: 'ann', password: undefined }, /access\.basic\.password: of ann must be a text, not an empty one/],
+    [{ name: 'ann', password: '' }, /access\.basic\.password/],
+    [{ name: undefined, password: 'p' }, /access\.basic\.name/],
+    [{ name: 'a:b', password: 'p' }, /access\.basic\.name: .*without a colon/],
+    [{ name: 'ann', password: 'p', role: 'admin' }, /access\.basic\.role/],
+    [{ name: 'ann', password: 'p', functions: 'mail*' }, /access\.basic\.functions: .*a list of names/],
+  ])('refuses somebody who could be anybody: %j', async (user, message) => {
+    await expect(startWeb({}, { access: { basic: [user as never] } })).rejects.toThrow(message);
+  });
+
+  it.each([
     [
       'read',
       ['GET /v1/functions', 'GET /metrics', 'GET /v1/openapi.json'],
@@ -123,12 +134,38 @@ describe('who may do what', () => {
     expect((await scene.json('GET', '/v1/jobs')).body.jobs.map(({ handle }: { handle: string }) => handle)).toEqual([
       mine,
     ]);
-    expect((await scene.json('GET', '/v1/workers')).body.workers[0].functions).toEqual(['mail.send']);
+    // It does one job of each: how many others have is not told.
+    worker.send('GRAB_JOB', 'GRAB_JOB');
+    await worker.nextOnes(2);
+    expect((await scene.json('GET', '/v1/workers')).body.workers).toMatchObject([
+      { functions: ['mail.send'], running: 1, done: null, jobs: [{ handle: mine }] },
+    ]);
+    expect((await scene.json('GET', '/v1/jobs?q=x')).body).toMatchObject({ scanned: 1 });
     expect((await scene.ask('GET', `/v1/jobs/${mine}`)).status).toBe(200);
-    for (const end of ['', '/workload', '/events', '/result']) {
-      expect([end, (await scene.ask('GET', `/v1/jobs/${others}${end}`)).status]).toEqual([end, 404]);
-    }
-    expect((await scene.ask('DELETE', `/v1/jobs/${others}`)).status).toBe(404);
+    // What others have is answered as what never was, word by word.
+    const never = others.replace(/\d+$/, '999');
+    const answersFor = async (handle: string): Promise<string[]> => {
+      const asked = ['', '/workload', '/events', '/result', '/result?wait=1'].map((end) => ['GET', end] as const);
+      const lines = [...asked, ['DELETE', ''], ['POST', '/run-now']] as const;
+      const answers = lines.map(async ([method, end]) => {
+        const { status, body } = await scene.json(method, `/v1/jobs/${handle}${end}`);
+        return `${method} ${end} ${status} ${JSON.stringify(body).replaceAll(handle, 'H')}`;
+      });
+      const { body } = await scene.json('GET', `/v1/jobs?q=handle:${handle}`);
+      return [...(await Promise.all(answers)), JSON.stringify(body)];
+    };
+    const seen = await answersFor(others);
+    expect(seen).toEqual(await answersFor(never));
+    expect(seen.map((line) => / (\d+) /.exec(line)?.[1])).toEqual([
+      '404',
+      '404',
+      '404',
+      '409',
+      '409',
+      '404',
+      '404',
+      undefined,
+    ]);
     for (const path of ['jobs', 'run', 'pause', 'resume']) {
       expect((await scene.ask('POST', `/v1/functions/other/${path}`)).status).toBe(403);
     }
@@ -162,11 +199,24 @@ describe('who may do what', () => {
     const handlesOf = async (): Promise<string[]> =>
       (await scene.json('GET', '/v1/dead-letters')).body.deadLetters.map(({ handle }: { handle: string }) => handle);
     expect(await handlesOf()).toEqual([mine]);
-    for (const path of [`dead-letters/${others}`, `jobs/${others}/workload`, `jobs/${others}/result`]) {
-      expect([path, (await scene.ask('GET', `/v1/${path}`)).status]).toEqual([path, 404]);
-    }
-    expect((await scene.ask('POST', `/v1/dead-letters/${others}/replay`)).status).toBe(404);
-    expect((await scene.ask('DELETE', `/v1/dead-letters/${others}`)).status).toBe(404);
+    const answersFor = (handle: string): Promise<string[]> => {
+      const lines = [
+        'GET dead-letters/H',
+        'GET jobs/H/workload',
+        'POST dead-letters/H/replay',
+        'DELETE dead-letters/H',
+      ];
+      const answers = lines.map(async (line) => {
+        const [method, path] = line.replace('H', handle).split(' ') as [string, string];
+        const { status, body } = await scene.json(method, `/v1/${path}`);
+        return `${line} ${status} ${JSON.stringify(body).replaceAll(handle, 'H')}`;
+      });
+      return Promise.all(answers);
+    };
+    const seen = await answersFor(others);
+    expect(seen).toEqual(await answersFor('H:never:1'));
+    for (const line of seen) expect(line).toContain(' 404 ');
+    expect((await scene.ask('GET', `/v1/jobs/${others}/result`)).status).toBe(409);
     const all = { matched: 1, done: 1, failed: 0 };
     expect((await scene.json('POST', '/v1/dead-letters/purge', { body: '{}' })).body).toEqual(all);
     delete narrowed.functions;
@@ -205,6 +255,16 @@ describe('who may do what', () => {
       ['submit', 'f'],
       ['admin', 'f'],
     ]);
+    // Counted as what the hook refuses Gearman's own peers.
+    expect(await (await scene.ask('GET', '/metrics')).text()).toContain(
+      '\ngearman_access_denied_total{action="admin"} 1\n',
+    );
+  });
+
+  it('bounds how many patterns each job is held against', async () => {
+    const scene = await startWeb({}, { access: () => 'read' });
+    const of = (count: number) => scene.ask('HEAD', `/v1/events?${'function=a*&'.repeat(count)}`);
+    expect([(await of(100)).status, (await of(101)).status]).toEqual([200, 400]);
   });
 });
 
@@ -235,6 +295,39 @@ describe('a change', () => {
     expect(status).toBe(403);
     const about = { peer: '127.0.0.1', function: 'f' };
     expect(lines).toEqual([['error', 'authorize threw, which is taken for no: Error: no database', about]]);
+  });
+
+  it('that fails as nobody foresaw is an error of the log, with what it was about for programs', async () => {
+    const lines: [string, string, object?][] = [];
+    const log = (level: string, message: string, fields?: object): void => void lines.push([level, message, fields]);
+    const scene = await startWeb({ log });
+    const { operations, engine } = coreOf(scene.server);
+    const fail = (): never => {
+      throw new Error('no such luck');
+    };
+    operations.job = fail;
+    engine.pause = fail;
+    const about = { peer: '127.0.0.1', duration: expect.any(Number) };
+    const problem = { status: 500, code: 'internal' };
+    expect((await scene.json('GET', '/v1/jobs/H:x:1?q=secret')).body).toMatchObject(problem);
+    expect((await scene.json('POST', '/v1/functions/f/pause')).body).toMatchObject(problem);
+    coreOf(scene.server).submit = fail;
+    const { body } = await scene.json('POST', '/v1/jobs', { body: '{"jobs":[{"function":"f","text":"x"}]}' });
+    expect(body.jobs).toMatchObject([problem]);
+    expect(lines).toEqual([
+      [
+        'error',
+        expect.stringMatching(/^web: GET \/v1\/jobs\/\{handle\}: Error: no such luck/),
+        { ...about, handle: 'H:x:1' },
+      ],
+      [
+        'error',
+        expect.stringMatching(/^web: POST \/v1\/functions\/\{function\}\/pause: Error/),
+        { ...about, function: 'f' },
+      ],
+      ['error', expect.stringMatching(/^web: Error: no such luck/), { peer: '127.0.0.1', function: 'f' }],
+    ]);
+    for (const [, message] of lines) expect(message).not.toMatch(/secret|\n/);
   });
 
   it('at a job server elsewhere is one too, in one line', async () => {
@@ -276,6 +369,12 @@ describe('what a browser is told to do with an answer', () => {
   });
 });
 
+/** How a browser asks for what. */
+const LINK = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+const FRAME = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' };
+const IMAGE = { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' };
+const SCRIPT = { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' };
+
 describe('who else may make a browser ask', () => {
   it.each([
     [{ 'Sec-Fetch-Site': 'same-origin' }, 204],
@@ -284,11 +383,44 @@ describe('who else may make a browser ask', () => {
     [{ 'Sec-Fetch-Site': 'none' }, 403],
     [{ Origin: 'http://evil.example' }, 403],
     [{ Origin: 'null' }, 403],
-    [{ 'Sec-Fetch-Site': 'cross-site', Authorization: 'Bearer x' }, 204],
+    // Nobody is asked for one: an app that lets other sites send headers lets them send this.
+    [{ 'Sec-Fetch-Site': 'cross-site', Authorization: 'Bearer x' }, 403],
+    [{ Origin: 'http://evil.example', Authorization: 'Bearer x' }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site', ...LINK }, 403],
     [{}, 204],
   ])('%j is answered with %i', async (headers, status) => {
     const scene = await startWeb();
     expect(await askRaw(scene, 'POST', '/v1/functions/f/pause', headers as Record<string, string>)).toBe(status);
+  });
+
+  it.each(['cross-site', 'same-site', 'none'])('who has a token is no page of another site: %s', async (site) => {
+    const path = join(tempDir(), 'tokens');
+    const { token, line } = newToken('ops', 'operate');
+    await writeFile(path, line);
+    const scene = await startWeb({}, { access: { tokens: path } });
+    const statusOf = (Authorization: string): Promise<number> =>
+      askRaw(scene, 'POST', '/v1/functions/f/pause', { 'Sec-Fetch-Site': site, Authorization });
+    expect(await statusOf(`Bearer ${token}`)).toBe(204);
+    // A browser sends along by itself what its user has logged in with.
+    expect(await statusOf(`Basic ${btoa(`x:${token}`)}`)).toBe(403);
+  });
+
+  it.each([
+    [{ 'Sec-Fetch-Site': 'same-origin', ...SCRIPT }, 200],
+    [{ 'Sec-Fetch-Site': 'none', ...LINK }, 200],
+    [{ 'Sec-Fetch-Site': 'cross-site', ...LINK }, 200],
+    [{ 'Sec-Fetch-Site': 'cross-site', ...FRAME }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site', ...IMAGE }, 403],
+    [{ 'Sec-Fetch-Site': 'cross-site', ...SCRIPT }, 403],
+    [{ 'Sec-Fetch-Site': 'same-site', ...SCRIPT }, 403],
+    [{ Origin: 'http://evil.example' }, 403],
+    [{}, 200],
+  ])('reading is no matter of other pages either: %j is answered with %i', async (headers, status) => {
+    const scene = await startWeb();
+    for (const path of ['/v1/jobs?q=secret', '/v1/events', '/metrics']) {
+      const method = path === '/v1/events' ? 'HEAD' : 'GET';
+      expect([path, await askRaw(scene, method, path, headers as Record<string, string>)]).toEqual([path, status]);
+    }
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from 'nestjs-gearman/job-server';
+import { coreOf } from '../../../lib/job-server/core-of.js';
 import { EventReader } from '../../support/event-reader.js';
 import { until } from '../../support/until.js';
 import { startWeb, type WebScene } from '../../support/web-scene.js';
@@ -34,21 +35,42 @@ const acting = ({ port }: WebScene, action: 'replay' | 'purge', body: object): P
 };
 
 describe('replaying and purging many dead letters', () => {
-  it('tells how far it is, where events are accepted', async () => {
+  it.each(['replay', 'purge'] as const)('tells how far it is, where events are accepted: %s', async (action) => {
     const scene = await startDead(100);
-    const reader = await acting(scene, 'replay', { limit: 50 });
-    const seen: number[] = [];
+    const reader = await acting(scene, action, { limit: 50 });
+    const seen: string[] = [];
     for (let event = await reader.next(); event; event = await reader.next()) {
       expect(event.data).toEqual({ matched: 50, done: expect.any(Number), failed: 0 });
-      seen.push(event.data.done);
+      seen.push(`${event.event} ${event.data.done}`);
     }
-    expect(seen).toEqual([16, 32, 48, 50, 50]);
+    expect(seen).toEqual(['progress 16', 'progress 32', 'progress 48', 'progress 50', 'done 50']);
     expect((await scene.json('GET', '/v1/dead-letters')).body.deadLetters).toHaveLength(50);
+    expect((await scene.json('GET', '/v1/jobs')).body.jobs).toHaveLength(action === 'replay' ? 50 : 0);
     expect((await scene.json('POST', '/v1/dead-letters/purge', { body: '{}' })).body).toEqual({
       matched: 50,
       done: 50,
       failed: 0,
     });
+  });
+
+  it('counts those that it could not, and says why where it had to end', async () => {
+    const scene = await startDead(40);
+    const { deadLetters } = coreOf(scene.server);
+    const purge = deadLetters!.purge.bind(deadLetters);
+    // Some went meanwhile; and then the disk is full.
+    deadLetters!.purge = (handle) => {
+      if (handle === 'H:dead:39') throw new Error('no space left');
+      return /[02468]$/.test(handle) ? Promise.resolve(false) : purge(handle);
+    };
+    const reader = await acting(scene, 'purge', {});
+    const told: unknown[] = [];
+    for (let event = await reader.next(); event; event = await reader.next()) told.push([event.event, event.data]);
+    expect(told).toEqual([
+      ['progress', { matched: 40, done: 8, failed: 8 }],
+      ['progress', { matched: 40, done: 16, failed: 16 }],
+      ['fail', expect.objectContaining({ status: 500, code: 'internal' })],
+    ]);
+    expect(scene.log.filter((line) => line.startsWith('error'))).toEqual([expect.stringContaining('no space left')]);
   });
 
   it.each(['replay', 'purge'] as const)('holds nobody up, however many they are: %s', async (action) => {

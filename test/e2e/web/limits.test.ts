@@ -3,7 +3,8 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { until } from '../../support/until.js';
-import { startWeb, type WebScene } from '../../support/web-scene.js';
+import { usedBytes } from '../../support/used-bytes.js';
+import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
 /** Speaks HTTP by hand, and reads nothing until told to. */
 function speak({ port }: WebScene, text: string): Socket {
@@ -70,6 +71,51 @@ it('cuts off who does not read events, not who is sent a large one', async () =>
   await until('it is cut off', () => isCut);
   expect(last).toContain('event: cut\ndata: {"code":"unread","detail":"Events were not read fast enough."}');
   expect((await text).match(/^event: \w+/gm)!.slice(0, 3)).toEqual(['event: job', 'event: started', 'event: data']);
+});
+
+it('holds no more than it may of 500 at once who read slowly or send halves, and serves the others', async () => {
+  const scene = await startWeb({ maxFunctions: 20_000 }, { maxBufferedBytes: 30_000_000 });
+  const { engine } = coreOf(scene.server);
+  for (let number = 0; number < 5_000; number++) engine.createFunction(`${'f'.repeat(100)}${number}`);
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(500_000) });
+  const client = scene.peer();
+  client.send(...Array.from({ length: 1_000 }, (_, number) => `SUBMIT_JOB_BG g·${number}·${number}`));
+  await client.nextOnes(1_000);
+  const tails = ['/v1/events', `/v1/jobs/${body.handle}/events`];
+  const lists = ['/v1/functions', '/v1/jobs?limit=1000', '/metrics', '/v1/openapi.json', '/v1/history'];
+  const half = `POST /v1/functions/f/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n`;
+  const said = [
+    ...[...tails, ...lists, `/v1/jobs/${body.handle}/workload`].map(
+      (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    ),
+    half + 'x'.repeat(199_999),
+    'POST /v1/functions/g/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nx',
+  ];
+  const before = usedBytes();
+  // In memory: on a socket the kernel would hold megabytes of each.
+  const lazy = Array.from({ length: 500 }, (_, index): Duplex => {
+    const [near, far] = duplexPair();
+    scene.http.emit('connection', far);
+    near.on('error', () => undefined).pause();
+    near.once('close', () => far.destroy());
+    near.write(said[index % said.length]!);
+    return near;
+  });
+  await until('there is no room for one more', async () => {
+    return (await scene.ask('GET', `/v1/jobs/${body.handle}/workload`)).status === 503;
+  });
+  const worker = scene.peer();
+  for (let number = 0; number < 20; number++) {
+    // Who does not fit is told so, and who is small, or speaks Gearman, is served.
+    expect((await scene.ask('GET', `/v1/functions/f`)).status).toBe(200);
+    expect((await scene.ask('GET', `/v1/jobs/${body.handle}`)).status).toBe(200);
+    expect((await grab(worker, 'g')).workload).toBe(`${number}`);
+  }
+  expect(usedBytes() - before).toBeLessThan(60_000_000);
+  for (const each of lazy) each.destroy();
+  await until('all room is given back', async () => {
+    return (await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(29_000_000) })).status === 202;
+  });
 });
 
 it('bounds what 500 readers of events leave unread, tells them, and serves the others', async () => {

@@ -1,9 +1,11 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
 import { ROUTES } from '../../../lib/web/api/routes.js';
-import { describeApi } from '../../support/api-answers.js';
+import { describeApi, mustFit } from '../../support/api-answers.js';
+import { submit } from '../../support/front.js';
 import { until } from '../../support/until.js';
 import { grab, startWeb, type WebScene } from '../../support/web-scene.js';
 
@@ -124,13 +126,64 @@ describe('submitting over HTTP', () => {
     );
   });
 
-  it('hands the trace of its caller on beside the workload', async () => {
+  it('ends as events where the job failed', async () => {
+    const scene = await startWeb();
+    const worker = scene.peer();
+    const answer = scene.ask('POST', '/v1/functions/f/run', { body: 'x', headers: { Accept: 'text/event-stream' } });
+    const { handle } = await grab(worker);
+    worker.send(`WORK_EXCEPTION ${handle}·because`);
+    const [, , last] = (await (await answer).text()).trimEnd().split('\n\n');
+    const [event, data] = last!.split('\n');
+    expect(event).toBe('event: fail');
+    expect(JSON.parse(data!.replace('data: ', ''))).toMatchObject({
+      status: 422,
+      code: 'job-failed',
+      handle,
+      exception: { text: 'because' },
+    });
+  });
+
+  it('hands the trace of its caller on beside the workload, and how the job was submitted', async () => {
     const scene = await startWeb();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent } });
-    expect(coreOf(scene.server).engine.find(body.handle)?.metadata).toBe(JSON.stringify({ traceparent }));
-    const other = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x', headers: { traceparent: 'no' } });
-    expect(coreOf(scene.server).engine.find(other.body.handle)?.metadata).toBeUndefined();
+    const metadataOf = (handle: string): unknown => {
+      const metadata = coreOf(scene.server).engine.find(handle)?.metadata;
+      return metadata === undefined ? undefined : JSON.parse(metadata);
+    };
+    const metadataFor = async (query: string, headers: Record<string, string>): Promise<unknown> => {
+      const { body } = await scene.json('POST', `/v1/functions/f/jobs${query}`, { body: 'x', headers });
+      return metadataOf(body.handle);
+    };
+    const tracestate = 'a=1';
+    expect(await metadataFor('', { traceparent })).toEqual({ traceparent, 'gearman-submitted': 'background' });
+    expect(await metadataFor('?delay=60', { traceparent, tracestate })).toEqual({
+      traceparent,
+      tracestate,
+      'gearman-submitted': 'delayed',
+    });
+    const batch = { body: '{"jobs":[{"function":"f","text":"x"}]}', headers: { traceparent } };
+    const { body } = await scene.json('POST', '/v1/jobs', batch);
+    expect(metadataOf(body.jobs[0].handle)).toEqual({ traceparent, 'gearman-submitted': 'background' });
+    const nones = ['no', traceparent.replace(/b7ad.*-/, '0000000000000000-'), traceparent.replace('00-', 'ff-')];
+    for (const none of nones) expect(await metadataFor('', { traceparent: none, tracestate })).toBeUndefined();
+  });
+
+  it('takes a reducer, and a time as a date and in seconds', async () => {
+    const scene = await startWeb(STORED());
+    const handleOf = async (query: string): Promise<string> =>
+      (await scene.json('POST', `/v1/functions/f/jobs?${query}`, { body: 'x' })).body.handle;
+    const { engine } = coreOf(scene.server);
+    expect(engine.find(await handleOf('reducer=r%C3%A9'))).toMatchObject({ reducer: 'r\xc3\xa9' });
+    const date = Date.UTC(2100, 0, 31, 8);
+    for (const at of ['2100-01-31T08:00:00Z', String(date / 1_000)]) {
+      const handle = await handleOf(`at=${at}`);
+      expect((await scene.json('GET', `/v1/jobs/${handle}`)).body.state).toBe('delayed');
+      expect(await coreOf(scene.server).storedJobs!.jobOf(handle)).toMatchObject({ at: date });
+    }
+    const past = await handleOf('at=1');
+    expect((await scene.json('GET', `/v1/jobs/${past}`)).body.state).toBe('waiting');
+    const both = await scene.json('POST', '/v1/functions/f/jobs?at=1&delay=1', { body: 'x' });
+    expect(both.body).toMatchObject({ status: 400, detail: 'at and delay: must be given one without the other' });
   });
 
   it('gives a job up when its caller goes away, or is tired of waiting', async () => {
@@ -185,6 +238,21 @@ describe('submitting over HTTP', () => {
     );
     expect(workloads).toEqual([Buffer.from('{"a":1}').toString('hex'), 'c3a9', 'ff00']);
     expect((await scene.json('POST', '/v1/jobs', { body: '{' })).body.code).toBe('invalid-request');
+  });
+
+  it('says when the job server is ending', async () => {
+    const scene = await startWeb();
+    const worker = scene.peer();
+    await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x' });
+    const { handle } = await grab(worker);
+    const ending = scene.server.stop({ gracePeriod: Infinity });
+    for (const path of ['/v1/functions/f/jobs', '/v1/functions/f/run']) {
+      const late = await scene.ask('POST', path, { body: 'x' });
+      expect([late.status, late.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await late.json()).toMatchObject({ code: 'shutting-down' });
+    }
+    worker.send(`WORK_COMPLETE ${handle}·`);
+    await ending;
   });
 
   it.each([
@@ -258,6 +326,18 @@ describe('jobs over HTTP', () => {
     const worker = scene.peer();
     const { handle } = await grab(worker);
     expect((await scene.ask('DELETE', `/v1/jobs/${handle}`)).status).toBe(202);
+  });
+
+  it('does not keep a job alive that is only watched', async () => {
+    const scene = await startWeb();
+    const client = scene.peer();
+    const handle = await submit(client, 'SUBMIT_JOB f··w');
+    const events = await fetch(`http://127.0.0.1:${scene.port}/v1/jobs/${handle}/events`);
+    expect((await scene.json('GET', `/v1/jobs/${handle}`)).body.clients).toBe(1);
+    client.destroy();
+    const last = (await events.text()).trimEnd().split('\n\n').at(-1);
+    expect(last).toBe('event: fail\ndata: {"outcome":"abandoned","text":""}');
+    expect((await scene.json('GET', `/v1/jobs/${handle}`)).status).toBe(404);
   });
 
   it('lets anybody watch a job, and ends when the job does', async () => {
@@ -386,8 +466,14 @@ describe('the route table', () => {
 describe('what is bounded', () => {
   it('refuses a body that is too large, whether it says so first or not', async () => {
     const scene = await startWeb({ maxPacketBytes: 1_000 });
-    const said = await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_001) });
-    expect(said.status).toBe(413);
+    const said = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_001) });
+    expect(said.body).toEqual({
+      type: 'about:blank',
+      title: 'Payload Too Large',
+      status: 413,
+      detail: 'A body may have 1000 bytes here: a workload maxPacketBytes.',
+      code: 'body-too-large',
+    });
     const stream = new ReadableStream(
       { pull: (controller) => controller.enqueue(new Uint8Array(600)) },
       { highWaterMark: 0 },
@@ -399,24 +485,53 @@ describe('what is bounded', () => {
     } as RequestInit);
     expect((await unsaid.catch(() => ({ status: 413 }))).status).toBe(413);
     expect(coreOf(scene.server).engine.jobCount).toBe(0);
-    expect((await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(1_000) })).status).toBe(202);
+    expect((await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(871) })).status).toBe(202);
   });
 
-  it('gives up a body that does not come to its end', async () => {
-    const scene = await startWeb({}, { bodyTimeout: 50 });
-    const status = await new Promise((resolve) => {
-      const headers = { 'Content-Length': 10 };
-      const half = httpRequest({
-        port: scene.port,
-        host: '127.0.0.1',
-        method: 'POST',
-        path: '/v1/functions/f/jobs',
-        headers,
+  it('accepts no workload that its worker could not be sent, however it is written down', async () => {
+    const scene = await startWeb({ maxPacketBytes: 10_000 });
+    const worker = scene.peer();
+    const longest = 10_000 - 128 - 'f'.length - 'unique'.length;
+    const post = (bytes: number, path = 'jobs'): Promise<Response> =>
+      scene.ask('POST', `/v1/functions/f/${path}?unique=unique`, { body: 'x'.repeat(bytes) });
+    for (const path of ['jobs', 'run']) {
+      expect(await (await post(longest + 1, path)).json()).toMatchObject({
+        status: 413,
+        code: 'body-too-large',
+        detail: `A workload of f may have ${longest} bytes here: its worker's packet maxPacketBytes.`,
       });
-      half.on('response', (response) => resolve(response.resume().statusCode)).on('error', () => undefined);
-      half.write('x');
+    }
+    // A number of JSON may be written at greater length than it came.
+    const { body } = await scene.json('POST', '/v1/jobs', {
+      body: `{"jobs":[{"function":"f","json":[${Array(1_000).fill('1e20').join()}]}]}`,
     });
-    expect(status).toBe(408);
+    expect(body.jobs).toMatchObject([{ status: 413, code: 'body-too-large' }]);
+    expect((await post(longest)).status).toBe(202);
+    worker.send('CAN_DO f', 'GRAB_JOB_UNIQ');
+    const assigned = await worker.next();
+    expect(assigned).toContain('x'.repeat(longest));
+    expect(Buffer.byteLength(assigned) - 'JOB_ASSIGN_UNIQ '.length + 12).toBeLessThanOrEqual(10_000);
+  });
+
+  it('gives up a body that does not come to its end, and says so', async () => {
+    const scene = await startWeb({}, { bodyTimeout: 50 });
+    const path = '/v1/functions/f/jobs';
+    const headers = { 'Content-Length': 10 };
+    const half = httpRequest({ port: scene.port, host: '127.0.0.1', method: 'POST', path, headers });
+    half.on('error', () => undefined).write('x');
+    const [response] = (await once(half, 'response')) as [IncomingMessage];
+    let body = '';
+    for await (const part of response.setEncoding('utf8')) body += part;
+    const { statusCode: status = 0, headers: told } = response;
+    await mustFit('POST', path, { status, headers: new Headers(told as Record<string, string>), body });
+    expect(told.connection).toBe('close');
+    expect(JSON.parse(body)).toEqual({
+      type: 'about:blank',
+      title: 'Request Timeout',
+      status: 408,
+      detail: 'The body took longer than 50 ms.',
+      code: 'body-too-slow',
+    });
   });
 
   it('ends event streams and waits when it is closed', async () => {

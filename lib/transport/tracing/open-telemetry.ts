@@ -1,2 +1,0 @@
-/** OpenTelemetry's API as a module. */
-export type OpenTelemetry = typeof import('@opentelemetry/api');

@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import type { Span } from '@opentelemetry/api';
+import { fitMetadata, type GearmanMetadata } from '../../driver/index.js';
+import type { JobSpec } from '../../job-server/engine/index.js';
+import type { Log } from '../../ground/index.js';
+import { fromByteString, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
+import { jobAttributes, loadOpenTelemetry, type OpenTelemetry } from '../../telemetry/tracing/index.js';
+import { Problem } from '../problem.js';
+
+const PRIORITIES = ['high', 'normal', 'low'] as const;
+
+/** As W3C has it: neither the version that is none, nor ids of zeros alone. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** Has jobs that are submitted over HTTP belong to the trace of the request: beside the workload it goes on to the worker. */
+export class SubmitTraces {
+  private api: OpenTelemetry | undefined;
+
+  constructor(log: Log) {
+    loadOpenTelemetry().then(
+      (api) => (this.api = api),
+      (error: unknown) => log('warn', `web: no spans, @opentelemetry/api cannot be loaded: ${String(error)}`),
+    );
+  }
+
+  /** Submits within a span of its own, where this process writes spans; else the caller's context goes on as it came. */
+  async around<Submitted extends { handle: string }>(
+    request: IncomingMessage,
+    spec: JobSpec,
+    submit: (spec: JobSpec) => Promise<Submitted>,
+  ): Promise<Submitted> {
+    const { span, context } = this.begin(request, spec);
+    try {
+      const submitted = await submit(context ? { ...spec, metadata: metadataOf(context, spec) } : spec);
+      span?.setAttribute('messaging.message.id', submitted.handle);
+      return submitted;
+    } catch (error) {
+      if (span) this.failed(span, error);
+      throw error;
+    } finally {
+      span?.end();
+    }
+  }
+
+  private begin(request: IncomingMessage, spec: JobSpec): { span?: Span; context: GearmanMetadata | undefined } {
+    const told = contextOf(request);
+    const { api } = this;
+    if (!api) return { context: told };
+    const { context, propagation, trace } = api;
+    const active = context.active();
+    // The app's own span of this request, where it makes one, is a child of the caller's.
+    const parent = trace.getSpanContext(active) ? active : propagation.extract(active, told ?? {});
+    const name = fromByteString(spec.function);
+    const attributes = {
+      ...jobAttributes('submit', name),
+      'gearman.job.mode': spec.isBackground ? 'background' : 'foreground',
+      'gearman.job.priority': PRIORITIES[spec.priority],
+    };
+    const tracer = trace.getTracer('nestjs-gearman');
+    const span = tracer.startSpan(`submit ${name}`, { kind: api.SpanKind.PRODUCER, attributes }, parent);
+    const injected: GearmanMetadata = {};
+    propagation.inject(trace.setSpan(parent, span), injected);
+    // Without an SDK nothing is.
+    return { span, context: Object.keys(injected).length > 0 ? injected : told };
+  }
+
+  private failed(span: Span, error: unknown): void {
+    span.setAttribute('error.type', error instanceof Problem ? error.code : (error as Error).constructor.name);
+    span.setStatus({ code: this.api!.SpanStatusCode.ERROR, message: (error as Error).message });
+  }
+}
+
+/** What beside a context says how its job was submitted: of a later one the worker's span begins a trace of its own. */
+function metadataOf(context: GearmanMetadata, { isBackground, at }: JobSpec): string {
+  const mode = !isBackground ? 'foreground' : at > 0 ? 'delayed' : 'background';
+  const { metadata } = fitMetadata({ ...context, [SUBMITTED_KEY]: mode });
+  return toByteString(JSON.stringify(metadata));
+}
+
+/** The trace that the caller is in. */
+function contextOf({ headers }: IncomingMessage): GearmanMetadata | undefined {
+  const { traceparent, tracestate } = headers;
+  if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined;
+  const hasState = typeof tracestate === 'string' && tracestate.length <= 512;
+  return { traceparent, ...(hasState && { tracestate }) };
+}
