@@ -17,6 +17,7 @@
  *   npm run bench -- start               what `import` and the start of a job server cost
  *   npm run bench -- metrics [--against DIR]   what a scrape costs; and a job, beside another built tree
  *   npm run bench -- live                what a second costs while a dashboard looks on, by the number of functions
+ *   npm run bench -- tail [--jobs N]     memory with a tail left open, after N jobs and up to ten times as many
  *   npm run bench -- traces [--runs 5]   an echo through the transport, by what of OpenTelemetry an app has
  *   npm run bench -- schedules           10,000 schedules: their start, an idle second, the minute they are all due
  *   npm run bench -- fleet               job servers on one PostgreSQL, beside other queues in it
@@ -46,6 +47,7 @@ import { benchSeveral } from './several.mjs';
 import { benchStalls } from './stalls.mjs';
 import { benchStart } from './start.mjs';
 import { CONTESTANTS, HEAD, rowsOf } from './table.mjs';
+import { benchTail } from './tail.mjs';
 import { benchTraces } from './traces.mjs';
 import { benchTransports } from './transports.mjs';
 
@@ -116,6 +118,10 @@ if (positionals[0] === 'transports') {
 }
 
 const jobs = Number(values.jobs);
+if (positionals[0] === 'tail') {
+  await benchTail({ jobs });
+  process.exit();
+}
 if (positionals[0] === 'fleet') {
   const names = positionals.slice(1);
   const unknown = names.find((name) => !FLEET.includes(name));
