@@ -145,7 +145,9 @@ describe('who may do what', () => {
     // What others have is answered as what never was, word by word.
     const never = others.replace(/\d+$/, '999');
     const answersFor = async (handle: string): Promise<string[]> => {
-      const asked = ['', '/workload', '/events', '/result', '/result?wait=1'].map((end) => ['GET', end] as const);
+      const asked = ['', '/workload', '/events', '/times', '/result', '/result?wait=1'].map(
+        (end) => ['GET', end] as const,
+      );
       const lines = [...asked, ['DELETE', ''], ['POST', '/run-now']] as const;
       const answers = lines.map(async ([method, end]) => {
         const { status, body } = await scene.json(method, `/v1/jobs/${handle}${end}`);
@@ -160,6 +162,7 @@ describe('who may do what', () => {
       '404',
       '404',
       '404',
+      '200',
       '409',
       '409',
       '404',
