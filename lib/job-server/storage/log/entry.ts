@@ -24,6 +24,7 @@ export interface LogChange extends Change {
 /** A small change, written alone or with a job, both or neither: where a job came from, a setting, the end of one. */
 export class Note implements LogChange {
   readonly isKept = true;
+  waitsAt = -1;
 
   constructor(
     readonly bytes: number,
@@ -62,6 +63,7 @@ export class Entry implements LogChange {
   note: Note | undefined;
   adder: Adder | undefined;
   readonly bytes: number;
+  waitsAt = -1;
   /** What the batch that is being written makes of it. */
   private next: Ended | undefined;
 
@@ -70,8 +72,9 @@ export class Entry implements LogChange {
     public job: StoredJob,
     hashes: Hashes,
   ) {
-    this.handleHash = hashes.handle(job.handle);
-    this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique);
+    // With a sign: V8 has an object for each number above 2^31.
+    this.handleHash = hashes.handle(job.handle) | 0;
+    this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique) | 0;
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
   }
 

@@ -29,17 +29,17 @@ export class HashTable {
   }
 
   add(hash: number, number: number): void {
-    this.partOf(hash).add(hash || 1, number >>> 0);
+    this.partOf(hash).add(slotHash(hash), number >>> 0);
   }
 
   /** Forgets one entry; nothing when there is none. */
   remove(hash: number, number: number): void {
-    this.partOf(hash).remove(hash || 1, number >>> 0);
+    this.partOf(hash).remove(slotHash(hash), number >>> 0);
   }
 
   /** The first number under this hash that is the one looked for; numbers are modulo 2^32. */
   find(hash: number, isIt: (number: number) => boolean): number | undefined {
-    return this.partOf(hash).find(hash || 1, isIt);
+    return this.partOf(hash).find(slotHash(hash), isIt);
   }
 
   private partOf(hash: number): Part {
@@ -137,6 +137,11 @@ class Part {
       if (hashes[slot] !== 0) this.add(hashes[slot]!, numbers[slot]!);
     }
   }
+}
+
+/** A hash with a sign or without, as it stands in a slot. */
+function slotHash(hash: number): number {
+  return hash >>> 0 || 1;
 }
 
 /** A byte string's hash, 32 bits. The seed is the log's own, so that nobody can choose names that collide. */

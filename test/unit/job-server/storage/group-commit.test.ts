@@ -91,6 +91,26 @@ describe('GroupCommit', () => {
     expect(disk.writes).toEqual([3, 5]);
   });
 
+  it('writes what stays in its order, however much came and went while a write took long', async () => {
+    const written: { bytes: number }[] = [];
+    const write = disk.write.bind(disk);
+    disk.write = (items: readonly { bytes: number }[]) => {
+      written.push(...items);
+      return write(items);
+    };
+    await submit(1);
+    const stay = Array.from({ length: 5_000 }, (_, index) => ({ bytes: 1 + index }));
+    for (const change of stay) {
+      const passing = Array.from({ length: 4 }, () => ({ bytes: 1 }));
+      for (const each of [passing[0]!, change, change, ...passing.slice(1)]) commit.mark(each, false);
+      for (const each of passing) commit.unmark(each);
+    }
+    expect(commit.backlog).toBe(5_000);
+    for (let count = 0; count < 3; count++) await disk.endWrite(100);
+    expect(written.slice(1)).toEqual(stay);
+    expect(commit.backlog).toBe(0);
+  });
+
   it('waits half as long as the last write took', async () => {
     await submit(3);
     await submit(2);
