@@ -55,6 +55,9 @@ const WORDS: Readonly<Record<string, AdminWord>> = {
   },
 };
 
+/** Every admin word, in lower case. */
+export const ADMIN_WORDS: readonly string[] = Object.keys(WORDS);
+
 /** Answers one admin line. */
 export function answerAdmin(session: Conversation, line: string): AdminAnswer {
   const [word = '', ...args] = line.split(/[ \t\r]+/);

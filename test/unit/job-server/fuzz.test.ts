@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from '../../../lib/job-server/job-server.js';
 import { coreOf } from '../../../lib/job-server/core-of.js';
+import { ADMIN_WORDS } from '../../../lib/job-server/front/admin-commands.js';
 import { PACKET_TABLE, type PacketRow } from '../../../lib/protocol/index.js';
 import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../support/cleanup.js';
@@ -18,25 +19,37 @@ const ROUNDS = runs(40).numRuns;
 
 const FUNCTIONS = ['f', 'g', 'h', '', 'with space', '\xff\xfe'];
 const UNIQUES = ['', '-', 'u', 'v', 'x'.repeat(64), 'y'.repeat(65)];
+/** Lines that say something; {@link ADMIN_WORDS} with words behind them mostly say nothing. */
 const LINES = [
-  'status',
-  'prioritystatus',
-  'workers',
-  'show jobs',
-  'show unique jobs',
-  'show dead jobs',
   'maxqueue f 3',
   'maxqueue f 1 2 3',
-  'maxqueue f -1',
   'create function f',
   'drop function g',
-  'cancel job H:nobody:1',
-  'version',
-  'verbose',
+  'pause function f',
+  'resume function f',
+  'show jobs of f',
+  'show unique jobs',
+  'put schedule s {"function":"f","every":60000}',
+  'run schedule s',
+  'drop schedule s',
   'nonsense',
   '',
   ' ',
   'GET / HTTP/1.1\r',
+];
+const ARGUMENTS = [
+  'job',
+  'jobs',
+  'of',
+  'dead',
+  'function',
+  'functions',
+  'activity',
+  'schedule',
+  'schedules',
+  'f',
+  's',
+  '-1',
 ];
 
 /** One peer that says what no peer should, or what any may, in random order and pieces. */
@@ -74,7 +87,11 @@ class FuzzPeer {
   }
 
   private line(): string {
-    return this.random.next() < 0.2 ? `cancel job ${this.handle()}` : this.random.pick(LINES);
+    const { random } = this;
+    if (random.next() < 0.2) return `${random.pick(['cancel', 'replay', 'purge'])} job ${this.handle()}`;
+    if (random.next() < 0.5) return random.pick(LINES);
+    const words = Array.from({ length: random.below(4) }, () => random.pick(ARGUMENTS));
+    return [random.pick(ADMIN_WORDS), ...words].join(' ');
   }
 
   /** A packet of this type with plausible arguments, sometimes too few or too many. */
