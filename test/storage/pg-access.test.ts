@@ -13,7 +13,7 @@ describeWith(['postgres', 'openssl'], 'a storage in a PostgreSQL that speaks TLS
 
   beforeAll(async () => {
     authority = certificateAuthority();
-    database = await startPostgres(authority.issue('localhost'));
+    database = await startPostgres({ certificate: authority.issue('localhost') });
   });
 
   afterAll(async () => {

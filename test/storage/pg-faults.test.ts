@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PgStorage } from '../../lib/job-server/storage/index.js';
 import { CuttingProxy, type Cut } from '../support/cutting-proxy.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
+import { ownPostgres, setStandby, UNHURRIED } from '../support/databases.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
@@ -149,21 +149,16 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   describe('where a synchronous standby has gone', () => {
-    const setStandby = async (name: string): Promise<void> => {
-      await database.sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
-      await database.sql('SELECT pg_reload_conf()');
-      await until('it is set', async () => (await database.sql('SHOW synchronous_standby_names')) === `${name}\n`);
-    };
     const waitingForStandby = async (): Promise<string[]> => {
       const asked = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%f${schemas}.job%'`;
       return (await database.sql(asked)).split('\n').filter((pid) => pid !== '');
     };
 
-    afterEach(() => setStandby(''));
+    afterEach(() => setStandby(database, ''));
 
     it('tells nobody that a job is stored because the wait for it was cancelled', async () => {
       await addAll(storage, newJob());
-      await setStandby('nobody');
+      await setStandby(database, 'nobody');
       let isTold = false;
       const { stored } = add(storage, newJob(), false);
       stored.then(
@@ -175,7 +170,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
       await database.sql(`SELECT pg_cancel_backend(${first[0]})`);
       await until('it waits anew', async () => (await waitingForStandby()).some((pid) => !first.includes(pid)));
       expect(isTold).toBe(false);
-      await setStandby('');
+      await setStandby(database, '');
       await until('it is told', () => isTold);
     });
 
@@ -183,14 +178,14 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
       const unreachable = { code: 'GEARMAN_STORAGE_UNREACHABLE' };
       const [leased, waiting] = (await addAll(storage, newJob(), newJob())) as [string, string];
       expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([leased]);
-      await setStandby('nobody');
+      await setStandby(database, 'nobody');
       await expect(add(storage, newJob(), false).stored).rejects.toMatchObject(unreachable);
       expect(storage.isFenced).toBe(false);
       // Longer than the others wait for one that says nothing.
       await expect(add(storage, newJob(), false).stored).rejects.toMatchObject(unreachable);
       expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([waiting]);
       expect(listener.troubles.filter((error) => error === undefined)).toEqual([]);
-      await setStandby('');
+      await setStandby(database, '');
       await until('it writes again', () => listener.troubles.at(-1) === undefined);
       expect(await all()).toEqual([leased, waiting].sort());
       expect(listener.lostHandles).toEqual([]);

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { Certificate } from './certificates.js';
 import { startDaemon } from './daemon.js';
 import { freePort } from './free-port.js';
+import type { Network } from './networks.js';
+import { startProgram } from './program.js';
 import { mustSucceed } from './run.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
@@ -44,8 +46,16 @@ export async function startMariadb(): Promise<DatabaseServer> {
   return { port, kill, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
 }
 
-/** Starts PostgreSQL on a free loopback port, with TLS where it has a certificate. */
-export async function startPostgres(certificate?: Certificate): Promise<DatabaseServer> {
+/** How a PostgreSQL is started. */
+export interface PostgresOptions {
+  /** With it, TLS is spoken. */
+  readonly certificate?: Certificate;
+  /** Where it listens and runs. Default: this machine's loopback interface. */
+  readonly network?: Network;
+}
+
+/** Starts PostgreSQL on a free port. */
+export async function startPostgres({ certificate, network }: PostgresOptions = {}): Promise<DatabaseServer> {
   const programs = postgresPrograms()!;
   const [folder, data] = [tempDir(), join(tempDir(), 'data')];
   chmodSync(folder, 0o777);
@@ -53,22 +63,26 @@ export async function startPostgres(certificate?: Certificate): Promise<Database
   mkdirSync(folder, { recursive: true });
   const [initdb, ...initArgs] = notAsRoot(join(programs, 'initdb'), '-D', data, '-A', 'trust', '-U', 'gear');
   await mustSucceed(initdb!, [...initArgs, '-E', 'UTF8', '--no-sync'], { cwd: '/' });
+  if (network) appendFileSync(join(data, 'pg_hba.conf'), 'host all all samenet trust\n');
   const port = await freePort();
-  const place = ['-D', data, '-p', `${port}`, '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
+  const host = network?.host ?? '127.0.0.1';
+  const place = ['-D', data, '-p', `${port}`, '-k', folder, '-c', `listen_addresses=${host}`, '-c', 'fsync=off'];
   const tls = certificate ? tlsSettings(data, certificate) : [];
-  const [postgres, ...args] = notAsRoot(join(programs, 'postgres'), ...place, ...tls);
-  const { kill } = await startDaemon(postgres!, args, port);
+  const [first, ...args] = [...(network?.command ?? []), ...notAsRoot(join(programs, 'postgres'), ...place, ...tls)];
+  const program = startProgram(first!, args);
   const sqlIn = async (database: string, statement: string): Promise<string> => {
-    const client = ['-h', '127.0.0.1', '-p', `${port}`, '-U', 'gear', '-At', database, '-c', statement];
+    const client = ['-h', folder, '-p', `${port}`, '-U', 'gear', '-At', database, '-c', statement];
     return (await mustSucceed(join(programs, 'psql'), client)).stdout;
   };
-  const isReady = (): Promise<boolean> =>
-    sqlIn('postgres', 'SELECT 1').then(
+  await until('PostgreSQL has started up', () => {
+    program.mustRun();
+    return sqlIn('postgres', 'SELECT 1').then(
       () => true,
       () => false,
     );
-  await until('PostgreSQL has started up', isReady);
+  });
   await sqlIn('postgres', 'CREATE DATABASE queues');
+  const kill = async (): Promise<void> => void (await program.end('SIGKILL'));
   return { port, kill, sql: (statement) => sqlIn('queues', statement) };
 }
 
@@ -88,6 +102,15 @@ export function ownPostgres(): DatabaseServer {
   };
 }
 
+/** From now on commits wait for a standby of that name; for none with an empty one. */
+export async function setStandby({ sql }: DatabaseServer, name: string): Promise<void> {
+  await sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+  await sql('SELECT pg_reload_conf()');
+  await until('it is set', async () => (await sql('SHOW synchronous_standby_names')) === `${name}\n`);
+  // Who makes checkpoints is told with all others, and decides whether anybody waits.
+  await sql('CHECKPOINT');
+}
+
 /** The key has to be its own, and nobody else's to read. */
 function tlsSettings(data: string, { cert, key }: Certificate): string[] {
   const [certFile, keyFile] = [join(data, 'test.pem'), join(data, 'test.key')];
@@ -97,8 +120,10 @@ function tlsSettings(data: string, { cert, key }: Certificate): string[] {
   return ['-c', 'ssl=on', '-c', `ssl_cert_file=${certFile}`, '-c', `ssl_key_file=${keyFile}`];
 }
 
-/** Where Debian puts PostgreSQL's programs; undefined where it is not installed. */
+/** Where PostgreSQL's programs are: where POSTGRES_PROGRAMS says, or where Debian puts them; undefined where it is not installed. */
 export function postgresPrograms(): string | undefined {
+  const told = process.env['POSTGRES_PROGRAMS'];
+  if (told) return told;
   try {
     const [version] = readdirSync('/usr/lib/postgresql').sort((one, other) => Number(other) - Number(one));
     return version && `/usr/lib/postgresql/${version}/bin`;
