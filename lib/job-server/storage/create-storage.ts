@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../ground/index.js';
+import { InvalidOptionError, oneOf } from '../../ground/index.js';
 import type { JobStorage } from './job-storage.js';
 import type { LogStorageOptions } from './log/log-options.js';
 import { LogStorage } from './log/log-storage.js';
@@ -15,24 +15,34 @@ export type StorageOptions =
   | ({ readonly type: 'postgres' } & PgStorageOptions)
   | { readonly type: 'memory' };
 
+/** How a storage is written as an option, and made. */
+interface Making<Options> {
+  readonly written: string;
+  make(options: Options): JobStorage;
+}
+
+/** Each storage has its row here; nothing else of this room need know which there are. */
+const STORAGES: {
+  readonly [Type in StorageOptions['type']]: Making<Extract<StorageOptions, { readonly type: Type }>>;
+} = {
+  file: { written: "{ type: 'file', path }", make: (options) => new LogStorage(options) },
+  postgres: { written: "{ type: 'postgres', url }", make: (options) => new PgStorage(options) },
+  memory: { written: "{ type: 'memory' }", make: () => new MemoryStorage() },
+};
+
+/** What may be written, for messages. */
+export const WRITTEN_STORAGES = Object.values(STORAGES).map(({ written }) => written);
+
 /** Makes the storage that options describe; it is not open yet. @throws InvalidOptionError */
 export function createStorage(options: StorageOptions): JobStorage {
   const { type } = options;
-  switch (type) {
-    case 'file':
-      return new LogStorage(options);
-    case 'postgres':
-      return new PgStorage(options);
-    case 'memory':
-      return new MemoryStorage();
-    default:
-      throw unknownType(type);
-  }
+  if (!Object.hasOwn(STORAGES, type)) throw unknownType(type);
+  return (STORAGES[type] as Making<StorageOptions>).make(options);
 }
 
-function unknownType(type: never): InvalidOptionError {
-  const allowed = "'file', 'postgres' or 'memory'";
-  if ((type as string) !== 'lmdb') return InvalidOptionError.notAllowed('type', type, allowed);
+function unknownType(type: string): InvalidOptionError {
+  const { allowed } = oneOf(...Object.keys(STORAGES));
+  if (type !== 'lmdb') return InvalidOptionError.notAllowed('type', type, allowed);
   return new InvalidOptionError(
     'type',
     `must be ${allowed}: write { type: 'file', path } with the path of another folder in the place of 'lmdb', ` +

@@ -1,11 +1,11 @@
 import { InvalidOptionError } from '../../ground/index.js';
-import { createStorage, type StorageOptions } from './create-storage.js';
+import { createStorage, WRITTEN_STORAGES, type StorageOptions } from './create-storage.js';
 import type { JobStorage } from './job-storage.js';
 
 /** Where background jobs are kept: a description of one of this package's storages, or one of your own. */
 export type StorageOption = StorageOptions | JobStorage;
 
-const ALLOWED = "{ type: 'file', path }, { type: 'postgres', url }, { type: 'memory' } or a JobStorage";
+const ALLOWED = `${WRITTEN_STORAGES.join(', ')} or a JobStorage`;
 
 /**
  * The storage that an option describes; it is opened when the job server starts.
