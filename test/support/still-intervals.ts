@@ -1,7 +1,9 @@
 import { jest } from '@jest/globals';
+import { atEnd } from './cleanup.js';
 
-/** Has nothing happen from time to time by itself in this test file; what is due once still comes. */
+/** Has nothing happen from time to time by itself until the test is over; what is due once still comes. */
 export function stillIntervals(): void {
+  atEnd(() => void jest.useRealTimers());
   jest.useFakeTimers({
     doNotFake: [
       'Date',

@@ -193,7 +193,7 @@ describe('the counters of a function', () => {
           expect(are).toBe(came);
         }
       }),
-      runs(40),
+      runs(20),
     );
   });
 });

@@ -192,7 +192,7 @@ describe(`an engine that packs its waiting jobs (SEED=${SEED})`, () => {
         expect(packedIn(plain.engine)).toBe(0);
         expect(packing.finish()).toEqual(plain.finish());
       }),
-      { seed: SEED, ...runs(25) },
+      { seed: SEED, ...runs(15) },
     );
     expect(seen).toBeGreaterThan(0);
   });

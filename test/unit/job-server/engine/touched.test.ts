@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { usedBytes } from '../../../support/used-bytes.js';
 import { Engine } from '../../../../lib/job-server/engine/index.js';
+import { Touched } from '../../../../lib/job-server/engine/touched.js';
 
 function newEngine(maxFunctions: number): Engine {
   const engine = new Engine({ handlePrefix: 'H:', maxFunctions }, { due: () => undefined });
@@ -35,24 +35,19 @@ describe('the functions that something happened to', () => {
     expect(other.size).toBe(1);
   });
 
-  it('are bounded in number: of more it is told that they were many, and they take no memory', () => {
-    const engine = newEngine(10);
-    const watch = engine.functions.touched.watch();
+  it('are bounded in number: of more it is told that they were many, and none of them is remembered', () => {
+    const touched = new Touched<number>();
+    const watch = touched.watch();
     const many = (count: number): void => {
-      for (let number = 0; number < count; number++) {
-        engine.createFunction(`f${number}`);
-        engine.dropFunction(`f${number}`);
-      }
+      for (let number = 0; number < count; number++) touched.add(number);
     };
-    many(80_000);
-    expect([watch.size, watch.take()!.size, watch.size]).toEqual([80_000, 80_000, 0]);
-    const before = usedBytes();
-    many(120_000);
+    many(100_000);
+    expect([watch.size, watch.take()!.size, watch.size]).toEqual([100_000, 100_000, 0]);
+    many(100_001);
     expect(watch.size).toBe(0);
-    // 120,000 functions that are remembered are 90 MB and more.
-    expect(usedBytes() - before).toBeLessThan(20_000_000);
-    expect(watch.take()).toBeUndefined();
-    engine.createFunction('f');
-    expect(names(watch.take())).toEqual(['f']);
+    many(1);
+    expect([watch.size, watch.take()]).toEqual([0, undefined]);
+    touched.add(7);
+    expect([...watch.take()!]).toEqual([7]);
   });
 });

@@ -19,9 +19,6 @@ const times = (): { wait: Log2Histogram; run: Log2Histogram } => ({
   run: new Log2Histogram(),
 });
 
-// A sample is taken when the test says so, and not each second besides.
-beforeEach(stillIntervals);
-
 describe('a ring of samples', () => {
   it('keeps the last ones, oldest first', () => {
     const ring = new SampleRing(3, 1, times());
@@ -67,6 +64,9 @@ describe('a ring of samples', () => {
 });
 
 describe('history', () => {
+  // A sample is taken when the test says so, and not each second besides.
+  beforeEach(stillIntervals);
+
   it('is kept only while somebody wants it', async () => {
     const { history } = (await startFront()).server;
     history.sample();
@@ -203,6 +203,9 @@ describe('history', () => {
 });
 
 describe('the jobs that ended lately', () => {
+  // A sample is taken when the test says so, and not each second besides.
+  beforeEach(stillIntervals);
+
   it('have who ran them, and why they failed: the beginning of it', async () => {
     const { server, peer } = await startFront();
     const [client, worker] = [peer(), peer()];

@@ -1,3 +1,3 @@
 import { together } from '../../../support/together.js';
 
-await together(import.meta.dirname);
+await together(import.meta.dirname, true);
