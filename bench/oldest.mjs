@@ -1,32 +1,39 @@
 // What the age of the oldest waiting job costs to tell, by the number of stored jobs, and what a restart does to it.
 //
-//   npm run build && node bench/oldest.mjs [--jobs 1000000] [--url postgres://...]
+//   npm run build && node bench/oldest.mjs [--jobs 1000000] [--postgres]
 //
 // Fills a storage with that many jobs of one function, and asks a job server
 // that holds none of them, then one that holds its window, then again after a restart.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { coreOf } from '../dist/job-server/core-of.js';
 import { JobServer } from '../dist/job-server/job-server.js';
 import { LogStorage, PgStorage } from '../dist/job-server/storage/index.js';
+import { Cluster } from './fleet/cluster.mjs';
+import { DISK, withFolder } from './folder.mjs';
 
-const { values } = parseArgs({ options: { jobs: { type: 'string', default: '1000000' }, url: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { jobs: { type: 'string', default: '1000000' }, postgres: { type: 'boolean', default: false } },
+});
 const CALLS = 200_000;
 const LISTENER = { ready() {}, trouble() {}, lost() {}, set() {}, cancel() {}, fenced() {}, clock() {}, setAside() {} };
 
 console.log('| stored jobs | ns to ask the storage | ns to ask the job server | ms the age is off after a restart |');
 console.log('| ---: | ---: | ---: | ---: |');
-for (const jobs of [10, Number(values.jobs)]) await measure(jobs);
+await withFolder(DISK, async (folder) => {
+  const cluster = values.postgres ? await new Cluster(folder).start() : undefined;
+  for (const jobs of [10, Number(values.jobs)]) await measure(jobs, folder, cluster);
+  await cluster?.stop();
+});
 process.exit();
 
-async function measure(jobs) {
-  const path = mkdtempSync(join(tmpdir(), 'bench-oldest-'));
+async function measure(jobs, folder, cluster) {
   const name = `bench${jobs}`;
   const newStorage = () =>
-    values.url ? new PgStorage({ url: values.url, schema: `oldest${jobs}` }) : new LogStorage({ path });
+    cluster
+      ? new PgStorage({ url: cluster.url('postgres'), schema: `oldest${jobs}` })
+      : new LogStorage({ path: join(folder, `${jobs}`) });
   const acceptedAt = Date.now() - 3_600_000;
   const storage = newStorage();
   await storage.open(LISTENER);
@@ -40,7 +47,6 @@ async function measure(jobs) {
   const after = await ageIn(newStorage(), name);
   const off = after.age - before.age - (after.at - before.at);
   console.log(`| ${jobs.toLocaleString('en')} | ${ofStorage} | ${after.ns} | ${off.toFixed(0)} |`);
-  rmSync(path, { recursive: true });
 }
 
 async function fill(storage, name, jobs, acceptedAt) {

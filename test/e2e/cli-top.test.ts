@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobClient, JobWorker } from 'nestjs-gearman';
 import { JobServer } from 'nestjs-gearman/job-server';
@@ -9,6 +11,7 @@ import { freePort } from '../support/free-port.js';
 import { startGearmand } from '../support/gearmand.js';
 import { describeWith } from '../support/peers.js';
 import { mustSucceed } from '../support/run.js';
+import { tempDir } from '../support/temp-dir.js';
 import { inTerminal, type RealTerminal } from '../support/tmux.js';
 import { until } from '../support/until.js';
 
@@ -131,6 +134,7 @@ describeWith('tmux', 'top on a real terminal', () => {
   it.each([
     ['q', (terminal: RealTerminal) => terminal.type('q'), 0],
     ['Ctrl-C', (terminal: RealTerminal) => terminal.press('C-c'), 0],
+    ['SIGINT', (terminal: RealTerminal) => signalTo(terminal, 'SIGINT'), 0],
     ['SIGTERM', (terminal: RealTerminal) => signalTo(terminal, 'SIGTERM'), 0],
     ['SIGHUP', (terminal: RealTerminal) => signalTo(terminal, 'SIGHUP'), 0],
   ])('leaves the terminal as it was after %s', async (_, end, code) => {
@@ -140,6 +144,17 @@ describeWith('tmux', 'top on a real terminal', () => {
     expect(await terminal.flag('alternate_on')).toBe('1');
     await end(terminal);
     await shows(terminal, new RegExp(`^before\ncode ${code}\nicanon\n`));
+    expect([await terminal.flag('alternate_on'), await terminal.flag('cursor_flag')]).toEqual(['0', '1']);
+  });
+
+  it('leaves the terminal as it was after an error of ours, and shows that', async () => {
+    const broken = join(tempDir(), 'broken.mjs');
+    writeFileSync(broken, "process.on('SIGUSR2', () => { throw new Error('as bad as it gets'); });");
+    const command = [process.execPath, '--import', broken, COMMAND, 'top', ...at].join(' ');
+    const terminal = await inTerminal(['sh', '-c', `${command}; echo "code $?"; stty -a | grep -o -e '-*icanon'`]);
+    await shows(terminal, /^alone +no workers/m);
+    await signalTo(terminal, 'SIGUSR2');
+    await shows(terminal, /^Error: as bad as it gets\n[^]*^code 1\nicanon\n/m);
     expect([await terminal.flag('alternate_on'), await terminal.flag('cursor_flag')]).toEqual(['0', '1']);
   });
 
