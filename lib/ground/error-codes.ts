@@ -10,7 +10,7 @@ export interface ErrorDescription {
 
 /**
  * Every code a {@link GearmanError} can have, with what happened and the cure:
- * docs/errors.md is made from it. Codes stay; new ones may come.
+ * docs/errors.md is made from it, in its order. Codes stay; new ones may come.
  */
 export const GEARMAN_ERRORS = describe({
   GEARMAN_INVALID_OPTION: {
