@@ -19,6 +19,9 @@ const TALLY_ROWS = 500;
 /** Of how many dead rows on queues are not leased from their beginning: so many are there between two vacuums, and cost little. */
 const LITTER = 20_000;
 
+/** What part of the time, at most, goes into comparing what is leased: it takes longer while old rows stay. */
+const COMPARE_PART = 0.05;
+
 /** How long others' work may take that looking waits for, in milliseconds: a writer may hang. */
 const HOLD_PATIENCE = 250;
 
@@ -47,6 +50,8 @@ export class PgSession {
   /** After how many losses what is leased was compared, and when. */
   private comparedFor = 0;
   private comparedAt = -Infinity;
+  /** How long that took, in milliseconds. */
+  private comparing = 0;
 
   constructor(
     private readonly parts: PgParts,
@@ -154,8 +159,12 @@ export class PgSession {
 
   private async pollNow(): Promise<void> {
     const { losses } = this;
-    const isDue = performance.now() - this.comparedAt >= this.parts.options.leaseTime;
-    if ((isDue || losses !== this.comparedFor) && (await this.compareLeases())) this.compared(losses);
+    const begun = performance.now();
+    const isDue = begun - this.comparedAt >= Math.max(this.parts.options.leaseTime, this.comparing / COMPARE_PART);
+    if ((isDue || losses !== this.comparedFor) && (await this.compareLeases())) {
+      this.compared(losses);
+      this.comparing = this.comparedAt - begun;
+    }
     await this.look();
   }
 

@@ -5,12 +5,13 @@ const TALLY = 'function, priority, total, waiting, scheduled';
 /**
  * The statements, for one schema. Each changes the queues' counts with the
  * jobs, in `tally`. `owner + 0` keeps the planner off the index by owner: a plan
- * made on an empty table would read everything of the owner, and is kept.
+ * made on an empty table would read everything of the owner, and is kept; of
+ * owner 0 that is everything that ever waited and is not vacuumed yet.
  */
 export function statementsFor(schema: string) {
   const alive = `EXISTS (SELECT 1 FROM ${schema}.owner WHERE id = $1::int AND NOT dead)`;
   const take = (which: string, order: string, count: string): string => `
-    UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner = 0 AND ${alive} AND j.ctid = ANY(ARRAY(
+    UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner + 0 = 0 AND ${alive} AND j.ctid = ANY(ARRAY(
       SELECT ctid FROM ${schema}.job WHERE owner = 0 AND function = $2::int AND priority = $3::smallint AND ${which}
         ORDER BY ${order} LIMIT ${count} FOR UPDATE SKIP LOCKED))
       RETURNING ${JOB_COLUMNS}`;
@@ -63,7 +64,7 @@ export function statementsFor(schema: string) {
           SELECT $2::int, $3::smallint, 0, -count(*), -count(*) FILTER (WHERE at > 0) FROM got HAVING count(*) > 0)
       SELECT * FROM got ORDER BY at = 0, at, seq`,
     leaseOne: `
-      WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.handle = $2::bytea AND j.owner = 0 AND ${alive} RETURNING ${JOB_COLUMNS}),
+      WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.handle = $2::bytea AND j.owner + 0 = 0 AND ${alive} RETURNING ${JOB_COLUMNS}),
         ${tallied('got', '0', '-count(*)', '-count(*) FILTER (WHERE at > 0)')}
       SELECT * FROM got`,
     done: `
