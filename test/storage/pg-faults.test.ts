@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PgStorage } from '../../lib/job-server/storage/index.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { PgStorage, type PgStorageOptions } from '../../lib/job-server/storage/index.js';
 import { CuttingProxy, type Cut } from '../support/cutting-proxy.js';
 import { ownPostgres, setStandby, UNHURRIED } from '../support/databases.js';
 import { describeWith } from '../support/peers.js';
@@ -15,17 +15,19 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   let directListener: RecordingListener;
   let schemas = 0;
 
-  beforeEach(async () => {
+  /** One through the proxy, and one beside it: neither hurries unless a test has it so. */
+  const open = async (options: Partial<PgStorageOptions> = {}): Promise<void> => {
     proxy = await CuttingProxy.to(database.port);
-    const schema = `f${++schemas}`;
     const at = (port: number): string => `postgresql://gear@127.0.0.1:${port}/queues`;
-    storage = new PgStorage({ url: at(proxy.port), schema, patience: 1_500, leaseTime: 2_000 });
-    direct = new PgStorage({ url: at(database.port), schema, leaseTime: 2_000, ...UNHURRIED });
+    const { leaseTime } = options;
+    const common = { ...UNHURRIED, schema: `f${++schemas}`, patience: 60_000, leaseTime: leaseTime ?? 90_000 };
+    storage = new PgStorage({ ...common, ...options, url: at(proxy.port) });
+    direct = new PgStorage({ ...common, url: at(database.port) });
     listener = new RecordingListener();
     await storage.open(listener);
     directListener = new RecordingListener();
     await direct.open(directListener);
-  });
+  };
 
   afterEach(async () => {
     await storage.close().catch(() => undefined);
@@ -35,6 +37,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   const all = async (): Promise<string[]> => handlesOf(await allOf(direct.iterate())).sort();
 
   it.each<Cut>(['before the statement', 'before the answer'])('writes jobs once when it is cut %s', async (cut) => {
+    await open();
     await addAll(storage, newJob());
     const before = await all();
     const jobs = [newJob(), newJob({ unique: 'u' }), newJob()];
@@ -47,6 +50,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('gives up a connection that hangs, and writes its jobs once', async () => {
+    await open({ patience: 1_500, queryTimeout: 3_000 });
     const job = newJob();
     const wasCut = proxy.cutAt(job.handle, 'into silence');
     const { stored } = add(storage, { ...job }, false);
@@ -58,6 +62,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it.each<Cut>(['before the statement', 'before the answer'])('ends a job once when it is cut %s', async (cut) => {
+    await open();
     const [first, second] = (await addAll(storage, newJob(), newJob())) as [string, string];
     await storage.lease('reverse', 1, 1, NOW);
     const wasCut = proxy.cutAt(first, cut);
@@ -68,6 +73,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it.each(['\0lease\0', '\0leaseOne\0'])('gives back a lease (%j) whose answer it did not hear', async (statement) => {
+    await open();
     const [handle] = (await addAll(storage, newJob())) as [string];
     const wasCut = proxy.cutAt(statement, 'before the answer');
     const leasing = statement.includes('One') ? storage.leaseOne(handle) : storage.lease('reverse', 1, 1, NOW);
@@ -83,6 +89,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('gives back a lease that was made after it had been given up', async () => {
+    await open({ leaseTime: 2_000 });
     const [handle] = (await addAll(storage, newJob())) as [string];
     await until('both have looked', () => direct.count('reverse').waiting[1] === 1);
     // As a backend does that was stopped, and whose client has gone.
@@ -99,6 +106,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     ['one that has left', "(SELECT id FROM owner WHERE name = 'former')"],
     ['nobody known', '1000000'],
   ])('gives back what is leased to %s', async (_, owner) => {
+    await open({ leaseTime: 2_000 });
     const schema = `f${schemas}`;
     const former = new PgStorage({
       url: `postgresql://gear@127.0.0.1:${database.port}/queues`,
@@ -116,6 +124,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('writes a job whenever it is told after the one before was written', async () => {
+    await open();
     for (let turns = 0; turns < 12; turns++) {
       await add(storage, newJob(), false).stored;
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
@@ -125,6 +134,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('answers a question while submissions never cease', async () => {
+    await open();
     let isOver = false;
     const submit = async (): Promise<void> => {
       while (!isOver) await add(storage, newJob(), false).stored;
@@ -138,6 +148,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('is not disturbed by what the database warns of', async () => {
+    await open();
     const schema = `f${schemas}`;
     await database.sql(`
       CREATE FUNCTION ${schema}.warn() RETURNS trigger LANGUAGE plpgsql
@@ -157,6 +168,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     afterEach(() => setStandby(database, ''));
 
     it('tells nobody that a job is stored because the wait for it was cancelled', async () => {
+      await open();
       await addAll(storage, newJob());
       await setStandby(database, 'nobody');
       let isTold = false;
@@ -175,6 +187,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     });
 
     it('lives and leases on; what it refused does not appear later, also when nobody submits anything more', async () => {
+      await open({ patience: 6_000, leaseTime: 5_000, queryTimeout: 3_000 });
       const unreachable = { code: 'GEARMAN_STORAGE_UNREACHABLE' };
       const [leased, waiting] = (await addAll(storage, newJob(), newJob())) as [string, string];
       expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([leased]);
@@ -193,6 +206,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('is fenced before another one has its jobs, and goes on when it reaches the database again', async () => {
+    await open({ leaseTime: 4_000 });
     const [handle] = (await addAll(storage, newJob())) as [string];
     expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([handle]);
     await storage.flush();
@@ -215,6 +229,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('is fenced while its connections hang', async () => {
+    await open({ leaseTime: 2_000 });
     proxy.hang();
     await until('it is fenced', () => storage.isFenced && listener.fences.at(-1) === true);
     proxy.down();
@@ -223,6 +238,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('refuses submissions when the database is away for longer than its patience; none of them appears later', async () => {
+    await open({ patience: 1_500 });
     const [kept] = await addAll(storage, newJob());
     const doubtful = newJob();
     const wasCut = proxy.cutAt(doubtful.handle, 'before the answer').then(() => proxy.down());
@@ -244,6 +260,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('takes out what it refused, also where a slow database writes it later', async () => {
+    await open({ patience: 1_500 });
     const [refused, told] = [newJob(), newJob()];
     const wasCut = proxy.cutAt(refused.handle, 'before the answer').then(() => proxy.down());
     const additions = [refused, told].map((job) => add(storage, job, false).stored);
@@ -265,6 +282,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('ends a job of which it does not know whether it was written', async () => {
+    await open();
     const job = newJob();
     const wasCut = proxy.cutAt(job.handle, 'before the answer');
     const ended = new Promise<void>((resolve) => {
@@ -278,6 +296,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('waits for a database that comes back soon', async () => {
+    await open();
     proxy.down();
     const { stored } = add(storage, newJob(), false);
     await until('it is told', () => listener.troubles.length > 0);
@@ -287,6 +306,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('takes nothing back that another job server has told somebody', async () => {
+    await open({ patience: 1_500 });
     const job = newJob({ unique: 'u' });
     const wasCut = proxy.cutAt(job.handle, 'before the answer').then(() => proxy.down());
     const refused = add(storage, job, false).stored.catch((error: unknown) => error);
@@ -299,6 +319,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('takes nothing back that was accepted before, under the same handle', async () => {
+    await open({ patience: 1_500 });
     const job = newJob({ unique: 'u' });
     expect(await add(storage, job, false).stored).toBeUndefined();
     const wasCut = proxy.cutAt(job.handle, 'before the answer').then(() => proxy.down());
@@ -311,6 +332,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('sees after a crash of the database which of its leases and ends are not there any more', async () => {
+    await open();
     const [ended, leased] = (await addAll(storage, newJob(), newJob())) as [string, string];
     expect(handlesOf(await storage.lease('reverse', 1, 2, NOW))).toEqual([ended, leased]);
     const schema = `f${schemas}`;
@@ -333,6 +355,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('brings tables of an older version up to date, and refuses those of a newer one', async () => {
+    await open();
     const schema = `f${schemas}`;
     await storage.close();
     await database.sql(`ALTER TABLE ${schema}.job DROP COLUMN wanted, DROP COLUMN accepted`);
