@@ -65,15 +65,22 @@ describe('our job server', () => {
     expect(warnings()).toEqual([expect.stringContaining('TLS: one end speaks it and the other does not')]);
   });
 
-  it('answers an HTTP request as the unknown words it is', async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) }).catch(String);
-    expect(response).toContain('TypeError');
-    const peer = await connect();
-    peer.sendText('GET / HTTP/1.1\r\nHost: localhost\r\n');
-    expect(await peer.nextOnes(2)).toEqual([
-      'ERR UNKNOWN_COMMAND Unknown+server+commandGET\r\n',
-      'ERR UNKNOWN_COMMAND Unknown+server+commandHost:\r\n',
-    ]);
+  it('does nothing of what a page in a browser can have it sent', async () => {
+    // As a page of any site does it: mode no-cors, and a text as body.
+    const words = 'create function evil\r\n';
+    const packet = packetBytes('SUBMIT_JOB_BG evil··job').toString('latin1');
+    for (const body of [words, words + packet, packet]) {
+      const asked = fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: Buffer.from(body, 'latin1') });
+      await expect(asked).rejects.toThrow('fetch failed');
+    }
+    for (const head of ['GET / HTTP/1.0\n', 'POST /x?y HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
+      const peer = await connect();
+      peer.sendText(head + words);
+      expect(await peer.next()).toBe(CLOSED);
+    }
+    expect(coreOf(server).engine.functions.find('evil')).toBeUndefined();
+    expect(warnings()).toHaveLength(5);
+    for (const line of warnings()) expect(line).toMatch(/127\.0\.0\.1:\d+.*it speaks HTTP/);
   });
 
   it('answers a packet with too few arguments, and the connection goes on', async () => {

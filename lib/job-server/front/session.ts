@@ -39,6 +39,17 @@ class HalfPacketError extends Error {
   }
 }
 
+/** How every HTTP request begins. */
+const HTTP_REQUEST = /^[A-Z]+ \S+ HTTP\/\d\.\d\r?$/;
+
+class HttpRequestError extends Error {
+  override readonly name = 'HttpRequestError';
+
+  constructor() {
+    super('it speaks HTTP, as a page in a browser does; HTTP has a port of its own (--web-port)');
+  }
+}
+
 /**
  * One peer's conversation: what it says becomes engine calls, what the engine
  * says becomes packets. It decides nothing itself; the packets' meanings stand
@@ -102,6 +113,8 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   line(line: string): void {
     this.unitCount++;
+    // Any page may have a browser send a request to here, whose body is admin words, or packets.
+    if (HTTP_REQUEST.test(line)) return this.abort(new HttpRequestError());
     const isAllowed = this.info.admin !== 'refused' && this.isAllowed('admin');
     this.adminOutput.write(isAllowed ? answerAdmin(this, line) : ADMIN_DENIED);
   }
