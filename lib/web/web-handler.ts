@@ -13,7 +13,7 @@ import {
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
-import { Permission } from './access/grant.js';
+import { Permission, type Grant } from './access/grant.js';
 import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
 import { openApi } from './api/openapi.js';
 import { requireRole, type Shared } from './api/call.js';
@@ -44,7 +44,7 @@ export interface WebHandlerOptions {
   readOnly?: boolean;
   /** Where it is mounted, as `gearman`; what is before that in a path does not matter. Default: at the root. */
   path?: string;
-  /** Further names that a request's Host may have on a loopback port with open access, as a proxy's. */
+  /** Further names of this site, as a proxy's: a Host on a loopback port with open access, an Origin where a proxy changes the Host. */
   hosts?: readonly string[];
   /** How long a body may take to arrive, in milliseconds. Default 60,000. */
   bodyTimeout?: number;
@@ -67,12 +67,16 @@ export interface WebHandler extends MetricSource {
   close(): Promise<void>;
 }
 
-/** What a failure that nobody foresaw is logged with. */
+/** A request that is not answered yet, and what a failure that nobody foresaw is logged with. */
 interface Asked {
   readonly at: number;
   /** The route, once it is known. */
   place?: string;
   readonly about: LogFields;
+  /** Aborts when who asked is gone, or this ends. */
+  readonly gone: AbortController;
+  /** What who asked may, once it is known. */
+  grant?: Grant;
 }
 
 /** How many bytes may be in memory where packets are small: pages are not. */
@@ -129,8 +133,8 @@ class Answerer {
   readonly traffic = new WebTraffic();
   private readonly shared: Shared;
   private isClosing = false;
-  /** The answers that are open, and what tells that who asked is gone, or this ends. */
-  private readonly open = new Map<ServerResponse, AbortController>();
+  /** The answers that are open. */
+  private readonly open = new Map<ServerResponse, Asked>();
   private readonly connections = new Connections();
   private readonly log: Log;
   private readonly hosts: readonly string[];
@@ -163,12 +167,16 @@ class Answerer {
   }
 
   reload(): void {
-    this.access.reload();
+    // Who may no longer what it might when it asked is told no more: an event stream may be open for days.
+    const grantOf = this.access.reload();
+    for (const [response, { gone, grant }] of grantOf ? this.open : []) {
+      if (grant && !isSame(grant, grantOf!(response.req))) gone.abort(unknownCaller());
+    }
   }
 
   async close(): Promise<void> {
     this.isClosing = true;
-    for (const gone of this.open.values()) gone.abort();
+    for (const { gone } of this.open.values()) gone.abort();
     for (const forget of this.forgetHistory) forget();
     await Promise.all([...this.open.keys()].map(closed));
     const remote = this.sources.filter((source) => 'admin' in source);
@@ -185,25 +193,20 @@ class Answerer {
       this.open.delete(response);
       gone.abort();
     });
-    this.open.set(response, gone);
-    const asked: Asked = { at: performance.now(), about: { peer: peerAddress(request) } };
+    const asked: Asked = { at: performance.now(), about: { peer: peerAddress(request) }, gone };
+    this.open.set(response, asked);
     try {
       secure(response);
-      await this.route(request, response, gone.signal, asked);
+      await this.route(request, response, asked);
     } catch (error) {
       const duration = Math.round(performance.now() - asked.at);
       answerProblem(response, problemOf(error, this.log, { ...asked.about, duration }, asked.place));
     }
   }
 
-  private async route(
-    request: IncomingMessage,
-    response: ServerResponse,
-    gone: AbortSignal,
-    asked: Asked,
-  ): Promise<void> {
+  private async route(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
     if (this.access.isOpen) refuseOtherHosts(request, this.hosts);
-    const permission = await this.permissionOf(request);
+    const permission = await this.permissionOf(request, asked);
     if (response.destroyed) return;
     if (this.isClosing) throw new Problem(503, 'closed', 'This job server is ending.');
     const mount = mountOf(this.options.path);
@@ -220,19 +223,19 @@ class Answerer {
     asked.place = `${route.method} ${route.template}`;
     Object.assign(asked.about, namedIn(params));
     requireRole({ permission }, route.role);
-    refuseOtherSites(request, this.access.isOpen);
+    refuseOtherSites(request, this.access.isOpen, this.hosts);
     const source = this.sourceOf(query.get('server'));
+    const gone = asked.gone.signal;
     const call = { request, response, query, params, permission, shared: this.shared, gone };
     if ('jobServer' in source) await route.run({ ...call, source });
     else await runRemote({ ...call, source }, route.method, route.template);
   }
 
-  private async permissionOf(request: IncomingMessage): Promise<Permission> {
+  private async permissionOf(request: IncomingMessage, asked: Asked): Promise<Permission> {
     const grant = await this.access.grantOf(request);
-    if (grant) return new Permission(grant, this.options.readOnly ? 'inspect' : undefined);
-    const { challenge } = this.access;
-    const headers: Record<string, string> = challenge === undefined ? {} : { 'WWW-Authenticate': challenge };
-    throw new Problem(401, 'unauthorized', 'Who asks is not known; log in.', headers);
+    if (!grant) throw unknownCaller(this.access.challenge);
+    asked.grant = grant;
+    return new Permission(grant, this.options.readOnly ? 'inspect' : undefined);
   }
 
   private find(method: string, path: readonly string[]): { route: Route; params: Record<string, string> } {
@@ -248,6 +251,15 @@ class Answerer {
     if (source) return source;
     throw invalid('server', `one of ${this.sources.map((each) => each.name).join(', ')}`);
   }
+}
+
+function unknownCaller(challenge?: string): Problem {
+  const headers: Record<string, string> = challenge === undefined ? {} : { 'WWW-Authenticate': challenge };
+  return new Problem(401, 'unauthorized', 'Who asks is not known; log in.', headers);
+}
+
+function isSame(one: Grant, other: Grant | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** What of a path says what a request is about. */

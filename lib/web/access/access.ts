@@ -30,8 +30,8 @@ export interface AccessCheck {
   /** How a 401 says to log in; undefined where there is no way to. */
   readonly challenge: string | undefined;
   grantOf(request: IncomingMessage): Grant | undefined | Promise<Grant | undefined>;
-  /** Reads files again. */
-  reload(): void;
+  /** Reads files again. @returns what those of open requests are granted now, where that may be something else. */
+  reload(): ((request: IncomingMessage) => Grant | undefined) | undefined;
 }
 
 const CHOICES =
@@ -64,14 +64,15 @@ function asGrant(answer: Grant | Role | undefined): Grant | undefined {
 
 function tokenCheck(path: string): AccessCheck {
   const file = new TokenFile(path);
-  return check({
-    challenge: CHALLENGE,
-    reload: () => file.reload(),
-    grantOf: (request) => {
-      const token = bearerOf(request) ?? basicOf(request)?.password;
-      return token === undefined ? undefined : file.grantOf(token);
-    },
-  });
+  const grantOf = (request: IncomingMessage): Grant | undefined => {
+    const token = bearerOf(request) ?? basicOf(request)?.password;
+    return token === undefined ? undefined : file.grantOf(token);
+  };
+  const reload = (): typeof grantOf => {
+    file.reload();
+    return grantOf;
+  };
+  return check({ challenge: CHALLENGE, reload, grantOf });
 }
 
 function basicCheck(users: readonly BasicUser[]): AccessCheck {

@@ -16,13 +16,14 @@ const NEAR_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
  *
  * @param isOpen nobody is asked for a token, so one says nothing: an app that
  *   allows other sites some headers would let each of them send any.
+ * @param hosts further names of this site, as a proxy's that hands its own Host on.
  * @throws Problem
  */
-export function refuseOtherSites(request: IncomingMessage, isOpen: boolean): void {
+export function refuseOtherSites(request: IncomingMessage, isOpen: boolean, hosts: readonly string[]): void {
   const { headers } = request;
   if (!isOpen && bearerOf(request) !== undefined) return;
   const site = headers['sec-fetch-site'];
-  const isSame = site === undefined ? isOwnOrigin(headers) : site === 'same-origin';
+  const isSame = site === undefined ? isOwnOrigin(headers, hosts) : site === 'same-origin';
   if (isSame || (isReading(request) && (site === 'none' || isFollowedLink(headers)))) return;
   const cure = isOpen ? '' : '; send a bearer token to do it';
   throw new Problem(403, 'cross-site', `A page of another site may not do this${cure}.`);
@@ -37,9 +38,11 @@ function isFollowedLink(headers: IncomingMessage['headers']): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
-function isOwnOrigin({ origin, host }: IncomingMessage['headers']): boolean {
+function isOwnOrigin({ origin, host }: IncomingMessage['headers'], hosts: readonly string[]): boolean {
   if (origin === undefined) return true;
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+  if (!URL.canParse(origin)) return false;
+  const from = new URL(origin);
+  return from.host === host?.toLowerCase() || hosts.includes(from.hostname);
 }
 
 /**

@@ -45,7 +45,7 @@ export async function runInForeground(
   });
   peer.wantsExceptions = true;
   const timer = timeout > 0 ? setTimeout(() => fail(tookTooLong(timeout)), timeout * 1_000) : undefined;
-  const onGone = (): void => fail(new Problem(503, 'closed', 'This job server is ending.'));
+  const onGone = (): void => fail(closedBy(gone, 'This job server is ending.'));
   gone.addEventListener('abort', onGone, { once: true });
   let accepted: string | undefined;
   try {
@@ -69,6 +69,11 @@ export function failedProblem(handle: string, name: string, reason: Workload = '
   const detail = `The job ${handle} of ${name} failed${reason.length > 0 ? ': see exception' : ''}.`;
   const exception = reason.length > 0 ? { exception: bytesAsJson(bufferOf(reason)) } : {};
   return new Problem(422, 'job-failed', detail, {}, { handle, ...exception });
+}
+
+/** Why a caller that is still there waits no longer. */
+export function closedBy({ reason }: AbortSignal, detail: string): Problem {
+  return reason instanceof Problem ? reason : new Problem(503, 'closed', detail);
 }
 
 function jobFailed(handle: string, job: Job, reason?: Workload): Problem {

@@ -1,10 +1,9 @@
 import { exactText, fromByteString, type ByteString } from '../../protocol/index.js';
 import { AdminClient, JobClient, type GearmanMetadata, type JobObserver, type JobRequest } from '../../driver/index.js';
 import type { JobSpec, Workload } from '../../job-server/engine/index.js';
-import { tookTooLong } from '../api/foreground.js';
+import { closedBy, tookTooLong } from '../api/foreground.js';
 import { bufferOf } from '../http/answers.js';
 import { Live } from '../live/live.js';
-import { Problem } from '../problem.js';
 import type { RemoteSource, RunListener, Submitter, WebSource } from '../source.js';
 import { problemOfGearman } from './remote-problem.js';
 import { RemoteSight } from './remote-sight.js';
@@ -58,7 +57,7 @@ class RemoteSubmitter implements Submitter {
           submission.forget();
           reject(reason);
         }
-        leave = () => giveUp(new Problem(503, 'closed', 'This page is ending.'));
+        leave = () => giveUp(closedBy(gone, 'This page is ending.'));
         gone.addEventListener('abort', leave, { once: true });
         if (gone.aborted) leave();
         if (timeout > 0) timer = setTimeout(() => giveUp(tookTooLong(timeout)), timeout * 1_000);

@@ -8,6 +8,7 @@ import { ROUTES } from '../../../lib/web/api/routes.js';
 import { newToken } from '../../../lib/web/access/token-file.js';
 import type { Grant } from '../../../lib/web/index.js';
 import { createWebHandler } from '../../../lib/web/web-handler.js';
+import { EventReader } from '../../support/event-reader.js';
 import { startFront } from '../../support/front.js';
 import { startListening } from '../../support/job-servers.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -65,6 +66,25 @@ describe('who may do what', () => {
     expect(() => scene.handler.reload()).toThrow(`${path}:1: must be NAME ROLE SHA256`);
     expect((await scene.ask('GET', '/v1/functions', basic)).status).toBe(200);
     expect(scene.log.some((line) => line.includes('web: ops (127.0.0.1): pause f: 1'))).toBe(true);
+  });
+
+  it('ends what is open where a token says no longer what it did, and nothing else', async () => {
+    const path = join(tempDir(), 'tokens');
+    const [stays, leaves, shrinks] = ['a', 'b', 'c'].map((name) => newToken(name, 'operate'));
+    await writeFile(path, [stays, leaves, shrinks].map((each) => each!.line).join('\n'));
+    const scene = await startWeb({}, { access: { tokens: path } });
+    const follow = ({ token }: { token: string }): Promise<EventReader> =>
+      EventReader.open(`http://127.0.0.1:${scene.port}/v1/events`, { Authorization: `Bearer ${token}` });
+    const readers = await Promise.all([stays!, leaves!, shrinks!].map(follow));
+    const run = scene.json('POST', '/v1/functions/f/run', { ...bearer(leaves!.token), body: 'x' });
+    await until('the job waits', () => coreOf(scene.server).engine.jobCount === 1);
+    await writeFile(path, [stays!.line, shrinks!.line.replace('operate', 'read')].join('\n'));
+    scene.handler.reload();
+    for (const reader of readers.slice(1)) for (let event = await reader.next(); event; event = await reader.next());
+    expect((await run).body).toMatchObject({ status: 401, code: 'unauthorized' });
+    expect(coreOf(scene.server).engine.jobCount).toBe(0);
+    await submitTo(scene);
+    await readers[0]!.nextOf('functions', ({ names }) => names.flat().includes('f'));
   });
 
   it('is what names and passwords say', async () => {
@@ -394,6 +414,17 @@ describe('who else may make a browser ask', () => {
   ])('%j is answered with %i', async (headers, status) => {
     const scene = await startWeb();
     expect(await askRaw(scene, 'POST', '/v1/functions/f/pause', headers as Record<string, string>)).toBe(status);
+  });
+
+  it('a proxy that changes the Host makes another site of its own page, unless it is named', async () => {
+    const scene = await startWeb({}, { access: () => 'operate', hosts: ['ops.example'] });
+    for (const [Origin, status] of [
+      ['http://ops.example', 204],
+      ['https://ops.example:8443', 204],
+      ['http://ops.example.evil.example', 403],
+    ] as const) {
+      expect(await askRaw(scene, 'POST', '/v1/functions/f/pause', { Origin, Host: '127.0.0.1:4780' })).toBe(status);
+    }
   });
 
   it.each(['cross-site', 'same-site', 'none'])('who has a token is no page of another site: %s', async (site) => {
