@@ -1,0 +1,29 @@
+import Sequencer from '@jest/test-sequencer';
+
+/** The test files that took longest, by `npm test -- --json`: they begin first, so that none runs on alone in the end. */
+const LONGEST = [
+  'e2e/package',
+  'e2e/dashboard-million',
+  'storage/pg-storage',
+  'e2e/web-port',
+  'e2e/tracing-foreign',
+  'e2e/web/folder',
+  'e2e/moving-in',
+  'storage/pg-faults',
+  'e2e/chaos',
+  'e2e/fleet-chaos',
+  'e2e/fleet',
+  'e2e/dashboard-round',
+];
+
+const rankOf = ({ path }) => {
+  const rank = LONGEST.findIndex((name) => path.replaceAll('\\', '/').includes(`/test/${name}.test`));
+  return rank < 0 ? LONGEST.length : rank;
+};
+
+/** Jest's order (by what it remembers of their time, or else their size), with those that are known to be long first. */
+export default class LongestFirst extends Sequencer {
+  sort(tests) {
+    return [...super.sort(tests)].sort((one, other) => rankOf(one) - rankOf(other));
+  }
+}
