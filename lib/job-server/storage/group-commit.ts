@@ -221,8 +221,12 @@ export class GroupCommit<Item extends Change> {
   }
 
   private async commit(batch: readonly (Item | Flusher)[], isFresh: boolean): Promise<void> {
-    const items = batch.filter((item): item is Item => !(item instanceof Flusher));
-    const flushers = batch.filter((item) => item instanceof Flusher);
+    const items: Item[] = [];
+    const flushers: Flusher[] = [];
+    for (const each of batch) {
+      if (each instanceof Flusher) flushers.push(each);
+      else items.push(each);
+    }
     const start = performance.now();
     try {
       if (items.length > 0) await this.host.write(items);

@@ -44,7 +44,7 @@ export class DamageReport {
       const read = index.readBlock(segment, block, []);
       for (let number = read.items.first; number < read.items.next; number++) {
         if (!segment.isAlive(number)) continue;
-        const item = index.readIn(read, number);
+        const item = read.item(number);
         const held = !item && segment.held.has(number - segment.first) ? index.entries.ofNumber(number) : undefined;
         if (!item && !held) lost.push(number);
         const { kind, hasTime } = item ?? held?.stored ?? {};

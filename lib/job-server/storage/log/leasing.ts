@@ -81,7 +81,9 @@ export class Leasing {
     }
     if (queue.waiting === 0) return oldest;
     const run = this.nextOfRuns(queue);
-    return earlier(earlier(oldest, this.sinceOf(queue.apart)), run && readySince(run.item));
+    // Before another item is read.
+    oldest = earlier(oldest, run && readySince(run.item));
+    return earlier(oldest, this.sinceOf(queue.apart));
   }
 
   /** A living item of the log as an entry that memory does not have. */
@@ -238,7 +240,7 @@ export class Leasing {
     if (!segment) return undefined;
     for (let number = from; number < next; number++) {
       if (!segment.isAlive(number) || segment.held.has(number - segment.first)) continue;
-      const item = index.readIn(index.blockOf(segment, segment.blockOf(number)), number);
+      const item = index.blockOf(segment, segment.blockOf(number)).item(number);
       if (item?.kind === JOB && item.queue === queue.key && !item.isApart) return { item, number };
     }
     return undefined;

@@ -4,7 +4,7 @@ import type { StoredJob } from '../stored-job.js';
 import type { Entry } from './entry.js';
 import type { Leasing } from './leasing.js';
 import type { LogIndex } from './log-index.js';
-import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
+import { DEAD, ENDED, ItemReader, JOB } from './record.js';
 import type { Segment } from './segment.js';
 
 /** An item of the log that is not over. */
@@ -74,7 +74,8 @@ export async function* itemPages(
     const next = Math.min(end, segment.blockNext(block));
     for (; number < next; number++) {
       if (!segment.isAlive(number)) continue;
-      const item = index.readIn(index.blockOf(segment, block), number);
+      const read = index.blockOf(segment, block);
+      const item = read.item(number, new ItemReader(read.bytes));
       if (item && isWanted(item)) page.push({ item, number });
       if (--untilTurn > 0 && page.length < pageSize) continue;
       if (page.length === pageSize) {

@@ -6,7 +6,7 @@ import { byPart, Hashes, HashTable } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import { PlaceHeap } from './place-heap.js';
-import { DEAD, ENDED, ItemReader, JOB, ORIGIN, SETTING, type Ended, type RecordVisitor } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader, type RecordVisitor } from './record.js';
 import type { Block, Damage, Segment, SegmentBook } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
@@ -213,7 +213,7 @@ export class LogIndex implements RecordVisitor {
   /** A living item's fields, for now; undefined when it is over, or cannot be read. Throws a {@link StorageError}. */
   read(number: number): ItemReader | undefined {
     const segment = this.segmentOf(number);
-    return segment?.isAlive(number) ? this.readIn(this.blockOf(segment, segment.blockOf(number)), number) : undefined;
+    return segment?.isAlive(number) ? this.blockOf(segment, segment.blockOf(number)).item(number) : undefined;
   }
 
   /** The same; undefined also while the disk fails at reading. */
@@ -223,14 +223,6 @@ export class LogIndex implements RecordVisitor {
     } catch {
       return undefined;
     }
-  }
-
-  readIn(block: Block, number: number): ItemReader | undefined {
-    const offset = block.offsetOf(number);
-    if (offset === 0) return undefined;
-    const reader = new ItemReader(block.bytes);
-    reader.read(offset);
-    return reader;
   }
 
   blockOf(segment: Segment, index: number): Block {
@@ -387,7 +379,7 @@ export class LogIndex implements RecordVisitor {
     const block = this.blockOf(segment, index);
     for (let each = from; each < next; each++) {
       if (!segment.isAlive(each)) continue;
-      const item = this.readIn(block, each);
+      const item = block.item(each);
       if (item && item.kind !== ORIGIN && item.prefix === id && item.handleNumber === number) return each;
     }
     return undefined;

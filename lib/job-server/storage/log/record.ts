@@ -126,12 +126,16 @@ export function hasText(kind: Kind): boolean {
 
 /** The length of the record that begins here if it is whole, 0 when none is. */
 export function recordAt(bytes: Buffer, offset: number, secret: number): number {
-  if (offset + RECORD_HEADER > bytes.length) return 0;
-  const length = recordLength(bytes, offset);
-  if (length < RECORD_HEADER || offset + length > bytes.length) return 0;
-  // Spares most of the sums where anything may stand.
-  if (bytes[offset + 14] !== FORMAT || bytes[offset + 15] !== 0) return 0;
+  const length = claimedLength(bytes, offset);
+  if (length === 0 || offset + length > bytes.length) return 0;
   return crc32(bytes.subarray(offset + 4, offset + length), secret) === bytes.readUInt32LE(offset) ? length : 0;
+}
+
+/** How long a record would be that begins here; 0 when it is none: this spares most of the sums where anything may stand. */
+export function claimedLength(bytes: Buffer, offset: number): number {
+  if (offset + RECORD_HEADER > bytes.length || bytes[offset + 14] !== FORMAT || bytes[offset + 15] !== 0) return 0;
+  const length = recordLength(bytes, offset);
+  return length < RECORD_HEADER ? 0 : length;
 }
 
 /** The length of a record that is known to be whole. */
@@ -157,7 +161,8 @@ export function readRecord(bytes: Buffer, offset: number, length: number, visito
   const end = offset + length;
   const reader = new ItemReader(bytes);
   let number = firstNumber(bytes, offset);
-  let before: (Ended & { queue: number }) | undefined;
+  let before: Ended | undefined;
+  let queue = 0;
   for (let at = offset + RECORD_HEADER; at < end; at = reader.end) {
     const tag = bytes[at]!;
     if (tag < END) {
@@ -168,14 +173,15 @@ export function readRecord(bytes: Buffer, offset: number, length: number, visito
       visitor.name(reader.varint(), reader.string());
     } else if (tag === END) {
       reader.end = at + 1;
-      const queue = reader.varint();
-      before = { ...reader.ended(), queue };
+      queue = reader.varint();
+      before = reader.ended();
       visitor.over(before, queue);
     } else if (tag === END_LIKE_BEFORE && before) {
       reader.end = at + 1;
       const delta = reader.varint();
-      before = { ...before, number: before.number + delta, length: reader.varint() };
-      visitor.over(before, before.queue);
+      const { number: last, kind, hasTime }: Ended = before;
+      before = { number: last + delta, length: reader.varint(), kind, hasTime };
+      visitor.over(before, queue);
     } else throw new RecordError(`a record says ${tag}, which nobody knows`);
   }
 }

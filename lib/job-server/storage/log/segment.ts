@@ -1,7 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { NumberList } from './number-list.js';
-import { HEADER_BYTES, readRecord, RECORD_BYTES, recordAt, type ItemReader, type SegmentHeader } from './record.js';
+import {
+  claimedLength,
+  HEADER_BYTES,
+  readRecord,
+  RECORD_BYTES,
+  recordAt,
+  ItemReader,
+  type SegmentHeader,
+} from './record.js';
 
 const NAME = /^(\d{10})-(\d+)\.log$/;
 
@@ -160,15 +168,15 @@ export class Segment {
     return new Block(this, items, start, bytes, damaged);
   }
 
-  read(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
+  /** Some of its bytes, fewer where it ends before; in a buffer that has room for them. */
+  read(offset: number, length: number, bytes = Buffer.allocUnsafe(length)): Buffer {
     let done = 0;
     while (done < length) {
       const count = readSync(this.open(), bytes, done, length - done, offset + done);
       if (count === 0) break;
       done += count;
     }
-    return done === length ? bytes : bytes.subarray(0, done);
+    return bytes.subarray(0, done);
   }
 
   /** How long its file is. */
@@ -191,6 +199,7 @@ export class Segment {
 export class Block {
   /** Where each item begins in the bytes; 0 where it cannot be read. */
   private readonly offsets: Uint32Array;
+  private readonly reader: ItemReader;
 
   constructor(
     segment: Segment,
@@ -202,6 +211,7 @@ export class Block {
   ) {
     const { first, next } = items;
     this.offsets = new Uint32Array(next - first);
+    this.reader = new ItemReader(bytes);
     const visitor = {
       name: () => undefined,
       over: () => undefined,
@@ -221,23 +231,28 @@ export class Block {
     });
   }
 
-  /** Where an item begins; 0 when it cannot be read. */
-  offsetOf(number: number): number {
-    return this.offsets[number - this.items.first] ?? 0;
+  /** An item's fields, until another one is asked for; undefined when it cannot be read. */
+  item(number: number, reader = this.reader): ItemReader | undefined {
+    const offset = this.offsets[number - this.items.first] ?? 0;
+    if (offset === 0) return undefined;
+    reader.read(offset);
+    return reader;
   }
 }
 
-/** Tells the whole records in some bytes, and what stands between them. */
+/** Tells the whole records in some bytes, and what stands between them. @param isAll false: the last may go on behind them. */
 export function eachRecord(
   bytes: Buffer,
   secret: number,
   told: { record(offset: number, length: number): unknown; damage(offset: number, length: number): unknown },
+  isAll = true,
 ): void {
   let damagedFrom = -1;
   for (let offset = 0; offset < bytes.length;) {
     const length = recordAt(bytes, offset, secret);
     if (length === 0) {
       if (damagedFrom < 0) damagedFrom = offset;
+      if (!isAll && offset + claimedLength(bytes, offset) > bytes.length) break;
       offset++;
       continue;
     }
