@@ -161,6 +161,30 @@ describe('a log', () => {
     },
   );
 
+  it('of several MiB is read piece by piece: records of any length, and what is damaged where a piece ends', async () => {
+    for (let index = 0; index < 40; index++) {
+      const workload = 'x'.repeat(index === 7 ? 2_500_000 : 20_000 + ((index * 7_919) % 40_000));
+      await addAll(storage, newJob({ handle: `H:large:${index}`, workload }));
+    }
+    const handles = (said: Said | StorageError): string[] => {
+      if (said instanceof StorageError) throw said;
+      return said.lines.map((line) => line.split(' ', 1)[0]!);
+    };
+    const all = handles(read(path));
+    expect(all).toHaveLength(5 + 40);
+    const MIB = 1024 * 1024;
+    for (const offset of [1, 2, 3].flatMap((each) => [-1, 0, 1].map((by) => 128 + each * MIB + by))) {
+      const said = readAfter(SEGMENT, (bytes) => {
+        bytes[offset]! ^= 0x80;
+        return bytes;
+      });
+      const lost = all.filter((handle) => !handles(said).includes(handle));
+      // A block that is read later says it again.
+      const places = new Set((said as Said).damages.map((reason) => / at (\d+) of /.exec(reason)?.[1]));
+      expect([offset, lost.length, places.size]).toEqual([offset, 1, 1]);
+    }
+  });
+
   it('is not read at a start after a clean stop: what its index files say is believed until it is asked for', async () => {
     // It would be looked up.
     storage.set('paused', undefined);

@@ -3,8 +3,19 @@ import { join } from 'node:path';
 import { damagedError, storageError } from './file-errors.js';
 import { loadCheckpoint, loadIndex } from './index-file.js';
 import { LogIndex } from './log-index.js';
-import { firstNumber, HEADER_BYTES, headerIn, newSecret, readRecord, type SegmentHeader } from './record.js';
+import {
+  claimedLength,
+  firstNumber,
+  HEADER_BYTES,
+  headerIn,
+  newSecret,
+  readRecord,
+  type SegmentHeader,
+} from './record.js';
 import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './segment.js';
+
+/** So many bytes of a segment are in memory while it is read, unless a record is longer. */
+const CHUNK = 1024 * 1024;
 
 /**
  * Reads a log. What the checkpoint knows is taken from index files; the rest,
@@ -99,26 +110,44 @@ function readSegments(
 
 /** Tells the index all that a segment says. @param isLast behind its records are zeros, or what was being written. */
 function scan(segment: Segment, index: LogIndex, found: Damage[], isLast: boolean): void {
-  const bytes = segment.read(HEADER_BYTES, segment.end - HEADER_BYTES);
+  const { end: size, header } = segment;
   segment.end = HEADER_BYTES;
   index.current = segment;
-  eachRecord(bytes, segment.header.secret, {
-    record: (offset, length) => {
-      segment.addRecord(HEADER_BYTES + offset, length, firstNumber(bytes, offset));
-      readRecord(bytes, offset, length, index);
-    },
-    damage: (offset, count) => {
-      const isEnd = isLast && offset + count === bytes.length;
-      const length = isEnd ? usedBytes(bytes.subarray(offset)) : count;
-      if (length === 0) return;
-      found.push({
-        segment,
-        offset: HEADER_BYTES + offset,
-        bytes: Buffer.from(bytes.subarray(offset, offset + length)),
-        reason: `${length} bytes at ${HEADER_BYTES + offset} of ${segmentName(segment.header)} are damaged, or were being written at a crash`,
-      });
-    },
-  });
+  let buffer = Buffer.allocUnsafe(CHUNK);
+  for (let start = HEADER_BYTES; start < size;) {
+    const wanted = Math.min(buffer.length, size - start);
+    const bytes = segment.read(start, wanted, buffer);
+    // Its owner may have cut off zeros behind it.
+    if (bytes.length === 0) break;
+    const isAll = bytes.length < wanted || start + wanted === size;
+    let done = bytes.length;
+    const told = {
+      record: (offset: number, length: number) => {
+        segment.addRecord(start + offset, length, firstNumber(bytes, offset));
+        readRecord(bytes, offset, length, index);
+      },
+      damage: (offset: number, count: number) => {
+        const isEnd = offset + count === bytes.length;
+        // The beginning of a record, perhaps.
+        if (isEnd && !isAll) done = offset;
+        else found.push(...damageIn(segment, start + offset, bytes.subarray(offset, offset + count), isLast && isEnd));
+      },
+    };
+    eachRecord(bytes, header.secret, told, isAll);
+    // A record, or damage, that is longer than what was read.
+    if (done === 0)
+      buffer = Buffer.allocUnsafe(Math.max(buffer.length * 2, Math.min(claimedLength(bytes, 0), size - start)));
+    start += done;
+  }
+}
+
+/** What there is to tell of bytes that are no records; nothing of zeros at the end. */
+function damageIn(segment: Segment, offset: number, bytes: Buffer, isEnd: boolean): Damage[] {
+  const length = isEnd ? usedBytes(bytes) : bytes.length;
+  if (length === 0) return [];
+  const where = `${length} bytes at ${offset} of ${segmentName(segment.header)}`;
+  const reason = `${where} are damaged, or were being written at a crash`;
+  return [{ segment, offset, bytes: Buffer.from(bytes.subarray(0, length)), reason }];
 }
 
 function headerOf(file: string, path: string): SegmentHeader | undefined {
