@@ -3,7 +3,9 @@ import { JobTimeoutError } from 'nestjs-gearman';
 import { prometheusText, type MetricSource } from 'nestjs-gearman/telemetry';
 import { TestJobServer } from 'nestjs-gearman/testing';
 import { WorkException } from '../../../lib/driver/index.js';
+import { ClientMetrics } from '../../../lib/driver/client-metrics.js';
 import { turnsUntil } from '../../support/turns.js';
+import { usedBytes } from '../../support/used-bytes.js';
 import { connected, connectedToTwo, job, recorder } from './clients.js';
 import { pulling } from './workers.js';
 
@@ -109,6 +111,27 @@ describe('the metrics of a client', () => {
       client.submit(job('x', { function: `f${number}` }), recorder().observer);
     const names = new Set(Object.keys(told(client)).map((key) => /function="(.*?)"/.exec(key)?.[1]));
     expect([names.size, names.has('_other'), names.has('f199'), names.has('f200')]).toEqual([202, true, true, false]);
+  });
+
+  it('take no more memory however many functions there are', () => {
+    const metrics = new ClientMetrics();
+    const count = (from: number, to: number): void => {
+      for (let number = from; number < to; number++) {
+        const { foreground, created } = metrics.of(`f${number}`.padEnd(400, '.'));
+        foreground.complete++;
+        created.add(1);
+      }
+    };
+    count(0, 200);
+    const before = usedBytes();
+    count(200, 50_000);
+    // All of them would be 60 MB and more.
+    expect(usedBytes() - before).toBeLessThan(2_000_000);
+    const family = metrics
+      .metrics({ servers: [], connectedServers: [] }, 0)
+      .find(({ name }) => name === 'gearman_client_jobs_total')!;
+    const told = family.samples.filter(({ value }) => value === 49_800);
+    expect(told.map(({ labels }) => labels['function'])).toEqual(['_other']);
   });
 
   it('tell of a call of the transport that took too long', async () => {
