@@ -1,4 +1,5 @@
 import { createStorage, StorageError, type JobStorage, type StorageOptions } from '../../job-server/storage/index.js';
+import { fromByteString } from '../../protocol/index.js';
 import { Failure } from '../failure.js';
 import { jobsOfTable } from '../moving/gearmand-rows.js';
 import { importJobs, type ImportCounts } from '../moving/import-jobs.js';
@@ -48,7 +49,8 @@ async function openFor(storage: JobStorage, path: string | undefined, log: LogWr
       ready: () => undefined,
       // Every job that cannot be written rejects on its own.
       trouble: () => undefined,
-      setAside: ({ reason }) => log.write('ERROR', `a stored job cannot be read: ${reason}`),
+      setAside: ({ function: name, reason }) =>
+        log.write('ERROR', `a stored job cannot be read: ${reason}`, { function: fromByteString(name) }),
     });
   } catch (error) {
     if (!(error instanceof StorageError) || !UNWRITABLE.includes(error.code)) throw error;
@@ -63,7 +65,7 @@ async function moveOnce(former: FormerQueue, storage: JobStorage, log: LogWriter
   if (before !== undefined) {
     const { at, jobs } = JSON.parse(before) as Moved;
     const since = `what is written there since is not looked at (nestjs-gearman import takes it)`;
-    log.write('NOTICE', `queue: the ${jobs} jobs of ${former.name} were moved in at ${at}; ${since}`);
+    log.write('NOTICE', `queue: the ${jobs} jobs of ${former.name} were moved in at ${at}; ${since}`, { count: jobs });
     return;
   }
   const table = former.table();
@@ -72,7 +74,7 @@ async function moveOnce(former: FormerQueue, storage: JobStorage, log: LogWriter
     return;
   }
   log.write('NOTICE', `queue: moving in what gearmand left in ${former.name}`);
-  const progress = ({ read }: ImportCounts): void => log.write('INFO', `queue: ${read} jobs read`);
+  const progress = ({ read }: ImportCounts): void => log.write('INFO', `queue: ${read} jobs read`, { count: read });
   const counts = await importJobs(jobsOfTable(table), storage, { signal, progress }).catch(noneWithoutTable);
   if (signal.aborted) return;
   report(former, counts, log);
@@ -87,9 +89,12 @@ function report({ name }: FormerQueue, counts: ImportCounts, log: LogWriter): vo
     'NOTICE',
     `queue: moved in from ${name}: ${read} read, ${added} added, ${known} known from an interrupted move, ` +
       `${coalesced} joined to a waiting job of their unique; nothing was deleted there, and nothing is written there any more`,
+    { count: added },
   );
   if (firstUnfit)
-    log.write('ERROR', `queue: ${unfit} cannot be jobs and were left out; the first: ${firstUnfit.message}`);
+    log.write('ERROR', `queue: ${unfit} cannot be jobs and were left out; the first: ${firstUnfit.message}`, {
+      count: unfit,
+    });
 }
 
 /** gearmand makes its table when it starts: where there is none, it left nothing. */
