@@ -1,12 +1,10 @@
 import { crc32 } from 'node:zlib';
-import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
+import type { Past, StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
 import type { Name, Names } from './names.js';
 import {
-  DEAD,
   END,
   END_LIKE_BEFORE,
-  ENDED,
   FORMAT,
   HANDLE_APART,
   HAS_COUNTERS,
@@ -133,8 +131,7 @@ export class Batch {
     queue: Pick<JobQueue, 'key' | 'name' | 'lastSequence'>,
     job: StoredJob,
     source: Ended | undefined,
-    death: Death | undefined,
-    outcome: JobOutcome | undefined,
+    past: Past | undefined,
   ): Ended {
     const { names, number } = this;
     const handle = names.split(job.handle, true);
@@ -151,12 +148,10 @@ export class Batch {
     else queue.lastSequence = job.sequence;
     let fields: Fields = job;
     let said: Said | undefined;
-    if (kind === DEAD) said = { time: death!.diedAt, text: death!.error };
-    else if (kind === ENDED) {
-      const { keepUntil, state, result } = outcome!;
-      said = { time: keepUntil, text: state };
-      fields = { ...NOTHING, sequence: job.sequence, unique: job.unique, workload: result };
-    }
+    if (past && 'result' in past) {
+      said = { time: past.keepUntil, text: past.state };
+      fields = { ...NOTHING, sequence: job.sequence, unique: job.unique, workload: past.result };
+    } else if (past) said = { time: past.diedAt, text: past.error };
     const length = this.item(kind, flags, queue.key, handle, fields, source, said);
     const hasTime = kind === JOB && job.at > 0;
     const isApart = (flags & IS_APART) !== 0;

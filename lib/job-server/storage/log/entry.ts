@@ -2,7 +2,7 @@ import type { Adder } from '../job-storage.js';
 import { joined, tellStored } from '../adders.js';
 import type { Change } from '../group-commit.js';
 import type { StorageError } from '../storage-error.js';
-import type { Death, JobOutcome, StoredJob } from '../stored-job.js';
+import type { Past, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
 import type { Hashes } from './hash-table.js';
 import type { JobQueue } from './job-queue.js';
@@ -57,8 +57,7 @@ export class Entry implements LogChange {
   /** What the log has of it; missing when it has nothing. */
   stored: Ended | undefined;
   /** Why it died, or its result. */
-  death: Death | undefined;
-  outcome: JobOutcome | undefined;
+  past: Past | undefined;
   /** Where it came from, or the tick of the schedule that it is the job of; missing once that is written with it. */
   note: Note | undefined;
   adder: Adder | undefined;
@@ -128,7 +127,7 @@ export class Entry implements LogChange {
     if (kind === undefined && !stored && !note) return;
     batch.together(this.bytes + 64 + (note?.bytes ?? 0));
     note?.emit(batch);
-    if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.death, this.outcome);
+    if (kind !== undefined) this.next = batch.put(kind, queue, job, stored, this.past);
     else if (stored) batch.over(stored, queue.key);
   }
 
@@ -184,17 +183,8 @@ export class Entry implements LogChange {
   }
 
   private get kind(): Kind | undefined {
-    switch (this.phase.fate) {
-      case 'dead':
-        return DEAD;
-      case 'ended':
-        return ENDED;
-      case 'gone':
-        return undefined;
-      case 'waiting':
-      case 'hidden':
-      case 'leased':
-        return JOB;
-    }
+    const { fate, isQueued } = this.phase;
+    if (isQueued) return JOB;
+    return fate === 'gone' ? undefined : fate === 'dead' ? DEAD : ENDED;
   }
 }

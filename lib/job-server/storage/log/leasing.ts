@@ -93,13 +93,9 @@ export class Leasing {
     const entry = new Entry(queue, item.job(queue.functionName, index.handleOf(item)), index.hashes);
     const { kind, hasTime, length, isApart, isHandleApart } = item;
     entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
-    if (kind === DEAD) {
-      entry.phase = entry.phase.dead;
-      entry.death = { error: item.text, diedAt: item.time };
-    } else if (kind === ENDED) {
-      entry.phase = entry.phase.ended;
-      entry.outcome = item.outcome;
-    }
+    entry.past = item.past;
+    if (kind === DEAD) entry.phase = entry.phase.dead;
+    else if (kind === ENDED) entry.phase = entry.phase.ended;
     return entry;
   }
 

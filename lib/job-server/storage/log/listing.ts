@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageOptions } from '../job-storage.js';
-import type { StoredJob } from '../stored-job.js';
+import type { DeadLetter, Death, StoredJob } from '../stored-job.js';
 import type { Entry } from './entry.js';
 import type { Leasing } from './leasing.js';
 import type { LogIndex } from './log-index.js';
@@ -29,18 +29,23 @@ export async function* jobPages(
   }
 }
 
+/** An entry as the dead letter it is. */
+export function letterOf({ job, past }: Entry): DeadLetter {
+  return { job, ...(past as Death) };
+}
+
 /** The dead letters in pages, longest dead first. */
 export async function* deadPages(
   index: LogIndex,
   leasing: Leasing,
   { function: only, pageSize = 1_000 }: PageOptions,
-): AsyncGenerator<Entry[]> {
-  let page: Entry[] = [];
+): AsyncGenerator<DeadLetter[]> {
+  let page: DeadLetter[] = [];
   for (const rest = index.dead.copy(); rest.size > 0; rest.pop()) {
     const item = index.read(rest.number);
     const entry = item?.kind === DEAD ? leasing.current(item, rest.number) : undefined;
     if (entry?.phase.fate !== 'dead' || (only !== undefined && entry.job.function !== only)) continue;
-    if (page.push(entry) < pageSize) continue;
+    if (page.push(letterOf(entry)) < pageSize) continue;
     yield page;
     page = [];
     await nextTurn();

@@ -7,6 +7,7 @@ import { StorageError } from '../storage-error.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { Leasing } from './leasing.js';
 import type { LogIndex } from './log-index.js';
+import { letterOf } from './listing.js';
 import { DEAD } from './record.js';
 import { readLog, segmentFiles } from './recovery.js';
 import { segmentOfName, type Damage, type Segment } from './segment.js';
@@ -60,8 +61,7 @@ export class LogBeside {
     for (const { dead } = index; dead.size > 0; dead.pop()) {
       const item = index.isFree(dead.number) ? index.read(dead.number) : undefined;
       if (item?.kind !== DEAD) continue;
-      const { job, death } = leasing.entryOf(item, dead.number);
-      yield { is: 'dead', letter: { job, ...death! } };
+      yield { is: 'dead', letter: letterOf(leasing.entryOf(item, dead.number)) };
     }
     for (const { reason } of damages) yield { is: 'unreadable', reason };
   }

@@ -23,7 +23,7 @@ import {
 } from '../stored-job.js';
 import type { Entry } from './entry.js';
 import type { JobQueue } from './job-queue.js';
-import { deadPages, jobPages, over } from './listing.js';
+import { deadPages, jobPages, letterOf, over } from './listing.js';
 import { copyLog } from './log-beside.js';
 import { checkOptions, LOG_SIZES, type LogSizes, type LogStorageOptions } from './log-options.js';
 import { OpenLog } from './open-log.js';
@@ -77,7 +77,7 @@ export class LogStorage implements JobStorage {
   }
 
   async flush(): Promise<void> {
-    await this.log.flush();
+    await this.log.commit.flush();
   }
 
   add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {
@@ -92,7 +92,7 @@ export class LogStorage implements JobStorage {
   async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
     const { log } = this;
     // Jobs that end faster than the disk takes it would fill memory: no new ones until it has caught up.
-    if (log.isBehind) await log.commit.caughtUp();
+    if (log.commit.isBehind) await log.commit.caughtUp();
     if (this.opened !== log) return [];
     const queue = log.index.findQueue(functionName, priority);
     return queue ? (await log.lease(queue, count, now)).map(({ job }) => job) : [];
@@ -132,14 +132,14 @@ export class LogStorage implements JobStorage {
   done(handle: string, outcome?: JobOutcome): void {
     const entry = this.leased(handle);
     if (!entry) return;
-    entry.outcome = outcome;
+    entry.past = outcome;
     this.log.leave(entry, outcome ? 'ended' : 'gone');
   }
 
   bury(handle: string, error: string, now: number): void {
     const entry = this.leased(handle);
     if (!entry) return;
-    entry.death = { error, diedAt: now };
+    entry.past = { error, diedAt: now };
     this.log.countDead(entry, 1);
     this.log.leave(entry, 'dead');
   }
@@ -158,7 +158,7 @@ export class LogStorage implements JobStorage {
     const { job, phase } = entry;
     if (phase.isQueued) return queuedJob(entry);
     if (phase.fate === 'dead') return { state: 'dead', letter: letterOf(entry) };
-    if (phase.fate === 'ended') return { state: 'ended', function: job.function, outcome: entry.outcome! };
+    if (phase.fate === 'ended') return { state: 'ended', function: job.function, outcome: entry.past as JobOutcome };
     return undefined;
   }
 
@@ -215,7 +215,7 @@ export class LogStorage implements JobStorage {
 
   async *deadLetters(options: PageOptions = {}): AsyncGenerator<DeadLetter[]> {
     const { index, leasing } = await this.written();
-    for await (const entries of deadPages(index, leasing, options)) yield entries.map(letterOf);
+    yield* deadPages(index, leasing, options);
   }
 
   async replay(handle: string, { acceptedAt, reducer }: Replay = {}): Promise<boolean> {
@@ -284,7 +284,7 @@ export class LogStorage implements JobStorage {
    */
   async backup(path: string): Promise<void> {
     const { log } = this;
-    await log.flush();
+    await log.commit.flush();
     await log.maintenance.without(() => copyLog(log.index, path));
   }
 
@@ -296,7 +296,7 @@ export class LogStorage implements JobStorage {
   /** The log, once what waits was written if it can be. */
   private async written(): Promise<OpenLog> {
     const { log } = this;
-    await log.flush().catch(() => undefined);
+    await log.commit.flush().catch(() => undefined);
     return log;
   }
 
@@ -310,7 +310,7 @@ export class LogStorage implements JobStorage {
       return false;
     }
     const isLeased = log.enter(entry, lease);
-    const mustWait = this.options.durability === 'always' || log.commit.isFailing || log.isBehind;
+    const mustWait = this.options.durability === 'always' || log.commit.isFailing || log.commit.isBehind;
     entry.join(adder, mustWait);
     log.mark(entry, mustWait);
     return isLeased;
@@ -333,8 +333,4 @@ export class LogStorage implements JobStorage {
 
 function queuedJob({ job, phase }: Entry): QueuedJob {
   return { state: phase.fate === 'leased' ? 'leased' : 'waiting', job };
-}
-
-function letterOf({ job, death }: Entry): DeadLetter {
-  return { job, ...death! };
 }

@@ -100,7 +100,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   async close(): Promise<void> {
     this.isOpen = false;
     try {
-      await this.flush();
+      await this.commit.flush();
     } finally {
       await this.maintenance.stop();
       await this.commit.stop();
@@ -110,16 +110,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
       this.index.close();
       this.owner.leave();
     }
-  }
-
-  /** Resolves when all that was marked is in the log; rejects when it could not be written. */
-  async flush(): Promise<void> {
-    await this.commit.flush();
-  }
-
-  /** True when so much waits for the disk that who adds more, or leases, should wait too. */
-  get isBehind(): boolean {
-    return this.commit.isBehind;
   }
 
   get health(): StorageHealth {
@@ -181,7 +171,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
 
   /** A dead letter is a job again. */
   revive(entry: Entry, job: Omit<StoredJob, 'sequence'>): void {
-    entry.death = undefined;
+    entry.past = undefined;
     this.countDead(entry, -1);
     entry.job = placed(job, ++this.sequence);
     entry.queue.count(entry.job, 1);
@@ -277,14 +267,14 @@ export class OpenLog implements EntryKeeper, Rewriter {
     const { settings } = this;
     const name = tickName(id);
     // Who fires the same tick is written already, or about to be.
-    while (settings.isChanging(name)) await this.flush();
+    while (settings.isChanging(name)) await this.commit.flush();
     const value = laterTick(settings.all.get(name), tick, job?.handle);
     if (value === undefined) return 'known';
     checkSetting(name, value, settings.all);
     const entry = job && this.entryOf(job);
     if (!entry || this.leasing.holderOf(entry)) {
       settings.set(name, value);
-      await this.flush();
+      await this.commit.flush();
       return 'fired';
     }
     entry.queue.count(entry.job, 1);
@@ -306,11 +296,11 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 
   async forgetOrigins(): Promise<number> {
-    await this.flush();
+    await this.commit.flush();
     let count = 0;
     for await (const page of itemPages(this.index, 1_000, ({ kind }) => kind === ORIGIN)) {
       for (const living of page) this.commit.mark(this.endOfOrigin(living), false);
-      await this.flush();
+      await this.commit.flush();
       count += page.length;
     }
     return count;
@@ -334,16 +324,12 @@ export class OpenLog implements EntryKeeper, Rewriter {
     if (existing) {
       await existing.whenStored();
       this.commit.mark(originNote(origin), false);
-      await this.flush();
+      await this.commit.flush();
       return same ? 'known' : 'coalesced';
     }
-    if (past && 'result' in past) {
-      entry.phase = entry.phase.ended;
-      entry.outcome = past;
-    } else if (past) {
-      entry.phase = entry.phase.dead;
-      entry.death = past;
-    } else this.enter(entry, false);
+    entry.past = past;
+    if (!past) this.enter(entry, false);
+    else entry.phase = 'result' in past ? entry.phase.ended : entry.phase.dead;
     await this.write(entry, originNote(origin));
     if (past && !('result' in past)) this.countDead(entry, 1);
     return 'added';

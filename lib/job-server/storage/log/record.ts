@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { JobOutcome, StoredJob, StoredPriority } from '../stored-job.js';
+import type { JobOutcome, Past, StoredJob, StoredPriority } from '../stored-job.js';
 import { StorageError } from '../storage-error.js';
 
 /** The format this version writes, and the newest it reads. */
@@ -300,8 +300,10 @@ export class ItemReader {
     return new Uint8Array(bytes.subarray(workloadStart, end));
   }
 
-  /** How an ended job is remembered. */
-  get outcome(): JobOutcome {
+  /** Why it died, or how it ended. */
+  get past(): Past | undefined {
+    if (this.kind === DEAD) return { error: this.text, diedAt: this.time };
+    if (this.kind !== ENDED) return undefined;
     return { state: this.text as JobOutcome['state'], result: this.workload, keepUntil: this.time };
   }
 
