@@ -10,8 +10,13 @@ import { createWebHandler } from 'nestjs-gearman/web';
 const json = (value) => Buffer.from(JSON.stringify(value));
 const wait = (ms, signal) =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const over = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal?.addEventListener('abort', over);
   });
 
 /** Starts it. `isBusy: false`: a job server and its page, where nothing happens. */

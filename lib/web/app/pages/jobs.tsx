@@ -97,10 +97,14 @@ export function JobsListPage() {
   const cancel = (): void => {
     if (reasonNotTo('operate') !== undefined || (!isAll.peek() && chosen.peek().size === 0)) return;
     const handles = isAll.peek() ? undefined : [...chosen.peek()].map(String);
+    const found = many(unique.length, 'job');
     const what = handles ? many(handles.length, 'job') : `all jobs that match ${words === '' ? 'anything' : words}`;
     confirmFirst({
       title: `Cancel ${what}?`,
-      text: 'Those that wait are gone; those that run are not queued again. This cannot be taken back.',
+      text: [
+        handles ? '' : next === undefined ? `${found} now, and what comes until then. ` : `More than ${found}. `,
+        'Those that wait are gone; those that run are not queued again. This cannot be taken back.',
+      ],
       yes: `Cancel ${handles ? many(handles.length, 'job') : 'all of them'}`,
       act: async () => {
         const done = handles ? await cancelEach(handles) : await cancelAll(words);

@@ -134,10 +134,10 @@ function LongestJob({ of: { jobs } }: { readonly of: Worker }) {
   const [longest] = jobs;
   if (!longest) return null;
   return (
-    <span title={jobs.map(({ handle, function: name }) => `${handle} ${readable(name)}`).join('\n')}>
+    <span class="longest" title={jobs.map(({ handle, function: name }) => `${handle} ${readable(name)}`).join('\n')}>
       <a class="mono" href={linkTo('jobs', longest.handle)}>
         <Text of={longest.handle} />
-      </a>{' '}
+      </a>
       <Age since={longest.startedAt} />
     </span>
   );

@@ -73,12 +73,17 @@ export function JobTimes({ handle, job, inVain }: JobTimesProps) {
 function RunLine({ of, title }: { readonly of: Run; readonly title: string }) {
   const { startedAt, endedAt, outcome, worker, error } = of;
   const reason = bytesIn(error);
-  const took = duration(Date.parse(endedAt) - Date.parse(startedAt));
+  const took = Date.parse(endedAt) - Date.parse(startedAt);
   return (
     <Line at={startedAt}>
       {title}, at <Text of={worker} />,{' '}
-      <span class={outcome === 'completed' ? 'well' : 'bad'}>{OUTCOMES[outcome] ?? outcome}</span> after {took}, at{' '}
-      <Moment at={endedAt} />
+      <span class={outcome === 'completed' ? 'well' : 'bad'}>{OUTCOMES[outcome] ?? outcome}</span> after{' '}
+      {duration(took)}
+      {took >= 1_000 && (
+        <>
+          , at <Moment at={endedAt} />
+        </>
+      )}
       {reason && outcome !== 'lost' && outcome !== 'timedOut' && (
         <>
           : <span class="text">{readableBytes(reason)}</span>

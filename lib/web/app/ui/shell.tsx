@@ -79,7 +79,7 @@ export function Shell() {
             {theme.value === 'system' ? '◐' : theme.value === 'light' ? '☀' : '☾'}
             <span class="unseen">Theme: {theme.value}</span>
           </button>
-          <button class="plain" title="Keys (?)" onClick={openKeyHelp}>
+          <button class="plain keys" title="Keys (?)" onClick={openKeyHelp}>
             ?<span class="unseen"> Keys</span>
           </button>
         </header>
