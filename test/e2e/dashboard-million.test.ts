@@ -13,6 +13,10 @@ import { tempDir } from '../support/temp-dir.js';
 const JOBS = 1_000_000;
 const DEAD = 10_000;
 
+/** What a file has, a packet may have that carries it with its function and handle, and what may wait to be sent, in bytes. */
+const FILE = 64 * 1_024 * 1_024;
+const LIMITS = { maxPacketBytes: FILE + 1_024, maxSendBufferBytes: 2 * FILE };
+
 /** A folder with a million jobs that wait, and ten thousand that failed for good. */
 async function fill(): Promise<string> {
   const path = tempDir();
@@ -73,15 +77,17 @@ describeWith('chromium', 'An operator at a job server with a million jobs', () =
   });
 });
 
-describeWith('chromium', 'An operator with a file of 64 MB', () => {
+describeWith('chromium', 'An operator with a file of 64 MiB', () => {
   it('submits it, and downloads what came of it', async () => {
     const folder = tempDir();
-    const options = ['-q', 'file', '--queue-path', join(folder, 'queue'), '--keep-results', '10m'];
-    const { origin, servers } = await startDashboard(...options);
-    const file = randomBytes(64_000_000);
+    const { maxPacketBytes, maxSendBufferBytes } = LIMITS;
+    const limits = ['--max-packet-bytes', `${maxPacketBytes}`, '--max-send-buffer-bytes', `${maxSendBufferBytes}`];
+    const queue = ['-q', 'file', '--queue-path', join(folder, 'queue'), '--keep-results', '10m'];
+    const { origin, servers } = await startDashboard(...queue, ...limits);
+    const file = randomBytes(FILE);
     await writeFile(join(folder, 'file'), file);
     const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-    const worker = newWorker({ servers });
+    const worker = newWorker({ servers, ...LIMITS });
     worker.register('copy', (job) => job.workload);
     await worker.start();
     const { page, faults } = await openPage(origin, '/#/function?name=copy');
@@ -89,7 +95,7 @@ describeWith('chromium', 'An operator with a file of 64 MB', () => {
     await page.keyboard.press('s');
     await page.locator('dialog input[type=file]').setInputFiles(join(folder, 'file'));
     await page.getByRole('button', { name: 'Submit in the background' }).click();
-    await page.getByText('64 MB: too long to be looked at here.').waitFor();
+    await page.getByText('67 MB: too long to be looked at here.').waitFor();
     await page.locator('h1 .badge', { hasText: 'complete' }).waitFor();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
