@@ -16,7 +16,7 @@ process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 export class Actor {
   /** Resolves when it is there: a job server listens, the others have begun. */
   ready = Promise.resolve();
-  /** Of a job server: resolves when it has ended a job in this life; and whether it has. */
+  /** Of a job server: resolves when it has ended some jobs in this life; and whether it has. */
   worked = Promise.resolve();
   hasWorked = false;
   /** What it wrote to stderr, and how it ended when nobody ended it. */

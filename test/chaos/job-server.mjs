@@ -1,9 +1,12 @@
-/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens, and `working` once it has ended a job; SIGTERM stops it cleanly. */
+/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens, and `working` once it has ended some jobs; SIGTERM stops it cleanly. */
 import { openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { JobServer } from '../../dist/job-server/job-server.js';
 import { createWebHandler } from '../../dist/web/index.js';
 import { httpSocketOf, logOf } from './job-server-address.mjs';
+
+/** After how many ended jobs it says that it works. */
+const SOME = 10;
 
 const [path, storage, count = 0, missed] = process.argv.slice(2);
 /** Every one to three seconds, whatever their last jobs do. */
@@ -29,7 +32,10 @@ const jobServer = new JobServer({
     if (level === 'error' && !isExpected(message)) console.error(message);
   },
 });
-jobServer.once('completed', () => console.log('working'));
+let ended = 0;
+jobServer.on('completed', () => {
+  if (++ended === SOME) console.log('working');
+});
 for (const what of ['assigned', 'completed', 'failed', 'requeued']) {
   jobServer.on(what, ({ handle }) => writeDown(what, handle));
 }

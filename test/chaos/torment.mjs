@@ -28,7 +28,7 @@ const LOOK = 50;
 export class Torment {
   /**
    * @param scene `{ folder, actors, database, blows, chance, pace, verbose }`; `pace`: how many times as often the job
-   * servers and the database are struck.
+   * servers and the database are struck, and as seldom the others: what starts all the time has the machine to itself.
    * @param isOver whether nobody is to be struck any more.
    */
   constructor(scene, isOver) {
@@ -54,7 +54,7 @@ export class Torment {
   }
 
   async #strikeOthers() {
-    while (await this.#goesOnAfter(this.chance() * LONGEST_PEACE)) {
+    while (await this.#goesOnAfter(this.chance() * LONGEST_PEACE * this.pace)) {
       const victim = this.#pick();
       if (this.chance() < 0.8 && !(await this.#comes(victim.ready))) return;
       await this.#end(victim, 'SIGKILL');
