@@ -186,6 +186,21 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
       await until('it is told', () => isTold);
     });
 
+    it('waits for it also where commits wait for nothing by default', async () => {
+      await database.sql('ALTER ROLE gear SET synchronous_commit = off');
+      try {
+        await open();
+      } finally {
+        await database.sql('ALTER ROLE gear RESET synchronous_commit');
+      }
+      await addAll(storage, newJob());
+      await setStandby(database, 'nobody');
+      const { stored } = add(storage, newJob(), false);
+      await until('it waits', async () => (await waitingForStandby()).length > 0);
+      await setStandby(database, '');
+      expect(await stored).toBeUndefined();
+    });
+
     it('lives and leases on; what it refused does not appear later, also when nobody submits anything more', async () => {
       await open({ patience: 6_000, leaseTime: 5_000, queryTimeout: 3_000 });
       const unreachable = { code: 'GEARMAN_STORAGE_UNREACHABLE' };
@@ -206,13 +221,13 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
   });
 
   it('is fenced before another one has its jobs, and goes on when it reaches the database again', async () => {
-    await open({ leaseTime: 4_000 });
+    await open({ leaseTime: 6_000 });
     const [handle] = (await addAll(storage, newJob())) as [string];
     expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([handle]);
     await storage.flush();
-    await until('the other one sees that', () => {
+    await until('the other one sees that, and it is alive', () => {
       const { total, waiting } = direct.count('reverse');
-      return total[1] === 1 && waiting[1] === 0;
+      return total[1] === 1 && waiting[1] === 0 && !storage.isFenced;
     });
     const events: string[] = [];
     listener.fenced = (isFenced) => events.push(isFenced ? 'fenced' : 'alive');

@@ -139,11 +139,13 @@ export class PgConnection {
 
   private async setUp(client: PgClient): Promise<void> {
     if (this.role.isReading) return;
-    const { rows } = await client.query({ text: 'SELECT pg_is_in_recovery() AS standby' });
-    if ((rows[0] as { readonly standby?: boolean } | undefined)?.standby)
-      throw new Error('it is a standby, which cannot be written');
+    const asked = "SELECT pg_is_in_recovery() AS standby, current_setting('synchronous_commit') AS commit";
+    const [told] = (await client.query({ text: asked })).rows as readonly { standby: boolean; commit: string }[];
+    if (told?.standby) throw new Error('it is a standby, which cannot be written');
     await client.query({ text: PLANS });
     if (!this.role.isSynchronous) await client.query({ text: 'SET synchronous_commit = off' });
+    // Somebody may have switched it off for all: what is promised of a job needs it. Other words say how far it goes.
+    else if (told?.commit === 'off') await client.query({ text: 'SET synchronous_commit = on' });
     // It is committed here, and nobody waits any longer for the standby to have it. Any other warning is none about that.
     client.on('notice', ({ routine, message }) => {
       if (routine === 'SyncRepWaitForLSN') this.doubt = message ?? 'the wait for the standby was given up';
