@@ -20,7 +20,18 @@ interface JobServer {
 
 async function startIn({ command }: Network, name: string, url: string): Promise<JobServer> {
   const socket = join(tempDir(), 'socket');
-  const queue = ['-q', 'postgres', '--pg-url', url, '--pg-name', name, '--pg-patience', '1s'];
+  const queue = [
+    '-q',
+    'postgres',
+    '--pg-url',
+    url,
+    '--pg-name',
+    name,
+    '--pg-patience',
+    '1s',
+    '--pg-query-timeout',
+    '8s',
+  ];
   const args = ['job-server', '-L', `unix:${socket}`, ...queue, '-l', 'stderr'];
   const [first, ...rest] = [...command, process.execPath, COMMAND, ...args];
   const program = startProgram(first!, rest);

@@ -49,7 +49,7 @@ describeWith('postgres', 'the session of a job server in PostgreSQL', () => {
       clock: (date: number, within: number) => told.push([date, within]),
     });
     const url = `postgresql://gear@127.0.0.1:${database.port}/queues`;
-    const storage = new PgStorage({ url, schema: `s${schemas}`, leaseTime: 500 });
+    const storage = new PgStorage({ url, schema: `s${schemas}`, leaseTime: 500, ...UNHURRIED });
     await storage.open(listener);
     atEnd(() => storage.close().catch(() => undefined));
     const before = Date.now();
