@@ -186,6 +186,32 @@ describeWith('gearmand', 'HTTP for C gearmand', () => {
   });
 });
 
+it('says what no admin word is there for, as docs/http.md lists it', async () => {
+  const { port } = await startListening();
+  const scene = await webFor(port);
+  const lines = [
+    'GET history',
+    'GET history/jobs',
+    'GET jobs/H:x:1/times',
+    'GET jobs/H:x:1/workload',
+    'GET jobs/H:x:1/events',
+    'POST jobs/H:x:1/run-now',
+    'POST workers/1/quiet',
+    'DELETE workers/1/quiet',
+    'DELETE workers/1',
+    'POST jobs/cancel',
+    'DELETE functions/f/jobs',
+    'POST dead-letters/replay',
+    'POST dead-letters/purge',
+  ];
+  const answers = lines.map(async (line) => {
+    const [method, path] = line.split(' ') as [string, string];
+    const { body } = await scene.json(method, `/v1/${path}`);
+    return `${line} ${body.status} ${body.code}`;
+  });
+  expect(await Promise.all(answers)).toEqual(lines.map((line) => `${line} 501 not-told`));
+});
+
 describe('nestjs-gearman web', () => {
   it('answers for several job servers, and ends when it is told to', async () => {
     const [one, two] = [await startListening(), await startListening()];
