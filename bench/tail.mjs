@@ -2,8 +2,8 @@
  * `npm run bench -- tail`: what a tail that is left open costs in memory. One
  * caller follows every topic of `GET /v1/events` while jobs run, workers come
  * and go, and functions are paused; the job server's memory, once the garbage
- * is gone, is told after N jobs and after up to ten times as many. Run by
- * itself this file is the job server, in a process of its own.
+ * is gone, is told after N jobs and after up to ten times as many, and the same
+ * without a tail. Run by itself this file is the job server, in a process of its own.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +19,12 @@ const EVERY = 500;
 
 /** @param jobs after so many, and up to ten times as many, memory is told. */
 export async function benchTail({ jobs }) {
+  console.log('| tail | jobs | seconds | events told | bytes told | heap, MB | buffers, MB | resident, MB |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+  for (const hasTail of [true, false]) await measure(jobs, hasTail);
+}
+
+async function measure(jobs, hasTail) {
   const { JobClient, JobWorker } = await import('../dist/index.js');
   const side = fork(fileURLToPath(import.meta.url), { execArgv: ['--expose-gc'] });
   try {
@@ -29,10 +35,9 @@ export async function benchTail({ jobs }) {
     for (let number = 0; number < FUNCTIONS; number++) worker.register(`f${number}`, () => 'done');
     await worker.start();
     const client = new JobClient({ servers });
-    const tail = await follow(`${url}/events?topics=${TOPICS}`);
-    console.log('| jobs | events told | bytes told | heap, MB | buffers, MB | resident, MB |');
-    console.log('| ---: | ---: | ---: | ---: | ---: | ---: |');
+    const tail = hasTail ? await follow(`${url}/events?topics=${TOPICS}`) : NOBODY;
     let done = 0;
+    const began = performance.now();
     const run = async (target) => {
       while (done < target) {
         const number = done++;
@@ -42,21 +47,25 @@ export async function benchTail({ jobs }) {
         });
       }
     };
-    for (const times of [0.1, 1, 2, 4, 7, 10]) {
+    for (const times of [1, 2, 5, 10]) {
       await Promise.all(Array.from({ length: IN_FLIGHT }, () => run(jobs * times)));
       side.send('memory');
       const [memory] = await once(side, 'message');
       const megabytes = [memory.heapUsed, memory.arrayBuffers, memory.rss].map((bytes) => (bytes / 1e6).toFixed(2));
-      const counts = [done, tail.events, tail.bytes].map((count) => count.toLocaleString('en-US'));
-      console.log(`| ${[...counts, ...megabytes].join(' | ')} |`);
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      const counts = [done, seconds, tail.events, tail.bytes].map((count) => count.toLocaleString('en-US'));
+      console.log(`| ${[hasTail ? 'open' : 'none', ...counts, ...megabytes].join(' | ')} |`);
     }
     if (tail.isOver) throw new Error('the tail has ended');
-    tail.request.destroy();
+    tail.request?.destroy();
     await Promise.all([client.close(), worker.close()]);
   } finally {
     side.kill();
   }
 }
+
+/** What of nobody who follows is told. */
+const NOBODY = { request: undefined, events: 0, bytes: 0, isOver: false };
 
 /** A worker comes and goes, and a function is held back. */
 async function stir(url, worker) {
@@ -72,7 +81,7 @@ async function follow(url) {
   const tail = { request, events: 0, bytes: 0, isOver: false };
   response.setEncoding('utf8').on('data', (text) => {
     tail.bytes += text.length;
-    tail.events += text.split('\nevent: ').length - 1;
+    tail.events += text.match(/^event: /gm)?.length ?? 0;
   });
   response.on('error', () => undefined).once('close', () => (tail.isOver = true));
   return tail;
