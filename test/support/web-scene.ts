@@ -31,6 +31,8 @@ export async function startWeb(
     ...options,
   });
   const server = createServer(handler);
+  // On a busy machine a connection that is closed after a while of silence may be just what is asked on next.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {
     await handler.close();

@@ -77,7 +77,7 @@ it('holds no more than it may of 500 at once who read slowly or send halves, and
   const scene = await startWeb({ maxFunctions: 20_000 }, { maxBufferedBytes: 30_000_000 });
   const { engine } = coreOf(scene.server);
   for (let number = 0; number < 5_000; number++) engine.createFunction(`${'f'.repeat(100)}${number}`);
-  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(500_000) });
+  const { body } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(2_000_000) });
   const client = scene.peer();
   client.send(...Array.from({ length: 1_000 }, (_, number) => `SUBMIT_JOB_BG g·${number}·${number}`));
   await client.nextOnes(1_000);
@@ -111,7 +111,8 @@ it('holds no more than it may of 500 at once who read slowly or send halves, and
     expect((await scene.ask('GET', `/v1/jobs/${body.handle}`)).status).toBe(200);
     expect((await grab(worker, 'g')).workload).toBe(`${number}`);
   }
-  expect(usedBytes() - before).toBeLessThan(60_000_000);
+  // Without a limit it would be 130 MB and more.
+  expect(usedBytes() - before).toBeLessThan(100_000_000);
   for (const each of lazy) each.destroy();
   await until('all room is given back', async () => {
     return (await scene.ask('POST', '/v1/functions/f/jobs', { body: 'x'.repeat(29_000_000) })).status === 202;
