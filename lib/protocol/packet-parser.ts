@@ -1,6 +1,6 @@
 import { BadMagicError, LineTooLongError, PacketTooLargeError, UnknownPacketTypeError } from './errors.js';
 import { HEADER_BYTES, Packet, SharedPacket } from './packet.js';
-import { LAST_PACKET_TYPE, type PacketType } from './packet-table.js';
+import { LAST_PACKET_TYPE, PacketType } from './packet-table.js';
 
 /** The default of `maxPacketBytes`: 64 MiB. */
 export const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
@@ -10,7 +10,10 @@ export const MAX_LINE_BYTES = 8192;
 
 /** The options of a {@link PacketParser}. */
 export interface PacketParserOptions {
-  /** The largest packet accepted, header included. Bytes, default 64 MiB. */
+  /**
+   * The largest packet accepted, header included. Bytes, default 64 MiB. A job
+   * that a worker is given may have 128 more, for what the job server adds to it.
+   */
   maxPacketBytes?: number;
 }
 
@@ -18,6 +21,9 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 /** Control characters that may begin a line: tab, line feed, carriage return. */
 const LINE_SPACE = [0x09, 0x0a, 0x0d];
+/** The packets in which a worker is given a job: what its client sent, and beside it the handle, of 63 bytes at most. */
+const ASSIGNMENTS: readonly number[] = [PacketType.JOB_ASSIGN, PacketType.JOB_ASSIGN_UNIQ, PacketType.JOB_ASSIGN_ALL];
+const BESIDE_AN_ASSIGNED_JOB = 128;
 /** By what an unfinished packet's buffer grows: each time its bytes are copied, so not by little. */
 const GROWTH = 4;
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -161,8 +167,14 @@ export class PacketParser {
     if (!isKnown || type === 0) throw new UnknownPacketTypeError(buffer.readUInt32BE(offset + 4));
     const body = (buffer[offset + 8]! << 24) | (buffer[offset + 9]! << 16) | (buffer[offset + 10]! << 8);
     const size = HEADER_BYTES + ((body | buffer[offset + 11]!) >>> 0);
-    if (size > this.maxPacketBytes) throw new PacketTooLargeError(size, this.maxPacketBytes);
+    if (size > this.maxPacketBytes && !this.isAssignable(type, size))
+      throw new PacketTooLargeError(size, this.maxPacketBytes);
     return size;
+  }
+
+  /** Otherwise a job that its client could just send would be refused by one worker after the other. */
+  private isAssignable(type: number, size: number): boolean {
+    return ASSIGNMENTS.includes(type) && size <= this.maxPacketBytes + BESIDE_AN_ASSIGNED_JOB;
   }
 
   /** Moves the rest of the chunk, an unfinished packet or line, into a tail of its own. */

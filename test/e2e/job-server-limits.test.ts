@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { JobClient, JobWorker } from 'nestjs-gearman';
 import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
 import { atEnd } from '../support/cleanup.js';
 import { CLOSED, RawPeer } from '../support/raw-peer.js';
-import { rawPacket } from '../support/wire.js';
+import { packetBytes, rawPacket } from '../support/wire.js';
 import { until } from '../support/until.js';
 
 const FULL = 'ERROR QUEUE_ERROR·Job queue is full';
@@ -48,6 +49,29 @@ describe('a job server with limits', () => {
     expect(await greedy.next()).toBe(CLOSED);
     await logged(log, '(#1): closed: a packet of 4000000012 bytes');
     expect(await other.untilEcho()).toEqual([]);
+  });
+
+  it('has a job worked on that is as large as its client may send', async () => {
+    const maxPacketBytes = 2_048;
+    const { port } = await start({ maxPacketBytes });
+    const options = { servers: `127.0.0.1:${port}`, maxPacketBytes };
+    const worker = new JobWorker(options);
+    atEnd(() => worker.close());
+    const lengths: number[] = [];
+    worker.register('length', ({ workload }) => void lengths.push(workload.length));
+    await worker.start();
+    const client = new JobClient(options);
+    atEnd(() => client.close());
+    const workload = Buffer.alloc(maxPacketBytes - packetBytes('SUBMIT_JOB_BG length·u·').length, 'x');
+    await client.submitBackground({ function: 'length', unique: 'u', workload });
+    await until('it was worked on', () => lengths.length > 0);
+    expect(lengths).toEqual([workload.length]);
+    const larger = client.submitBackground({
+      function: 'length',
+      unique: 'u',
+      workload: Buffer.alloc(workload.length + 1),
+    });
+    await expect(larger).rejects.toThrow('passes maxPacketBytes (2048)');
   });
 
   it('drops a peer that leaves more than maxSendBufferBytes unread', async () => {

@@ -128,6 +128,14 @@ describe('what is not the protocol', () => {
     expect(errorOf(packetBytes('ECHO_REQ abcde'), 16)).toMatchObject({ bytes: 17, maxPacketBytes: 16 });
   });
 
+  it('a job that a worker is given may have 128 bytes more, as its handle stands beside what its client sent', () => {
+    for (const type of ['JOB_ASSIGN h·f', 'JOB_ASSIGN_UNIQ h·f·u', 'JOB_ASSIGN_ALL h·f·u·r']) {
+      const bytes = packetBytes(`${type}·${'x'.repeat(200)}`, 'RES');
+      expect(parseAll([bytes], { maxPacketBytes: bytes.length - 128 })).toHaveLength(1);
+      expect(errorOf(bytes, bytes.length - 129)).toMatchObject({ maxPacketBytes: bytes.length - 129 });
+    }
+  });
+
   it.each([
     ['CAN_DO_TIMEOUT reverse', 'CAN_DO_TIMEOUT', 'timeout'],
     ['SUBMIT_JOB', 'SUBMIT_JOB', 'unique'],
