@@ -139,10 +139,12 @@ export class EventStream {
   private cut(code: keyof typeof CUT): void {
     if (this.isOver) return;
     const { response } = this;
+    // Kept, as an answer that is over has none any more.
+    const { socket } = response;
     this.put(`event: cut\ndata: ${JSON.stringify({ code, detail: CUT[code] })}\n\n`);
     this.end();
     // The connection carries no further request: who did not read this may not read that.
-    response.once('finish', () => response.destroy());
+    response.once('finish', () => socket?.destroy());
     this.whenRead?.();
   }
 
