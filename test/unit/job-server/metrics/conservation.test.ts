@@ -5,6 +5,7 @@ import type { GearmanFunction } from '../../../../lib/job-server/engine/index.js
 import { startFront } from '../../../support/front.js';
 import type { RawPeer } from '../../../support/raw-peer.js';
 import { Random } from '../../../support/random.js';
+import { runs } from '../../../support/runs.js';
 import { until } from '../../../support/until.js';
 
 const FUNCTIONS = ['f', 'g'];
@@ -15,7 +16,7 @@ function balance({ stats, total }: GearmanFunction): [came: number, are: number]
   return [foreground + background + restored + replayed, completed + failed + buried + cancelled + abandoned + total];
 }
 
-it.each([1, 2, 3, 4, 5])(
+it.each(Array.from({ length: runs(5).numRuns }, (_, run) => run + 1))(
   'every job of a job server with a storage is accounted for, whatever happens (%i)',
   async (seed) => {
     const random = new Random(seed);
