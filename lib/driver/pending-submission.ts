@@ -1,10 +1,17 @@
 import { checkOption, type GearmanError, InvalidOptionError, oneOf } from '../ground/index.js';
-import { encodedBytes, PacketType, toByteString, type Argument, type ByteString } from '../protocol/index.js';
+import {
+  encodedBytes,
+  PacketType,
+  PRIORITY_NAMES,
+  toByteString,
+  type Argument,
+  type ByteString,
+} from '../protocol/index.js';
 import { outcomeOf, type SubmissionOutcome, type SubmissionStats } from './client-metrics.js';
 import type { ServerError } from './errors.js';
 import { warnedException } from './exception-warning.js';
 import { fitMetadata, frameMetadata, HEAD_BYTES, isMarked } from './metadata.js';
-import type { JobIdentity, JobObserver, JobPriority, JobRequest, Submission } from './job-request.js';
+import type { JobIdentity, JobObserver, JobRequest, Submission } from './job-request.js';
 
 /**
  * One submission on its way: checked and ready to send, to one job server after the other if need be.
@@ -167,8 +174,6 @@ export interface SubmissionHolder {
   givenUp(submission: PendingSubmission): void;
 }
 
-const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
-
 const FOREGROUND = { high: PacketType.SUBMIT_JOB_HIGH, normal: PacketType.SUBMIT_JOB, low: PacketType.SUBMIT_JOB_LOW };
 const BACKGROUND = {
   high: PacketType.SUBMIT_JOB_HIGH_BG,
@@ -177,7 +182,7 @@ const BACKGROUND = {
 };
 
 function packetType({ priority = 'normal', at, reducer }: JobRequest, isForeground: boolean): PacketType {
-  checkOption('priority', priority, oneOf(...PRIORITIES));
+  checkOption('priority', priority, oneOf(...PRIORITY_NAMES));
   if (at === undefined && reducer === undefined) return (isForeground ? FOREGROUND : BACKGROUND)[priority];
   const option = at === undefined ? 'reducer' : 'at';
   if (priority !== 'normal') {

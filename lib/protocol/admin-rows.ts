@@ -60,7 +60,10 @@ export const ACTIVITY_ROW = numberRow('oldestWaiting', 'longestRunning', 'submit
 /** `show jobs`: by handle how many workers were lost, whether it is not to run any more, whether it is a background job. */
 export const JOB_ROW = numberRow('losses', 'isIgnored', 'isQueued');
 
-type PriorityName = 'high' | 'normal' | 'low';
+/** What the priorities of jobs are called; each stands at the place of its number. */
+export const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
+
+type PriorityName = (typeof PRIORITY_NAMES)[number];
 
 /** A row of `show jobs of FUNCTION`, an extension of ours. */
 export interface FunctionJobRow {

@@ -1,5 +1,5 @@
 import { AdminClient, type FunctionOverview } from '../../driver/index.js';
-import { toByteString } from '../../protocol/index.js';
+import { PRIORITY_NAMES, toByteString } from '../../protocol/index.js';
 import { FunctionNames, MetricSet, type MetricFamily, type MetricLabels } from '../../telemetry/metrics/index.js';
 import type { Command } from '../command.js';
 import { EXIT, Failure, UsageFailure } from '../failure.js';
@@ -24,8 +24,6 @@ const SUMMARY = `Asks a job server for its functions whenever Prometheus asks fo
 that tell no metrics of their own. (Ours tells more: job-server --metrics-port.)`;
 
 const DEFAULT_PORT = 9_418;
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** `nestjs-gearman exporter`. */
 export const exporter: Command = {
@@ -74,7 +72,7 @@ async function exported(admin: AdminClient, names: FunctionNames): Promise<Metri
   return set.families();
 }
 
-type Sum = Pick<FunctionOverview, 'running' | 'workers' | 'delayed' | (typeof PRIORITIES)[number]>;
+type Sum = Pick<FunctionOverview, 'running' | 'workers' | 'delayed' | (typeof PRIORITY_NAMES)[number]>;
 
 /** Functions by their labels: those without a name of their own as one. */
 function summed(functions: readonly FunctionOverview[], names: FunctionNames): Map<MetricLabels, Sum> {
@@ -105,5 +103,6 @@ function tell(set: MetricSet, { running, workers, delayed, ...waiting }: Sum, la
   set.add('jobs_waiting', total, labels);
   set.add('workers', workers, labels);
   if (delayed !== undefined) set.add('jobs_delayed', delayed, labels);
-  for (const priority of PRIORITIES) set.add('jobs_waiting_by_priority', waiting[priority], { ...labels, priority });
+  for (const priority of PRIORITY_NAMES)
+    set.add('jobs_waiting_by_priority', waiting[priority], { ...labels, priority });
 }

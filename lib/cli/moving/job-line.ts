@@ -1,17 +1,16 @@
 import { isUtf8 } from 'node:buffer';
+import { PRIORITY_NAMES } from '../../protocol/index.js';
 import type { Death, JobRecord, StoredPriority } from '../../job-server/storage/index.js';
 
 /** Bytes in JSON: as text where they are UTF-8, in base64 otherwise. */
 type JsonBytes = string | { readonly base64: string };
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** A job as one line of JSON; what is left out is empty or 0. `docs/moving-in.md` describes it for users. */
 interface JobLine {
   readonly state: 'waiting' | 'delayed' | 'dead';
   readonly handle: string | { readonly base64: string };
   readonly function: JsonBytes;
-  readonly priority: (typeof PRIORITIES)[number];
+  readonly priority: (typeof PRIORITY_NAMES)[number];
   readonly workload: JsonBytes;
   readonly unique?: JsonBytes;
   readonly reducer?: JsonBytes;
@@ -37,7 +36,7 @@ export function lineOf(job: JobRecord, now: number, death?: Death): string {
     handle: toJson(job.handle),
     function: toJson(job.function),
     ...(job.unique !== '' && { unique: toJson(job.unique) }),
-    priority: PRIORITIES[job.priority],
+    priority: PRIORITY_NAMES[job.priority],
     ...(job.reducer !== '' && { reducer: toJson(job.reducer) }),
     ...(job.at > 0 && { at: job.at }),
     ...(job.attempts > 0 && { attempts: job.attempts }),
@@ -51,7 +50,7 @@ export function lineOf(job: JobRecord, now: number, death?: Death): string {
 /** Reads a line. Throws a LineProblem for what is no job. */
 export function parseLine(text: string): LineJob {
   const line = parseJson(text);
-  const priority = PRIORITIES.indexOf(line['priority'] as (typeof PRIORITIES)[number]);
+  const priority = PRIORITY_NAMES.indexOf(line['priority'] as (typeof PRIORITY_NAMES)[number]);
   if (priority < 0)
     throw new LineProblem(`its priority is ${JSON.stringify(line['priority'])}, not high, normal or low`);
   const job: JobRecord = {

@@ -1,17 +1,15 @@
-import { writeDeadJobDetailsRow } from '../../protocol/index.js';
+import { PRIORITY_NAMES, writeDeadJobDetailsRow } from '../../protocol/index.js';
 import type { DeadLetterPage } from '../durable/index.js';
 
 /** How much of a workload is shown, in bytes. */
 const MAX_SHOWN_BYTES = 4_096;
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** The answer to `show dead job HANDLE`. */
 export function deadLetterLine(letter: DeadLetterPage): string {
   const { priority, workload } = letter;
   return writeDeadJobDetailsRow({
     ...letter,
-    priority: PRIORITIES[priority],
+    priority: PRIORITY_NAMES[priority],
     workloadBytes: workload.length,
     beginning: beginningOf(workload),
   });

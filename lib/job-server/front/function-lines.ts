@@ -1,10 +1,8 @@
-import { ACTIVITY_ROW, FUNCTION_ROW, writeFunctionJobRow } from '../../protocol/index.js';
+import { ACTIVITY_ROW, FUNCTION_ROW, PRIORITY_NAMES, writeFunctionJobRow } from '../../protocol/index.js';
 import { elapsed, PRIORITIES, Priority, type Engine, type GearmanFunction, type Job } from '../engine/index.js';
 
 /** How many jobs of a function are told at most. */
 const MAX_JOBS = 100;
-
-const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
 /** A row of `show functions`. */
 export function functionLine(function_: GearmanFunction): string {

@@ -1,3 +1,4 @@
+import { PRIORITY_NAMES } from '../../protocol/index.js';
 import { PRIORITIES, FunctionStats, type ByteString, type Engine, type GearmanFunction } from '../engine/index.js';
 import {
   FunctionNames,
@@ -30,8 +31,6 @@ const COUNTERS: readonly (readonly [FunctionCounterName, keyof Counts, MetricLab
 ];
 
 type Counts = Omit<FunctionStats, 'wait' | 'run' | 'addAll' | 'accepted'>;
-
-const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
 /** The gauges of a function, or of several as one. */
 interface Moment {

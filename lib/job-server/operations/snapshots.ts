@@ -1,4 +1,4 @@
-import { fromByteString } from '../../protocol/index.js';
+import { fromByteString, PRIORITY_NAMES } from '../../protocol/index.js';
 import { wireUnique, type DeadLetterLine } from '../durable/index.js';
 import { elapsed, Priority, type Engine, type GearmanFunction, type Job, type JobState } from '../engine/index.js';
 import type { Session } from '../front/index.js';
@@ -94,8 +94,6 @@ export function workerSnapshot({ number, peer, info, connectedSince }: Session):
     isQuiet: peer.isQuiet,
   };
 }
-
-const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
 export function jobSnapshot(engine: Engine, job: Job): JobSnapshot {
   return {

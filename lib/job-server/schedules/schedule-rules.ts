@@ -7,7 +7,7 @@ import {
   wholeNumber,
   MAX_FUNCTION_BYTES,
 } from '../../ground/index.js';
-import { toByteString } from '../../protocol/index.js';
+import { PRIORITY_NAMES, toByteString } from '../../protocol/index.js';
 import { CronTable } from './cron.js';
 import type { Schedule, ScheduleOptions, ScheduleWorkload } from './schedule.js';
 
@@ -20,8 +20,6 @@ const HOUR = 3_600_000;
 const MAX_TIME = 8.64e15;
 /** The longest that a job's time can be put off, in milliseconds: a year. */
 const MAX_JITTER = 366 * 24 * HOUR;
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 const FIELDS: Readonly<Record<keyof ScheduleOptions, true>> = {
   function: true,
@@ -62,7 +60,7 @@ export function readSchedule(id: string, value: unknown, now: number, crons = ne
     ...rhythm(rules, options),
     timeZone: timeZone(rules, crons, options.timeZone),
     workload: bytesOf(rules, options.workload),
-    priority: PRIORITIES.indexOf(rules.oneOf('priority', options.priority, PRIORITIES, 'normal')) as 0 | 1 | 2,
+    priority: PRIORITY_NAMES.indexOf(rules.oneOf('priority', options.priority, PRIORITY_NAMES, 'normal')) as 0 | 1 | 2,
     missed: rules.oneOf('missed', options.missed, ['once', 'skip', 'all'], 'once'),
     missedWithin: rules.whole('missedWithin', options.missedWithin, 0, MAX_TIME, HOUR),
     overlap: rules.oneOf('overlap', options.overlap, ['skip', 'queue'], 'skip'),
@@ -183,7 +181,7 @@ export function writtenSchedule(schedule: Schedule): ScheduleOptions {
     function: Buffer.from(schedule.function, 'latin1').toString(),
     ...(cron === undefined ? { every: every! } : { cron, timeZone: schedule.timeZone }),
     ...(workload.length > 0 && { workload: isText ? text : writtenBytes(workload) }),
-    priority: PRIORITIES[schedule.priority],
+    priority: PRIORITY_NAMES[schedule.priority],
     missed: schedule.missed,
     missedWithin: schedule.missedWithin,
     overlap: schedule.overlap,

@@ -1,10 +1,9 @@
 import type { JobQuery } from '../../job-server/operations/index.js';
-import { exactText } from '../../protocol/index.js';
+import { exactText, PRIORITY_NAMES } from '../../protocol/index.js';
 import { invalid } from '../problem.js';
 import { nameOfBase64 } from './call.js';
 
 const STATES = ['waiting', 'delayed', 'running'];
-const PRIORITIES = ['high', 'normal', 'low'];
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Words, with or without `name:"..."`; within quotes white space stays. */
@@ -53,7 +52,7 @@ function readNamed(query: JobQuery, name: string, raw: string): void {
       query.state = oneOf(name, value, STATES) as JobQuery['state'] & string;
       break;
     case 'priority':
-      query.priority = oneOf(name, value, PRIORITIES) as JobQuery['priority'] & string;
+      query.priority = oneOf(name, value, PRIORITY_NAMES) as JobQuery['priority'] & string;
       break;
     case 'hex':
       if (!/^([0-9a-f]{2})+$/i.test(value)) throw invalid('q: hex', 'pairs of hexadecimal digits');

@@ -3,11 +3,9 @@ import type { Span } from '@opentelemetry/api';
 import { fitMetadata, type GearmanMetadata } from '../../driver/index.js';
 import type { JobSpec } from '../../job-server/engine/index.js';
 import type { Log } from '../../ground/index.js';
-import { fromByteString, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
+import { fromByteString, PRIORITY_NAMES, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
 import { jobAttributes, loadOpenTelemetry, type OpenTelemetry } from '../../telemetry/tracing/index.js';
 import { Problem } from '../problem.js';
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** As W3C has it: neither the version that is none, nor ids of zeros alone. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
@@ -54,7 +52,7 @@ export class SubmitTraces {
     const attributes = {
       ...jobAttributes('submit', name),
       'gearman.job.mode': spec.isBackground ? 'background' : 'foreground',
-      'gearman.job.priority': PRIORITIES[spec.priority],
+      'gearman.job.priority': PRIORITY_NAMES[spec.priority],
     };
     const tracer = trace.getTracer('nestjs-gearman');
     const span = tracer.startSpan(`submit ${name}`, { kind: api.SpanKind.PRODUCER, attributes }, parent);

@@ -1,4 +1,4 @@
-import { exactText, fromByteString, type ByteString } from '../../protocol/index.js';
+import { exactText, fromByteString, PRIORITY_NAMES, type ByteString } from '../../protocol/index.js';
 import { AdminClient, JobClient, type GearmanMetadata, type JobObserver, type JobRequest } from '../../driver/index.js';
 import type { JobSpec, Workload } from '../../job-server/engine/index.js';
 import { closedBy, tookTooLong } from '../api/foreground.js';
@@ -10,8 +10,6 @@ import { RemoteSight } from './remote-sight.js';
 
 /** How long a connection may take that nobody said how long it may, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
-
-const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** A source elsewhere: it connects when it is first asked. @throws InvalidOptionError */
 export function remoteSource(given: Extract<WebSource, { server: unknown }>): RemoteSource {
@@ -100,7 +98,7 @@ function requestOf(spec: JobSpec): JobRequest {
   return {
     function: exactText(name),
     workload: bufferOf(workload),
-    priority: PRIORITIES[priority]!,
+    priority: PRIORITY_NAMES[priority]!,
     // Its caller submits again what nobody answered: it knows whether that may be.
     resubmit: false,
     ...(unique !== '' && { unique: exactText(unique) }),
