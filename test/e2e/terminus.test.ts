@@ -21,7 +21,7 @@ describe('a health check of @nestjs/terminus', () => {
     const jobServer = new TestJobServer();
     atEnd(() => jobServer.close());
     const gearman = new GearmanHealthIndicator(jobServer.client());
-    const info = { jobs: { status: 'up', servers: ['embedded job server'], away: [] } };
+    const info = { jobs: { status: 'up', servers: ['in this process'], away: [] } };
     await expect(health.check([() => gearman.check('jobs')])).resolves.toMatchObject({ status: 'ok', info, error: {} });
   });
 

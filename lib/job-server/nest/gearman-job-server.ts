@@ -48,8 +48,8 @@ const EVENTS: readonly (keyof JobServerEvents)[] = [
 @Injectable()
 export class GearmanJobServer extends JobServer implements OnModuleInit, OnApplicationShutdown, AppMetricSource {
   readonly [METRIC_SOURCE] = true;
-  /** How logs name it among a client's job servers. */
-  readonly name = 'embedded job server';
+  /** How logs and errors name it among a client's job servers: "the job server in this process". */
+  readonly name = 'in this process';
   /** Everything that happens, from the moment of subscription on. */
   readonly events$: Observable<JobServerEvent>;
   private starting: Promise<void> | undefined;
