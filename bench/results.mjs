@@ -71,8 +71,8 @@ function pageOf({ date, machine, loads }) {
   const { cpu, cores, busy, node, writeMicros, readMicros } = machine;
   return [
     `Measured on ${date}: ${cores} cores (${cpu}), Node ${node}, ${runsOf(loads)}; there a \`write\` of a packet costs`,
-    `${writeMicros} us and a \`read\` ${readMicros} us. When it began, ${busy} other programs wanted a core: the more there are,`,
-    `the less a rate or a p99 says, and the more it favours who has several threads.`,
+    `${writeMicros} us and a \`read\` ${readMicros} us. When the run began, ${busy} other programs wanted a core. Other programs make rates and p99 less`,
+    `reliable, and they slow down what has one thread more than what has several.`,
     '',
     ...HEAD,
     ...Object.entries(loads).flatMap(([name, medians]) => rowsOf(LOADS[name], medians)),
