@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogStorage } from '../../lib/job-server/storage/index.js';
+import { LogStorage, type QueuedJob } from '../../lib/job-server/storage/index.js';
 import { describeJobStorage } from './job-storage.contract.js';
-import { add, newJob } from './recorded-storage.js';
+import { add, newJob, NOW } from './recorded-storage.js';
 
 for (const durability of ['always', 'interval', 'none'] as const) {
   describeJobStorage(`LogStorage, durability '${durability}',`, async () => {
@@ -29,6 +29,12 @@ describe('LogStorage', () => {
     await storage.close();
     await rm(path, { recursive: true });
   });
+
+  async function restart(): Promise<void> {
+    await storage.close();
+    storage = new LogStorage({ path });
+    await storage.open(listener);
+  }
 
   function addJobs(count: number): { stored: number; all: Promise<unknown> } {
     const added = { stored: 0, all: Promise.resolve() as Promise<unknown> };
@@ -57,12 +63,26 @@ describe('LogStorage', () => {
     expect(storage.count('f').total[1]).toBe(40_000);
   });
 
+  it('finds jobs by handles of any form and in any order, and no other, also after a restart', async () => {
+    const handles = ['1', 'ab', 'H:vm:7', 'H:vm:007', 'H:vm:6', 'own', '0b3c', '0b3d', '0b3d-1e\xff', 'x'.repeat(255)];
+    // Many blocks, whose groups overlap.
+    for (let number = 500; number > 0; number--) handles.push(`H:test:${(number * 7) % 501}`);
+    const added = handles.map((handle, index) => {
+      const workload = 'x'.repeat(index < 20 ? 3_000 : 100);
+      return add(storage, newJob({ handle, workload, at: index % 3 === 2 ? NOW + 9 : 0 }), false).stored;
+    });
+    await Promise.all(added);
+    storage.set('own-not', 'a setting');
+    const found = async (names: readonly string[]): Promise<unknown[]> =>
+      Promise.all(names.map(async (name) => ((await storage.findByHandle(name)) as QueuedJob | undefined)?.job.handle));
+    for (let start = 0; start < 3; start++) {
+      expect(await found(handles)).toEqual(handles);
+      expect(await found(['', '2', 'own-not', 'H:vm:', 'H:test:501', 'H:test:01'])).toEqual(Array(6).fill(undefined));
+      await restart();
+    }
+  });
+
   it('finds jobs by handles that came out of order, where no others are left after a restart', async () => {
-    const restart = async (): Promise<void> => {
-      await storage.close();
-      storage = new LogStorage({ path });
-      await storage.open(listener);
-    };
     const job = newJob({ handle: 'H:test:9' });
     await add(storage, job, false).stored;
     await restart();

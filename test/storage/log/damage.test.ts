@@ -34,7 +34,7 @@ function read(path: string): Said {
   }
   for (; index.dead.size > 0; index.dead.pop()) {
     const item = index.isFree(index.dead.number) ? index.read(index.dead.number) : undefined;
-    if (item?.kind === DEAD) lines.push(`dead ${index.handleOf(item)} ${item.text}`);
+    if (item?.kind === DEAD) lines.push(`dead ${item.handle} ${item.text}`);
   }
   for (const [name, { number }] of index.settings) {
     const item = index.read(number);

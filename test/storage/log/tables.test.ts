@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { byPart, HashTable, hashOf, hashOfBytes } from '../../../lib/job-server/storage/log/hash-table.js';
-import { Names } from '../../../lib/job-server/storage/log/names.js';
 import { NumberList } from '../../../lib/job-server/storage/log/number-list.js';
 import { PlaceHeap } from '../../../lib/job-server/storage/log/place-heap.js';
 import { runs } from '../../support/runs.js';
@@ -105,22 +104,5 @@ describe('a list of numbers', () => {
     list.drop(70);
     expect([list.first, list.last, list.length]).toEqual([700, 990, 30]);
     expect([699, 700, 709, 710, 5_000].map((value) => list.lastNotAbove(value))).toEqual([-1, 0, 0, 1, 29]);
-  });
-});
-
-describe('names', () => {
-  it('split a handle and put it together again', () => {
-    const names = new Names();
-    for (const handle of ['H:vm:1', 'H:vm:10', 'H:vm:007', 'own', '12', 'x0', 'H:a:00', 'H:b:12345678901234567890']) {
-      const parts = names.split(handle, true);
-      expect('name' in parts ? parts.name : names.handleOf(parts.prefix, parts.number)).toBe(handle);
-      expect(names.split(handle, false)).toEqual(parts);
-    }
-  });
-
-  it('take handles as they are where they have too many beginnings', () => {
-    const names = new Names();
-    const parts = Array.from({ length: 2_000 }, (_, index) => names.split(`p${index}:1`, true));
-    expect(parts.filter((each) => 'prefix' in each)).toHaveLength(1_024);
   });
 });

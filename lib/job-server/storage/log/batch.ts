@@ -1,12 +1,11 @@
 import { crc32 } from 'node:zlib';
 import type { Past, StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
-import type { Name, Names } from './names.js';
+import type { Name } from './names.js';
 import {
   END,
   END_LIKE_BEFORE,
   FORMAT,
-  HANDLE_APART,
   HAS_COUNTERS,
   HAS_MORE,
   HAS_REDUCER,
@@ -21,7 +20,6 @@ import {
   RECORD_HEADER,
   TIMED,
   type Ended,
-  type HandleParts,
   type Kind,
   type ORIGIN,
   type SETTING,
@@ -57,8 +55,6 @@ export class Batch {
   private secret = 0;
   /** How many records were begun. */
   private record = 0;
-
-  constructor(private readonly names: Names) {}
 
   /** Begins a batch; `header` stands before it in a new segment. */
   begin(secret: number, number: number, header?: Buffer): void {
@@ -133,53 +129,41 @@ export class Batch {
     source: Ended | undefined,
     past: Past | undefined,
   ): Ended {
-    const { names, number } = this;
-    const handle = names.split(job.handle, true);
-    let flags = 0;
-    if ('name' in handle) flags |= HANDLE_APART;
-    else {
-      const prefix = names.prefix(handle.prefix)!;
-      if (handle.number > prefix.last) prefix.last = handle.number;
-      else flags |= HANDLE_APART;
-      this.name(prefix.name);
-    }
+    const { number } = this;
     this.name(queue.name);
-    if (kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence) flags |= IS_APART;
-    else queue.lastSequence = job.sequence;
+    const isApart = kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence;
+    if (!isApart) queue.lastSequence = job.sequence;
     let fields: Fields = job;
     let said: Said | undefined;
     if (past && 'result' in past) {
       said = { time: past.keepUntil, text: past.state };
       fields = { ...NOTHING, sequence: job.sequence, unique: job.unique, workload: past.result };
     } else if (past) said = { time: past.diedAt, text: past.error };
-    const length = this.item(kind, flags, queue.key, handle, fields, source, said);
-    const hasTime = kind === JOB && job.at > 0;
-    const isApart = (flags & IS_APART) !== 0;
-    return { number, length, kind, hasTime, isApart, isHandleApart: (flags & HANDLE_APART) !== 0 };
+    const length = this.item(kind, isApart, queue.key, job.handle, fields, source, said);
+    return { number, length, kind, hasTime: kind === JOB && job.at > 0, isApart };
   }
 
   /** Remembers where a job came from, or a setting: a name and perhaps a text. */
   note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, source?: Ended): void {
     this.together(name.length + text.length + 64);
-    this.item(kind, HANDLE_APART | IS_APART, 0, { name }, NOTHING, source, { time: 0, text });
+    this.item(kind, true, 0, name, NOTHING, source, { time: 0, text });
   }
 
   /** Answers how many bytes it takes; the next one's number follows. */
   private item(
     kind: Kind,
-    itsFlags: number,
+    isApart: boolean,
     queue: number,
-    handle: HandleParts,
+    handle: string,
     job: Fields,
     source: Ended | undefined,
     said: Said | undefined,
   ): number {
     const { workload, acceptedAt } = job;
-    const name = 'name' in handle ? handle.name : '';
     const text = said?.text ?? '';
-    this.ensure(job.unique.length + job.reducer.length + name.length + text.length * 3 + workload.length + 128);
+    this.ensure(job.unique.length + job.reducer.length + handle.length + text.length * 3 + workload.length + 128);
     const start = this.end;
-    let flags = itsFlags;
+    let flags = isApart ? IS_APART : 0;
     if (source) flags |= HAS_SOURCE;
     if (job.unique !== '') flags |= HAS_UNIQUE;
     if (job.reducer !== '') flags |= HAS_REDUCER;
@@ -191,13 +175,7 @@ export class Batch {
     this.end += 6;
     this.varint(queue);
     this.varint(job.sequence);
-    if ('name' in handle) {
-      this.varint(0);
-      this.text(name);
-    } else {
-      this.varint(handle.prefix + 1);
-      this.varint(handle.number);
-    }
+    this.text(handle);
     if (acceptedAt !== undefined) {
       // Its length is known once it is written: times of two centuries have six bytes.
       const at = this.end++;

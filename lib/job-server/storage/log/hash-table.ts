@@ -71,7 +71,8 @@ export function byPart(pairs: Float64Array): Uint32Array<ArrayBuffer> {
   return sorted;
 }
 
-class Part {
+/** A table that grows all at once. Who asks it gives no hash of 0. */
+export class Part {
   private hashes = new Uint32Array(MIN_SLOTS);
   private numbers = new Uint32Array(MIN_SLOTS);
   private size = 0;
@@ -158,12 +159,25 @@ export function hashOfBytes(bytes: Uint8Array, start: number, end: number, seed:
   return finish(hash);
 }
 
+/** A hundred handles that end with a number are a group: two of 16 KiB of small jobs, and no more of them than there are jobs. */
+const GROUP_CHARACTERS = 2;
+
 /** The hashes of what is looked for in a log, by its seed: a name has others as a handle, as an origin and as a unique. */
 export class Hashes {
   constructor(private readonly seed: number) {}
 
   handle(handle: string): number {
     return hashOf(handle, this.seedFor(0));
+  }
+
+  /** Of the handles that differ in nothing but their last characters: a block has many of them. Never 0. */
+  group(handle: string): number {
+    return hashOf(handle.slice(0, -GROUP_CHARACTERS), this.seedFor(0)) || 1;
+  }
+
+  /** The same of a handle in bytes. */
+  groupIn(bytes: Uint8Array, start: number, end: number): number {
+    return hashOfBytes(bytes, start, end - GROUP_CHARACTERS, this.seedFor(0)) || 1;
   }
 
   origin(origin: string): number {

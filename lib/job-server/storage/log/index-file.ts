@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { byPart } from './hash-table.js';
 import type { LogIndex } from './log-index.js';
-import { SegmentBook, type Segment, type SegmentState } from './segment.js';
+import type { NumberList } from './number-list.js';
+import type { Segment, SegmentBook, SegmentState } from './segment.js';
 
-const VERSION = 2;
+const VERSION = 3;
 const CHECKPOINT = 'checkpoint';
 
 /** What an index file begins with; its lists follow. */
@@ -16,7 +16,6 @@ interface IndexHead {
   readonly end: number;
   readonly items: number;
   readonly names: readonly (readonly [number, string])[];
-  readonly lastHandles: readonly (readonly [number, number])[];
   readonly lastSequence: number;
 }
 
@@ -31,19 +30,11 @@ interface CheckpointHead {
  * is not used.
  */
 export async function writeIndex(segment: Segment): Promise<void> {
-  const { book, header, end, items, offsets, firsts } = segment;
+  const { book, header, end, items, lastSequence } = segment;
   if (!book) return;
-  const { names, lastHandles, lastSequence } = book;
-  const head: IndexHead = {
-    secret: header.secret,
-    end,
-    items,
-    names: [...names],
-    lastHandles: [...lastHandles],
-    lastSequence,
-  };
-  const lists = [offsets, firsts, book.runs, book.handles, book.places].map((list) => list.toArray());
-  await writeChecked(indexPath(segment), head, [...lists, byPart(book.hashes.toArray())]);
+  const head: IndexHead = { secret: header.secret, end, items, names: [...book.names], lastSequence };
+  const lists = listsOf(segment, book).map((list) => list.toArray());
+  await writeChecked(indexPath(segment), head, [...lists, book.pairs]);
   segment.book = undefined;
 }
 
@@ -51,21 +42,21 @@ export async function writeIndex(segment: Segment): Promise<void> {
 export function loadIndex(segment: Segment, index: LogIndex): boolean {
   const read = readChecked<IndexHead>(indexPath(segment));
   if (!read || read.head.secret !== segment.header.secret || read.head.end !== segment.end) return false;
+  const { book } = segment;
   const { head, parts } = read;
-  const [offsets, firsts, runs, handles, places] = parts.slice(0, 5).map((part) => new Float64Array(part));
+  if (!book) return false;
+  for (const [at, list] of listsOf(segment, book).entries()) list.set(new Float64Array(parts[at]!));
+  book.saved = new Uint32Array(parts.at(-1)!);
   segment.items = head.items;
-  segment.offsets.set(offsets!);
-  segment.firsts.set(firsts!);
+  segment.lastSequence = head.lastSequence;
+  segment.handlesAre(book.handles);
   for (const [id, text] of head.names) index.names.declared(id, text);
-  const book = new SegmentBook();
-  book.runs.set(runs!);
-  book.handles.set(handles!);
-  for (const [id, last] of head.lastHandles) book.lastHandles.set(id, last);
-  book.lastSequence = head.lastSequence;
-  index.loaded(book);
-  segment.book = undefined;
-  segment.rest = { places: places!, hashes: new Uint32Array(parts[5]!) };
   return true;
+}
+
+/** The lists that an index file has, before the hashes. */
+function listsOf({ offsets, firsts }: Segment, { runs, handles, places }: SegmentBook): NumberList[] {
+  return [offsets, firsts, runs, handles, places];
 }
 
 /** Says what lives in segments, and that all ends that stand in those are known. */

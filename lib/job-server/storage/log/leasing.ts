@@ -6,12 +6,6 @@ import type { LogIndex } from './log-index.js';
 import type { PlaceHeap } from './place-heap.js';
 import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
 
-/** A job in a queue's runs. */
-interface Run {
-  readonly item: ItemReader;
-  readonly number: number;
-}
-
 /**
  * Who gets which job next: first those whose time has come, by their times,
  * then those without one, in the order they were accepted. It costs as much as
@@ -41,9 +35,9 @@ export class Leasing {
     }
     while (queue.waiting > 0) {
       const run = this.nextOfRuns(queue);
-      const isApart = queue.apart.hasFirst() && queue.apart.sequence < (run?.item.sequence ?? Infinity);
+      const isApart = queue.apart.hasFirst() && queue.apart.sequence < (run?.sequence ?? Infinity);
       if (!run && !isApart) return undefined;
-      const entry = isApart ? this.takeFirst(queue.apart) : this.entryOf(run!.item, run!.number);
+      const entry = isApart ? this.takeFirst(queue.apart) : this.entryOf(run!);
       if (!isApart) queue.cursor = run!.number + 1;
       if (!entry) continue;
       queue.waiting--;
@@ -82,20 +76,19 @@ export class Leasing {
     if (queue.waiting === 0) return oldest;
     const run = this.nextOfRuns(queue);
     // Before another item is read.
-    oldest = earlier(oldest, run && readySince(run.item));
+    oldest = earlier(oldest, run && readySince(run));
     return earlier(oldest, this.sinceOf(queue.apart));
   }
 
   /** A living item of the log as an entry that memory does not have. */
-  entryOf(item: ItemReader, number: number): Entry {
+  entryOf(item: ItemReader): Entry {
     const { index } = this;
     const queue = index.queueOf(item.queue);
-    const entry = new Entry(queue, item.job(queue.functionName, index.handleOf(item)), index.hashes);
-    const { kind, hasTime, length, isApart, isHandleApart } = item;
-    entry.stored = { number, length, kind, hasTime, isApart, isHandleApart };
+    const entry = new Entry(queue, item.job(queue.functionName), index.hashes);
+    entry.stored = item.stored;
     entry.past = item.past;
-    if (kind === DEAD) entry.phase = entry.phase.dead;
-    else if (kind === ENDED) entry.phase = entry.phase.ended;
+    if (item.kind === DEAD) entry.phase = entry.phase.dead;
+    else if (item.kind === ENDED) entry.phase = entry.phase.ended;
     return entry;
   }
 
@@ -109,9 +102,8 @@ export class Leasing {
     const hash = index.hashes.handle(handle);
     const entry = this.get(handle, hash);
     if (entry) return entry;
-    const number = index.findHandle(handle, hash);
-    const item = number === undefined ? undefined : index.read(number);
-    return item && this.entryOf(item, number!);
+    const item = index.findHandle(handle, hash);
+    return item && this.entryOf(item);
   }
 
   /** The job that has a unique; it is waiting or leased. */
@@ -123,14 +115,8 @@ export class Leasing {
     const { index } = this;
     const held = index.entries.ofUnique(hash, functionId, unique);
     if (held) return held;
-    let found: Entry | undefined;
-    index.findUnique(hash, functionId, unique, (item, number) => {
-      // Of what memory has it knows better what became.
-      if (!index.isFree(number)) return false;
-      found = this.entryOf(item, number);
-      return true;
-    });
-    return found;
+    const item = index.findUnique(hash, functionId, unique);
+    return item && this.entryOf(item);
   }
 
   /** The job that does for another one too, as it has its function and unique. */
@@ -184,17 +170,17 @@ export class Leasing {
   }
 
   /** What memory says of an item, or else the log. */
-  current(item: ItemReader, number: number): Entry | undefined {
-    const entry = this.get(this.index.handleOf(item));
-    if (entry) return entry.stored?.number === number ? entry : undefined;
-    return this.entryOf(item, number);
+  current(item: ItemReader): Entry | undefined {
+    const entry = this.get(item.handle);
+    if (entry) return entry.stored?.number === item.number ? entry : undefined;
+    return this.entryOf(item);
   }
 
   /** What is at a place; undefined when it cannot be read. */
   private entryAt(place: number): Entry | undefined {
     if (place < 0) return this.index.entries.at(-1 - place);
     const item = this.index.read(place);
-    return item && this.entryOf(item, place);
+    return item && this.entryOf(item);
   }
 
   private takeFirst(places: PlaceHeap): Entry | undefined {
@@ -209,7 +195,7 @@ export class Leasing {
   }
 
   /** The first job of a queue's runs that nobody has. */
-  private nextOfRuns(queue: JobQueue): Run | undefined {
+  private nextOfRuns(queue: JobQueue): ItemReader | undefined {
     const { index } = this;
     const { runs } = queue;
     for (let run = runs.first; run !== undefined; run = runs.first) {
@@ -230,14 +216,14 @@ export class Leasing {
     return undefined;
   }
 
-  private firstIn(queue: JobQueue, from: number, next: number): Run | undefined {
+  private firstIn(queue: JobQueue, from: number, next: number): ItemReader | undefined {
     const { index } = this;
     const segment = index.segmentOf(from);
     if (!segment) return undefined;
     for (let number = from; number < next; number++) {
       if (!segment.isAlive(number) || segment.held.has(number - segment.first)) continue;
       const item = index.blockOf(segment, segment.blockOf(number)).item(number);
-      if (item?.kind === JOB && item.queue === queue.key && !item.isApart) return { item, number };
+      if (item?.kind === JOB && item.queue === queue.key && !item.isApart) return item;
     }
     return undefined;
   }

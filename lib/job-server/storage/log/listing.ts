@@ -7,12 +7,6 @@ import type { LogIndex } from './log-index.js';
 import { DEAD, ENDED, ItemReader, JOB } from './record.js';
 import type { Segment } from './segment.js';
 
-/** An item of the log that is not over. */
-export interface Living {
-  readonly item: ItemReader;
-  readonly number: number;
-}
-
 /** All jobs in pages. */
 export async function* jobPages(
   index: LogIndex,
@@ -24,7 +18,7 @@ export async function* jobPages(
   const isWanted = ({ kind, queue }: ItemReader): boolean =>
     kind === JOB && (functionId === undefined || queue >>> 2 === functionId);
   for await (const page of itemPages(index, pageSize, isWanted)) {
-    const entries = page.map(({ item, number }) => leasing.current(item, number));
+    const entries = page.map((item) => leasing.current(item));
     yield entries.filter((entry) => entry?.phase.isQueued).map((entry) => entry!.job);
   }
 }
@@ -43,7 +37,7 @@ export async function* deadPages(
   let page: DeadLetter[] = [];
   for (const rest = index.dead.copy(); rest.size > 0; rest.pop()) {
     const item = index.read(rest.number);
-    const entry = item?.kind === DEAD ? leasing.current(item, rest.number) : undefined;
+    const entry = item?.kind === DEAD ? leasing.current(item) : undefined;
     if (entry?.phase.fate !== 'dead' || (only !== undefined && entry.job.function !== only)) continue;
     if (page.push(letterOf(entry)) < pageSize) continue;
     yield page;
@@ -58,7 +52,7 @@ export function* over(index: LogIndex, leasing: Leasing, now: number): Generator
   const { ended } = index;
   for (; ended.size > 0 && ended.time <= now; ended.pop()) {
     const item = index.read(ended.number);
-    const entry = item?.kind === ENDED ? leasing.current(item, ended.number) : undefined;
+    const entry = item?.kind === ENDED ? leasing.current(item) : undefined;
     if (entry?.phase.fate === 'ended') yield entry;
   }
 }
@@ -68,8 +62,8 @@ export async function* itemPages(
   index: LogIndex,
   pageSize: number,
   isWanted: (item: ItemReader) => boolean,
-): AsyncGenerator<Living[]> {
-  let page: Living[] = [];
+): AsyncGenerator<ItemReader[]> {
+  let page: ItemReader[] = [];
   let untilTurn = pageSize;
   const end = index.segments.at(-1)?.next ?? 0;
   let number = index.segments[0]?.first ?? 0;
@@ -81,7 +75,7 @@ export async function* itemPages(
       if (!segment.isAlive(number)) continue;
       const read = index.blockOf(segment, block);
       const item = read.item(number, new ItemReader(read.bytes));
-      if (item && isWanted(item)) page.push({ item, number });
+      if (item && isWanted(item)) page.push(item);
       if (--untilTurn > 0 && page.length < pageSize) continue;
       if (page.length === pageSize) {
         yield page;

@@ -61,7 +61,7 @@ export class LogBeside {
     for (const { dead } = index; dead.size > 0; dead.pop()) {
       const item = index.isFree(dead.number) ? index.read(dead.number) : undefined;
       if (item?.kind !== DEAD) continue;
-      yield { is: 'dead', letter: letterOf(leasing.entryOf(item, dead.number)) };
+      yield { is: 'dead', letter: letterOf(leasing.entryOf(item)) };
     }
     for (const { reason } of damages) yield { is: 'unreadable', reason };
   }

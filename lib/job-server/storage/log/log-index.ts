@@ -2,12 +2,13 @@ import { DeadCounts } from '../dead-counts.js';
 import { EntryTable } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { storageError } from './file-errors.js';
-import { byPart, Hashes, HashTable } from './hash-table.js';
+import { Hashes, HashTable } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
+import type { NumberList } from './number-list.js';
 import { PlaceHeap } from './place-heap.js';
 import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader, type RecordVisitor } from './record.js';
-import type { Block, Damage, Segment, SegmentBook } from './segment.js';
+import type { Block, Damage, Segment } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
 const MAX_BLOCKS = 64;
@@ -18,9 +19,9 @@ const MAX_BLOCK_BYTES = 64 * 1024;
  * told every record once that is durable, when it was written as well as when
  * it is read again at a start. And the entries that memory has beside.
  *
- *   segments  where blocks begin, and one bit an item: whether it lives
+ *   segments  where blocks begin, which handles those have, and one bit an item: whether it lives
  *   queues    where jobs wait
- *   table     uniques, handles out of order and origins, by their hashes
+ *   table     uniques, origins, and handles of what does not wait in order, by their hashes
  */
 export class LogIndex implements RecordVisitor {
   readonly names = new Names();
@@ -40,7 +41,6 @@ export class LogIndex implements RecordVisitor {
   readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
   readonly settings = new Map<string, Ended>();
-  lastSequence = 0;
   /** The highest number that a segment had, also one that cannot be read: no other gets it. */
   lastSegment = 0;
   /** The segment whose records are told. */
@@ -66,42 +66,24 @@ export class LogIndex implements RecordVisitor {
     this.current?.book?.names.set(id, text);
   }
 
-  item(item: ItemReader, number: number): void {
+  item(item: ItemReader): void {
     const segment = this.current!;
-    const { book } = segment;
-    segment.addItem(number, item.length);
-    const { kind, source, queue, sequence, isHandleApart } = item;
-    const uniqueHash = item.uniqueEnd > 0 ? this.uniqueHash(item) : 0;
+    const { number, kind, source, queue, sequence, hasUnique } = item;
+    segment.addItem(number, item.length, sequence);
     if (source) {
       this.over(source, queue);
-      if (!this.isRecovering && kind !== SETTING && kind !== ORIGIN) {
-        if (uniqueHash !== 0) this.table.remove(uniqueHash, source.number);
-        this.table.remove(this.hashes.handle(this.handleOf(item)), source.number);
-      }
-    }
-    if (kind === ORIGIN) {
-      this.addHash(segment, this.hashes.origin(item.handleName), number);
-      if (source && !this.isRecovering) this.table.remove(this.hashes.origin(item.handleName), source.number);
-      return;
-    }
-    if (kind !== SETTING) {
-      if (isHandleApart) this.addHash(segment, this.hashes.handle(this.handleOf(item)), number);
-      else this.addToHandles(segment, item, number);
-      if (sequence > this.lastSequence) this.lastSequence = sequence;
-      if (book && sequence > book.lastSequence) book.lastSequence = sequence;
+      this.table.remove(this.nameHash(item), source.number);
+      if (hasUnique) this.table.remove(this.uniqueHash(item), source.number);
     }
     if (kind === JOB) {
-      segment.count(queue, item.at > 0, 1);
-      if (item.uniqueEnd > 0) this.addHash(segment, uniqueHash, number);
-      if (!item.isApart) {
-        this.addToRuns(segment, item, number);
-        return;
-      }
+      segment.count(queue, item.hasTime, 1);
+      if (hasUnique) this.addHash(segment, this.uniqueHash(item), number);
     }
-    for (const value of [kind, queue, item.time, sequence, number]) book?.places.push(value);
-    if (this.isRecovering) return;
-    if (kind === SETTING) this.addSetting(item, number);
-    else this.addPlace(kind, queue, item.time, sequence, number);
+    if (item.isApart) this.addApart(segment, item);
+    else {
+      this.addToRuns(segment, item);
+      segment.addHandle(this.hashes.groupIn(item.bytes, item.handleStart, item.handleEnd));
+    }
   }
 
   over(ended: Ended, queue: number): void {
@@ -114,14 +96,14 @@ export class LogIndex implements RecordVisitor {
   /** All of the log was told: what lives is put where it is looked for. */
   recovered(): void {
     this.isRecovering = false;
-    const lists = this.segments.map(({ rest, book, first, alive }) => {
-      const pairs = rest?.hashes ?? byPart(book!.hashes.toArray());
-      return { pairs, first, isKept: (place: number) => alive.has(place) };
+    const lists = this.segments.map(({ book, first, alive }) => {
+      return { pairs: book!.pairs, first, isKept: (place: number) => alive.has(place) };
     });
     this.table.fill(lists);
     for (const segment of this.segments) {
-      this.putPlaces(segment, segment.rest?.places ?? segment.book?.places.toArray() ?? []);
-      segment.rest = undefined;
+      this.putRuns(segment.book!.runs);
+      this.putPlaces(segment, segment.book!.places);
+      if (segment.book!.saved) segment.book = undefined;
       for (const [key, [total, scheduled]] of segment.tallies) {
         const queue = this.queueOf(key);
         queue.total += total;
@@ -130,35 +112,13 @@ export class LogIndex implements RecordVisitor {
       }
     }
     // What is written from now on comes behind all there is.
-    for (const queue of this.queues.values()) queue.lastSequence = this.lastSequence;
-  }
-
-  /** An index file told what its segment has. */
-  loaded(book: SegmentBook): void {
-    const runs = book.runs.toArray();
-    for (let at = 0; at < runs.length; at += 2) {
-      const queue = this.queueOf(runs[at]!);
-      queue.runs.push(runs[at + 1]!);
-      queue.lastRun = runs[at + 1]!;
-    }
-    const handles = book.handles.toArray();
-    for (let at = 0; at < handles.length; at += 3) {
-      const prefix = this.names.prefix(handles[at]!);
-      prefix?.starts.push(handles[at + 1]!);
-      prefix?.numbers.push(handles[at + 2]!);
-    }
-    for (const [id, last] of book.lastHandles) {
-      const prefix = this.names.prefix(id);
-      if (prefix) prefix.last = Math.max(prefix.last, last);
-    }
-    this.lastSequence = Math.max(this.lastSequence, book.lastSequence);
+    const { lastSequence } = this;
+    for (const queue of this.queues.values()) queue.lastSequence = lastSequence;
   }
 
   /** The oldest segment has nothing living and is gone. */
   dropOldest(): void {
     this.segments.shift()?.close();
-    const first = this.segments[0]?.first ?? Infinity;
-    for (const prefix of this.names.allPrefixes()) prefix.prune(first);
   }
 
   // --- asking ---
@@ -251,44 +211,32 @@ export class LogIndex implements RecordVisitor {
     }
   }
 
-  handleOf(item: ItemReader): string {
-    return item.prefix < 0 ? item.handleName : this.names.handleOf(item.prefix, item.handleNumber);
+  /** The highest sequence that a job had. */
+  get lastSequence(): number {
+    return this.segments.reduce((last, segment) => Math.max(last, segment.lastSequence), 0);
   }
 
-  /** The number of the living item with this handle, whose hash it has. */
-  findHandle(handle: string, hash: number): number | undefined {
-    const isIt = (number: number): boolean => {
-      const item = this.read(number);
-      return item !== undefined && item.kind !== ORIGIN && this.handleOf(item) === handle;
-    };
-    return this.findOrdered(handle) ?? this.findHashed(hash, isIt);
+  /** The living item with this handle, whose hash it has. */
+  findHandle(handle: string, hash: number): ItemReader | undefined {
+    const isIt = (item: ItemReader): boolean => item.isOfJob && item.isNamed(handle);
+    return this.findInBlocks(this.hashes.group(handle), isIt) ?? this.findHashed(hash, isIt);
   }
 
-  /** The number of a living job with this unique, whose hash it has; `isIt` says whether it is the one. */
-  findUnique(
-    hash: number,
-    functionId: number,
-    unique: string,
-    isIt: (item: ItemReader, number: number) => boolean,
-  ): number | undefined {
-    return this.findHashed(hash, (number) => {
-      const item = this.read(number);
-      return item?.kind === JOB && item.queue >>> 2 === functionId && item.unique === unique && isIt(item, number);
-    });
+  /** A living job with this unique, whose hash it has; of what memory has, that knows better what became. */
+  findUnique(hash: number, functionId: number, unique: string): ItemReader | undefined {
+    const isOf = ({ kind, queue }: ItemReader): boolean => kind === JOB && queue >>> 2 === functionId;
+    return this.findHashed(hash, (item) => isOf(item) && item.unique === unique && this.isFree(item.number));
   }
 
   hasOrigin(origin: string): boolean {
-    const found = this.findHashed(this.hashes.origin(origin), (number) => {
-      const item = this.read(number);
-      return item?.kind === ORIGIN && item.handleName === origin;
-    });
-    return found !== undefined;
+    const isIt = (item: ItemReader): boolean => item.kind === ORIGIN && item.isNamed(origin);
+    return this.findHashed(this.hashes.origin(origin), isIt) !== undefined;
   }
 
   /** What the log had of a job is over: neither its unique nor its handle is looked for any longer. */
-  forgetJob({ number, isHandleApart }: Ended, { job, uniqueHash, handleHash }: Entry): void {
+  forgetJob({ number, isApart }: Ended, { job, uniqueHash, handleHash }: Entry): void {
     if (job.unique !== '') this.table.remove(uniqueHash, number);
-    if (isHandleApart) this.table.remove(handleHash, number);
+    if (isApart) this.table.remove(handleHash, number);
   }
 
   forgetOrigin(number: number, origin: string): void {
@@ -309,32 +257,24 @@ export class LogIndex implements RecordVisitor {
 
   // --- putting in ---
 
-  private addToRuns(segment: Segment, { queue: key, sequence }: ItemReader, number: number): void {
+  private addToRuns(segment: Segment, { queue: key, sequence, number }: ItemReader): void {
     const queue = this.queueOf(key);
     if (sequence > queue.lastSequence) queue.lastSequence = sequence;
     if (queue.lastRun >= (segment.firsts.last ?? 0)) return;
     queue.lastRun = number;
-    queue.runs.push(number);
     segment.book?.runs.push(key);
     segment.book?.runs.push(number);
+    if (!this.isRecovering) queue.runs.push(number);
   }
 
-  private addSetting(item: ItemReader, number: number): void {
-    const { length, handleName } = item;
-    this.settings.set(handleName, { number, length, kind: SETTING, hasTime: false });
-  }
-
-  private addToHandles({ book, firsts }: Segment, item: ItemReader, number: number): void {
-    const prefix = this.names.prefix(item.prefix);
-    if (!prefix) return;
-    if (item.handleNumber > prefix.last) prefix.last = item.handleNumber;
-    book?.lastHandles.set(item.prefix, prefix.last);
-    if ((prefix.numbers.last ?? -1) >= (firsts.last ?? 0)) return;
-    prefix.starts.push(item.handleNumber);
-    prefix.numbers.push(number);
-    book?.handles.push(item.prefix);
-    book?.handles.push(item.handleNumber);
-    book?.handles.push(number);
+  /** An item that does not wait where its queue is read in order. */
+  private addApart(segment: Segment, item: ItemReader): void {
+    const { kind, queue, time, sequence, number } = item;
+    if (kind !== SETTING) this.addHash(segment, this.nameHash(item), number);
+    for (const value of [kind, queue, time, sequence, number]) segment.book?.places.push(value);
+    if (this.isRecovering) return;
+    if (kind === SETTING) this.settings.set(item.handle, item.stored);
+    else this.addPlace(kind, queue, time, sequence, number);
   }
 
   private addHash({ book, first }: Segment, hash: number, number: number): void {
@@ -343,13 +283,21 @@ export class LogIndex implements RecordVisitor {
     if (!this.isRecovering) this.table.add(hash, number);
   }
 
+  /** Puts where jobs begin in a block, two numbers each: queue, number. */
+  private putRuns(runs: NumberList): void {
+    for (let at = 0; at < runs.length; at += 2) {
+      const queue = this.queueOf(runs.at(at));
+      queue.runs.push((queue.lastRun = runs.at(at + 1)));
+    }
+  }
+
   /** Puts what lives of five numbers each: kind, queue, time, sequence, number. */
-  private putPlaces(segment: Segment, places: ArrayLike<number>): void {
+  private putPlaces(segment: Segment, places: NumberList): void {
     for (let at = 0; at < places.length; at += 5) {
-      const number = places[at + 4]!;
+      const [kind, queue, number] = [places.at(at), places.at(at + 1), places.at(at + 4)];
       if (!segment.isAlive(number)) continue;
-      if (places[at] === DEAD) this.deadCounts.add(this.queueOf(places[at + 1]!).functionName, 1);
-      this.addPlace(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, number);
+      if (kind === DEAD) this.deadCounts.add(this.queueOf(queue).functionName, 1);
+      this.addPlace(kind, queue, places.at(at + 2), places.at(at + 3), number);
     }
   }
 
@@ -359,37 +307,47 @@ export class LogIndex implements RecordVisitor {
     else if (kind === ENDED) this.ended.push(time, sequence, number);
     else if (kind === SETTING) {
       const item = this.readIfCan(number);
-      if (item) this.addSetting(item, number);
+      if (item) this.settings.set(item.handle, item.stored);
     }
   }
 
-  private findOrdered(handle: string): number | undefined {
-    const parts = this.names.split(handle, false);
-    if ('name' in parts) return undefined;
-    const { prefix: id, number } = parts;
-    const prefix = this.names.prefix(id);
-    const run = prefix?.starts.lastNotAbove(number) ?? -1;
-    if (!prefix || run < 0) return undefined;
-    const from = prefix.numbers.at(run);
-    const segment = this.segmentOf(from);
-    if (!segment) return undefined;
-    const index = segment.blockOf(from);
-    const next = segment.blockNext(index);
-    if (!segment.hasLiving(from, next)) return undefined;
-    const block = this.blockOf(segment, index);
-    for (let each = from; each < next; each++) {
-      if (!segment.isAlive(each)) continue;
-      const item = block.item(each);
-      if (item && item.kind !== ORIGIN && item.prefix === id && item.handleNumber === number) return each;
+  /** Looks for an item where handles of a group are, in the newest segment first. */
+  private findInBlocks(group: number, isIt: (item: ItemReader) => boolean): ItemReader | undefined {
+    for (let at = this.segments.length - 1; at >= 0; at--) {
+      const segment = this.segments[at]!;
+      let found: ItemReader | undefined;
+      segment.handles.find(group, (index) => (found = this.findInBlock(segment, index, isIt)) !== undefined);
+      if (found) return found;
     }
     return undefined;
   }
 
-  private findHashed(hash: number, isIt: (number: number) => boolean): number | undefined {
+  private findInBlock(segment: Segment, index: number, isIt: (item: ItemReader) => boolean): ItemReader | undefined {
+    const first = segment.firsts.at(index);
+    const next = segment.blockNext(index);
+    if (!segment.hasLiving(first, next)) return undefined;
+    const block = this.blockOf(segment, index);
+    for (let number = first; number < next; number++) {
+      const item = segment.isAlive(number) ? block.item(number) : undefined;
+      if (item && isIt(item)) return item;
+    }
+    return undefined;
+  }
+
+  private findHashed(hash: number, isIt: (item: ItemReader) => boolean): ItemReader | undefined {
     const first = this.segments[0]?.first ?? 0;
-    const whole = (number: number): number => first + ((number - first) >>> 0);
-    const found = this.table.find(hash, (number) => isIt(whole(number)));
-    return found === undefined ? undefined : whole(found);
+    let found: ItemReader | undefined;
+    this.table.find(hash, (number) => {
+      // The table has numbers modulo 2^32.
+      const item = this.read(first + ((number - first) >>> 0));
+      if (item && isIt(item)) found = item;
+      return found !== undefined;
+    });
+    return found;
+  }
+
+  private nameHash({ kind, handle }: ItemReader): number {
+    return kind === ORIGIN ? this.hashes.origin(handle) : this.hashes.handle(handle);
   }
 
   private uniqueHash({ bytes, queue, uniqueStart, uniqueEnd }: ItemReader): number {

@@ -54,7 +54,7 @@ export interface EntryKeeper {
 export class LogWriter implements CommitHost<LogChange> {
   private file: SegmentFile | undefined;
   private isWriting = false;
-  private readonly batch: Batch;
+  private readonly batch = new Batch();
   /** The number of the next item. */
   private nextItem: number;
 
@@ -65,7 +65,6 @@ export class LogWriter implements CommitHost<LogChange> {
     private readonly keeper: EntryKeeper,
     private readonly options: { readonly isSynced: boolean; readonly segmentBytes: number },
   ) {
-    this.batch = new Batch(index.names);
     this.nextItem = index.segments.at(-1)?.next ?? 0;
   }
 

@@ -17,12 +17,12 @@ import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { FolderOwner } from './folder-owner.js';
 import type { JobQueue } from './job-queue.js';
 import { Leasing } from './leasing.js';
-import { itemPages, type Living } from './listing.js';
+import { itemPages } from './listing.js';
 import type { LogIndex } from './log-index.js';
 import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance, type Rewriter } from './maintenance.js';
-import { ORIGIN, SETTING, type Ended } from './record.js';
+import { ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
 import { readLog } from './recovery.js';
 import { Reserve } from './reserve.js';
 import { SettingBook } from './setting-book.js';
@@ -227,12 +227,11 @@ export class OpenLog implements EntryKeeper, Rewriter {
   rewrite(number: number): number {
     const item = this.index.read(number);
     if (!item) return 0;
-    const { kind, length, hasTime } = item;
-    if (kind === SETTING) this.settings.rewrite(item.handleName);
-    else if (kind === ORIGIN) {
-      this.commit.mark(originNote(item.handleName, { number, length, kind, hasTime }), false);
-    } else {
-      const entry = this.leasing.current(item, number);
+    const { kind, length } = item;
+    if (kind === SETTING) this.settings.rewrite(item.handle);
+    else if (kind === ORIGIN) this.commit.mark(originNote(item.handle, item.stored), false);
+    else {
+      const entry = this.leasing.current(item);
       // Otherwise it is about to be written as it is now.
       if (entry?.phase.written !== 'saved') return length;
       if (!entry.isHeld) {
@@ -299,21 +298,19 @@ export class OpenLog implements EntryKeeper, Rewriter {
     await this.commit.flush();
     let count = 0;
     for await (const page of itemPages(this.index, 1_000, ({ kind }) => kind === ORIGIN)) {
-      for (const living of page) this.commit.mark(this.endOfOrigin(living), false);
+      for (const item of page) this.commit.mark(this.endOfOrigin(item), false);
       await this.commit.flush();
       count += page.length;
     }
     return count;
   }
 
-  private endOfOrigin({ item: { length, kind, handleName }, number }: Living): Note {
-    const ended = { number, length, kind, hasTime: false };
-    const { index } = this;
+  private endOfOrigin({ stored, handle }: ItemReader): Note {
     return new Note(
       32,
       false,
-      (batch) => batch.over(ended, 0),
-      () => index.forgetOrigin(number, handleName),
+      (batch) => batch.over(stored, 0),
+      () => this.index.forgetOrigin(stored.number, handle),
     );
   }
 

@@ -32,7 +32,6 @@ export const NAME = 18;
 
 /** An item's flags. */
 export const IS_APART = 1;
-export const HANDLE_APART = 2;
 export const HAS_SOURCE = 4;
 export const HAS_UNIQUE = 8;
 export const HAS_REDUCER = 16;
@@ -112,12 +111,7 @@ export interface Ended {
   readonly hasTime: boolean;
   /** It does not wait where its queue is read in order. Not part of what the log says of an end. */
   readonly isApart?: boolean;
-  /** Its handle is looked for by a hash. Neither is this. */
-  readonly isHandleApart?: boolean;
 }
-
-/** A handle as the log has it: a prefix that many share and a number, or a name of its own. */
-export type HandleParts = { readonly prefix: number; readonly number: number } | { readonly name: string };
 
 /** Whether an item has a time and a text behind its fields. */
 export function hasText(kind: Kind): boolean {
@@ -152,7 +146,7 @@ export function firstNumber(bytes: Buffer, offset: number): number {
 export interface RecordVisitor {
   name(id: number, text: string): unknown;
   /** `item` is the reader's own, and another one afterwards. */
-  item(item: ItemReader, number: number): unknown;
+  item(item: ItemReader): unknown;
   over(ended: Ended, queue: number): void;
 }
 
@@ -160,14 +154,14 @@ export interface RecordVisitor {
 export function readRecord(bytes: Buffer, offset: number, length: number, visitor: RecordVisitor): void {
   const end = offset + length;
   const reader = new ItemReader(bytes);
-  let number = firstNumber(bytes, offset);
+  let next = firstNumber(bytes, offset);
   let before: Ended | undefined;
   let queue = 0;
   for (let at = offset + RECORD_HEADER; at < end; at = reader.end) {
     const tag = bytes[at]!;
     if (tag < END) {
-      reader.read(at);
-      visitor.item(reader, number++);
+      reader.read(at, next++);
+      visitor.item(reader);
     } else if (tag === NAME) {
       reader.end = at + 1;
       visitor.name(reader.varint(), reader.string());
@@ -193,14 +187,12 @@ export class RecordError extends Error {
 
 /** An item's fields, read one item after the other: most of them are only passed over. */
 export class ItemReader {
+  number = 0;
   kind: Kind = JOB;
   flags = 0;
   length = 0;
   queue = 0;
   sequence = 0;
-  /** The name of the handle's prefix, -1 when the handle has none. */
-  prefix = -1;
-  handleNumber = 0;
   handleStart = 0;
   handleEnd = 0;
   source: Ended | undefined;
@@ -222,8 +214,9 @@ export class ItemReader {
 
   constructor(readonly bytes: Buffer) {}
 
-  read(offset: number): void {
+  read(offset: number, number: number): void {
     const { bytes } = this;
+    this.number = number;
     this.kind = bytes[offset] as Kind;
     const flags = (this.flags = bytes[offset + 1]!);
     this.length = bytes.readUInt32LE(offset + 2);
@@ -231,11 +224,8 @@ export class ItemReader {
     this.end = offset + 6;
     this.queue = this.varint();
     this.sequence = this.varint();
-    this.prefix = this.varint() - 1;
-    if (this.prefix < 0) {
-      this.handleStart = this.pass();
-      this.handleEnd = this.end;
-    } else this.handleNumber = this.varint();
+    this.handleStart = this.pass();
+    this.handleEnd = this.end;
     this.acceptedAt = undefined;
     if (flags & HAS_MORE) {
       const length = this.varint();
@@ -271,17 +261,26 @@ export class ItemReader {
     return (this.flags & IS_APART) !== 0;
   }
 
-  get isHandleApart(): boolean {
-    return (this.flags & HANDLE_APART) !== 0;
+  get hasUnique(): boolean {
+    return this.uniqueEnd > 0;
+  }
+
+  /** Whether it is a job, or what became of one. */
+  get isOfJob(): boolean {
+    return this.kind <= ENDED;
   }
 
   get hasTime(): boolean {
     return this.kind === JOB && this.at > 0;
   }
 
-  /** The handle, when it has no prefix. */
-  get handleName(): string {
+  /** The handle; where a job came from, or a setting's name. */
+  get handle(): string {
     return this.bytes.toString('latin1', this.handleStart, this.handleEnd);
+  }
+
+  isNamed(handle: string): boolean {
+    return this.handleEnd - this.handleStart === handle.length && this.handle === handle;
   }
 
   get unique(): string {
@@ -307,10 +306,16 @@ export class ItemReader {
     return { state: this.text as JobOutcome['state'], result: this.workload, keepUntil: this.time };
   }
 
+  /** What the log has of it. */
+  get stored(): Ended {
+    const { number, length, kind, hasTime, isApart } = this;
+    return { number, length, kind, hasTime, isApart };
+  }
+
   /** The job. */
-  job(functionName: string, handle: string): StoredJob {
+  job(functionName: string): StoredJob {
     return {
-      handle,
+      handle: this.handle,
       function: functionName,
       unique: this.uniqueEnd === 0 ? '' : this.unique,
       priority: (this.queue & 3) as StoredPriority,

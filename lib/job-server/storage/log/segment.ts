@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { byPart, Part } from './hash-table.js';
 import { NumberList } from './number-list.js';
 import {
   claimedLength,
@@ -57,18 +58,22 @@ export class Segment {
   items = 0;
   living = 0;
   livingBytes = 0;
+  /** The highest sequence that a job of it has. */
+  lastSequence = 0;
   /** What the living jobs are, by queue. */
   readonly tallies = new Map<number, Tally>();
   readonly offsets = new NumberList();
   /** The number of each block's first item. */
   readonly firsts = new NumberList();
+  /** In which blocks the handles of a group are, as far as these wait in order. */
+  readonly handles = new Part();
   readonly alive = new Bits();
   /** Items that memory has: leased, or changed since. */
   readonly held = new Bits();
   /** What its index file will say; missing once that is written. */
   book: SegmentBook | undefined = new SegmentBook();
-  /** What its index file said, until it is known what lives. */
-  rest: { readonly places: Float64Array; readonly hashes: Uint32Array } | undefined;
+  /** The last group, if the last block has it. */
+  private lastGroup = -1;
   private file: number | undefined;
 
   constructor(
@@ -113,6 +118,7 @@ export class Segment {
     if (last === undefined || offset - last >= RECORD_BYTES || length > RECORD_BYTES) {
       this.offsets.push(offset);
       this.firsts.push(number);
+      this.lastGroup = -1;
     }
     this.end = offset + length;
     // Records that cannot be read may have had items.
@@ -128,11 +134,29 @@ export class Segment {
     return this.alive.hasAny(from - this.first, to - this.first);
   }
 
-  addItem(number: number, length: number): void {
+  addItem(number: number, length: number, sequence: number): void {
     this.alive.set(number - this.first);
+    if (sequence > this.lastSequence) this.lastSequence = sequence;
     this.items = number - this.first + 1;
     this.living++;
     this.livingBytes += length;
+  }
+
+  /** The last block has a handle of this group. */
+  addHandle(group: number): void {
+    if (group === this.lastGroup) return;
+    this.lastGroup = group;
+    const last = this.firsts.length - 1;
+    if (this.handles.find(group, (block) => block === last) !== undefined) return;
+    this.handles.add(group, last);
+    this.book?.handles.push(group);
+    this.book?.handles.push(last);
+  }
+
+  /** What {@link addHandle} was told once: group, block. */
+  handlesAre(pairs: NumberList): void {
+    this.handles.expect(pairs.length / 2);
+    for (let at = 0; at < pairs.length; at += 2) this.handles.add(pairs.at(at), pairs.at(at + 1));
   }
 
   removeItem(number: number, length: number): void {
@@ -215,8 +239,8 @@ export class Block {
     const visitor = {
       name: () => undefined,
       over: () => undefined,
-      item: (item: ItemReader, number: number) => {
-        this.offsets[number - first] = item.end - item.length;
+      item: (item: ItemReader) => {
+        this.offsets[item.number - first] = item.end - item.length;
       },
     };
     eachRecord(bytes, segment.header.secret, {
@@ -235,7 +259,7 @@ export class Block {
   item(number: number, reader = this.reader): ItemReader | undefined {
     const offset = this.offsets[number - this.items.first] ?? 0;
     if (offset === 0) return undefined;
-    reader.read(offset);
+    reader.read(offset, number);
     return reader;
   }
 }
@@ -268,16 +292,20 @@ export function eachRecord(
 export class SegmentBook {
   /** Where a queue's jobs begin in a block: queue, number. */
   readonly runs = new NumberList();
-  /** Where a prefix's handles begin in a block: prefix, handle's number, item's number. */
+  /** Which groups of handles blocks have: group, block. */
   readonly handles = new NumberList();
   /** What does not wait in the log's order: kind, queue, time, sequence, number. */
   readonly places = new NumberList();
   /** What is looked for by a hash: hash, place in the segment. */
   readonly hashes = new NumberList();
   readonly names = new Map<number, string>();
-  /** The last handle's number, by prefix. */
-  readonly lastHandles = new Map<number, number>();
-  lastSequence = 0;
+  /** The hashes as the index file says them; missing before it is written. */
+  saved: Uint32Array<ArrayBuffer> | undefined;
+
+  /** The hashes, in the order of a table's parts. */
+  get pairs(): Uint32Array<ArrayBuffer> {
+    return this.saved ?? byPart(this.hashes.toArray());
+  }
 }
 
 /** One bit an item, as many as there are. */
