@@ -69,12 +69,12 @@ export function parseServers(
     typeof address === 'string' ? address.split(',').map((part) => part.trim()) : [address],
   );
   if (list.length === 0)
-    throw new InvalidOptionError('servers', 'names no job server; leave it out for 127.0.0.1:4730');
+    throw new InvalidOptionError('servers', 'must name a job server; leave the option out for 127.0.0.1:4730');
   const endpoints = list.map((address) => parseAddress(address, tls));
   const names = new Set<string>();
   for (const { name } of endpoints) {
     if (names.has(name))
-      throw new InvalidOptionError('servers', `${name} stands there twice; give one another \`name\``);
+      throw new InvalidOptionError('servers', `must not name ${name} twice; give one of them another \`name\``);
     names.add(name);
   }
   return endpoints;
@@ -84,14 +84,11 @@ export function parseServers(
 export function parseAddress(address: ServerAddress, tls: boolean | TlsOptions = false): Endpoint {
   if (typeof address === 'string') return parseText(address, tls);
   if (typeof address !== 'object' || address === null) {
-    throw new InvalidOptionError('servers', `an address is text or an object, not ${shown(address)}`);
+    throw new InvalidOptionError('servers', `an address must be a text or an object, not ${shown(address)}`);
   }
   if ('connect' in address) {
     if (typeof address.connect !== 'function') {
-      throw new InvalidOptionError(
-        'servers',
-        'an address with `connect` needs it to be a function that returns a Duplex',
-      );
+      throw new InvalidOptionError('servers', '`connect` of an address must be a function that returns a Duplex');
     }
     return { kind: 'stream', name: address.name ?? 'embedded', connect: () => address.connect() };
   }
@@ -101,9 +98,10 @@ export function parseAddress(address: ServerAddress, tls: boolean | TlsOptions =
 function parseParts({ host, port, path, tls: own, name }: SocketAddress, tls: boolean | TlsOptions): Endpoint {
   if (path !== undefined) {
     if (host !== undefined || port !== undefined) {
-      throw new InvalidOptionError('servers', `${path}: an address has a path, or host and port, not both`);
+      throw new InvalidOptionError('servers', `${path}: an address must have a path, or host and port, not both`);
     }
-    if (own) throw new InvalidOptionError('servers', `${path}: a unix socket has no TLS`);
+    if (own)
+      throw new InvalidOptionError('servers', `${path}: \`tls\` must be left out, because a unix socket has no TLS`);
     return unixEndpoint(path, name);
   }
   return tcpEndpoint(host ?? '127.0.0.1', port ?? DEFAULT_PORT, own ?? tls, name);
@@ -115,10 +113,10 @@ function parseText(text: string, tls: boolean | TlsOptions): Endpoint {
   const secure = scheme === 'tcp' ? false : scheme === 'tls' ? tls || true : tls;
   if (rest && isIPv6(rest)) return tcpEndpoint(rest, DEFAULT_PORT, secure);
   const match = /^(?:\[([^\]]*)\]|([^:[\]/\s]+))(?::(\d+))?$/.exec(rest ?? '');
-  if (!match) throw new InvalidOptionError('servers', `${shown(text)} is no address; ${FORMS}`);
+  if (!match) throw new InvalidOptionError('servers', `${shown(text)} is not an address; ${FORMS}`);
   const [, bracketed, bare, port] = match;
   if (bracketed !== undefined && !isIPv6(bracketed)) {
-    throw new InvalidOptionError('servers', `${shown(text)}: brackets stand around an IPv6 address; ${FORMS}`);
+    throw new InvalidOptionError('servers', `${shown(text)}: only an IPv6 address may stand in brackets; ${FORMS}`);
   }
   return tcpEndpoint(bracketed ?? bare!, port === undefined ? DEFAULT_PORT : Number(port), secure);
 }
@@ -126,9 +124,12 @@ function parseText(text: string, tls: boolean | TlsOptions): Endpoint {
 const FORMS = "write 'host', 'host:4730', '[::1]:4730', 'tls://host:4730' or 'unix:/path'";
 
 function tcpEndpoint(host: string, port: number, tls: boolean | TlsOptions, name?: string): Endpoint {
-  if (typeof host !== 'string' || host === '') throw new InvalidOptionError('servers', 'a host is not empty');
+  if (typeof host !== 'string' || host === '') throw new InvalidOptionError('servers', 'a host must not be empty');
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new InvalidOptionError('servers', `${host}: a port is a whole number from 1 to 65535, not ${shown(port)}`);
+    throw new InvalidOptionError(
+      'servers',
+      `${host}: a port must be a whole number from 1 to 65535, not ${shown(port)}`,
+    );
   }
   name ??= `${isIPv6(host) ? `[${host}]` : host}:${port}`;
   if (!tls) return { kind: 'tcp', name, host, port };
@@ -136,6 +137,6 @@ function tcpEndpoint(host: string, port: number, tls: boolean | TlsOptions, name
 }
 
 function unixEndpoint(path: string, name = `unix:${path}`): Endpoint {
-  if (path === '') throw new InvalidOptionError('servers', 'a unix socket has a path: unix:/run/gearman.sock');
+  if (path === '') throw new InvalidOptionError('servers', 'a unix socket must have a path: unix:/run/gearman.sock');
   return { kind: 'unix', name, path };
 }

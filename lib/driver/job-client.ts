@@ -247,7 +247,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     const sessions = server === undefined ? this.sessions : this.sessions.filter(({ name }) => name === server);
     if (sessions.length === 0) {
       const names = this.sessions.map(({ name }) => name).join(', ');
-      throw new InvalidOptionError('server', `${server} is none of this client's job servers: ${names}`);
+      throw new InvalidOptionError('server', `must be one of this client's job servers (${names}), not ${server}`);
     }
     await this.wait.forOneOf(sessions.map(({ link }) => link));
     return sessions.find(({ link }) => link.isReady)!;

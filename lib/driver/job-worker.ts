@@ -120,7 +120,8 @@ export class JobWorker extends DriverEmitter implements MetricSource {
     if (typeof functionName !== 'string' || functionName === '' || functionName.includes('\0')) {
       throw InvalidOptionError.notAllowed('function', functionName, 'a text, not empty, without NUL');
     }
-    if (this.names.has(functionName)) throw new InvalidOptionError('function', `${functionName} is served already`);
+    if (this.names.has(functionName))
+      throw new InvalidOptionError('function', `must not be registered twice: ${functionName} is served already`);
     const added = served(functionName, handler, options);
     const lane = this.laneFor(functionName, options);
     this.names.add(functionName);

@@ -235,7 +235,7 @@ export class Link {
 function asConnectError(server: string, reason: Error | undefined): ConnectError {
   if (reason instanceof ConnectError) return reason;
   const problem = reason ? problemOf(reason) : 'it closed the connection before it answered';
-  return new ConnectError(server, `${problem}; is it a Gearman job server, and is TLS set as it needs?`, {
+  return new ConnectError(server, `${problem}; is it a Gearman job server, and is \`tls\` right for it?`, {
     cause: reason,
   });
 }

@@ -89,7 +89,7 @@ export function fitMetadata(metadata: GearmanMetadata): FittingMetadata {
   if (isShort(fitting)) return { metadata: fitting, leftOut };
   throw new InvalidOptionError(
     'metadata',
-    `has at most ${MAX_METADATA_BYTES} bytes of JSON; send what is longer in the workload`,
+    `must have at most ${MAX_METADATA_BYTES} bytes as JSON; send what is longer in the workload`,
   );
 }
 

@@ -73,7 +73,7 @@ export class PendingSubmission implements Submission {
       const cure = 'raise it on both sides, or send where the data is instead of the data';
       throw new InvalidOptionError(
         'workload',
-        `its packet of ${bytes} bytes passes maxPacketBytes (${maxPacketBytes}); ${cure}`,
+        `its packet of ${bytes} bytes is longer than maxPacketBytes (${maxPacketBytes}); ${cure}`,
       );
     }
   }

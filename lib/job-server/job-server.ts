@@ -260,5 +260,5 @@ function numbersOf(limit: QueueLimits): [high: number, normal: number, low: numb
 }
 
 function refuse(refusal: Refusal | undefined): void {
-  if (refusal) throw new InvalidOptionError('name', `is one too many: ${refusal.text}`);
+  if (refusal) throw new InvalidOptionError('name', `cannot get settings: ${refusal.text}`);
 }

@@ -66,7 +66,7 @@ export class PacketTooLargeError extends ProtocolError {
   ) {
     super(
       'GEARMAN_PACKET_TOO_LARGE',
-      `a packet of ${bytes} bytes passes maxPacketBytes (${maxPacketBytes}); raise it on both sides`,
+      `a packet of ${bytes} bytes is longer than maxPacketBytes (${maxPacketBytes}); raise it on both sides`,
     );
   }
 }
@@ -76,7 +76,7 @@ export class LineTooLongError extends ProtocolError {
   override readonly name = 'LineTooLongError';
 
   constructor(readonly maxLineBytes: number) {
-    super('GEARMAN_LINE_TOO_LONG', `an admin command ends within ${maxLineBytes} bytes, this one does not`);
+    super('GEARMAN_LINE_TOO_LONG', `an admin command must have at most ${maxLineBytes} bytes, this one is longer`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { GearmanError } from '../ground/index.js';
 import { type JobIdentity } from '../driver/index.js';
 
-/** A job gave no sign for as long as its caller was ready to wait. The job itself may still run. */
+/** A job said nothing for as long as its caller was ready to wait. The job itself may still run. */
 export class JobTimeoutError extends GearmanError {
   override readonly name = 'JobTimeoutError';
 
@@ -14,9 +14,9 @@ export class JobTimeoutError extends GearmanError {
   ) {
     super(
       'GEARMAN_TIMEOUT',
-      `function "${functionName}" gave no sign for ${timeout} ms (timeout): ` +
+      `function "${functionName}" said nothing for ${timeout} ms (timeout): ` +
         (job
-          ? `the job ${job.handle} of the job server ${job.server} runs still, or no worker there serves the function`
+          ? `the job ${job.handle} of the job server ${job.server} still runs, or no worker there serves the function`
           : 'no job server has accepted the job'),
     );
   }

@@ -20,8 +20,5 @@ export function functionNameOf(pattern: unknown, route: unknown, prefix: string)
 }
 
 function invalidPattern(pattern: unknown, cure: string): GearmanError {
-  return new GearmanError(
-    'GEARMAN_INVALID_PATTERN',
-    `${String(pattern)} is no pattern for a Gearman function: ${cure}`,
-  );
+  return new GearmanError('GEARMAN_INVALID_PATTERN', `${String(pattern)} cannot name a Gearman function: ${cure}`);
 }

@@ -75,7 +75,7 @@ function duplicate(name: string, isMixed: boolean): GearmanError {
   const problem = isMixed ? 'both message and event handlers' : 'two message handlers';
   return new GearmanError(
     'GEARMAN_DUPLICATE_PATTERN',
-    `function "${name}" has ${problem}, and a job is given to one: ` +
+    `function "${name}" has ${problem}, but a job is given to only one: ` +
       'use one @MessagePattern, or only @EventPatterns, or give one of them another name or another transport',
   );
 }

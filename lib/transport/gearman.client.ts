@@ -257,7 +257,7 @@ export class GearmanClient
   private onlyServer(): string {
     const [first, ...others] = this.client.servers;
     if (first !== undefined && others.length === 0) return first;
-    throw new InvalidOptionError('job', `must be { handle, server } where a client has several job servers`);
+    throw new InvalidOptionError('job', `must be { handle, server }, because this client has several job servers`);
   }
 
   private async emitNow(pattern: unknown, data: unknown): Promise<JobIdentity> {

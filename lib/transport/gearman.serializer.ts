@@ -51,14 +51,11 @@ export const RESPONSE_FORMATS: GearmanSerializer<ResponsePacket> & GearmanDeseri
 export function bytesOf(serialized: unknown): Uint8Array {
   if (typeof serialized === 'string') return Buffer.from(serialized, 'utf8');
   if (serialized instanceof Uint8Array) return serialized;
-  throw new InvalidOptionError('serializer', 'must return a Buffer or a text, and no promise of one');
+  throw new InvalidOptionError('serializer', 'must return a Buffer or a text, not a promise');
 }
 
 /** What a deserializer made. Throws where it is no packet. */
 export function packetOf<TPacket extends object>(deserialized: TPacket): TPacket {
   if (typeof deserialized === 'object' && deserialized !== null && !('then' in deserialized)) return deserialized;
-  throw new InvalidOptionError(
-    'deserializer',
-    'must return a packet ({ data } or { response }), and no promise of one',
-  );
+  throw new InvalidOptionError('deserializer', 'must return a packet ({ data } or { response }), not a promise');
 }

@@ -49,7 +49,7 @@ export function mergeHandlerOptions(
     if (one[option] !== undefined && other[option] !== undefined && one[option] !== other[option]) {
       throw new InvalidOptionError(
         option,
-        `must be said by one handler of the function "${functionName}", not by two: ${one[option]} and ${other[option]}`,
+        `must be set on one handler of the function "${functionName}", not on two: ${one[option]} and ${other[option]}`,
       );
     }
   }

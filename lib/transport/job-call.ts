@@ -66,7 +66,11 @@ export function describeWorkload(
 
 /** Refuses what only a background job can do. */
 export function checkForeground({ at }: JobRequest): void {
-  if (at) throw new InvalidOptionError('at', 'is, as `delay` is, for a job that nobody waits for: use emit()');
+  if (at)
+    throw new InvalidOptionError(
+      'at',
+      'must be left out, as `delay` must, when somebody waits for the job: use emit()',
+    );
 }
 
 const NO_OPTIONS: GearmanRecordOptions = {};

@@ -255,7 +255,7 @@ class Answerer {
 
 function unknownCaller(challenge?: string): Problem {
   const headers: Record<string, string> = challenge === undefined ? {} : { 'WWW-Authenticate': challenge };
-  return new Problem(401, 'unauthorized', 'Who asks is not known; log in.', headers);
+  return new Problem(401, 'unauthorized', 'The caller is not known; log in.', headers);
 }
 
 function isSame(one: Grant, other: Grant | undefined): boolean {

@@ -173,7 +173,7 @@ describe('nestjs-gearman export', () => {
     expect(await runCommand(['import', '--from', 'export', file, '--queue-path', folder])).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^2 read: 1 imported, .* 1 left out\n$/),
-      stderr: expect.stringContaining(`${file}, line 2: it is no JSON object; was the file cut off?`),
+      stderr: expect.stringContaining(`${file}, line 2: it is not a JSON object; was the file cut off?`),
     });
   });
 

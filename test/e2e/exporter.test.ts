@@ -76,6 +76,9 @@ describeWith('gearmand', 'nestjs-gearman exporter', () => {
 
   it('asks one job server, and says so', async () => {
     const { code, stderr } = await runCommand(['exporter', '--server', 'a', '--server', 'b']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('one --server: run an exporter for each job server')]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('an exporter asks one --server: run one for each job server'),
+    ]);
   });
 });

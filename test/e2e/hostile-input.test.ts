@@ -48,8 +48,8 @@ describe('our job server', () => {
   it.each([
     ['a wrong magic', rawPacket('\0RAQ', 1, 'f'), 'starts with \\0REQ or \\0RES'],
     ['a packet type past the last', rawPacket('\0REQ', 43, ''), 'packet types are 1 to 42, this one is 43'],
-    ['a packet of 4 GiB', rawPacket('\0REQ', 7, 'reverse', 0xffffffff), 'passes maxPacketBytes (67108864)'],
-    ['a line without end', Buffer.alloc(100_000, 'x'), 'ends within 8192 bytes'],
+    ['a packet of 4 GiB', rawPacket('\0REQ', 7, 'reverse', 0xffffffff), 'is longer than maxPacketBytes (67108864)'],
+    ['a line without end', Buffer.alloc(100_000, 'x'), 'must have at most 8192 bytes'],
     ['zeros', Buffer.alloc(10_000), 'starts with \\0REQ or \\0RES'],
   ])('closes the connection for %s, and logs why and whose', async (_what, bytes, reason) => {
     const peer = await connect();

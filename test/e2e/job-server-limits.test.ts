@@ -71,7 +71,7 @@ describe('a job server with limits', () => {
       unique: 'u',
       workload: Buffer.alloc(workload.length + 1),
     });
-    await expect(larger).rejects.toThrow('passes maxPacketBytes (2048)');
+    await expect(larger).rejects.toThrow('is longer than maxPacketBytes (2048)');
   });
 
   it('drops a peer that leaves more than maxSendBufferBytes unread', async () => {

@@ -294,7 +294,7 @@ describe('OPTION_REQ follow', () => {
     const fleet = new Fleet();
     const peer = (await fleet.start('here')).peer();
     peer.send('OPTION_REQ follow=H:nowhere:1', 'SUBMIT_JOB f·u·x');
-    expect(await peer.next()).toBe('ERROR JOB_NOT_FOUND·No background job with this handle is held here');
+    expect(await peer.next()).toBe('ERROR JOB_NOT_FOUND·No background job with this handle is here');
     const handle = (await peer.next()).replace('JOB_CREATED ', '');
     // Of a foreground job nobody is told who did not submit it.
     peer.send(`OPTION_REQ follow=${handle}`);

@@ -85,7 +85,7 @@ describe('nestjs-gearman schedules', () => {
     await fails(1, 'schedules.declared: is declared by options: change it there', 'drop', 'declared');
     await fails(1, 'no such schedule: none', 'run', 'none');
     await fails(2, 'which schedule?', 'pause');
-    await fails(2, 'the schedule is no JSON', 'put', 'x', 'every minute');
+    await fails(2, 'the schedule is not JSON', 'put', 'x', 'every minute');
     await fails(2, 'schedules is followed by list, put, drop, run, pause or resume, not by delete', 'delete', 'x');
   });
 });

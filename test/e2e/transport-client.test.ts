@@ -199,7 +199,7 @@ describeJobServers('a caller', (servers) => {
       functionName: 'nobody-serves-this',
       timeout: 40,
       job: { handle: expect.stringMatching(/^H:/), server: expect.any(String) },
-      message: expect.stringMatching(/^function "nobody-serves-this" gave no sign for 40 ms .* job H:/),
+      message: expect.stringMatching(/^function "nobody-serves-this" said nothing for 40 ms .* job H:/),
     });
     const record = new GearmanRecord(0, { timeout: 30 });
     await expect((await client.submit('nobody-serves-this', record)).result()).rejects.toMatchObject({

@@ -2,9 +2,9 @@ import { GEARMAN_ERRORS, type GearmanErrorCode } from '../../lib/ground/index.js
 
 const INTRO = `# Errors
 
-Every error of this package that a program may want to tell apart is a \`GearmanError\`: \`code\` is stable, \`message\` is
-one line for people and says the cure, data stands in fields, and \`cause\` is what was below it. This page is made from
-the table that the code has, which programs can read as \`GEARMAN_ERRORS[error.code]\`.
+Every error of this package that a program may want to handle is a \`GearmanError\`. Its \`code\` never changes. Its \`message\` is
+one line for people, and says what to do. It may have fields with data, and a \`cause\`: the error below it. This page is made from
+a table in the code, which programs can read as \`GEARMAN_ERRORS[error.code]\`.
 
 \`\`\`ts
 import { GearmanError } from 'nestjs-gearman';
@@ -15,9 +15,11 @@ function isWorthAnotherTry(error: unknown): boolean {
 }
 \`\`\`
 
-A refused option always reads the same: \`OPTION: must be WHAT IS ALLOWED, not WHAT WAS GIVEN\`. What a handler threw is no
-\`GearmanError\` for its caller: it arrives as Nest's other transports tell it, see [Client](client.md). What a job server
-answers to a foreign client is in [Semantics](SEMANTICS.md), problems of the HTTP API in [HTTP](http.md).
+The message of a value that is not allowed always has the same form: \`OPTION: must be WHAT IS ALLOWED, not WHAT WAS GIVEN\`.
+
+What a handler threw is not a \`GearmanError\` for its caller: it arrives in the form that Nest's other transports give it, see
+[Client](client.md). What a job server answers to a foreign client stands in [Semantics](SEMANTICS.md), and the problems of the
+HTTP API in [HTTP](http.md).
 `;
 
 /** A section has the codes from this one on, as they stand in the table, to the next section's. */

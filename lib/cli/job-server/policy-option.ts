@@ -51,7 +51,7 @@ export function functionPolicy(value: string): NamedPolicy {
 export function policiesFrom(named: readonly NamedPolicy[]): FunctionPolicies {
   const names = named.map(({ function: name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new UsageFailure(`--policy is given twice for ${twice}; make one of both`);
+  if (twice !== undefined) throw new UsageFailure(`--policy is given twice for ${twice}; make one of the two`);
   return Object.fromEntries(named.map(({ function: name, policy }) => [name, policy]));
 }
 

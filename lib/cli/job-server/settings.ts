@@ -119,7 +119,7 @@ function metricsFrom(values: JobServerValues): Pick<Settings, 'metrics'> {
   const { 'metrics-port': port, 'metrics-listen': host = '127.0.0.1' } = values;
   if (port !== undefined) return { metrics: { port, host } };
   if (values['metrics-listen'] === undefined) return {};
-  throw new UsageFailure('--metrics-listen needs --metrics-port PORT: without it metrics are not told');
+  throw new UsageFailure('--metrics-listen needs --metrics-port PORT: without it nobody can read the metrics');
 }
 
 /** Without tokens nobody is asked who they are, so only this machine may ask. */

@@ -61,5 +61,5 @@ function needed(option: string, value: string | undefined): string {
 function refuseUnused(values: JobServerValues): void {
   const names = ['ssl-certificate', 'ssl-key', 'ssl-ca-file', 'ssl-client-certificate'] as const;
   const unused = names.find((name) => values[name] !== undefined);
-  if (unused) throw new UsageFailure(`--${unused} without TLS: add --ssl, or --ssl-port PORT`);
+  if (unused) throw new UsageFailure(`--${unused} needs TLS: add --ssl, or --ssl-port PORT`);
 }

@@ -34,7 +34,7 @@ export const exporter: Command = {
     if (words.length > 0) throw new UsageFailure(`exporter takes no words, only options: ${words.join(' ')}`);
     const settings = connectionSettings({ ...values, host: undefined, port: undefined });
     const [address, ...more] = settings.servers;
-    if (more.length > 0) throw new UsageFailure('one --server: run an exporter for each job server');
+    if (more.length > 0) throw new UsageFailure('an exporter asks one --server: run one for each job server');
     const admin = new AdminClient(adminSettings(address!, settings));
     const names = new FunctionNames(values.functions ?? 200);
     const listener = new MetricsListener({ metrics: () => exported(admin, names), problem: () => undefined });

@@ -77,10 +77,12 @@ function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[],
     case 'postgres':
       return jobsOfTable(postgresTable(where, table));
     case 'export':
-      if (table !== undefined) throw new UsageFailure('--table is of gearmand’s queues; an export has none');
+      if (table !== undefined)
+        throw new UsageFailure('--table names a table of gearmand’s queue; an export has no tables');
       return jobsOfExport(where);
     case 'lmdb':
-      if (table !== undefined) throw new UsageFailure('--table is of gearmand’s queues; a folder has none');
+      if (table !== undefined)
+        throw new UsageFailure('--table names a table of gearmand’s queue; a folder has no tables');
       return jobsOfLmdb(where);
   }
 }

@@ -95,7 +95,7 @@ function parseJson(text: string): Fields {
   } catch {
     // Said below.
   }
-  throw new LineProblem('it is no JSON object; was the file cut off?');
+  throw new LineProblem('it is not a JSON object; was the file cut off?');
 }
 
 function bytesOf(line: Fields, name: string): Buffer {

@@ -24,7 +24,7 @@ export const result: Command = {
     if (handle === undefined) throw new UsageFailure('of which job? nestjs-gearman result HANDLE');
     if (rest.length > 0) throw new UsageFailure(`one job at a time, not ${rest.join(' ')} as well`);
     const settings = connectionSettings(values);
-    if (settings.servers.length > 1) throw new UsageFailure('one --server: the one that has the job');
+    if (settings.servers.length > 1) throw new UsageFailure('name one --server: the one that has the job');
     const client = new JobClient(settings);
     try {
       const { state, bytes } = await client.result({ handle: readText(handle), server: client.servers[0]! });

@@ -115,9 +115,9 @@ function parsed(json: string): object {
     const schedule = JSON.parse(json) as unknown;
     if (typeof schedule === 'object' && schedule !== null) return schedule;
   } catch (error) {
-    throw new UsageFailure(`the schedule is no JSON: ${(error as Error).message}`);
+    throw new UsageFailure(`the schedule is not JSON: ${(error as Error).message}`);
   }
-  throw new UsageFailure('the schedule is no JSON object');
+  throw new UsageFailure('the schedule is not a JSON object');
 }
 
 async function eachOf(

@@ -31,8 +31,9 @@ export const webToken: Command = {
   async run(line, { stdout, stderr }) {
     const { values, words } = parseOptions(OPTIONS, line);
     const [name, ...rest] = words;
-    if (name === undefined || rest.length > 0) throw new UsageFailure('one name: nestjs-gearman web-token NAME');
-    if (!/^[^\s#]\S*$/.test(name)) throw new UsageFailure('NAME is a word without white space, and begins with no #');
+    if (name === undefined || rest.length > 0) throw new UsageFailure('which name? nestjs-gearman web-token NAME');
+    if (!/^[^\s#]\S*$/.test(name))
+      throw new UsageFailure('NAME must be a word without white space that does not begin with #');
     const wrong = values.function.find((pattern) => /[\s,]/.test(pattern));
     if (wrong !== undefined) throw new UsageFailure(`--function ${wrong} may have no white space and no comma`);
     const made = newToken(name, (values.role ?? 'read') as Role, values.function);

@@ -32,7 +32,7 @@ const NO_SUCH_TIME = new Refusal('INVALID_ARGUMENT', 'No time matches these fiel
 const BAD_EPOCH = new Refusal('INVALID_ARGUMENT', 'The epoch is a number of seconds since 1970');
 const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of milliseconds');
 const LONG_METADATA = new Refusal('INVALID_ARGUMENT', `Metadata has at most ${MAX_METADATA_BYTES} bytes`);
-const NOT_HELD = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is held here');
+const NOT_HELD = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is here');
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
 

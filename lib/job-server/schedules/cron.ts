@@ -115,7 +115,7 @@ function loadCroner(): Croner {
   }
   throw new InvalidOptionError(
     'cron',
-    'needs the package croner, which is not installed: install it with `npm i croner`, or say `every`',
+    'needs the package croner, which is not installed: install it with `npm i croner`, or use `every`',
   );
 }
 

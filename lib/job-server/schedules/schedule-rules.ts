@@ -97,7 +97,10 @@ function checkCron(rules: Rules, pattern: string, schedule: Schedule, now: numbe
 
 function rhythm(rules: Rules, { cron, every }: ScheduleOptions): Pick<Schedule, 'cron' | 'every'> {
   if ((cron === undefined) === (every === undefined)) {
-    throw new InvalidOptionError(`${rules.path}.cron`, 'must be given, or `every`: one of both says when its jobs run');
+    throw new InvalidOptionError(
+      `${rules.path}.cron`,
+      'must be given, or `every` must: one of the two says when its jobs run',
+    );
   }
   if (every !== undefined) return { every: rules.whole('every', every, 1_000, MAX_TIME, 0) };
   const isText = typeof cron === 'string' && cron.trim() !== '' && cron.length <= MAX_CRON_LENGTH;
@@ -117,7 +120,7 @@ function functionName(rules: Rules, name: unknown): string {
 
 function timeZone(rules: Rules, crons: CronTable, zone: unknown = 'UTC'): string {
   const isZone = typeof zone === 'string' && zone !== '' && crons.hasZone(zone);
-  rules.require('timeZone', zone, isZone, "a time zone of the IANA's, as 'UTC' or 'Europe/Berlin'");
+  rules.require('timeZone', zone, isZone, "an IANA time zone, such as 'UTC' or 'Europe/Berlin'");
   return zone as string;
 }
 

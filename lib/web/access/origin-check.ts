@@ -59,7 +59,7 @@ export function refuseOtherHosts({ headers, socket }: IncomingMessage, hosts: re
   throw new Problem(
     421,
     'unknown-host',
-    `This address answers as localhost, 127.0.0.1 and [::1]; name another Host by --web-host, or by the option hosts.`,
+    `Only the hosts localhost, 127.0.0.1 and [::1] are answered here; name others by --web-host, or by the option hosts.`,
   );
 }
 

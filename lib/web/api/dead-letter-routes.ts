@@ -85,7 +85,7 @@ export const DEAD_LETTER_ROUTES: readonly Route[] = [
     template: '/v1/dead-letters/{handle}/replay',
     role: 'operate',
     summary: 'Lets a dead letter wait again',
-    answers: { 204: NOTHING, 409: problem('Its unique is taken by another job'), ...UNKNOWN },
+    answers: { 204: NOTHING, 409: problem('Another job has its unique'), ...UNKNOWN },
     run: replayOne,
   },
   {

@@ -45,7 +45,7 @@ export const EVENT_ROUTES: readonly Route[] = [
 export function events(call: AnyCall): void {
   const topics = topicsOf(call);
   if (call.query.getAll('function').length > MAX_PATTERNS) {
-    throw invalid('function', `said ${MAX_PATTERNS} times at most`);
+    throw invalid('function', `given at most ${MAX_PATTERNS} times`);
   }
   requireConsent(call, 'status');
   whenClosed(call.response, call.shared.streams.take());
@@ -60,7 +60,7 @@ function topicsOf(call: AnyCall): ReadonlySet<Topic> {
   for (const topic of topics) if (!TOPICS.includes(topic)) throw invalid('topics', `some of ${TOPICS.join(', ')}`);
   for (const [topic, kind] of HAPPENING) {
     if (topics.has(topic) && !call.source.live.canTell(kind)) {
-      throw new Problem(501, 'not-told', `Over Gearman a job server does not tell ${topic} as they happen.`);
+      throw new Problem(501, 'not-told', `A job server elsewhere does not tell ${topic} as they happen.`);
     }
   }
   if (topics.has('audit')) {

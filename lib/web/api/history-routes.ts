@@ -117,7 +117,7 @@ function namesOf(call: Call): ByteString[] {
   const encoded = query.getAll('function64').map((text) => nameOfBase64(text, 'function64'));
   const names = [...plain, ...encoded].map((name) => permittedFunction(call, name));
   if (names.length <= MAX_FUNCTIONS) return names;
-  throw invalid('function', `said ${MAX_FUNCTIONS} times at most`);
+  throw invalid('function', `given at most ${MAX_FUNCTIONS} times`);
 }
 
 function seriesOf(text: string | null): readonly HistorySeriesName[] {

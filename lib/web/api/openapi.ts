@@ -5,13 +5,13 @@ import { problem, SCHEMAS } from './schemas.js';
 /** The answers that every route may give. */
 const EVERYWHERE: Readonly<Record<number, RouteAnswer>> = {
   400: problem('Something in the request is not valid'),
-  401: problem('Who asks is not known'),
-  403: problem('Who asks may not do it, or comes from another site'),
-  421: problem('The Host is none that is meant'),
+  401: problem('The caller is not known'),
+  403: problem('The caller may not do this, or comes from another site'),
+  421: problem('The request names a host that is not answered here'),
   500: problem('The job server failed'),
   501: problem('A job server elsewhere cannot be asked this over Gearman'),
-  502: problem('What a job server elsewhere answered is not understood'),
-  503: problem('Not now'),
+  502: problem('The answer of a job server elsewhere cannot be understood'),
+  503: problem('It cannot be done now'),
   504: problem('It took too long'),
 };
 

@@ -120,7 +120,7 @@ function tooLarge({ maxBytes }: BodyLimits): Problem {
 }
 
 function incomplete(): Problem {
-  return new Problem(400, 'body-incomplete', 'The body did not come to its end.');
+  return new Problem(400, 'body-incomplete', 'The connection ended before the whole body had come.');
 }
 
 /** A problem after which the rest of the body is not read: the connection is over. */

@@ -30,7 +30,11 @@ function problemOf(code: string | undefined): Problem {
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
     return new Problem(413, 'chunk-extensions-too-large', 'The extensions of chunks are too long; leave them out.');
   }
-  return new Problem(400, 'unreadable', 'This is no HTTP request. In an address all but ASCII is percent-encoded.');
+  return new Problem(
+    400,
+    'unreadable',
+    'This is not an HTTP request, or its address has characters that must be percent-encoded.',
+  );
 }
 
 function textOf(problem: Problem): string {

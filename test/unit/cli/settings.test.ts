@@ -175,7 +175,7 @@ describe('the settings of the job server', () => {
     ['--ssl', 'TLS needs --ssl-certificate'],
     ['--ssl --ssl-certificate c', 'TLS needs --ssl-key'],
     ['--ssl-port 1 --ssl', '--ssl and --ssl-port: choose one'],
-    [TLS_FILES, '--ssl-certificate without TLS: add --ssl, or --ssl-port PORT'],
+    [TLS_FILES, '--ssl-certificate needs TLS: add --ssl, or --ssl-port PORT'],
     [`--ssl ${TLS_FILES} --ssl-client-certificate required`, '--ssl-client-certificate required needs --ssl-ca-file'],
     ['--admin loopback --admin-port 1', '--admin and --admin-port: choose one'],
     ['--listen unix:', '--listen unix: needs a path'],

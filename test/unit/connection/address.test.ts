@@ -35,18 +35,18 @@ describe('an address', () => {
   });
 
   it.each([
-    ['', "'' is no address"],
-    ['jobs:', 'is no address'],
-    ['jobs:port', 'is no address'],
-    ['http://jobs', 'is no address'],
+    ['', "'' is not an address"],
+    ['jobs:', 'is not an address'],
+    ['jobs:port', 'is not an address'],
+    ['http://jobs', 'is not an address'],
     ['jobs:0', 'from 1 to 65535, not 0'],
     ['jobs:65536', 'from 1 to 65535, not 65536'],
-    ['[jobs]:4730', 'brackets stand around an IPv6 address'],
-    ['unix:', 'a unix socket has a path'],
-    [{ host: '' }, 'a host is not empty'],
+    ['[jobs]:4730', 'only an IPv6 address may stand in brackets'],
+    ['unix:', 'a unix socket must have a path'],
+    [{ host: '' }, 'a host must not be empty'],
     [{ port: 4730.5 }, 'from 1 to 65535, not 4730.5'],
     [{ host: 'jobs', path: '/run/gearman.sock' }, 'a path, or host and port, not both'],
-    [{ path: '/run/gearman.sock', tls: true }, 'a unix socket has no TLS'],
+    [{ path: '/run/gearman.sock', tls: true }, 'because a unix socket has no TLS'],
     [{ connect: 'jobs' }, 'a function that returns a Duplex'],
     [4730, 'text or an object, not 4730'],
     [null, 'text or an object, not null'],
@@ -83,10 +83,10 @@ describe('a list of addresses', () => {
   });
 
   it('is refused when it is empty, or names one twice: jobs are known by their server', () => {
-    expect(() => parseServers([])).toThrow('names no job server');
-    expect(() => parseServers(['a', 'a:4730'])).toThrow('a:4730 stands there twice');
+    expect(() => parseServers([])).toThrow('must name a job server');
+    expect(() => parseServers(['a', 'a:4730'])).toThrow('must not name a:4730 twice');
     expect(() => parseServers([{ connect: () => new PassThrough() }, { connect: () => new PassThrough() }])).toThrow(
-      'embedded stands there twice',
+      'must not name embedded twice',
     );
   });
 });

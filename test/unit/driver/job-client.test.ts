@@ -77,7 +77,7 @@ describe('a submission', () => {
     [job('a', { at: new Date(), reducer: 'r' }), 'no packet for a job with `at` and `reducer`'],
     [job('a', { reducer: '' }), 'reducer: must not be empty'],
     [{ function: 'f', workload: 'text' as unknown as Buffer }, 'workload: must be a Uint8Array'],
-    [job('x'.repeat(2_000)), 'passes maxPacketBytes (1024)'],
+    [job('x'.repeat(2_000)), 'is longer than maxPacketBytes (1024)'],
   ])('that cannot be sent is refused at once: %#', async (request, message) => {
     const { client } = clientOf(['a'], { maxPacketBytes: 1_024 });
     expect(() => submit(client, request)).toThrow(message);
@@ -187,7 +187,7 @@ describe('questions', () => {
   it('about a job of a job server that is not ours are refused', async () => {
     const { client } = await connected();
     await expect(client.status({ handle: 'H:1', server: 'c' })).rejects.toThrow(
-      "c is none of this client's job servers: a",
+      "must be one of this client's job servers (a), not c",
     );
   });
 
@@ -298,7 +298,7 @@ describe('events', () => {
 
 describe('an option that cannot be', () => {
   it.each([
-    [{ servers: 'jobs:0' }, 'servers: jobs: a port is'],
+    [{ servers: 'jobs:0' }, 'servers: jobs: a port must be'],
     [{ choose: 'random' as 'hash' }, "choose: must be 'failover', 'round-robin' or 'hash', not 'random'"],
     [{ connectTimeout: -1 }, 'connectTimeout: must be a whole number of milliseconds from 1'],
     [{ heartbeatInterval: 1.5 }, 'heartbeatInterval: must be a whole number of milliseconds from 0'],

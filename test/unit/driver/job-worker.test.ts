@@ -76,7 +76,7 @@ describe('a worker registers', () => {
     ['f', 'code' as unknown as JobHandler, {}, 'f: handler: must be a function'],
     ['f', echo, { timeout: 0 }, 'f: timeout: must be a whole number of milliseconds from 1'],
     ['f', echo, { concurrency: 0 }, 'f: concurrency: must be a whole number of jobs from 1, not 0'],
-    ['reverse', echo, {}, 'function: reverse is served already'],
+    ['reverse', echo, {}, 'function: must not be registered twice: reverse is served already'],
   ] as const)('nothing that cannot be: %#', (name, handler, options, message) => {
     const { worker } = workerOf(['a']);
     worker.register('reverse', echo);

@@ -149,7 +149,7 @@ describe('a link', () => {
     await isReady();
     peer.send(`ECHO_RES ${'x'.repeat(2_000)}`);
     await isLost();
-    expect(heard[1]).toContain('passes maxPacketBytes (1024)');
+    expect(heard[1]).toContain('is longer than maxPacketBytes (1024)');
     await link.close();
   });
 

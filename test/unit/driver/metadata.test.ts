@@ -70,7 +70,7 @@ describe('metadata that is sent', () => {
   });
 
   it('is refused where it is too long without them, or no object of texts', () => {
-    expect(() => fitMetadata({ tenant: long + long })).toThrow(/^metadata: has at most 8192 bytes of JSON/);
+    expect(() => fitMetadata({ tenant: long + long })).toThrow(/^metadata: must have at most 8192 bytes as JSON/);
     expect(() => fitMetadata({ tenant: 1 } as never)).toThrow(/^metadata: must be an object whose values are texts/);
   });
 });

@@ -60,7 +60,7 @@ describe('handlers that do not fit', () => {
     [
       'concurrency',
       strategyWith(['f', true, { concurrency: 1 }], ['f', true, { concurrency: 2 }]),
-      /one handler of the function "f", not by two: 1 and 2/,
+      /one handler of the function "f", not on two: 1 and 2/,
     ],
   ])('are refused for an option: %s', async (option, strategy, message) => {
     const error = await listenTo(strategy);
@@ -70,7 +70,9 @@ describe('handlers that do not fit', () => {
   it('are told all at once', async () => {
     const error = await listenTo(strategyWith(['f'], ['f'], [/^g/], ['h', false, { timeout: NaN }]));
     expect(error).toMatchObject({ code: 'GEARMAN_DUPLICATE_PATTERN' });
-    expect((error as Error).message).toMatch(/"f" has two.*\/\^g\/ is no pattern.*timeout: .*of the function "h"/);
+    expect((error as Error).message).toMatch(
+      /"f" has two.*\/\^g\/ cannot name a Gearman function.*timeout: .*of the function "h"/,
+    );
     expect((error as Error).cause).toMatchObject({ errors: [{}, {}, {}] });
   });
 });

@@ -40,7 +40,9 @@ describe('importing jobs', () => {
 
   it('says why the first one is no job', async () => {
     expect((await run([incoming(1), new Unfit('one'), new Unfit('two')])).firstUnfit?.message).toBe('one');
-    expect((await run([incoming(2, { handle: '' })])).firstUnfit?.message).toContain('a handle has 1 to 255 bytes');
+    expect((await run([incoming(2, { handle: '' })])).firstUnfit?.message).toContain(
+      'a handle must have 1 to 255 bytes',
+    );
   });
 
   it('reports its progress now and then', async () => {

@@ -80,6 +80,6 @@ describe('a line of an export', () => {
   });
 
   it.each(['', '{"state":"wai', '1', 'null'])('that is %j is refused', (text) => {
-    expect(() => parseLine(text)).toThrow(new LineProblem('it is no JSON object; was the file cut off?'));
+    expect(() => parseLine(text)).toThrow(new LineProblem('it is not a JSON object; was the file cut off?'));
   });
 });

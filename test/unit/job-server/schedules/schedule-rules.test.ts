@@ -37,7 +37,7 @@ describe('a schedule as it is written', () => {
     [{ function: 'f', cron: `0 ${'1,'.repeat(200)}1 * * *` }, 'at most 256 characters'],
     [
       { function: 'f', cron: '@daily', timeZone: 'Mars/Phobos' },
-      "schedules.nightly.timeZone: must be a time zone of the IANA's",
+      'schedules.nightly.timeZone: must be an IANA time zone',
     ],
     [{ function: 'f', every: 999 }, 'schedules.nightly.every: must be a whole number of milliseconds from 1000'],
     [
