@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { Outbox, Turns, type ConnectionOptions } from '../connection/index.js';
 import { Alarm, oneLine, SYSTEM_CLOCKS, VERSION, type Clocks } from '../ground/index.js';
+import { submissionBytes } from '../protocol/index.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { Draining, validateStopOptions, type StopOptions } from './draining.js';
 import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } from './durable/index.js';
@@ -227,8 +228,24 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.engine.tick(this.time.now);
   }
 
+  /**
+   * Why it never takes such a job: one that is larger than a client may send
+   * would be refused by every worker, one after the other.
+   */
+  refusalOf(spec: JobSpec): Refusal | undefined {
+    const { maxPacketBytes } = this.options;
+    const bytes = submissionBytes(spec);
+    if (bytes <= maxPacketBytes) return undefined;
+    return new Refusal(
+      'PACKET_TOO_LARGE',
+      `This job has ${bytes} bytes as a packet, and maxPacketBytes is ${maxPacketBytes}: raise it, or make the workload shorter`,
+    );
+  }
+
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
     if (this.draining) return SHUTTING_DOWN;
+    const refusal = this.refusalOf(spec);
+    if (refusal) return refusal;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);
     if (spec.at > 0) this.engine.tick(this.time.now, this.time.date);
     const job = this.engine.submit(spec, client);

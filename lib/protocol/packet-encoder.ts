@@ -1,4 +1,4 @@
-import type { Argument } from './byte-string.js';
+import type { Argument, ByteString } from './byte-string.js';
 import { InvalidArgumentError, MissingArgumentError, UnknownPacketTypeError } from './errors.js';
 import { HEADER_BYTES } from './packet.js';
 import { packetRow, type Magic } from './packet-table.js';
@@ -29,6 +29,17 @@ export function encodedBytes(args: readonly Argument[]): number {
   let bytes = HEADER_BYTES;
   for (let index = 0; index < args.length; index++) bytes += args[index]!.length;
   return args.length > 1 ? bytes + args.length - 1 : bytes;
+}
+
+/** How many bytes the packet has by which a client submits a job, or would, where something else made it. */
+export function submissionBytes(job: {
+  readonly function: ByteString;
+  readonly unique: ByteString;
+  readonly reducer?: ByteString | undefined;
+  readonly workload: Argument;
+}): number {
+  const bytes = HEADER_BYTES + job.function.length + 1 + job.unique.length + 1 + job.workload.length;
+  return job.reducer ? bytes + job.reducer.length + 1 : bytes;
 }
 
 /**

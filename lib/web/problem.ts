@@ -40,6 +40,7 @@ export function problemOfRefusal({ code, text }: Refusal): Problem {
   if (code === 'QUEUE_ERROR' && text === 'Job queue is full') {
     return new Problem(429, 'queue-full', text, { 'Retry-After': '1' });
   }
+  if (code === 'PACKET_TOO_LARGE') return new Problem(413, 'body-too-large', text);
   if (code === 'QUEUE_ERROR') return new Problem(503, 'queue-error', text, { 'Retry-After': '5' });
   return new Problem(400, code.toLowerCase().replaceAll('_', '-'), text);
 }

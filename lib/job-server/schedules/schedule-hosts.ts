@@ -12,6 +12,8 @@ export interface ScheduledJobServer {
   /** Whether it takes jobs: it has started, and does not end. */
   readonly takesJobs: boolean;
   readonly storedJobs: DurableJobs | undefined;
+  /** Why it never takes such a job. */
+  refusalOf(spec: JobSpec): Refusal | undefined;
   /** Takes a background job that no client waits for. */
   take(spec: JobSpec): Promise<Submitted>;
 }
@@ -55,7 +57,9 @@ class StoredHost implements ScheduleHost {
     this.jobs.keep(name, value);
   }
 
-  fire(id: string, tick: number, spec?: JobSpec): Promise<FireOutcome> {
+  async fire(id: string, tick: number, spec?: JobSpec): Promise<FireOutcome> {
+    const refusal = spec && this.jobServer.refusalOf(spec);
+    if (refusal) throw refused(refusal);
     return this.jobs.fire(id, tick, spec);
   }
 
@@ -117,6 +121,10 @@ class MemoryHost implements ScheduleHost {
 
 async function handleOf(submitting: Promise<Submitted>): Promise<string> {
   const submitted = await submitting;
-  if (submitted instanceof Refusal) throw new Error(submitted.text, { cause: submitted });
+  if (submitted instanceof Refusal) throw refused(submitted);
   return submitted;
+}
+
+function refused(refusal: Refusal): Error {
+  return new Error(refusal.text, { cause: refusal });
 }

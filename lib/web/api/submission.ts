@@ -1,4 +1,4 @@
-import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
+import { toByteString, type ByteString } from '../../protocol/index.js';
 import { Answer, type Submitted } from '../../job-server/durable/index.js';
 import {
   Priority,
@@ -9,7 +9,7 @@ import {
   type Workload,
 } from '../../job-server/engine/index.js';
 import type { JobServerCore } from '../../job-server/core.js';
-import { invalid, Problem, problemOfRefusal } from '../problem.js';
+import { invalid, problemOfRefusal } from '../problem.js';
 
 /** How a job is to be run, as the query or a line of a batch says it. */
 export interface Wishes {
@@ -42,26 +42,11 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
 
 /** Submits, and answers once JOB_CREATED may be said: with a storage once the job is on disk. @throws Problem */
 export async function submit(jobServer: JobServerCore, spec: JobSpec, peer: Peer): Promise<string> {
-  requireDeliverable(spec, jobServer.maxPacketBytes);
   jobServer.tick();
   const taken = jobServer.submit(spec, peer);
   const submitted: Submitted = taken instanceof Answer ? await taken.heard : taken;
   if (submitted instanceof Refusal) throw problemOfRefusal(submitted);
   return submitted;
-}
-
-/** A packet's header, the longest handle, and what frames metadata, in bytes. */
-const BESIDE = 128;
-
-/** What passes it in its worker's packet every worker would refuse, one after the other. @throws Problem */
-function requireDeliverable(
-  { function: name, unique, reducer = '', metadata = '', workload }: JobSpec,
-  maxPacketBytes: number,
-): void {
-  const most = maxPacketBytes - BESIDE - name.length - unique.length - reducer.length - metadata.length;
-  if (workload.length <= most) return;
-  const detail = `A workload of ${fromByteString(name)} may have ${most} bytes here: its worker's packet maxPacketBytes.`;
-  throw new Problem(413, 'body-too-large', detail);
 }
 
 /** Hears nothing: submits in the background. */

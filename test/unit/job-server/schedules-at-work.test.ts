@@ -96,6 +96,24 @@ describe('schedules of a job server', () => {
         ]);
       });
 
+      it('submit no job that is larger than a client may send, and say so', async () => {
+        const clocks = new SetClocks(START);
+        const schedules = { m: { cron: '* * * * *', function: 'f', workload: 'x'.repeat(80) } };
+        const storage = makeStorage();
+        const jobServer = new JobServer(
+          { listeners: [], schedules, maxPacketBytes: 100, ...(storage && { storage }) },
+          clocks,
+        );
+        running.push(jobServer);
+        await jobServer.start();
+        await hear(jobServer, clocks, START + MINUTE);
+        expect(await uniques(jobServer)).toEqual([]);
+        // 12 bytes of header, f, m@1798804860, and the NUL behind each.
+        expect(jobServer.schedules.list()[0]?.problem).toContain(
+          'This job has 107 bytes as a packet, and maxPacketBytes is 100',
+        );
+      });
+
       it('fire no tick twice when the clock is set back', async () => {
         const clocks = new SetClocks(START);
         const jobServer = await start(

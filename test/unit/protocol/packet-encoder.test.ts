@@ -5,6 +5,7 @@ import {
   encodePacket,
   InvalidArgumentError,
   MissingArgumentError,
+  submissionBytes,
   UnknownPacketTypeError,
 } from '../../../lib/protocol/index.js';
 
@@ -32,6 +33,15 @@ describe('encodePacket', () => {
   it('takes any Uint8Array, also a view into a larger one', () => {
     const view = new Uint8Array(Buffer.from('--tset--')).subarray(2, 6);
     expect(encodePacket('RES', 13, ['h', view]).toString('latin1')).toBe('\0RES\0\0\0\x0d\0\0\0\x06h\0tset');
+  });
+});
+
+describe('submissionBytes', () => {
+  it.each([
+    ['SUBMIT_JOB', { function: 'resize', unique: 'u-1', workload: Buffer.from('4711') }, 12 + 'resize·u-1·4711'.length],
+    ['SUBMIT_REDUCE_JOB', { function: 'f', unique: '', reducer: 'sum', workload: 'w' }, 12 + 'f··sum·w'.length],
+  ])('is the length of %s', (_packet, job, bytes) => {
+    expect(submissionBytes(job)).toBe(bytes);
   });
 });
 
