@@ -3,41 +3,35 @@ import type { Past, StoredJob } from '../stored-job.js';
 import type { JobQueue } from './job-queue.js';
 import type { Name } from './names.js';
 import {
-  END,
-  END_LIKE_BEFORE,
+  APART,
+  endByte,
   FORMAT,
-  HAS_COUNTERS,
-  HAS_MORE,
-  HAS_REDUCER,
-  HAS_SOURCE,
-  HAS_TIME,
-  HAS_UNIQUE,
   hasText,
-  IS_APART,
+  ITEM_HEADER,
   JOB,
   NAME,
   RECORD_BYTES,
   RECORD_HEADER,
-  TIMED,
-  type Ended,
   type Kind,
   type ORIGIN,
   type SETTING,
+  type Stored,
 } from './record.js';
 
 /** What of a job is in its record, or in that of what became of it. */
-type Fields = Pick<
-  StoredJob,
-  'sequence' | 'unique' | 'reducer' | 'at' | 'attempts' | 'losses' | 'workload' | 'acceptedAt'
->;
+type Fields = Omit<StoredJob, 'function' | 'priority'>;
 
-const NOTHING: Fields = { sequence: 0, unique: '', reducer: '', at: 0, attempts: 0, losses: 0, workload: '' };
-
-/** When it died and why, or until when its result is kept and whether it is complete; a setting's value. */
-interface Said {
-  readonly time: number;
-  readonly text: string;
-}
+const NOTHING: Fields = {
+  handle: '',
+  sequence: 0,
+  unique: '',
+  reducer: '',
+  acceptedAt: undefined,
+  at: 0,
+  attempts: 0,
+  losses: 0,
+  workload: '',
+};
 
 /** What is written to the log at once, as bytes: records, each with a checksum, so that it holds as a whole or not at all. */
 export class Batch {
@@ -47,10 +41,6 @@ export class Batch {
   readonly records: number[] = [];
   private end = 0;
   private start = -1;
-  /** The end that stands last in the record. */
-  private lastQueue = -1;
-  private lastWhat = 0;
-  private lastNumber = 0;
   private number = 0;
   private secret = 0;
   /** How many records were begun. */
@@ -88,7 +78,6 @@ export class Batch {
     this.bytes.writeUIntLE(this.number, this.start + 8, 6);
     this.bytes[this.start + 14] = FORMAT;
     this.bytes[this.start + 15] = 0;
-    this.lastQueue = -1;
     this.record++;
   }
 
@@ -102,23 +91,10 @@ export class Batch {
     this.text(name.text);
   }
 
-  over(ended: Ended, queue: number): void {
-    this.together(24);
-    this.ensure(32);
-    const { number, length, kind, hasTime } = ended;
-    const what = kind | (hasTime ? TIMED : 0);
-    if (this.lastQueue === queue && this.lastWhat === what && number > this.lastNumber) {
-      this.bytes[this.end++] = END_LIKE_BEFORE;
-      this.varint(number - this.lastNumber);
-      this.varint(length);
-    } else {
-      this.bytes[this.end++] = END;
-      this.varint(queue);
-      this.ended(ended);
-    }
-    this.lastQueue = queue;
-    this.lastWhat = what;
-    this.lastNumber = number;
+  /** What the log has is over. */
+  over(stored: Stored, queue: number): void {
+    this.together(32);
+    this.tombstone(stored, queue);
   }
 
   /** A job, or what became of it, in the place of what the log had before. */
@@ -126,72 +102,49 @@ export class Batch {
     kind: Kind,
     queue: Pick<JobQueue, 'key' | 'name' | 'lastSequence'>,
     job: StoredJob,
-    source: Ended | undefined,
+    before: Stored | undefined,
     past: Past | undefined,
-  ): Ended {
+  ): Stored {
     const { number } = this;
+    if (before) this.tombstone(before, queue.key);
     this.name(queue.name);
-    const isApart = kind !== JOB || job.at > 0 || job.sequence <= queue.lastSequence;
+    const hasTime = kind === JOB && job.at > 0;
+    const isApart = kind !== JOB || hasTime || job.sequence <= queue.lastSequence;
     if (!isApart) queue.lastSequence = job.sequence;
-    let fields: Fields = job;
-    let said: Said | undefined;
+    let length: number;
     if (past && 'result' in past) {
-      said = { time: past.keepUntil, text: past.state };
-      fields = { ...NOTHING, sequence: job.sequence, unique: job.unique, workload: past.result };
-    } else if (past) said = { time: past.diedAt, text: past.error };
-    const length = this.item(kind, isApart, queue.key, job.handle, fields, source, said);
-    return { number, length, kind, hasTime: kind === JOB && job.at > 0, isApart };
+      const { handle, sequence } = job;
+      const fields = { ...NOTHING, handle, sequence, workload: past.result };
+      length = this.item(kind, isApart, queue.key, fields, past.keepUntil, past.state);
+    } else length = this.item(kind, isApart, queue.key, job, past?.diedAt ?? 0, past?.error ?? '');
+    return { number, length, kind, hasTime, isApart };
   }
 
   /** Remembers where a job came from, or a setting: a name and perhaps a text. */
-  note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, source?: Ended): void {
-    this.together(name.length + text.length + 64);
-    this.item(kind, true, 0, name, NOTHING, source, { time: 0, text });
+  note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, before?: Stored): void {
+    this.together(name.length + text.length + 96);
+    if (before) this.tombstone(before, 0);
+    this.item(kind, true, 0, { ...NOTHING, handle: name }, 0, text);
   }
 
   /** Answers how many bytes it takes; the next one's number follows. */
-  private item(
-    kind: Kind,
-    isApart: boolean,
-    queue: number,
-    handle: string,
-    job: Fields,
-    source: Ended | undefined,
-    said: Said | undefined,
-  ): number {
-    const { workload, acceptedAt } = job;
-    const text = said?.text ?? '';
-    this.ensure(job.unique.length + job.reducer.length + handle.length + text.length * 3 + workload.length + 128);
+  private item(kind: Kind, isApart: boolean, queue: number, job: Fields, time: number, text: string): number {
+    const { handle, unique, reducer, workload, acceptedAt = -1 } = job;
+    this.ensure(handle.length + unique.length + reducer.length + text.length * 3 + workload.length + 128);
     const start = this.end;
-    let flags = isApart ? IS_APART : 0;
-    if (source) flags |= HAS_SOURCE;
-    if (job.unique !== '') flags |= HAS_UNIQUE;
-    if (job.reducer !== '') flags |= HAS_REDUCER;
-    if (job.at > 0) flags |= HAS_TIME;
-    if (job.attempts > 0 || job.losses > 0) flags |= HAS_COUNTERS;
-    if (acceptedAt !== undefined) flags |= HAS_MORE;
-    this.bytes[start] = kind;
-    this.bytes[start + 1] = flags;
-    this.end += 6;
+    this.bytes[start] = isApart ? kind | APART : kind;
+    this.end += ITEM_HEADER;
     this.varint(queue);
     this.varint(job.sequence);
     this.text(handle);
-    if (acceptedAt !== undefined) {
-      // Its length is known once it is written: times of two centuries have six bytes.
-      const at = this.end++;
-      this.varint(acceptedAt);
-      this.bytes[at] = this.end - at - 1;
-    }
-    if (source) this.ended(source);
-    if (job.unique !== '') this.text(job.unique);
-    if (job.reducer !== '') this.text(job.reducer);
-    if (job.at > 0) this.varint(job.at);
-    if (flags & HAS_COUNTERS) {
-      this.varint(job.attempts);
-      this.varint(job.losses);
-    }
+    this.text(unique);
+    this.text(reducer);
+    this.varint(acceptedAt + 1);
+    this.varint(job.at);
+    this.varint(job.attempts);
+    this.varint(job.losses);
     if (hasText(kind)) {
-      this.varint(said?.time ?? 0);
+      this.varint(time);
       const bytes = Buffer.from(text, 'utf8');
       this.varint(bytes.length);
       this.end += bytes.copy(this.bytes, this.end);
@@ -201,15 +154,17 @@ export class Batch {
       this.bytes.set(workload, this.end);
       this.end += workload.length;
     }
-    this.bytes.writeUInt32LE(this.end - start, start + 2);
+    this.bytes.writeUInt32LE(this.end - start, start + 1);
     this.number++;
     return this.end - start;
   }
 
-  private ended({ number, length, kind, hasTime }: Ended): void {
-    this.bytes[this.end++] = kind | (hasTime ? TIMED : 0);
-    this.varint(number);
-    this.varint(length);
+  private tombstone(stored: Stored, queue: number): void {
+    this.ensure(32);
+    this.bytes[this.end++] = endByte(stored);
+    this.varint(queue);
+    this.varint(stored.number);
+    this.varint(stored.length);
   }
 
   private endRecord(): void {
@@ -221,8 +176,11 @@ export class Batch {
   }
 
   private text(text: string): void {
-    this.varint(text.length);
-    this.end += this.bytes.write(text, this.end, 'latin1');
+    const { length } = text;
+    this.varint(length);
+    // Asking Node takes longer than so many bytes.
+    if (length > 32) this.end += this.bytes.write(text, this.end, 'latin1');
+    else for (let index = 0; index < length; index++) this.bytes[this.end++] = text.charCodeAt(index);
   }
 
   private varint(value: number): void {

@@ -7,7 +7,7 @@ import type { Batch } from './batch.js';
 import type { Hashes } from './hash-table.js';
 import type { JobQueue } from './job-queue.js';
 import { Phase } from './phase.js';
-import { DEAD, ENDED, JOB, type Ended, type Kind } from './record.js';
+import { DEAD, ENDED, JOB, type Stored, type Kind } from './record.js';
 
 /** Something that is written to the log. */
 export interface LogChange extends Change {
@@ -55,7 +55,7 @@ export class Entry implements LogChange {
   /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
   place = -1;
   /** What the log has of it; missing when it has nothing. */
-  stored: Ended | undefined;
+  stored: Stored | undefined;
   /** Why it died, or its result. */
   past: Past | undefined;
   /** Where it came from, or the tick of the schedule that it is the job of; missing once that is written with it. */
@@ -64,7 +64,7 @@ export class Entry implements LogChange {
   readonly bytes: number;
   waitsAt = -1;
   /** What the batch that is being written makes of it. */
-  private next: Ended | undefined;
+  private next: Stored | undefined;
 
   constructor(
     readonly queue: JobQueue,

@@ -7,7 +7,7 @@ import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import type { NumberList } from './number-list.js';
 import { PlaceHeap } from './place-heap.js';
-import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Ended, type ItemReader, type RecordVisitor } from './record.js';
+import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Stored, type ItemReader, type RecordVisitor } from './record.js';
 import type { Block, Damage, Segment } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
@@ -40,7 +40,7 @@ export class LogIndex implements RecordVisitor {
   readonly deadCounts = new DeadCounts();
   readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
-  readonly settings = new Map<string, Ended>();
+  readonly settings = new Map<string, Stored>();
   /** The highest number that a segment had, also one that cannot be read: no other gets it. */
   lastSegment = 0;
   /** The segment whose records are told. */
@@ -68,16 +68,10 @@ export class LogIndex implements RecordVisitor {
 
   item(item: ItemReader): void {
     const segment = this.current!;
-    const { number, kind, source, queue, sequence, hasUnique } = item;
-    segment.addItem(number, item.length, sequence);
-    if (source) {
-      this.over(source, queue);
-      this.table.remove(this.nameHash(item), source.number);
-      if (hasUnique) this.table.remove(this.uniqueHash(item), source.number);
-    }
-    if (kind === JOB) {
-      segment.count(queue, item.hasTime, 1);
-      if (hasUnique) this.addHash(segment, this.uniqueHash(item), number);
+    segment.addItem(item);
+    if (item.kind === JOB) {
+      segment.count(item.queue, item.hasTime, 1);
+      if (item.hasUnique) this.addHash(segment, this.uniqueHash(item), item.number);
     }
     if (item.isApart) this.addApart(segment, item);
     else {
@@ -86,11 +80,11 @@ export class LogIndex implements RecordVisitor {
     }
   }
 
-  over(ended: Ended, queue: number): void {
-    const segment = this.segmentOf(ended.number);
-    if (!segment?.isAlive(ended.number)) return;
-    segment.removeItem(ended.number, ended.length);
-    if (ended.kind === JOB) segment.count(queue, ended.hasTime, -1);
+  over({ number, length, kind, hasTime }: Stored, queue: number): void {
+    const segment = this.segmentOf(number);
+    if (!segment?.isAlive(number)) return;
+    segment.removeItem(number, length);
+    if (kind === JOB) segment.count(queue, hasTime, -1);
   }
 
   /** All of the log was told: what lives is put where it is looked for. */
@@ -234,7 +228,7 @@ export class LogIndex implements RecordVisitor {
   }
 
   /** What the log had of a job is over: neither its unique nor its handle is looked for any longer. */
-  forgetJob({ number, isApart }: Ended, { job, uniqueHash, handleHash }: Entry): void {
+  forgetJob({ number, isApart }: Stored, { job, uniqueHash, handleHash }: Entry): void {
     if (job.unique !== '') this.table.remove(uniqueHash, number);
     if (isApart) this.table.remove(handleHash, number);
   }
@@ -270,7 +264,8 @@ export class LogIndex implements RecordVisitor {
   /** An item that does not wait where its queue is read in order. */
   private addApart(segment: Segment, item: ItemReader): void {
     const { kind, queue, time, sequence, number } = item;
-    if (kind !== SETTING) this.addHash(segment, this.nameHash(item), number);
+    if (kind !== SETTING)
+      this.addHash(segment, this.hashes[kind === ORIGIN ? 'origin' : 'handle'](item.handle), number);
     for (const value of [kind, queue, time, sequence, number]) segment.book?.places.push(value);
     if (this.isRecovering) return;
     if (kind === SETTING) this.settings.set(item.handle, item.stored);
@@ -344,10 +339,6 @@ export class LogIndex implements RecordVisitor {
       return found !== undefined;
     });
     return found;
-  }
-
-  private nameHash({ kind, handle }: ItemReader): number {
-    return kind === ORIGIN ? this.hashes.origin(handle) : this.hashes.handle(handle);
   }
 
   private uniqueHash({ bytes, queue, uniqueStart, uniqueEnd }: ItemReader): number {

@@ -181,9 +181,8 @@ export class LogWriter implements CommitHost<LogChange> {
     const before = change instanceof Entry ? change.stored : undefined;
     change.settle(isDurable);
     if (!isDurable || !(change instanceof Entry)) return;
-    const { stored } = change;
-    if (stored) this.index.hold(stored.number);
-    else if (before) this.index.forgetJob(before, change);
+    if (before) this.index.forgetJob(before, change);
+    if (change.stored) this.index.hold(change.stored.number);
     this.keeper.settled(change);
   }
 

@@ -11,6 +11,7 @@ import { ReadyQueues } from '../ready-queues.js';
 import type { StorageError } from '../storage-error.js';
 import type { StorageHealth } from '../storage-health.js';
 import { placed, type JobRecord, type OnceOutcome, type Past, type StoredJob } from '../stored-job.js';
+import type { Batch } from './batch.js';
 import { DamageReport } from './damage.js';
 import { Entry, Note, type LogChange } from './entry.js';
 import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
@@ -22,7 +23,7 @@ import type { LogIndex } from './log-index.js';
 import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance, type Rewriter } from './maintenance.js';
-import { ORIGIN, SETTING, type Ended, type ItemReader } from './record.js';
+import { ORIGIN, SETTING, type ItemReader } from './record.js';
 import { readLog } from './recovery.js';
 import { Reserve } from './reserve.js';
 import { SettingBook } from './setting-book.js';
@@ -229,7 +230,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     if (!item) return 0;
     const { kind, length } = item;
     if (kind === SETTING) this.settings.rewrite(item.handle);
-    else if (kind === ORIGIN) this.commit.mark(originNote(item.handle, item.stored), false);
+    else if (kind === ORIGIN) this.commit.mark(this.originAgain(item), false);
     else {
       const entry = this.leasing.current(item);
       // Otherwise it is about to be written as it is now.
@@ -306,12 +307,14 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 
   private endOfOrigin({ stored, handle }: ItemReader): Note {
-    return new Note(
-      32,
-      false,
-      (batch) => batch.over(stored, 0),
-      () => this.index.forgetOrigin(stored.number, handle),
-    );
+    const emit = (batch: Batch): void => batch.over(stored, 0);
+    return new Note(32, false, emit, () => this.index.forgetOrigin(stored.number, handle));
+  }
+
+  /** What the log has of an origin, in another place. */
+  private originAgain({ stored, handle }: ItemReader): Note {
+    const emit = (batch: Batch): void => batch.note(ORIGIN, handle, '', stored);
+    return new Note(300, true, emit, () => this.index.forgetOrigin(stored.number, handle));
   }
 
   private async take(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
@@ -333,9 +336,9 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 }
 
-/** Where a job came from, so that it is not taken again; in the place of what the log had. */
-function originNote(origin: string, source?: Ended): Note {
-  return new Note(300, true, (batch) => batch.note(ORIGIN, origin, '', source));
+/** Where a job came from, so that it is not taken again. */
+function originNote(origin: string): Note {
+  return new Note(300, true, (batch) => batch.note(ORIGIN, origin, ''));
 }
 
 /** Claims a folder, in the room that was kept free where the disk is full. */

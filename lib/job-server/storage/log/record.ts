@@ -9,10 +9,13 @@ export const FORMAT = 1;
 /** Two copies of a segment's header stand before its records: one damaged place does not take both. */
 export const HEADER_BYTES = 128;
 const HEADER_COPY = 64;
-const MAGIC = 'GLOG';
+const MAGIC = 'GWAL';
 
 /** Checksum, length of all, number of the first item, version, flags (none yet). */
 export const RECORD_HEADER = 16;
+
+/** What an item is, and its length; its fields follow. */
+export const ITEM_HEADER = 5;
 
 /** A record ends when it has so many bytes: it is what is read and checked at once. */
 export const RECORD_BYTES = 16 * 1024;
@@ -25,23 +28,22 @@ export const ORIGIN = 4;
 export const SETTING = 5;
 export type Kind = typeof JOB | typeof DEAD | typeof ENDED | typeof ORIGIN | typeof SETTING;
 
-/** What else a record has. */
-export const END = 16;
-export const END_LIKE_BEFORE = 17;
-export const NAME = 18;
+/** What else a record has: that an item is over, and what the number of a function stands for. */
+export const END = 6;
+export const NAME = 7;
 
-/** An item's flags. */
-export const IS_APART = 1;
-export const HAS_SOURCE = 4;
-export const HAS_UNIQUE = 8;
-export const HAS_REDUCER = 16;
-export const HAS_TIME = 32;
-export const HAS_COUNTERS = 64;
-/** More fields follow, behind their length: the first is when it was accepted. Those of a later version are passed over. */
-export const HAS_MORE = 128;
+/** Each of them begins with a byte. These are its lowest bits; an end has the kind of its item above them. */
+const WHAT = 7;
+const KIND_SHIFT = 3;
+/** An item does not wait where its queue is read in order. */
+export const APART = 8;
+/** What is over was a job with a time. */
+const TIMED = 64;
 
-/** In the byte that says what ended: its kind, and whether it was a job with a time. */
-export const TIMED = 8;
+/** The byte that an end begins with. */
+export function endByte({ kind, hasTime }: Stored): number {
+  return END | (kind << KIND_SHIFT) | (hasTime ? TIMED : 0);
+}
 
 /** What a segment begins with. */
 export interface SegmentHeader {
@@ -103,8 +105,8 @@ export function newSecret(): number {
   return randomInt(2 ** 32);
 }
 
-/** An item that is over. */
-export interface Ended {
+/** What the log has of something: an item, and what is said of it when it is over. */
+export interface Stored {
   readonly number: number;
   readonly length: number;
   readonly kind: Kind;
@@ -147,7 +149,7 @@ export interface RecordVisitor {
   name(id: number, text: string): unknown;
   /** `item` is the reader's own, and another one afterwards. */
   item(item: ItemReader): unknown;
-  over(ended: Ended, queue: number): void;
+  over(stored: Stored, queue: number): void;
 }
 
 /** Tells all that a whole record says, in its order. Throws {@link RecordError} for what no version wrote. */
@@ -155,28 +157,23 @@ export function readRecord(bytes: Buffer, offset: number, length: number, visito
   const end = offset + length;
   const reader = new ItemReader(bytes);
   let next = firstNumber(bytes, offset);
-  let before: Ended | undefined;
-  let queue = 0;
   for (let at = offset + RECORD_HEADER; at < end; at = reader.end) {
-    const tag = bytes[at]!;
-    if (tag < END) {
+    const first = bytes[at]!;
+    const what = first & WHAT;
+    if (what === 0) throw new RecordError(`a record says ${first}, which nobody knows`);
+    if (what < END) {
       reader.read(at, next++);
       visitor.item(reader);
-    } else if (tag === NAME) {
-      reader.end = at + 1;
-      visitor.name(reader.varint(), reader.string());
-    } else if (tag === END) {
-      reader.end = at + 1;
-      queue = reader.varint();
-      before = reader.ended();
-      visitor.over(before, queue);
-    } else if (tag === END_LIKE_BEFORE && before) {
-      reader.end = at + 1;
-      const delta = reader.varint();
-      const { number: last, kind, hasTime }: Ended = before;
-      before = { number: last + delta, length: reader.varint(), kind, hasTime };
-      visitor.over(before, queue);
-    } else throw new RecordError(`a record says ${tag}, which nobody knows`);
+      continue;
+    }
+    reader.end = at + 1;
+    if (what === NAME) visitor.name(reader.varint(), reader.string());
+    else {
+      const queue = reader.varint();
+      const kind = ((first >>> KIND_SHIFT) & WHAT) as Kind;
+      const hasTime = (first & TIMED) !== 0;
+      visitor.over({ number: reader.varint(), length: reader.varint(), kind, hasTime }, queue);
+    }
   }
 }
 
@@ -189,19 +186,19 @@ export class RecordError extends Error {
 export class ItemReader {
   number = 0;
   kind: Kind = JOB;
-  flags = 0;
+  isApart = false;
   length = 0;
   queue = 0;
   sequence = 0;
   handleStart = 0;
   handleEnd = 0;
-  source: Ended | undefined;
   uniqueStart = 0;
   uniqueEnd = 0;
   at = 0;
   attempts = 0;
   losses = 0;
-  acceptedAt: number | undefined;
+  /** Nobody knows when: -1. */
+  acceptedAt = -1;
   /** What it is sorted by besides its sequence: when its time comes, it died, or its result is forgotten. */
   time = 0;
   textStart = 0;
@@ -214,39 +211,28 @@ export class ItemReader {
 
   constructor(readonly bytes: Buffer) {}
 
+  /** Reads an item's fields: see `Batch`, which writes them. */
   read(offset: number, number: number): void {
     const { bytes } = this;
+    const first = bytes[offset]!;
     this.number = number;
-    this.kind = bytes[offset] as Kind;
-    const flags = (this.flags = bytes[offset + 1]!);
-    this.length = bytes.readUInt32LE(offset + 2);
+    this.kind = (first & WHAT) as Kind;
+    this.isApart = (first & APART) !== 0;
+    this.length = bytes.readUInt32LE(offset + 1);
     const end = offset + this.length;
-    this.end = offset + 6;
+    this.end = offset + ITEM_HEADER;
     this.queue = this.varint();
     this.sequence = this.varint();
     this.handleStart = this.pass();
     this.handleEnd = this.end;
-    this.acceptedAt = undefined;
-    if (flags & HAS_MORE) {
-      const length = this.varint();
-      const rest = this.end + length;
-      if (length > 0) this.acceptedAt = this.varint();
-      this.end = rest;
-    }
-    this.source = flags & HAS_SOURCE ? this.ended() : undefined;
-    this.uniqueStart = this.uniqueEnd = 0;
-    if (flags & HAS_UNIQUE) {
-      this.uniqueStart = this.pass();
-      this.uniqueEnd = this.end;
-    }
-    this.reducerStart = this.reducerEnd = 0;
-    if (flags & HAS_REDUCER) {
-      this.reducerStart = this.pass();
-      this.reducerEnd = this.end;
-    }
-    this.time = this.at = flags & HAS_TIME ? this.varint() : 0;
-    this.attempts = flags & HAS_COUNTERS ? this.varint() : 0;
-    this.losses = flags & HAS_COUNTERS ? this.varint() : 0;
+    this.uniqueStart = this.pass();
+    this.uniqueEnd = this.end;
+    this.reducerStart = this.pass();
+    this.reducerEnd = this.end;
+    this.acceptedAt = this.varint() - 1;
+    this.time = this.at = this.varint();
+    this.attempts = this.varint();
+    this.losses = this.varint();
     if (hasText(this.kind)) {
       this.time = this.varint();
       this.textStart = this.pass();
@@ -257,12 +243,8 @@ export class ItemReader {
     this.end = end;
   }
 
-  get isApart(): boolean {
-    return (this.flags & IS_APART) !== 0;
-  }
-
   get hasUnique(): boolean {
-    return this.uniqueEnd > 0;
+    return this.uniqueEnd > this.uniqueStart;
   }
 
   /** Whether it is a job, or what became of one. */
@@ -307,32 +289,27 @@ export class ItemReader {
   }
 
   /** What the log has of it. */
-  get stored(): Ended {
+  get stored(): Stored {
     const { number, length, kind, hasTime, isApart } = this;
     return { number, length, kind, hasTime, isApart };
   }
 
   /** The job. */
   job(functionName: string): StoredJob {
+    const { reducerStart, reducerEnd, acceptedAt } = this;
     return {
       handle: this.handle,
       function: functionName,
-      unique: this.uniqueEnd === 0 ? '' : this.unique,
+      unique: this.hasUnique ? this.unique : '',
       priority: (this.queue & 3) as StoredPriority,
       workload: this.workload,
-      reducer: this.reducerEnd === 0 ? '' : this.bytes.toString('latin1', this.reducerStart, this.reducerEnd),
+      reducer: reducerEnd === reducerStart ? '' : this.bytes.toString('latin1', reducerStart, reducerEnd),
       at: this.at,
       attempts: this.attempts,
       losses: this.losses,
-      acceptedAt: this.acceptedAt,
+      acceptedAt: acceptedAt < 0 ? undefined : acceptedAt,
       sequence: this.sequence,
     };
-  }
-
-  ended(): Ended {
-    const what = this.bytes[this.end++]!;
-    const number = this.varint();
-    return { number, length: this.varint(), kind: (what & 7) as Kind, hasTime: (what & TIMED) !== 0 };
   }
 
   string(): string {

@@ -134,7 +134,7 @@ export class Segment {
     return this.alive.hasAny(from - this.first, to - this.first);
   }
 
-  addItem(number: number, length: number, sequence: number): void {
+  addItem({ number, length, sequence }: ItemReader): void {
     this.alive.set(number - this.first);
     if (sequence > this.lastSequence) this.lastSequence = sequence;
     this.items = number - this.first + 1;
