@@ -329,7 +329,7 @@ describe('jobs over HTTP', () => {
   });
 
   it('does not keep a job alive that is only watched', async () => {
-    const scene = await startWeb();
+    const scene = await startWeb({ abandonedTimeout: 1 });
     const client = scene.peer();
     const handle = await submit(client, 'SUBMIT_JOB f··w');
     const events = await fetch(`http://127.0.0.1:${scene.port}/v1/jobs/${handle}/events`);
