@@ -159,6 +159,7 @@ export class History {
     const { totals } = this;
     if (!totals) return;
     this.samples++;
+    this.recent.sampled();
     const engine = this.engine();
     const { functions } = engine;
     const stats = new FunctionStats();

@@ -15,8 +15,8 @@ export const MAX_RECENT = { completed: 2_000, failed: 1_000 } as const;
 /** So many runs are kept after which a job ran again, of all jobs together. */
 export const MAX_RUNS = 2_000;
 
-/** Of jobs that completed at most so many a second are kept; the others are passed over. */
-const MAX_A_SECOND = 200;
+/** Of jobs that completed at most so many are kept from one sample of the history to the next, a second; the others are passed over. */
+const MAX_A_SAMPLE = 200;
 
 /** How much is kept of a failed job's workload, and of why it failed, in bytes. */
 const WORKLOAD_BYTES = 512;
@@ -68,12 +68,21 @@ interface RunInVain extends RecentRun {
 export class RecentJobs {
   private rings = newRings();
   private runs = new Ring<RunInVain>(MAX_RUNS);
-  private second = 0;
-  private inSecond = 0;
+  /** So many that completed were there since the last sample. */
+  private inSample = 0;
   isKept = false;
 
   /** @internal */
   constructor(private readonly engine: () => Engine) {}
+
+  /**
+   * The history takes a sample: as many that complete are kept from now on. So
+   * none of them, and there may be 100,000 a second, has to ask for the time.
+   * @internal
+   */
+  sampled(): void {
+    this.inSample = 0;
+  }
 
   /**
    * A job is over, which this worker ran until now.
@@ -82,7 +91,7 @@ export class RecentJobs {
   ended(job: Job, worker: Peer | undefined, outcome: Outcome, result: Workload): void {
     if (!this.isKept) return;
     const isCompleted = outcome === 'completed';
-    if (isCompleted && !this.mayKeepOneMore()) return;
+    if (isCompleted && ++this.inSample > MAX_A_SAMPLE) return;
     this.rings[isCompleted ? 'completed' : 'failed'].push(this.recordOf(job, worker, outcome, result));
   }
 
@@ -132,12 +141,6 @@ export class RecentJobs {
     this.isKept = false;
     this.rings = newRings();
     this.runs = new Ring(MAX_RUNS);
-  }
-
-  private mayKeepOneMore(): boolean {
-    const second = Math.floor(this.engine().now / 1_000);
-    if (second !== this.second) [this.second, this.inSecond] = [second, 0];
-    return ++this.inSecond <= MAX_A_SECOND;
   }
 
   private recordOf(job: Job, worker: Peer | undefined, outcome: Outcome, result: Workload): RecentJob {

@@ -26,7 +26,9 @@ interface HttpResponse {
  * ```
  *
  * The route is a controller's: the app's guards, prefix and middleware apply
- * to it, so a guard that asks for a login asks Prometheus too.
+ * to it, so a guard that asks for a login asks Prometheus too. There is no
+ * `forRootAsync`: Nest makes routes before providers, so the path of one cannot
+ * come from a provider, and nothing else here could.
  */
 @Module({})
 export class GearmanMetricsModule {
