@@ -1,6 +1,6 @@
 import { GearmanError } from '../ground/index.js';
 
-/** A job server could not be reached, or what answered is none. */
+/** A job server could not be reached, or the program that answered is not one. */
 export class ConnectError extends GearmanError {
   override readonly name = 'ConnectError';
 

@@ -208,7 +208,7 @@ export class AdminClient {
     return line === undefined ? undefined : nameFrom(line.replace(/^OK /, ''));
   }
 
-  /** Lets no tick of a schedule fire until it is resumed (`pause schedule`); false when there is none. */
+  /** Pauses a schedule: no tick of it fires until it is resumed (`pause schedule`); false when there is none. */
   async pauseSchedule(id: string): Promise<boolean> {
     return (await this.ofSchedule('pause', id)) !== undefined;
   }
@@ -240,13 +240,13 @@ export class AdminClient {
    * one until {@link resumeFunction}; what runs goes on, and what is submitted
    * waits. With a storage it stays so over a restart.
    *
-   * @throws ServerError from a job server that is none of ours
+   * @throws ServerError from a job server that is not ours
    */
   async pauseFunction(functionName: string): Promise<void> {
     await this.askOurs(`pause function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
   }
 
-  /** Lets workers have its jobs again (`resume function`). @throws ServerError from a job server that is none of ours */
+  /** Lets workers have its jobs again (`resume function`). @throws ServerError from a job server that is not ours */
   async resumeFunction(functionName: string): Promise<void> {
     await this.askOurs(`resume function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
   }
@@ -266,7 +266,7 @@ export class AdminClient {
     return this.word('verbose');
   }
 
-  /** Ends the job server (`shutdown`), `graceful`: once its jobs are done. Where it is allowed at all. */
+  /** Ends the job server (`shutdown`); with `graceful`, once its jobs are done. The job server must allow it. */
   async shutdown({ graceful = false }: { graceful?: boolean } = {}): Promise<void> {
     await this.ask(graceful ? 'shutdown graceful' : 'shutdown', 'line', true);
   }

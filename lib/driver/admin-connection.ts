@@ -119,7 +119,7 @@ function errorOf(server: string, line: string): ServerError | undefined {
   return new ServerError(server, code!, spoken(text!).trim());
 }
 
-/** A refusal's text, which is a URL component; whoever forgot that, as gearmand may, is taken by the word. */
+/** A refusal's text, which is a URL component; a text that is not one, as gearmand may send, is shown as it came. */
 function spoken(text: string): string {
   const words = text.replaceAll('+', ' ');
   try {

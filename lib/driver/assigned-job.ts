@@ -6,7 +6,7 @@ export interface AssignedJob {
   readonly handle: string;
   /** Empty when the submitter gave none, or the job server does not tell. */
   readonly unique: string;
-  /** Shares memory with what arrived beside it: copy what is kept long. */
+  /** It shares memory with what arrived beside it: make a copy of what you keep for long. */
   readonly workload: Buffer;
   /** What came beside the workload; undefined where nothing did. */
   readonly metadata?: GearmanMetadata | undefined;
@@ -21,12 +21,12 @@ export interface AssignedJob {
   /** The name of the job server's address it came from. */
   readonly server: string;
   /**
-   * Aborts when the work is in vain: its time is over (reason `TimeoutError`),
-   * its job server is lost (`ConnectionLostError`), the worker's grace period
-   * is over (`ClosedError`), or nobody waits for its result any more
-   * (`JobAbandonedError`, told by a job server of ours). In the last case the
-   * job goes on, if its handler wants: who throws stops it, and should anybody
-   * have come to wait for it meanwhile, it runs again for them.
+   * Aborts when there is no use in going on: its time is over (reason
+   * `TimeoutError`), its job server is lost (`ConnectionLostError`), the
+   * worker's grace period is over (`ClosedError`), or nobody waits for its
+   * result any more (`JobAbandonedError`, told by a job server of ours). In the
+   * last case the job goes on, if its handler wants: who throws stops it, and
+   * should anybody have come to wait for it meanwhile, it runs again for them.
    */
   readonly signal: AbortSignal;
   /**

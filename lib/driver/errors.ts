@@ -50,7 +50,7 @@ export class ServerError extends GearmanError {
   }
 }
 
-/** A job server said something it must not say, or not now. */
+/** A job server sent a packet that the protocol does not allow, or not at that moment. */
 export class UnexpectedPacketError extends GearmanError {
   override readonly name = 'UnexpectedPacketError';
 
@@ -122,7 +122,7 @@ export class JobAbandonedError extends GearmanError {
   }
 }
 
-/** Something took longer than it may; the message names the option that says how long. */
+/** Something took too long; the message names the option that says how long it may take. */
 export class TimeoutError extends GearmanError {
   override readonly name = 'TimeoutError';
 

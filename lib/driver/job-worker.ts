@@ -113,7 +113,8 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   /**
    * Serves a function, from {@link start} on, or at once when that was.
    *
-   * @throws InvalidOptionError for a name that cannot be, or is served already; ClosedError after {@link close}
+   * @throws InvalidOptionError for a name that is not allowed or is registered
+   *   already; ClosedError after {@link close}
    */
   register(functionName: string, handler: JobHandler, options: FunctionOptions = {}): void {
     if (this.closing) throw new ClosedError('the worker');

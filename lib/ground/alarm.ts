@@ -4,7 +4,7 @@ import { MAX_TIMER_DELAY } from './limits.js';
 export interface Clocks {
   /** For durations: nobody sets it. */
   readonly now: number;
-  /** Since 1970: may be set to and fro. */
+  /** Since 1970: may be set forward and back. */
   readonly date: number;
 }
 

@@ -1,7 +1,7 @@
 import { GearmanError } from './gearman-error.js';
 import { shown } from './shown.js';
 
-/** An option or argument is not what it may be; `option` names it, the message says what is allowed and what was given. */
+/** An option or argument has a value that is not allowed. `option` names it, and the message says what is allowed and what was given. */
 export class InvalidOptionError extends GearmanError {
   override readonly name = 'InvalidOptionError';
 

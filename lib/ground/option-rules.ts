@@ -56,7 +56,8 @@ export function optionOr<Value>(option: string, value: Value | undefined, fallba
 }
 
 /**
- * Refuses an option that nobody reads: a slip of the pen would mean the default.
+ * Refuses an option that nobody reads: a misspelt one would silently mean the
+ * default.
  *
  * @param kind what it is none of, as `option of the job server`.
  * @param path what stands before the option's name in the message.

@@ -158,8 +158,9 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   /**
-   * A connection from within this process, as a client or worker of its own
-   * would dial. Once the job server has been told to end, one that is closed.
+   * A connection from within this process, as if a client or worker had
+   * dialled. After the job server was told to end, the connection is closed at
+   * once.
    */
   connect(): Duplex {
     const [near, far] = duplexPair();
@@ -173,9 +174,10 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   /**
-   * Ends it: accepts nothing more, lets jobs finish if there is a grace
-   * period, sends what waits, closes every connection. Jobs that are in no
-   * storage are lost. When it is called again meanwhile, the new grace period counts.
+   * Ends the job server: it accepts nothing more, lets jobs finish if there is
+   * a grace period, sends what waits, and closes every connection. Jobs that
+   * are in no storage are lost. When this is called again before the end, the
+   * new grace period counts.
    *
    * @throws InvalidOptionError
    */
@@ -212,7 +214,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     return this.measured.eventLoopDelay;
   }
 
-  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
+  /** Why it cannot accept background jobs now: its storage is not open, or cannot write. Undefined when it can. */
   get storageTrouble(): string | undefined {
     return this.storedJobs?.problem;
   }

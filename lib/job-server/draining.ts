@@ -9,9 +9,9 @@ export interface StopOptions {
    */
   gracePeriod?: number;
   /**
-   * Which jobs that is: those that `running` workers have; or `all`, so that
-   * what waits is given out still, except where a storage keeps it for the
-   * next start. Default `running`.
+   * Which jobs may finish: `running`, those that workers have; or `all`, also
+   * those that wait, unless a storage keeps them for the next start. Default
+   * `running`.
    */
   finish?: 'running' | 'all';
 }

@@ -21,9 +21,9 @@ import type { StorageOption } from './storage/index.js';
 /** What a job server tells of its functions. */
 export interface MetricsOptions {
   /**
-   * How many functions are told by name: the first so many that have a job, for
-   * as long as the job server runs. All others are summed as `_other`. A
-   * function has 75 series. Default 200.
+   * How many functions have metrics under their own name: the first that have a
+   * job, for as long as the job server runs. All others are summed as `_other`.
+   * A function has 75 series. Default 200.
    */
   maxFunctions?: number;
 }
@@ -55,7 +55,7 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   idleTimeout?: number;
   /** TCP keepalive: idle time before the first probe, in milliseconds; 0: off. Default 60,000. */
   keepAliveDelay?: number;
-  /** Who may do what: false is answered with an ERROR packet. Default: everybody everything. */
+  /** Who may do what: when it returns false, the peer gets an ERROR packet. Default: everybody may do everything. */
   authorize?: (request: AccessRequest) => boolean;
   /** Whether every client is sent WORK_EXCEPTION, also one that did not ask for it (OPTION_REQ). Default false. */
   exceptions?: boolean;
@@ -68,8 +68,9 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
    */
   storage?: StorageOption;
   /**
-   * How other job servers of a shared storage are reached, for what clients here
-   * wait for and they run: where each is, says the storage's option `address`.
+   * How the other job servers of a shared storage are reached, when clients
+   * here wait for jobs that run there. The storage's option `address` says
+   * where each one is.
    */
   relay?: RelayOptions;
   /** How background jobs that fail are tried again, by function; `*` for the others. Needs a storage. Default: not at all. */
@@ -84,11 +85,11 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
    * With a storage no tick fires twice, whatever dies. Default: none.
    */
   schedules?: ScheduleTable;
-  /** What is told to who asks for its metrics. */
+  /** What its metrics tell. */
   metrics?: MetricsOptions;
   /** Where log lines go. Default: nowhere. */
   log?: Log;
-  /** The level of {@link log}, as the admin word `verbose` answers it. Default `INFO`. */
+  /** The level of {@link log}, which the admin word `verbose` answers. Default `INFO`. */
   verbosity?: string;
 }
 

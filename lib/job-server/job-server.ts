@@ -86,7 +86,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
     return this.core.isEnding;
   }
 
-  /** What keeps it from accepting background jobs now, or undefined: its storage is not open, or cannot write. */
+  /** Why it cannot accept background jobs now: its storage is not open, or cannot write. Undefined when it can. */
   get storageTrouble(): string | undefined {
     return this.core.storageTrouble;
   }
@@ -101,9 +101,10 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
   }
 
   /**
-   * Ends it: accepts nothing more, lets jobs finish if there is a grace
-   * period, sends what waits, closes every connection. Jobs that are in no
-   * storage are lost. When it is called again meanwhile, the new grace period counts.
+   * Ends the job server: it accepts nothing more, lets jobs finish if there is
+   * a grace period, sends what waits, and closes every connection. Jobs that
+   * are in no storage are lost. When this is called again before the end, the
+   * new grace period counts.
    *
    * @throws InvalidOptionError
    */
@@ -112,16 +113,18 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
   }
 
   /**
-   * A connection from within this process, as a client or worker of its own
-   * would dial. Once the job server has been told to end, one that is closed.
+   * A connection from within this process, as if a client or worker had
+   * dialled. After the job server was told to end, the connection is closed at
+   * once.
    */
   connect(): Duplex {
     return this.core.connect();
   }
 
   /**
-   * Reads the certificate files again, for connections made from now on; those
-   * there are stay. What cannot be used is logged, and the old ones go on.
+   * Reads the certificate files again, for connections made from now on; the
+   * open connections stay. A file that cannot be used is logged, and the old
+   * certificate stays in use.
    */
   reloadCertificates(): void {
     this.core.listeners.reloadCertificates();
@@ -178,9 +181,9 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
   }
 
   /**
-   * The kept result of a finished background job, or undefined: it is not
-   * finished, or its result is no longer kept (`keepResults`). Why a dead letter
-   * failed is known as long as it is there.
+   * The kept result of a finished background job; undefined when the job is not
+   * finished, or its result is no longer kept (`keepResults`). The reason why a
+   * dead letter failed is known as long as the dead letter is there.
    */
   async result(handle: string): Promise<JobResult | undefined> {
     const found = await this.core.storedJobs?.find(toByteString(handle));
@@ -189,7 +192,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
     return { state, bytes: typeof result === 'string' ? Buffer.from(result, 'latin1') : Buffer.from(result) };
   }
 
-  /** What its numbers were, and which jobs ended lately; kept only between `history.keep()` and its end. */
+  /** Its numbers of the past, and the jobs that ended last; they are kept only while somebody has called `history.keep()`. */
   get history(): History {
     return this.core.history;
   }
@@ -201,7 +204,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
 
   // --- operations ---
 
-  /** What an operator asks and does beyond the methods here: search, previews, looking on, purging, quiet workers. */
+  /** What an operator needs beyond the methods here: search, previews, watching jobs, purging, quiet workers. */
   get operations(): Operations {
     return this.core.operations;
   }

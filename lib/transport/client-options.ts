@@ -8,19 +8,20 @@ import { checkNames, checkOptions, RULES } from './option-rules.js';
 export interface GearmanClientOptions extends JobClientOptions {
   /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
   prefix?: string;
-  /** How workloads and results travel, where neither the record nor the contract says. Default `json`. */
+  /** How workloads and results travel, when neither the record nor the contract says. Default `json`. */
   format?: WorkloadFormat;
   /**
-   * How long a caller waits without a sign of the job, in milliseconds: neither
-   * result nor data, warning or progress has come. Then the call fails with
-   * `GEARMAN_TIMEOUT`, and the job is given up (`withdraw`). 0: for ever. Default 60_000.
+   * How long a caller waits while nothing is heard of the job, in milliseconds:
+   * no result, data, warning or progress. Then the call fails with
+   * `GEARMAN_TIMEOUT`, and the client gives the job up (`withdraw`). 0: for
+   * ever. Default 60_000.
    */
   timeout?: number;
   /** The spans of submissions, which are written where `@opentelemetry/api` is installed; false: none. */
   tracing?: TracingOptions | false;
-  /** Makes the data a workload. Default: goes by the format. */
+  /** Turns the data into a workload. Default: as the format says. */
   serializer?: GearmanSerializer<RequestPacket>;
-  /** Makes results values. Default: goes by the format. */
+  /** Turns results into values. Default: as the format says. */
   deserializer?: GearmanDeserializer<ResponsePacket>;
 }
 
@@ -60,7 +61,7 @@ const CLIENT_RULES = {
   deserializer: RULES.deserializer,
 };
 
-/** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
+/** Separates the options of the driver from those that only the transport knows. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitClientOptions(options: GearmanClientOptions) {
   checkNames(options, CLIENT_OPTIONS);
   checkOptions(options, CLIENT_RULES);

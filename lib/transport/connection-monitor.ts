@@ -19,7 +19,7 @@ export class ConnectionMonitor {
     private readonly report: (status: GearmanStatus) => void,
   ) {}
 
-  /** Adds a listener; it stays, whatever is watched. */
+  /** Adds a listener; it stays, whichever client or worker is watched. */
   on<Event extends keyof GearmanEvents>(event: Event, listener: GearmanEvents[Event]): void {
     (this.events as EventEmitter).on(event, listener);
   }

@@ -45,7 +45,7 @@ function toJson(body: object | string): string {
   }
 }
 
-/** An Error that no exception filter turned into a body: its message and code, never its stack. */
+/** An Error that no exception filter has turned into a body: its message and code, never its stack. */
 function describeError(error: Error & { code?: unknown }): object {
   const { message, code } = error;
   return { status: 'error', message, ...(typeof code === 'string' ? { code } : {}) };

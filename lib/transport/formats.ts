@@ -25,8 +25,8 @@ export type WorkloadFormat = (typeof WORKLOAD_FORMATS)[number];
 export const DEFAULT_FORMAT: WorkloadFormat = 'json';
 
 /**
- * A value that its format cannot hold, or a workload that is invalid in it:
- * the two sides of a function declare different formats, most often.
+ * A value that its format cannot hold, or a workload that is invalid in its
+ * format. Mostly the two sides of a function have declared different formats.
  */
 export class WorkloadFormatError extends GearmanError {
   override readonly name = 'WorkloadFormatError';

@@ -31,7 +31,7 @@ import { Tracing, type SubmitSpan } from './tracing/index.js';
  * Inject it by `GearmanModule.forRoot()`, or by Nest's own
  * `ClientsModule.register([{ name, customClass: GearmanClient, options }])`.
  *
- * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
+ * Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed.
  */
 export class GearmanClient
   extends ClientProxy<GearmanEvents>
@@ -65,16 +65,16 @@ export class GearmanClient
     this.unwatch = this.monitor.watch(this.client);
   }
 
-  /** What becomes of the connections; a late subscriber hears the last word first. */
+  /** The state of the connections; a late subscriber first gets the latest one. */
   override get status(): Observable<GearmanStatus> {
     return super.status as Observable<GearmanStatus>;
   }
 
   /**
-   * Connects to every job server; resolves when the first has answered, and
-   * rejects where none did within `connectTimeout`. Called again it connects
-   * no second time; after a failure, or after `close`, it tries anew. Not
-   * needed: whatever is sent connects.
+   * Connects to every job server; resolves when the first one has answered, and
+   * rejects when none did within `connectTimeout`. A second call does not
+   * connect again; after a failure, or after `close`, it tries once more. You
+   * need not call it, because whatever is sent connects first.
    */
   connect(): Promise<void> {
     if (!this.connecting) {
@@ -163,8 +163,8 @@ export class GearmanClient
 
   /**
    * Asks a job's job server about it: a job of `emit` or `submit`, today's or
-   * another day's. Handles are unique within their job server only, so a mere
-   * handle will do where the client has one job server.
+   * another day's. A handle is unique only within its job server, so a handle
+   * alone is enough only if the client has one job server.
    */
   async statusOf(job: JobIdentity | string): Promise<JobStatus> {
     const identity = this.identityOf(job);
@@ -203,7 +203,7 @@ export class GearmanClient
     return this.client as T;
   }
 
-  /** Its metrics as they are now: what became of its submissions, by function, and its connections. They begin anew after `close`. */
+  /** Its metrics as they are now: what became of its submissions, by function, and its connections. After `close` they begin at zero again. */
   metrics(): MetricFamily[] {
     return this.client.metrics();
   }

@@ -53,14 +53,14 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
     return this.job.server;
   }
 
-  /** The workload's bytes, without metadata. Copy what is kept long. */
+  /** The workload's bytes, without metadata. Make a copy of what you keep for long. */
   get workload(): Buffer {
     return this.job.workload;
   }
 
   /**
-   * Aborts when going on is in vain: the job's `timeout` is over, its job
-   * server is lost (which gives the job to another worker), the strategy's
+   * Aborts when there is no use in going on: the job's `timeout` is over, its
+   * job server is lost (which gives the job to another worker), the strategy's
    * `gracePeriod` is over, or nobody waits for the result any more (code
    * `GEARMAN_JOB_ABANDONED`, told by a job server of ours: the job goes on
    * unless the handler throws). `reason` says which.
@@ -86,7 +86,7 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
 
   /**
    * Sends a part of the result (WORK_DATA), in the function's format: a `next`
-   * of the caller's `send`. Before much of it, await {@link drained}.
+   * of the caller's `send`. Before you send much, await {@link drained}.
    *
    * Throws `GEARMAN_INVALID_WORKLOAD` for a value the format cannot hold.
    */
@@ -94,7 +94,7 @@ export class GearmanContext extends BaseRpcContext<GearmanContextArgs> {
     this.job.data(this.#encode(value));
   }
 
-  /** Resolves when what was sent so far has left for the job server, or has nowhere to go any more. */
+  /** Resolves when what was sent so far has left for the job server, or can no longer be sent. */
   drained(): Promise<void> {
     return this.job.drained();
   }

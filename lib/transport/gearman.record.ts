@@ -21,7 +21,7 @@ export interface GearmanRecordOptions {
   at?: Date;
   /** Not before so many milliseconds have passed, to the second. Background jobs (`emit`) only. */
   delay?: number;
-  /** How long the caller waits without a sign of the job, in milliseconds; 0: for ever. Default: the client's `timeout`. */
+  /** How long the caller waits while nothing is heard of the job, in milliseconds; 0: for ever. Default: the client's `timeout`. */
   timeout?: number;
   /**
    * Whether a job whose job server is lost is submitted again to another one.
@@ -39,7 +39,7 @@ export interface GearmanRecordOptions {
  * Data to send, with what its job asks for: pass it to `send`, `emit` or
  * `submit` in the place of the data.
  *
- * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
+ * Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed.
  */
 export class GearmanRecord<T = unknown> {
   constructor(
@@ -120,7 +120,7 @@ export class GearmanRecordBuilder<T = unknown> {
     return this.setOptions({ reducer });
   }
 
-  /** The record. Throws `GEARMAN_INVALID_OPTION` for an option that cannot be. */
+  /** The record. Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed. */
   build(): GearmanRecord<T> {
     return new GearmanRecord(this.data, this.options);
   }

@@ -23,14 +23,14 @@ export interface ResponsePacket {
 }
 
 /**
- * Makes a packet bytes, at once: a promise is refused. Pass one as the option
- * `serializer` to speak a format that is not among `format`'s.
+ * Turns a packet into bytes, at once: a promise is refused. Pass one as the
+ * option `serializer` to use a format that the option `format` does not have.
  */
 export interface GearmanSerializer<TPacket> {
   serialize(packet: TPacket, workload: WorkloadDescription): Uint8Array | string;
 }
 
-/** Makes bytes a packet, at once: a promise is refused. The option `deserializer` takes one. */
+/** Turns bytes into a packet, at once: a promise is refused. Pass one as the option `deserializer`. */
 export interface GearmanDeserializer<TPacket> {
   deserialize(bytes: Buffer, workload: WorkloadDescription): TPacket;
 }

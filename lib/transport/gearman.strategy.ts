@@ -34,7 +34,7 @@ const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
  * app.connectMicroservice({ strategy: new GearmanStrategy() }); // a hybrid application
  * ```
  *
- * Throws `GEARMAN_INVALID_OPTION` for an option that cannot be.
+ * Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed.
  */
 export class GearmanStrategy
   extends Server<GearmanEvents>
@@ -71,7 +71,7 @@ export class GearmanStrategy
     this.worker = new JobWorker(this.options.driver);
   }
 
-  /** What becomes of the connections; a late subscriber hears the last word first. */
+  /** The state of the connections; a late subscriber first gets the latest one. */
   override get status(): Observable<GearmanStatus> {
     return super.status as Observable<GearmanStatus>;
   }
@@ -103,7 +103,7 @@ export class GearmanStrategy
     return this.worker as T;
   }
 
-  /** Its metrics as they are now: what its handlers did, by function, and its connections. They begin anew after `close`. */
+  /** Its metrics as they are now: what its handlers did, by function, and its connections. After `close` they begin at zero again. */
   metrics(): MetricFamily[] {
     return this.worker.metrics();
   }

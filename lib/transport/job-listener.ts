@@ -49,7 +49,7 @@ export class JobListener implements JobObserver {
     if (this.isOver) this.submission.forget();
   }
 
-  /** Stops listening, and gives the job up. */
+  /** Stops listening, and gives up the job. */
   stop(): void {
     this.isOver = true;
     clearTimeout(this.timer);

@@ -37,8 +37,8 @@ export function checkOptions<T extends object>(options: T, rules: { [K in keyof 
 }
 
 /**
- * Refuses an option that nobody reads: where options are not typed, as in
- * `ClientsModule.register`, a slip of the pen would mean the default.
+ * Refuses an option that nobody reads: when options are not typed, as in
+ * `ClientsModule.register`, a misspelt one would silently mean the default.
  */
 export function checkNames(options: object, known: object): void {
   checkKnown(options, Object.keys(known).sort(), 'option');

@@ -8,9 +8,9 @@ import { checkNames, checkOptions, RULES } from './option-rules.js';
 export interface GearmanStrategyOptions extends JobWorkerOptions {
   /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
   prefix?: string;
-  /** How workloads and results travel, where a handler does not say. Default `json`. */
+  /** How workloads and results travel, when a handler does not say. Default `json`. */
   format?: WorkloadFormat;
-  /** How long a job may run, in milliseconds, where a handler does not say. Default 0: for ever. */
+  /** How long a job may run, in milliseconds, when its handler does not say. Default 0: for ever. */
   timeout?: number;
   /**
    * How long running handlers may take to finish when the application closes,
@@ -20,9 +20,9 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
   gracePeriod?: number;
   /** The spans of handlers, which are written where `@opentelemetry/api` is installed; false: none. */
   tracing?: TracingOptions | false;
-  /** Makes a handler's values bytes. Default: goes by the format. */
+  /** Turns a handler's values into bytes. Default: as the format says. */
   serializer?: GearmanSerializer<ResponsePacket>;
-  /** Makes a workload the handler's data. Default: goes by the format. */
+  /** Turns a workload into the handler's data. Default: as the format says. */
   deserializer?: GearmanDeserializer<RequestPacket>;
 }
 
@@ -61,7 +61,7 @@ const STRATEGY_RULES = {
   deserializer: RULES.deserializer,
 };
 
-/** Parts what the driver is told from what it knows nothing of. Throws `GEARMAN_INVALID_OPTION`. */
+/** Separates the options of the driver from those that only the transport knows. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitStrategyOptions(options: GearmanStrategyOptions) {
   checkNames(options, STRATEGY_OPTIONS);
   checkOptions(options, STRATEGY_RULES);

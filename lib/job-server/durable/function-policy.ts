@@ -20,7 +20,7 @@ export interface FunctionPolicy {
     factor?: number;
     /** The longest wait, in milliseconds. Default 600,000, or `initialDelay` where that is longer. */
     maxDelay?: number;
-    /** Which part of each wait is left to chance, 0 to 1, so that jobs that failed together do not come back together. Default 0.2. */
+    /** The part of each wait that is random, 0 to 1, so that jobs that failed together do not come back together. Default 0.2. */
     jitter?: number;
   };
   /** Whether a job out of retries is kept among the dead letters; otherwise it is gone. Default true. */

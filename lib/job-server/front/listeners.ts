@@ -51,8 +51,9 @@ export class Listeners {
   }
 
   /**
-   * Reads the certificate files again, for connections made from now on; those
-   * there are stay. What cannot be used is logged, and the old ones go on.
+   * Reads the certificate files again, for connections made from now on; the
+   * open connections stay. A file that cannot be used is logged, and the old
+   * certificate stays in use.
    */
   reloadCertificates(): void {
     for (const listener of this.all) {

@@ -53,9 +53,9 @@ class FunctionHistory {
 }
 
 /**
- * What the numbers were: of all functions together for a day, of the busiest
- * thousand for an hour. Kept only while somebody wants it, in rings of a fixed
- * size: 24 MB for a thousand functions.
+ * The numbers of the past: of all functions together for a day, and of each of
+ * the busiest thousand for an hour. They are kept only while somebody wants
+ * them, in rings of a fixed size: 24 MB for a thousand functions.
  */
 export class History {
   private totals: Record<HistoryResolution, SampleRing> | undefined;
@@ -77,7 +77,7 @@ export class History {
     this.recent = new RecentJobs(engine);
   }
 
-  /** Keeps history until the function it returns is called by everybody who called this; then it is forgotten. */
+  /** Keeps the history until everybody who called this has called the function it returned; then the history is forgotten. */
   keep(): () => void {
     let isKept = true;
     if (++this.keepers === 1) this.begin();

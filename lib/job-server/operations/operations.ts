@@ -46,9 +46,9 @@ export interface OperatedJobServer {
 }
 
 /**
- * What an operator asks of a running job server, and does to it, beyond the
- * words of `gearadmin`. Whatever there is a lot of comes in pages, and the
- * others have their turns in between.
+ * What an operator asks of a running job server and does to it, beyond the
+ * words of `gearadmin`. Long lists come in pages, and the job server serves
+ * everybody else in between.
  */
 export class Operations {
   private readonly watchers: Watchers;
@@ -186,11 +186,12 @@ export class Operations {
   }
 
   /**
-   * Looks on while a job runs, without counting as its client: it is not kept
-   * alive, and its worker hears nothing of it. May be begun before the job is
+   * Tells what happens to a job, without being its client: the job is not kept
+   * alive by it, and its worker does not notice. It may begin before the job is
    * there.
    *
-   * @returns what ends it, or undefined when 256 look on already.
+   * @returns a function that ends it, or undefined when 256 jobs are watched
+   *   already.
    */
   watch(handle: string, watcher: JobWatcher): (() => void) | undefined {
     return this.watchers.add(toByteString(handle), watcher);
@@ -238,7 +239,7 @@ export class Operations {
 
   // --- workers ---
 
-  /** Gives a worker no more jobs, or does so again: it finishes what it runs. False when there is no such connection. */
+  /** Gives a worker no more jobs, so that it finishes what it runs; with `false` it gets jobs again. False when there is no such connection. */
   quiet(id: number, isQuiet = true): boolean {
     const session = this.sessionOf(id);
     if (session) this.jobServer.engine.setQuiet(session.peer, isQuiet);

@@ -12,7 +12,7 @@ export type ScheduleTime = number | Date | string;
 
 /** A recurring job, as it is written. */
 export interface ScheduleOptions {
-  /** The function its jobs are for. */
+  /** The function of its jobs. */
   readonly function: string;
   /**
    * When: five fields of cron, or six with seconds in front, or `@daily` and its
@@ -39,7 +39,7 @@ export interface ScheduleOptions {
   readonly missedWithin?: number;
   /** `skip`: no job while the last one waits, runs or will be tried again; `queue`: always one. Default `skip`. */
   readonly overlap?: OverlapPolicy;
-  /** Jobs may run up to so many milliseconds later, each tick otherwise. Default 0. */
+  /** Jobs may run up to so many milliseconds later, with another delay for each tick. Default 0. */
   readonly jitter?: number;
   /** No tick before this moment. */
   readonly startAt?: ScheduleTime;

@@ -19,7 +19,8 @@ import type {
 } from './stored-job.js';
 
 /**
- * Where background jobs survive: a queue with leases, not a log to replay.
+ * Where background jobs survive a restart: a queue with leases, not a log to
+ * replay.
  *
  *              +------------------- release, lease lost -----------------+
  *              v                                                         |
@@ -63,10 +64,11 @@ export interface JobStorage {
   readonly isShared: boolean;
 
   /**
-   * Whether the owner could not show the others for so long that it is alive that
-   * they may take its jobs soon: it is to give out none that it has leased, and
-   * better gives them back. Read from a clock, so that it is true also for one
-   * that was stopped and goes on. Missing where a storage is not shared.
+   * True when the owner could not show the other owners that it is alive, for
+   * so long that they may soon take its jobs. Then it must give none of its
+   * leased jobs to a worker, and should give them back. It is read from a
+   * clock, so that it is also true for a process that was stopped and goes on.
+   * Missing in a storage that is not shared.
    */
   readonly isFenced?: boolean;
 
@@ -128,8 +130,8 @@ export interface JobStorage {
   bury(handle: string, error: string, now: number): void;
 
   /**
-   * Takes a job out for good, waiting or leased (it was cancelled). Where another
-   * owner has leased it, that one is told ({@link StorageListener.cancel}).
+   * Deletes a job that was cancelled, waiting or leased. If another owner has
+   * leased it, that owner is told ({@link StorageListener.cancel}).
    */
   remove(handle: string): Promise<Removal>;
 
@@ -137,9 +139,10 @@ export interface JobStorage {
   findByHandle(handle: string): Promise<FoundJob | undefined>;
 
   /**
-   * Somebody was told this job as the one of theirs: it stays, also where who added
-   * it was refused since, as nobody knew whether it had been written. Resolves once
-   * that is durable; false: it is gone. Missing where nobody is refused what may be written.
+   * A client was answered with this job: from now on it stays, even if the
+   * client that added it was refused, because nobody knew whether it had been
+   * written. Resolves once that is durable; with false when the job is gone.
+   * Missing in a storage that refuses nothing it may have written.
    */
   want?(handle: string): Promise<boolean>;
 
@@ -241,8 +244,9 @@ export interface JobStorage {
 }
 
 /**
- * Who adds a job. Not a promise: most of what a submission costs would be its.
- * Never told inside a call of the owner's, and must not throw.
+ * Who adds a job, and is told what came of it. It is not a promise, which would
+ * cost more than all the rest of a submission. It is never called inside a call
+ * of the owner's, and must not throw.
  */
 export interface Adder {
   /**

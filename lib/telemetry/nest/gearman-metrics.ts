@@ -26,7 +26,7 @@ export class GearmanMetrics implements MetricSource {
   /** Made by Nest. */
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Tells of these as well. One that is told of already stays. */
+  /** Adds sources of metrics. One that was added before is not added twice. */
   add(...sources: readonly MetricSource[]): this {
     for (const source of sources) this.added.add(source);
     return this;

@@ -28,11 +28,11 @@ import { Problem } from '../problem.js';
 import type { WebSource } from '../source.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../web-handler.js';
 
-/** Whom these guards of the app let pass has a role. */
+/** A caller whom these guards of the app let pass has a role. */
 export interface GuardedAccess {
   /** Run after the app's global guards. */
   guards: readonly Type<CanActivate>[];
-  /** The role of who passes, or what decides by the request, as the guards left it. Default `operate`. */
+  /** The role of a caller who passes; or a function that chooses it by the request, as the guards left it. Default `operate`. */
   role?: Role | AccessFunction;
 }
 
