@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Phase } from '../../../lib/job-server/storage/log/phase.js';
 
-const { first } = Phase;
+const { waiting: first } = Phase.none;
 
 const nameOf = ({ fate, written }: Phase): string => `${fate}, ${written}`;
 

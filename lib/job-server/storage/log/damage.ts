@@ -67,11 +67,8 @@ function recount(index: LogIndex, segment: Segment, readable: ReadonlyMap<number
   for (const [key, tally] of segment.tallies) {
     const [total, scheduled] = readable.get(key) ?? [0, 0];
     const queue = index.queueOf(key);
-    const [less, lessScheduled] = [tally[0] - total, tally[1] - scheduled];
-    if (less > 0) functions.push(queue.functionName);
-    queue.total -= less;
-    queue.scheduled -= lessScheduled;
-    queue.waiting -= less - lessScheduled;
+    if (total < tally[0]) functions.push(queue.functionName);
+    queue.countWaiting([total - tally[0], scheduled - tally[1]]);
     segment.tallies.set(key, [total, scheduled]);
   }
   return functions;

@@ -49,7 +49,6 @@ const OVERHEAD_BYTES = 200;
  * is written again.
  */
 export class Entry implements LogChange {
-  private phase_ = Phase.first;
   readonly handleHash: number;
   readonly uniqueHash: number;
   /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
@@ -70,6 +69,7 @@ export class Entry implements LogChange {
     readonly queue: JobQueue,
     public job: StoredJob,
     hashes: Hashes,
+    private phase_ = Phase.none,
   ) {
     // With a sign: V8 has an object for each number above 2^31.
     this.handleHash = hashes.handle(job.handle) | 0;
@@ -81,19 +81,19 @@ export class Entry implements LogChange {
     return this.phase_;
   }
 
+  /** Its queue counts it by what it is. */
   set phase(phase: Phase) {
-    const isLeased = phase.fate === 'leased';
-    if (isLeased !== (this.phase_.fate === 'leased')) this.queue.countLeased(this.job, isLeased ? 1 : -1);
+    const { queue, job, phase_: before } = this;
     this.phase_ = phase;
+    if (phase.fate === before.fate) return;
+    queue.count(job, before, -1);
+    queue.count(job, phase, 1);
   }
 
   /** A leased job is another from now on: it has had an attempt more, or has another time. */
   change(job: StoredJob): void {
-    const { queue } = this;
-    queue.count(this.job, -1);
-    queue.countLeased(this.job, -1);
-    queue.count(job, 1);
-    queue.countLeased(job, 1);
+    this.queue.count(this.job, this.phase_, -1);
+    this.queue.count(job, this.phase_, 1);
     this.job = job;
   }
 

@@ -1,7 +1,10 @@
+import type { DeadCounts } from '../dead-counts.js';
 import type { StoredPriority } from '../stored-job.js';
 import type { Name } from './names.js';
 import { NumberList } from './number-list.js';
+import type { Phase } from './phase.js';
 import { PlaceHeap } from './place-heap.js';
+import type { Tally } from './segment.js';
 
 /**
  * The jobs of one function and priority: where each waits.
@@ -11,11 +14,9 @@ import { PlaceHeap } from './place-heap.js';
  *   timed  with a time; those whose time has come when it was last looked are in `due`
  */
 export class JobQueue {
-  /** All jobs, as the owner sees them. */
-  total = 0;
-  /** Those of them with a time. */
-  scheduled = 0;
-  /** Those that are leased, and those of them with a time. */
+  /** All jobs, as the owner sees them; those that are leased; and those of both with a time. */
+  private total = 0;
+  private scheduled = 0;
   private leased = 0;
   private leasedTimed = 0;
   /** Jobs without a time that can be leased. */
@@ -40,6 +41,7 @@ export class JobQueue {
     readonly priority: StoredPriority,
     /** Whether a job waits at a place. */
     waits: (number: number, time: number, sequence: number) => boolean,
+    private readonly dead: DeadCounts,
   ) {
     [this.apart, this.timed, this.due] = [new PlaceHeap(waits), new PlaceHeap(waits), new PlaceHeap(waits)];
   }
@@ -63,15 +65,23 @@ export class JobQueue {
     return [this.total, this.total - this.leased, this.scheduled - this.leasedTimed];
   }
 
-  /** Counts a job that is leased (1) or no longer (-1). */
-  countLeased(job: { readonly at: number }, by: 1 | -1): void {
-    this.leased += by;
-    if (job.at > 0) this.leasedTimed += by;
+  /** Counts a job that has come into a phase (1), or has left it (-1). */
+  count({ at }: { readonly at: number }, { fate, isQueued }: Phase, by: 1 | -1): void {
+    if (fate === 'dead') this.dead.add(this.functionName, by);
+    if (!isQueued) return;
+    this.total += by;
+    if (at > 0) this.scheduled += by;
+    if (fate === 'leased') {
+      this.leased += by;
+      if (at > 0) this.leasedTimed += by;
+    } else if (fate === 'waiting' && at === 0) this.waiting += by;
   }
 
-  count(job: { readonly at: number }, by: 1 | -1): void {
-    this.total += by;
-    if (job.at > 0) this.scheduled += by;
+  /** So many jobs more wait, or fewer. */
+  countWaiting([total, scheduled]: Readonly<Tally>): void {
+    this.total += total;
+    this.scheduled += scheduled;
+    this.waiting += total - scheduled;
   }
 }
 

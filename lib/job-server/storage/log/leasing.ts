@@ -3,6 +3,7 @@ import { earlier, readySince, type QueueName } from '../stored-job.js';
 import { Entry } from './entry.js';
 import type { JobQueue } from './job-queue.js';
 import type { LogIndex } from './log-index.js';
+import { Phase } from './phase.js';
 import type { PlaceHeap } from './place-heap.js';
 import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
 
@@ -24,7 +25,7 @@ export class Leasing {
     for (const queue of index.queues.values()) if (queue.mayHaveTimed) this.timed.add(queue);
   }
 
-  /** Takes the next job out of its queue; undefined when none is ready. */
+  /** Takes the next job out of its queue, which counts it until it is leased; undefined when none is ready. */
   take(queue: JobQueue, now: number): Entry | undefined {
     if (queue.mayHaveTimed) {
       this.advance(queue, now);
@@ -39,16 +40,9 @@ export class Leasing {
       if (!run && !isApart) return undefined;
       const entry = isApart ? this.takeFirst(queue.apart) : this.entryOf(run!);
       if (!isApart) queue.cursor = run!.number + 1;
-      if (!entry) continue;
-      queue.waiting--;
-      return entry;
+      if (entry) return entry;
     }
     return undefined;
-  }
-
-  /** A waiting job waits no longer. */
-  takeOut({ phase, queue, job }: Entry): void {
-    if (phase.fate === 'waiting' && job.at === 0) queue.waiting--;
   }
 
   due(now: number): DueJobs {
@@ -84,11 +78,11 @@ export class Leasing {
   entryOf(item: ItemReader): Entry {
     const { index } = this;
     const queue = index.queueOf(item.queue);
-    const entry = new Entry(queue, item.job(queue.functionName), index.hashes);
+    const { waiting, dead, ended } = Phase.none;
+    const phase = item.kind === DEAD ? dead : item.kind === ENDED ? ended : waiting;
+    const entry = new Entry(queue, item.job(queue.functionName), index.hashes, phase);
     entry.stored = item.stored;
     entry.past = item.past;
-    if (item.kind === DEAD) entry.phase = entry.phase.dead;
-    else if (item.kind === ENDED) entry.phase = entry.phase.ended;
     return entry;
   }
 
@@ -157,8 +151,7 @@ export class Leasing {
   /** A job can be leased from now on. */
   waits(entry: Entry, isTold = true): void {
     entry.phase = entry.phase.waiting;
-    if (entry.job.at === 0) entry.queue.waiting++;
-    else this.timed.add(entry.queue);
+    if (entry.job.at > 0) this.timed.add(entry.queue);
     if (isTold) this.ready(entry.queue);
   }
 

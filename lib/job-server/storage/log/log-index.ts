@@ -98,12 +98,7 @@ export class LogIndex implements RecordVisitor {
       this.putRuns(segment.book!.runs);
       this.putPlaces(segment, segment.book!.places);
       if (segment.book!.saved) segment.book = undefined;
-      for (const [key, [total, scheduled]] of segment.tallies) {
-        const queue = this.queueOf(key);
-        queue.total += total;
-        queue.scheduled += scheduled;
-        queue.waiting += total - scheduled;
-      }
+      for (const [key, tally] of segment.tallies) this.queueOf(key).countWaiting(tally);
     }
     // What is written from now on comes behind all there is.
     const { lastSequence } = this;
@@ -130,7 +125,7 @@ export class LogIndex implements RecordVisitor {
     let queue = this.queues.get(key);
     if (!queue) {
       const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
-      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits)));
+      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits, this.deadCounts)));
     }
     return queue;
   }

@@ -102,7 +102,6 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'waiting') return undefined;
-    log.leasing.takeOut(entry);
     log.leasing.lease(entry);
     return entry.job;
   }
@@ -133,22 +132,21 @@ export class LogStorage implements JobStorage {
     const entry = this.leased(handle);
     if (!entry) return;
     entry.past = outcome;
-    this.log.leave(entry, outcome ? 'ended' : 'gone');
+    this.log.become(entry, outcome ? 'ended' : 'gone');
   }
 
   bury(handle: string, error: string, now: number): void {
     const entry = this.leased(handle);
     if (!entry) return;
     entry.past = { error, diedAt: now };
-    this.log.countDead(entry, 1);
-    this.log.leave(entry, 'dead');
+    this.log.become(entry, 'dead');
   }
 
   async remove(handle: string): Promise<Removal> {
     const { log } = this;
     const entry = log.leasing.find(handle);
     if (!entry?.phase.isQueued) return 'unknown';
-    log.leave(entry, 'gone');
+    log.become(entry, 'gone');
     return 'removed';
   }
 
@@ -232,9 +230,7 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     const entry = log.leasing.find(handle);
     if (entry?.phase.fate !== 'dead') return false;
-    log.countDead(entry, -1);
-    entry.phase = entry.phase.gone;
-    log.mark(entry, false);
+    log.become(entry, 'gone');
     return true;
   }
 
@@ -259,8 +255,7 @@ export class LogStorage implements JobStorage {
     let count = 0;
     if (limit > 0) {
       for (const entry of over(log.index, log.leasing, now)) {
-        entry.phase = entry.phase.gone;
-        log.mark(entry, false);
+        log.become(entry, 'gone');
         if (++count === limit) break;
       }
     }

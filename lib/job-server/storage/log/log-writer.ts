@@ -36,8 +36,6 @@ const SHORT_BYTES = 128 * 1024;
 export interface EntryKeeper {
   /** An entry was written, or was refused: memory may let go of it. Called before anything else can happen. */
   settled(entry: Entry): void;
-  /** It is to be taken out of its queue: it was not accepted. */
-  refused(entry: Entry): void;
   /** Writing fails, or works again. */
   trouble(error: StorageError | undefined): void;
   /** A batch was written, or failed. */
@@ -129,10 +127,7 @@ export class LogWriter implements CommitHost<LogChange> {
     if (entry.isNothing) {
       const adder = entry.takeAdder();
       if (adder) tellStored([adder]);
-    } else {
-      this.keeper.refused(entry);
-      entry.refuse(error);
-    }
+    } else entry.refuse(error);
     this.keeper.settled(entry);
   }
 

@@ -119,11 +119,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
     return { backlog, writes, dead, bytes, freeBytes: this.room.bytes };
   }
 
-  /** A job is a dead letter (1), or no longer (-1). */
-  countDead({ queue }: Entry, by: 1 | -1): void {
-    this.index.deadCounts.add(queue.functionName, by);
-  }
-
   /** A new job as an entry that nobody has yet. */
   entryOf(job: JobRecord): Entry {
     const queue = this.index.queue(job.function, job.priority);
@@ -163,7 +158,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
     const { isFailing } = this.commit;
     const isNext = job.at === 0 && queue.waiting === 0;
     const isLeased = lease === 'always' || (lease && isNext && !isFailing);
-    queue.count(job, 1);
     if (isLeased) entry.phase = entry.phase.leased;
     else if (isFailing) entry.phase = entry.phase.hidden;
     else this.leasing.wait(entry);
@@ -173,18 +167,14 @@ export class OpenLog implements EntryKeeper, Rewriter {
   /** A dead letter is a job again. */
   revive(entry: Entry, job: Omit<StoredJob, 'sequence'>): void {
     entry.past = undefined;
-    this.countDead(entry, -1);
     entry.job = placed(job, ++this.sequence);
-    entry.queue.count(entry.job, 1);
     this.leasing.wait(entry);
     this.mark(entry, false);
   }
 
-  /** A job leaves its queue: `become` says what it is instead. */
-  leave(entry: Entry, become: 'gone' | 'dead' | 'ended'): void {
-    this.leasing.takeOut(entry);
-    entry.phase = entry.phase[become];
-    entry.queue.count(entry.job, -1);
+  /** What is no job any longer, or not even a dead letter. */
+  become(entry: Entry, fate: 'gone' | 'dead' | 'ended'): void {
+    entry.phase = entry.phase[fate];
     this.mark(entry, false);
   }
 
@@ -209,11 +199,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
     if (entry.phase.written !== 'saved') return;
     if (entry.phase.fate === 'hidden') this.leasing.waits(entry);
     if (entry.phase.isIdle) this.leasing.letGo(entry);
-  }
-
-  refused(entry: Entry): void {
-    this.leasing.takeOut(entry);
-    if (entry.phase.isQueued) entry.queue.count(entry.job, -1);
   }
 
   trouble(error: StorageError | undefined): void {
@@ -277,7 +262,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
       await this.commit.flush();
       return 'fired';
     }
-    entry.queue.count(entry.job, 1);
     entry.phase = entry.phase.hidden;
     try {
       await this.write(entry, settings.fire(name, value));
@@ -331,7 +315,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
     if (!past) this.enter(entry, false);
     else entry.phase = 'result' in past ? entry.phase.ended : entry.phase.dead;
     await this.write(entry, originNote(origin));
-    if (past && !('result' in past)) this.countDead(entry, 1);
     return 'added';
   }
 }

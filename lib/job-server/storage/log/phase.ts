@@ -1,4 +1,7 @@
-/** What shall be of a job. A hidden one waits too, but is not given out before it is durable: writing failed last. */
+/**
+ * What shall be of a job. A hidden one waits too, but is not given out before it is durable: writing failed last.
+ * One that is gone is not there any more, or not yet.
+ */
 const FATES = ['hidden', 'waiting', 'leased', 'dead', 'ended', 'gone'] as const;
 export type Fate = (typeof FATES)[number];
 
@@ -57,10 +60,10 @@ export class Phase implements Readonly<Record<Fate | Step, Phase>> {
     this.isIdle = written === 'saved' && fate !== 'leased';
   }
 
-  /** A job as it is made. */
-  static readonly first = Phase.all();
+  /** Of what is not there, and the log knows nothing of it. */
+  static readonly none = Phase.all();
 
-  /** Makes all of them; answers the first. */
+  /** Makes all of them; answers the one of nothing. */
   private static all(): Phase {
     const all = FATES.flatMap((fate) => WRITTEN.map((written) => new Phase(fate, written)));
     const phase = (fate: Fate, written: Written): Phase =>
@@ -70,6 +73,6 @@ export class Phase implements Readonly<Record<Fate | Step, Phase>> {
       const steps = Object.entries(STEPS).map(([step, next]) => [step, phase(each.fate, next[each.written])]);
       Object.freeze(Object.assign(each, Object.fromEntries([...fates, ...steps])));
     }
-    return phase('waiting', 'saved');
+    return phase('gone', 'saved');
   }
 }
