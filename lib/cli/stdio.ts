@@ -9,12 +9,12 @@ const STDERR_PATIENCE = 250;
  * service manager may never read it.
  */
 export async function exit(code: number): Promise<never> {
-  await taken(process.stdout);
-  await Promise.race([taken(process.stderr), new Promise((resolve) => setTimeout(resolve, STDERR_PATIENCE))]);
+  await drained(process.stdout);
+  await Promise.race([drained(process.stderr), new Promise((resolve) => setTimeout(resolve, STDERR_PATIENCE))]);
   process.exit(code);
 }
 
-function taken(stream: Writable): Promise<void> {
+function drained(stream: Writable): Promise<void> {
   if (stream.writableLength === 0) return Promise.resolve();
   return new Promise((resolve) => stream.write('', () => resolve()));
 }

@@ -58,10 +58,10 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   private readonly jobs = new JobRings();
   /** How many of the requests are submissions. */
   unansweredSubmissions = 0;
-  /** The job server takes back what nobody here waits for any more. */
-  private takesBack = false;
-  /** The job server takes metadata, and hands it to workers that asked. */
-  private takesMetadata = false;
+  /** The job server can be told what nobody here waits for any more. */
+  private knowsWithdrawals = false;
+  /** The job server keeps metadata beside the workload, and gives it to workers that asked. */
+  private knowsMetadata = false;
 
   constructor(
     endpoint: Endpoint,
@@ -86,8 +86,8 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   submit(submission: PendingSubmission): void {
     this.unansweredSubmissions++;
     this.requests.push(submission);
-    if (this.takesMetadata) this.announceMetadata(submission);
-    const isFramed = !this.takesMetadata && this.settings.metadata === true;
+    if (this.knowsMetadata) this.announceMetadata(submission);
+    const isFramed = !this.knowsMetadata && this.settings.metadata === true;
     this.link.send(submission.type, isFramed ? submission.framedArgs : submission.args);
   }
 
@@ -106,7 +106,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     this.link.send(PacketType.OPTION_REQ, [OPTION.exceptions]);
     if (this.settings.withdraw) this.link.send(PacketType.OPTION_REQ, [OPTION.withdrawals]);
     if (this.settings.metadata !== false) this.link.send(PacketType.OPTION_REQ, [OPTION.metadata]);
-    this.takesBack = this.takesMetadata = false;
+    this.knowsWithdrawals = this.knowsMetadata = false;
     if (this.clientId !== undefined) this.link.send(PacketType.SET_CLIENT_ID, [this.clientId]);
   }
 
@@ -114,8 +114,8 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
     if (packet.type !== PacketType.OPTION_RES) return;
     const option = packet.text(0);
-    if (option === OPTION.withdrawals) this.takesBack = true;
-    else if (option === OPTION.metadata) this.takesMetadata = true;
+    if (option === OPTION.withdrawals) this.knowsWithdrawals = true;
+    else if (option === OPTION.metadata) this.knowsMetadata = true;
   }
 
   /**
@@ -124,11 +124,11 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
    * it said to this place too.
    */
   givenUp(submission: PendingSubmission): void {
-    if (!this.takesBack || !this.link.isReady) return;
+    if (!this.knowsWithdrawals || !this.link.isReady) return;
     const { handle } = submission.job!;
     this.ask(PacketType.OPTION_REQ, [WITHDRAW + handle], {
       answerType: PacketType.OPTION_RES,
-      answer: () => this.jobs.leave(handle, submission),
+      answer: () => this.jobs.giveBack(handle, submission),
       fail: () => undefined,
     });
   }

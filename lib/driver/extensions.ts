@@ -33,8 +33,8 @@ export class Extensions {
     this.announcedMetadata = undefined;
   }
 
-  /** Takes what an OPTION_RES names. */
-  take(option: string): void {
+  /** The job server said an OPTION_RES. */
+  hear(option: string): void {
     if (option.startsWith(METADATA_PREFIX)) {
       this.announcedMetadata = parseMetadata(option.slice(METADATA_PREFIX.length));
       return;

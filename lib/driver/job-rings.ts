@@ -57,7 +57,7 @@ export class JobRings {
   }
 
   /** Somebody's place is given back to the job server, which sends nothing there any more. Without effect after the end. */
-  leave(handle: ByteString, submission: PendingSubmission): void {
+  giveBack(handle: ByteString, submission: PendingSubmission): void {
     const turn = this.turns.get(handle);
     if (submission.next !== submission) {
       submission.previous.next = submission.next;

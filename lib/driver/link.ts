@@ -157,7 +157,7 @@ export class Link {
 
   /** @internal for its {@link Connection} */
   packet(packet: Packet): void {
-    if (packet.type === PacketType.ECHO_RES && this.takeEcho(packet)) return;
+    if (packet.type === PacketType.ECHO_RES && this.hearEcho(packet)) return;
     if (this.state === 'ready') this.owner.packet(packet);
     else if (this.state === 'connecting') this.owner.greeted(packet);
   }
@@ -186,7 +186,7 @@ export class Link {
     }
   }
 
-  private takeEcho(packet: Packet): boolean {
+  private hearEcho(packet: Packet): boolean {
     const data = packet.lengthOf(0) > HEARTBEAT.length ? '' : packet.byteString(0);
     if (data === GREETING && this.state === 'connecting') {
       this.enter('ready');

@@ -173,7 +173,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   }
 
   greeted(packet: Packet): void {
-    if (packet.type === PacketType.OPTION_RES) this.extensions.take(packet.text(0));
+    if (packet.type === PacketType.OPTION_RES) this.extensions.hear(packet.text(0));
     if (packet.type !== PacketType.ERROR || UNKNOWN_OPTION.has(packet.text(0))) return;
     // ALL_YOURS was refused; or, by its code, an ability.
     this.grabs.isPushed = false;
@@ -249,7 +249,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
 
   /** What our job server says beside PROTOCOL: of the job that is assigned next, or of one that runs. */
   private told(option: string): void {
-    if (!option.startsWith(WITHDRAWN)) return this.extensions.take(option);
+    if (!option.startsWith(WITHDRAWN)) return this.extensions.hear(option);
     const handle = option.slice(WITHDRAWN.length);
     // It may have ended meanwhile.
     for (const job of this.jobs) if (job.handle === handle) job.abandon();

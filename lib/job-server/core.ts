@@ -254,8 +254,8 @@ export class JobServerCore implements SessionHost, MetricSource {
     return job instanceof Refusal ? job : this.engine.handleOf(job);
   }
 
-  /** Takes a background job that no client waits for. */
-  async take(spec: JobSpec): Promise<Submitted> {
+  /** Submits a background job that no client waits for. */
+  async submitForNobody(spec: JobSpec): Promise<Submitted> {
     const submitted = this.submit(spec, nobody());
     return submitted instanceof Answer ? submitted.heard : submitted;
   }
@@ -267,8 +267,8 @@ export class JobServerCore implements SessionHost, MetricSource {
     return storedJobs?.cancel(handle) ?? false;
   }
 
-  /** Whether it takes jobs: it has started, and does not end. */
-  get takesJobs(): boolean {
+  /** Whether it accepts jobs: it has started, and does not end. */
+  get acceptsJobs(): boolean {
     return this.isRunning && !this.draining;
   }
 

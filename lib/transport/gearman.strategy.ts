@@ -142,7 +142,7 @@ export class GearmanStrategy
     this.functions.check();
     if (this.functions.size === 0) this.logger.warn('No handlers, so no jobs: is the controller in a module?');
     const { worker } = this;
-    const releases = [this.monitor.watch(worker), rejectionGuard.hold()];
+    const releases = [this.monitor.watch(worker), rejectionGuard.switchOn()];
     this.release = () => releases.forEach((release) => release());
     for (const served of this.functions) {
       const { concurrency, timeout = this.options.own.timeout } = served.options;

@@ -16,7 +16,7 @@ class RejectionGuard {
   private holders = 0;
 
   /** Switches the guard on, until the returned function is called. */
-  hold(): () => void {
+  switchOn(): () => void {
     if (this.holders++ === 0) process.on('unhandledRejection', this.hear);
     let isHeld = true;
     return () => {

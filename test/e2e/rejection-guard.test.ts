@@ -36,7 +36,7 @@ function run(program: string, ...flags: string[]) {
 describe('the rejection guard', () => {
   it('reports what guarded code forgets, at once and later, and the process lives', () => {
     const { lines, status } = run(`
-      rejectionGuard.hold();
+      rejectionGuard.switchOn();
       rejectionGuard.run(report, () => {
         forget('at once');
         later(1, () => forget('in a timer'));
@@ -54,7 +54,7 @@ describe('the rejection guard', () => {
 
   it('leaves other rejections to Node, which ends the process', () => {
     const { stderr, status } = run(
-      `rejectionGuard.hold(); rejectionGuard.run(report, () => {}); forget('not guarded');`,
+      `rejectionGuard.switchOn(); rejectionGuard.run(report, () => {}); forget('not guarded');`,
     );
     expect(stderr).toContain('Error: not guarded');
     expect(status).not.toBe(0);
@@ -63,7 +63,7 @@ describe('the rejection guard', () => {
   it("leaves other rejections to the application's own listener", () => {
     const { lines, status } = run(`
       process.on('unhandledRejection', (reason) => console.log('heard:', reason.message));
-      rejectionGuard.hold();
+      rejectionGuard.switchOn();
       forget('not guarded');
     `);
     expect(lines).toEqual(['heard: not guarded', 'alive']);
@@ -71,14 +71,14 @@ describe('the rejection guard', () => {
   });
 
   it('lets other rejections pass where Node was told to', () => {
-    const { lines, status } = run(`rejectionGuard.hold(); forget('not guarded');`, '--unhandled-rejections=warn');
+    const { lines, status } = run(`rejectionGuard.switchOn(); forget('not guarded');`, '--unhandled-rejections=warn');
     expect(lines).toEqual(['alive']);
     expect(status).toBe(0);
   });
 
   it('hears nothing any more when its last holder has let go', () => {
     const { lines } = run(`
-      const [one, other] = [rejectionGuard.hold(), rejectionGuard.hold()];
+      const [one, other] = [rejectionGuard.switchOn(), rejectionGuard.switchOn()];
       one(); one();
       console.log(process.listenerCount('unhandledRejection'));
       other();

@@ -48,7 +48,7 @@ export async function importJobs(
   const counts: ImportCounts = { read: 0, added: 0, known: 0, coalesced: 0, unfit: 0, settings: 0 };
   let told = 0;
   for await (const batch of batches(source)) {
-    const outcomes = await Promise.all(batch.map((item) => take(item, storage)));
+    const outcomes = await Promise.all(batch.map((item) => importOne(item, storage)));
     for (const outcome of outcomes) count(counts, outcome);
     if (counts.read - told >= progressJobs) {
       progress(counts);
@@ -73,7 +73,7 @@ async function* batches(source: Source): AsyncGenerator<Item[]> {
   if (batch.length > 0) yield batch;
 }
 
-async function take(item: Item, storage: JobStorage): Promise<Outcome> {
+async function importOne(item: Item, storage: JobStorage): Promise<Outcome> {
   if (item instanceof Unfit) return item;
   try {
     if (item instanceof Setting) return keep(item, storage);

@@ -28,7 +28,7 @@ export function parseOptions<const Table extends OptionTable>(
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (!option) throw unknownOption(table, token.rawName);
-    take(values, option, token.name, token.rawName, token.value, token.inlineValue === true);
+    setValue(values, option, token.name, token.rawName, token.value, token.inlineValue === true);
   }
   return { values: values as OptionValues<Table>, words };
 }
@@ -57,7 +57,7 @@ function tokensOf(table: OptionTable, line: readonly string[]) {
   return parseArgs({ args: [...line], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
-function take(
+function setValue(
   values: Values,
   option: Option,
   name: string,

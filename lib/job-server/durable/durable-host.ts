@@ -30,9 +30,9 @@ export interface Elsewhere {
   /** A client here waits for a job that another job server has, or that waits in storage (without `holder`). */
   follow(job: JobRecord, holder: Holder | undefined, client: Peer): void;
   /** A job that clients here wait for was given back to the storage. */
-  leave(job: Job): void;
+  givenBack(job: Job): void;
   /** A job was leased to this job server, after it had been followed perhaps. */
-  taken(job: Job): void;
+  leased(job: Job): void;
   /** A job has ended here, after it had been followed perhaps. */
   ended(job: Job): void;
   /** Whether a job is only followed here. */

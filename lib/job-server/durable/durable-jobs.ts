@@ -153,7 +153,7 @@ export class DurableJobs implements SubmissionHost {
     if (existing && isLeased && existing.handle === handle) return handle;
     if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
     if (isLeased) this.takeInLate(submission);
-    else if (!isHere) this.leave(submission);
+    else if (!isHere) this.waitInStorage(submission);
     return handle;
   }
 
@@ -531,7 +531,7 @@ export class DurableJobs implements SubmissionHost {
   }
 
   /** A job waits in storage, until the engine has room. */
-  private leave(submission: Submission): void {
+  private waitInStorage(submission: Submission): void {
     this.accepted(submission);
     this.feed.cameOneOfMany(submission.function_);
     if (submission.spec.at > 0) this.wakeFor(submission.spec.at);

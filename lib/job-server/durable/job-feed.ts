@@ -112,7 +112,7 @@ export class JobFeed {
     const here = this.engine.find(history.handle);
     if (!here) return;
     here.isStored = here.isBackground = true;
-    this.host.elsewhere?.taken(here);
+    this.host.elsewhere?.leased(here);
   }
 
   /** A job whose lease came late: whoever was to run it may have left meanwhile. */
@@ -138,7 +138,7 @@ export class JobFeed {
   giveBackOne(job: Job): void {
     const { elsewhere } = this.host;
     this.storage.release(this.engine.handleOf(job));
-    if (elsewhere && job.clients?.length) elsewhere.leave(job);
+    if (elsewhere && job.clients?.length) elsewhere.givenBack(job);
     else this.engine.putAway(job);
     this.recount(job.function_);
   }
@@ -370,7 +370,7 @@ export class JobFeed {
     for (const priority of PRIORITIES) {
       const jobs = this.engine.takeBack(function_, priority, this.idleWindow);
       for (const job of jobs) this.storage.release(this.engine.handleOf(job));
-      if (this.host.elsewhere) this.leaveAwaited(this.host.elsewhere, function_, priority);
+      if (this.host.elsewhere) this.giveBackAwaited(this.host.elsewhere, function_, priority);
     }
     this.recount(function_);
     if (this.storage.isShared && function_.waiting > 0) this.lookLater(function_, now + LOOK_AGAIN);
@@ -378,10 +378,10 @@ export class JobFeed {
   }
 
   /** What clients here wait for is given back as well where they hear of it nevertheless. */
-  private leaveAwaited(elsewhere: Elsewhere, function_: GearmanFunction, priority: Priority): void {
+  private giveBackAwaited(elsewhere: Elsewhere, function_: GearmanFunction, priority: Priority): void {
     for (const job of this.engine.awaited(function_, priority)) {
       this.storage.release(this.engine.handleOf(job));
-      elsewhere.leave(job);
+      elsewhere.givenBack(job);
     }
   }
 

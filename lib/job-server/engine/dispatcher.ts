@@ -67,12 +67,12 @@ export class Dispatcher {
     this.stopWaiting(worker);
     worker.isSleeping = true;
     worker.isWoken = false;
-    this.settle(worker);
+    this.findWork(worker);
     if (wokenFor) this.offer(wokenFor);
   }
 
   /** Finds work for a worker that could do more than a moment ago, or lets it wait in its rotations. */
-  settle(worker: Peer): void {
+  findWork(worker: Peer): void {
     while (worker.keptGrabs.length > 0 && this.give(worker));
     if (!worker.isAvailable || this.isFull(worker)) return;
     const job = worker.isSleeping ? this.peek(worker) : undefined;
@@ -126,7 +126,7 @@ export class Dispatcher {
   /** A quiet worker may get jobs again. */
   rouse(worker: Peer): void {
     worker.isQuiet = false;
-    this.settle(worker);
+    this.findWork(worker);
   }
 
   /** Forgets that a worker was woken: it asked, sleeps anew, or took too long. */
@@ -236,7 +236,7 @@ export class Dispatcher {
 
   private *clearing(worker: Peer): Chore {
     for (let job = this.next(worker); job?.isAbandoned; job = this.next(worker)) yield this.fate.drop(job);
-    this.settle(worker);
+    this.findWork(worker);
   }
 
   private next(worker: Peer): Job | undefined {

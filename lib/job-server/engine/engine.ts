@@ -157,7 +157,7 @@ export class Engine {
     function_.workers.add(worker);
     this.functions.touched.add(function_);
     if (worker.abilities.size === 1) this.listener.workerChanged?.(worker);
-    this.dispatcher.settle(worker);
+    this.dispatcher.findWork(worker);
     this.dispatcher.refill(function_);
     return undefined;
   }
@@ -500,7 +500,7 @@ export class Engine {
 
   /** Sets all that can be set for a function; a paused one is known from then on. */
   setFunction(name: ByteString, settings: FunctionSettings): Refusal | undefined {
-    if (!this.functions.settings.takes(name, settings)) return TOO_MANY_SETTINGS;
+    if (!this.functions.settings.hasRoomFor(name, settings)) return TOO_MANY_SETTINGS;
     const function_ = settings.isPaused ? this.functionOf(name) : this.functions.find(name);
     if (settings.isPaused && !function_) return TOO_MANY_FUNCTIONS;
     this.functions.settings.set(name, settings);
@@ -548,7 +548,7 @@ export class Engine {
     const job = this.table.find(handle);
     if (job?.worker === worker) return job;
     if (job?.lateWorker !== worker) return undefined;
-    this.life.takeUp(job);
+    this.life.goOnLate(job);
     return job;
   }
 
@@ -603,7 +603,7 @@ export class Engine {
     if (!worker.isPushed && worker.running.size > 0) {
       this.life.chores.begin(this.life.requeueAll([...worker.running].filter(isAffected), worker));
     }
-    if (worker.abilities.size > 0) return this.dispatcher.settle(worker);
+    if (worker.abilities.size > 0) return this.dispatcher.findWork(worker);
     for (let kept = worker.keptGrabs.length; kept > 0; kept--) worker.listener.noJob();
     worker.keptGrabs.length = 0;
   }

@@ -23,7 +23,7 @@ export class FunctionSettingTable implements Iterable<[ByteString, FunctionSetti
   }
 
   /** Whether this may be set: not where something is set for too many others. */
-  takes(name: ByteString, settings: FunctionSettings): boolean {
+  hasRoomFor(name: ByteString, settings: FunctionSettings): boolean {
     return isNothing(settings) || this.byName.size < MAX_FUNCTIONS_SET || this.byName.has(name);
   }
 

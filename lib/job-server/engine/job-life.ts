@@ -213,7 +213,7 @@ export class JobLife implements JobFate {
     this.listener.ended?.(job, outcome, result, worker);
     if (worker) {
       worker.done++;
-      this.dispatcher.settle(worker);
+      this.dispatcher.findWork(worker);
     }
     // A queue runs low by what leaves it without having been given out as well.
     else this.dispatcher.refill(job.function_);
@@ -234,7 +234,7 @@ export class JobLife implements JobFate {
     if (typeof retryAfter !== 'number') return this.end(job, 'failed', reason);
     const { worker } = job;
     this.retry(job, retryAfter, 'failed', reason);
-    if (worker) this.dispatcher.settle(worker);
+    if (worker) this.dispatcher.findWork(worker);
     return NOBODY;
   }
 
@@ -242,7 +242,7 @@ export class JobLife implements JobFate {
   private runAgain(job: Job): readonly Peer[] {
     const worker = job.worker!;
     this.putBack(job);
-    this.dispatcher.settle(worker);
+    this.dispatcher.findWork(worker);
     this.dispatcher.offer(job.function_);
     return NOBODY;
   }
@@ -335,11 +335,11 @@ export class JobLife implements JobFate {
     worker.late.set(job, timeout);
     this.requeue(job, 'timeouts');
     this.dispatcher.offer(job.function_);
-    this.dispatcher.settle(worker);
+    this.dispatcher.findWork(worker);
   }
 
   /** The late worker goes on with a job that waits: it runs there again, with as much time as it had. */
-  takeUp(job: Job): void {
+  goOnLate(job: Job): void {
     const worker = job.lateWorker!;
     const timeout = worker.late.get(job)!;
     this.displace(job);

@@ -33,7 +33,7 @@ export class JobFilter {
   }
 
   /** Whether a job is meant, by what its snapshot tells. */
-  takes(job: JobSnapshot): boolean {
+  fits(job: JobSnapshot): boolean {
     const { state, handle, unique, priority, olderThan, attemptsOver } = this.query;
     return (
       (state === undefined || job.state === state) &&
@@ -46,7 +46,7 @@ export class JobFilter {
   }
 
   /** Whether a job is meant, by its workload; asked of each job first, as most do not have it. */
-  takesWorkload(workload: Workload): boolean {
+  workloadFits(workload: Workload): boolean {
     if (this.needle !== undefined && !hasBytes(workload, this.needle)) return false;
     return this.query.json === undefined || hasJson(workload, this.query.json);
   }

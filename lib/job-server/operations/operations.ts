@@ -135,9 +135,9 @@ export class Operations {
 
   private look(filter: JobFilter, job: Job, found: JobSnapshot[]): void {
     if (filter.function !== undefined && job.function_.name !== filter.function) return;
-    if (job.state === 'ended' || !filter.takesWorkload(job.workload)) return;
+    if (job.state === 'ended' || !filter.workloadFits(job.workload)) return;
     const snapshot = jobSnapshot(this.jobServer.engine, job);
-    if (filter.takes(snapshot)) found.push(snapshot);
+    if (filter.fits(snapshot)) found.push(snapshot);
   }
 
   private async *findStored(
@@ -153,9 +153,9 @@ export class Operations {
       search.scanned += page.length;
       for (const job of page) {
         if (filter.function !== undefined && job.function !== filter.function) continue;
-        if (!filter.takesWorkload(job.workload)) continue;
+        if (!filter.workloadFits(job.workload)) continue;
         const snapshot = storedJobSnapshot(job);
-        if (filter.takes(snapshot)) search.jobs.push(snapshot);
+        if (filter.fits(snapshot)) search.jobs.push(snapshot);
       }
       yield { ...search, jobs: search.jobs.splice(0) };
     }

@@ -99,7 +99,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     else this.lookFor(job.handle, FIRST_LOOK);
   }
 
-  leave(job: Job): void {
+  givenBack(job: Job): void {
     const handle = this.host.engine.handleOf(job);
     job.isStored = false;
     // Only the clients here want it here.
@@ -109,7 +109,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     this.lookFor(handle, LOOK_INTERVAL);
   }
 
-  taken(job: Job): void {
+  leased(job: Job): void {
     const handle = this.host.engine.handleOf(job);
     if (!this.has(job)) return;
     this.forget(handle);
@@ -266,7 +266,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     if (!found) return this.gone(handle, job);
     if (found.state === 'ended') return this.endedElsewhere(handle, found.outcome);
     if (found.state === 'dead') return void engine.exception(this.peer, handle, Buffer.from(found.letter.error));
-    if (found.state === 'leased' && !found.holder && job.isStored) return this.taken(job);
+    if (found.state === 'leased' && !found.holder && job.isStored) return this.leased(job);
     if (found.holder && this.reaches(found.holder)) {
       this.lookedFor.delete(handle);
       this.followAt(found.holder, handle);

@@ -64,7 +64,7 @@ export class Firing {
   armAll(): void {
     if (this.isWorking) return;
     const until = this.host.time.now + SLICE;
-    while (this.unarmed.length > 0 && this.host.time.now < until) this.settle(this.unarmed.pop()!);
+    while (this.unarmed.length > 0 && this.host.time.now < until) this.finish(this.unarmed.pop()!);
     if (this.unarmed.length > 0) this.begin();
   }
 
@@ -151,7 +151,7 @@ export class Firing {
         this.isWorking = false;
         return;
       }
-      this.settle(job);
+      this.finish(job);
       if (time.now < until) continue;
       await nextTurn();
       until = time.now + SLICE;
@@ -165,7 +165,7 @@ export class Firing {
   }
 
   /** All is done about a schedule for now. */
-  private settle(job: RecurringJob): void {
+  private finish(job: RecurringJob): void {
     job.isBusy = false;
     this.arm(job);
   }

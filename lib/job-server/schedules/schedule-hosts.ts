@@ -9,13 +9,13 @@ export interface ScheduledJobServer {
   readonly log: Log;
   readonly time: Alarm;
   readonly engine: Engine;
-  /** Whether it takes jobs: it has started, and does not end. */
-  readonly takesJobs: boolean;
+  /** Whether it accepts jobs: it has started, and does not end. */
+  readonly acceptsJobs: boolean;
   readonly storedJobs: DurableJobs | undefined;
   /** Why it never takes such a job. */
   refusalOf(spec: JobSpec): Refusal | undefined;
-  /** Takes a background job that no client waits for. */
-  take(spec: JobSpec): Promise<Submitted>;
+  /** Submits a background job that no client waits for. */
+  submitForNobody(spec: JobSpec): Promise<Submitted>;
 }
 
 /** How schedules reach the jobs of a job server: those in its storage, or in memory where it has none. */
@@ -44,7 +44,7 @@ class StoredHost implements ScheduleHost {
   }
 
   get isReady(): boolean {
-    return this.jobServer.takesJobs && this.jobs.isReady;
+    return this.jobServer.acceptsJobs && this.jobs.isReady;
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -64,7 +64,7 @@ class StoredHost implements ScheduleHost {
   }
 
   submit(spec: JobSpec): Promise<string> {
-    return handleOf(this.jobServer.take(spec));
+    return handleOf(this.jobServer.submitForNobody(spec));
   }
 
   isQueued(handle: string): Promise<boolean> {
@@ -89,7 +89,7 @@ class MemoryHost implements ScheduleHost {
   }
 
   get isReady(): boolean {
-    return this.jobServer.takesJobs;
+    return this.jobServer.acceptsJobs;
   }
 
   settings(): ReadonlyMap<string, string> {
@@ -111,7 +111,7 @@ class MemoryHost implements ScheduleHost {
   }
 
   submit(spec: JobSpec): Promise<string> {
-    return handleOf(this.jobServer.take(spec));
+    return handleOf(this.jobServer.submitForNobody(spec));
   }
 
   async isQueued(handle: string): Promise<boolean> {

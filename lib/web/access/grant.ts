@@ -46,7 +46,7 @@ export class Permission {
 
   /** Whether it is for a function, by its name as text. */
   covers(name: string): boolean {
-    return this.patterns?.some((pattern) => pattern.takes(name)) ?? true;
+    return this.patterns?.some((pattern) => pattern.fits(name)) ?? true;
   }
 }
 
@@ -63,7 +63,7 @@ class NamePattern {
     this.between = rest;
   }
 
-  takes(name: string): boolean {
+  fits(name: string): boolean {
     const { first, last, between } = this;
     if (last === undefined) return name === first;
     const end = name.length - last.length;

@@ -116,7 +116,7 @@ export function requireKnown<Found extends { function: string }>(
 
 /** Waits until the caller's search before is over. @returns what ends this one. @throws Problem */
 export function searching({ permission, request, shared }: AnyCall): Promise<() => void> {
-  return shared.searches.take(`${permission.name} ${peerAddress(request)}`);
+  return shared.searches.borrow(`${permission.name} ${peerAddress(request)}`);
 }
 
 /** Whether the caller wants to be told as it goes on. */

@@ -260,7 +260,7 @@ async function actAsEvents(
   handles: readonly ByteString[],
   progress: Progress,
 ): Promise<void> {
-  whenClosed(call.response, call.shared.streams.take());
+  whenClosed(call.response, call.shared.streams.borrow());
   const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
   const tell = (): void => void (stream.isSlow || stream.send('progress', progress));
   try {

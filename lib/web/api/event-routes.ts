@@ -48,7 +48,7 @@ export function events(call: AnyCall): void {
     throw invalid('function', `given at most ${MAX_PATTERNS} times`);
   }
   requireConsent(call, 'status');
-  whenClosed(call.response, call.shared.streams.take());
+  whenClosed(call.response, call.shared.streams.borrow());
   const stream = new ChangeStream(call, topics);
   whenClosed(call.response, call.source.live.join(stream.viewer()));
   call.gone.addEventListener('abort', () => stream.end(), { once: true });

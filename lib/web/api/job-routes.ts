@@ -261,7 +261,7 @@ async function result(call: Call): Promise<void> {
 
 /** Begun before the job is looked for, so that its end is not missed. */
 function waitForEnd({ source, params, gone, shared }: Call, seconds: number) {
-  const giveBack = shared.streams.take();
+  const giveBack = shared.streams.borrow();
   let stopWatching: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   const promise = new Promise<{ outcome: Outcome; bytes: Buffer } | undefined>((resolve) => {
@@ -300,7 +300,7 @@ async function deadFunction(
 async function watch(call: Call): Promise<void> {
   const job = await known(call);
   const { operations } = call.source.jobServer;
-  whenClosed(call.response, call.shared.streams.take());
+  whenClosed(call.response, call.shared.streams.borrow());
   const stop = operations.watch(job.handle, {
     started: () => stream.send('started', {}),
     requeued: () => stream.send('requeued', {}),

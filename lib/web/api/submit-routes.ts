@@ -153,7 +153,7 @@ export async function runOne(call: AnyCall): Promise<void> {
   const wishes = wishesOf(call);
   specOf(name, '', wishes, false);
   const isStream = wantsEvents(call);
-  const giveBack = isStream ? call.shared.streams.take() : undefined;
+  const giveBack = isStream ? call.shared.streams.borrow() : undefined;
   try {
     const workload = kept(await readBody(call.request, call.shared.bodies));
     const spec = specOf(name, workload, wishes, false);
@@ -170,7 +170,7 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
   try {
     const result = await run(call, spec, timeout, {
       data: (bytes) => {
-        bodies.budget.take(bytes.length);
+        bodies.budget.borrow(bytes.length);
         size += bytes.length;
         parts.push(Buffer.from(bytes));
       },
@@ -179,7 +179,7 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
     const whole = parts.length === 0 ? result.bytes : Buffer.concat([...parts, bufferOf(result.bytes)]);
     answerBytes(call.response, whole, bodies.budget, { 'Gearman-Handle': encodeURIComponent(result.handle) });
   } finally {
-    bodies.budget.give(size);
+    bodies.budget.giveBack(size);
   }
 }
 

@@ -109,7 +109,7 @@ async function run({ submitter }: ReadySource, spec: JobSpec, budget: Budget, go
   const listener = {
     created: (handle: string) => void (created = handle),
     data: (bytes: Buffer) => {
-      budget.take(bytes.length);
+      budget.borrow(bytes.length);
       size += bytes.length;
       parts.push(Buffer.from(bytes));
     },
@@ -122,7 +122,7 @@ async function run({ submitter }: ReadySource, spec: JobSpec, budget: Budget, go
     if (error instanceof Problem && error.code === 'job-failed') return jobAnswer(created, 'WORK_FAIL');
     throw error;
   } finally {
-    budget.give(size);
+    budget.giveBack(size);
   }
 }
 
@@ -155,11 +155,11 @@ function send({ socket }: IncomingMessage, { status, headers, body }: Answer, bu
   const lines = [`HTTP/1.0 ${status}`, ...headers, ...about, '', ''];
   if (socket.destroyed) return;
   const size = budget.hasRoom(body.length) ? body.length : 0;
-  if (size > 0) budget.take(size);
+  if (size > 0) budget.borrow(size);
   const timer = setTimeout(() => socket.destroy(), TIMEOUT).unref();
   socket.once('close', () => {
     clearTimeout(timer);
-    budget.give(size);
+    budget.giveBack(size);
   });
   socket.write(lines.join('\r\n'), 'latin1');
   socket.end(body);

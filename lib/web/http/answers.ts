@@ -4,7 +4,7 @@ import type { Workload } from '../../job-server/engine/index.js';
 import type { Problem } from '../problem.js';
 import type { Budget } from './budget.js';
 import { whenClosed } from './connections.js';
-import { bodyOf, packed, packedHeaders, takesGzip } from './packing.js';
+import { bodyOf, packed, packedHeaders, acceptsGzip } from './packing.js';
 
 /** How long who asked may take to read an answer, in milliseconds. */
 const READ_TIMEOUT = 60_000;
@@ -42,7 +42,7 @@ export function answerLarge({ response, shared }: Answering, body: unknown): voi
 /** Sends bytes that came from a peer: never as something that a browser shows or runs. */
 export function answerBytes(response: ServerResponse, workload: Workload, budget: Budget, headers = {}): void {
   const bytes = bufferOf(workload);
-  hold(response, bytes.length, budget);
+  borrow(response, bytes.length, budget);
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': 'attachment',
@@ -56,7 +56,7 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
 /** Sends a text of ours. */
 export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
   const bytes = Buffer.from(text);
-  hold(response, bytes.length, budget);
+  borrow(response, bytes.length, budget);
   void send(response, 200, type, bytes);
 }
 
@@ -79,8 +79,8 @@ export async function answerList(
   const pieces = piecesOf(name, items, more);
   let piece = pieces.next().value!;
   const things = Array.isArray(items) ? items.length * THING : 0;
-  hold(response, things + (piece.length < PIECE ? piece.length : HELD), shared.bodies.budget);
-  const isPacked = takesGzip(response.req);
+  borrow(response, things + (piece.length < PIECE ? piece.length : HELD), shared.bodies.budget);
+  const isPacked = acceptsGzip(response.req);
   response.writeHead(200, { 'Content-Type': 'application/json', ...packedHeaders(isPacked) });
   cutOffSlow(response);
   const written = bodyOf(response, isPacked);
@@ -107,10 +107,10 @@ function* piecesOf(name: string, items: Iterable<unknown>, more: object): Genera
   yield `${piece}]}`;
 }
 
-/** Takes room for an answer until it is read, or nobody reads it any more. @throws Problem where there is none. */
-function hold(response: ServerResponse, bytes: number, budget: Budget): void {
-  budget.take(bytes);
-  whenClosed(response, () => budget.give(bytes));
+/** Borrows room for an answer until it is read, or nobody reads it any more. @throws Problem where there is none. */
+function borrow(response: ServerResponse, bytes: number, budget: Budget): void {
+  budget.borrow(bytes);
+  whenClosed(response, () => budget.giveBack(bytes));
 }
 
 /** Sends a text of ours, packed where that is taken. */

@@ -82,7 +82,7 @@ class BodyReader {
       return Buffer.concat(this.chunks, this.size);
     } finally {
       clearTimeout(timer);
-      budget.give(this.size);
+      budget.giveBack(this.size);
     }
   }
 
@@ -109,7 +109,7 @@ class BodyReader {
 
   private add(chunk: Buffer): void {
     if (this.size + chunk.length > this.limits.maxBytes) throw tooLarge(this.limits);
-    this.limits.budget.take(chunk.length, { Connection: 'close' });
+    this.limits.budget.borrow(chunk.length, { Connection: 'close' });
     this.size += chunk.length;
     this.chunks.push(chunk);
   }

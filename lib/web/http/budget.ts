@@ -6,8 +6,8 @@ export class Budget {
 
   constructor(private readonly limit: number) {}
 
-  /** How much is taken now, in bytes. */
-  get taken(): number {
+  /** How much is borrowed now, in bytes. */
+  get borrowed(): number {
     return this.used;
   }
 
@@ -16,7 +16,7 @@ export class Budget {
   }
 
   /** @param headers of the answer where there is none. @throws Problem when there is no room. */
-  take(bytes: number, headers: Readonly<Record<string, string>> = {}): void {
+  borrow(bytes: number, headers: Readonly<Record<string, string>> = {}): void {
     if (!this.hasRoom(bytes)) {
       const detail = 'Too much is on its way in and out; ask again soon.';
       throw new Problem(503, 'too-busy', detail, { 'Retry-After': '1', ...headers });
@@ -24,7 +24,7 @@ export class Budget {
     this.used += bytes;
   }
 
-  give(bytes: number): void {
+  giveBack(bytes: number): void {
     this.used -= bytes;
   }
 }
@@ -37,22 +37,22 @@ export class OneEach {
   constructor(private readonly places: Places) {}
 
   /** @returns what lets the next one begin; to be called once. @throws Problem when too many others go on. */
-  async take(who: string): Promise<() => void> {
+  async borrow(who: string): Promise<() => void> {
     const before = this.last.get(who);
-    let leave = (): void => undefined;
-    const over = new Promise<void>((resolve) => (leave = resolve)).then(() => {
+    let free = (): void => undefined;
+    const over = new Promise<void>((resolve) => (free = resolve)).then(() => {
       if (this.last.get(who) === over) this.last.delete(who);
     });
     this.last.set(who, over);
     await before;
     try {
-      const giveBack = this.places.take();
+      const giveBack = this.places.borrow();
       return () => {
         giveBack();
-        leave();
+        free();
       };
     } catch (error) {
-      leave();
+      free();
       throw error;
     }
   }
@@ -67,8 +67,8 @@ export class Places {
     private readonly what: string,
   ) {}
 
-  /** @returns what gives the place back; to be called once. @throws Problem when all are taken. */
-  take(): () => void {
+  /** @returns what gives the place back; to be called once. @throws Problem when all are borrowed. */
+  borrow(): () => void {
     if (this.used >= this.limit) {
       throw tooMany(this.limit, this.what);
     }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Gzip } from 'node:zlib';
 import type { Budget } from './budget.js';
 import { whenClosed } from './connections.js';
-import { eventPacker, packedHeaders, takesGzip } from './packing.js';
+import { eventPacker, packedHeaders, acceptsGzip } from './packing.js';
 import type { WebTraffic } from './web-traffic.js';
 
 /** How much an event stream may leave unread before it is cut off, in bytes. */
@@ -38,7 +38,7 @@ export class EventStream {
     private readonly budget: Budget,
     traffic: WebTraffic,
   ) {
-    const isPacked = takesGzip(response.req);
+    const isPacked = acceptsGzip(response.req);
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
@@ -53,7 +53,7 @@ export class EventStream {
     whenClosed(response, () => {
       clearInterval(this.keepAlive);
       this.packer?.destroy();
-      budget.give(this.unread);
+      budget.giveBack(this.unread);
       this.unread = 0;
       this.whenRead?.();
     });
@@ -108,7 +108,7 @@ export class EventStream {
 
   private write(text: string): void {
     if (!this.mayTake(text.length)) return;
-    this.budget.take(text.length);
+    this.budget.borrow(text.length);
     this.unread += text.length;
     this.put(text, () => this.wasRead(text.length));
   }
@@ -151,7 +151,7 @@ export class EventStream {
   private wasRead(length: number): void {
     if (this.unread === 0) return;
     this.unread -= length;
-    this.budget.give(length);
+    this.budget.giveBack(length);
     if (!this.isSlow) this.whenRead?.();
   }
 }

@@ -13,7 +13,7 @@ const LEAST = 1_024;
 const PACKING = { level: 5, windowBits: 14, memLevel: 6 } as const;
 
 /** Whether who asks takes gzip. */
-export function takesGzip(request: IncomingMessage | undefined): boolean {
+export function acceptsGzip(request: IncomingMessage | undefined): boolean {
   return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\b(?!\.))/.test(String(request?.headers['accept-encoding'] ?? ''));
 }
 
@@ -38,7 +38,7 @@ export function eventPacker(): Gzip {
 
 /** The bytes of an answer, packed if who asks takes that and it is worth it. */
 export async function packed(response: ServerResponse, bytes: Buffer): Promise<{ bytes: Buffer; isPacked: boolean }> {
-  if (bytes.length < LEAST || !takesGzip(response.req)) return { bytes, isPacked: false };
+  if (bytes.length < LEAST || !acceptsGzip(response.req)) return { bytes, isPacked: false };
   return new Promise((resolve) => {
     gzip(bytes, PACKING, (error, result) => {
       resolve(error ? { bytes, isPacked: false } : { bytes: result, isPacked: true });

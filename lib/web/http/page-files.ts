@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { notFound } from '../problem.js';
-import { packedHeaders, takesGzip } from './packing.js';
+import { packedHeaders, acceptsGzip } from './packing.js';
 import { allowPage } from './security-headers.js';
 
 /** Where `npm run build` puts the page: beside this room's built code. */
@@ -40,7 +40,7 @@ export class PageFiles {
     this.files ??= readAll(this.folder);
     const file = this.files.get(name === '' ? 'index.html' : name);
     if (!file) throw notFound(name === '' ? 'page in this build of nestjs-gearman; its API is at v1/' : `file ${name}`);
-    const isPacked = takesGzip(request);
+    const isPacked = acceptsGzip(request);
     const bytes = isPacked ? file.packed : file.bytes;
     allowPage(response);
     response.writeHead(200, {

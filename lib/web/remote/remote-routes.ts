@@ -148,7 +148,7 @@ async function result(call: RemoteCall): Promise<void> {
   requireAllFunctions(call);
   const { response, shared, gone, source } = call;
   const until = performance.now() + numberOf(call, 'wait', 0, 300, 0) * 1_000;
-  const giveBack = shared.streams.take();
+  const giveBack = shared.streams.borrow();
   try {
     for (;;) {
       const { state, bytes = Buffer.alloc(0) } = await source.client.result(identity(call)).catch(keepsNone);

@@ -47,7 +47,7 @@ class RemoteSubmitter implements Submitter {
     gone: AbortSignal,
   ): Promise<{ handle: string; bytes: Workload }> {
     let timer: NodeJS.Timeout | undefined;
-    let leave: (() => void) | undefined;
+    let stop: (() => void) | undefined;
     try {
       return await new Promise((resolve, reject) => {
         const submission = this.client.submit(requestOf(spec), observerOf(spec.function, listener, resolve, giveUp));
@@ -55,16 +55,16 @@ class RemoteSubmitter implements Submitter {
           submission.forget();
           reject(reason);
         }
-        leave = () => giveUp(closedBy(gone, 'This page is ending.'));
-        gone.addEventListener('abort', leave, { once: true });
-        if (gone.aborted) leave();
+        stop = () => giveUp(closedBy(gone, 'This page is ending.'));
+        gone.addEventListener('abort', stop, { once: true });
+        if (gone.aborted) stop();
         if (timeout > 0) timer = setTimeout(() => giveUp(tookTooLong(timeout)), timeout * 1_000);
       });
     } catch (error) {
       return refuse(error);
     } finally {
       clearTimeout(timer);
-      if (leave) gone.removeEventListener('abort', leave);
+      if (stop) gone.removeEventListener('abort', stop);
     }
   }
 }

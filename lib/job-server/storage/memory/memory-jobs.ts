@@ -83,7 +83,7 @@ export class MemoryJobs {
   }
 
   /** @internal */
-  leave(entry: Entry): void {
+  drop(entry: Entry): void {
     const { job } = entry;
     this.entries.delete(job.handle);
     if (job.unique !== '') this.uniques.delete(uniqueKey(job.function, job.unique));

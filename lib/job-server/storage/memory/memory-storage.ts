@@ -99,7 +99,7 @@ export class MemoryStorage implements JobStorage {
       queueMicrotask(() => adder.refused(error as StorageError));
       return false;
     }
-    const { isLeased, existing } = this.take(job, lease);
+    const { isLeased, existing } = this.put(job, lease);
     // With several owners it is not known before the write who has a unique.
     const isLate = isLeased && this.isShared && lease !== 'always' && job.unique !== '';
     queueMicrotask(() => adder.stored(existing, isLate));
@@ -144,14 +144,14 @@ export class MemoryStorage implements JobStorage {
   done(handle: string, outcome?: JobOutcome): void {
     const entry = this.leased(handle);
     if (!entry) return;
-    this.jobs.leave(entry);
+    this.jobs.drop(entry);
     if (outcome) this.jobs.ended.set(handle, { function: entry.job.function, outcome });
   }
 
   bury(handle: string, error: string, now: number): void {
     const entry = this.leased(handle);
     if (!entry) return;
-    this.jobs.leave(entry);
+    this.jobs.drop(entry);
     this.jobs.bury({ job: entry.job, error, diedAt: now });
   }
 
@@ -163,7 +163,7 @@ export class MemoryStorage implements JobStorage {
       entry.owner.tellCancelled(handle);
       return 'told';
     }
-    this.jobs.leave(entry);
+    this.jobs.drop(entry);
     return 'removed';
   }
 
@@ -250,7 +250,7 @@ export class MemoryStorage implements JobStorage {
     if (value === undefined) return 'known';
     checkSetting(name, value, settings);
     settings.set(name, value);
-    if (job) this.take(job, false);
+    if (job) this.put(job, false);
     return 'fired';
   }
 
@@ -273,7 +273,7 @@ export class MemoryStorage implements JobStorage {
     if (isKnown) return 'known';
     if (past && 'result' in past) ended.set(job.handle, { function: job.function, outcome: past });
     else if (past) this.jobs.bury({ job: placed(job, this.jobs.nextSequence()), ...past });
-    else if (this.take(job, false).existing) return 'coalesced';
+    else if (this.put(job, false).existing) return 'coalesced';
     return 'added';
   }
 
@@ -286,7 +286,7 @@ export class MemoryStorage implements JobStorage {
   }
 
   /** Takes a new job, unless there is one with its handle or unique. */
-  private take(job: JobRecord, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
+  private put(job: JobRecord, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
     const existing = this.jobs.existing(job);
     if (existing) return { isLeased: false, existing: existing.job };
     const isNext = job.at === 0 && !this.jobs.queues.queue(job.function, job.priority).hasReady;
