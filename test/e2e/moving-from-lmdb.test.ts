@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { open } from 'lmdb';
 import { expect, it } from '@jest/globals';
-import { newOwner } from '../../lib/job-server/storage/owner.js';
+import { newOwner } from '../../lib/job-server/storage/folder/owner.js';
 import { allOf, bytesOf } from '../storage/recorded-storage.js';
 import { requireBuild, ROOT } from '../support/built.js';
 import { runCommand } from '../support/command.js';

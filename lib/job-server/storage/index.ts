@@ -20,7 +20,7 @@ export { MemoryStorage } from './memory/memory-storage.js';
 export { PgBeside } from './postgres/pg-beside.js';
 export type { PgStorageOptions } from './postgres/pg-options.js';
 export { PgStorage } from './postgres/pg-storage.js';
-export { isAlive, type Owner } from './owner.js';
+export { isAlive, type Owner } from './folder/owner.js';
 export { closedError, StorageError, type StorageErrorCode } from './storage-error.js';
 export { storageOf, type StorageOption } from './storage-option.js';
 export { StorageWrites, type StorageHealth } from './storage-health.js';

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, open } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { syncFolder } from '../folder.js';
+import { storageError } from '../folder/file-errors.js';
+import { syncFolder } from '../folder/folder.js';
 import type { JobBeside } from '../job-beside.js';
 import { StorageError } from '../storage-error.js';
-import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
 import { Leasing } from './leasing.js';
 import type { LogIndex } from './log-index.js';
 import { letterOf } from './listing.js';
 import { DEAD } from './record.js';
-import { readLog, segmentFiles } from './recovery.js';
+import { checkForm, readLog, segmentFiles } from './recovery.js';
 import { segmentOfName, type Damage, type Segment } from './segment.js';
 
 /** A copy reads and writes so many bytes at a time. */
@@ -29,7 +29,7 @@ export class LogBeside {
   /** Rejects with a {@link StorageError}. */
   static async open(folder: string): Promise<LogBeside> {
     const path = resolve(folder);
-    if (existsSync(join(path, FORMER_FILE))) throw formerForm(path);
+    checkForm(path);
     if (!hasLog(path)) throw missing(path);
     const damages: Damage[] = [];
     for (;;) {

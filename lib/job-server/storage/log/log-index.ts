@@ -1,13 +1,22 @@
 import { DeadCounts } from '../dead-counts.js';
 import { EntryTable } from './entry-table.js';
 import type { Entry } from './entry.js';
-import { storageError } from './file-errors.js';
 import { Hashes, HashTable } from './hash-table.js';
 import { JobQueue, queueKey } from './job-queue.js';
 import { Names } from './names.js';
 import type { NumberList } from './number-list.js';
 import { PlaceHeap } from './place-heap.js';
-import { DEAD, ENDED, JOB, ORIGIN, SETTING, type Stored, type ItemReader, type RecordVisitor } from './record.js';
+import {
+  DEAD,
+  ENDED,
+  JOB,
+  ORIGIN,
+  readingError,
+  SETTING,
+  type Stored,
+  type ItemReader,
+  type RecordVisitor,
+} from './record.js';
 import type { Block, Damage, Segment } from './segment.js';
 
 /** So many blocks that were read stay in memory, and no larger ones. */
@@ -196,7 +205,7 @@ export class LogIndex implements RecordVisitor {
     } catch (error) {
       // To be opened again by who tries again.
       segment.close();
-      throw storageError(error, this.path);
+      throw readingError(error, this.path);
     }
   }
 

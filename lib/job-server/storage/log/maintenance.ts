@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { syncFolder } from '../folder.js';
+import { syncFolder } from '../folder/folder.js';
 import type { GroupCommit } from '../group-commit.js';
 import type { LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';

@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkSetting } from '../job-limits.js';
 import type { FireOutcome, StorageListener } from '../job-storage.js';
 import { laterTick, tickName } from '../last-tick.js';
-import { makeFolder, syncFolders } from '../folder.js';
-import { FreeRoom } from '../free-room.js';
+import { storageError } from '../folder/file-errors.js';
+import { FolderOwner } from '../folder/folder-owner.js';
+import { makeFolder, syncFolders } from '../folder/folder.js';
+import { FreeRoom } from '../folder/free-room.js';
+import { Reserve } from '../folder/reserve.js';
 import { GroupCommit } from '../group-commit.js';
 import { ReadyQueues } from '../ready-queues.js';
 import type { StorageError } from '../storage-error.js';
@@ -14,8 +15,6 @@ import { placed, type JobRecord, type OnceOutcome, type Past, type StoredJob } f
 import type { Batch } from './batch.js';
 import { DamageReport } from './damage.js';
 import { Entry, Note, type LogChange } from './entry.js';
-import { FORMER_FILE, formerForm, storageError } from './file-errors.js';
-import { FolderOwner } from './folder-owner.js';
 import type { JobQueue } from './job-queue.js';
 import { Leasing } from './leasing.js';
 import { itemPages } from './listing.js';
@@ -24,8 +23,7 @@ import type { LogSizes, LogStorageOptions } from './log-options.js';
 import { LogWriter, type EntryKeeper } from './log-writer.js';
 import { Maintenance, type Rewriter } from './maintenance.js';
 import { ORIGIN, SETTING, type ItemReader } from './record.js';
-import { readLog } from './recovery.js';
-import { Reserve } from './reserve.js';
+import { checkForm, readLog } from './recovery.js';
 import { SettingBook } from './setting-book.js';
 
 /** How long what nobody waits for may stay unwritten, in milliseconds. */
@@ -86,7 +84,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     let owner: FolderOwner | undefined;
     try {
       const folders = makeFolder(path);
-      if (existsSync(join(path, FORMER_FILE))) throw formerForm(path);
+      checkForm(path);
       const reserve = new Reserve(path);
       owner = claim(path, reserve);
       syncFolders(folders);

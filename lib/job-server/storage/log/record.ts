@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { JobOutcome, Past, StoredJob, StoredPriority } from '../stored-job.js';
+import { storageError } from '../folder/file-errors.js';
 import { StorageError } from '../storage-error.js';
 
 /** The format this version writes, and the newest it reads. */
@@ -180,6 +181,20 @@ export function readRecord(bytes: Buffer, offset: number, length: number, visito
 /** Bytes that are no record of this log's. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
+}
+
+/** Why a log in a folder could not be read. */
+export function readingError(error: unknown, path: string): StorageError {
+  return error instanceof RecordError ? damagedError(path, error.message, error) : storageError(error, path);
+}
+
+/** A log that cannot be trusted. */
+export function damagedError(path: string, what: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_CORRUPT',
+    `the log in ${path} is damaged (${what}): move the folder away and put a backup in its place`,
+    { cause },
+  );
 }
 
 /** An item's fields, read one item after the other: most of them are only passed over. */

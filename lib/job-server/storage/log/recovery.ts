@@ -1,14 +1,16 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { damagedError, storageError } from './file-errors.js';
+import { StorageError } from '../storage-error.js';
 import { loadCheckpoint, loadIndex } from './index-file.js';
 import { LogIndex } from './log-index.js';
 import {
   claimedLength,
+  damagedError,
   firstNumber,
   HEADER_BYTES,
   headerIn,
   newSecret,
+  readingError,
   readRecord,
   type SegmentHeader,
 } from './record.js';
@@ -38,7 +40,7 @@ export function readLog(path: string, damaged: (damage: Damage) => void, { isBes
     if (!isBeside) for (const name of strays) rmSync(join(path, name), { force: true });
     return index;
   } catch (error) {
-    throw storageError(error, path);
+    throw readingError(error, path);
   }
 }
 
@@ -50,6 +52,15 @@ export function segmentFiles(path: string): string[] {
     if (claim > (byNumber.get(number)?.claim ?? 0)) byNumber.set(number, { name, claim });
   }
   return [...byNumber.values()].map(({ name }) => name).sort();
+}
+
+/** Refuses a folder whose jobs are in LMDB, as they were once. */
+export function checkForm(path: string): void {
+  if (!existsSync(join(path, 'data.mdb'))) return;
+  throw new StorageError(
+    'GEARMAN_STORAGE_INVALID',
+    `${path} holds jobs in the form of LMDB: nestjs-gearman import --from lmdb ${path} --queue-path OTHER moves them into another folder`,
+  );
 }
 
 /** A segment's file; its header is missing where that cannot be read. */

@@ -1,7 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StorageError } from '../storage-error.js';
-import { RecordError } from './record.js';
 
 /** An error of the file system, as a reason and a cure. */
 export function storageError(error: unknown, path: string): StorageError {
@@ -20,29 +19,9 @@ export function storageError(error: unknown, path: string): StorageError {
       options,
     );
   }
-  if (error instanceof RecordError) return damagedError(path, message, error);
   const action = syscall === 'read' ? 'reading' : 'writing';
   const reason = code === 'EIO' ? 'the disk failed (Input/output error)' : `${action} failed (${message})`;
   return new StorageError('GEARMAN_STORAGE_IO', `${reason} in ${path}: check the disk and the system's log`, options);
-}
-
-/** A log that cannot be trusted. */
-export function damagedError(path: string, what: string, cause?: unknown): StorageError {
-  return new StorageError(
-    'GEARMAN_STORAGE_CORRUPT',
-    `the log in ${path} is damaged (${what}): move the folder away and put a backup in its place`,
-    { cause },
-  );
-}
-
-/** What a folder has whose jobs are in LMDB, as they were once. */
-export const FORMER_FILE = 'data.mdb';
-
-export function formerForm(path: string): StorageError {
-  return new StorageError(
-    'GEARMAN_STORAGE_INVALID',
-    `${path} holds jobs in the form of LMDB: nestjs-gearman import --from lmdb ${path} --queue-path OTHER moves them into another folder`,
-  );
 }
 
 function isDiskFull(path: string): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { hasProcess } from '../../ground/index.js';
+import { hasProcess } from '../../../ground/index.js';
 
 /** Who has a folder open, as written in it. */
 export interface Owner {

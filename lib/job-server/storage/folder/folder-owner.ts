@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { closed, isAlive, newOwner, opened, readIfThere, type Owner } from '../owner.js';
+import { closed, isAlive, newOwner, opened, readIfThere, type Owner } from './owner.js';
 import { StorageError } from '../storage-error.js';
 
 const NAME = /^owner-(\d+)$/;
