@@ -1,3 +1,4 @@
+import { BroughtJobs } from './brought-jobs.js';
 import type { ByteString } from './job-spec.js';
 import type { JobQueue, Packing } from './job-queue.js';
 import type { Job } from './model.js';
@@ -16,7 +17,7 @@ interface Page {
  * A handle is a prefix that no other job server and no earlier run of this one
  * has, and a counter: so the jobs stand in small pages by number, which costs
  * 8 bytes a job, needs no string kept and no rehashing of millions. Jobs that
- * come from storage bring their handles and stand in a map.
+ * come from storage bring their handles and stand in a table by these.
  *
  * Who keeps handles may rely on this:
  * - `H:<host>:<digits>`, or a text of the operator's in place of `H:<host>`. At
@@ -32,7 +33,7 @@ interface Page {
  */
 export class JobTable {
   private readonly pages = new Map<number, Page>();
-  private readonly byHandle = new Map<ByteString, Job>();
+  private readonly brought = new BroughtJobs();
   private lastId = 0;
   /** The last handle that was spelled: adding a number to a text makes three strings of one. */
   private readonly spelled: Buffer;
@@ -66,7 +67,7 @@ export class JobTable {
   add(job: Job): void {
     this.size++;
     if (job.givenHandle !== undefined) {
-      this.byHandle.set(job.givenHandle, job);
+      this.brought.add(job);
       return;
     }
     const number = pageOf(job.id);
@@ -80,7 +81,7 @@ export class JobTable {
   find(handle: ByteString): Job | undefined {
     const id = this.numberIn(handle);
     const job = this.jobAt(id);
-    if (!job) return this.byHandle.get(handle);
+    if (!job) return this.brought.find(handle);
     if (job.id === id) return job;
     this.open(job);
     return this.jobAt(id);
@@ -103,7 +104,7 @@ export class JobTable {
   delete(job: Job): void {
     this.size--;
     if (job.givenHandle !== undefined) {
-      this.byHandle.delete(job.givenHandle);
+      this.brought.delete(job.givenHandle);
       return;
     }
     const number = pageOf(job.id);
@@ -113,13 +114,13 @@ export class JobTable {
   }
 
   /**
-   * Every job: those from an earlier run, then the others, oldest first but for
-   * those that come back from storage. It may be walked in steps while jobs come
+   * Every job: those from an earlier run in no order, then the others, oldest first
+   * but for those that come back from storage. It may be walked in steps while jobs come
    * and go; jobs submitted after its beginning are left out, so that it ends.
    * Packed ones are told as copies, which only {@link find} makes the job itself.
    */
   *[Symbol.iterator](): Iterator<Job> {
-    for (const job of [...this.byHandle.values()]) if (job.state !== 'ended') yield job;
+    for (const job of this.brought.toArray()) if (job.state !== 'ended') yield job;
     const { lastId } = this;
     for (const [number, { jobs }] of this.pages) {
       for (let at = 0; at < PAGE_SIZE; at++) {

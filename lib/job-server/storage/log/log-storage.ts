@@ -95,7 +95,12 @@ export class LogStorage implements JobStorage {
     if (log.commit.isBehind) await log.commit.caughtUp();
     if (this.opened !== log) return [];
     const queue = log.index.findQueue(functionName, priority);
-    return queue ? (await log.lease(queue, count, now)).map(({ job }) => job) : [];
+    if (!queue) return [];
+    const leased = await log.lease(queue, count, now);
+    const jobs = leased.map(({ job }) => job);
+    // V8 may have the list where garbage is collected rarely: forgotten there it would keep the entries until then.
+    leased.length = 0;
+    return jobs;
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {

@@ -129,7 +129,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
    *
    * @throws StorageError when the log cannot be read; then none is leased.
    */
-  async lease(queue: JobQueue, count: number, now: number): Promise<readonly Entry[]> {
+  async lease(queue: JobQueue, count: number, now: number): Promise<Entry[]> {
     const leased: Entry[] = [];
     let endsAt = performance.now() + SLICE;
     try {

@@ -309,22 +309,14 @@ export class ItemReader {
     return { number, length, kind, hasTime, isApart };
   }
 
+  get reducer(): string {
+    const { bytes, reducerStart, reducerEnd } = this;
+    return reducerEnd === reducerStart ? '' : bytes.toString('latin1', reducerStart, reducerEnd);
+  }
+
   /** The job. */
   job(functionName: string): StoredJob {
-    const { reducerStart, reducerEnd, acceptedAt } = this;
-    return {
-      handle: this.handle,
-      function: functionName,
-      unique: this.hasUnique ? this.unique : '',
-      priority: (this.queue & 3) as StoredPriority,
-      workload: this.workload,
-      reducer: reducerEnd === reducerStart ? '' : this.bytes.toString('latin1', reducerStart, reducerEnd),
-      at: this.at,
-      attempts: this.attempts,
-      losses: this.losses,
-      acceptedAt: acceptedAt < 0 ? undefined : acceptedAt,
-      sequence: this.sequence,
-    };
+    return new ReadJob(this, functionName);
   }
 
   string(): string {
@@ -351,5 +343,39 @@ export class ItemReader {
       factor *= 128;
     } while (byte >= 128);
     return value;
+  }
+}
+
+/**
+ * A job as it was read. No object literal: once most of what a literal made
+ * outlived a collection of garbage, as jobs do while the disk is slow, V8 puts
+ * all it makes where garbage is collected rarely, and each job's strings stay
+ * with it.
+ */
+class ReadJob implements StoredJob {
+  readonly handle: string;
+  readonly function: string;
+  readonly unique: string;
+  readonly priority: StoredPriority;
+  readonly workload: string | Uint8Array;
+  readonly reducer: string;
+  readonly at: number;
+  readonly attempts: number;
+  readonly losses: number;
+  readonly acceptedAt: number | undefined;
+  readonly sequence: number;
+
+  constructor(item: ItemReader, functionName: string) {
+    this.handle = item.handle;
+    this.function = functionName;
+    this.unique = item.hasUnique ? item.unique : '';
+    this.priority = (item.queue & 3) as StoredPriority;
+    this.workload = item.workload;
+    this.reducer = item.reducer;
+    this.at = item.at;
+    this.attempts = item.attempts;
+    this.losses = item.losses;
+    this.acceptedAt = item.acceptedAt < 0 ? undefined : item.acceptedAt;
+    this.sequence = item.sequence;
   }
 }
