@@ -2,14 +2,11 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { aboutError } from '../../ground/index.js';
 import { fromByteString } from '../../protocol/index.js';
 import {
-  lookAgainFor,
-  Refusal,
   type ByteString,
   type Engine,
   type FunctionSettings,
   type GearmanFunction,
   type Job,
-  type JobHistory,
   type JobSpec,
   type Moment,
   type Outcome,
@@ -17,27 +14,20 @@ import {
   type Priority,
   type Workload,
 } from '../engine/index.js';
-import { Answer, queueError, type Submitted } from './answer.js';
+import { Answer, type Submitted } from './answer.js';
 import { ClockSkew } from './clock-skew.js';
 import type { DurableHost, DurableOptions } from './durable-host.js';
 import { JobFeed } from './job-feed.js';
 import { LISTED_AT_ONCE, type StoredLine, type StoredState } from './job-lines.js';
 import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
-import { newJob, recordOf, storedUnique, wireUnique } from './job-record.js';
+import { wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
 import type { FireOutcome, JobStorage, QueuedJob, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
-import { Submission, type SubmissionHost } from './submission.js';
-import { UnwrittenJobs } from './unwritten-jobs.js';
+import { Submissions } from './submissions.js';
 
 /** How long submissions taken may hold up the end of the job server, in milliseconds. */
 const FLUSH_TIMEOUT = 2_000;
-
-/** How often a foreground submission looks for its twin in storage, where others take that away meanwhile. */
-const LOOKS = 3;
-
-/** The answer to nobody: a foreground submission whose client left before it was taken. */
-const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
 
 /**
  * Keeps the promise of background jobs: what is answered with JOB_CREATED is on
@@ -54,7 +44,7 @@ const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
  * the same. Every other one comes by the {@link JobFeed}. Foreground jobs are
  * never stored: their client waits and will know.
  */
-export class DurableJobs implements SubmissionHost {
+export class DurableJobs {
   private opening: Promise<void> | undefined;
   private isOpen = false;
   private wasOpen = false;
@@ -66,7 +56,7 @@ export class DurableJobs implements SubmissionHost {
   private readonly feed: JobFeed;
   private readonly results: KeptResults;
   private readonly settings: KeptSettings;
-  private readonly unwritten = new UnwrittenJobs();
+  private readonly submissions: Submissions;
   private readonly retries: Retries;
   private readonly skew: ClockSkew;
 
@@ -77,6 +67,7 @@ export class DurableJobs implements SubmissionHost {
     options: DurableOptions,
   ) {
     this.feed = new JobFeed(engine, storage, host, options.window);
+    this.submissions = new Submissions(engine, storage, host, this.feed, (spec, client) => this.submit(spec, client));
     this.results = new KeptResults(storage, options.keepResults);
     this.retries = new Retries(options.policies);
     this.skew = new ClockSkew(host.time, host.log);
@@ -128,37 +119,10 @@ export class DurableJobs implements SubmissionHost {
     }
   }
 
-  /** Takes a job; for a background job the answer comes when it is on disk. */
+  /** Accepts a job; for a background job the answer comes when it is on disk. */
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
-    if (!this.isOpen) return Answer.from(this.open().then(() => this.submit(spec, client)));
-    const existing = this.engine.findCoalescing(spec);
-    if (existing) return this.join(existing, spec, client);
-    const key = storedUnique(spec);
-    const adding = key === '' ? undefined : this.unwritten.ofUnique(spec.function, key);
-    if (adding) return spec.isBackground ? adding : this.submitAfter(adding, spec, client);
-    const mayBeStored = key !== '' && this.storage.count(spec.function).total.some((count) => count > 0);
-    if (!spec.isBackground) {
-      return mayBeStored ? Answer.from(this.submitUnlessStored(spec, key, client)) : this.submitNow(spec, client);
-    }
-    const refusal = this.engine.refusalOf(spec);
-    if (!refusal) return this.store(spec, key);
-    return mayBeStored ? Answer.from(this.refuseUnlessStored(spec, key, refusal)) : refusal;
-  }
-
-  stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted {
-    const { handle, isHere } = submission;
-    // Who is here already was counted as a job of its own, and is taken back as one.
-    if (existing && !isHere) submission.function_.stats.coalesced++;
-    // That very job was leased meanwhile, and is here for good.
-    if (existing && isLeased && existing.handle === handle) return handle;
-    if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
-    if (isLeased) this.takeInLate(submission);
-    else if (!isHere) this.waitInStorage(submission);
-    return handle;
-  }
-
-  refused(submission: Submission, error: StorageError): Submitted {
-    return this.takeBack(submission, queueError(error));
+    if (this.isOpen) return this.submissions.submit(spec, client);
+    return Answer.from(this.open().then(() => this.submit(spec, client)));
   }
 
   /**
@@ -167,19 +131,7 @@ export class DurableJobs implements SubmissionHost {
    */
   async fire(id: ByteString, tick: number, spec?: JobSpec): Promise<FireOutcome> {
     await this.open();
-    if (!spec) return this.storage.fire(id, tick);
-    const refusal = this.engine.refusalOf(spec);
-    if (refusal) throw new Error(refusal.text);
-    const function_ = this.feed.functionOf(spec.function);
-    const handle = this.engine.nextHandle();
-    const outcome = await this.storage.fire(id, tick, newJob(spec, handle, storedUnique(spec), this.host.time.date));
-    if (outcome === 'fired') {
-      function_.stats.accepted(spec);
-      this.host.accepted(spec, handle);
-      this.feed.cameOneOfMany(function_);
-      if (spec.at > 0) this.wakeFor(spec.at);
-    }
-    return outcome;
+    return this.submissions.fire(id, tick, spec);
   }
 
   /** Whether a job waits, runs, or will be tried again. */
@@ -252,7 +204,7 @@ export class DurableJobs implements SubmissionHost {
     job.isStored = false;
     this.storage.release(this.engine.handleOf(job), { attempts, losses, at });
     this.feed.recount(function_);
-    this.wakeFor(at);
+    this.feed.wakeFor(at);
   }
 
   /** A job lost its worker: the loss is counted on disk as well. */
@@ -472,137 +424,6 @@ export class DurableJobs implements SubmissionHost {
       this.engine.putAway(job);
     }
   }
-
-  // --- submissions ---
-
-  private submitNow(spec: JobSpec, client: Peer): Submitted {
-    if (client.isGone && !spec.isBackground) return CLIENT_LEFT;
-    const job = this.engine.submit(spec, client);
-    return job instanceof Refusal ? job : this.engine.handleOf(job);
-  }
-
-  /** A submission for a job that the engine holds. */
-  private join(existing: Job, spec: JobSpec, client: Peer): Submitted | Answer {
-    const submitted = this.submitNow(spec, client);
-    if (!spec.isBackground || submitted instanceof Refusal) return submitted;
-    return existing.isStored
-      ? (this.unwritten.ofJob(submitted) ?? submitted)
-      : this.storeHeld(existing, spec, submitted);
-  }
-
-  /** Stores a foreground job that was submitted in the background as well. */
-  private storeHeld(job: Job, spec: JobSpec, handle: ByteString): Submission {
-    const submission = new Submission(this, job.function_, spec, handle, true);
-    this.unwritten.addJob(handle, submission);
-    this.storage.add(recordOf(job, handle, this.host.time), 'always', submission);
-    job.isStored = true;
-    return submission;
-  }
-
-  /** Stores a background job that the engine does not know; the storage may. */
-  private store(spec: JobSpec, key: ByteString): Submission {
-    const function_ = this.feed.functionOf(spec.function);
-    const handle = this.engine.nextHandle();
-    const submission = new Submission(this, function_, spec, handle, false);
-    const mayRun = this.feed.hasRoom(function_, spec.priority);
-    submission.isHere = this.storage.add(newJob(spec, handle, key, this.host.time.date), mayRun, submission);
-    if (key !== '' && submission.isHere) this.unwritten.addJob(handle, submission);
-    else if (key !== '') this.unwritten.addUnique(spec.function, key, handle, submission);
-    if (submission.isHere) this.takeIn(submission);
-    return submission;
-  }
-
-  /** The engine gets a job that is on its way to the disk. */
-  private takeIn(submission: Submission): void {
-    this.accepted(submission);
-    this.feed.takeIn(submission.spec, historyOf(submission));
-  }
-
-  /** The engine gets a job whose lease came with the write. */
-  private takeInLate(submission: Submission): void {
-    this.accepted(submission);
-    this.feed.takeInLate(submission.function_, submission.spec, historyOf(submission));
-  }
-
-  /** A submission is taken. */
-  private accepted({ function_, spec, handle }: Submission): void {
-    function_.stats.accepted(spec);
-    this.host.accepted(spec, handle);
-  }
-
-  /** A job waits in storage, until the engine has room. */
-  private waitInStorage(submission: Submission): void {
-    this.accepted(submission);
-    this.feed.cameOneOfMany(submission.function_);
-    if (submission.spec.at > 0) this.wakeFor(submission.spec.at);
-  }
-
-  /** Has `tick` called when a date has come. */
-  private wakeFor(date: number): void {
-    const { time } = this.host;
-    time.at(lookAgainFor(date, time));
-  }
-
-  /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */
-  private takeBack({ function_, handle }: Submission, answer: Submitted): Submitted {
-    const job = this.engine.find(handle);
-    if (job?.isStored) {
-      job.isStored = false;
-      job.isBackground = false;
-      if (job.isAbandoned) this.engine.withdraw(job);
-    }
-    this.feed.refuse(handle);
-    this.feed.recount(function_);
-    return answer;
-  }
-
-  /** A foreground submission of a unique that another one is about to store. */
-  private submitAfter(adding: Answer, spec: JobSpec, client: Peer): Answer {
-    return Answer.from(adding.heard.then(() => this.submit(spec, client)));
-  }
-
-  /** A foreground submission that may belong to a job in storage: then that job comes here, to be waited for. */
-  private async submitUnlessStored(spec: JobSpec, key: ByteString, client: Peer): Promise<Submitted | Answer> {
-    for (let look = 0; look < LOOKS; look++) {
-      const found = await this.storage.findByUnique(key, spec.function);
-      if (!found || this.engine.findCoalescing(spec)) break;
-      if (this.isToBeFollowed(found)) return this.follow(found, client);
-      await this.feed.fetchOne(found.job.handle);
-      // Where it is not here now, another job server was faster: then that one has it.
-      if (this.engine.find(found.job.handle)) break;
-    }
-    const adding = this.unwritten.ofUnique(spec.function, key);
-    return adding ? this.submitAfter(adding, spec, client) : this.submitNow(spec, client);
-  }
-
-  /** Whether a stored job is not fetched for a client here: another job server has it, or nobody here could run it. */
-  private isToBeFollowed({ state, holder, job }: QueuedJob): boolean {
-    const { elsewhere } = this.host;
-    if (!elsewhere || this.engine.find(job.handle)) return false;
-    if (holder) return elsewhere.reaches(holder);
-    return state === 'waiting' && !this.engine.isServed(this.feed.functionOf(job.function));
-  }
-
-  private follow({ job, holder }: QueuedJob, client: Peer): Submitted {
-    if (client.isGone) return CLIENT_LEFT;
-    this.host.elsewhere!.follow(job, holder, client);
-    return job.handle;
-  }
-
-  /** A background submission to a full queue, which may belong to a job in storage. */
-  private async refuseUnlessStored(spec: JobSpec, key: ByteString, refusal: Refusal): Promise<Submitted | Answer> {
-    const stored = (await this.storage.findByUnique(key, spec.function))?.job;
-    if (!stored) return refusal;
-    // It may be on its way to the disk still.
-    const adding = this.unwritten.ofJob(stored.handle);
-    if (adding) return adding;
-    return (await this.storage.want?.(stored.handle)) === false ? refusal : stored.handle;
-  }
-}
-
-/** What the job server has added to a submission that was just accepted. */
-function historyOf({ handle }: Submission): JobHistory {
-  return { handle, attempts: 0, losses: 0 };
 }
 
 /** What is wrong where the others may take this job server for dead. */

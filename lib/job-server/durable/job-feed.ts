@@ -91,6 +91,12 @@ export class JobFeed {
     return this.roomFor(function_, priority) > 0;
   }
 
+  /** Has {@link tick} called when a date has come. */
+  wakeFor(date: number): void {
+    const { time } = this.host;
+    time.at(lookAgainFor(date, time));
+  }
+
   private roomFor(function_: GearmanFunction, priority: Priority): number {
     if (this.isFenced) return 0;
     const { length } = function_.queues[priority];
