@@ -14,8 +14,8 @@ import { until } from './until.js';
 /** A database server of a test's own, with an empty database `queues` that `gear` may do all with. */
 export interface DatabaseServer {
   readonly port: number;
-  /** Runs SQL as its administrator. */
-  sql(statement: string): Promise<string>;
+  /** Runs SQL as its administrator, in another database than `queues` if PostgreSQL is told so. */
+  sql(statement: string, database?: string): Promise<string>;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export async function startPostgres({ certificate, network }: PostgresOptions = 
   });
   await sqlIn('postgres', 'CREATE DATABASE queues');
   const kill = async (): Promise<void> => void (await program.end('SIGKILL'));
-  return { port, kill, sql: (statement) => sqlIn('queues', statement) };
+  return { port, kill, sql: (statement, name = 'queues') => sqlIn(name, statement) };
 }
 
 /** A PostgreSQL for the tests of a block, who each have a schema of their own in it; it is there once they run. */
@@ -97,7 +97,7 @@ export function ownPostgres(): DatabaseServer {
     get port() {
       return database.port;
     },
-    sql: (statement) => database.sql(statement),
+    sql: (statement, name) => database.sql(statement, name),
     kill: () => database.kill(),
   };
 }

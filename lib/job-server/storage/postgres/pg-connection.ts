@@ -1,21 +1,7 @@
 import { StorageError } from '../storage-error.js';
+import { settingStatement } from './connection-settings.js';
 import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
 import { addressesIn, withoutPassword, type CheckedPgOptions } from './pg-options.js';
-
-/**
- * The plans are made once, on empty tables as likely as not, and kept: only
- * these serve any number of jobs. Where a small table is read whole all the same,
- * its plan counts as very dear, and PostgreSQL would compile it at each run: some
- * hundred milliseconds for what takes one.
- */
-const PLANS = [
-  'SET enable_seqscan = off',
-  'SET enable_hashjoin = off',
-  'SET enable_mergejoin = off',
-  'SET enable_bitmapscan = off',
-  'SET plan_cache_mode = force_generic_plan',
-  'SET jit = off',
-].join('; ');
 
 /** Statements that are kept waiting on a connection. */
 export interface Hold {
@@ -138,19 +124,19 @@ export class PgConnection {
   }
 
   private async setUp(client: PgClient): Promise<void> {
-    if (this.role.isReading) return;
-    const asked = "SELECT pg_is_in_recovery() AS standby, current_setting('synchronous_commit') AS commit";
+    const { isReading = false, isSynchronous, timeout = this.options.queryTimeout, channel } = this.role;
+    const asked =
+      "SELECT pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.current_setting('synchronous_commit') AS commit";
     const [told] = (await client.query({ text: asked })).rows as readonly { standby: boolean; commit: string }[];
-    if (told?.standby) throw new Error('it is a standby, which cannot be written');
-    await client.query({ text: PLANS });
-    if (!this.role.isSynchronous) await client.query({ text: 'SET synchronous_commit = off' });
+    if (told?.standby && !isReading) throw new Error('it is a standby, which cannot be written');
     // Somebody may have switched it off for all: what is promised of a job needs it. Other words say how far it goes.
-    else if (told?.commit === 'off') await client.query({ text: 'SET synchronous_commit = on' });
+    const waits = told?.commit === 'off' ? 'on' : undefined;
+    await client.query({ text: settingStatement({ isReading, timeout, commit: isSynchronous ? waits : 'off' }) });
+    if (isReading) return;
     // It is committed here, and nobody waits any longer for the standby to have it. Any other warning is none about that.
     client.on('notice', ({ routine, message }) => {
       if (routine === 'SyncRepWaitForLSN') this.doubt = message ?? 'the wait for the standby was given up';
     });
-    const { channel } = this.role;
     if (!channel) return;
     client.on('notification', ({ payload = '' }) => channel.hear(payload));
     await client.query({ text: `LISTEN "${channel.name}"` });
