@@ -21,7 +21,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     const at = (port: number): string => `postgresql://gear@127.0.0.1:${port}/queues`;
     const { leaseTime } = options;
     const common = { ...UNHURRIED, schema: `f${++schemas}`, patience: 60_000, leaseTime: leaseTime ?? 90_000 };
-    storage = new PgStorage({ ...common, ...options, url: at(proxy.port) });
+    storage = new PgStorage({ ...common, name: 'cut', ...options, url: at(proxy.port) });
     direct = new PgStorage({ ...common, url: at(database.port) });
     listener = new RecordingListener();
     await storage.open(listener);
@@ -95,7 +95,7 @@ describeWith('postgres', 'a storage in PostgreSQL whose connections are cut', ()
     // As a backend does that was stopped, and whose client has gone.
     const schema = `f${schemas}`;
     await database.sql(
-      `UPDATE ${schema}.job SET owner = (SELECT min(id) FROM ${schema}.owner) WHERE handle = '${handle}'`,
+      `UPDATE ${schema}.job SET owner = (SELECT id FROM ${schema}.owner WHERE name = 'cut') WHERE handle = '${handle}'`,
     );
     await until('it can be leased', async () => {
       return handlesOf(await direct.lease('reverse', 1, 1, NOW)).includes(handle);

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { StorageError } from '../storage-error.js';
 import type { PgRow } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';
@@ -11,6 +12,9 @@ const SURE_PART = 0.8;
 
 /** After how many lease times jobs are looked for that are leased to nobody known. */
 const ORPHAN_LEASES = 6;
+
+/** The numbers of sessions are below. */
+const MAX_ID = 2 ** 31;
 
 /** What a {@link PgBeat} tells. */
 export interface BeatHost {
@@ -114,6 +118,8 @@ export class PgBeat {
     } else {
       const joined = await this.join();
       this.host.lost(id);
+      // Where its row is gone, nobody else would do that soon.
+      await this.giveBack([id]);
       this.confirm(joined);
     }
     await this.lookAtOthers(owners, begun);
@@ -122,22 +128,33 @@ export class PgBeat {
   /** Answers when it was asked for. */
   private async join(): Promise<number> {
     const { options, session } = this.parts;
-    const begun = performance.now();
-    // Waited for, unlike the rest: after a crash nobody else may be given this number.
-    const { rows } = await run(this.parts, 'adder', 'join', [options.name, options.address]);
-    session.id = (rows[0] as { readonly id: number }).id;
-    session.all.push(session.id);
-    return begun;
+    for (;;) {
+      const begun = performance.now();
+      // Drawn: a database that has lost its last moments would give the next number of a row to somebody else once more.
+      const id = randomInt(1, MAX_ID);
+      const { rows } = await run(this.parts, 'adder', 'join', [id, options.name, options.address]);
+      if (rows.length === 0) continue;
+      session.id = id;
+      session.all.push(id);
+      return begun;
+    }
   }
 
   /** A sign of life that was given at `since` has come to the database. */
   private confirm(since: number): void {
     this.sureUntil = since + SURE_PART * this.parts.options.leaseTime;
+    this.lookAtFence();
+  }
+
+  /** Says when it changes whether it is fenced, and looks again when it is to be. */
+  private lookAtFence(): void {
     clearTimeout(this.fence);
     if (this.isClosed) return;
-    const left = Math.max(0, Math.ceil(this.sureUntil - performance.now()));
-    this.fence = setTimeout(() => this.tellFence(), left).unref();
     this.tellFence();
+    if (this.wasFenced) return;
+    // A timer may come a moment early: then it is armed again.
+    const left = Math.max(0, Math.ceil(this.sureUntil - performance.now()));
+    this.fence = setTimeout(() => this.lookAtFence(), left).unref();
   }
 
   private tellFence(): void {

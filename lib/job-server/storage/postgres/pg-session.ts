@@ -245,6 +245,7 @@ export class PgSession {
   private async look(): Promise<void> {
     const { connections, functions, hints } = this.parts;
     const { hearer } = connections;
+    await functions.keep(hearer);
     const goOn = await this.holdWriters();
     let answered: readonly LookRow[];
     try {

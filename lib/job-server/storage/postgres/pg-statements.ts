@@ -224,7 +224,8 @@ export function statementsFor(schema: string) {
     set: `INSERT INTO ${schema}.setting SELECT * FROM unnest($1::bytea[], $2::bytea[]) s (name, value)
       WHERE s.value IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
-    join: `INSERT INTO ${schema}.owner (name, address) VALUES ($1, $2) RETURNING id`,
+    join: `INSERT INTO ${schema}.owner (id, name, address) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3)
+      ON CONFLICT DO NOTHING RETURNING id`,
     oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
     /** Answers with everybody, and whether this owner is alive still. */
     beat: `WITH me AS (UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1::int AND NOT dead RETURNING id)
