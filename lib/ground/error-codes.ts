@@ -178,6 +178,11 @@ export const GEARMAN_ERRORS = describe({
     what: 'The database cannot be reached, or nobody knows whether it did what it was asked.',
     cure: 'Check the database and the network. The job server tries again by itself.',
   },
+  GEARMAN_STORAGE_REFUSED: {
+    thrownAs: 'StorageError',
+    what: 'The database refused a statement, which has not happened.',
+    cure: 'The message has its reason and what to do. The job server tries again by itself.',
+  },
   GEARMAN_STORAGE_MISSING_PACKAGE: {
     thrownAs: 'StorageError',
     what: 'A package that the storage needs is not installed.',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PgStorage, type StorageError } from '../../lib/job-server/storage/index.js';
 import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
 import { startPostgres, UNHURRIED, type DatabaseServer } from '../support/databases.js';
+import { freePort } from '../support/free-port.js';
 import { describeWith } from '../support/peers.js';
 import { until } from '../support/until.js';
 import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
@@ -130,7 +131,36 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
 
   const isLate = ({ code }: StorageError): boolean => code === 'GEARMAN_STORAGE_UNREACHABLE';
 
-  it('says what it may not do', async () => {
-    await expect(as('nobody', 'none').open(new RecordingListener())).rejects.toThrow('permission denied');
+  it('says what it may not do, and what to do about it', async () => {
+    await expect(as('nobody', 'none').open(new RecordingListener())).rejects.toMatchObject({
+      code: 'GEARMAN_STORAGE_REFUSED',
+      message: expect.stringMatching(
+        /refuses: permission denied for database queues \(42501\): give its role that right/,
+      ),
+    });
+  });
+
+  it('says so where a policy hides rows from it, and takes no job for one that is not there', async () => {
+    await database.sql('CREATE SCHEMA hidden AUTHORIZATION one');
+    const storage = as('one', 'hidden');
+    await storage.open(new RecordingListener());
+    const [handle] = await addAll(storage, newJob());
+    await database.sql('ALTER TABLE hidden.job ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY');
+    const hidden = { code: 'GEARMAN_STORAGE_REFUSED', message: expect.stringContaining('row-level security') };
+    await expect(storage.lease('reverse', 1, 1, NOW)).rejects.toMatchObject(hidden);
+    await database.sql('ALTER TABLE hidden.job DISABLE ROW LEVEL SECURITY');
+    expect(handlesOf(await storage.lease('reverse', 1, 1, NOW))).toEqual([handle]);
+    await storage.close();
+  });
+
+  it('says of each host why it will not do', async () => {
+    const [silent, host] = [await freePort(), `127.0.0.1:${database.port}`];
+    const url = `postgresql://nobody@${host},127.0.0.1:${silent}/elsewhere`;
+    await expect(new PgStorage({ url }).open(new RecordingListener())).rejects.toMatchObject({
+      code: 'GEARMAN_STORAGE_UNREACHABLE',
+      message:
+        `the database ${url} cannot be reached or written: ${host}: database "elsewhere" does not exist; ` +
+        `127.0.0.1:${silent}: connect ECONNREFUSED 127.0.0.1:${silent}`,
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredJob } from '../stored-job.js';
-import { isLost } from './pg-connection.js';
+import { isLost } from './pg-errors.js';
 import type { Entry } from './pg-entry.js';
 import type { PgRow } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';

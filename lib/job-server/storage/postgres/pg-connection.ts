@@ -1,7 +1,7 @@
-import { StorageError } from '../storage-error.js';
 import { settingStatement } from './connection-settings.js';
+import { isRefusal, noneOf, refused, unreachable } from './pg-errors.js';
 import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
-import { addressesIn, withoutPassword, type CheckedPgOptions } from './pg-options.js';
+import { addressesIn, type CheckedPgOptions } from './pg-options.js';
 
 /** Statements that are kept waiting on a connection. */
 export interface Hold {
@@ -80,7 +80,7 @@ export class PgConnection {
       throw new Error(this.doubt);
     } catch (error) {
       // A statement that PostgreSQL refused has not happened, and the connection is as good as before.
-      if (isRefusal(error) && this.client) throw error;
+      if (isRefusal(error) && this.client) throw refused(error, this.options.url);
       if (isSent) this.doubts++;
       this.drop();
       throw unreachable(error, this.options.url);
@@ -96,8 +96,8 @@ export class PgConnection {
   private async connect(): Promise<PgClient> {
     if (this.isClosed) throw new Error('the storage is closed');
     const { Client } = await loadPg();
-    let problem: unknown;
-    for (const connectionString of addressesIn(this.options.url)) {
+    const problems: [host: string, error: unknown][] = [];
+    for (const { host, address: connectionString } of addressesIn(this.options.url)) {
       const { queryTimeout, ssl } = this.options;
       const client = new Client({
         connectionString,
@@ -116,11 +116,11 @@ export class PgConnection {
         this.connects++;
         return client;
       } catch (error) {
-        problem = error;
+        problems.push([host, error]);
         client.connection.stream.destroy();
       }
     }
-    throw problem;
+    throw noneOf(problems);
   }
 
   private async setUp(client: PgClient): Promise<void> {
@@ -145,30 +145,4 @@ export class PgConnection {
   private lose(client: PgClient): void {
     if (this.client === client) this.client = undefined;
   }
-}
-
-/** Whether an error is that the database could not be reached, or what it did is not known. */
-export function isLost(error: unknown): boolean {
-  return error instanceof StorageError && error.code === 'GEARMAN_STORAGE_UNREACHABLE';
-}
-
-/** Whether PostgreSQL answered with an error, and none of its ending (57P..), of connecting (08...) or of reading only. */
-function isRefusal(error: unknown): boolean {
-  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
-  // The system's errors have codes as well, EPIPE for one.
-  return (
-    typeof severity === 'string' &&
-    typeof code === 'string' &&
-    /^[0-9A-Z]{5}$/.test(code) &&
-    !/^(57P|08|25006)/.test(code)
-  );
-}
-
-function unreachable(error: unknown, url: string): StorageError {
-  const { message } = error as Error;
-  return new StorageError(
-    'GEARMAN_STORAGE_UNREACHABLE',
-    `the database ${withoutPassword(url)} cannot be reached or written: ${message}`,
-    { cause: error },
-  );
 }

@@ -78,12 +78,12 @@ export function checkPgOptions(options: PgStorageOptions): CheckedPgOptions {
 }
 
 /** The addresses an URL with several hosts stands for, one host each. */
-export function addressesIn(url: string): string[] {
+export function addressesIn(url: string): { readonly host: string; readonly address: string }[] {
   const [, start = '', hosts = '', rest = ''] = /^(\w+:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/s.exec(url) ?? [];
-  return hosts.split(',').map((host) => `${start}${host}${rest}`);
+  return hosts.split(',').map((host) => ({ host, address: `${start}${host}${rest}` }));
 }
 
-/** A database's address as it may be told: without the password. */
+/** A database's address as it may be told: without the password, however badly it is written down. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1@');
+  return url.replace(/^(\w+:\/\/[^:@/]*):.*@/s, '$1@').replaceAll(/([?&][^=&]*password)=[^&]*/gi, '$1=***');
 }

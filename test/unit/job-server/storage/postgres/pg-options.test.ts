@@ -33,13 +33,18 @@ describe('the options of a storage in PostgreSQL', () => {
 
   it('take several hosts', () => {
     expect(addressesIn('postgresql://u:p@one:1,two/db?a=b')).toEqual([
-      'postgresql://u:p@one:1/db?a=b',
-      'postgresql://u:p@two/db?a=b',
+      { host: 'one:1', address: 'postgresql://u:p@one:1/db?a=b' },
+      { host: 'two', address: 'postgresql://u:p@two/db?a=b' },
     ]);
-    expect(addressesIn('postgres://h/db')).toEqual(['postgres://h/db']);
+    expect(addressesIn('postgres://h/db')).toEqual([{ host: 'h', address: 'postgres://h/db' }]);
   });
 
-  it('are told without the password', () => {
-    expect(withoutPassword(URL_)).toBe('postgresql://gear@db:5432/jobs');
+  it.each([
+    [URL_, 'postgresql://gear@db:5432/jobs'],
+    ['postgresql://gear:se@cr/e?t@db/jobs', 'postgresql://gear@db/jobs'],
+    ['postgresql://gear@db/jobs?password=secret&a=b', 'postgresql://gear@db/jobs?password=***&a=b'],
+    ['postgresql:///jobs?a=b&sslpassword=secret', 'postgresql:///jobs?a=b&sslpassword=***'],
+  ])('are told without the password: %s', (url, told) => {
+    expect(withoutPassword(url)).toBe(told);
   });
 });

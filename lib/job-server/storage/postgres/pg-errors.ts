@@ -1,0 +1,64 @@
+import { StorageError } from '../storage-error.js';
+import { withoutPassword } from './pg-options.js';
+
+/** What to do about what PostgreSQL refuses, by its codes' beginnings; about anything else its own words have to do. */
+const CURES: readonly (readonly [code: string, cure: string])[] = [
+  ['42501', 'give its role that right: the guide to a fleet has the least it needs'],
+  ['42P01', 'its tables are gone: stop the job servers, restore them from a backup, or start with new ones'],
+  ['3F000', 'its schema is gone: stop the job servers, restore it from a backup, or start with a new one'],
+  ['53100', "make room on the database's disk"],
+  ['53', 'give the database more of what it lacks; its own log has more'],
+  ['57014', 'somebody, or a timeout, ended it in the database'],
+  ['58', "look at the database's own log, and at its disk"],
+  ['XX', "look at the database's own log, and at its disk"],
+];
+
+/** Whether an error is that the database could not be reached, or what it did is not known. */
+export function isLost(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'GEARMAN_STORAGE_UNREACHABLE';
+}
+
+/** Whether PostgreSQL answered with an error, and none of its ending (57P..), of connecting (08...) or of reading only. */
+export function isRefusal(error: unknown): boolean {
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  // The system's errors have codes as well, EPIPE for one.
+  return (
+    typeof severity === 'string' &&
+    typeof code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(code) &&
+    !/^(57P|08|25006)/.test(code)
+  );
+}
+
+/** A statement that PostgreSQL refused: it has not happened. */
+export function refused(error: unknown, url: string): StorageError {
+  const { code } = error as { readonly code: string };
+  const [, cure] = CURES.find(([start]) => code.startsWith(start)) ?? [];
+  return new StorageError(
+    'GEARMAN_STORAGE_REFUSED',
+    `the database ${withoutPassword(url)} refuses: ${reasonOf(error)} (${code})${cure ? `: ${cure}` : ''}`,
+    { cause: error },
+  );
+}
+
+/** A statement of which nobody knows whether it has happened, or a database that cannot be spoken to. */
+export function unreachable(error: unknown, url: string): StorageError {
+  return new StorageError(
+    'GEARMAN_STORAGE_UNREACHABLE',
+    `the database ${withoutPassword(url)} cannot be reached or written: ${reasonOf(error)}`,
+    { cause: error },
+  );
+}
+
+/** Why none of several hosts will do. */
+export function noneOf(problems: readonly (readonly [host: string, error: unknown])[]): unknown {
+  const [first] = problems;
+  if (problems.length === 1) return first![1];
+  return new Error(problems.map(([host, error]) => `${host}: ${reasonOf(error)}`).join('; '));
+}
+
+/** What an error says; one of a name with several addresses says nothing itself. */
+function reasonOf(error: unknown): string {
+  const { message, errors } = error as AggregateError;
+  return message !== '' || !Array.isArray(errors) ? message : errors.map(reasonOf).join('; ');
+}
