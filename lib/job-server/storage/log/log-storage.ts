@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
-import { closedError, StorageError } from '../storage-error.js';
+import { Opening } from '../opening.js';
+import { closedError, type StorageError } from '../storage-error.js';
 import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
@@ -44,8 +45,7 @@ const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 export class LogStorage implements JobStorage {
   readonly isShared = false;
   private readonly options: Required<LogStorageOptions>;
-  private opened: OpenLog | undefined;
-  private isOpening = false;
+  private readonly opening = new Opening<OpenLog>();
 
   /** @throws InvalidOptionError */
   constructor(options: LogStorageOptions);
@@ -59,21 +59,11 @@ export class LogStorage implements JobStorage {
   }
 
   async open(listener: StorageListener): Promise<void> {
-    if (this.opened || this.isOpening) {
-      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
-    }
-    this.isOpening = true;
-    try {
-      this.opened = await OpenLog.open(this.options, this.sizes, listener);
-    } finally {
-      this.isOpening = false;
-    }
+    await this.opening.open(() => OpenLog.open(this.options, this.sizes, listener));
   }
 
   async close(): Promise<void> {
-    const { opened } = this;
-    this.opened = undefined;
-    await opened?.close();
+    await this.opening.close();
   }
 
   async flush(): Promise<void> {
@@ -289,8 +279,11 @@ export class LogStorage implements JobStorage {
   }
 
   private get log(): OpenLog {
-    if (!this.opened) throw closedError();
-    return this.opened;
+    return this.opening.opened;
+  }
+
+  private get opened(): OpenLog | undefined {
+    return this.opening.current;
   }
 
   /** The log, once what waits was written if it can be. */

@@ -5,8 +5,7 @@ import { promisify } from 'node:util';
 import { tellStored } from '../adders.js';
 import { syncFolder } from '../folder/folder.js';
 import { storageError } from '../folder/file-errors.js';
-import type { FolderOwner } from '../folder/folder-owner.js';
-import type { Reserve } from '../folder/reserve.js';
+import type { OwnedFolder } from '../folder/owned-folder.js';
 import type { CommitHost } from '../group-commit.js';
 import { closedError, type StorageError } from '../storage-error.js';
 import { Batch } from './batch.js';
@@ -58,8 +57,7 @@ export class LogWriter implements CommitHost<LogChange> {
 
   constructor(
     private readonly index: LogIndex,
-    private readonly owner: FolderOwner,
-    private readonly reserve: Reserve,
+    private readonly folder: OwnedFolder,
     private readonly keeper: EntryKeeper,
     private readonly options: { readonly isSynced: boolean; readonly segmentBytes: number },
   ) {
@@ -87,7 +85,8 @@ export class LogWriter implements CommitHost<LogChange> {
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
       const cause = storageError(error, this.index.path);
-      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.reserve.release()) return this.write(changes);
+      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.folder.reserve.release())
+        return this.write(changes);
       this.isWriting = false;
       throw cause;
     }
@@ -141,7 +140,7 @@ export class LogWriter implements CommitHost<LogChange> {
     try {
       await file.append(bytes);
       // Who takes the folder over reads this segment after it said so: what was written before is there.
-      this.owner.check();
+      this.folder.owner.check();
     } catch (error) {
       this.file = undefined;
       await file.abandon();
@@ -182,13 +181,13 @@ export class LogWriter implements CommitHost<LogChange> {
   }
 
   private newFile(): SegmentFile {
-    const { index, owner, options } = this;
+    const { index, folder, options } = this;
     const last = index.segments.at(-1);
     const header = {
       number: index.lastSegment + 1,
       first: this.nextItem,
       previousEnd: last?.end ?? 0,
-      claim: owner.claim,
+      claim: folder.owner.claim,
       seed: index.seed,
       secret: newSecret(),
     };

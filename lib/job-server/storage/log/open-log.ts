@@ -3,10 +3,7 @@ import { checkSetting } from '../job-limits.js';
 import type { FireOutcome, StorageListener } from '../job-storage.js';
 import { laterTick, tickName } from '../last-tick.js';
 import { storageError } from '../folder/file-errors.js';
-import { FolderOwner } from '../folder/folder-owner.js';
-import { makeFolder, syncFolders } from '../folder/folder.js';
-import { FreeRoom } from '../folder/free-room.js';
-import { Reserve } from '../folder/reserve.js';
+import { OwnedFolder } from '../folder/owned-folder.js';
 import { GroupCommit } from '../group-commit.js';
 import { ReadyQueues } from '../ready-queues.js';
 import type { StorageError } from '../storage-error.js';
@@ -43,7 +40,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
   readonly maintenance: Maintenance;
   readonly settings: SettingBook;
   private readonly writer: LogWriter;
-  private readonly room: FreeRoom;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
   private sequence: number;
@@ -51,8 +47,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   isOpen = true;
 
   private constructor(
-    private readonly owner: FolderOwner,
-    private readonly reserve: Reserve,
+    private readonly folder: OwnedFolder,
     private readonly listener: StorageListener,
     { path, durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
@@ -64,12 +59,11 @@ export class OpenLog implements EntryKeeper, Rewriter {
     const damages = new DamageReport((record) => listener.setAside(record));
     const index = readLog(path, (damage) => damages.setAside(damage));
     damages.index = this.index = index;
-    reserve.take();
-    this.room = new FreeRoom(path);
+    folder.reserve.take();
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index, (queue) => ready.add(queue));
     const { segmentBytes } = sizes;
-    this.writer = new LogWriter(index, owner, reserve, this, { isSynced: durability !== 'none', segmentBytes });
+    this.writer = new LogWriter(index, folder, this, { isSynced: durability !== 'none', segmentBytes });
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
     this.settings = new SettingBook(index, this.commit);
     this.maintenance = new Maintenance(index, this.writer, this.commit, this, sizes);
@@ -81,16 +75,13 @@ export class OpenLog implements EntryKeeper, Rewriter {
     listener: StorageListener,
   ): Promise<OpenLog> {
     const { path } = options;
-    let owner: FolderOwner | undefined;
+    let folder: OwnedFolder | undefined;
     try {
-      const folders = makeFolder(path);
       checkForm(path);
-      const reserve = new Reserve(path);
-      owner = claim(path, reserve);
-      syncFolders(folders);
-      return new OpenLog(owner, reserve, listener, options, sizes);
+      folder = OwnedFolder.open(path);
+      return new OpenLog(folder, listener, options, sizes);
     } catch (error) {
-      owner?.leave();
+      folder?.leave();
       throw storageError(error, path);
     }
   }
@@ -105,16 +96,15 @@ export class OpenLog implements EntryKeeper, Rewriter {
       await this.commit.stop();
       await this.writer.roll();
       await this.maintenance.checkpoint().catch(() => undefined);
-      this.reserve.release();
       this.index.close();
-      this.owner.leave();
+      this.folder.leave();
     }
   }
 
   get health(): StorageHealth {
     const { backlog, writes } = this.commit;
     const { deadCounts: dead, bytes } = this.index;
-    return { backlog, writes, dead, bytes, freeBytes: this.room.bytes };
+    return { backlog, writes, dead, bytes, freeBytes: this.folder.room.bytes };
   }
 
   /** A new job as an entry that nobody has yet. */
@@ -204,7 +194,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 
   written(): void {
-    if (!this.commit.isFailing) this.reserve.take();
+    if (!this.commit.isFailing) this.folder.reserve.take();
     this.maintenance.look();
   }
 
@@ -320,14 +310,4 @@ export class OpenLog implements EntryKeeper, Rewriter {
 /** Where a job came from, so that it is not taken again. */
 function originNote(origin: string): Note {
   return new Note(300, true, (batch) => batch.note(ORIGIN, origin, ''));
-}
-
-/** Claims a folder, in the room that was kept free where the disk is full. */
-function claim(path: string, reserve: Reserve): FolderOwner {
-  try {
-    return FolderOwner.claim(path);
-  } catch (error) {
-    if (storageError(error, path).code !== 'GEARMAN_STORAGE_FULL' || !reserve.release()) throw error;
-    return FolderOwner.claim(path);
-  }
 }

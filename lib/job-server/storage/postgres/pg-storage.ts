@@ -1,7 +1,8 @@
 import { checkJob, checkOrigin, checkSetting, checkTick, checkTime } from '../job-limits.js';
 import type { Adder, DueJobs, FireOutcome, JobStorage, PageOptions, StorageListener } from '../job-storage.js';
 import { tickName } from '../last-tick.js';
-import { closedError, StorageError } from '../storage-error.js';
+import { Opening } from '../opening.js';
+import type { StorageError } from '../storage-error.js';
 import { StorageWrites, type StorageHealth } from '../storage-health.js';
 import {
   changedJob,
@@ -43,8 +44,7 @@ const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 export class PgStorage implements JobStorage {
   readonly isShared = true;
   private readonly options: CheckedPgOptions;
-  private opened: OpenPg | undefined;
-  private isOpening = false;
+  private readonly opening = new Opening<OpenPg>();
 
   /** Throws a {@link StorageError} naming the option that is invalid. */
   constructor(options: PgStorageOptions) {
@@ -56,21 +56,11 @@ export class PgStorage implements JobStorage {
   }
 
   async open(listener: StorageListener): Promise<void> {
-    if (this.opened || this.isOpening) {
-      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
-    }
-    this.isOpening = true;
-    try {
-      this.opened = await OpenPg.open(this.options, listener);
-    } finally {
-      this.isOpening = false;
-    }
+    await this.opening.open(() => OpenPg.open(this.options, listener));
   }
 
   async close(): Promise<void> {
-    const { opened } = this;
-    this.opened = undefined;
-    await opened?.close();
+    await this.opening.close();
   }
 
   async flush(): Promise<void> {
@@ -356,8 +346,11 @@ export class PgStorage implements JobStorage {
   // --- inside ---
 
   private get open_(): OpenPg {
-    if (!this.opened) throw closedError();
-    return this.opened;
+    return this.opening.opened;
+  }
+
+  private get opened(): OpenPg | undefined {
+    return this.opening.current;
   }
 
   private addChecked(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean {

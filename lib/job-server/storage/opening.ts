@@ -1,0 +1,33 @@
+import { closedError, StorageError } from './storage-error.js';
+
+/** What a storage is while it is open, and what every call says while it is not. */
+export class Opening<Opened extends { close(): Promise<void> }> {
+  private isOpening = false;
+  /** Missing while it is not open. */
+  current: Opened | undefined;
+
+  /** @throws StorageError */
+  get opened(): Opened {
+    if (!this.current) throw closedError();
+    return this.current;
+  }
+
+  /** Rejects with a {@link StorageError} where it is open, or about to be. */
+  async open(open: () => Promise<Opened>): Promise<void> {
+    if (this.current || this.isOpening) {
+      throw new StorageError('GEARMAN_STORAGE_IN_USE', 'the storage is open already: close it first');
+    }
+    this.isOpening = true;
+    try {
+      this.current = await open();
+    } finally {
+      this.isOpening = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    await current?.close();
+  }
+}
