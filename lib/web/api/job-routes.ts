@@ -1,71 +1,21 @@
-import { fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
+import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { Outcome } from '../../job-server/engine/index.js';
-import { MAX_WATCHERS, type JobQuery, type JobSnapshot } from '../../job-server/operations/index.js';
-import { answerBytes, answerJson, answerLarge, answerNothing } from '../http/answers.js';
-import { readJson } from '../http/body.js';
+import { MAX_WATCHERS, type JobSnapshot } from '../../job-server/operations/index.js';
+import { answerBytes, answerJson, answerNothing } from '../http/answers.js';
 import { whenClosed } from '../http/connections.js';
 import { EventStream } from '../http/event-stream.js';
-import { invalid, notFound, Problem, tooMany } from '../problem.js';
-import {
-  audit,
-  cursorOf,
-  limitOf,
-  numberOf,
-  requireConsent,
-  requireKnown,
-  searching,
-  wantsEvents,
-  type Call,
-} from './call.js';
-import { doneTo } from './done-to.js';
+import { notFound, Problem, tooMany } from '../problem.js';
+import { audit, numberOf, requireConsent, requireKnown, type Call } from './call.js';
 import { failedProblem } from './foreground.js';
-import { readJobSearch } from './job-search.js';
 import type { Route } from './route.js';
-import { ANSWERS, BYTES, EVENTS, JOB_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
-
-/** The most jobs of a page. */
-const MAX_PAGE = 1_000;
+import { ANSWERS, BYTES, EVENTS, json, NOTHING, problem, ref } from './schemas.js';
 
 /** The longest a result is waited for, in seconds. */
 const MAX_WAIT = 300;
 
-/** The most that one call cancels: their handles are in memory meanwhile. */
-const MAX_ACTED_ON = 100_000;
-
-/** How often a search that is followed tells how far it is, in milliseconds. */
-const TELL_INTERVAL = 150;
-
 const UNKNOWN = { 404: problem('There is no such job, or it is over') };
 
 export const JOB_ROUTES: readonly Route[] = [
-  {
-    method: 'GET',
-    template: '/v1/jobs',
-    role: 'read',
-    summary: 'Searches jobs, in memory and in storage',
-    query: {
-      q: 'handle: unique: function: state: priority: age>5m attempts>2 hex: user.id:42, or text in the workload',
-      cursor: 'the next of the page before',
-      limit: `the most jobs, to ${MAX_PAGE}; default 100`,
-    },
-    answers: {
-      200: {
-        description: 'A page; or events found and at last end, as it is searched, where these are accepted',
-        schema: ANSWERS.jobs,
-        media: ['application/json', 'text/event-stream'],
-      },
-    },
-    run: search,
-  },
-  {
-    method: 'POST',
-    template: '/v1/jobs/cancel',
-    role: 'operate',
-    summary: `Cancels all jobs that are meant, at most ${MAX_ACTED_ON} at once`,
-    body: JOB_CHOICE,
-    answers: { 200: json('How many', ANSWERS.done) },
-    run: cancelMany,
-  },
   {
     method: 'GET',
     template: '/v1/jobs/{handle}',
@@ -122,88 +72,6 @@ export const JOB_ROUTES: readonly Route[] = [
     run: runNow,
   },
 ];
-
-function searchOf({ permission }: Call, text: string): JobQuery {
-  const query = readJobSearch(text);
-  // What is in a workload can be guessed by searching for it.
-  if ((query.contains !== undefined || query.json) && !permission.may('inspect')) {
-    throw new Problem(403, 'forbidden', 'Searching workloads needs the role inspect.');
-  }
-  return query;
-}
-
-async function search(call: Call): Promise<void> {
-  const query = searchOf(call, call.query.get('q') ?? '');
-  requireConsent(call, 'status');
-  const [limit, skip] = [limitOf(call, MAX_PAGE), cursorOf(call)];
-  const giveBack = await searching(call);
-  try {
-    if (wantsEvents(call)) await tellPage(call, query, limit, skip);
-    else await answerPage(call, query, limit, skip);
-  } finally {
-    giveBack();
-  }
-}
-
-/** A part of a page, and how far the search is; `next` only in the last part, where there are more. */
-interface Part {
-  readonly jobs: JobSnapshot[];
-  readonly scanned: number;
-  readonly next?: string;
-}
-
-/** A page, part by part as it is found. How many jobs others have is told to who may see all of them alone. */
-async function* page({ source, permission, gone }: Call, query: JobQuery, limit: number, skip: number) {
-  let [position, told, scanned] = [0, 0, 0];
-  for await (const found of source.jobServer.operations.findJobs(query, gone)) {
-    const jobs: JobSnapshot[] = [];
-    if (permission.isForAll) scanned = found.scanned;
-    for (const job of found.jobs) {
-      if (!permission.covers(job.function)) continue;
-      if (!permission.isForAll) scanned++;
-      if (position++ < skip) continue;
-      if (told === limit) {
-        yield { jobs, scanned, next: String(position - 1) } satisfies Part;
-        return;
-      }
-      told++;
-      jobs.push(job);
-    }
-    yield { jobs, scanned } satisfies Part;
-  }
-}
-
-async function answerPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
-  const jobs: JobSnapshot[] = [];
-  let last: Part = { jobs, scanned: 0 };
-  for await (const part of page(call, query, limit, skip)) {
-    for (const job of part.jobs) jobs.push(job);
-    last = part;
-  }
-  answerLarge(call, { ...last, jobs });
-}
-
-/** Tells what is found, and how far the search is, a few times a second; it ends when nobody reads any more. */
-async function tellPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
-  const { operations } = call.source.jobServer;
-  const whole = call.permission.isForAll ? operations.countToSearch(query) : undefined;
-  const stream = new EventStream(call.response, call.shared.bodies.budget, call.shared.traffic);
-  const jobs: JobSnapshot[] = [];
-  let last: Part = { jobs, scanned: 0 };
-  let toldAt = performance.now();
-  for await (const part of page(call, query, limit, skip)) {
-    for (const job of part.jobs) jobs.push(job);
-    last = part;
-    if (performance.now() - toldAt < TELL_INTERVAL) continue;
-    const { scanned } = part;
-    stream.send('found', { jobs: jobs.splice(0), scanned, total: whole ?? scanned });
-    await stream.keptUp();
-    toldAt = performance.now();
-  }
-  if (stream.isOver) return;
-  stream.send('end', { ...last, jobs, total: whole ?? last.scanned });
-  stream.end();
-}
 
 async function known(call: Call): Promise<JobSnapshot> {
   const job = requireKnown(call, await call.source.jobServer.operations.job(call.params['handle']!));
@@ -338,32 +206,6 @@ async function cancel(call: Call): Promise<void> {
   if (!(await jobServer.cancel(bytes))) throw notFound(`job ${handle}`);
   audit(call, 'cancel', { handle });
   answerNothing(call.response, isRunning ? 202 : 204);
-}
-
-async function cancelMany(call: Call): Promise<void> {
-  requireConsent(call, 'admin');
-  const { q, limit } = readChoice(await readJson(call.request, call.shared.bodies));
-  const handles: ByteString[] = [];
-  const giveBack = await searching(call);
-  try {
-    for await (const { jobs } of page(call, searchOf(call, q), limit, 0)) {
-      for (const { handle } of jobs) handles.push(toByteString(handle));
-    }
-  } finally {
-    giveBack();
-  }
-  const done = await doneTo(handles, call.gone, (handle) => call.source.jobServer.cancel(handle));
-  audit(call, 'cancel', `jobs that match ${q === '' ? 'anything' : q}`, done);
-  answerJson(call.response, 200, { matched: handles.length, done, failed: handles.length - done });
-}
-
-function readChoice(body: unknown): { q: string; limit: number } {
-  const { q, limit = MAX_ACTED_ON } = (body ?? {}) as Record<string, unknown>;
-  if (typeof q !== 'string') throw invalid('q', 'text; an empty one means all jobs');
-  if (!Number.isSafeInteger(limit) || (limit as number) < 1 || (limit as number) > MAX_ACTED_ON) {
-    throw invalid('limit', `a whole number from 1 to ${MAX_ACTED_ON}`);
-  }
-  return { q, limit: limit as number };
 }
 
 async function runNow(call: Call): Promise<void> {

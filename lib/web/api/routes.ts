@@ -13,6 +13,7 @@ import { metrics } from './metrics.js';
 import type { Route } from './route.js';
 import { SCHEDULE_ROUTES } from './schedule-routes.js';
 import { ANSWERS, json } from './schemas.js';
+import { SEARCH_ROUTES } from './search-routes.js';
 import { SUBMIT_ROUTES } from './submit-routes.js';
 import { WORKER_ROUTES } from './worker-routes.js';
 
@@ -54,6 +55,7 @@ const OTHER_ROUTES: readonly Route[] = [
 /** Everything that is answered: handler and openapi.json are made of it. */
 export const ROUTES: readonly Route[] = [
   ...SUBMIT_ROUTES,
+  ...SEARCH_ROUTES,
   ...JOB_ROUTES,
   JOB_TIMES_ROUTE,
   ...FUNCTION_ROUTES,
