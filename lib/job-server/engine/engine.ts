@@ -16,6 +16,7 @@ import {
   Peer,
   type PeerListener,
 } from './model.js';
+import { Abilities } from './abilities.js';
 import type { EngineListener } from './listener.js';
 import type { Chore } from './chores.js';
 import { Clock } from './clock.js';
@@ -39,12 +40,6 @@ import {
 /** Why a job failed whose worker said no more. */
 const REPORTED_FAILURE = 'its worker reported failure';
 
-/** Up to so many places more than a worker has functions may be given up and not taken out yet. */
-const FEW_PLACES = 32;
-
-/** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
-const MIN_JOB_TIMEOUT = 1_000;
-
 /**
  * The job server's mind: jobs, functions, queues, coalescing, timeouts.
  *
@@ -65,6 +60,7 @@ export class Engine {
   private readonly life: JobLife;
   private readonly dispatcher: Dispatcher;
   private readonly table: JobTable;
+  private readonly abilities: Abilities;
 
   constructor(
     options: EngineOptions,
@@ -76,6 +72,7 @@ export class Engine {
     this.clock = new Clock((at) => listener.due(at));
     this.life = new JobLife(this.options, this.table, this.functions, this.clock, listener);
     this.dispatcher = this.life.dispatcher;
+    this.abilities = new Abilities(this.functions, this.life, listener);
   }
 
   // --- time and presence ---
@@ -112,7 +109,7 @@ export class Engine {
     peer.isSleeping = false;
     peer.keptGrabs.length = 0;
     const { abilities } = peer;
-    if (abilities.size > 0) this.giveUpAll(peer);
+    if (abilities.size > 0) this.abilities.clear(peer);
     if (abilities.size + peer.waitsFor.size + peer.running.size + peer.late.size === 0) return;
     this.life.chores.begin(this.leaving(peer, abilities));
   }
@@ -137,28 +134,7 @@ export class Engine {
   canDo(worker: Peer, name: ByteString, timeout = 0): Refusal | undefined {
     const function_ = this.functionOf(name);
     if (!function_) return TOO_MANY_FUNCTIONS;
-    const limit = timeout > 0 ? Math.max(timeout, MIN_JOB_TIMEOUT) : 0;
-    const known = worker.abilities.get(function_);
-    if (known) {
-      known.timeout = limit;
-      return undefined;
-    }
-    const place = {
-      worker,
-      rotation: function_.rotation,
-      isGivenUp: false,
-      isQueued: false,
-      previous: undefined,
-      next: undefined,
-    };
-    worker.abilities.set(function_, { timeout: limit, registered: ++worker.registrations, place });
-    worker.mask.add(function_.number);
-    worker.missingPlaces.push(place);
-    function_.workers.add(worker);
-    this.functions.touched.add(function_);
-    if (worker.abilities.size === 1) this.listener.workerChanged?.(worker);
-    this.dispatcher.findWork(worker);
-    this.dispatcher.refill(function_);
+    this.abilities.add(worker, function_, timeout);
     return undefined;
   }
 
@@ -169,21 +145,12 @@ export class Engine {
   cantDo(worker: Peer, name: ByteString): void {
     const function_ = this.functions.find(name);
     if (!function_ || !worker.abilities.has(function_)) return;
-    this.giveUp(worker, function_);
-    if (worker.abilities.size === 0) this.listener.workerChanged?.(worker);
-    this.afterGivingUp(worker, (job) => job.function_ === function_);
-    this.dispatcher.noticeIdle(function_);
+    this.abilities.giveUp(worker, function_);
   }
 
   /** RESET_ABILITIES: the worker no longer does anything; otherwise like {@link cantDo}. */
   resetAbilities(worker: Peer): void {
-    const { abilities } = worker;
-    if (abilities.size > 0) {
-      this.giveUpAll(worker);
-      this.dispatcher.withdraw(worker, worker.wokenFor);
-      this.life.chores.begin(this.forgetting(worker, abilities));
-    }
-    this.afterGivingUp(worker, () => true);
+    this.abilities.giveUpAll(worker);
   }
 
   /** ALL_YOURS: the worker has no other job server; from now on its grabs are kept until a job comes. */
@@ -552,40 +519,6 @@ export class Engine {
     return job;
   }
 
-  private giveUp(worker: Peer, function_: GearmanFunction): void {
-    const { place } = worker.abilities.get(function_)!;
-    place.isGivenUp = true;
-    function_.rotation.unlink(place);
-    worker.abilities.delete(function_);
-    // Not one by one: a worker may give 50,000 functions up.
-    if (worker.missingPlaces.length > 2 * worker.abilities.size + FEW_PLACES)
-      worker.missingPlaces = worker.missingPlaces.filter(({ isGivenUp }) => !isGivenUp);
-    worker.mask.delete(function_.number);
-    function_.workers.delete(worker);
-    this.functions.touched.add(function_);
-    this.dispatcher.withdraw(worker, function_);
-  }
-
-  /** From now on a worker is given no job of any function; the functions forget it by {@link forgetting}. */
-  private giveUpAll(worker: Peer): void {
-    for (const { place } of worker.abilities.values()) place.isGivenUp = true;
-    worker.abilities = new Map();
-    worker.missingPlaces = [];
-    worker.mask.clear();
-    this.listener.workerChanged?.(worker);
-  }
-
-  private *forgetting(worker: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
-    for (const [function_, { place }] of abilities) {
-      function_.rotation.unlink(place);
-      // It may have registered it anew meanwhile.
-      if (!worker.abilities.has(function_)) function_.workers.delete(worker);
-      this.functions.touched.add(function_);
-      this.dispatcher.noticeIdle(function_);
-      yield;
-    }
-  }
-
   private *leaving(peer: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
     // First what it waits for: a job of its own that only it waited for is wanted by nobody.
     for (const job of peer.waitsFor) yield this.life.detach(job, peer);
@@ -596,15 +529,6 @@ export class Engine {
       yield;
     }
     peer.late.clear();
-    yield* this.forgetting(peer, abilities);
-  }
-
-  private afterGivingUp(worker: Peer, isAffected: (job: Job) => boolean): void {
-    if (!worker.isPushed && worker.running.size > 0) {
-      this.life.chores.begin(this.life.requeueAll([...worker.running].filter(isAffected), worker));
-    }
-    if (worker.abilities.size > 0) return this.dispatcher.findWork(worker);
-    for (let kept = worker.keptGrabs.length; kept > 0; kept--) worker.listener.noJob();
-    worker.keptGrabs.length = 0;
+    yield* this.abilities.forgetting(peer, abilities);
   }
 }
