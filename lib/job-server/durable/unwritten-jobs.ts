@@ -1,4 +1,4 @@
-import type { ByteString } from '../engine/index.js';
+import { TransientMap, type ByteString } from '../engine/index.js';
 import type { Answer } from './answer.js';
 
 /**
@@ -6,9 +6,9 @@ import type { Answer } from './answer.js';
  * submits the same meanwhile must wait for the same write.
  */
 export class UnwrittenJobs {
-  private readonly byHandle = new Map<ByteString, Answer>();
+  private readonly byHandle = new TransientMap<Answer>();
   /** Those of which the engine does not know: they wait in storage only. */
-  private readonly byUnique = new Map<ByteString, Answer>();
+  private readonly byUnique = new TransientMap<Answer>();
 
   /** The answer to the submission that made this job, or undefined when it is on disk. */
   ofJob(handle: ByteString): Answer | undefined {

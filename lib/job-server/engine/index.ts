@@ -20,6 +20,7 @@ export type { Functions } from './functions.js';
 export type { EngineListener, FailedRun } from './listener.js';
 export { elapsed, GearmanFunction, Job, Peer, type GrabKind, type PeerListener } from './model.js';
 export * from './refusal.js';
+export { TransientMap } from './transient-map.js';
 export { Touched, type Watch } from './touched.js';
 export { Timers, type Timer } from './timers.js';
 export type { Packing } from './job-queue.js';

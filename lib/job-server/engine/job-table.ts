@@ -1,7 +1,7 @@
-import { BroughtJobs } from './brought-jobs.js';
 import type { ByteString } from './job-spec.js';
 import type { JobQueue, Packing } from './job-queue.js';
 import type { Job } from './model.js';
+import { TransientMap } from './transient-map.js';
 
 const PAGE_SIZE = 256;
 
@@ -33,7 +33,7 @@ interface Page {
  */
 export class JobTable {
   private readonly pages = new Map<number, Page>();
-  private readonly brought = new BroughtJobs();
+  private readonly brought = new TransientMap<Job>();
   private lastId = 0;
   /** The last handle that was spelled: adding a number to a text makes three strings of one. */
   private readonly spelled: Buffer;
@@ -67,7 +67,7 @@ export class JobTable {
   add(job: Job): void {
     this.size++;
     if (job.givenHandle !== undefined) {
-      this.brought.add(job);
+      this.brought.set(job.givenHandle, job);
       return;
     }
     const number = pageOf(job.id);
@@ -81,7 +81,7 @@ export class JobTable {
   find(handle: ByteString): Job | undefined {
     const id = this.numberIn(handle);
     const job = this.jobAt(id);
-    if (!job) return this.brought.find(handle);
+    if (!job) return this.brought.get(handle);
     if (job.id === id) return job;
     this.open(job);
     return this.jobAt(id);

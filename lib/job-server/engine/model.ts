@@ -7,6 +7,7 @@ import { JobQueue, type Packable } from './job-queue.js';
 import { PRIORITIES, type ByteString, type JobSpec, type JobState, type Priority, type Workload } from './job-spec.js';
 import { Rotation, type Place } from './rotation.js';
 import type { Timer } from './timers.js';
+import { TransientMap } from './transient-map.js';
 
 /*
  * The three things the engine knows, which know each other: a job is one of a
@@ -251,7 +252,7 @@ export class GearmanFunction {
   /** True while more jobs of that priority were asked for and have not come. */
   readonly isFetching: [boolean, boolean, boolean] = [false, false, false];
   /** Jobs by their coalescing key, waiting, delayed and running. */
-  readonly uniques = new Map<ByteString, Job>();
+  readonly uniques = new TransientMap<Job>();
   /** Workers that can be given or told of a job now. */
   readonly rotation = new Rotation<Peer>();
   /** The workers that registered it. */
