@@ -7,7 +7,7 @@ import {
   type BackoffOptions,
   type Endpoint,
 } from '../connection/index.js';
-import { PacketType, type Argument, type Packet } from '../protocol/index.js';
+import { HEARTBEAT, PacketType, type Argument, type Packet } from '../protocol/index.js';
 import { ConnectionLostError, TimeoutError } from './errors.js';
 
 /** What a {@link Link} tells its owner. */
@@ -42,9 +42,8 @@ export interface LinkSettings {
   maxSendBufferBytes: number;
 }
 
-/** What the link's own ECHO_REQs carry, so that their answers are told from the owner's. */
+/** What the link's first ECHO_REQ carries, so that its answer is told from the owner's. */
 const GREETING = '\0nestjs-gearman greeting';
-const HEARTBEAT = '\0nestjs-gearman heartbeat';
 
 /** How long a job server may take to close its side, in milliseconds; then the link is over without it. */
 const CLOSE_TIMEOUT = 1_000;

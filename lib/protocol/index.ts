@@ -3,7 +3,7 @@ export * from './admin-rows.js';
 export { asciiJson } from './ascii-json.js';
 export * from './errors.js';
 export { MAX_METADATA_BYTES, METADATA_PREFIX, SUBMITTED_KEY } from './metadata-option.js';
-export { attemptOf, attemptOption, FOLLOW, OPTION, WITHDRAW, WITHDRAWN } from './option-words.js';
+export { attemptOf, attemptOption, FOLLOW, HEARTBEAT, OPTION, WITHDRAW, WITHDRAWN } from './option-words.js';
 export { HEADER_BYTES, Packet } from './packet.js';
 export { checkArguments, encodedBytes, encodeInto, encodePacket, submissionBytes } from './packet-encoder.js';
 export { DEFAULT_MAX_PACKET_BYTES, MAX_LINE_BYTES, PacketParser, type PacketParserOptions } from './packet-parser.js';

@@ -40,3 +40,9 @@ export function attemptOf(option: string): number | undefined {
   const attempt = option.slice(ATTEMPTS.length);
   return /^\d+$/.test(attempt) ? Number(attempt) : undefined;
 }
+
+/**
+ * What an ECHO_REQ carries that is a heartbeat. It is answered at once, ahead of answers that wait for the storage: its peer
+ * asks whether the job server is there, not whether its disk or database is.
+ */
+export const HEARTBEAT = '\0nestjs-gearman heartbeat';

@@ -6,6 +6,7 @@ import {
   type ByteString,
   type Packet,
   FOLLOW,
+  HEARTBEAT,
   OPTION,
   WITHDRAW,
   LAST_PACKET_TYPE,
@@ -97,7 +98,9 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.WORK_EXCEPTION]: ({ host, peer }, packet) =>
     host.engine.exception(peer, packet.byteString(0), packet.compact(1)) && LOST_EXCEPTION,
   [PacketType.ECHO_REQ]: (session, packet) => {
-    session.reply(PacketType.ECHO_RES, [packet.compact(0)]);
+    const data = packet.compact(0);
+    if (data === HEARTBEAT) session.replyAhead(PacketType.ECHO_RES, [data]);
+    else session.reply(PacketType.ECHO_RES, [data]);
     return undefined;
   },
   [PacketType.OPTION_REQ]: (session, packet) => {

@@ -108,6 +108,8 @@ export interface Conversation {
   lastFunction: ByteString;
   readonly replies: Replies & { reserve(): ReplyPlace };
   reply(type: PacketType, args?: readonly Argument[]): void;
+  /** Answers ahead of what waits for the storage. */
+  replyAhead(type: PacketType, args: readonly Argument[]): void;
   /** Answers with an ERROR, through `replies` where its place is an earlier one. */
   refuse(refusal: Refusal, replies?: Replies): void;
   /** Answers a grab. */

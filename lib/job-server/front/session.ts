@@ -253,6 +253,10 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.replies.send(type, args);
   }
 
+  replyAhead(type: PacketType, args: readonly Argument[]): void {
+    this.connection.send(type, args);
+  }
+
   refuse({ code, text }: Refusal, replies: Replies = this.replies): void {
     countOne(this.traffic.errors, code);
     replies.send(PacketType.ERROR, [code, text]);

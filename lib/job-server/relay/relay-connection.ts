@@ -1,12 +1,17 @@
 import { Connection, dial, type ConnectionListener, type Endpoint } from '../../connection/index.js';
-import { PacketType, type Argument, type ByteString, type Packet, FOLLOW, OPTION } from '../../protocol/index.js';
+import {
+  PacketType,
+  type Argument,
+  type ByteString,
+  type Packet,
+  FOLLOW,
+  HEARTBEAT,
+  OPTION,
+} from '../../protocol/index.js';
 import type { JobProgress } from '../durable/index.js';
 
 /** How long another job server may take to be connected, in milliseconds. */
 const CONNECT_TIMEOUT = 3_000;
-
-/** What asks whether it is there still. */
-const HEARTBEAT = '\0nestjs-gearman relay';
 
 /** What a {@link RelayConnection} tells. */
 export interface RelayConnectionOwner {
@@ -90,7 +95,7 @@ export class RelayConnection implements ConnectionListener {
     const { bytesReceived } = this.connection;
     if (bytesReceived === this.bytesAtBeat) return this.connection.destroy(new Error('it is silent'));
     this.bytesAtBeat = bytesReceived;
-    this.ask(PacketType.ECHO_REQ, [HEARTBEAT], () => undefined);
+    this.connection.send(PacketType.ECHO_REQ, [HEARTBEAT]);
     this.hasBusiness = false;
   }
 
@@ -105,7 +110,8 @@ export class RelayConnection implements ConnectionListener {
 
   packet(packet: Packet): void {
     if (REPORTS.has(packet.type)) this.owner.reported(this, packet);
-    else this.questions.shift()?.(packet);
+    // It may come ahead of answers that were asked for before it.
+    else if (packet.type !== PacketType.ECHO_RES) this.questions.shift()?.(packet);
   }
 
   closed(reason: Error | undefined): void {

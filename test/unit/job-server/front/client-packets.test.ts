@@ -3,6 +3,7 @@ import { CLOSED } from '../../../support/raw-peer.js';
 import { startFront, submit } from '../../../support/front.js';
 import { until } from '../../../support/until.js';
 import { rawPacket } from '../../../support/wire.js';
+import { SlowStorage } from '../durable/slow-storage.js';
 
 const front = await startFront();
 
@@ -33,6 +34,15 @@ describe('client packets', () => {
     await worker.untilEcho();
     const heard = await client.untilEcho();
     expect(heard).toEqual([1, 3, 5].map((index) => `WORK_COMPLETE ${assigned[index]![1]}·`));
+  });
+
+  it('a heartbeat is answered while a submission waits for the storage, all else in its order', async () => {
+    const storage = new SlowStorage();
+    const client = (await startFront({ storage })).peer();
+    client.send('SUBMIT_JOB_BG f··x', 'ECHO_REQ ·other', 'ECHO_REQ ·nestjs-gearman heartbeat');
+    expect(await client.next()).toBe('ECHO_RES ·nestjs-gearman heartbeat');
+    storage.sync();
+    expect(await client.nextOnes(2)).toEqual([expect.stringMatching(/^JOB_CREATED H:/), 'ECHO_RES ·other']);
   });
 
   it('handles begin with H: and never repeat', async () => {
