@@ -56,8 +56,7 @@ export function optionOr<Value>(option: string, value: Value | undefined, fallba
 }
 
 /**
- * Refuses an option that nobody reads: a misspelt one would silently mean the
- * default.
+ * Refuses an option that nobody reads: misspelt, it would mean the default.
  *
  * @param kind what it is none of, as `option of the job server`.
  * @param path what stands before the option's name in the message.
