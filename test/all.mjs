@@ -35,6 +35,12 @@ async function read() {
   return failed;
 }
 
-const [failed, tests] = await Promise.all([read(), run('jest', 'inherit')]);
+/** How the tests ended, which run the samples too. */
+async function test() {
+  const built = await run('build:samples', 'inherit');
+  return built.code === 0 ? run('jest', 'inherit') : built;
+}
+
+const [failed, tests] = await Promise.all([read(), test()]);
 if (failed.length > 0) process.stderr.write(`failed: ${failed.join(', ')}\n`);
 process.exitCode = tests.code || (failed.length > 0 ? 1 : 0);

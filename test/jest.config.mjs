@@ -75,7 +75,7 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'html'],
   // For two cores. The long ones of a whole run wait for others most of their time.
-  maxWorkers: process.env.IN_WHOLE_RUN ? 3 : 2,
+  maxWorkers: process.env.IN_WHOLE_RUN ? 4 : 2,
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   workerIdleMemoryLimit: '700MB',
 };
