@@ -1,14 +1,17 @@
 // How fast the embedded storage is on its own, without a job server around it.
 //
-//   npm run build && node bench/storage.mjs [--jobs 1000000] [--in-flight 512] [--uniques] [--durability always]
+//   npm run build && node bench/storage.mjs [--jobs 1000000] [--in-flight 512] [--uniques] [--durability always] [--stay N]
 //
-// Submits background jobs of 100 bytes with so many submissions in flight,
-// closes and opens the storage, then leases and ends them all. Rates are of
-// one process; RssAnon is anonymous memory.
+// Opens an empty folder, submits background jobs of 100 bytes with so many
+// submissions in flight, closes and opens the storage, then leases and ends them
+// all, but for one in N that stays. Rates are of one process; RssAnon is
+// anonymous memory. What the folder takes in the end is what the disk gave for
+// it, once the log has come to rest.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { LogStorage } from '../dist/job-server/storage/index.js';
 
@@ -20,11 +23,14 @@ const { values: options } = parseArgs({
     durability: { type: 'string', default: 'always' },
     path: { type: 'string' },
     window: { type: 'string', default: '1000' },
+    stay: { type: 'string', default: 'Infinity' },
   },
 });
 const jobs = Number(options.jobs);
 const inFlight = Number(options['in-flight']);
 const window = Number(options.window);
+const stay = Number(options.stay);
+const staying = Math.floor(jobs / stay);
 const path = options.path ?? mkdtempSync(join(tmpdir(), 'bench-storage-'));
 const workload = 'x'.repeat(100);
 
@@ -59,7 +65,7 @@ async function submitAll(storage) {
       const number = ++next;
       const job = {
         handle: `H:bench:${number}`,
-        function: 'bench',
+        function: number % stay === 0 ? 'stays' : 'bench',
         unique: options.uniques ? randomUUID() : '',
         priority: 1,
         workload,
@@ -75,7 +81,7 @@ async function submitAll(storage) {
 }
 
 async function drainAll(storage) {
-  for (let left = jobs; left > 0;) {
+  for (let left = jobs - staying; left > 0;) {
     const leased = await storage.lease('bench', 1, window, Date.now());
     if (leased.length === 0) fail(`no job to lease, ${left} left`);
     for (const { handle } of leased) storage.done(handle);
@@ -85,18 +91,40 @@ async function drainAll(storage) {
   await storage.flush();
 }
 
+/** What the disk gave for the folder, in bytes. */
+function onDisk() {
+  return readdirSync(path).reduce(
+    (sum, name) => sum + (statSync(join(path, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512,
+    0,
+  );
+}
+
+/** Resolves when the folder has not changed for longer than the log waits before it tidies up. */
+async function atRest() {
+  for (let before = -1, now = onDisk(); now !== before; now = onDisk()) {
+    before = now;
+    await sleep(4_000);
+  }
+}
+
 console.log(`${jobs.toLocaleString('en')} jobs, ${inFlight} in flight${options.uniques ? ', random uniques' : ''}`);
 const storage = new LogStorage({ path, durability: options.durability });
+const beginning = performance.now();
 await storage.open(listener);
+console.log(`start    ${(performance.now() - beginning).toFixed(1)} ms in an empty folder`);
 await timed('submit', jobs, () => submitAll(storage));
 await storage.close();
-const bytes = readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
-console.log(`folder   ${Math.round(bytes / 2 ** 20)} MiB`);
+const most = onDisk();
+console.log(`folder   ${Math.round(most / 1e6)} MB`);
 const opening = performance.now();
 await storage.open(listener);
 const [first] = await storage.lease('bench', 1, 1, Date.now());
 console.log(`open     ${Math.round(performance.now() - opening)} ms to the first lease`);
 storage.release(first.handle);
 await timed('drain', jobs, () => drainAll(storage));
+await atRest();
+console.log(
+  `folder   ${Math.round(onDisk() / 1_000)} kB, for ${staying} jobs that took ${Math.round((most * staying) / jobs / 1_000)} kB`,
+);
 await storage.close();
 if (!options.path) rmSync(path, { recursive: true });
