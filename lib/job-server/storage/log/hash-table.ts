@@ -1,16 +1,30 @@
 /** Each part grows on its own, so that no insertion pays for the growth of a large table. */
 const PARTS = 256;
-const MIN_SLOTS = 16;
+
+/** So many slots a part has at least: those of what memory holds grow and shrink with each batch else. */
+const MIN_SLOTS = 64;
+
+/** Of a part's slots so many are taken at most, and it grows by so much then: on average seven of ten are taken. */
+const MAX_LOAD = 0.8;
+const GROWTH = 1.25;
+
+/** Below this it shrinks to half. */
+const MIN_LOAD = 0.25;
+
+/** A part's hashes differ in so many values: the first byte says which part it is. */
+const HASHES = 2 ** 24;
 
 /**
  * Where in the log something may be, by a 32-bit hash of its name: 8 bytes a
  * slot. Two names may share a hash, and an entry may be out of date: who looks
  * something up reads the record and compares.
  *
- * Linear probing, at most three quarters full; a hash of 0 marks a free slot.
+ * Linear probing; a hash of 0 marks a free slot. A part may have any number of
+ * slots, and no two begin with the same, so that they do not all grow at once:
+ * for a moment each needs the memory of before and after.
  */
 export class HashTable {
-  private readonly parts = Array.from({ length: PARTS }, () => new Part());
+  private readonly parts = Array.from({ length: PARTS }, (_, part) => new Part(MIN_SLOTS * GROWTH ** (part / PARTS)));
 
   /** Adds very many, part by part, so that the part stays in the processor's cache: lists that are not by part follow. */
   fill(lists: readonly HashedPairs[]): void {
@@ -73,30 +87,33 @@ export function byPart(pairs: Float64Array): Uint32Array<ArrayBuffer> {
 
 /** A table that grows all at once. Who asks it gives no hash of 0. */
 export class Part {
-  private hashes = new Uint32Array(MIN_SLOTS);
-  private numbers = new Uint32Array(MIN_SLOTS);
+  private readonly minSlots: number;
+  private hashes: Uint32Array;
+  private numbers: Uint32Array;
   private size = 0;
+
+  constructor(slots = MIN_SLOTS) {
+    this.minSlots = Math.round(slots);
+    this.hashes = new Uint32Array(this.minSlots);
+    this.numbers = new Uint32Array(this.minSlots);
+  }
 
   expect(entries: number): void {
     let slots = this.hashes.length;
-    while (entries * 3 >= slots * 2) slots *= 2;
+    while (entries > slots * MAX_LOAD) slots = grown(slots);
     if (slots > this.hashes.length) this.resize(slots);
   }
 
   add(hash: number, number: number): void {
-    if (this.size * 4 >= this.hashes.length * 3) this.resize(this.hashes.length * 2);
+    if (this.size >= this.hashes.length * MAX_LOAD) this.resize(grown(this.hashes.length));
     this.size++;
-    const mask = this.hashes.length - 1;
-    let slot = hash & mask;
-    while (this.hashes[slot] !== 0) slot = (slot + 1) & mask;
-    this.hashes[slot] = hash;
-    this.numbers[slot] = number;
+    this.put(hash, number);
   }
 
   find(hash: number, isIt: (number: number) => boolean): number | undefined {
     const { hashes, numbers } = this;
-    const mask = hashes.length - 1;
-    for (let slot = hash & mask; hashes[slot] !== 0; slot = (slot + 1) & mask) {
+    const slots = hashes.length;
+    for (let slot = homeOf(hash, slots); hashes[slot] !== 0; slot = after(slot, slots)) {
       if (hashes[slot] === hash && isIt(numbers[slot]!)) return numbers[slot];
     }
     return undefined;
@@ -104,24 +121,33 @@ export class Part {
 
   remove(hash: number, number: number): void {
     const { hashes, numbers } = this;
-    const mask = hashes.length - 1;
-    for (let slot = hash & mask; hashes[slot] !== 0; slot = (slot + 1) & mask) {
+    const slots = hashes.length;
+    for (let slot = homeOf(hash, slots); hashes[slot] !== 0; slot = after(slot, slots)) {
       if (hashes[slot] !== hash || numbers[slot] !== number) continue;
       this.close(slot);
       this.size--;
-      if (this.hashes.length > MIN_SLOTS && this.size * 8 < this.hashes.length) this.resize(this.hashes.length / 2);
+      if (slots > this.minSlots && this.size < slots * MIN_LOAD) this.resize(Math.max(this.minSlots, slots >>> 1));
       return;
     }
+  }
+
+  private put(hash: number, number: number): void {
+    const { hashes } = this;
+    const slots = hashes.length;
+    let slot = homeOf(hash, slots);
+    while (hashes[slot] !== 0) slot = after(slot, slots);
+    hashes[slot] = hash;
+    this.numbers[slot] = number;
   }
 
   /** Frees a slot, and moves what was pushed behind it by a collision into the gap. */
   private close(slot: number): void {
     const { hashes, numbers } = this;
-    const mask = hashes.length - 1;
+    const slots = hashes.length;
     let gap = slot;
-    for (let next = (gap + 1) & mask; hashes[next] !== 0; next = (next + 1) & mask) {
-      const home = hashes[next]! & mask;
-      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+    for (let next = after(gap, slots); hashes[next] !== 0; next = after(next, slots)) {
+      // It is at home between the gap and where it is.
+      if (distance(homeOf(hashes[next]!, slots), next, slots) < distance(gap, next, slots)) continue;
       hashes[gap] = hashes[next]!;
       numbers[gap] = numbers[next]!;
       gap = next;
@@ -133,11 +159,26 @@ export class Part {
     const { hashes, numbers } = this;
     this.hashes = new Uint32Array(slots);
     this.numbers = new Uint32Array(slots);
-    this.size = 0;
-    for (let slot = 0; slot < hashes.length; slot++) {
-      if (hashes[slot] !== 0) this.add(hashes[slot]!, numbers[slot]!);
-    }
+    for (let slot = 0; slot < hashes.length; slot++) if (hashes[slot] !== 0) this.put(hashes[slot]!, numbers[slot]!);
   }
+}
+
+function grown(slots: number): number {
+  return Math.ceil(slots * GROWTH);
+}
+
+/** Where a hash stands unless others do: as far into the slots as it is into all hashes of the part. */
+function homeOf(hash: number, slots: number): number {
+  return Math.floor(((hash & (HASHES - 1)) / HASHES) * slots);
+}
+
+function after(slot: number, slots: number): number {
+  return slot + 1 === slots ? 0 : slot + 1;
+}
+
+/** How many steps lead from one slot to another. */
+function distance(from: number, to: number, slots: number): number {
+  return to >= from ? to - from : to - from + slots;
 }
 
 /** A hash with a sign or without, as it stands in a slot. */
