@@ -113,7 +113,9 @@ describeWith('openssl', 'a job server with TLS', () => {
 
     writeFileSync(files.key, 'half a key');
     jobServer.reloadCertificates();
-    expect(log.at(-1)).toContain(`keeps its certificate: TLS: ${files.certificate} and ${files.key} cannot be used`);
+    expect(log.at(-1)).toContain(
+      `the certificate stays as it was: TLS: ${files.certificate} and ${files.key} cannot be used`,
+    );
     expect((await dialTls(jobServer)).getPeerCertificate().subject.CN).toBe('after');
   });
 

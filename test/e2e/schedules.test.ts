@@ -122,7 +122,7 @@ describe('job-server --crontab', () => {
     await until('it is read', async () => (await ids()).join() === 'come');
     write('@daily come', '@never gone');
     process.kill(server.pid, 'SIGHUP');
-    await until('it is told', () => server.output().includes('keeps its schedules'));
+    await until('it is told', () => server.output().includes('the schedules stay as they were'));
     expect(await ids()).toEqual(['come']);
   });
 });

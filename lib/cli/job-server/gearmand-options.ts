@@ -21,7 +21,7 @@ export const LISTENING = {
     short: 'b',
     argument: 'N',
   }),
-  keepalive: toggle('Find dead peers by TCP keepalive; on anyway, unless --keepalive-idle 0.'),
+  keepalive: toggle('Find dead peers by TCP keepalive. It is always on, unless --keepalive-idle is 0.'),
   'keepalive-idle': valued('Seconds before a silent peer is probed. Default 60.', whole(-1, 2_000_000), {
     argument: 'SECONDS',
   }),
@@ -83,11 +83,11 @@ export const PROCESS = {
     argument: 'LEVEL',
   }),
   'config-file': valued(
-    'Read options from there as well, written as here. Default: /etc/gearmand.conf, if it exists.',
+    'Read options from this file too, written as here. Default: /etc/gearmand.conf, if it exists.',
     text,
     { argument: 'FILE' },
   ),
-  protocol: valued('http: answer HTTP as gearmand does as well: POST /FUNCTION. --web-port has more of it.', text, {
+  protocol: valued('http: also answer HTTP as gearmand does: POST /FUNCTION. --web-port can do more.', text, {
     short: 'r',
     argument: 'NAME',
   }),

@@ -84,7 +84,7 @@ export const LIMITS = {
     { argument: 'WHO' },
   ),
   'admin-port': valued('Answer admin words on this port of 127.0.0.1, and only there.', port, { argument: 'PORT' }),
-  'shutdown-command': toggle('Let the admin word `shutdown` end the job server. Anybody could say it.'),
+  'shutdown-command': toggle('Let the admin word `shutdown` end the job server: anybody can send it.'),
 } as const satisfies OptionTable;
 
 /** Recurring jobs. */
@@ -105,23 +105,27 @@ export const SEEN = {
     { argument: 'PORT' },
   ),
   'metrics-listen': valued('The address of --metrics-port. Default 127.0.0.1.', text, { argument: 'ADDRESS' }),
-  'metrics-functions': valued('How many functions are told by name; all others are one. Default 200.', whole(0), {
-    argument: 'N',
-  }),
+  'metrics-functions': valued(
+    'How many functions have metrics of their own; all others are summed. Default 200.',
+    whole(0),
+    {
+      argument: 'N',
+    },
+  ),
 } as const satisfies OptionTable;
 
 /** Its HTTP API. */
 export const WEB = {
   'web-port': valued('The dashboard, and the HTTP API, on this port. Default: not at all.', port, { argument: 'PORT' }),
   'web-listen': valued(
-    'The address of --web-port; another than this machine needs --web-tokens. Default 127.0.0.1.',
+    'The address of --web-port; one that other machines reach needs --web-tokens. Default 127.0.0.1.',
     text,
     {
       argument: 'ADDRESS',
     },
   ),
   'web-tokens': valued(
-    'Who may do what over HTTP, by lines of `nestjs-gearman web-token`; read again at SIGHUP. Default: everybody on this machine everything.',
+    'Who may do what over HTTP, by lines of `nestjs-gearman web-token`; read again at SIGHUP. Default: everybody on this machine may do everything.',
     text,
     { argument: 'FILE' },
   ),
@@ -132,7 +136,7 @@ export const WEB = {
       argument: 'NAME',
     },
   ),
-  'web-read-only': toggle('Change and submit nothing over HTTP, whatever the token.'),
+  'web-read-only': toggle('Let nobody change or submit anything over HTTP, whatever the token.'),
 } as const satisfies OptionTable;
 
 function queueLimits(value: string): [number, number, number] {

@@ -94,7 +94,7 @@ function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefin
   try {
     web?.reload();
   } catch (error) {
-    log.write('ERROR', `SIGHUP: --web-tokens: keeps the tokens there were: ${(error as Error).message}`);
+    log.write('ERROR', `SIGHUP: --web-tokens: the tokens stay as they were: ${(error as Error).message}`);
   }
 }
 
@@ -104,7 +104,7 @@ function readAgain(path: string, log: LogWriter, jobServer: JobServer): void {
     jobServer.schedules.declare('crontab', readCrontabFile(path));
     log.write('NOTICE', `SIGHUP: ${path} read again, ${jobServer.schedules.size} schedules`);
   } catch (error) {
-    log.write('ERROR', `SIGHUP: keeps its schedules: ${(error as Error).message}`);
+    log.write('ERROR', `SIGHUP: the schedules stay as they were: ${(error as Error).message}`);
   }
 }
 

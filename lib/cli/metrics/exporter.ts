@@ -14,7 +14,7 @@ const OPTIONS = {
   ...SERVER_OPTIONS,
   port: valued('The port to answer on. Default: 9418.', port, { short: 'p', argument: 'PORT' }),
   listen: valued('Its address. Default: 127.0.0.1.', text, { argument: 'ADDRESS' }),
-  functions: valued('How many functions are told by name; all others are one. Default: 200.', whole(0), {
+  functions: valued('How many functions have metrics of their own; all others are summed. Default: 200.', whole(0), {
     argument: 'N',
   }),
   help: toggle('Show this page.'),

@@ -3,7 +3,7 @@ import { text } from '../options/values.js';
 
 /** The database that job servers share, in the place of a folder. */
 export const FLEET_DATABASE = {
-  'pg-url': valued('In the place of a folder: the database that job servers share; they may run.', text, {
+  'pg-url': valued('The database that job servers share, in the place of a folder; the job servers may run.', text, {
     argument: 'URL',
   }),
   'pg-schema': valued('The schema of --pg-url. Default gearman.', text, { argument: 'NAME' }),

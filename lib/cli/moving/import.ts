@@ -26,7 +26,7 @@ const OPTIONS = {
   ...QUEUE_PATH,
   ...FLEET_DATABASE,
   table: valued('gearmand’s table. Default gearman_queue; in PostgreSQL queue.', text, { argument: 'NAME' }),
-  forget: toggle('Forget what was imported before: the same rows can come again. Alone or before an import.'),
+  forget: toggle('Forget which rows were imported, so that they can be imported again; alone, or before an import.'),
   help: toggle('Show this page.'),
 } as const;
 

@@ -33,7 +33,7 @@ export const SERVER_OPTIONS = { ...ADDRESSES, ...HOW } as const;
 export const CONNECTION_OPTIONS = {
   ...ADDRESSES,
   host: valued('The host of one job server, as gearman and gearadmin have it.', text, { short: 'h', argument: 'HOST' }),
-  port: valued('And its port. Default: 4730.', whole(1, 65_535), { short: 'p', argument: 'PORT' }),
+  port: valued('The port of that job server. Default: 4730.', whole(1, 65_535), { short: 'p', argument: 'PORT' }),
   ...HOW,
 } as const;
 

@@ -19,8 +19,10 @@ const JOB_OPTIONS = {
     short: 'u',
     argument: 'TEXT',
   }),
-  at: valued('Run it not before this time, as 2026-12-24T18:00; implies --background.', date, { argument: 'TIME' }),
-  progress: toggle('Tell the progress on stderr, also where that is no terminal.'),
+  at: valued('Do not run it before this time, such as 2026-12-24T18:00; implies --background.', date, {
+    argument: 'TIME',
+  }),
+  progress: toggle('Write the progress to stderr, also when that is not a terminal.'),
   timeout: valued('How long to wait for the result. Default: for ever.', duration, { short: 't', argument: 'TIME' }),
   help: toggle('Show this page.'),
 } as const;

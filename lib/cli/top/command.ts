@@ -18,7 +18,7 @@ import { readFrom, TopSession, type AdminClients } from './session.js';
 
 const TOP_OPTIONS = {
   interval: valued('How often the job servers are asked. Default: 2s.', duration, { short: 'i', argument: 'TIME' }),
-  once: toggle('Print one table and end, as where stdout is no terminal.'),
+  once: toggle('Print one table and end, as when stdout is not a terminal.'),
   json: toggle('Print that as JSON, for programs.'),
   help: toggle('Show this page.'),
 } as const;

@@ -9,18 +9,18 @@ import { WebListener } from './web-listener.js';
 
 const WEB_OPTIONS = {
   port: valued('The port to answer on. Default: 4780.', port, { short: 'p', argument: 'PORT' }),
-  listen: valued('Its address; another than this machine needs --tokens. Default: 127.0.0.1.', text, {
+  listen: valued('The address to answer on; one that other machines reach needs --tokens. Default: 127.0.0.1.', text, {
     argument: 'ADDRESS',
   }),
   tokens: valued(
-    'Who may do what, by lines of `nestjs-gearman web-token`; read again at SIGHUP. Default: everybody on this machine everything.',
+    'Who may do what, by lines of `nestjs-gearman web-token`; read again at SIGHUP. Default: everybody on this machine may do everything.',
     text,
     { argument: 'FILE' },
   ),
   host: listed('A further name that browsers may call it by, as a proxy’s, where there are no tokens.', text, {
     argument: 'NAME',
   }),
-  'read-only': toggle('Change and submit nothing, whatever the token.'),
+  'read-only': toggle('Let nobody change or submit anything, whatever the token.'),
   help: toggle('Show this page.'),
 } as const;
 
@@ -60,7 +60,7 @@ export const web: Command = {
       try {
         listener.reload();
       } catch (error) {
-        tell('error', `SIGHUP: --tokens: keeps the tokens there were: ${(error as Error).message}`);
+        tell('error', `SIGHUP: --tokens: the tokens stay as they were: ${(error as Error).message}`);
       }
     };
     process.on('SIGHUP', reload);

@@ -42,7 +42,7 @@ export class KeptSettings {
     } catch (error) {
       const shown = fromByteString(name);
       const reason = (error as Error).message;
-      this.log('error', `storage: what was set for ${shown} will not survive a restart: ${reason}`, {
+      this.log('error', `storage: the settings of ${shown} will not survive a restart: ${reason}`, {
         function: shown,
         ...aboutError(error),
       });
@@ -63,7 +63,7 @@ export class KeptSettings {
     const problem = settings ? this.setHere(name, settings)?.text : `${value} cannot be understood`;
     if (!problem) return;
     const shown = fromByteString(name);
-    this.log('error', `storage: what was set for ${shown} is left out: ${problem}`, { function: shown });
+    this.log('error', `storage: the settings of ${shown} are left out: ${problem}`, { function: shown });
   }
 }
 

@@ -61,7 +61,7 @@ export class Listeners {
         listener.reloadCertificates();
       } catch (error) {
         const about = { address: listener.name, ...aboutError(error) };
-        this.log('error', `${listener.name}: keeps its certificate: ${(error as Error).message}`, about);
+        this.log('error', `${listener.name}: the certificate stays as it was: ${(error as Error).message}`, about);
       }
     }
   }

@@ -290,7 +290,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
       const request = { action, clientId: exactText(this.peer.clientId), peer: this.info };
       return authorize(function_ === undefined ? request : { ...request, function: exactText(function_) });
     } catch (error) {
-      this.host.log('error', `authorize threw, which is taken for no: ${String(error)}`, { peer: this.name });
+      this.host.log('error', `authorize threw, so the answer is no: ${String(error)}`, { peer: this.name });
       return false;
     }
   }

@@ -72,7 +72,7 @@ export function requireConsent(
   try {
     if (authorize({ action, clientId: permission.name, peer, ...function_ })) return;
   } catch (error) {
-    log('error', `authorize threw, which is taken for no: ${String(error)}`, { peer: address, ...function_ });
+    log('error', `authorize threw, so the answer is no: ${String(error)}`, { peer: address, ...function_ });
   }
   countOne(traffic.denied, action);
   throw new Problem(403, 'access-denied', 'This job server does not allow it.');

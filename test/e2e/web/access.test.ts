@@ -317,7 +317,7 @@ describe('a change', () => {
     const { status } = await scene.json('POST', '/v1/functions/f/jobs', { body: 'x' });
     expect(status).toBe(403);
     const about = { peer: '127.0.0.1', function: 'f' };
-    expect(lines).toEqual([['error', 'authorize threw, which is taken for no: Error: no database', about]]);
+    expect(lines).toEqual([['error', 'authorize threw, so the answer is no: Error: no database', about]]);
   });
 
   it('that fails as nobody foresaw is an error of the log, with what it was about for programs', async () => {

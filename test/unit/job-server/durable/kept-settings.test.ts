@@ -110,7 +110,7 @@ describe('settings in a storage', () => {
     storage.set('something else', value);
     await storage.close();
     expect(settingsOf(await start(storage))).toEqual([['g', true, '0,0,0']]);
-    expect(lines).toEqual([`error: storage: what was set for f is left out: ${value} cannot be understood`]);
+    expect(lines).toEqual([`error: storage: the settings of f are left out: ${value} cannot be understood`]);
   });
 
   it('that cannot be kept hold until the end, and the log says so', async () => {
@@ -123,7 +123,7 @@ describe('settings in a storage', () => {
     coreOf(jobServer).engine.pause('f');
     expect(settingsOf(jobServer)).toEqual([['f', true, '0,0,0']]);
     expect(lines).toEqual([
-      'error: storage: what was set for f will not survive a restart: a storage keeps at most 10000 settings',
+      'error: storage: the settings of f will not survive a restart: a storage keeps at most 10000 settings',
     ]);
   });
 });

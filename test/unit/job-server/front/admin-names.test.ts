@@ -165,7 +165,7 @@ describe('a name that a peer chose', () => {
     peer.send(named('SET_CLIENT_ID', 'x\nERROR forged'), named('CAN_DO', 'f'));
     await peer.next();
     expect(front.log).toEqual([
-      'error: authorize threw, which is taken for no: Error: x\\x{0a}ERROR forged is not known',
+      'error: authorize threw, so the answer is no: Error: x\\x{0a}ERROR forged is not known',
     ]);
   });
 });

@@ -63,7 +63,7 @@ describe('authorize', () => {
     peer.send('CAN_DO f', 'SUBMIT_JOB f··', 'GET_STATUS H:1');
     peer.sendText('status\n');
     expect(await peer.untilEcho()).toEqual([DENIED, DENIED, 'STATUS_RES H:1·0·0·0·0', ADMIN_DENIED]);
-    expect(front.log).toContain('error: authorize threw, which is taken for no: Error: no database');
+    expect(front.log).toContain('error: authorize threw, so the answer is no: Error: no database');
   });
 });
 
