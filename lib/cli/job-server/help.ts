@@ -26,8 +26,8 @@ Without a policy a failed job is not tried again, as with gearmand.
 A time needs a unit: 500ms, 10s, 2m, 1h. A size may have one: 4096, 64K, 64M, 1G.
 
 Signals: SIGTERM and SIGINT let running jobs finish, then end it; a second one ends it at once.
-SIGUSR1 ends it when every job that waits or runs is done. SIGHUP opens the log file again and
-reads the certificates, the crontab and the tokens again.
+SIGUSR1 ends it when all jobs are done; those that a storage keeps wait for the next start.
+SIGHUP opens the log file again and reads the certificates, the crontab and the tokens again.
 
 Exit code, as gearmand's: 0 when it was told to end, 1 when the options were wrong, when it could
 not start, or when it failed.
