@@ -30,7 +30,7 @@ const MAX_BLOCK_BYTES = 64 * 1024;
  *
  *   segments  where blocks begin, which handles those have, and one bit an item: whether it lives
  *   queues    where jobs wait
- *   table     uniques, origins, and handles of what does not wait in order, by their hashes
+ *   table     uniques, origins, and the handles of all that is no fresh job, by their hashes
  */
 export class LogIndex implements RecordVisitor {
   readonly names = new Names();
@@ -83,10 +83,10 @@ export class LogIndex implements RecordVisitor {
       if (item.hasUnique) this.addHash(segment, this.uniqueHash(item), item.number);
     }
     if (item.isApart) this.addApart(segment, item);
-    else {
-      this.addToRuns(segment, item);
-      segment.addHandle(this.hashes.groupIn(item.bytes, item.handleStart, item.handleEnd));
-    }
+    else this.addToRuns(segment, item);
+    if (item.isFresh) segment.addHandle(this.hashes.groupIn(item.bytes, item.handleStart, item.handleEnd));
+    else if (item.isOfJob) this.addHash(segment, this.hashes.handle(item.handle), item.number);
+    else if (item.kind === ORIGIN) this.addHash(segment, this.hashes.origin(item.handle), item.number);
   }
 
   over({ number, length, kind, hasTime }: Stored, queue: number): void {
@@ -217,7 +217,7 @@ export class LogIndex implements RecordVisitor {
   /** The living item with this handle, whose hash it has. */
   findHandle(handle: string, hash: number): ItemReader | undefined {
     const isIt = (item: ItemReader): boolean => item.isOfJob && item.isNamed(handle);
-    return this.findInBlocks(this.hashes.group(handle), isIt) ?? this.findHashed(hash, isIt);
+    return this.findHashed(hash, isIt) ?? this.findInBlocks(this.hashes.group(handle), isIt);
   }
 
   /** A living job with this unique, whose hash it has; of what memory has, that knows better what became. */
@@ -268,8 +268,6 @@ export class LogIndex implements RecordVisitor {
   /** An item that does not wait where its queue is read in order. */
   private addApart(segment: Segment, item: ItemReader): void {
     const { kind, queue, time, sequence, number } = item;
-    if (kind !== SETTING)
-      this.addHash(segment, this.hashes[kind === ORIGIN ? 'origin' : 'handle'](item.handle), number);
     for (const value of [kind, queue, time, sequence, number]) segment.book?.places.push(value);
     if (this.isRecovering) return;
     if (kind === SETTING) this.settings.set(item.handle, item.stored);

@@ -40,7 +40,7 @@ const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
  *
  * Many submissions share one fdatasync. Memory holds what is leased and what is
  * not written yet, and of everything else one bit and, where it has a unique or
- * a time, 8 to 40 bytes; the rest is the log's, read when it is leased.
+ * a time, 8 to 24 bytes; the rest is the log's, read when it is leased.
  */
 export class LogStorage implements JobStorage {
   readonly isShared = false;

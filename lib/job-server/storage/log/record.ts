@@ -267,6 +267,14 @@ export class ItemReader {
     return this.kind <= ENDED;
   }
 
+  /**
+   * Whether it is a job that nobody has tried: such jobs are many, and their handles stand in the order they came, so
+   * they are found by the blocks that have their group. One that is tried again and again would be in ever more of them.
+   */
+  get isFresh(): boolean {
+    return !this.isApart || (this.kind === JOB && this.attempts === 0 && this.losses === 0);
+  }
+
   get hasTime(): boolean {
     return this.kind === JOB && this.at > 0;
   }

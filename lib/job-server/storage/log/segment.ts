@@ -65,7 +65,7 @@ export class Segment {
   readonly offsets = new NumberList();
   /** The number of each block's first item. */
   readonly firsts = new NumberList();
-  /** In which blocks the handles of a group are, as far as these wait in order. */
+  /** In which blocks handles of a group are, those of fresh jobs. */
   readonly handles = new Part();
   readonly alive = new Bits();
   /** Items that memory has: leased, or changed since. */
