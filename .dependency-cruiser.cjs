@@ -1,6 +1,8 @@
 /** The house rules of DESIGN.md section 3: who may import whom. Everything not allowed here is forbidden. */
 const rooms = {
-  'telemetry/nest': [],
+  // Metrics as others read them.
+  'telemetry/forms': [],
+  'telemetry/nest': ['telemetry/forms'],
   protocol: [],
   connection: ['protocol'],
   driver: ['protocol', 'connection'],
@@ -12,6 +14,7 @@ const rooms = {
   'job-server/front': ['protocol', 'connection', 'job-server/engine', 'job-server/durable', 'job-server/schedules'],
   'job-server/relay': ['protocol', 'connection', 'job-server/engine', 'job-server/storage', 'job-server/durable'],
   'job-server/metrics': [
+    'telemetry/forms',
     'protocol',
     'job-server/engine',
     'job-server/storage',
@@ -44,6 +47,7 @@ const rooms = {
     'job-server/front',
   ],
   web: [
+    'telemetry/forms',
     'protocol',
     'connection',
     'driver',
@@ -59,6 +63,7 @@ const rooms = {
   ],
   testing: ['job-server', 'job-server/nest', 'transport', 'driver', 'protocol', 'connection'],
   cli: [
+    'telemetry/forms',
     'web',
     'job-server',
     'job-server/nest',

@@ -1,10 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  inTurns,
-  PROMETHEUS_CONTENT_TYPE,
-  prometheusChunks,
-  type MetricFamily,
-} from '../../telemetry/metrics/index.js';
+import { inTurns, PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/forms/index.js';
+import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { listenOn, urlOf } from '../web/http-port.js';
 
 /** How long whoever asks may take to do so, in milliseconds. */

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Module, Res, VERSION_NEUTRAL, type DynamicModule, type Type } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { PROMETHEUS_CONTENT_TYPE } from '../metrics/index.js';
+import { PROMETHEUS_CONTENT_TYPE } from '../forms/index.js';
 import { GearmanMetrics } from './gearman-metrics.js';
 
 /** Options of {@link GearmanMetricsModule}. */

@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import {
-  isAppMetricSource,
-  mergeFamilies,
-  prometheusText,
-  prometheusTextInTurns,
-  readInTurns,
-  type MetricFamily,
-  type MetricSource,
-} from '../metrics/index.js';
+import { prometheusText, prometheusTextInTurns, readInTurns } from '../forms/index.js';
+import { isAppMetricSource, mergeFamilies, type MetricFamily, type MetricSource } from '../metrics/index.js';
 
 /**
  * What this app measures of Gearman: its embedded job server, its clients, and

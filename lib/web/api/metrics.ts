@@ -1,4 +1,4 @@
-import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns } from '../../telemetry/metrics/index.js';
+import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns } from '../../telemetry/forms/index.js';
 import { answerText } from '../http/answers.js';
 import { requireAllFunctions, requireConsent, type AnyCall } from './call.js';
 

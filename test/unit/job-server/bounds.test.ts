@@ -4,7 +4,7 @@ import { Engine, Refusal } from '../../../lib/job-server/engine/index.js';
 import { countOne } from '../../../lib/job-server/front/traffic.js';
 import { MAX_WATCHERS } from '../../../lib/job-server/operations/index.js';
 import { LogStorage, MAX_SETTINGS, MemoryStorage, type JobStorage } from '../../../lib/job-server/storage/index.js';
-import { prometheusText } from '../../../lib/telemetry/metrics/index.js';
+import { prometheusText } from '../../../lib/telemetry/forms/index.js';
 import { atEnd } from '../../support/cleanup.js';
 import { startFront } from '../../support/front.js';
 import { tempDir } from '../../support/temp-dir.js';

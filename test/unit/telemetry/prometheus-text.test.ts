@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { prometheusText } from '../../../lib/telemetry/metrics/index.js';
+import { prometheusText } from '../../../lib/telemetry/forms/index.js';
 import { FAMILIES } from './families.js';
 
 it('writes families in the text format 0.0.4, escapes what must be, and leaves out what nobody measured', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as promClient from 'prom-client';
 import * as prometheusIo from '@prometheus-io/client';
-import { GearmanMetricProducer, registerMetrics, type MetricFamily } from '../../../lib/telemetry/metrics/index.js';
+import { GearmanMetricProducer, registerMetrics } from '../../../lib/telemetry/forms/index.js';
+import type { MetricFamily } from '../../../lib/telemetry/metrics/index.js';
 import { FAMILIES, sourceOf } from './families.js';
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

@@ -1,9 +1,9 @@
+import { prometheusText } from '../../../lib/telemetry/forms/index.js';
 import { expect, it } from '@jest/globals';
 import {
   mergeFamilies,
   METRICS,
   MetricSet,
-  prometheusText,
   type MetricFamily,
   type MetricName,
 } from '../../../lib/telemetry/metrics/index.js';

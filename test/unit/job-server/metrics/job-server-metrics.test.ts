@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobServer } from '../../../../lib/job-server/job-server.js';
 import { MemoryStorage } from '../../../../lib/job-server/storage/index.js';
-import { prometheusText } from '../../../../lib/telemetry/metrics/index.js';
+import { prometheusText } from '../../../../lib/telemetry/forms/index.js';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { serverWithClocks } from '../../../support/set-clocks.js';

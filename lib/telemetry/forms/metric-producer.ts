@@ -1,6 +1,12 @@
-import type { HistogramFamily, HistogramValue, MetricFamily, MetricSource, NumberFamily } from './metric-family.js';
+import {
+  mergeFamilies,
+  type HistogramFamily,
+  type HistogramValue,
+  type MetricFamily,
+  type MetricSource,
+  type NumberFamily,
+} from '../metrics/index.js';
 import { sourceInTurns } from './in-turns.js';
-import { mergeFamilies } from './metric-set.js';
 
 // OpenTelemetry's own words and numbers for these things (sdk-metrics 2): nothing of it is imported.
 const HISTOGRAM = 0;

@@ -1,5 +1,5 @@
+import type { HistogramSample, HistogramValue, MetricFamily, MetricLabels } from '../metrics/index.js';
 import { inTurns } from './in-turns.js';
-import type { HistogramSample, HistogramValue, MetricFamily, MetricLabels } from './metric-family.js';
 
 /** The content type of {@link prometheusText}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

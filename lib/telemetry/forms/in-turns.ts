@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MetricFamily, MetricSource } from './metric-family.js';
-import { mergeFamilies } from './metric-set.js';
+import { mergeFamilies, type MetricFamily, type MetricSource } from '../metrics/index.js';
 
 /** For how long everything else may be held up at once, in milliseconds. */
 const SLICE = 3;

@@ -1,6 +1,12 @@
-import type { MetricFamily, MetricLabels, MetricSource, MetricType, Together } from './metric-family.js';
+import {
+  mergeFamilies,
+  type MetricFamily,
+  type MetricLabels,
+  type MetricSource,
+  type MetricType,
+  type Together,
+} from '../metrics/index.js';
 import { readInTurns } from './in-turns.js';
-import { mergeFamilies } from './metric-set.js';
 import { bucketsOf } from './prometheus-text.js';
 
 /** A registry of `prom-client` or `@prometheus-io/client`, as far as it is needed. */
