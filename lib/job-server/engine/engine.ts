@@ -1,5 +1,6 @@
 import { MAX_UNIQUE_BYTES } from '../../ground/index.js';
 import {
+  coalescingKey,
   PRIORITIES,
   type ByteString,
   type JobHistory,
@@ -25,7 +26,8 @@ import { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 import { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 import { Functions } from './functions.js';
 import { JobTable } from './job-table.js';
-import { clientsOf, coalescingKey, JobLife } from './job-life.js';
+import { clientsOf } from './client-news.js';
+import { JobLife } from './job-life.js';
 import {
   FUNCTION_BUSY,
   FUNCTION_NOT_FOUND,
@@ -287,7 +289,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     const clients = this.life.end(job, 'completed', result);
-    this.life.tellAll(job, clients, 'complete', result);
+    this.life.news.tellAll(job, clients, 'complete', result);
     return undefined;
   }
 
@@ -296,7 +298,7 @@ export class Engine {
     const job = this.reportedBy(peer, handle);
     if (job) {
       job.function_.stats.reportedFailures++;
-      this.life.tellAll(job, this.life.fail(job, REPORTED_FAILURE), 'fail');
+      this.life.news.tellAll(job, this.life.fail(job, REPORTED_FAILURE), 'fail');
       return undefined;
     }
     const awaited = this.table.find(handle);
@@ -320,7 +322,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     job.function_.stats.exceptions++;
-    this.life.tellAll(job, this.life.fail(job, bytes), 'exception', bytes);
+    this.life.news.tellAll(job, this.life.fail(job, bytes), 'exception', bytes);
     return undefined;
   }
 
@@ -328,7 +330,7 @@ export class Engine {
   data(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    this.life.tellAll(job, clientsOf(job), 'data', bytes);
+    this.life.news.tellAll(job, clientsOf(job), 'data', bytes);
     this.listener.reported?.(job, 'data', bytes);
     return undefined;
   }
@@ -337,7 +339,7 @@ export class Engine {
   warning(worker: Peer, handle: ByteString, bytes: Workload): Refusal | undefined {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
-    this.life.tellAll(job, clientsOf(job), 'warning', bytes);
+    this.life.news.tellAll(job, clientsOf(job), 'warning', bytes);
     this.listener.reported?.(job, 'warning', bytes);
     return undefined;
   }
@@ -347,7 +349,7 @@ export class Engine {
     const job = this.reportedBy(worker, handle);
     if (!job) return JOB_NOT_FOUND;
     job.report(numerator, denominator);
-    this.life.tellAll(job, clientsOf(job), 'progress');
+    this.life.news.tellAll(job, clientsOf(job), 'progress');
     this.listener.reported?.(job, 'progress', '');
     return undefined;
   }
@@ -495,7 +497,7 @@ export class Engine {
   // --- inside ---
 
   private endCancelled(job: Job): void {
-    this.life.tellAll(job, this.life.end(job, 'cancelled'), 'fail');
+    this.life.news.tellAll(job, this.life.end(job, 'cancelled'), 'fail');
   }
 
   /** Gives out what waits, and asks for more. */

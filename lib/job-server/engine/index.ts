@@ -4,6 +4,7 @@ export { ENGINE_DEFAULTS, type EngineOptions } from './engine-options.js';
 export { MAX_HANDLE_PREFIX_BYTES, RUN_DIGITS, counterLength } from './handle.js';
 export { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 export {
+  coalescingKey,
   PRIORITIES,
   Priority,
   type ByteString,
@@ -14,7 +15,6 @@ export {
   type Outcome,
   type Workload,
 } from './job-spec.js';
-export { coalescingKey } from './job-life.js';
 export { FunctionStats } from './function-stats.js';
 export type { Functions } from './functions.js';
 export type { EngineListener, FailedRun } from './listener.js';

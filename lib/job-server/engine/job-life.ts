@@ -1,6 +1,14 @@
-import type { ByteString, JobHistory, JobSpec, Outcome, Priority, Workload } from './job-spec.js';
+import {
+  coalescingKey,
+  type JobHistory,
+  type JobSpec,
+  type Outcome,
+  type Priority,
+  type Workload,
+} from './job-spec.js';
 import { elapsed, type GearmanFunction, Job, type Peer, shortTime, timeBefore } from './model.js';
 import type { EngineListener, FailedRun } from './listener.js';
+import { ClientNews, clientsOf, NOBODY } from './client-news.js';
 import type { Clock } from './clock.js';
 import { Chores, type Chore } from './chores.js';
 import { Dispatcher, type JobFate } from './dispatcher.js';
@@ -22,8 +30,8 @@ const LOSSES = {
 export class JobLife implements JobFate {
   readonly dispatcher: Dispatcher;
   readonly chores: Chores;
-  /** Jobs whose clients are being told something, and how many times something. */
-  private readonly beingTold = new Map<Job, number>();
+  /** What clients are told of their jobs. */
+  readonly news: ClientNews;
   private sequence = 0;
   /** How many clients wait, each for each job it waits for. */
   waits = 0;
@@ -36,6 +44,7 @@ export class JobLife implements JobFate {
     private readonly listener: EngineListener,
   ) {
     this.chores = new Chores(() => listener.later?.());
+    this.news = new ClientNews(this.chores);
     this.dispatcher = new Dispatcher(options, functions, clock, listener, this);
   }
 
@@ -130,7 +139,7 @@ export class JobLife implements JobFate {
   /** A client takes one of its waits for a job back: what nobody waits for any more is dropped, unless it runs. */
   withdraw(job: Job, client: Peer): void {
     // What is being told of it is for this wait too: the client counts on hearing all of it before.
-    while (this.beingTold.has(job) && this.chores.work());
+    this.news.tellRest(job);
     const clients = job.clients!;
     const last = clients.pop()!;
     // Whichever entry of the same client goes: they stand for nothing but their number.
@@ -391,32 +400,7 @@ export class JobLife implements JobFate {
 
   private giveUp(job: Job, reason: string): void {
     const clients = this.end(job, job.isCancelled ? 'cancelled' : 'failed', reason);
-    this.tellAll(job, clients, 'fail');
-  }
-
-  /**
-   * Tells every client of a job something. Many are told in turns; each hears
-   * everything of the job in its order, since whatever is told of it meanwhile
-   * comes behind that.
-   */
-  tellAll(job: Job, clients: readonly Peer[], news: News, bytes: Workload = ''): void {
-    if (clients.length <= TOLD_AT_ONCE && !this.beingTold.has(job)) {
-      for (const client of clients) tell(client, job, news, bytes);
-    } else if (clients.length > 0) {
-      this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
-      // Who joins from now on is not told what was said before.
-      this.chores.begin(this.telling(job, [...clients], news, bytes));
-    }
-  }
-
-  private *telling(job: Job, clients: readonly Peer[], news: News, bytes: Workload): Chore {
-    for (const client of clients) {
-      if (!client.isGone) tell(client, job, news, bytes);
-      yield;
-    }
-    const left = this.beingTold.get(job)! - 1;
-    if (left > 0) this.beingTold.set(job, left);
-    else this.beingTold.delete(job);
+    this.news.tellAll(job, clients, 'fail');
   }
 
   /** A lost job waits again: in its old place, or with gearmand 1.1's order at the end. */
@@ -447,43 +431,3 @@ export class JobLife implements JobFate {
 
 /** So many lost jobs of a worker wait again before the first of them is offered. */
 const OFFERED_TOGETHER = 256;
-
-/** Up to so many clients of a job are told something at once. */
-const TOLD_AT_ONCE = 64;
-
-/** What clients are told of a job. A word, since a closure for it would be made with every job. */
-type News = 'data' | 'warning' | 'progress' | 'complete' | 'exception' | 'fail';
-
-/** A client that did not ask for exceptions hears that the job failed. */
-function tell({ listener, wantsExceptions }: Peer, job: Job, news: News, bytes: Workload): void {
-  switch (news) {
-    case 'data':
-      return listener.data(job, bytes);
-    case 'warning':
-      return listener.warning(job, bytes);
-    case 'progress':
-      return listener.progress(job);
-    case 'complete':
-      return listener.complete(job, bytes);
-    case 'exception':
-      return wantsExceptions ? listener.exception(job, bytes) : listener.fail(job);
-    case 'fail':
-      return listener.fail(job);
-  }
-}
-
-/** The empty list of who waits for a background job. */
-const NOBODY: readonly Peer[] = [];
-
-/** Who waits for a job: one entry a foreground submission. */
-export function clientsOf(job: Job): readonly Peer[] {
-  return job.clients ?? NOBODY;
-}
-
-/** Under what a job coalesces within its function: its unique, or its workload when the unique is `-`. */
-export function coalescingKey({ unique, workload }: Pick<JobSpec, 'unique' | 'workload'>): ByteString | undefined {
-  if (unique !== '-') return unique === '' ? undefined : unique;
-  if (workload.length === 0) return undefined;
-  // A unique holds no NUL, so this cannot be one.
-  return `\0${typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1')}`;
-}

@@ -63,3 +63,11 @@ export interface JobSpec extends Pick<JobRecord, 'function' | 'unique' | 'worklo
   /** What made it, where no peer submitted it: such jobs are counted apart. */
   readonly madeBy?: 'schedule' | 'http';
 }
+
+/** Under what a job coalesces within its function: its unique, or its workload when the unique is `-`. */
+export function coalescingKey({ unique, workload }: Pick<JobSpec, 'unique' | 'workload'>): ByteString | undefined {
+  if (unique !== '-') return unique === '' ? undefined : unique;
+  if (workload.length === 0) return undefined;
+  // A unique holds no NUL, so this cannot be one.
+  return `\0${typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1')}`;
+}

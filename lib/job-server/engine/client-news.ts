@@ -1,0 +1,73 @@
+import type { Chore, Chores } from './chores.js';
+import type { Workload } from './job-spec.js';
+import type { Job, Peer } from './model.js';
+
+/** Up to so many clients of a job are told something at once. */
+const TOLD_AT_ONCE = 64;
+
+/** What clients are told of a job. A word, since a closure for it would be made with every job. */
+type News = 'data' | 'warning' | 'progress' | 'complete' | 'exception' | 'fail';
+
+/** What happens to a job, as its clients are told it: to few at once, to many in turns. */
+export class ClientNews {
+  /** Jobs whose clients are being told something, and how many times something. */
+  private readonly beingTold = new Map<Job, number>();
+
+  constructor(private readonly chores: Chores) {}
+
+  /**
+   * Tells every client of a job something. Many are told in turns; each hears
+   * everything of the job in its order, since whatever is told of it meanwhile
+   * comes behind that.
+   */
+  tellAll(job: Job, clients: readonly Peer[], news: News, bytes: Workload = ''): void {
+    if (clients.length <= TOLD_AT_ONCE && !this.beingTold.has(job)) {
+      for (const client of clients) tell(client, job, news, bytes);
+    } else if (clients.length > 0) {
+      this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
+      // Who joins from now on is not told what was said before.
+      this.chores.begin(this.telling(job, [...clients], news, bytes));
+    }
+  }
+
+  /** Tells at once what is still being told of a job. */
+  tellRest(job: Job): void {
+    while (this.beingTold.has(job) && this.chores.work());
+  }
+
+  private *telling(job: Job, clients: readonly Peer[], news: News, bytes: Workload): Chore {
+    for (const client of clients) {
+      if (!client.isGone) tell(client, job, news, bytes);
+      yield;
+    }
+    const left = this.beingTold.get(job)! - 1;
+    if (left > 0) this.beingTold.set(job, left);
+    else this.beingTold.delete(job);
+  }
+}
+
+/** A client that did not ask for exceptions hears that the job failed. */
+function tell({ listener, wantsExceptions }: Peer, job: Job, news: News, bytes: Workload): void {
+  switch (news) {
+    case 'data':
+      return listener.data(job, bytes);
+    case 'warning':
+      return listener.warning(job, bytes);
+    case 'progress':
+      return listener.progress(job);
+    case 'complete':
+      return listener.complete(job, bytes);
+    case 'exception':
+      return wantsExceptions ? listener.exception(job, bytes) : listener.fail(job);
+    case 'fail':
+      return listener.fail(job);
+  }
+}
+
+/** The empty list of who waits for a background job. */
+export const NOBODY: readonly Peer[] = [];
+
+/** Who waits for a job: one entry a foreground submission. */
+export function clientsOf(job: Job): readonly Peer[] {
+  return job.clients ?? NOBODY;
+}
