@@ -85,7 +85,7 @@ export function byPart(pairs: Float64Array): Uint32Array<ArrayBuffer> {
   return sorted;
 }
 
-/** A table that grows all at once. Who asks it gives no hash of 0. */
+/** A table that grows all at once. No hash is 0, which marks a free slot. */
 export class Part {
   private readonly minSlots: number;
   private hashes: Uint32Array;
@@ -200,7 +200,7 @@ export function hashOfBytes(bytes: Uint8Array, start: number, end: number, seed:
   return finish(hash);
 }
 
-/** A hundred handles that end with a number are a group: two of 16 KiB of small jobs, and no more of them than there are jobs. */
+/** Handles that end with a number come a hundred to a group: 16 KiB of small jobs have two or three groups. */
 const GROUP_CHARACTERS = 2;
 
 /** The hashes of what is looked for in a log, by its seed: a name has others as a handle, as an origin and as a unique. */
