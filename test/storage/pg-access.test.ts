@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PgStorage, type StorageError } from '../../lib/job-server/storage/index.js';
+import { ROOT } from '../support/built.js';
 import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
 import { startPostgres, UNHURRIED, type DatabaseServer } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
@@ -131,6 +134,21 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
 
   const isLate = ({ code }: StorageError): boolean => code === 'GEARMAN_STORAGE_UNREACHABLE';
 
+  it('is set up, and watched, by what the guide says', async () => {
+    const guide = readFileSync(join(ROOT, 'docs', 'fleet.md'), 'utf8');
+    const [setUp, watch] = Array.from(guide.matchAll(/^```sql\n([\s\S]*?)^```$/gm), ([, sql]) => sql!);
+    await database.sql(setUp!);
+    const storage = as('gearman', 'gearman', 'jobs-1');
+    await storage.open(new RecordingListener());
+    await addAll(storage, newJob());
+    expect(await storage.lease('reverse', 1, 1, NOW)).toHaveLength(1);
+    await storage.flush();
+    const told = await database.sql(watch!);
+    expect(told).toMatch(/^nestjs-gearman jobs-1\|idle\|Client\|ClientRead\|/m);
+    expect(told).toMatch(/^jobs-1\|\|f\|1$/m);
+    await storage.close();
+  });
+
   it('says what it may not do, and what to do about it', async () => {
     await expect(as('nobody', 'none').open(new RecordingListener())).rejects.toMatchObject({
       code: 'GEARMAN_STORAGE_REFUSED',
@@ -160,7 +178,7 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
       code: 'GEARMAN_STORAGE_UNREACHABLE',
       message:
         `the database ${url} cannot be reached or written: ${host}: database "elsewhere" does not exist; ` +
-        `127.0.0.1:${silent}: connect ECONNREFUSED 127.0.0.1:${silent}`,
+        `127.0.0.1:${silent}: connect ECONNREFUSED 127.0.0.1:${silent}: check the database, and the way to it`,
     });
   });
 });

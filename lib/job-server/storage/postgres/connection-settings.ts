@@ -37,15 +37,19 @@ const PLANS: Readonly<Record<string, string>> = {
   jit: 'off',
 };
 
+/**
+ * For what part of that time the database tries: it then says that the statement
+ * has not happened, where nobody would know it of one that was given up. That
+ * one would also wait for a lock as long as somebody has it, in a process of the
+ * database's own. A wait for the standby is not ended by it.
+ */
+const TRIED_PART = 0.9;
+
 /** What is set for a connection. */
 export interface ConnectionSettings {
   /** It only reads, each statement once: plans need not serve for long. */
   readonly isReading: boolean;
-  /**
-   * How long a statement may take, in milliseconds: one whose connection was given
-   * up would else wait for a lock as long as somebody has it, each of them in a
-   * process of the database's. It does not end a wait for the standby.
-   */
+  /** How long a statement may take before its connection is given up, in milliseconds. */
   readonly timeout: number;
   /** `synchronous_commit`; undefined: as it is. */
   readonly commit: 'on' | 'off' | undefined;
@@ -57,7 +61,7 @@ export function settingStatement({ isReading, timeout, commit }: ConnectionSetti
     ...ALWAYS,
     ...(!isReading && PLANS),
     ...(commit && { synchronous_commit: commit }),
-    statement_timeout: String(timeout),
+    statement_timeout: String(Math.ceil(timeout * TRIED_PART)),
   };
   const rows = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
   return `SELECT pg_catalog.set_config(v.name, v.value, false) FROM (VALUES ${rows.join(', ')}) v (name, value)

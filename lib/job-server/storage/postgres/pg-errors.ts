@@ -8,10 +8,14 @@ const CURES: readonly (readonly [code: string, cure: string])[] = [
   ['3F000', 'its schema is gone: stop the job servers, restore it from a backup, or start with a new one'],
   ['53100', "make room on the database's disk"],
   ['53', 'give the database more of what it lacks; its own log has more'],
-  ['57014', 'somebody, or a timeout, ended it in the database'],
   ['58', "look at the database's own log, and at its disk"],
   ['XX', "look at the database's own log, and at its disk"],
 ];
+
+/** PostgreSQL ended a statement that took too long; where it has no time to say so, `pg` does. */
+const CANCELLED = '57014';
+const NO_ANSWER =
+  'a statement took longer than queryTimeout: it hangs, or waits for a lock or a synchronous standby (pg_stat_activity says which)';
 
 /** Whether an error is that the database could not be reached, or what it did is not known. */
 export function isLost(error: unknown): boolean {
@@ -33,6 +37,7 @@ export function isRefusal(error: unknown): boolean {
 /** A statement that PostgreSQL refused: it has not happened. */
 export function refused(error: unknown, url: string): StorageError {
   const { code } = error as { readonly code: string };
+  if (code === CANCELLED) return unreachable(error, url);
   const [, cure] = CURES.find(([start]) => code.startsWith(start)) ?? [];
   return new StorageError(
     'GEARMAN_STORAGE_REFUSED',
@@ -45,7 +50,7 @@ export function refused(error: unknown, url: string): StorageError {
 export function unreachable(error: unknown, url: string): StorageError {
   return new StorageError(
     'GEARMAN_STORAGE_UNREACHABLE',
-    `the database ${withoutPassword(url)} cannot be reached or written: ${reasonOf(error)}`,
+    `the database ${withoutPassword(url)} cannot be reached or written: ${reasonOf(error)}: check the database, and the way to it`,
     { cause: error },
   );
 }
@@ -59,6 +64,7 @@ export function noneOf(problems: readonly (readonly [host: string, error: unknow
 
 /** What an error says; one of a name with several addresses says nothing itself. */
 function reasonOf(error: unknown): string {
-  const { message, errors } = error as AggregateError;
+  const { message, errors, code } = error as AggregateError & { readonly code?: unknown };
+  if (message === 'Query read timeout' || code === CANCELLED) return NO_ANSWER;
   return message !== '' || !Array.isArray(errors) ? message : errors.map(reasonOf).join('; ');
 }
