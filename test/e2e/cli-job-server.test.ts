@@ -195,6 +195,8 @@ describe('nestjs-gearman job-server', () => {
     [['--prot=1'], 1, 'there is no option --prot; did you mean --port?'],
     [['-q', 'redis'], 1, 'there is no queue type redis here'],
     [['--job-handle-prefix', 'a b'], 1, '--job-handle-prefix: must be a text of 1 to 32 bytes'],
+    [['-q', 'postgres', '--pg-url', 'mysql://h/d'], 1, '--pg-url: must be an address as postgresql://'],
+    [['-q', 'postgres', '--pg-url', 'postgresql://h/d', '--pg-lease-time', '1ms'], 1, '--pg-lease-time: must be'],
     [['--config-file', '/no/such'], 1, 'the config file cannot be read: ENOENT'],
     [['-L', '192.0.2.99'], 1, 'cannot listen on 192.0.2.99:4730: this machine has no such address'],
     [['-L', 'no-such-host.invalid'], 1, '--listen no-such-host.invalid: no such host name'],

@@ -42,6 +42,13 @@ export const QUEUE = {
       argument: 'TIME',
     },
   ),
+  'pg-lease-time': valued(
+    'After how long without a sign of life a job server’s jobs are given to the others. Default 10s.',
+    duration,
+    {
+      argument: 'TIME',
+    },
+  ),
   advertise: valued(
     'Where other job servers of --queue-type postgres reach this one: host:port, or tls://host:port. They tell their callers what it runs.',
     text,

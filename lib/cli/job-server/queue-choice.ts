@@ -116,7 +116,7 @@ function noSuchQueue(name: string): UsageFailure {
 /** Our storage in a database that several job servers share. */
 function shared(url: string, values: JobServerValues): StorageOptions {
   const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience, advertise: address } = values;
-  const queryTimeout = values['pg-query-timeout'];
+  const { 'pg-query-timeout': queryTimeout, 'pg-lease-time': leaseTime } = values;
   if (address !== undefined) checkAddress(address);
   return {
     type: 'postgres',
@@ -125,6 +125,7 @@ function shared(url: string, values: JobServerValues): StorageOptions {
     ...(name !== undefined && { name }),
     ...(patience !== undefined && { patience }),
     ...(queryTimeout !== undefined && { queryTimeout }),
+    ...(leaseTime !== undefined && { leaseTime }),
     ...(address !== undefined && { address }),
   };
 }
@@ -152,7 +153,15 @@ function embedded(path: string, values: JobServerValues): StorageOptions {
 const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
 
 /** What means nothing where they are not in a database. */
-const OF_DATABASE = ['pg-url', 'pg-schema', 'pg-name', 'pg-patience', 'pg-query-timeout', 'advertise'] as const;
+const OF_DATABASE = [
+  'pg-url',
+  'pg-schema',
+  'pg-name',
+  'pg-patience',
+  'pg-query-timeout',
+  'pg-lease-time',
+  'advertise',
+] as const;
 
 function refuseShared(values: JobServerValues): void {
   const unused = OF_DATABASE.find((name) => values[name] !== undefined);

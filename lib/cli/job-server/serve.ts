@@ -177,7 +177,9 @@ async function answerAsGearmand(
 /** What a person can do something about, said without a stack trace; anything else is an error of ours. */
 function failureOf(error: unknown): unknown {
   if (error instanceof InvalidOptionError) {
-    const option = `--${error.option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    // Those of a storage have the names of its kind here: only of one in PostgreSQL is there anything left to refuse.
+    const name = error.option.replace(/^storage\.(?=url|schema|name|patience|leaseTime|queryTimeout)/, 'pg-');
+    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return new Failure(error.message.replace(error.option, option), EXIT.failed, { cause: error });
   }
   const { code, message } = error as Error & { code?: string };

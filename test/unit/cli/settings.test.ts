@@ -80,10 +80,10 @@ describe('the settings of the job server', () => {
   });
 
   it('shares a database with other job servers', async () => {
-    const line = `${HERE} -q postgres --pg-url postgresql://h/d --pg-name one --pg-schema s --pg-patience 5s --pg-query-timeout 2s --advertise tls://h:4730`;
+    const line = `${HERE} -q postgres --pg-url postgresql://h/d --pg-name one --pg-schema s --pg-patience 5s --pg-query-timeout 2s --pg-lease-time 9s --advertise tls://h:4730`;
     const stored = (await settings(line)).jobServer.storage;
     const names = { url: 'postgresql://h/d', schema: 's', name: 'one', address: 'tls://h:4730' };
-    expect(stored).toEqual({ type: 'postgres', ...names, patience: 5_000, queryTimeout: 2_000 });
+    expect(stored).toEqual({ type: 'postgres', ...names, patience: 5_000, queryTimeout: 2_000, leaseTime: 9_000 });
   });
 
   it('keep background jobs where --queue-type says', async () => {
