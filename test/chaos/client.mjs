@@ -5,6 +5,8 @@ import { randomJob } from './random-job.mjs';
 import { random } from './random.mjs';
 
 const IN_FLIGHT = 32;
+/** How many of one function come at once besides. */
+const TOGETHER = 60;
 
 const [sockets, folder, name, seed] = process.argv.slice(2);
 const ledger = new Ledger(folder, name);
@@ -39,4 +41,19 @@ function waitFor({ function: fn, unique, workload }) {
   client.submit({ function: fn, unique, workload, resubmit: false }, { complete() {}, fail() {} });
 }
 
+/** Many plain jobs of one queue at once, now and then. */
+async function submitTogether() {
+  for (;;) {
+    const submissions = Array.from({ length: TOGETHER }, async () => {
+      const id = `${name}.${++count}`;
+      const { function: fn, workload } = randomJob(id, chance);
+      const { handle } = await client.submitBackground({ function: fn, workload });
+      ledger.write('accepted', handle, id);
+    });
+    await Promise.allSettled(submissions);
+    await new Promise((resolve) => setTimeout(resolve, chance() * 3_000));
+  }
+}
+
 for (let each = 0; each < IN_FLIGHT; each++) void submitAll();
+void submitTogether();

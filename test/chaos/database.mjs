@@ -74,15 +74,15 @@ export class DatabasePair {
 
   /** How many jobs there are. */
   async jobsLeft() {
-    return Number(await this.#sql(this.#primary, 'SELECT count(*) FROM gearman.job'));
+    return Number(await this.#sql(this.#primary, 'SELECT count(*) FROM gearman.jobs'));
   }
 
   /** Some of the jobs that are left, a line each, and who has them; then the sessions of job servers. */
   async whatIsLeft() {
     const jobs = `SELECT 'job ' || convert_from(handle, 'LATIN1') || ' owner ' || owner || ' priority ' || priority || ' at ' || at
-      || ' attempts ' || attempts || ' losses ' || losses FROM gearman.job ORDER BY seq LIMIT 10`;
+      || ' attempts ' || attempts || ' losses ' || losses FROM gearman.jobs ORDER BY seq LIMIT 10`;
     const owners = `SELECT 'session ' || id || ' of ' || name || CASE WHEN dead THEN ', dead' ELSE '' END || ', beat ' || beat
-      || ', holds ' || (SELECT count(*) FROM gearman.job WHERE owner = o.id) FROM gearman.owner o ORDER BY id`;
+      || ', holds ' || (SELECT count(*) FROM gearman.jobs WHERE owner = o.id) FROM gearman.owner o ORDER BY id`;
     const texts = [await this.#sql(this.#primary, jobs), await this.#sql(this.#primary, owners)];
     return texts.join('\n').split('\n');
   }

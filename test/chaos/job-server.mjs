@@ -2,6 +2,7 @@
 import { openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { JobServer } from '../../dist/job-server/job-server.js';
+import { PgStorage } from '../../dist/job-server/storage/index.js';
 import { createWebHandler } from '../../dist/web/index.js';
 import { httpSocketOf, logOf } from './job-server-address.mjs';
 
@@ -9,6 +10,7 @@ import { httpSocketOf, logOf } from './job-server-address.mjs';
 const SOME = 10;
 
 const [path, storage, count = 0, missed] = process.argv.slice(2);
+const kept = JSON.parse(storage);
 /** Every one to three seconds, whatever their last jobs do. */
 const schedules = Object.fromEntries(
   Array.from({ length: Number(count) }, (_, number) => [
@@ -19,10 +21,11 @@ const schedules = Object.fromEntries(
 const log = openSync(logOf(path), 'a');
 const jobServer = new JobServer({
   listeners: [{ path }],
-  storage: JSON.parse(storage),
+  // A lone job is in a pack as well: so few come together here that packs would be rare.
+  storage: kept.type === 'postgres' ? new PgStorage(kept, 1) : kept,
   schedules,
   // Whoever waits at another job server hears of an end that has come, instead of having the job run once more.
-  keepResults: JSON.parse(storage).type === 'postgres' ? 600_000 : 0,
+  keepResults: kept.type === 'postgres' ? 600_000 : 0,
   // Small, so that queues are deeper than it.
   window: 50,
   policies: { '*': { retries: 1_000, backoff: { initialDelay: 20, maxDelay: 200 } } },

@@ -54,7 +54,7 @@ async function grab(worker: RawPeer): Promise<string> {
 }
 
 const handlesIn = async ({ sql }: DatabaseServer): Promise<string[]> =>
-  (await sql("SELECT convert_from(handle, 'LATIN1') FROM gearman.job ORDER BY seq")).split('\n').filter(Boolean);
+  (await sql("SELECT convert_from(handle, 'LATIN1') FROM gearman.jobs ORDER BY seq")).split('\n').filter(Boolean);
 
 describeWith(['postgres', 'networks of its own'], 'a job server whose network is parted from its PostgreSQL', () => {
   it('loses its jobs to the others, ends and gives out none of them, and goes on when it is joined again', async () => {

@@ -27,7 +27,7 @@ describeWith('postgres', 'job servers that share a PostgreSQL', () => {
     const ok = { code: 0 };
 
     expect(await runCommand(['submit', ...at(one), '--background', 'reverse', 'Hello'])).toMatchObject(ok);
-    expect(await sql('SELECT count(*) FROM gearman.job')).toBe('1\n');
+    expect(await sql('SELECT count(*) FROM gearman.jobs')).toBe('1\n');
     const worked = await runCommand(['work', ...at(two), '--count', '1', '-f', 'reverse', '--', 'rev']);
     expect(worked).toMatchObject(ok);
 

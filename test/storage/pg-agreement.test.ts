@@ -47,7 +47,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('add' as const),
       by,
-      jobs: fc.array(job, { minLength: 1, maxLength: 5 }),
+      jobs: fc.array(job, { minLength: 1, maxLength: 12 }),
       isRunning: fc.boolean(),
     }),
   },
@@ -57,7 +57,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('lease' as const),
       by,
       of: fc.constantFrom('f', 'f', 'g'),
-      count: fc.integer({ min: 1, max: 5 }),
+      count: fc.integer({ min: 1, max: 9 }),
     }),
   },
   { weight: 7, arbitrary: fc.record({ do: fc.constant('end' as const), by, how: fc.constantFrom(...ENDS), which }) },
@@ -67,6 +67,34 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const), by }) },
 );
+
+const plain = { function: 'f', priority: 1, unique: '', workload: 'x', at: 0 } as const;
+
+/** One in which jobs are in packs for certain: leased in part, whole and one by one, ended, given back, changed, taken out and taken over. */
+const PACKED: Step[] = [
+  { do: 'add', by: 0, jobs: Array.from({ length: 12 }, () => plain), isRunning: false },
+  { do: 'lease', by: 1, of: 'f', count: 3 },
+  { do: 'end', by: 1, how: 'release', which: 1 },
+  { do: 'lease', by: 0, of: 'f', count: 5 },
+  { do: 'add', by: 1, jobs: [plain, plain, { ...plain, unique: 'u' }, plain, plain, plain], isRunning: false },
+  { do: 'lease', by: 1, of: 'f', count: 9 },
+  ...ENDS.flatMap((how): Step[] => [
+    { do: 'end', by: 1, how, which: 2 },
+    { do: 'end', by: 0, how, which: 1 },
+  ]),
+  { do: 'remove', by: 0, which: 14 },
+  { do: 'leaseOne', by: 1, which: 16 },
+  { do: 'restart', by: 1 },
+  { do: 'lease', by: 0, of: 'f', count: 4 },
+  { do: 'add', by: 0, jobs: Array.from({ length: 5 }, () => plain), isRunning: false },
+  { do: 'lease', by: 1, of: 'f', count: 9 },
+  { do: 'end', by: 1, how: 'keep', which: 3 },
+  { do: 'lease', by: 1, of: 'f', count: 9 },
+  { do: 'end', by: 1, how: 'keep', which: 12 },
+  { do: 'end', by: 1, how: 'done', which: 12 },
+  { do: 'end', by: 1, how: 'change', which: 11 },
+  { do: 'restart', by: 0 },
+];
 
 /** Two owners of one storage, and what they remember of it. */
 class Pair {
@@ -96,10 +124,10 @@ class Pair {
     const [one, two] = this.owners;
     const found = await Promise.all(this.handles.map((handle) => one.findByHandle(handle)));
     return {
-      jobs: (await allOf(two.iterate({ pageSize: 3 }))).map(plain).sort(compare),
+      jobs: (await allOf(two.iterate({ pageSize: 3 }))).map(bare).sort(compare),
       dead: (await allOf(two.deadLetters())).map(({ job: { handle }, error }) => [handle, error]).sort(),
       found: found.map(
-        (each) => each && [each.state, 'job' in each && plain(each.job), 'holder' in each && each.holder?.name],
+        (each) => each && [each.state, 'job' in each && bare(each.job), 'holder' in each && each.holder?.name],
       ),
     };
   }
@@ -112,7 +140,7 @@ class Pair {
       case 'lease': {
         const jobs = await owner.lease(step.of, 1, step.count, NOW);
         leased.push(...jobs.map(({ handle }) => handle));
-        return jobs.map(plain);
+        return jobs.map(bare);
       }
       case 'end': {
         const [handle] = leased.splice(step.which % (leased.length || 1), 1);
@@ -126,7 +154,7 @@ class Pair {
       case 'leaseOne': {
         const found = await owner.leaseOne(this.handle(step.which));
         if (found) leased.push(found.handle);
-        return found && plain(found);
+        return found && bare(found);
       }
       case 'remove':
       case 'replay':
@@ -136,13 +164,17 @@ class Pair {
   }
 
   private async add({ jobs, isRunning, by: who }: Step & { do: 'add' }, owner: JobStorage): Promise<unknown> {
-    const told: unknown[] = [];
-    for (const each of jobs) {
+    // All in one breath: what is added together may be written as one row.
+    const additions = jobs.map((each) => {
       const handle = `H:pair:${++this.lastHandle}`;
       this.handles.push(handle);
-      const { stored } = add(owner, newJob({ ...each, handle }), isRunning && each.at === 0 ? 'always' : false);
+      const lease = isRunning && each.at === 0 ? 'always' : false;
+      return { handle, lease, stored: add(owner, newJob({ ...each, handle }), lease).stored };
+    });
+    const told: unknown[] = [];
+    for (const { handle, lease, stored } of additions) {
       const existing = await stored;
-      if (!existing && isRunning && each.at === 0) this.leased[who].push(handle);
+      if (!existing && lease) this.leased[who].push(handle);
       told.push(existing?.handle);
     }
     return told;
@@ -172,7 +204,7 @@ class Pair {
 }
 
 /** A job without its sequence, whose numbers are a storage's own. */
-function plain({ handle, function: name, unique, workload, at, attempts, losses }: JobRecord): {
+function bare({ handle, function: name, unique, workload, at, attempts, losses }: JobRecord): {
   readonly handle: string;
 } {
   const rest = { function: name, unique, workload: bytesOf(workload).toString('latin1'), at, attempts, losses };
@@ -183,14 +215,26 @@ function compare(one: { readonly handle: string }, other: { readonly handle: str
   return one.handle < other.handle ? -1 : 1;
 }
 
+/** Queues whose counts are not those of the jobs that are there. */
+const MISCOUNTED = `
+  SELECT * FROM (SELECT function, sum(total) AS total, sum(waiting) AS waiting, sum(scheduled) AS scheduled FROM tally GROUP BY 1) t
+    FULL JOIN (SELECT function, count(*) AS total, count(*) FILTER (WHERE owner = 0) AS waiting,
+      count(*) FILTER (WHERE owner = 0 AND at > 0) AS scheduled FROM jobs GROUP BY 1) j USING (function)
+  WHERE (coalesce(t.total, 0), coalesce(t.waiting, 0), coalesce(t.scheduled, 0))
+    <> (coalesce(j.total, 0), coalesce(j.waiting, 0), coalesce(j.scheduled, 0))`;
+
 describeWith('postgres', 'two owners in PostgreSQL', () => {
   const database = ownPostgres();
   let schemas = 0;
 
+  /** How many jobs were in packs, in packs of several, and left theirs for rows of their own. */
+  const seen = { packed: 0, together: 0, changed: 0 };
+
   async function run(story: readonly Step[]): Promise<void> {
     const schema = `a${++schemas}`;
     const url = `postgresql://gear@127.0.0.1:${database.port}/queues`;
-    const ownerOf = (name: string): PgStorage => new PgStorage({ url, schema, name, leaseTime: 60_000, ...UNHURRIED });
+    const ownerOf = (name: string): PgStorage =>
+      new PgStorage({ url, schema, name, leaseTime: 60_000, ...UNHURRIED }, 1);
     const pg = new Pair([ownerOf('one'), ownerOf('two')]);
     const jobs = new MemoryJobs();
     const storage = (name: string): MemoryStorage => new MemoryStorage(jobs, { name, address: '' });
@@ -198,8 +242,22 @@ describeWith('postgres', 'two owners in PostgreSQL', () => {
     try {
       await pg.open();
       await memory.open();
+      await database.sql(`SET search_path = ${schema};
+        CREATE TABLE seen (jobs int, changes int);
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql SET search_path = ${schema} AS $$ BEGIN
+          INSERT INTO seen VALUES (CASE WHEN TG_OP = 'INSERT' THEN cardinality(NEW.numbers) ELSE 0 END, (TG_OP = 'UPDATE')::int);
+          RETURN NULL; END $$;
+        CREATE TRIGGER see AFTER INSERT OR UPDATE ON pack FOR EACH ROW EXECUTE FUNCTION see()`);
       for (const step of story) expect([step, await pg.let(step)]).toEqual([step, await memory.let(step)]);
+      const counted = 'sum(jobs), sum(jobs) FILTER (WHERE jobs > 1), sum(changes)';
+      const [packed, together, changed] = (await database.sql(`SELECT ${counted} FROM ${schema}.seen`))
+        .split('|')
+        .map(Number);
+      seen.packed += packed!;
+      seen.together += together!;
+      seen.changed += changed!;
       expect(await pg.all()).toEqual(await memory.all());
+      expect(await database.sql(`SET search_path = ${schema}; ${MISCOUNTED}`)).toBe('SET\n');
     } finally {
       await Promise.allSettled([pg.close(), memory.close()]);
       await database.sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
@@ -208,6 +266,9 @@ describeWith('postgres', 'two owners in PostgreSQL', () => {
 
   it('say the same as two in memory, whatever happens in whatever order', async () => {
     const stories = fc.array(steps, { maxLength: 30, size: 'max' });
-    await fc.assert(fc.asyncProperty(stories, run), runs(6));
+    await fc.assert(fc.asyncProperty(stories, run), { ...runs(6), examples: [[PACKED]] });
+    // Else nothing was tried of what this is for.
+    expect(seen.together).toBeGreaterThanOrEqual(12);
+    expect(seen.changed).toBeGreaterThanOrEqual(6);
   });
 });

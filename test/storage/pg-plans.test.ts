@@ -30,19 +30,43 @@ describeWith('postgres', 'plans that PostgreSQL makes on empty tables, and keeps
     return rows.map((row) => (row as { readonly 'QUERY PLAN': string })['QUERY PLAN'].trim());
   };
 
+  /** How the tables of jobs and of packs are read, for a statement. */
+  const scansOf = async (name: Name): Promise<string[]> => {
+    const steps = (await planOf(name)).map((step) => /\S+( \S+)? Scan( using \S+)? on (job|pack)\b/.exec(step)?.[0]);
+    return steps.flatMap((step) => step?.replace(/^->\s+/, '') ?? []).sort();
+  };
+
   it('lease by the places of the jobs that were found, and not by walking over all that ever waited', async () => {
-    const steps = await planOf('lease');
-    const scans = steps.map((step) => /(\S+) Scan( using \S+)? on job\b/.exec(step)?.[0]).filter(Boolean);
-    // For those whose time has come, and for the rest: which, and then the rows themselves.
-    const both = ['Index Scan using job_queue on job', 'Tid Scan on job'];
-    expect(scans.sort()).toEqual([...both, ...both].sort());
+    // For those whose time has come, for the rest, and for packs: which, and then the rows themselves.
+    const jobs = ['Index Scan using job_queue on job', 'Tid Scan on job'];
+    const packs = ['Index Scan using pack_queue on pack', 'Tid Scan on pack', 'Tid Scan on pack'];
+    expect(await scansOf('lease')).toEqual([...jobs, ...jobs, ...packs].sort());
   });
 
-  it.each<Name>(['done', 'doneWithResult', 'bury', 'release', 'change', 'leaseOne', 'remove', 'find', 'byHandles'])(
+  it.each<Name>(['done', 'doneWithResult', 'bury', 'release', 'change', 'leaseOne', 'remove', 'byHandles'])(
     '%s looks jobs up by their handles',
     async (name) => {
-      const found = (await planOf(name)).filter((step) => / on job\b/.test(step) && step.includes('Scan'));
-      expect(found).toEqual([expect.stringMatching(/Index Scan using job_pkey on job j/)]);
+      expect(await scansOf(name)).toEqual(['Index Scan using job_pkey on job']);
     },
   );
+
+  it.each<Name>(['donePacked', 'donePackedWithResult', 'leavePack', 'voidPacked'])(
+    '%s looks packs up by their names',
+    async (name) => {
+      const scan = 'Index Scan using pack_pkey on pack';
+      expect(await scansOf(name)).toEqual([scan, scan, scan]);
+    },
+  );
+
+  it('looks for a job among rows and packs by its handle', async () => {
+    const inPacks = 'Index Scan using pack_handle on pack';
+    expect(await scansOf('find')).toEqual(['Index Scan using job_pkey on job', inPacks]);
+    expect(await scansOf('packedByHandles')).toEqual([inPacks]);
+    expect(await scansOf('unpack')).toEqual([inPacks, 'Index Scan using pack_pkey on pack']);
+  });
+
+  it('gives back what an owner has by its number', async () => {
+    expect(await scansOf('giveBack')).toEqual(['Index Scan using job_queue on job']);
+    expect(await scansOf('giveBackPacks')).toEqual(['Index Scan using pack_queue on pack']);
+  });
 });

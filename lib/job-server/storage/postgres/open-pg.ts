@@ -14,6 +14,7 @@ import { PgFunctions } from './pg-functions.js';
 import { PgHealth } from './pg-health.js';
 import { PgHints, type QueueHint } from './pg-hints.js';
 import type { CheckedPgOptions } from './pg-options.js';
+import { PgPacks } from './pg-packs.js';
 import type { PgParts } from './pg-parts.js';
 import { prepareSchema } from './pg-schema.js';
 import { PgSession } from './pg-session.js';
@@ -35,11 +36,12 @@ export class OpenPg {
   readonly settings: PgSettings;
   readonly fires: PgFires;
   readonly find: PgFind;
+  readonly packs: PgPacks;
   /** Jobs from elsewhere that are being taken. */
   private readonly taking = new Set<Promise<unknown>>();
   private isOpen = true;
 
-  private constructor(options: CheckedPgOptions, listener: StorageListener) {
+  private constructor(options: CheckedPgOptions, listener: StorageListener, packFrom: number) {
     const { schema } = options;
     const functions = new PgFunctions(schema);
     const hints = new PgHints();
@@ -48,6 +50,7 @@ export class OpenPg {
     const channel = options.listen ? { name: `${schema}_jobs`, hear } : undefined;
     this.parts = {
       options,
+      packFrom,
       statements: statementsFor(schema),
       listener: this.while(listener),
       functions,
@@ -57,7 +60,7 @@ export class OpenPg {
       dead: new PgDead(schema, functions),
       ages: new PgAges(schema, functions, hints),
       held: new Map(),
-      session: { id: 0, all: [0] },
+      session: { id: 0, all: [0], mayPack: false },
       ready: new ReadyQueues<QueueHint>(
         (queue) => queue.name,
         (name) => this.tellReady(name.function, name.priority),
@@ -72,9 +75,11 @@ export class OpenPg {
     this.settings = new PgSettings(this.parts, () => this.session.tell(`set ${this.parts.session.id}`));
     this.fires = new PgFires(this.parts, this.settings, () => this.flushQueues());
     this.find = new PgFind(this.parts);
-    this.ends = new PgEnds(this.parts, this.settings);
+    this.packs = new PgPacks(this.parts);
+    this.ends = new PgEnds(this.parts, this.settings, this.packs);
     this.adds = new PgAdds(
       this.parts,
+      this.packs,
       () => this.ends.flush(),
       (entry) => {
         if (entry.end || entry.isChanged) this.ends.add(entry);
@@ -83,6 +88,7 @@ export class OpenPg {
     this.session = new PgSession(this.parts, {
       compare: (leased) => this.compare(leased),
       settings: this.settings,
+      packs: this.packs,
     });
     this.beat = new PgBeat(this.parts, {
       lost: (oldId) => this.lost(oldId),
@@ -90,8 +96,8 @@ export class OpenPg {
     });
   }
 
-  static async open(options: CheckedPgOptions, listener: StorageListener): Promise<OpenPg> {
-    const opened = new OpenPg(options, listener);
+  static async open(options: CheckedPgOptions, listener: StorageListener, packFrom: number): Promise<OpenPg> {
+    const opened = new OpenPg(options, listener, packFrom);
     try {
       await prepareSchema(opened.parts.connections.hearer, options.schema);
       await opened.beat.begin();

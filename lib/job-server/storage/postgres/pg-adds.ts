@@ -3,9 +3,11 @@ import type { StorageError } from '../storage-error.js';
 import type { StoredJob } from '../stored-job.js';
 import { isLost } from './pg-errors.js';
 import type { Entry } from './pg-entry.js';
+import { PgInsert } from './pg-insert.js';
 import type { PgRow } from './pg-package.js';
+import { keyOf as keyOfPack, type PgPacks } from './pg-packs.js';
 import { run, type PgParts } from './pg-parts.js';
-import { bigArray, bytes, bytesArray, intArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
+import { bytesArray, intArray, jobOf, uniqueKey } from './pg-values.js';
 import { SETTLED } from './queue-floor.js';
 
 /** How many jobs, and about how many bytes, are written together. */
@@ -51,15 +53,19 @@ export class PgAdds {
   /** Handles of jobs that were refused though they may be written, even long after that, and when; oldest first. */
   private readonly refused = new Map<string, number>();
   private lastNumber = 0;
+  private readonly inserts: PgInsert;
   private isEnding = false;
 
   constructor(
     private readonly parts: PgParts,
+    private readonly packs: PgPacks,
     /** Resolves when the ends told so far are written. */
     private readonly endsWritten: () => Promise<void>,
     /** A written job that something was told of meanwhile. */
     private readonly goOn: (entry: Entry) => void,
-  ) {}
+  ) {
+    this.inserts = new PgInsert(parts);
+  }
 
   /** Why a job cannot be taken now, or undefined. */
   get refusal(): StorageError | undefined {
@@ -182,55 +188,61 @@ export class PgAdds {
   }
 
   private async writeBatch(batch: readonly Entry[]): Promise<void> {
-    const { functions, connections } = this.parts;
-    const hasUniques = batch.some(({ job }) => job.unique !== '');
+    const { functions, connections, session } = this.parts;
     // A unique that was freed is free for this batch: else its job would be taken for one that is over.
-    if (hasUniques) await this.endsWritten();
+    if (batch.some(({ job }) => job.unique !== '')) await this.endsWritten();
     await functions.make(
       batch.map(({ job }) => job.function),
       connections.adder,
     );
-    const { rows } = await this.insert(batch, hasUniques);
-    const { handles } = rows[0] as { readonly handles: readonly Buffer[] | null };
-    if (!handles) {
-      for (const entry of batch) this.stored(entry, entry.owner > 0);
-      return;
-    }
-    const made = new Set(handles.map((handle) => handle.toString('latin1')));
-    for (const entry of batch) if (made.has(entry.job.handle)) this.stored(entry, entry.owner > 0);
-    await this.settleOthers(batch.filter(({ job }) => !made.has(job.handle)));
+    const fresh = await this.unlessPacked(batch);
+    // A session that was lost since has another number.
+    for (const entry of fresh) if (entry.owner > 0) entry.owner = session.id;
+    const others = new Set(await this.inserts.write(fresh));
+    for (const entry of fresh) if (!others.has(entry)) this.stored(entry, entry.owner > 0);
+    const [packed, rows] = [
+      [...others].filter(({ packing }) => packing),
+      [...others].filter(({ packing }) => !packing),
+    ];
+    await this.settlePacked(packed);
+    await this.settleOthers(rows);
   }
 
-  private insert(batch: readonly Entry[], hasUniques: boolean): ReturnType<typeof run> {
-    const { functions, session } = this.parts;
-    // A session that was lost since has another number.
-    for (const entry of batch) if (entry.owner > 0) entry.owner = session.id;
-    const rows = batch.map(({ job, owner }, place) => ({
-      job,
-      owner,
-      place,
-      id: functions.id(job.function)!,
-      key: uniqueKey(job.unique),
-    }));
-    // Two job servers that add the same uniques in another order would wait for each other.
-    if (hasUniques) rows.sort((one, other) => one.id - other.id || compare(one.key, other.key));
-    const jobs = rows.map(({ job }) => job);
-    return run(this.parts, 'adder', 'add', [
-      bytesArray(jobs.map(({ handle }) => handle)),
-      intArray(rows.map(({ place }) => place)),
-      bigArray(jobs.map(({ at }) => at)),
-      intArray(rows.map(({ id }) => id)),
-      intArray(rows.map(({ owner }) => owner)),
-      intArray(jobs.map(({ attempts }) => attempts)),
-      intArray(jobs.map(({ losses }) => losses)),
-      intArray(jobs.map(({ priority }) => priority)),
-      bytesArray(rows.map(({ key }) => key)),
-      bytesArray(jobs.map(({ unique }) => longUnique(unique))),
-      bytesArray(jobs.map(({ reducer }) => reducer)),
-      bytesArray(jobs.map(({ workload }) => workload)),
-      bigArray(jobs.map(({ acceptedAt }) => acceptedAt)),
-      batch.length,
-    ]);
+  /** Those of a batch that are not in packs of others: they may be where a job may be known already. */
+  private async unlessPacked(batch: readonly Entry[]): Promise<readonly Entry[]> {
+    const handles = batch.filter(({ isKnown }) => isKnown).map(({ job }) => job.handle);
+    if (handles.length === 0) return batch;
+    await this.packs.unpack(handles, 'adder');
+    const found = await this.packs.find(handles);
+    const byHandle = new Map(found.map((row) => [handleOf(row), this.existing(row)]));
+    if (byHandle.size === 0) return batch;
+    for (const entry of batch) {
+      const same = entry.isKnown && byHandle.get(entry.job.handle);
+      if (same) this.coalesced(entry, same.job);
+    }
+    return batch.filter(({ isKnown, job }) => !(isKnown && byHandle.has(job.handle)));
+  }
+
+  /**
+   * Jobs whose packs are there since a write whose outcome nobody knew: they were
+   * written then, whatever became of them. What is written now waits for that.
+   */
+  private async settlePacked(entries: readonly Entry[]): Promise<void> {
+    const tried = entries.filter(({ isDoubtful }) => isDoubtful);
+    for (const entry of entries) {
+      if (entry.isDoubtful) continue;
+      // Another one has that name, however unlikely: what was never tried before is not there.
+      entry.pack = entry.packing = undefined;
+      this.again(entry);
+    }
+    if (tried.length === 0) return;
+    const packs = await this.packs.owners([...new Set(tried.map(({ pack }) => pack!))]);
+    await run(this.parts, 'adder', 'probe');
+    for (const entry of tried) {
+      const pack = packs.get(keyOfPack(entry.pack!));
+      const isIn = pack !== undefined && ((pack.present >> BigInt(entry.index)) & 1n) === 1n;
+      this.stored(entry, isIn && entry.owner > 0 && pack.owner === entry.owner);
+    }
   }
 
   /** Finds out why jobs were not written: their handle is there, or their unique, or was a moment ago. */
@@ -292,7 +304,7 @@ export class PgAdds {
   }
 
   private existing(row: PgRow): Existing {
-    const { function: id, owner, wanted } = row as { function: number; owner: number; wanted: boolean };
+    const { function: id, owner, wanted = true } = row as { function: number; owner: number; wanted?: boolean };
     return { job: jobOf(row, this.parts.functions.name(id)), owner, isWanted: wanted };
   }
 
@@ -302,6 +314,7 @@ export class PgAdds {
     const isLeased = wasLeased && entry.owner === session.id;
     const { job, queue } = entry;
     entry.phase = 'written';
+    entry.packing = undefined;
     const wasLate = entry.isLate;
     queue.settled(entry.told, true);
     if (entry.owner > 0 && !isLeased) {
@@ -350,8 +363,14 @@ export class PgAdds {
     const { health, options } = this.parts;
     health.failed('adds', error);
     const open = batch.filter(({ phase }) => phase === 'writing');
-    for (const entry of open) entry.isDoubtful ||= isLost(error);
-    const late = (entry: Entry): boolean => performance.now() - entry.since >= options.patience;
+    for (const entry of open) {
+      entry.isDoubtful ||= isLost(error);
+      // It is not there: it may come back in another one.
+      if (!entry.isDoubtful) entry.pack = entry.packing = undefined;
+    }
+    // A pack's jobs are refused together, or none of them.
+    const late = ({ packing, since }: Entry): boolean =>
+      performance.now() - (packing?.since ?? since) >= options.patience;
     for (const entry of open) if (!late(entry)) this.again(entry);
     const rest = this.waiting.filter((entry) => entry.phase === 'new' && late(entry));
     this.waiting = this.waiting.filter((entry) => !rest.includes(entry));
@@ -388,7 +407,8 @@ export class PgAdds {
       this.parts.connections.adder,
     );
     // To write them again waits for a transaction that still hangs with one of them.
-    await this.insert(entries, true);
+    await this.inserts.writeAgain(entries.filter(({ pack, packing }) => packing ?? !pack));
+    await this.packs.void(entries);
     const handles = bytesArray(entries.map(({ job }) => job.handle));
     await run(this.parts, 'adder', 'void', [handles, intArray(this.parts.session.all)]);
     this.voided = this.voided.slice(entries.length);
@@ -406,8 +426,4 @@ function keyOf(job: StoredJob): string {
 
 function handleOf(row: PgRow): string {
   return (row as { readonly handle: Buffer }).handle.toString('latin1');
-}
-
-function compare(one: Buffer | undefined, other: Buffer | undefined): number {
-  return Buffer.compare(one ?? bytes(''), other ?? bytes(''));
 }

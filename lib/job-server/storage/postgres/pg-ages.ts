@@ -81,13 +81,16 @@ export class PgAges {
   }
 
   private get statement(): string {
-    const next = (what: string, which: string): string => `
-      LEFT JOIN LATERAL (SELECT ${what} FROM ${this.schema}.job j WHERE j.owner = 0 AND j.function = q.function
-        AND j.priority = q.priority AND ${which} ORDER BY j.at, j.seq LIMIT 1)`;
+    const { schema } = this;
+    const next = (table: string): string =>
+      `${schema}.${table} WHERE owner = 0 AND function = q.function AND priority = q.priority`;
     return `SELECT q.function, q.priority, r.seq, r.since AS ready, t.since AS timed
       FROM unnest($1::int[], $2::int[], $3::bigint[]) q (function, priority, place)
-      ${next('j.seq, j.accepted AS since', 'j.at = 0 AND j.seq >= q.place')} r ON true
-      ${next('greatest(j.at, j.accepted) AS since', 'j.at > 0')} t ON true`;
+      LEFT JOIN LATERAL (
+        (SELECT seq, accepted AS since FROM ${next('job')} AND at = 0 AND seq >= q.place ORDER BY at, seq LIMIT 1)
+        UNION ALL (SELECT seq, accepted + delays[seq - base + 1] FROM ${next('pack')} AND seq >= q.place ORDER BY seq LIMIT 1)
+        ORDER BY seq LIMIT 1) r ON true
+      LEFT JOIN LATERAL (SELECT greatest(at, accepted) AS since FROM ${next('job')} AND at > 0 ORDER BY at, seq LIMIT 1) t ON true`;
   }
 }
 

@@ -66,6 +66,8 @@ export class PgBeat {
     const ids = ousted.rows.map((row) => (row as { readonly id: number }).id);
     if (ids.length > 0) await this.giveBack(ids);
     this.confirm(await this.join());
+    const owners = (await run(this.parts, 'hearer', 'owners')).rows as readonly OwnerRow[];
+    this.learnWhetherToPack(owners);
     this.arm(this.interval);
   }
 
@@ -81,6 +83,7 @@ export class PgBeat {
   async giveBack(ids: readonly number[]): Promise<void> {
     const { rows } = await run(this.parts, 'hearer', 'giveBack', [intArray(ids)]);
     this.host.gaveBack(rows);
+    this.host.gaveBack((await run(this.parts, 'hearer', 'giveBackPacks', [intArray(ids)])).rows);
   }
 
   private get interval(): number {
@@ -122,7 +125,13 @@ export class PgBeat {
       await this.giveBack([id]);
       this.confirm(joined);
     }
+    this.learnWhetherToPack(owners);
     await this.lookAtOthers(owners, begun);
+  }
+
+  /** While job servers go on that are older than the tables, jobs are written so that they see them. */
+  private learnWhetherToPack(owners: readonly OwnerRow[]): void {
+    this.parts.session.mayPack = owners.every(({ dead, packs }) => dead || packs);
   }
 
   /** Answers when it was asked for. */
@@ -198,8 +207,9 @@ export class PgBeat {
   private async giveBackOrphans(now: number): Promise<void> {
     if (now - this.lastOrphans < ORPHAN_LEASES * this.parts.options.leaseTime) return;
     this.lastOrphans = now;
-    const { rows } = await run(this.parts, 'hearer', 'giveBackOrphans');
-    this.host.gaveBack(rows);
+    for (const statement of ['giveBackOrphans', 'giveBackOrphanPacks'] as const) {
+      this.host.gaveBack((await run(this.parts, 'hearer', statement)).rows);
+    }
   }
 }
 
@@ -207,6 +217,8 @@ interface OwnerRow {
   readonly id: number;
   readonly beat: string;
   readonly dead: boolean;
+  /** Whether it knows packs. */
+  readonly packs: boolean;
   /** 1 where the owner that asks is alive, and the database's clock: the same in every row. */
   readonly alive: number;
   readonly date: string;

@@ -37,7 +37,7 @@ export class PgBeside {
   /** All jobs as the moment of the opening had them: each function's by priority, in their order, then the dead letters. */
   async *read(): AsyncGenerator<JobBeside> {
     const { schema } = this.options;
-    const jobs = `SELECT f.name, ${JOB_COLUMNS} FROM ${schema}.job j JOIN ${schema}.function f ON f.id = j.function
+    const jobs = `SELECT f.name, ${JOB_COLUMNS} FROM ${schema}.jobs j JOIN ${schema}.function f ON f.id = j.function
       ORDER BY j.function, j.priority, j.at > 0, j.at, j.seq`;
     for await (const row of this.rows('jobs', jobs)) yield { is: 'job', job: jobOf(row, nameIn(row)) };
     const letters = `SELECT f.name, ${JOB_COLUMNS}, j.error, j.died_at FROM ${schema}.dead j

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { End, Entry } from './pg-entry.js';
 import type { QueueHint } from './pg-hints.js';
+import type { PgPacks } from './pg-packs.js';
 import { run, type PgParts } from './pg-parts.js';
 import type { PgSettings } from './pg-settings.js';
 import { bigArray, bytesArray, intArray } from './pg-values.js';
@@ -35,6 +36,7 @@ export class PgEnds {
   constructor(
     private readonly parts: PgParts,
     private readonly settings: PgSettings,
+    private readonly packs: PgPacks,
   ) {}
 
   /** Something became of a written job. */
@@ -134,8 +136,14 @@ export class PgEnds {
     // Now: what is told of these jobs while some of it is written, is of another batch.
     const [done, dead, released] = [ofKind('done'), ofKind('bury'), ofKind('release')];
     try {
-      await this.writeDone(done.filter(({ end }) => !end.outcome).map(({ entry }) => entry));
-      await this.writeResults(done.filter(({ end }) => end.outcome));
+      // A pack says no more of a job than whether it is there: what else becomes of one is written of a row.
+      await this.packs.leave(
+        [...dead, ...released, ...done.filter(isLeaving)].map(({ entry }) => entry).concat(changed),
+      );
+      await this.packs.writeDone(done.filter(isPacked));
+      const rows = done.filter((each) => !isPacked(each));
+      await this.writeDone(rows.filter(({ end }) => !end.outcome).map(({ entry }) => entry));
+      await this.writeResults(rows.filter(({ end }) => end.outcome));
       await this.writeDead(dead);
       await this.writeReleased(released.map(({ entry }) => entry));
       await this.writeChanged(changed);
@@ -198,6 +206,14 @@ export class PgEnds {
   private async writeChanged(entries: readonly Entry[]): Promise<void> {
     if (entries.length > 0) await run(this.parts, 'ender', 'change', [...keys(entries), ...counters(entries)]);
   }
+}
+
+function isPacked({ entry }: Ended<'done'>): boolean {
+  return entry.pack !== undefined;
+}
+
+function isLeaving({ entry }: Ended<'done'>): boolean {
+  return entry.isLeaving;
 }
 
 function keys(entries: readonly Entry[]): Buffer[] {

@@ -1,5 +1,6 @@
 import type { Adder } from '../job-storage.js';
 import type { JobOutcome, StoredJob } from '../stored-job.js';
+import type { PackName } from './pack-name.js';
 import type { Change, QueueHint } from './pg-hints.js';
 
 const PROMPT = { isLate: false, isKnown: false };
@@ -9,6 +10,20 @@ export type End =
   | { readonly is: 'done'; readonly outcome?: JobOutcome | undefined }
   | { readonly is: 'bury'; readonly error: string; readonly diedAt: number }
   | { readonly is: 'release' };
+
+/** A pack that is to be written, whole. */
+export interface Packing {
+  readonly entries: readonly Entry[];
+  /** When the first of its jobs was told. */
+  readonly since: number;
+}
+
+/** A job as it was read, and where it is: in a pack, or in a row of its own. */
+export interface ReadJob {
+  readonly job: StoredJob;
+  readonly pack?: PackName | undefined;
+  readonly index: number;
+}
 
 /** What is special about a job that is to be written. */
 export interface Lateness {
@@ -32,6 +47,13 @@ export class Entry {
   isDoubtful = false;
   /** Its place among those to be written. */
   number = 0;
+  /** The pack it is in, and where; it has a row of its own where it is in none. */
+  pack: PackName | undefined;
+  index = 0;
+  /** That pack, as long as it is not known to be written. */
+  packing: Packing | undefined;
+  /** It is on its way from its pack to a row of its own, and may be there. */
+  isLeaving = false;
   /** What its write changes in the counts. */
   told: Change = [0, 0, 0];
   /** When it was told, on the clock of durations. */
@@ -53,9 +75,11 @@ export class Entry {
   }
 
   /** A job that came with a lease. */
-  static leased(queue: QueueHint, job: StoredJob, owner: number): Entry {
+  static leased(queue: QueueHint, { job, pack, index }: ReadJob, owner: number): Entry {
     const entry = new Entry(queue, job, owner, undefined);
     entry.phase = 'written';
+    entry.pack = pack;
+    entry.index = index;
     return entry;
   }
 

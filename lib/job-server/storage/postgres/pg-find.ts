@@ -1,7 +1,8 @@
 import { Gathered } from './gathered.js';
+import { splitHandle } from './pg-pack.js';
 import type { PgRow } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';
-import { bytesArray } from './pg-values.js';
+import { bigArray, bytesArray } from './pg-values.js';
 
 /** How many handles are looked up together. */
 const MAX_BATCH = 1_000;
@@ -15,7 +16,8 @@ export class PgFind {
   constructor(parts: PgParts) {
     const gathered = (statement: 'find' | 'findDead' | 'findResult'): Gathered<string, PgRow | undefined> =>
       new Gathered(async (handles) => {
-        const { rows } = await run(parts, 'leaser', statement, [bytesArray(handles)]);
+        const split = statement === 'find' ? splitColumns(handles) : [];
+        const { rows } = await run(parts, 'leaser', statement, [bytesArray(handles), ...split]);
         const byHandle = new Map(rows.map((row) => [handleOf(row), row]));
         return handles.map((handle) => byHandle.get(handle));
       }, MAX_BATCH);
@@ -24,7 +26,7 @@ export class PgFind {
     this.results = gathered('findResult');
   }
 
-  /** The row of a job that waits or is leased. */
+  /** What there is of a job that waits or is leased, as a row. */
   job(handle: string): Promise<PgRow | undefined> {
     return this.jobs.of(handle);
   }
@@ -36,6 +38,12 @@ export class PgFind {
   result(handle: string): Promise<PgRow | undefined> {
     return this.results.of(handle);
   }
+}
+
+/** Handles as packs have them: prefixes, and numbers. */
+export function splitColumns(handles: readonly string[]): Buffer[] {
+  const split = handles.flatMap((handle) => splitHandle(handle) ?? []);
+  return [bytesArray(split.map(({ prefix }) => prefix)), bigArray(split.map(({ number }) => number))];
 }
 
 function handleOf(row: PgRow): string {

@@ -15,6 +15,8 @@ import type { Statements } from './pg-statements.js';
 /** What the parts of an open storage have in common. */
 export interface PgParts {
   readonly options: CheckedPgOptions;
+  /** So many jobs of a queue that come together become a pack. */
+  readonly packFrom: number;
   readonly statements: Statements;
   readonly listener: StorageListener;
   readonly functions: PgFunctions;
@@ -32,6 +34,8 @@ export interface PgParts {
     id: number;
     /** All that this owner had, and 0, which is nobody's. */
     readonly all: number[];
+    /** Whether all that share the jobs know packs. */
+    mayPack: boolean;
   };
   /** Writes jobs, durably; writes ends, leases; hears and looks. */
   readonly connections: Readonly<Record<'adder' | 'ender' | 'leaser' | 'hearer', PgConnection>>;

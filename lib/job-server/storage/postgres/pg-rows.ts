@@ -13,6 +13,7 @@ interface WithJob {
  * functions are numbered.
  */
 export function sortedForAdding<Row extends WithJob>({ functions }: PgParts, rows: readonly Row[]): Row[] {
+  if (rows.every(({ job }) => job.unique === '')) return [...rows];
   const keyed = rows.map((row) => ({ row, id: functions.id(row.job.function)!, key: uniqueKey(row.job.unique) }));
   keyed.sort((one, other) => one.id - other.id || compare(one.key, other.key));
   return keyed.map(({ row }) => row);

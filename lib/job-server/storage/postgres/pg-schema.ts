@@ -2,23 +2,53 @@ import { StorageError } from '../storage-error.js';
 import type { PgConnection } from './pg-connection.js';
 
 /** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** Held while the tables are made, so that one job server makes them. */
 const LOCK = 0x6765_6172;
+
+/** Each job of a pack, by its place `i`: see {@link PACK}. */
+const PACKED = `p.prefix || convert_to((p.first + p.numbers[i + 1])::text, 'UTF8')`;
+
+/**
+ * Many jobs in one row: plain ones of one queue that came together. `present` has
+ * a bit for each that is still in it; one that is not has ended, or has got a row
+ * of its own. The job at place i has the handle `prefix` and number `first +
+ * numbers[i + 1]`, was accepted at `accepted + delays[i + 1]`, and its workload
+ * ends at `ends[i + 1]`. `seq` is the place of the first that is present while the pack
+ * waits, `base` the one of place 0. What changes is small and in no index: the workloads are not written again.
+ */
+const PACK = (schema: string): readonly string[] => [
+  `CREATE TABLE ${schema}.pack (
+     maker int NOT NULL, number bigint NOT NULL, seq bigint NOT NULL, base bigint NOT NULL, function int NOT NULL, priority smallint NOT NULL,
+     owner int NOT NULL, present bigint NOT NULL, prefix bytea NOT NULL, first bigint NOT NULL, last bigint NOT NULL, numbers int[] NOT NULL,
+     accepted bigint, delays int[] NOT NULL, ends int[] NOT NULL, workloads bytea NOT NULL, PRIMARY KEY (maker, number))
+   WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,
+         autovacuum_vacuum_insert_threshold = -1)`,
+  `ALTER TABLE ${schema}.pack ALTER workloads SET STORAGE EXTERNAL`,
+  `CREATE INDEX pack_queue ON ${schema}.pack (owner, function, priority, seq)`,
+  `CREATE INDEX pack_handle ON ${schema}.pack (prefix, last, first)`,
+  // For people, and for who lists them all.
+  `CREATE VIEW ${schema}.jobs AS
+     SELECT handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted FROM ${schema}.job
+     UNION ALL
+     SELECT ${PACKED}, p.base + i, 0, p.function, p.owner, 0, 0, p.priority, NULL, NULL, '',
+       substring(p.workloads FROM coalesce(p.ends[i], 0) + 1 FOR p.ends[i + 1] - coalesce(p.ends[i], 0)), p.accepted + p.delays[i + 1]
+     FROM ${schema}.pack p, generate_series(0, cardinality(p.numbers) - 1) i WHERE (p.present >> i) & 1 = 1`,
+];
 
 /**
  * The tables. `job.owner` is 0 for a job that waits, else the number of the
  * session that has leased it, and `job.wanted` is true where a submission was
  * told this job besides the one that made it; `job.accepted` is when it was, in
- * milliseconds since 1970; `tally` has what every statement changed in a
+ * milliseconds since 1970; `owner.packs` says that a session knows packs; `tally` has what every statement changed in a
  * queue's counts, added up now and then, so that no row is fought for.
  */
 const STATEMENTS = (schema: string): readonly string[] => [
   `CREATE TABLE ${schema}.function (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name bytea NOT NULL UNIQUE)`,
   `CREATE TABLE ${schema}.owner (
      id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, address text NOT NULL,
-     beat bigint NOT NULL DEFAULT 0, dead bool NOT NULL DEFAULT false, died timestamptz) WITH (fillfactor = 30)`,
+     beat bigint NOT NULL DEFAULT 0, dead bool NOT NULL DEFAULT false, died timestamptz, packs bool NOT NULL DEFAULT false) WITH (fillfactor = 30)`,
   // One number a batch: a job's sequence is the batch's, times 4,096, and its place in it.
   `CREATE SEQUENCE ${schema}.batch`,
   `CREATE TABLE ${schema}.job (
@@ -31,6 +61,7 @@ const STATEMENTS = (schema: string): readonly string[] => [
   `ALTER TABLE ${schema}.job ALTER workload SET STORAGE EXTERNAL`,
   `CREATE INDEX job_queue ON ${schema}.job (owner, function, priority, at, seq)`,
   `CREATE UNIQUE INDEX job_unique ON ${schema}.job (function, unique_key) WHERE unique_key IS NOT NULL`,
+  ...PACK(schema),
   `CREATE TABLE ${schema}.dead (
      handle bytea PRIMARY KEY, seq bigint NOT NULL, at bigint NOT NULL, function int NOT NULL,
      attempts int NOT NULL, losses int NOT NULL, priority smallint NOT NULL,
@@ -55,6 +86,7 @@ const STATEMENTS = (schema: string): readonly string[] => [
 const UPGRADES = (schema: string): readonly string[] => [
   `ALTER TABLE ${schema}.job ADD COLUMN wanted bool NOT NULL DEFAULT false`,
   `ALTER TABLE ${schema}.job ADD COLUMN accepted bigint; ALTER TABLE ${schema}.dead ADD COLUMN accepted bigint`,
+  [`ALTER TABLE ${schema}.owner ADD COLUMN packs bool NOT NULL DEFAULT false`, ...PACK(schema)].join('; '),
 ];
 
 /** Makes the tables where they are missing, brings older ones up to date, and refuses those of a newer version. */

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import type { StorageError } from '../storage-error.js';
 import type { StoredPriority } from '../stored-job.js';
 import type { Change, QueueHint } from './pg-hints.js';
+import { PackedJobs, PackName } from './pack-name.js';
+import type { PgPacks } from './pg-packs.js';
 import { run, type PgParts } from './pg-parts.js';
 import type { PgSettings } from './pg-settings.js';
 import type { PgRow } from './pg-package.js';
@@ -30,6 +32,7 @@ export interface SessionHost {
   /** What the database says is leased to this session; answers what of it is to be given back. */
   compare(leased: ReadonlySet<string>): readonly string[];
   readonly settings: PgSettings;
+  readonly packs: PgPacks;
 }
 
 /**
@@ -191,14 +194,21 @@ export class PgSession {
     const goOn = await this.holdWriters();
     if (!goOn) return false;
     let unknown: readonly string[];
+    const leased = new Map<string, LeasedRow>();
     try {
       const { rows } = await run(this.parts, 'hearer', 'leasedBy', [id]);
-      const leased = new Set(rows.map((row) => (row as { readonly handle: Buffer }).handle.toString('latin1')));
-      unknown = id === this.parts.session.id ? this.host.compare(leased) : [];
+      for (const row of rows as readonly LeasedRow[]) leased.set(row.handle.toString('latin1'), row);
+      unknown = id === this.parts.session.id ? this.host.compare(new Set(leased.keys())) : [];
     } finally {
       goOn();
     }
     if (unknown.length === 0) return true;
+    const packed = new PackedJobs();
+    for (const handle of unknown) {
+      const { maker, number, index } = leased.get(handle)!;
+      if (maker !== null) packed.add(new PackName(maker, Number(number)), index!, id);
+    }
+    await this.host.packs.leavePlaces(packed, 'hearer');
     const { rows } = await run(this.parts, 'hearer', 'giveBackSome', [id, bytesArray(unknown.map(bytes))]);
     this.tellBack(rows);
     return true;
@@ -305,6 +315,14 @@ export class PgSession {
       hints.queue(functions.name(row.function), row.priority).expect(Number(row.at));
     }
   }
+}
+
+/** A job that is leased to this session: where it is in a pack, or with nulls in a row of its own. */
+interface LeasedRow {
+  readonly handle: Buffer;
+  readonly maker: number | null;
+  readonly number: string | null;
+  readonly index: number | null;
 }
 
 interface LookRow {

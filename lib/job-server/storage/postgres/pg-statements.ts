@@ -1,3 +1,14 @@
+import { leaseStatement } from './lease-statement.js';
+import {
+  countOf,
+  findStatement,
+  PACK_OF_HANDLE,
+  PACKED_HANDLE,
+  packInsert,
+  packStatementsFor,
+  placesIn,
+  PLACE_OF_HANDLE,
+} from './pack-statements.js';
 import { JOB_COLUMNS, NEW_JOBS } from './pg-values.js';
 
 const TALLY = 'function, priority, total, waiting, scheduled';
@@ -10,35 +21,31 @@ const TALLY = 'function, priority, total, waiting, scheduled';
  */
 export function statementsFor(schema: string) {
   const alive = `EXISTS (SELECT 1 FROM ${schema}.owner WHERE id = $1::int AND NOT dead)`;
-  const take = (which: string, order: string, count: string): string => `
-    UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner + 0 = 0 AND ${alive} AND j.ctid = ANY(ARRAY(
-      SELECT ctid FROM ${schema}.job WHERE owner = 0 AND function = $2::int AND priority = $3::smallint AND ${which}
-        ORDER BY ${order} LIMIT ${count} FOR UPDATE SKIP LOCKED))
-      RETURNING ${JOB_COLUMNS}`;
   const columns =
     'handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted';
   const tallied = (of: string, total: string, waiting: string, scheduled: string): string =>
     `t AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, ${total}, ${waiting}, ${scheduled} FROM ${of} GROUP BY 1, 2)`;
-  const newJobs = tallied(
-    'made',
+  const NEW = [
     'count(*)',
     'count(*) FILTER (WHERE owner = 0)',
     'count(*) FILTER (WHERE owner = 0 AND at > 0)',
-  );
+  ] as const;
+  const newJobs = tallied('made', ...NEW);
   const batch = `b AS MATERIALIZED (SELECT nextval('${schema}.batch') * 4096 AS base)`;
+  const madeRows = `made AS (INSERT INTO ${schema}.job (seq, owner, ${NEW_JOBS.columns})
+      SELECT b.base + d.place, d.owner, ${NEW_JOBS.columns}
+      FROM b, unnest(${NEW_JOBS.values}, $12::int[], $13::int[]) AS d (${NEW_JOBS.columns}, place, owner)
+      ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at)`;
+  const madePacks = `packed AS (${packInsert(schema)} RETURNING maker, number, function, priority, owner, ${countOf('present')} AS size),
+    p AS (INSERT INTO ${schema}.tally (${TALLY}) SELECT function, priority, sum(size), sum(CASE WHEN owner = 0 THEN size ELSE 0 END), 0
+      FROM packed GROUP BY 1, 2)`;
   return {
-    add: `
-      WITH ${batch},
-        made AS (INSERT INTO ${schema}.job (${columns})
-          SELECT d.handle, b.base + d.place, d.at, d.function, d.owner, d.attempts, d.losses, d.priority,
-            d.unique_key, d.unique_long, d.reducer, d.workload, d.accepted
-          FROM b, unnest($1::bytea[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-            $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[])
-            AS d (handle, place, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload,
-              accepted)
-          ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
-        ${newJobs}
+    add: `WITH ${batch}, ${madeRows}, ${tallied('made', ...NEW)}
       SELECT count(*)::int AS count, CASE WHEN count(*) < $14::int THEN coalesce(array_agg(handle), '{}') END AS handles FROM made`,
+    /** The same, and packs: in one commit, and in one order. */
+    addPacked: `WITH ${batch}, ${madeRows}, ${madePacks}, ${tallied('made', ...NEW)}
+      SELECT count(*)::int AS count, CASE WHEN count(*) < $14::int THEN coalesce(array_agg(handle), '{}') END AS handles,
+        (SELECT coalesce(array_agg(maker || ':' || number), '{}') FROM packed) AS packs FROM made`,
     byHandles: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM ${schema}.job j WHERE j.handle = ANY($1::bytea[])`,
     byUniques: `SELECT ${JOB_COLUMNS}, j.owner, j.wanted FROM unnest($1::int[], $2::bytea[]) k (function, unique_key)
       JOIN ${schema}.job j ON j.function = k.function AND j.unique_key = k.unique_key`,
@@ -56,13 +63,7 @@ export function statementsFor(schema: string) {
         ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
       SELECT 1`,
     /** Those whose time has come are asked for each time: another owner may have added some that this one has not heard of. */
-    lease: `
-      WITH due AS (${take('at > 0 AND at <= $5::bigint', 'at, seq', '$4::int')}),
-        ready AS (${take('at = 0 AND seq >= $6::bigint', 'seq', '$4::int - (SELECT count(*) FROM due)')}),
-        got AS (SELECT * FROM due UNION ALL SELECT * FROM ready),
-        t AS (INSERT INTO ${schema}.tally (${TALLY})
-          SELECT $2::int, $3::smallint, 0, -count(*), -count(*) FILTER (WHERE at > 0) FROM got HAVING count(*) > 0)
-      SELECT * FROM got ORDER BY at = 0, at, seq`,
+    lease: leaseStatement(schema, TALLY, alive),
     leaseOne: `
       WITH got AS (UPDATE ${schema}.job j SET owner = $1::int WHERE j.handle = $2::bytea AND j.owner + 0 = 0 AND ${alive} RETURNING ${JOB_COLUMNS}),
         ${tallied('got', '0', '-count(*)', '-count(*) FILTER (WHERE at > 0)')}
@@ -101,7 +102,9 @@ export function statementsFor(schema: string) {
       UPDATE ${schema}.job j SET attempts = k.attempts, losses = k.losses
         FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[]) k (handle, owner, attempts, losses)
         WHERE j.handle = k.handle AND j.owner + 0 = k.owner`,
-    leasedBy: `SELECT handle FROM ${schema}.job WHERE owner = $1::int`,
+    leasedBy: `SELECT handle, NULL::int AS maker, NULL::bigint AS number, NULL::int AS index FROM ${schema}.job WHERE owner = $1::int
+      UNION ALL SELECT handle, maker, number, i FROM ${schema}.pack p
+        CROSS JOIN LATERAL (SELECT i, ${PACKED_HANDLE} AS handle FROM ${placesIn('p.present')}) i WHERE p.owner = $1::int`,
     /** Gives back some of what a session has leased. */
     giveBackSome: `
       WITH back AS (UPDATE ${schema}.job SET owner = 0 WHERE handle = ANY($2::bytea[]) AND owner + 0 = $1::int
@@ -138,22 +141,24 @@ export function statementsFor(schema: string) {
     addOnce: `
       WITH ${batch},
         o AS (INSERT INTO ${schema}.origin VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1),
+        packed AS MATERIALIZED (SELECT 1 FROM (VALUES ($18::bytea, $19::bigint)) k (prefix, number) JOIN ${schema}.pack p ON ${PACK_OF_HANDLE}
+          CROSS JOIN LATERAL (SELECT 1 FROM ${placesIn('p.present')} AND ${PLACE_OF_HANDLE}) i),
         made AS (INSERT INTO ${schema}.job (${columns})
           SELECT $2::bytea, b.base, $3::bigint, $4::int, 0, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
             $17::bigint
-          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NULL AND $14::text IS NULL
+          FROM b WHERE EXISTS (SELECT 1 FROM o) AND NOT EXISTS (SELECT 1 FROM packed) AND $12::bytea IS NULL AND $14::text IS NULL
             AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING handle, function, priority, owner, at),
         buried AS (INSERT INTO ${schema}.dead
           SELECT $2::bytea, b.base, $3::bigint, $4::int, $5::int, $6::int, $7::smallint, $8::bytea, $9::bytea, $10::bytea, $11::bytea,
             $12::bytea, $13::bigint, $17::bigint
-          FROM b WHERE EXISTS (SELECT 1 FROM o) AND $12::bytea IS NOT NULL
+          FROM b WHERE EXISTS (SELECT 1 FROM o) AND NOT EXISTS (SELECT 1 FROM packed) AND $12::bytea IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING 1),
         kept AS (INSERT INTO ${schema}.result SELECT $2::bytea, $4::int, $14::text, $15::bytea, $16::bigint
-          FROM o WHERE $14::text IS NOT NULL
+          FROM o WHERE $14::text IS NOT NULL AND NOT EXISTS (SELECT 1 FROM packed)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea)
             AND NOT EXISTS (SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea)
           ON CONFLICT DO NOTHING RETURNING 1),
@@ -162,7 +167,7 @@ export function statementsFor(schema: string) {
         ((SELECT count(*) FROM made) + (SELECT count(*) FROM buried) + (SELECT count(*) FROM kept))::int AS made,
         (SELECT count(*) FROM (SELECT 1 FROM ${schema}.job WHERE handle = $2::bytea
           UNION ALL SELECT 1 FROM ${schema}.dead WHERE handle = $2::bytea
-          UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea) known)::int AS known`,
+          UNION ALL SELECT 1 FROM ${schema}.result WHERE handle = $2::bytea UNION ALL SELECT 1 FROM packed) known)::int AS known`,
     /** Ticks with their jobs, each of another schedule: of several that come with the same one, the first has a row to write. */
     fire: `
       WITH ${batch},
@@ -184,9 +189,7 @@ export function statementsFor(schema: string) {
           WHERE ${tickIn('s.value')} < ${tickIn('excluded.value')}
         RETURNING name, value`,
     settingsNamed: `SELECT name, value FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
-    find: `
-      SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.job j
-        LEFT JOIN ${schema}.owner o ON o.id = j.owner WHERE j.handle = ANY($1::bytea[])`,
+    find: findStatement(schema),
     findUnique: `
       SELECT ${JOB_COLUMNS}, j.owner, o.name AS holder, o.address FROM ${schema}.function f
         JOIN ${schema}.job j ON j.function = f.id AND j.unique_key = $1::bytea
@@ -208,7 +211,7 @@ export function statementsFor(schema: string) {
       SELECT ctid FROM ${schema}.result WHERE keep_until <= $1 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     forgetOrigins: `DELETE FROM ${schema}.origin`,
     /** One row at least, without a function where no queue has any. */
-    counts: `SELECT t.*, (SELECT pg_stat_get_dead_tuples('${schema}.job'::regclass)) AS dead,
+    counts: `SELECT t.*, (SELECT pg_stat_get_dead_tuples('${schema}.job'::regclass) + pg_stat_get_dead_tuples('${schema}.pack'::regclass)) AS dead,
         EXISTS (SELECT 1 FROM ${schema}.cancel WHERE owner = $1::int) AS cancelled
       FROM (VALUES (1)) one LEFT JOIN (
         SELECT function, priority, sum(total)::bigint AS total, sum(waiting)::bigint AS waiting,
@@ -224,13 +227,14 @@ export function statementsFor(schema: string) {
     set: `INSERT INTO ${schema}.setting SELECT * FROM unnest($1::bytea[], $2::bytea[]) s (name, value)
       WHERE s.value IS NOT NULL ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     unset: `DELETE FROM ${schema}.setting WHERE name = ANY($1::bytea[])`,
-    join: `INSERT INTO ${schema}.owner (id, name, address) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3)
+    join: `INSERT INTO ${schema}.owner (id, name, address, packs) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, true)
       ON CONFLICT DO NOTHING RETURNING id`,
     oust: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE name = $1 AND NOT dead RETURNING id`,
     /** Answers with everybody, and whether this owner is alive still. */
     beat: `WITH me AS (UPDATE ${schema}.owner SET beat = beat + 1 WHERE id = $1::int AND NOT dead RETURNING id)
-      SELECT id, beat, dead, (SELECT count(*) FROM me)::int AS alive,
+      SELECT id, beat, dead, packs, (SELECT count(*) FROM me)::int AS alive,
         (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS date FROM ${schema}.owner`,
+    owners: `SELECT dead, packs FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
     /** It stays known for a while, as a lease that it gave up may yet be made. */
     leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1)
@@ -238,6 +242,7 @@ export function statementsFor(schema: string) {
     sweep: `
       WITH gone AS (DELETE FROM ${schema}.owner WHERE dead AND died < now() - interval '1 hour' RETURNING id)
       DELETE FROM ${schema}.cancel c USING gone WHERE c.owner = gone.id`,
+    ...packStatementsFor(schema, TALLY),
   };
 }
 

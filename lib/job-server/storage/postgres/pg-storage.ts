@@ -24,11 +24,13 @@ import {
   type StoredPriority,
 } from '../stored-job.js';
 import { OpenPg } from './open-pg.js';
-import { Entry, type End } from './pg-entry.js';
+import { MAX_PACK, MIN_PACK } from './pack-name.js';
+import { Entry, type End, type ReadJob } from './pg-entry.js';
+import { leaseJobs } from './pg-leases.js';
+import { jobsInPack, splitHandle } from './pg-pack.js';
 import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
-import type { PgRow } from './pg-package.js';
-import type { QueueHint } from './pg-hints.js';
-import { run, type PgParts } from './pg-parts.js';
+import type { PgResult, PgRow } from './pg-package.js';
+import { run } from './pg-parts.js';
 import { bytes, bytesArray, jobOf, longUnique, uniqueKey } from './pg-values.js';
 
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
@@ -46,8 +48,15 @@ export class PgStorage implements JobStorage {
   private readonly options: CheckedPgOptions;
   private readonly opening = new Opening<OpenPg>();
 
-  /** Throws a {@link StorageError} naming the option that is invalid. */
-  constructor(options: PgStorageOptions) {
+  /**
+   * Throws a {@link StorageError} naming the option that is invalid.
+   *
+   * @param packFrom how many jobs of a queue that come together are kept in one row. Tests have it lower than it pays.
+   */
+  constructor(
+    options: PgStorageOptions,
+    private readonly packFrom = MIN_PACK,
+  ) {
     this.options = checkPgOptions(options);
   }
 
@@ -56,7 +65,7 @@ export class PgStorage implements JobStorage {
   }
 
   async open(listener: StorageListener): Promise<void> {
-    await this.opening.open(() => OpenPg.open(this.options, listener));
+    await this.opening.open(() => OpenPg.open(this.options, listener, this.packFrom));
   }
 
   async close(): Promise<void> {
@@ -86,12 +95,15 @@ export class PgStorage implements JobStorage {
     const id = await functions.find(functionName, connections.leaser);
     if (id === undefined || this.opened !== opened) return [];
     const owner = opened.parts.session.id;
-    const rows = await leaseRows(opened.parts, queue, [owner, id, priority, count, Math.floor(now)]);
+    const read = await leaseJobs(opened.parts, queue, { owner, function: id, priority, count, now });
     // The session was taken for dead meanwhile: others have them.
     if (owner !== opened.parts.session.id) return [];
-    const jobs = rows.map((row) => jobOf(row, functionName));
-    queue.leased(jobs, count, now);
-    return jobs.filter((job) => this.hold(opened, job, owner));
+    queue.leased(
+      read.map(({ job }) => job),
+      count,
+      now,
+    );
+    return read.filter((each) => this.hold(opened, each, owner)).map(({ job }) => job);
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {
@@ -101,12 +113,12 @@ export class PgStorage implements JobStorage {
     const owner = session.id;
     opened.unknownLeases++;
     try {
-      const { rows } = await run(opened.parts, 'leaser', 'leaseOne', [owner, bytes(handle)]);
-      const row = rows[0];
+      const values = [owner, bytes(handle)];
+      const [row] = await this.askRows(opened, handle, () => run(opened.parts, 'leaser', 'leaseOne', values));
       if (!row || owner !== session.id) return undefined;
       const job = await this.jobIn(opened, row);
       hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
-      return this.hold(opened, job, owner) ? job : undefined;
+      return this.hold(opened, { job, index: 0 }, owner) ? job : undefined;
     } finally {
       opened.unknownLeases--;
     }
@@ -153,7 +165,10 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     await opened.flush();
     const { hints, session } = opened.parts;
-    const { rows } = await run(opened.parts, 'leaser', 'remove', [bytes(handle), session.id]);
+    const entry = opened.parts.held.get(handle);
+    if (entry) await opened.packs.leave([entry]);
+    const values = [bytes(handle), session.id];
+    const rows = await this.askRows(opened, handle, () => run(opened.parts, 'leaser', 'remove', values));
     const gone = rows[0] as { function: number; priority: StoredPriority; owner: number; at: string } | undefined;
     if (gone) {
       const isWaiting = gone.owner === 0;
@@ -187,8 +202,11 @@ export class PgStorage implements JobStorage {
   }
 
   async want(handle: string): Promise<boolean> {
-    const { rows } = await run(this.open_.parts, 'adder', 'want', [bytesArray([handle])]);
-    return rows.length > 0;
+    const opened = this.open_;
+    const ask = (): Promise<PgResult> => run(opened.parts, 'adder', 'want', [bytesArray([handle])]);
+    if ((await this.askRows(opened, handle, ask)).length > 0) return true;
+    // Nobody is told one in a pack but who made it; whoever has leased it keeps it.
+    return (await opened.packs.find([handle])).length > 0;
   }
 
   async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {
@@ -232,7 +250,10 @@ export class PgStorage implements JobStorage {
     const id = await this.idOf(opened, only);
     // Those that come meanwhile are left out: there might be no end of them.
     const last = (await run(opened.parts, 'leaser', 'lastSequence')).rows[0] as { above: string };
-    for (let after: Buffer = Buffer.alloc(0); id !== undefined;) {
+    if (id === undefined) return;
+    // First: a job that leaves its pack meanwhile is told twice, and not left out.
+    yield* this.iteratePacks(opened, id, pageSize, last.above);
+    for (let after: Buffer = Buffer.alloc(0); ;) {
       const { rows } = await run(opened.parts, 'leaser', 'jobPage', [after, id, pageSize, last.above]);
       if (rows.length === 0) return;
       const jobs: StoredJob[] = [];
@@ -382,7 +403,7 @@ export class PgStorage implements JobStorage {
     const { opened } = this;
     if (!opened) return;
     opened.parts.held.delete(entry.job.handle);
-    if (entry.phase === 'new' && end.is === 'release') {
+    if (entry.phase === 'new' && !entry.packing && end.is === 'release') {
       // It is written as it waits.
       entry.queue.settled(entry.told, false);
       entry.owner = 0;
@@ -395,11 +416,41 @@ export class PgStorage implements JobStorage {
   }
 
   /** A job is leased; answers false for one that was refused, which is taken out. */
-  private hold({ adds, parts }: OpenPg, job: StoredJob, owner: number): boolean {
-    const entry = Entry.leased(parts.hints.queue(job.function, job.priority), job, owner);
+  private hold({ adds, parts }: OpenPg, read: ReadJob, owner: number): boolean {
+    const { job } = read;
+    const entry = Entry.leased(parts.hints.queue(job.function, job.priority), read, owner);
     if (adds.takeOut(entry)) return false;
     parts.held.set(job.handle, entry);
     return true;
+  }
+
+  /** Asks something of the row of a job, and again once it has one, where it waits in a pack. */
+  private async askRows({ packs }: OpenPg, handle: string, ask: () => Promise<PgResult>): Promise<readonly PgRow[]> {
+    const { rows } = await ask();
+    if (rows.length > 0 || !(await packs.unpack([handle], 'leaser'))) return rows;
+    return (await ask()).rows;
+  }
+
+  private async *iteratePacks(
+    opened: OpenPg,
+    id: number | null,
+    pageSize: number,
+    above: string,
+  ): AsyncGenerator<StoredJob[]> {
+    let rest: StoredJob[] = [];
+    for (let after: readonly [number, string] = [-1, '0']; ;) {
+      const packs = Math.ceil(pageSize / MAX_PACK);
+      const { rows } = await run(opened.parts, 'leaser', 'packPage', [...after, id, above, packs]);
+      for (const row of rows as readonly { function: number; maker: number; number: string }[]) {
+        rest.push(...jobsInPack(row, await this.nameOf(opened, row.function)).map(({ job }) => job));
+        after = [row.maker, row.number];
+      }
+      while (rest.length >= pageSize || (rows.length === 0 && rest.length > 0)) {
+        yield rest.slice(0, pageSize);
+        rest = rest.slice(pageSize);
+      }
+      if (rows.length === 0) return;
+    }
   }
 
   private async queued(opened: OpenPg, row: PgRow): Promise<QueuedJob> {
@@ -430,21 +481,6 @@ export class PgStorage implements JobStorage {
   }
 }
 
-/** Leases from where on jobs of a queue may wait. */
-async function leaseRows(parts: PgParts, queue: QueueHint, values: readonly number[]): Promise<readonly PgRow[]> {
-  const { leasedFrom } = queue;
-  const place = leasedFrom.begin(performance.now(), parts.hints.isLittered);
-  let rows: readonly PgRow[] = [];
-  try {
-    ({ rows } = await run(parts, 'leaser', 'lease', [...values, place]));
-    return rows;
-  } finally {
-    const first = rows.find((row) => (row as { readonly at: string }).at === '0') as
-      { readonly seq: string } | undefined;
-    leasedFrom.end(performance.now(), first && Number(first.seq), rows.length < values[3]!);
-  }
-}
-
 interface ResultRow {
   readonly function: number;
   readonly state: JobOutcome['state'];
@@ -457,6 +493,7 @@ function onceValues(job: JobRecord, id: number, origin: string, past: Past | und
   const death = past && 'error' in past ? past : undefined;
   const outcome = past && 'result' in past ? past : undefined;
   const long = longUnique(unique);
+  const split = splitHandle(handle);
   return [
     bytes(origin),
     bytes(handle),
@@ -475,5 +512,7 @@ function onceValues(job: JobRecord, id: number, origin: string, past: Past | und
     outcome ? (typeof outcome.result === 'string' ? bytes(outcome.result) : Buffer.from(outcome.result)) : null,
     outcome ? Math.round(outcome.keepUntil) : null,
     job.acceptedAt ?? null,
+    split ? bytes(split.prefix) : null,
+    split?.number ?? null,
   ];
 }

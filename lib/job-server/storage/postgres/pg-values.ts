@@ -36,7 +36,7 @@ export function intArray(values: readonly number[]): Buffer {
 }
 
 /** An array of int8, of whole numbers. */
-export function bigArray(values: readonly (number | undefined)[]): Buffer {
+export function bigArray(values: readonly (number | bigint | undefined)[]): Buffer {
   let length = 20;
   for (const value of values) length += value === undefined ? 4 : 12;
   const array = arrayOf(OID.int8, values.length, length);
@@ -74,6 +74,16 @@ export const NEW_JOBS = {
     '$1::bytea[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[]',
   columns: 'handle, at, function, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted',
 } as const;
+
+/** The whole numbers of an array that PostgreSQL made a text of, with commas. */
+export function numbersIn(text: string): number[] {
+  return text.split(',').map(Number);
+}
+
+/** A workload, a part of the bytes that were read: they are not kept for its sake. */
+export function workloadIn(all: Buffer, start: number, end: number): string | Buffer {
+  return end - start <= SMALL ? all.toString('latin1', start, end) : Buffer.from(all.subarray(start, end));
+}
 
 /** The job in a row. */
 export function jobOf(row: PgRow, functionName: string): StoredJob {

@@ -1,0 +1,3 @@
+import { describeFaults } from './pg-faults.contract.js';
+
+describeFaults('with jobs in packs, lone ones too', 1);
