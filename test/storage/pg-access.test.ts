@@ -136,13 +136,14 @@ describeWith('postgres', 'a storage whose role may do no more in PostgreSQL than
 
   it('is set up, and watched, by what the guide says', async () => {
     const guide = readFileSync(join(ROOT, 'docs', 'fleet.md'), 'utf8');
-    const [setUp, watch] = Array.from(guide.matchAll(/^```sql\n([\s\S]*?)^```$/gm), ([, sql]) => sql!);
+    const [setUp, count, watch] = Array.from(guide.matchAll(/^```sql\n([\s\S]*?)^```$/gm), ([, sql]) => sql!);
     await database.sql(setUp!);
     const storage = as('gearman', 'gearman', 'jobs-1');
     await storage.open(new RecordingListener());
     await addAll(storage, newJob());
     expect(await storage.lease('reverse', 1, 1, NOW)).toHaveLength(1);
     await storage.flush();
+    expect(await database.sql(count!)).toBe('reverse|1|0\n');
     const told = await database.sql(watch!);
     expect(told).toMatch(/^nestjs-gearman jobs-1\|idle\|Client\|ClientRead\|/m);
     expect(told).toMatch(/^jobs-1\|\|f\|1$/m);

@@ -24,7 +24,7 @@ describeWith('postgres', 'in PostgreSQL, each job that can be in a pack', () => 
     await storage.open(new RecordingListener());
     await addAll(storage, newJob(), newJob({ unique: 'u' }), newJob(), newJob(), newJob({ function: 'f' }));
     await addAll(storage, newJob());
-    const count = `SELECT (SELECT string_agg(cardinality(numbers)::text, ',' ORDER BY function, seq) FROM s${schema}.pack),
+    const count = `SELECT (SELECT string_agg(cardinality(numbers)::text, ',' ORDER BY base) FROM s${schema}.pack),
       (SELECT count(*) FROM s${schema}.job), (SELECT count(*) FROM s${schema}.jobs)`;
     expect(await database.sql(count)).toBe('1,2,1,1|1|6\n');
     await storage.close();

@@ -62,7 +62,7 @@ describeWith('postgres', 'submissions that wait for a PostgreSQL which is away',
       proxy.up();
       const outcomes = await Promise.all(settled);
       const written = outcomes.filter((error) => error === undefined).length;
-      expect(await database.sql(`SELECT count(*) FROM p${schemas}.job`)).toBe(`${written}\n`);
+      expect(await database.sql(`SELECT count(*) FROM p${schemas}.jobs`)).toBe(`${written}\n`);
       expect(written).toBeGreaterThanOrEqual(most);
       expect(written).toBeLessThan(settled.length);
     },
