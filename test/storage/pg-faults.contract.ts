@@ -74,6 +74,16 @@ function faults(packFrom: number): void {
     expect((await all()).length).toBeLessThanOrEqual(1);
   });
 
+  it('gives what is long the time that a slow network takes for it', async () => {
+    await open({ patience: 2_000, queryTimeout: 500 });
+    proxy.slow(8_000);
+    // A second, and more.
+    const job = newJob({ workload: new Uint8Array(8 * 1024 * 1024) });
+    expect(await add(storage, job, false).stored).toBeUndefined();
+    proxy.slow(Infinity);
+    expect(await all()).toEqual([job.handle]);
+  });
+
   it.each<Cut>(['before the statement', 'before the answer'])('ends a job once when it is cut %s', async (cut) => {
     await open();
     const [first, second] = (await addAll(storage, newJob(), newJob())) as [string, string];

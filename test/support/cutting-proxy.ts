@@ -10,6 +10,7 @@ export class CuttingProxy {
   private armed: { readonly pattern: string; readonly cut: Cut; cut_(): void } | undefined;
   private isDown = false;
   private isHanging = false;
+  private bytesAMillisecond = Infinity;
 
   private constructor(
     private readonly server: Server,
@@ -49,6 +50,11 @@ export class CuttingProxy {
     this.isHanging = true;
   }
 
+  /** What is said to the server gets there no faster than this. */
+  slow(bytesAMillisecond: number): void {
+    this.bytesAMillisecond = bytesAMillisecond;
+  }
+
   private accept(near: Socket): void {
     near.on('error', () => undefined);
     if (this.isDown) return void near.destroy();
@@ -62,6 +68,10 @@ export class CuttingProxy {
     let isLast = false;
     near.on('data', (bytes) => {
       if (this.isHanging) return;
+      if (this.bytesAMillisecond < Infinity) {
+        near.pause();
+        setTimeout(() => near.resume(), bytes.length / this.bytesAMillisecond);
+      }
       const { armed } = this;
       if (!armed || !bytes.includes(armed.pattern)) {
         if (!isSilent) far.write(bytes);

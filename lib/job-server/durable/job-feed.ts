@@ -15,6 +15,7 @@ import {
 import type { DurableHost, Elsewhere } from './durable-host.js';
 import { ageOf, specOf } from './job-record.js';
 import { JobWindow } from './job-window.js';
+import { WindowLimit } from './window-limit.js';
 import type { JobStorage, StoredJob } from '../storage/index.js';
 
 /** How long after jobs could not be fetched they are asked for again, in milliseconds. */
@@ -54,6 +55,7 @@ export class JobFeed {
   /** How often the storage was asked how old jobs are, and since when that is counted. */
   private looks = 0;
   private looksBegan = -Infinity;
+  private readonly limit: WindowLimit;
   private readonly window: JobWindow | undefined;
   /** How many jobs of a priority may wait here for workers to come. */
   private readonly idleWindow: number;
@@ -69,7 +71,8 @@ export class JobFeed {
     private readonly host: DurableHost,
     window: number,
   ) {
-    this.window = storage.isShared ? new JobWindow(window) : undefined;
+    this.limit = new WindowLimit(window);
+    this.window = storage.isShared ? new JobWindow(this.limit) : undefined;
     this.idleWindow = storage.isShared ? 0 : IDLE_WINDOW;
   }
 
@@ -113,12 +116,21 @@ export class JobFeed {
   takeIn(spec: JobSpec, history: JobHistory, age = 0): void {
     const { time } = this.host;
     if (spec.at > 0) this.engine.tick(time.now, time.date);
+    this.learn(spec);
     if (this.engine.restore(spec, history, age)) return;
     // It is here still: its lease was lost while it ran, and came back; or clients here waited for it while others had it.
     const here = this.engine.find(history.handle);
     if (!here) return;
     here.isStored = here.isBackground = true;
     this.host.elsewhere?.leased(here);
+  }
+
+  /** Of jobs with long workloads fewer are held. */
+  private learn({ function: name, workload }: JobSpec): void {
+    if (!this.limit.minds(workload.length)) return;
+    const function_ = this.functionOf(name);
+    this.limit.learn(function_, workload.length);
+    if (!this.window) function_.window = this.limit.of(function_);
   }
 
   /** A job whose lease came late: whoever was to run it may have left meanwhile. */

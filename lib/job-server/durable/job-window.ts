@@ -1,4 +1,5 @@
 import type { GearmanFunction } from '../engine/index.js';
+import type { WindowLimit } from './window-limit.js';
 
 /** Over how long the ends of jobs are counted, in milliseconds. */
 const SPAN = 1_000;
@@ -23,7 +24,7 @@ export class JobWindow {
   private readonly ends = new WeakMap<GearmanFunction, Ends>();
 
   /** @param limit how many it is at most. */
-  constructor(private readonly limit: number) {}
+  constructor(private readonly limit: WindowLimit) {}
 
   /** A job of a function ended, at this time of the clock that nobody sets. */
   ended(function_: GearmanFunction, now: number): void {
@@ -35,7 +36,7 @@ export class JobWindow {
   set(function_: GearmanFunction, now: number): void {
     const { before, count } = this.endsOf(function_, now);
     const busy = 2 * (function_.running + function_.workers.size);
-    function_.window = Math.min(this.limit, Math.max(busy, before, count));
+    function_.window = Math.min(this.limit.of(function_), Math.max(busy, before, count));
   }
 
   private endsOf(function_: GearmanFunction, now: number): Ends {

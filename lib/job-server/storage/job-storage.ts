@@ -106,7 +106,8 @@ export interface JobStorage {
   /**
    * Leases the oldest ready jobs of a function and priority, at most `count`:
    * first those whose time has come, by their times, then those without one, in
-   * the order they were accepted. Costs O(count). A job whose adder was told can
+   * the order they were accepted. Costs O(count). Where their workloads are long
+   * it may bring fewer, and tells {@link StorageListener.ready} of the rest. A job whose adder was told can
    * be leased; one whose adder was not may already be among them.
    */
   lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]>;

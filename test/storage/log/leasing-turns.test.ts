@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 const MANY = 20_000;
@@ -36,5 +37,20 @@ it('jobs that were being leased when it was closed wait when it is opened again'
   expect(await leasing).toEqual([]);
   await storage.open(new RecordingListener());
   expect(handlesOf(await storage.lease('reverse', 1, MANY, NOW))).toEqual(handles);
+  await storage.close();
+});
+
+it('of jobs with long workloads fewer are leased at once, and the owner is told of the rest', async () => {
+  const storage = new LogStorage({ path: tempDir() });
+  const listener = new RecordingListener();
+  await storage.open(listener);
+  const workload = new Uint8Array(4 * 1024 * 1024);
+  const handles = await addAll(storage, ...Array.from({ length: 6 }, () => newJob({ workload })));
+  await until('it is told of all', () => listener.readyQueues.length > 0);
+  listener.readyQueues.length = 0;
+  // 16 MiB.
+  expect(handlesOf(await storage.lease('reverse', 1, 6, NOW))).toEqual(handles.slice(0, 4));
+  await until('it is told of the rest', () => listener.readyQueues.length > 0);
+  expect(handlesOf(await storage.lease('reverse', 1, 6, NOW))).toEqual(handles.slice(4));
   await storage.close();
 });

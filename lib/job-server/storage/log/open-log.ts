@@ -32,6 +32,9 @@ const AT_ONCE = 64;
 /** How long one turn of the event loop may go on leasing, in milliseconds. */
 const SLICE = 3;
 
+/** About how many bytes of workloads are leased at once. */
+const LEASE_BYTES = 16 * 1024 * 1024;
+
 /** The parts of a storage while it is open, and what ties them together. */
 export class OpenLog implements EntryKeeper, Rewriter {
   readonly index: LogIndex;
@@ -39,6 +42,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   readonly commit: GroupCommit<LogChange>;
   readonly maintenance: Maintenance;
   readonly settings: SettingBook;
+  private readonly ready: (queue: JobQueue) => void;
   private readonly writer: LogWriter;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
@@ -61,7 +65,8 @@ export class OpenLog implements EntryKeeper, Rewriter {
     damages.index = this.index = index;
     folder.reserve.take();
     this.sequence = index.lastSequence;
-    this.leasing = new Leasing(index, (queue) => ready.add(queue));
+    this.ready = (queue) => ready.add(queue);
+    this.leasing = new Leasing(index, this.ready);
     const { segmentBytes } = sizes;
     this.writer = new LogWriter(index, folder, this, { isSynced: durability !== 'none', segmentBytes });
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
@@ -115,12 +120,14 @@ export class OpenLog implements EntryKeeper, Rewriter {
 
   /**
    * Leases the next jobs, at most `count`, ready at `now`; where that takes long, the others have their turns meanwhile.
+   * Fewer where their workloads are long: of the rest the owner is told once more.
    * None when the log is closed before it is done.
    *
    * @throws StorageError when the log cannot be read; then none is leased.
    */
   async lease(queue: JobQueue, count: number, now: number): Promise<Entry[]> {
     const leased: Entry[] = [];
+    let bytes = 0;
     let endsAt = performance.now() + SLICE;
     try {
       while (leased.length < count) {
@@ -128,6 +135,11 @@ export class OpenLog implements EntryKeeper, Rewriter {
         if (!entry) break;
         this.leasing.lease(entry);
         leased.push(entry);
+        bytes += entry.bytes;
+        if (bytes >= LEASE_BYTES && leased.length < count) {
+          this.ready(queue);
+          break;
+        }
         if (leased.length % AT_ONCE > 0 || performance.now() < endsAt) continue;
         await nextTurn();
         if (!this.isOpen) return [];

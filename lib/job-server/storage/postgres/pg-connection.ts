@@ -3,6 +3,10 @@ import { isRefusal, noneOf, refused, unreachable } from './pg-errors.js';
 import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
 import { addressesIn, type CheckedPgOptions } from './pg-options.js';
 
+/** What is sent with a statement may take this much longer, where it is long: a millisecond for so many bytes. */
+const BYTES_A_MILLISECOND = 1_000;
+const LONG_BYTES = 64 * 1024;
+
 /** Statements that are kept waiting on a connection. */
 export interface Hold {
   /** Resolves when what was under way is over. */
@@ -75,7 +79,7 @@ export class PgConnection {
       this.client ??= await this.connect();
       this.doubt = undefined;
       isSent = true;
-      const result = await this.client.query(query);
+      const result = await this.client.query(this.timed(query));
       if (this.doubt === undefined) return result;
       throw new Error(this.doubt);
     } catch (error) {
@@ -85,6 +89,15 @@ export class PgConnection {
       this.drop();
       throw unreachable(error, this.options.url);
     }
+  }
+
+  /** Else what is long could never be sent over a slow network, and be tried for ever. */
+  private timed(query: PgQuery): PgQuery {
+    let bytes = 0;
+    for (const value of query.values ?? []) if (value instanceof Uint8Array) bytes += value.length;
+    if (bytes < LONG_BYTES) return query;
+    const { timeout = this.options.queryTimeout } = this.role;
+    return { ...query, query_timeout: timeout + Math.ceil(bytes / BYTES_A_MILLISECOND) };
   }
 
   private drop(): void {

@@ -33,7 +33,8 @@ export interface PgStorageOptions {
   readonly leaseTime?: number;
   /**
    * How long one statement, or connecting, may take before the connection is given up and made anew, in milliseconds,
-   * from 100. Shorter than `leaseTime`, or a connection that hangs costs this job server its leases. Default 3,000.
+   * from 100; a long one has a second more for each MB that it sends. Shorter than `leaseTime`, or a connection that hangs
+   * costs this job server its leases. Default 3,000.
    */
   readonly queryTimeout?: number;
   /** Whether changes are heard by LISTEN; without, they are seen once a second. Default true. */

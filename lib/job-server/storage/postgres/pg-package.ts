@@ -23,6 +23,8 @@ export interface PgQuery {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** How long it may take, in milliseconds; default: as the connection says. */
+  readonly query_timeout?: number;
 }
 
 /** A row: bytea as Buffer, bigint as text, as `pg` reads them by default. */

@@ -174,6 +174,29 @@ describe('durable jobs', () => {
     expect(await client.next()).toBe('f\t0\t0\t1\n');
   });
 
+  it('holds fewer jobs of a deep queue where their workloads are long, and hands all out', async () => {
+    const jobServer = await start(new MemoryStorage());
+    const [client, worker] = [new RawPeer(jobServer.connect()), new RawPeer(jobServer.connect())];
+    worker.send('CAN_DO f', 'ECHO_REQ served');
+    expect(await worker.next()).toBe('ECHO_RES served');
+    const count = 24;
+    for (let number = 0; number < count; number++) {
+      client.send(`SUBMIT_JOB_BG f··${number}${'x'.repeat(2 ** 20 - 2)}`);
+      expect(await client.next()).toMatch(/^JOB_CREATED/);
+    }
+    // As many as 16 MiB have.
+    expect(coreOf(jobServer).engine.jobCount).toBe(16);
+    for (let number = 0; number < count; number++) {
+      worker.send('GRAB_JOB');
+      const packet = await worker.next();
+      expect(packet.split('·')[2]!.split('x')[0]).toBe(String(number));
+      worker.send(`WORK_COMPLETE ${handleIn(packet)}·`, 'ECHO_REQ ended');
+      expect(await worker.next()).toBe('ECHO_RES ended');
+      await settled();
+    }
+    expect(coreOf(jobServer).engine.jobCount).toBe(0);
+  });
+
   it('lets a foreground client wait for a stored job of its unique', async () => {
     const jobServer = await start(new MemoryStorage(), 2);
     const client = new RawPeer(jobServer.connect());

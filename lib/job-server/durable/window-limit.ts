@@ -1,0 +1,40 @@
+import type { GearmanFunction } from '../engine/index.js';
+
+/** So many bytes of workloads of a function and priority, about, are held ready for workers. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+
+/** The least that are held, however long they are: one to run, and one to come. */
+const LEAST = 2;
+
+/**
+ * How many stored jobs of a priority the engine holds at most: as many as it is
+ * told to, and of those with long workloads as many as memory should keep.
+ */
+export class WindowLimit {
+  /** How long the workloads of a function are, of late; missing where they always were short. */
+  private readonly means = new WeakMap<GearmanFunction, number>();
+  private readonly short: number;
+  private hasLong = false;
+
+  /** @param most how many it is where they are short. */
+  constructor(private readonly most: number) {
+    this.short = Math.floor(WINDOW_BYTES / most);
+  }
+
+  of(function_: GearmanFunction): number {
+    const mean = this.means.get(function_);
+    return mean === undefined ? this.most : Math.max(LEAST, Math.min(this.most, Math.floor(WINDOW_BYTES / mean)));
+  }
+
+  /** Whether there is something to {@link learn} from a workload of so many bytes. */
+  minds(bytes: number): boolean {
+    return this.hasLong || bytes > this.short;
+  }
+
+  /** A job of a function came, with a workload of so many bytes. */
+  learn(function_: GearmanFunction, bytes: number): void {
+    this.hasLong = true;
+    const mean = this.means.get(function_);
+    this.means.set(function_, mean === undefined ? bytes : mean + (bytes - mean) / 8);
+  }
+}
