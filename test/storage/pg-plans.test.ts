@@ -43,6 +43,10 @@ describeWith('postgres', 'plans that PostgreSQL makes on empty tables, and keeps
     expect(await scansOf('lease')).toEqual([...jobs, ...jobs, ...packs].sort());
   });
 
+  it('waits for a pack of a queue in the order of its places', async () => {
+    expect(await scansOf('waitForPack')).toEqual(['Index Scan using pack_queue on pack']);
+  });
+
   it.each<Name>(['done', 'doneWithResult', 'bury', 'release', 'change', 'leaseOne', 'remove', 'byHandles'])(
     '%s looks jobs up by their handles',
     async (name) => {

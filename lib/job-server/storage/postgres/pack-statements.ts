@@ -127,6 +127,9 @@ export function packStatementsFor(schema: string, tally: string) {
     /** Gives back those that are leased to sessions that nobody knows. */
     giveBackOrphanPacks: giveBack(`p.owner IN (SELECT DISTINCT owner FROM ${schema}.pack q
       WHERE owner > 0 AND NOT EXISTS (SELECT 1 FROM ${schema}.owner o WHERE o.id = q.owner))`),
+    /** Finds a pack that waits in a queue; where somebody has it locked, once that is over. */
+    waitForPack: `SELECT 1 FROM ${schema}.pack
+      WHERE owner = 0 AND function = $1::int AND priority = $2::smallint AND seq >= $3::bigint ORDER BY seq LIMIT 1 FOR UPDATE`,
     packOwners: `SELECT p.maker, p.number, p.owner, p.present FROM unnest($1::int[], $2::bigint[]) k (maker, number)
       JOIN ${schema}.pack p ON p.maker = k.maker AND p.number = k.number`,
     packedByHandles: `SELECT ${PACKED_COLUMNS}, p.owner FROM unnest($1::bytea[], $2::bigint[]) k (prefix, number)

@@ -17,32 +17,50 @@ export interface Wanted {
   readonly now: number;
 }
 
+/** How often a lease waits, at most, for what others leave of packs. */
+const MAX_WAITS = 10;
+
 /** Leases the next jobs of a queue. */
 export async function leaseJobs(parts: PgParts, queue: QueueHint, wanted: Wanted): Promise<ReadJob[]> {
   const jobs: ReadJob[] = [];
   // As many as it takes where they are full; small ones are looked at in several turns.
-  for (let packs = Math.ceil(wanted.count / MAX_PACK) + 1; ; packs *= 4) {
-    let rows: readonly PgRow[];
-    try {
-      rows = await leaseRows(parts, queue, { ...wanted, count: wanted.count - jobs.length }, packs);
-    } catch (error) {
-      if (jobs.length === 0) throw error;
-      return jobs;
+  let packs = Math.ceil(wanted.count / MAX_PACK) + 1;
+  let waits = 0;
+  try {
+    for (;;) {
+      const left = { ...wanted, count: wanted.count - jobs.length };
+      const { rows, place } = await leaseRows(parts, queue, left, packs);
+      for (const row of rows) readInto(jobs, row, queue.name.function);
+      if (jobs.length >= wanted.count) return jobs;
+      if (rows.filter(isPack).length === packs) packs *= 4;
+      // Who leases at the same moment may have locked packs of which it takes a part.
+      else if (waits++ === MAX_WAITS || !(await hasPack(parts, wanted, place))) return jobs;
     }
-    for (const row of rows) readInto(jobs, row, queue.name.function);
-    if (jobs.length >= wanted.count || rows.filter(isPack).length < packs) return jobs;
+  } catch (error) {
+    if (jobs.length === 0) throw error;
+    return jobs;
   }
 }
 
-/** Leases from where on jobs of the queue may wait. */
-async function leaseRows(parts: PgParts, queue: QueueHint, wanted: Wanted, packs: number): Promise<readonly PgRow[]> {
+/** Whether a pack waits, once nobody has it locked. */
+async function hasPack(parts: PgParts, { function: id, priority }: Wanted, place: number): Promise<boolean> {
+  return (await run(parts, 'leaser', 'waitForPack', [id, priority, place])).rows.length > 0;
+}
+
+/** Leases from where on jobs of the queue may wait; answers from where it did. */
+async function leaseRows(
+  parts: PgParts,
+  queue: QueueHint,
+  wanted: Wanted,
+  packs: number,
+): Promise<{ readonly rows: readonly PgRow[]; readonly place: number }> {
   const { leasedFrom } = queue;
   const { owner, function: id, priority, count, now } = wanted;
   const place = leasedFrom.begin(performance.now(), parts.hints.isLittered);
   let rows: readonly PgRow[] = [];
   try {
     ({ rows } = await run(parts, 'leaser', 'lease', [owner, id, priority, count, Math.floor(now), place, packs]));
-    return rows;
+    return { rows, place };
   } finally {
     const first = (rows as readonly LeasedRow[]).find(({ at }) => at === '0');
     const isShort = rows.length < count && !rows.some(isPack);
