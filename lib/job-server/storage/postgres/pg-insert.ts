@@ -55,7 +55,7 @@ export class PgInsert {
   }
 
   private packValues(units: Packs, owner: number | undefined): unknown[] {
-    const { functions, session } = this.parts;
+    const { functions } = this.parts;
     const packs = units.map(({ pack }) => pack);
     const sizes = packs.map(({ entries }) => entries.length);
     let start = 1;
@@ -67,7 +67,7 @@ export class PgInsert {
       intArray(units.map(({ place }) => place)),
       intArray(packs.map(({ queue }) => functions.id(queue.name.function)!)),
       intArray(packs.map(({ queue }) => queue.name.priority)),
-      intArray(packs.map(({ isLeased }) => owner ?? (isLeased ? session.id : 0))),
+      intArray(packs.map(() => owner ?? 0)),
       bigArray(packs.map(({ bits }) => bits)),
       bytesArray(packs.map(({ prefix }) => prefix)),
       bigArray(packs.map(({ first }) => first)),

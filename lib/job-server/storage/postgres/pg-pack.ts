@@ -37,7 +37,6 @@ export class NewPack implements Packing {
   readonly entries: readonly Entry[];
   private readonly numbers: readonly number[];
   readonly queue: QueueHint;
-  readonly isLeased: boolean;
   readonly prefix: string;
   readonly first: number;
   readonly last: number;
@@ -46,11 +45,10 @@ export class NewPack implements Packing {
     readonly name: PackName,
     { entries, numbers, prefix, first, last }: Run,
   ) {
-    const [{ queue, owner }] = entries as [Entry];
+    const [{ queue }] = entries as [Entry];
     this.entries = entries;
     this.numbers = numbers;
     this.queue = queue;
-    this.isLeased = owner > 0;
     this.prefix = prefix;
     this.first = first;
     this.last = last;
@@ -126,12 +124,11 @@ class Run {
   }
 
   /** Whether the next job of the queue may be in it. */
-  takes({ job, owner }: Entry, { prefix, number }: SplitHandle): boolean {
+  takes({ job }: Entry, { prefix, number }: SplitHandle): boolean {
     const { entries, last } = this;
     const head = entries[0]!;
     return (
       entries.length < MAX_PACK &&
-      owner > 0 === head.owner > 0 &&
       prefix === this.prefix &&
       number > last &&
       number < this.first + PACK_SPAN &&
@@ -200,9 +197,11 @@ export function packed(batch: readonly Entry[], least: number, name: (() => Pack
   return all;
 }
 
-/** Whether a pack has room for all that is known of a job. */
-function isPlain({ job, isChanged, isKnown, isDoubtful }: Entry): boolean {
+/** Whether a job may be in a pack: one that waits, and of which a pack has room for all that is known. */
+function isPlain({ job, owner, isChanged, isKnown, isDoubtful }: Entry): boolean {
   return (
+    // Those that run already end one by one: to change a pack for each costs more than their rows would.
+    owner === 0 &&
     job.unique === '' &&
     job.at === 0 &&
     job.reducer === '' &&
