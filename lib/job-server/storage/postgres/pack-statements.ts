@@ -13,11 +13,14 @@ export function placesIn(bits: string): string {
 
 /** The handle of the job at place `i` of a pack `p`. */
 export const PACKED_HANDLE = "p.prefix || convert_to((p.first + p.numbers[i + 1])::text, 'UTF8')";
-const WORKLOAD = 'substring(p.workloads FROM coalesce(p.ends[i], 0) + 1 FOR p.ends[i + 1] - coalesce(p.ends[i], 0))';
+
+/** And its workload. */
+export const PACKED_WORKLOAD =
+  'substring(p.workloads FROM coalesce(p.ends[i], 0) + 1 FOR p.ends[i + 1] - coalesce(p.ends[i], 0))';
 
 /** The job at place `i` of a pack `p`, as the columns of a job's row: see `JOB_COLUMNS`. */
 export const PACKED_COLUMNS = `${PACKED_HANDLE} AS handle, p.function, p.priority, p.base + i AS seq, 0::bigint AS at, 0 AS attempts, 0 AS losses,
-  NULL::bytea AS unique_key, NULL::bytea AS unique_long, ''::bytea AS reducer, ${WORKLOAD} AS workload, p.accepted + p.delays[i + 1] AS accepted`;
+  NULL::bytea AS unique_key, NULL::bytea AS unique_long, ''::bytea AS reducer, ${PACKED_WORKLOAD} AS workload, p.accepted + p.delays[i + 1] AS accepted`;
 
 /** A pack `p` that is read whole, beside `JOB_COLUMNS` of rows: what there is but once is in their places. */
 export const PACK_COLUMNS = {
@@ -130,8 +133,6 @@ export function packStatementsFor(schema: string, tally: string) {
     /** Finds a pack that waits in a queue; where somebody has it locked, once that is over. */
     waitForPack: `SELECT 1 FROM ${schema}.pack
       WHERE owner = 0 AND function = $1::int AND priority = $2::smallint AND seq >= $3::bigint ORDER BY seq LIMIT 1 FOR UPDATE`,
-    packOwners: `SELECT p.maker, p.number, p.owner, p.present FROM unnest($1::int[], $2::bigint[]) k (maker, number)
-      JOIN ${schema}.pack p ON p.maker = k.maker AND p.number = k.number`,
     packedByHandles: `SELECT ${PACKED_COLUMNS}, p.owner FROM unnest($1::bytea[], $2::bigint[]) k (prefix, number)
       JOIN ${schema}.pack p ON ${PACK_OF_HANDLE} CROSS JOIN LATERAL (SELECT i FROM ${placesIn('p.present')} AND ${PLACE_OF_HANDLE}) i`,
     packPage: `SELECT ${PACK_COLUMNS.packs} FROM ${schema}.pack p

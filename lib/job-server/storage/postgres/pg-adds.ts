@@ -5,7 +5,7 @@ import { isLost } from './pg-errors.js';
 import type { Entry } from './pg-entry.js';
 import { PgInsert } from './pg-insert.js';
 import type { PgRow } from './pg-package.js';
-import { keyOf as keyOfPack, type PgPacks } from './pg-packs.js';
+import type { PgPacks } from './pg-packs.js';
 import { run, type PgParts } from './pg-parts.js';
 import { bytesArray, intArray, jobOf, uniqueKey } from './pg-values.js';
 import { SETTLED } from './queue-floor.js';
@@ -236,13 +236,8 @@ export class PgAdds {
       this.again(entry);
     }
     if (tried.length === 0) return;
-    const packs = await this.packs.owners([...new Set(tried.map(({ pack }) => pack!))]);
     await run(this.parts, 'adder', 'probe');
-    for (const entry of tried) {
-      const pack = packs.get(keyOfPack(entry.pack!));
-      const isIn = pack !== undefined && ((pack.present >> BigInt(entry.index)) & 1n) === 1n;
-      this.stored(entry, isIn && entry.owner > 0 && pack.owner === entry.owner);
-    }
+    for (const entry of tried) this.stored(entry, false);
   }
 
   /** Finds out why jobs were not written: their handle is there, or their unique, or was a moment ago. */

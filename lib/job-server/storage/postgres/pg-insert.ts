@@ -1,7 +1,6 @@
 import type { Entry } from './pg-entry.js';
 import { packed, type Packed } from './pg-pack.js';
 import { PackName } from './pack-name.js';
-import { keyOf } from './pg-packs.js';
 import type { PgResult } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';
 import { jobArrays, sortedForAdding } from './pg-rows.js';
@@ -93,7 +92,8 @@ function missing({ rows: [answer] }: PgResult, rows: Rows, packs: Packs): Entry[
   const entries = written ? rows.map(({ entry }) => entry).filter(({ job }) => !written.has(job.handle)) : [];
   if (made && made.length < packs.length) {
     const names = new Set(made);
-    for (const { pack } of packs) if (!names.has(keyOf(pack.name))) entries.push(...pack.entries);
+    for (const { pack } of packs)
+      if (!names.has(`${pack.name.maker}:${pack.name.number}`)) entries.push(...pack.entries);
   }
   return entries;
 }

@@ -1,4 +1,4 @@
-import { PackedJobs, type PackName } from './pack-name.js';
+import { PackedJobs } from './pack-name.js';
 import type { End, Entry } from './pg-entry.js';
 import { splitColumns } from './pg-find.js';
 import type { PgRow } from './pg-package.js';
@@ -67,43 +67,10 @@ export class PgPacks {
     return (rows[0] as { readonly count: number }).count > 0;
   }
 
-  /** Those of the packs that are there, by {@link keyOf}. */
-  async owners(packs: readonly PackName[]): Promise<ReadonlyMap<string, PackState>> {
-    const { rows } = await run(this.parts, 'adder', 'packOwners', [
-      intArray(packs.map(({ maker }) => maker)),
-      bigArray(packs.map(({ number }) => number)),
-    ]);
-    return new Map(
-      (rows as readonly OwnerRow[]).map(({ maker, number, owner, present }) => [
-        `${maker}:${number}`,
-        { owner, present: BigInt(present) },
-      ]),
-    );
-  }
-
   /** What is there of jobs in packs that are leased, as rows. */
   async find(handles: readonly string[]): Promise<readonly PgRow[]> {
     return (await run(this.parts, 'adder', 'packedByHandles', splitColumns(handles))).rows;
   }
-}
-
-/** What there is of a pack. */
-export interface PackState {
-  readonly owner: number;
-  /** A bit for each job that is in it. */
-  readonly present: bigint;
-}
-
-interface OwnerRow {
-  readonly maker: number;
-  readonly number: string;
-  readonly owner: number;
-  readonly present: string;
-}
-
-/** A pack's name as a text. */
-export function keyOf({ maker, number }: PackName): string {
-  return `${maker}:${number}`;
 }
 
 function packedOf(entries: readonly Entry[]): PackedJobs {

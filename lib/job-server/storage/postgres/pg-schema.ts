@@ -1,4 +1,5 @@
 import { StorageError } from '../storage-error.js';
+import { PACKED_HANDLE, PACKED_WORKLOAD } from './pack-statements.js';
 import type { PgConnection } from './pg-connection.js';
 
 /** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
@@ -6,9 +7,6 @@ export const VERSION = 4;
 
 /** Held while the tables are made, so that one job server makes them. */
 const LOCK = 0x6765_6172;
-
-/** Each job of a pack, by its place `i`: see {@link PACK}. */
-const PACKED = `p.prefix || convert_to((p.first + p.numbers[i + 1])::text, 'UTF8')`;
 
 /**
  * Many jobs in one row: plain ones of one queue that came together. `present` has
@@ -32,8 +30,8 @@ const PACK = (schema: string): readonly string[] => [
   `CREATE VIEW ${schema}.jobs AS
      SELECT handle, seq, at, function, owner, attempts, losses, priority, unique_key, unique_long, reducer, workload, accepted FROM ${schema}.job
      UNION ALL
-     SELECT ${PACKED}, p.base + i, 0, p.function, p.owner, 0, 0, p.priority, NULL, NULL, '',
-       substring(p.workloads FROM coalesce(p.ends[i], 0) + 1 FOR p.ends[i + 1] - coalesce(p.ends[i], 0)), p.accepted + p.delays[i + 1]
+     SELECT ${PACKED_HANDLE}, p.base + i, 0, p.function, p.owner, 0, 0, p.priority, NULL, NULL, '',
+       ${PACKED_WORKLOAD}, p.accepted + p.delays[i + 1]
      FROM ${schema}.pack p, generate_series(0, cardinality(p.numbers) - 1) i WHERE (p.present >> i) & 1 = 1`,
 ];
 
