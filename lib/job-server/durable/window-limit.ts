@@ -1,7 +1,5 @@
 import type { GearmanFunction } from '../engine/index.js';
-
-/** So many bytes of workloads of a function and priority, about, are held ready for workers. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
+import { LEASE_BYTES } from '../storage/index.js';
 
 /** The least that are held, however long they are: one to run, and one to come. */
 const LEAST = 2;
@@ -18,12 +16,12 @@ export class WindowLimit {
 
   /** @param most how many it is where they are short. */
   constructor(private readonly most: number) {
-    this.short = Math.floor(WINDOW_BYTES / most);
+    this.short = Math.floor(LEASE_BYTES / most);
   }
 
   of(function_: GearmanFunction): number {
     const mean = this.means.get(function_);
-    return mean === undefined ? this.most : Math.max(LEAST, Math.min(this.most, Math.floor(WINDOW_BYTES / mean)));
+    return mean === undefined ? this.most : Math.max(LEAST, Math.min(this.most, Math.floor(LEASE_BYTES / mean)));
   }
 
   /** Whether there is something to {@link learn} from a workload of so many bytes. */

@@ -8,7 +8,14 @@ export type {
   PageOptions,
   StorageListener,
 } from './job-storage.js';
-export { MAX_HANDLE_BYTES, MAX_SETTING_BYTES, MAX_SETTING_NAME_BYTES, MAX_SETTINGS, MAX_TIME } from './job-limits.js';
+export {
+  LEASE_BYTES,
+  MAX_HANDLE_BYTES,
+  MAX_SETTING_BYTES,
+  MAX_SETTING_NAME_BYTES,
+  MAX_SETTINGS,
+  MAX_TIME,
+} from './job-limits.js';
 export type { JobBeside } from './job-beside.js';
 export { LogBeside } from './log/log-beside.js';
 export type { LogStorageOptions } from './log/log-options.js';

@@ -20,6 +20,9 @@ export const MAX_SETTING_NAME_BYTES = MAX_FUNCTION_BYTES + 24;
 /** The longest value of a setting, in bytes of UTF-8. */
 export const MAX_SETTING_BYTES = 16 * 1024;
 
+/** About how many bytes of workloads are leased at once, and wait in memory for workers: no more of a function and priority. */
+export const LEASE_BYTES = 16 * 1024 * 1024;
+
 /** Refuses a job no storage could keep. */
 export function checkJob(job: JobRecord): void {
   if (job.function.length === 0 || job.function.length > MAX_FUNCTION_BYTES) {

@@ -20,7 +20,7 @@ export class Leasing {
   /** @param ready is told which queues have jobs to lease. */
   constructor(
     private readonly index: LogIndex,
-    private readonly ready: (queue: JobQueue) => void = () => undefined,
+    readonly ready: (queue: JobQueue) => void = () => undefined,
   ) {
     for (const queue of index.queues.values()) if (queue.mayHaveTimed) this.timed.add(queue);
   }

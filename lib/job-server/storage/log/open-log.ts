@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { checkSetting } from '../job-limits.js';
+import { checkSetting, LEASE_BYTES } from '../job-limits.js';
 import type { FireOutcome, StorageListener } from '../job-storage.js';
 import { laterTick, tickName } from '../last-tick.js';
 import { storageError } from '../folder/file-errors.js';
@@ -32,9 +32,6 @@ const AT_ONCE = 64;
 /** How long one turn of the event loop may go on leasing, in milliseconds. */
 const SLICE = 3;
 
-/** About how many bytes of workloads are leased at once. */
-const LEASE_BYTES = 16 * 1024 * 1024;
-
 /** The parts of a storage while it is open, and what ties them together. */
 export class OpenLog implements EntryKeeper, Rewriter {
   readonly index: LogIndex;
@@ -42,7 +39,6 @@ export class OpenLog implements EntryKeeper, Rewriter {
   readonly commit: GroupCommit<LogChange>;
   readonly maintenance: Maintenance;
   readonly settings: SettingBook;
-  private readonly ready: (queue: JobQueue) => void;
   private readonly writer: LogWriter;
   /** Origins whose jobs are being written. */
   private readonly taking = new Map<string, Promise<OnceOutcome>>();
@@ -65,8 +61,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     damages.index = this.index = index;
     folder.reserve.take();
     this.sequence = index.lastSequence;
-    this.ready = (queue) => ready.add(queue);
-    this.leasing = new Leasing(index, this.ready);
+    this.leasing = new Leasing(index, (queue) => ready.add(queue));
     const { segmentBytes } = sizes;
     this.writer = new LogWriter(index, folder, this, { isSynced: durability !== 'none', segmentBytes });
     this.commit = new GroupCommit<LogChange>(this.writer, durability === 'interval' ? flushInterval : LAZY_DELAY);
@@ -137,7 +132,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
         leased.push(entry);
         bytes += entry.bytes;
         if (bytes >= LEASE_BYTES && leased.length < count) {
-          this.ready(queue);
+          this.leasing.ready(queue);
           break;
         }
         if (leased.length % AT_ONCE > 0 || performance.now() < endsAt) continue;
