@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Past, StoredJob } from '../stored-job.js';
-import type { JobQueue } from './job-queue.js';
+import type { LogQueue } from './log-queue.js';
 import type { Name } from './names.js';
 import {
   APART,
@@ -100,7 +100,7 @@ export class Batch {
   /** A job, or what became of it, in the place of what the log had before. */
   put(
     kind: Kind,
-    queue: Pick<JobQueue, 'key' | 'name' | 'lastSequence'>,
+    queue: Pick<LogQueue, 'key' | 'name' | 'lastSequence'>,
     job: StoredJob,
     before: Stored | undefined,
     past: Past | undefined,

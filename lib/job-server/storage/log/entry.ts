@@ -5,7 +5,7 @@ import type { StorageError } from '../storage-error.js';
 import type { Past, StoredJob } from '../stored-job.js';
 import type { Batch } from './batch.js';
 import type { Hashes } from './hash-table.js';
-import type { JobQueue } from './job-queue.js';
+import type { LogQueue } from './log-queue.js';
 import { Phase } from './phase.js';
 import { DEAD, ENDED, JOB, type Stored, type Kind } from './record.js';
 
@@ -66,7 +66,7 @@ export class Entry implements LogChange {
   private next: Stored | undefined;
 
   constructor(
-    readonly queue: JobQueue,
+    readonly queue: LogQueue,
     public job: StoredJob,
     hashes: Hashes,
     private phase_ = Phase.none,

@@ -1,7 +1,7 @@
 import type { DueJobs } from '../job-storage.js';
 import { earlier, readySince, type QueueName } from '../stored-job.js';
 import { Entry } from './entry.js';
-import type { JobQueue } from './job-queue.js';
+import type { LogQueue } from './log-queue.js';
 import type { LogIndex } from './log-index.js';
 import { Phase } from './phase.js';
 import type { PlaceHeap } from './place-heap.js';
@@ -15,18 +15,18 @@ import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
  */
 export class Leasing {
   /** Queues that may have unleased jobs with a time. */
-  private readonly timed = new Set<JobQueue>();
+  private readonly timed = new Set<LogQueue>();
 
   /** @param ready is told which queues have jobs to lease. */
   constructor(
     private readonly index: LogIndex,
-    readonly ready: (queue: JobQueue) => void = () => undefined,
+    readonly ready: (queue: LogQueue) => void = () => undefined,
   ) {
     for (const queue of index.queues.values()) if (queue.mayHaveTimed) this.timed.add(queue);
   }
 
   /** Takes the next job out of its queue, which counts it until it is leased; undefined when none is ready. */
-  take(queue: JobQueue, now: number): Entry | undefined {
+  take(queue: LogQueue, now: number): Entry | undefined {
     if (queue.mayHaveTimed) {
       this.advance(queue, now);
       while (queue.due.hasFirst()) {
@@ -61,7 +61,7 @@ export class Leasing {
   }
 
   /** Since when those wait that would be taken next, where that is known. */
-  oldest(queue: JobQueue, now: number): number | undefined {
+  oldest(queue: LogQueue, now: number): number | undefined {
     let oldest: number | undefined;
     if (queue.mayHaveTimed) {
       this.advance(queue, now);
@@ -188,7 +188,7 @@ export class Leasing {
   }
 
   /** The first job of a queue's runs that nobody has. */
-  private nextOfRuns(queue: JobQueue): ItemReader | undefined {
+  private nextOfRuns(queue: LogQueue): ItemReader | undefined {
     const { index } = this;
     const { runs } = queue;
     for (let run = runs.first; run !== undefined; run = runs.first) {
@@ -209,7 +209,7 @@ export class Leasing {
     return undefined;
   }
 
-  private firstIn(queue: JobQueue, from: number, next: number): ItemReader | undefined {
+  private firstIn(queue: LogQueue, from: number, next: number): ItemReader | undefined {
     const { index } = this;
     const segment = index.segmentOf(from);
     if (!segment) return undefined;
@@ -222,7 +222,7 @@ export class Leasing {
   }
 
   /** Moves what is due at a time to where it is taken from. */
-  private advance(queue: JobQueue, now: number): void {
+  private advance(queue: LogQueue, now: number): void {
     const { timed, due } = queue;
     const isBack = now < queue.advancedTo;
     queue.advancedTo = now;

@@ -2,7 +2,7 @@ import { DeadCounts } from '../dead-counts.js';
 import { EntryTable } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { Hashes, HashTable } from './hash-table.js';
-import { JobQueue, queueKey } from './job-queue.js';
+import { LogQueue, queueKey } from './log-queue.js';
 import { Names } from './names.js';
 import type { NumberList } from './number-list.js';
 import { PlaceHeap } from './place-heap.js';
@@ -36,7 +36,7 @@ export class LogIndex implements RecordVisitor {
   readonly names = new Names();
   readonly hashes: Hashes;
   readonly entries = new EntryTable();
-  readonly queues = new Map<number, JobQueue>();
+  readonly queues = new Map<number, LogQueue>();
   /** Oldest first. */
   readonly segments: Segment[] = [];
   /** Whether an item lives. */
@@ -121,20 +121,20 @@ export class LogIndex implements RecordVisitor {
 
   // --- asking ---
 
-  queue(functionName: string, priority: number): JobQueue {
+  queue(functionName: string, priority: number): LogQueue {
     return this.queueOf(queueKey(this.names.name(functionName).id, priority));
   }
 
-  findQueue(functionName: string, priority: number): JobQueue | undefined {
+  findQueue(functionName: string, priority: number): LogQueue | undefined {
     const name = this.names.find(functionName);
     return name && this.queues.get(queueKey(name.id, priority));
   }
 
-  queueOf(key: number): JobQueue {
+  queueOf(key: number): LogQueue {
     let queue = this.queues.get(key);
     if (!queue) {
       const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
-      this.queues.set(key, (queue = new JobQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits, this.deadCounts)));
+      this.queues.set(key, (queue = new LogQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits, this.deadCounts)));
     }
     return queue;
   }

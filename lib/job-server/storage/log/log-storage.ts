@@ -23,7 +23,7 @@ import {
   type StoredPriority,
 } from '../stored-job.js';
 import type { Entry } from './entry.js';
-import type { JobQueue } from './job-queue.js';
+import type { LogQueue } from './log-queue.js';
 import { deadPages, jobPages, letterOf, over } from './listing.js';
 import { copyLog } from './log-beside.js';
 import { checkOptions, LOG_SIZES, type LogSizes, type LogStorageOptions } from './log-options.js';
@@ -178,7 +178,7 @@ export class LogStorage implements JobStorage {
   }
 
   count(functionName: string): FunctionCounts {
-    const queue = (priority: StoredPriority): JobQueue | undefined =>
+    const queue = (priority: StoredPriority): LogQueue | undefined =>
       this.opened?.index.findQueue(functionName, priority);
     return countsOf(functionName, [queue(0), queue(1), queue(2)]);
   }

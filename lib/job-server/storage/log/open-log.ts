@@ -12,7 +12,7 @@ import { placed, type JobRecord, type OnceOutcome, type Past, type StoredJob } f
 import type { Batch } from './batch.js';
 import { DamageReport } from './damage.js';
 import { Entry, Note, type LogChange } from './entry.js';
-import type { JobQueue } from './job-queue.js';
+import type { LogQueue } from './log-queue.js';
 import { Leasing } from './leasing.js';
 import { itemPages } from './listing.js';
 import type { LogIndex } from './log-index.js';
@@ -52,7 +52,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     { path, durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
   ) {
-    const ready = new ReadyQueues<JobQueue>(
+    const ready = new ReadyQueues<LogQueue>(
       ({ functionName, priority }) => ({ function: functionName, priority }),
       (name) => this.isOpen && listener.ready(name.function, name.priority),
     );
@@ -120,7 +120,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
    *
    * @throws StorageError when the log cannot be read; then none is leased.
    */
-  async lease(queue: JobQueue, count: number, now: number): Promise<Entry[]> {
+  async lease(queue: LogQueue, count: number, now: number): Promise<Entry[]> {
     const leased: Entry[] = [];
     let bytes = 0;
     let endsAt = performance.now() + SLICE;

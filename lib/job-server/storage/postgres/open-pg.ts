@@ -7,7 +7,7 @@ import { PgAges } from './pg-ages.js';
 import { PgConnection } from './pg-connection.js';
 import { PgDead } from './pg-dead.js';
 import { PgEnds } from './pg-ends.js';
-import type { Entry } from './pg-entry.js';
+import type { PgEntry } from './pg-entry.js';
 import { PgFind } from './pg-find.js';
 import { PgFires } from './pg-fires.js';
 import { PgFunctions } from './pg-functions.js';
@@ -183,7 +183,7 @@ export class OpenPg {
     await Promise.all([this.session.close(), this.beat.close()]);
   }
 
-  private loseIf(isLost: (entry: Entry) => boolean): void {
+  private loseIf(isLost: (entry: PgEntry) => boolean): void {
     const { held, listener } = this.parts;
     const lost = [...held.values()].filter((entry) => entry.phase === 'written' && isLost(entry));
     this.ends.forget(lost);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
 import type { StoredJob } from '../stored-job.js';
 import { isLost } from './pg-errors.js';
-import type { Entry } from './pg-entry.js';
+import type { PgEntry } from './pg-entry.js';
 import { PgInsert } from './pg-insert.js';
 import type { PgRow } from './pg-package.js';
 import type { PgPacks } from './pg-packs.js';
@@ -40,16 +40,16 @@ interface Existing {
  */
 export class PgAdds {
   /** In the order they were told. */
-  private waiting: Entry[] = [];
+  private waiting: PgEntry[] = [];
   private waitingBytes = 0;
-  private batch: readonly Entry[] = [];
+  private batch: readonly PgEntry[] = [];
   /** Those of the batch that are to be written again. */
-  private returned: Entry[] = [];
+  private returned: PgEntry[] = [];
   private writing: Promise<void> | undefined;
   /** Writes one batch. */
   private turn: Promise<void> | undefined;
   /** Refused though they may be written: taken out before anything else is written. */
-  private voided: Entry[] = [];
+  private voided: PgEntry[] = [];
   /** Handles of jobs that were refused though they may be written, even long after that, and when; oldest first. */
   private readonly refused = new Map<string, number>();
   private lastNumber = 0;
@@ -62,7 +62,7 @@ export class PgAdds {
     /** Resolves when the ends told so far are written. */
     private readonly endsWritten: () => Promise<void>,
     /** A written job that something was told of meanwhile. */
-    private readonly goOn: (entry: Entry) => void,
+    private readonly goOn: (entry: PgEntry) => void,
   ) {
     this.inserts = new PgInsert(parts);
   }
@@ -81,7 +81,7 @@ export class PgAdds {
     return this.waiting.length >= MAX_WAITING || this.waitingBytes >= MAX_WAITING_BYTES;
   }
 
-  add(entry: Entry): void {
+  add(entry: PgEntry): void {
     entry.number = ++this.lastNumber;
     this.waiting.push(entry);
     this.waitingBytes += entry.bytes;
@@ -89,13 +89,13 @@ export class PgAdds {
   }
 
   /** A job that is over need not be written any more. */
-  drop(entry: Entry): void {
+  drop(entry: PgEntry): void {
     this.waitingBytes -= entry.bytes;
     entry.phase = 'written';
   }
 
   /** Takes a job out that this owner has leased and had refused; answers whether it had. One that others were told stays, and is leased again. */
-  takeOut(entry: Entry): boolean {
+  takeOut(entry: PgEntry): boolean {
     if (this.refused.size === 0 || !this.refused.delete(entry.job.handle)) return false;
     this.voided.push(entry);
     this.writing ??= this.write();
@@ -163,8 +163,8 @@ export class PgAdds {
     }
   }
 
-  private takeBatch(): Entry[] {
-    const batch: Entry[] = [];
+  private takeBatch(): PgEntry[] {
+    const batch: PgEntry[] = [];
     let count = 0;
     let size = 0;
     for (const entry of this.waiting) {
@@ -180,14 +180,14 @@ export class PgAdds {
     return batch;
   }
 
-  private takeAll(): Entry[] {
+  private takeAll(): PgEntry[] {
     const all = this.waiting.filter(({ phase }) => phase === 'new');
     this.waiting = [];
     this.waitingBytes = 0;
     return all;
   }
 
-  private async writeBatch(batch: readonly Entry[]): Promise<void> {
+  private async writeBatch(batch: readonly PgEntry[]): Promise<void> {
     const { functions, connections, session } = this.parts;
     // A unique that was freed is free for this batch: else its job would be taken for one that is over.
     if (batch.some(({ job }) => job.unique !== '')) await this.endsWritten();
@@ -209,7 +209,7 @@ export class PgAdds {
   }
 
   /** Those of a batch that are not in packs of others: they may be where a job may be known already. */
-  private async unlessPacked(batch: readonly Entry[]): Promise<readonly Entry[]> {
+  private async unlessPacked(batch: readonly PgEntry[]): Promise<readonly PgEntry[]> {
     const handles = batch.filter(({ isKnown }) => isKnown).map(({ job }) => job.handle);
     if (handles.length === 0) return batch;
     await this.packs.unpack(handles, 'adder');
@@ -227,7 +227,7 @@ export class PgAdds {
    * Jobs whose packs are there since a write whose outcome nobody knew: they were
    * written then, whatever became of them. What is written now waits for that.
    */
-  private async settlePacked(entries: readonly Entry[]): Promise<void> {
+  private async settlePacked(entries: readonly PgEntry[]): Promise<void> {
     const tried = entries.filter(({ isDoubtful }) => isDoubtful);
     for (const entry of entries) {
       if (entry.isDoubtful) continue;
@@ -241,12 +241,12 @@ export class PgAdds {
   }
 
   /** Finds out why jobs were not written: their handle is there, or their unique, or was a moment ago. */
-  private async settleOthers(entries: readonly Entry[]): Promise<void> {
+  private async settleOthers(entries: readonly PgEntry[]): Promise<void> {
     const { functions } = this.parts;
     const byHandle = new Map<string, Existing>();
     const found = await run(this.parts, 'adder', 'byHandles', [bytesArray(entries.map(({ job }) => job.handle))]);
     for (const row of found.rows) byHandle.set(handleOf(row), this.existing(row));
-    const wanted = new Map<string, Entry>();
+    const wanted = new Map<string, PgEntry>();
     for (const entry of entries) if (entry.job.unique !== '') wanted.set(keyOf(entry.job), entry);
     const keyed = [...wanted.values()].map(({ job }) => job);
     const byUnique = new Map<string, Existing>();
@@ -261,8 +261,8 @@ export class PgAdds {
         byUnique.set(keyOf(existing.job), existing);
       }
     }
-    const joined: [Entry, Existing][] = [];
-    const written: [Entry, Existing][] = [];
+    const joined: [PgEntry, Existing][] = [];
+    const written: [PgEntry, Existing][] = [];
     for (const entry of entries) {
       const same = byHandle.get(entry.job.handle);
       const existing = same ?? byUnique.get(keyOf(entry.job));
@@ -278,14 +278,14 @@ export class PgAdds {
    * Jobs that are there since a write whose outcome nobody knew. It may have been
    * given up before the standby had it: what is written after it waits for both.
    */
-  private async confirm(written: readonly (readonly [Entry, Existing])[]): Promise<void> {
+  private async confirm(written: readonly (readonly [PgEntry, Existing])[]): Promise<void> {
     if (written.length === 0) return;
     await run(this.parts, 'adder', 'confirm', [bytesArray(written.map(([{ job }]) => job.handle))]);
     for (const [entry, { owner }] of written) this.stored(entry, owner > 0 && owner === entry.owner);
   }
 
   /** Submissions that other jobs do for; of those it is written first, that they do: who made one may yet take it back. */
-  private async join(joined: readonly (readonly [Entry, Existing])[]): Promise<void> {
+  private async join(joined: readonly (readonly [PgEntry, Existing])[]): Promise<void> {
     const unwanted = joined.filter(([, { isWanted }]) => !isWanted).map(([, { job }]) => job.handle);
     const there = new Set<string>();
     if (unwanted.length > 0) {
@@ -304,7 +304,7 @@ export class PgAdds {
   }
 
   /** A job is written, and leased where it was to be, unless its session was lost meanwhile. */
-  private stored(entry: Entry, wasLeased: boolean): void {
+  private stored(entry: PgEntry, wasLeased: boolean): void {
     const { held, hints, listener, ready, session } = this.parts;
     const isLeased = wasLeased && entry.owner === session.id;
     const { job, queue } = entry;
@@ -329,7 +329,7 @@ export class PgAdds {
     if (isLeased) this.goOn(entry);
   }
 
-  private coalesced(entry: Entry, existing: StoredJob): void {
+  private coalesced(entry: PgEntry, existing: StoredJob): void {
     entry.phase = 'written';
     entry.queue.settled(entry.told, false);
     const { held } = this.parts;
@@ -340,7 +340,7 @@ export class PgAdds {
     entry.takeAdder()?.stored(existing, isHeld);
   }
 
-  private again(entry: Entry): void {
+  private again(entry: PgEntry): void {
     entry.phase = 'new';
     this.returned.push(entry);
     this.waitingBytes += entry.bytes;
@@ -354,7 +354,7 @@ export class PgAdds {
     this.returned = [];
   }
 
-  private failed(batch: readonly Entry[], error: StorageError): void {
+  private failed(batch: readonly PgEntry[], error: StorageError): void {
     const { health, options } = this.parts;
     health.failed('adds', error);
     const open = batch.filter(({ phase }) => phase === 'writing');
@@ -364,7 +364,7 @@ export class PgAdds {
       if (!entry.isDoubtful) entry.pack = entry.packing = undefined;
     }
     // A pack's jobs are refused together, or none of them.
-    const late = ({ packing, since }: Entry): boolean =>
+    const late = ({ packing, since }: PgEntry): boolean =>
       performance.now() - (packing?.since ?? since) >= options.patience;
     for (const entry of open) if (!late(entry)) this.again(entry);
     const rest = this.waiting.filter((entry) => entry.phase === 'new' && late(entry));
@@ -373,7 +373,7 @@ export class PgAdds {
     this.refuse([...open.filter(late), ...rest], error);
   }
 
-  private refuse(entries: readonly Entry[], error: StorageError): void {
+  private refuse(entries: readonly PgEntry[], error: StorageError): void {
     for (const entry of entries) {
       entry.phase = 'written';
       entry.queue.settled(entry.told, false);
@@ -384,7 +384,7 @@ export class PgAdds {
     }
   }
 
-  private void(entry: Entry): void {
+  private void(entry: PgEntry): void {
     this.voided.push(entry);
     const now = performance.now();
     this.refused.set(entry.job.handle, now);
@@ -411,7 +411,7 @@ export class PgAdds {
 }
 
 /** The number of the first, which was told first. */
-function numberOf([first]: readonly Entry[]): number {
+function numberOf([first]: readonly PgEntry[]): number {
   return first?.number ?? Infinity;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '../storage-error.js';
-import type { End, Entry } from './pg-entry.js';
+import type { End, PgEntry } from './pg-entry.js';
 import type { QueueHint } from './pg-hints.js';
 import type { PgPacks } from './pg-packs.js';
 import { run, type PgParts } from './pg-parts.js';
@@ -14,7 +14,7 @@ const MAX_BATCH = 1_000;
 const RETRY_DELAY = 250;
 
 /** Why a job is given back, dead or over, and which of them it is. */
-type Ended<Is extends End['is']> = { readonly entry: Entry; readonly end: Extract<End, { readonly is: Is }> };
+type Ended<Is extends End['is']> = { readonly entry: PgEntry; readonly end: Extract<End, { readonly is: Is }> };
 
 /**
  * Writes what became of leased jobs: ended, dead, given back, changed. All that
@@ -24,9 +24,9 @@ type Ended<Is extends End['is']> = { readonly entry: Entry; readonly end: Extrac
  * to write it twice changes nothing.
  */
 export class PgEnds {
-  private waiting = new Set<Entry>();
+  private waiting = new Set<PgEntry>();
   /** What is being written. */
-  private batch: readonly Entry[] = [];
+  private batch: readonly PgEntry[] = [];
   private writing: Promise<void> | undefined;
   /** Writes settings and one batch; how often it did so. */
   private turn: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class PgEnds {
   ) {}
 
   /** Something became of a written job. */
-  add(entry: Entry): void {
+  add(entry: PgEntry): void {
     this.waiting.add(entry);
     this.start();
   }
@@ -52,7 +52,7 @@ export class PgEnds {
   }
 
   /** Jobs that are this owner's no longer: nothing is written of them. */
-  forget(entries: Iterable<Entry>): void {
+  forget(entries: Iterable<PgEntry>): void {
     for (const entry of entries) this.waiting.delete(entry);
   }
 
@@ -63,7 +63,7 @@ export class PgEnds {
 
   /** Whether jobs are on their way back into a queue. */
   givesBackTo(queue: QueueHint): boolean {
-    const isOne = (entry: Entry): boolean => entry.queue === queue && entry.end?.is === 'release';
+    const isOne = (entry: PgEntry): boolean => entry.queue === queue && entry.end?.is === 'release';
     if (this.batch.some(isOne)) return true;
     for (const entry of this.waiting) if (isOne(entry)) return true;
     return false;
@@ -121,7 +121,7 @@ export class PgEnds {
   }
 
   private async writeBatch(): Promise<void> {
-    const batch: Entry[] = [];
+    const batch: PgEntry[] = [];
     for (const entry of this.waiting) {
       if (batch.length === MAX_BATCH) break;
       batch.push(entry);
@@ -158,7 +158,7 @@ export class PgEnds {
     }
   }
 
-  private async writeDone(entries: readonly Entry[]): Promise<void> {
+  private async writeDone(entries: readonly PgEntry[]): Promise<void> {
     if (entries.length === 0) return;
     await run(this.parts, 'ender', 'done', keys(entries));
     for (const { queue } of entries) queue.settled([-1, 0, 0], true);
@@ -188,7 +188,7 @@ export class PgEnds {
     this.parts.dead.changed();
   }
 
-  private async writeReleased(entries: readonly Entry[]): Promise<void> {
+  private async writeReleased(entries: readonly PgEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const times = bigArray(entries.map(({ job }) => job.at));
     await run(this.parts, 'ender', 'release', [...keys(entries), times, ...counters(entries)]);
@@ -203,7 +203,7 @@ export class PgEnds {
     }
   }
 
-  private async writeChanged(entries: readonly Entry[]): Promise<void> {
+  private async writeChanged(entries: readonly PgEntry[]): Promise<void> {
     if (entries.length > 0) await run(this.parts, 'ender', 'change', [...keys(entries), ...counters(entries)]);
   }
 }
@@ -216,10 +216,10 @@ function isLeaving({ entry }: Ended<'done'>): boolean {
   return entry.isLeaving;
 }
 
-function keys(entries: readonly Entry[]): Buffer[] {
+function keys(entries: readonly PgEntry[]): Buffer[] {
   return [bytesArray(entries.map(({ job }) => job.handle)), intArray(entries.map(({ owner }) => owner))];
 }
 
-function counters(entries: readonly Entry[]): Buffer[] {
+function counters(entries: readonly PgEntry[]): Buffer[] {
   return [intArray(entries.map(({ job }) => job.attempts)), intArray(entries.map(({ job }) => job.losses))];
 }

@@ -13,7 +13,7 @@ export type End =
 
 /** A pack that is to be written, whole. */
 export interface Packing {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly PgEntry[];
   /** When the first of its jobs was told. */
   readonly since: number;
 }
@@ -38,7 +38,7 @@ export interface Lateness {
  *
  *   new --batch--> writing --commit--> written --end written--> forgotten
  */
-export class Entry {
+export class PgEntry {
   phase: 'new' | 'writing' | 'written' = 'new';
   end: End | undefined;
   /** Its counters changed since they were written. */
@@ -75,8 +75,8 @@ export class Entry {
   }
 
   /** A job that came with a lease. */
-  static leased(queue: QueueHint, { job, pack, index }: ReadJob, owner: number): Entry {
-    const entry = new Entry(queue, job, owner, undefined);
+  static leased(queue: QueueHint, { job, pack, index }: ReadJob, owner: number): PgEntry {
+    const entry = new PgEntry(queue, job, owner, undefined);
     entry.phase = 'written';
     entry.pack = pack;
     entry.index = index;

@@ -1,4 +1,4 @@
-import type { Entry } from './pg-entry.js';
+import type { PgEntry } from './pg-entry.js';
 import { packed, type Packed } from './pg-pack.js';
 import { PackName } from './pack-name.js';
 import type { PgResult } from './pg-package.js';
@@ -19,7 +19,7 @@ export class PgInsert {
    * Writes them, those whose functions are numbered, unless they are there;
    * answers with those that were not: they, or others in their way, are there.
    */
-  write(batch: readonly Entry[]): Promise<Entry[]> {
+  write(batch: readonly PgEntry[]): Promise<PgEntry[]> {
     const { packFrom, session } = this.parts;
     // Job servers that know no packs would not see them.
     return this.insert(
@@ -28,12 +28,12 @@ export class PgInsert {
   }
 
   /** Writes again what may be there already, leased to this owner. */
-  async writeAgain(batch: readonly Entry[]): Promise<void> {
+  async writeAgain(batch: readonly PgEntry[]): Promise<void> {
     await this.insert(packed(batch, Infinity, undefined), this.parts.session.id);
   }
 
   /** @param owner who is to have them; default: as each says. */
-  private async insert({ rows, packs }: Packed, owner?: number): Promise<Entry[]> {
+  private async insert({ rows, packs }: Packed, owner?: number): Promise<PgEntry[]> {
     const values = this.rowValues(sortedForAdding(this.parts, rows), owner);
     if (packs.length === 0) return missing(await run(this.parts, 'adder', 'add', values), rows, packs);
     return missing(
@@ -83,7 +83,7 @@ export class PgInsert {
 }
 
 /** Those that a statement has not written. */
-function missing({ rows: [answer] }: PgResult, rows: Rows, packs: Packs): Entry[] {
+function missing({ rows: [answer] }: PgResult, rows: Rows, packs: Packs): PgEntry[] {
   const { handles, packs: made } = answer as {
     readonly handles: readonly Buffer[] | null;
     readonly packs?: readonly string[];

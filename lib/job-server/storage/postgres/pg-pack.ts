@@ -1,7 +1,7 @@
 import { counterLength } from '../../engine/index.js';
 import type { StoredJob } from '../stored-job.js';
 import { allBits, MAX_PACK, PACK_SPAN, PackName } from './pack-name.js';
-import type { Entry, Packing, ReadJob } from './pg-entry.js';
+import type { PgEntry, Packing, ReadJob } from './pg-entry.js';
 import type { QueueHint } from './pg-hints.js';
 import type { PgRow } from './pg-package.js';
 import { numbersIn, workloadIn } from './pg-values.js';
@@ -34,7 +34,7 @@ export function splitHandle(handle: string): SplitHandle | undefined {
  * does: it is there once.
  */
 export class NewPack implements Packing {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly PgEntry[];
   private readonly numbers: readonly number[];
   readonly queue: QueueHint;
   readonly prefix: string;
@@ -45,7 +45,7 @@ export class NewPack implements Packing {
     readonly name: PackName,
     { entries, numbers, prefix, first, last }: Run,
   ) {
-    const [{ queue }] = entries as [Entry];
+    const [{ queue }] = entries as [PgEntry];
     this.entries = entries;
     this.numbers = numbers;
     this.queue = queue;
@@ -100,7 +100,7 @@ export interface PackContent {
 
 /** One job, or several of one queue that may become a pack, in the order they were told. */
 class Run {
-  readonly entries: Entry[] = [];
+  readonly entries: PgEntry[] = [];
   readonly numbers: number[] = [];
   readonly isPlain: boolean;
   prefix = '';
@@ -109,7 +109,7 @@ class Run {
   private bytes = 0;
 
   constructor(
-    entry: Entry,
+    entry: PgEntry,
     /** How its handle is taken apart; undefined for one that has a row of its own. */
     split: SplitHandle | undefined,
   ) {
@@ -124,7 +124,7 @@ class Run {
   }
 
   /** Whether the next job of the queue may be in it. */
-  takes({ job }: Entry, { prefix, number }: SplitHandle): boolean {
+  takes({ job }: PgEntry, { prefix, number }: SplitHandle): boolean {
     const { entries, last } = this;
     const head = entries[0]!;
     return (
@@ -137,7 +137,7 @@ class Run {
     );
   }
 
-  take(entry: Entry, { number }: SplitHandle): void {
+  take(entry: PgEntry, { number }: SplitHandle): void {
     this.entries.push(entry);
     this.numbers.push(number);
     this.last = number;
@@ -147,7 +147,7 @@ class Run {
 
 /** A batch as it is written: each with its place in the batch, those of one queue in the order they were told. */
 export interface Packed {
-  readonly rows: { readonly job: StoredJob; readonly entry: Entry; readonly place: number }[];
+  readonly rows: { readonly job: StoredJob; readonly entry: PgEntry; readonly place: number }[];
   readonly packs: { readonly pack: NewPack; readonly place: number }[];
 }
 
@@ -157,7 +157,7 @@ export interface Packed {
  * @param least so many become a pack.
  * @param name names the next pack; undefined while there are to be none.
  */
-export function packed(batch: readonly Entry[], least: number, name: (() => PackName) | undefined): Packed {
+export function packed(batch: readonly PgEntry[], least: number, name: (() => PackName) | undefined): Packed {
   const units: (Run | NewPack)[] = [];
   const open = new Map<QueueHint, Run>();
   const again = new Set<NewPack>();
@@ -198,7 +198,7 @@ export function packed(batch: readonly Entry[], least: number, name: (() => Pack
 }
 
 /** Whether a job may be in a pack: one that waits, and of which a pack has room for all that is known. */
-function isPlain({ job, owner, isChanged, isKnown, isDoubtful }: Entry): boolean {
+function isPlain({ job, owner, isChanged, isKnown, isDoubtful }: PgEntry): boolean {
   return (
     // Those that run already end one by one: to change a pack for each costs more than their rows would.
     owner === 0 &&

@@ -1,5 +1,5 @@
 import { PackedJobs } from './pack-name.js';
-import type { End, Entry } from './pg-entry.js';
+import type { End, PgEntry } from './pg-entry.js';
 import { splitColumns } from './pg-find.js';
 import type { PgRow } from './pg-package.js';
 import { run, type PgParts } from './pg-parts.js';
@@ -7,7 +7,7 @@ import { bigArray, bytesArray, intArray } from './pg-values.js';
 
 /** A packed job that is over. */
 interface PackedEnd {
-  readonly entry: Entry;
+  readonly entry: PgEntry;
   readonly end: Extract<End, { readonly is: 'done' }>;
 }
 
@@ -16,7 +16,7 @@ export class PgPacks {
   constructor(private readonly parts: PgParts) {}
 
   /** Has rows of their own made for jobs that this owner has leased in packs, where they have none yet. */
-  async leave(entries: readonly Entry[]): Promise<void> {
+  async leave(entries: readonly PgEntry[]): Promise<void> {
     const leaving = entries.filter(({ pack }) => pack);
     for (const entry of leaving) entry.isLeaving = true;
     await this.leavePlaces(packedOf(leaving), 'ender');
@@ -55,7 +55,7 @@ export class PgPacks {
   }
 
   /** Takes jobs out that were refused and may be there, unless others have leased them. */
-  async void(entries: readonly Entry[]): Promise<void> {
+  async void(entries: readonly PgEntry[]): Promise<void> {
     const jobs = packedOf(entries.filter(({ pack }) => pack));
     if (jobs.isEmpty) return;
     await run(this.parts, 'adder', 'voidPacked', [...columnsOf(jobs), intArray(this.parts.session.all)]);
@@ -73,7 +73,7 @@ export class PgPacks {
   }
 }
 
-function packedOf(entries: readonly Entry[]): PackedJobs {
+function packedOf(entries: readonly PgEntry[]): PackedJobs {
   const jobs = new PackedJobs();
   for (const { pack, index, owner } of entries) if (pack) jobs.add(pack, index, owner);
   return jobs;

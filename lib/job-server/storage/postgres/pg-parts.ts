@@ -4,7 +4,7 @@ import type { StorageWrites } from '../storage-health.js';
 import type { PgAges } from './pg-ages.js';
 import type { PgConnection } from './pg-connection.js';
 import type { PgDead } from './pg-dead.js';
-import type { Entry } from './pg-entry.js';
+import type { PgEntry } from './pg-entry.js';
 import type { PgFunctions } from './pg-functions.js';
 import type { PgHealth } from './pg-health.js';
 import type { PgHints, QueueHint } from './pg-hints.js';
@@ -26,7 +26,7 @@ export interface PgParts {
   readonly dead: PgDead;
   readonly ages: PgAges;
   /** Jobs that are not written yet, or leased, by handle. */
-  readonly held: Map<string, Entry>;
+  readonly held: Map<string, PgEntry>;
   /** Tells the owner, and the others, of queues with jobs to lease. */
   readonly ready: ReadyQueues<QueueHint>;
   /** This owner's session, whose number every write is fenced by. */

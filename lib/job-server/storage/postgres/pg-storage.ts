@@ -25,7 +25,7 @@ import {
 } from '../stored-job.js';
 import { OpenPg } from './open-pg.js';
 import { MAX_PACK, MIN_PACK } from './pack-name.js';
-import { Entry, type End, type ReadJob } from './pg-entry.js';
+import { PgEntry, type End, type ReadJob } from './pg-entry.js';
 import { leaseJobs } from './pg-leases.js';
 import { jobsInPack, splitHandle } from './pg-pack.js';
 import { checkPgOptions, type CheckedPgOptions, type PgStorageOptions } from './pg-options.js';
@@ -385,7 +385,7 @@ export class PgStorage implements JobStorage {
     const isLeased = lease === 'always' || (lease && isNext);
     const isLate = isLeased && lease !== 'always' && job.unique !== '';
     const isKnown = lease === 'always';
-    const entry = new Entry(queue, placed(job, 0), isLeased ? session.id : 0, adder, { isLate, isKnown });
+    const entry = new PgEntry(queue, placed(job, 0), isLeased ? session.id : 0, adder, { isLate, isKnown });
     if (!isLeased) queue.expect(job.at);
     if (isLeased) held.set(job.handle, entry);
     opened.adds.add(entry);
@@ -393,13 +393,13 @@ export class PgStorage implements JobStorage {
   }
 
   /** The entry of a job the caller holds. */
-  private leased(handle: string): Entry | undefined {
+  private leased(handle: string): PgEntry | undefined {
     const entry = this.opened?.parts.held.get(handle);
     return entry && entry.owner > 0 && !entry.end ? entry : undefined;
   }
 
   /** A job leaves this owner. */
-  private endAs(entry: Entry, end: End): void {
+  private endAs(entry: PgEntry, end: End): void {
     const { opened } = this;
     if (!opened) return;
     opened.parts.held.delete(entry.job.handle);
@@ -418,7 +418,7 @@ export class PgStorage implements JobStorage {
   /** A job is leased; answers false for one that was refused, which is taken out. */
   private hold({ adds, parts }: OpenPg, read: ReadJob, owner: number): boolean {
     const { job } = read;
-    const entry = Entry.leased(parts.hints.queue(job.function, job.priority), read, owner);
+    const entry = PgEntry.leased(parts.hints.queue(job.function, job.priority), read, owner);
     if (adds.takeOut(entry)) return false;
     parts.held.set(job.handle, entry);
     return true;

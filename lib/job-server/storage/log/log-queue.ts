@@ -13,7 +13,7 @@ import type { Tally } from './segment.js';
  *   apart  somewhere else: given back, changed, copied forward, or in memory until the log has them as they are
  *   timed  with a time; those whose time has come when it was last looked are in `due`
  */
-export class JobQueue {
+export class LogQueue {
   /** All jobs, as the owner sees them; those that are leased; and those of both with a time. */
   private total = 0;
   private scheduled = 0;
