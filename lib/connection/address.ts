@@ -22,24 +22,24 @@ export interface SocketAddress {
   port?: number;
   /** Path of a unix socket, instead of host and port. */
   path?: string;
-  /** `true`: TLS with Node's defaults; an object: TLS with these options; `false`: plain text. Default: the client's or worker's `tls`. */
+  /** `true`: TLS with Node's defaults; an object: TLS with these options; `false`: plain text. Default: `tls` of the client or worker. */
   tls?: boolean | TlsOptions;
-  /** How logs, errors and job identities call it. Default: `host:port`, or `unix:path`. */
+  /** The name in logs, errors and job identities. Default: `host:port`, or `unix:path`. */
   name?: string;
 }
 
-/** Anything that hands out streams to a job server; an embedded `JobServer` is one. */
+/** Anything that can open a stream to a job server; an embedded `JobServer` is one. */
 export interface StreamAddress {
   /** A new stream to the job server. May throw. */
   connect(): Duplex;
-  /** How logs, errors and job identities call it. Default `embedded`. */
+  /** The name in logs, errors and job identities. Default `embedded`. */
   name?: string;
 }
 
 /** What Node's `tls.connect` takes: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized` (default true) and the like. */
 export type TlsOptions = Omit<TlsConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'timeout'>;
 
-/** A {@link ServerAddress} understood: everything {@link dial} needs. */
+/** A {@link ServerAddress} after it was parsed and checked: everything {@link dial} needs. */
 export type Endpoint =
   | {
       readonly kind: 'tcp';
@@ -55,9 +55,9 @@ export type Endpoint =
 export const DEFAULT_PORT = 4730;
 
 /**
- * One address or several, or text with several between commas.
+ * Parses one address, a list of addresses, or a text with several between commas.
  *
- * @param tls for TCP addresses that do not say themselves.
+ * @param tls for TCP addresses that do not say it themselves.
  * @throws InvalidOptionError naming the address and what is wrong with it.
  */
 export function parseServers(
@@ -80,7 +80,7 @@ export function parseServers(
   return endpoints;
 }
 
-/** One address. @throws InvalidOptionError naming it and what is wrong with it. */
+/** Parses one address. @throws InvalidOptionError naming it and what is wrong with it. */
 export function parseAddress(address: ServerAddress, tls: boolean | TlsOptions = false): Endpoint {
   if (typeof address === 'string') return parseText(address, tls);
   if (typeof address !== 'object' || address === null) {

@@ -2,23 +2,23 @@ import { duration, number, optionOr } from '../ground/index.js';
 
 /** How long to wait between attempts to reach a job server. */
 export interface BackoffOptions {
-  /** Before the second attempt, in milliseconds; the first is made at once. Default 100. */
+  /** The wait before the second attempt, in milliseconds; the first attempt is made at once. Default 100. */
   initialDelay?: number;
   /** The longest wait, in milliseconds. Default 10_000. */
   maxDelay?: number;
-  /** By how much each wait is longer than the one before. Default 2. */
+  /** The factor by which each wait is longer than the one before. Default 2. */
   factor?: number;
-  /** Which part of a wait is random, 0 to 1, so that a fleet does not return in one instant. Default 0.5: 50 to 100% of the wait. */
+  /** Which part of a wait is random, 0 to 1, so that many clients do not come back at the same moment. Default 0.5: 50 to 100% of the wait. */
   jitter?: number;
 }
 
-/** Where attempts stand: each {@link next} wait is longer than the one before, until {@link reset}. */
+/** The waits between attempts: each {@link next} one is longer than the one before, until {@link reset}. */
 export class Backoff {
   private attempts = 0;
 
   constructor(
     private readonly options: Required<BackoffOptions>,
-    /** 0 to 1, as Math.random; an argument so that tests know it. */
+    /** A number from 0 to 1, as Math.random; tests pass their own. */
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -29,7 +29,7 @@ export class Backoff {
     return Math.round(longest * (1 - jitter * this.random()));
   }
 
-  /** The attempts were worth it: the next wait is the shortest again. */
+  /** An attempt succeeded: the next wait is the shortest again. */
   reset(): void {
     this.attempts = 0;
   }

@@ -15,9 +15,9 @@ import { Turns } from './turns.js';
 
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
-  /** Bytes arrived: told before what they hold, once for all that is read of them in one turn. */
+  /** Bytes arrived. Told before the packets in them, once for all that is read in one turn of the event loop. */
   arrived?(): void;
-  /** A packet arrived; it can be read until the call returns, and its object may be another packet's then; what was read of it stays. */
+  /** A packet arrived. The object is valid until the call returns, because another packet may use it then; arguments that were read from it stay valid. */
   packet(packet: Packet): void;
   /** An admin line arrived, without its line end. Where this is missing, text is a protocol error. */
   line?(line: string): void;
@@ -25,9 +25,9 @@ export interface ConnectionListener {
   invalid?(error: ProtocolError): void;
   /** Everything that waited to be sent has left. */
   drained?(): void;
-  /** The peer will say nothing more but may still read. Where this is missing, what waits is sent and the connection ends. */
+  /** The peer has ended its side but may still read. Where this is missing, the connection sends what waits and ends. */
   ended?(): void;
-  /** The connection is over, told exactly once; `reason` is missing when either side closed it in good order. */
+  /** The connection is over; told exactly once. `reason` is missing when either side closed it in good order. */
   closed(reason: Error | undefined): void;
 }
 
@@ -36,15 +36,15 @@ export interface ConnectionOptions {
   /** The largest packet accepted, in bytes. Default 64 MiB. */
   maxPacketBytes?: number;
   /**
-   * How much may wait for a peer that does not read, in bytes; a peer that has
-   * left more unread when another packet comes is disconnected, so that one
+   * How much may wait for a peer that does not read, in bytes. A peer that has
+   * more than this unread when another packet comes is disconnected, so one
    * packet of any size always passes. Default 64 MiB: peers may write megabytes
    * of requests before they read an answer, and a smaller bound would cut them off.
    */
   maxSendBufferBytes?: number;
-  /** What it shares with other connections of its owner for sending. Default: one of its own. */
+  /** The buffers and the moment of sending that it shares with other connections of its owner. Default: an outbox of its own. */
   outbox?: Outbox;
-  /** With whom it shares the event loop's turns, so that a peer that says a lot holds up nobody. Default: with nobody. */
+  /** The turns of the event loop that it shares with other connections, so that a peer that sends a lot delays nobody. Default: turns of its own. */
   turns?: Turns;
 }
 
@@ -52,13 +52,13 @@ export interface ConnectionOptions {
 export const DEFAULT_MAX_SEND_BUFFER_BYTES = 64 * 1024 * 1024;
 
 /**
- * So many packets leave at once, even if the turn goes on. With all of a turn in one write, 64 requests in flight go
- * through client, job server and worker as one heap, and each of the three waits for the other two: 41,000 requests a
- * second instead of 66,000 (`npm run bench -- transports`; 16, 24, 40 and 48 gave 51,000 to 59,000).
+ * So many packets are written at once, even if the turn goes on. If each turn made only one write, 64 requests in flight
+ * would travel through client, job server and worker as one block, and each of the three would wait for the other two:
+ * 41,000 requests a second instead of 66,000 (`npm run bench -- transports`; 16, 24, 40 and 48 gave 51,000 to 59,000).
  */
 const PACKETS_A_WRITE = 32;
 
-/** After how many packets it is asked whether the turn is over: the clock costs little, but not nothing. */
+/** After how many packets the connection checks whether the turn is over; reading the clock for each would cost too much. */
 const UNITS_A_LOOK = 4;
 
 /** A peer read too slowly for what was sent to it. */
@@ -76,10 +76,10 @@ export class SendBufferFullError extends GearmanError {
 /**
  * Gearman packets over any Duplex: TCP, TLS, a unix socket, a pair in memory.
  *
- * Sending is cheap and never blocks: packets wait until the event loop has
- * read what there was to read and leave in one write, since on loopback the
- * write system call is most of what a packet costs. Where many have gathered
- * they leave before that, so that the peer has something to do meanwhile.
+ * Sending is cheap and never blocks: packets gather until the event loop has
+ * read all input, and leave in one write, because on loopback the write system
+ * call is most of what a packet costs. Where many have gathered they leave
+ * earlier, so that the peer can begin to work on them.
  *
  *   open --close()--> flushed, ended --peer's end--> closed
  *     |                                                ^
@@ -96,17 +96,17 @@ export class Connection implements Sender {
   private isOpen = true;
   private isEnding = false;
   private isPaused = false;
-  /** What has come is read in later turns. */
+  /** The rest of what has arrived is read in later turns. */
   private isResting = false;
-  /** The peer has ended its side, behind what has come and was not read yet. */
+  /** The peer has ended its side, but bytes that came before the end are not read yet. */
   private hasEndToTell = false;
   private unitsToLook = UNITS_A_LOOK;
-  /** With whom it shares the event loop's turns. */
+  /** The turns of the event loop that it shares with other connections. */
   readonly turns: Turns;
   private reason: Error | undefined;
-  /** How much the peer has sent: who waits for a sign of life compares. */
+  /** How many bytes the peer has sent. Whoever waits for a sign of life compares two readings. */
   bytesReceived = 0;
-  /** How much was handed to the stream for the peer. */
+  /** How many bytes were handed to the stream for the peer. */
   bytesSent = 0;
 
   /**
@@ -134,7 +134,7 @@ export class Connection implements Sender {
           this.finish();
           resolve();
         });
-      // One that was closed before it came here does not say so again.
+      // A stream that was already closed does not emit `close` again.
       if (stream.closed) setImmediate(over);
       else stream.on('close', over);
     });
@@ -143,7 +143,7 @@ export class Connection implements Sender {
   /** Resolves when the connection is over. */
   readonly whenClosed: Promise<void>;
 
-  /** True until the connection is closed from either side; what is sent later is dropped. */
+  /** True until either side closes the connection; whatever is sent afterwards is dropped. */
   get writable(): boolean {
     return this.isOpen && !this.isEnding;
   }
@@ -158,7 +158,7 @@ export class Connection implements Sender {
     return this.parser.isPartial;
   }
 
-  /** Queues a packet. Strings are byte strings, and free of NULs but for the last argument. */
+  /** Queues a packet. Strings are byte strings; only the last argument may contain NULs. */
   send(type: PacketType, args: readonly Argument[] = NO_ARGUMENTS): void {
     if (!this.takesMore()) return;
     this.unsent.add(type, args);
@@ -174,15 +174,15 @@ export class Connection implements Sender {
   }
 
   /**
-   * Counts bytes that are kept back for the peer, to be sent later, among those
-   * it has left unread; negative when they are kept no longer.
+   * Adds bytes that are kept back, to be sent to the peer later, to those that
+   * count as unread by it; a negative number takes them off again.
    */
   hold(bytes: number): void {
     if (bytes > 0 && this.isTooSlow) this.destroy(new SendBufferFullError(this.maxSendBufferBytes));
     this.heldBytes += bytes;
   }
 
-  /** Delivers no more packets until {@link resume}; what the peer sends waits in its own buffers. */
+  /** Delivers no more packets until {@link resume}; what the peer sends waits in the system's buffers. */
   pause(): void {
     this.isPaused = true;
     this.stream.pause();
@@ -214,7 +214,7 @@ export class Connection implements Sender {
     this.stream.destroy();
   }
 
-  /** Sends what waits, now. Needed only by who cannot wait for the event loop's turn. */
+  /** Sends what waits, now. Needed only where the end of the turn is too late. */
   flush(): void {
     if (!this.isOpen || this.stream.writableNeedDrain) return;
     if (this.unsent.bytes > 0) this.write();
@@ -236,7 +236,7 @@ export class Connection implements Sender {
     return this.bufferedBytes + this.heldBytes > this.maxSendBufferBytes;
   }
 
-  /** False once it is closed; a peer that is too slow is disconnected here. */
+  /** False if the connection is closed. A peer that is too slow is disconnected here. */
   private takesMore(): boolean {
     if (!this.writable) return false;
     if (!this.isTooSlow) return true;
@@ -244,7 +244,7 @@ export class Connection implements Sender {
     return false;
   }
 
-  /** Hands what waits to the stream, which must want it. */
+  /** Hands what waits to the stream; only called when the stream accepts more. */
   private write(): void {
     this.bytesSent += this.unsent.bytes;
     this.unsent.flush();
@@ -256,7 +256,7 @@ export class Connection implements Sender {
     this.outbox.add(this);
   }
 
-  /** Does what many connections may have to do at once, when their peers leave together: in a later turn if this one is over. */
+  /** Calls `act` now, or in a later turn if this one is over: when many peers leave together, all their connections do this at once. */
   private inTurn(act: () => void): void {
     if (!this.turns.isOver) return act();
     this.turns.run(() => {
@@ -272,7 +272,7 @@ export class Connection implements Sender {
     this.readOn();
   }
 
-  /** Reads the first bytes of a buffer that is overwritten afterwards: what is left to read of them is copied. */
+  /** Reads the first bytes of a buffer that is overwritten afterwards; bytes that this turn does not read are copied. */
   private readShared(buffer: Buffer, bytes: number): void {
     if (!this.isOpen) return;
     this.bytesReceived += bytes;
@@ -281,7 +281,7 @@ export class Connection implements Sender {
     this.parser.keepRest();
   }
 
-  /** Reads what has come until nothing is left or the turn is over: then the rest is read in later ones. */
+  /** Reads what has arrived until nothing is left or the turn is over; then later turns read the rest. */
   private readOn(): void {
     for (let isFirst = true; this.readSome(isFirst); isFirst = false) {
       if (!this.turns.isOver) continue;
@@ -299,7 +299,7 @@ export class Connection implements Sender {
     return false;
   };
 
-  /** Goes on with the stream where all that has come was read. */
+  /** Lets the stream flow again after all that has arrived was read. */
   private listenOn(): void {
     if (!this.isOpen || this.isPaused || this.isResting) return;
     this.stream.resume();
@@ -313,7 +313,7 @@ export class Connection implements Sender {
     else this.close();
   }
 
-  /** Reads a few packets or lines; false when there is nothing to read, or it must not be. */
+  /** Reads a few packets or lines; false when nothing is left, or reading is paused or over. */
   private readSome(isFirst: boolean): boolean {
     // A listener that throws ends its own connection, not the process with all the others.
     try {
@@ -339,7 +339,7 @@ export class Connection implements Sender {
     return true;
   }
 
-  /** The next packet or line, or the error of one that is unusable, where the listener wants to hear of it. */
+  /** The next packet or line; or the error of an unusable packet, if the listener has `invalid`. */
   private parse(): Packet | string | ProtocolError | undefined {
     try {
       return this.parser.next();

@@ -5,7 +5,7 @@ import type { Endpoint } from './address.js';
 import { ConnectError } from './errors.js';
 import { problemOf } from './problem.js';
 
-/** How long, and until when, to try. */
+/** How long to try, and what gives the attempt up. */
 export interface DialOptions {
   /** Milliseconds until a connection counts as failed. */
   timeout: number;
@@ -13,13 +13,13 @@ export interface DialOptions {
   signal?: AbortSignal;
 }
 
-/** From when on a silent TCP connection is probed by the kernel, in milliseconds. */
+/** After how long a silence the kernel probes a TCP connection, in milliseconds. */
 const KEEP_ALIVE_DELAY = 60_000;
 
 /**
  * Opens a stream to a job server. TLS is either complete, with the certificate
- * checked, or the attempt has failed: there is no way back to plain text.
- *
+ * Opens a stream to a job server. With TLS, either the certificate is checked
+ * and everything is encrypted, or the attempt fails: it never falls back to plain text.
  * @throws ConnectError saying what to look at.
  */
 export async function dial(endpoint: Endpoint, { timeout, signal }: DialOptions): Promise<Duplex> {
@@ -37,13 +37,13 @@ function openSocket(endpoint: SocketEndpoint): Socket {
   if (endpoint.kind === 'unix') return connectTcp({ path: endpoint.path });
   const { host, port, tls } = endpoint;
   const socket = tls ? connectTls({ servername: nameToVerify(host), ...tls, host, port }) : connectTcp({ host, port });
-  // What is sent was gathered into one write already; Nagle's delay would only hold it back.
+  // The connection gathers packets into one write already; Nagle's algorithm would only delay it.
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
   return socket;
 }
 
-/** SNI carries names only. */
+/** The name for SNI, which allows no IP addresses. */
 function nameToVerify(host: string): string | undefined {
   return isIP(host) ? undefined : host;
 }
@@ -59,7 +59,7 @@ function opened(endpoint: SocketEndpoint, socket: Socket, timeout: number, signa
         .off('close', closed)
         .off(isSecure ? 'secureConnect' : 'connect', succeed);
       if (problem === undefined) return resolve(socket);
-      // Its errors from now on are consequences of the first.
+      // Later errors of the socket are consequences of the first one.
       socket.on('error', () => undefined).destroy();
       reject(new ConnectError(endpoint.name, problem, { cause }));
     };

@@ -1,28 +1,28 @@
 import { Turns } from './turns.js';
 
-/** Who has something to send at the end of the turn. Must not throw. */
+/** A connection that has something to send at the end of the turn. `sendGathered` must not throw. */
 export interface Sender {
   sendGathered(): void;
 }
 
-/** How large the buffers are in which packets gather: what a connection mostly says in one turn fits into one. */
+/** The size of the buffers in which packets gather: most of what a connection sends in one turn fits into one. */
 export const SEGMENT_BYTES = 16 * 1024;
 
 /**
- * So many buffers are kept to be used again, up to 16 MiB: one for each connection that speaks in a turn. Where they are
- * fewer than those, the rest is made anew each turn, and the garbage collector takes a quarter of the time (measured
- * with 64 buffers for 128 connections).
+ * How many buffers are kept for later use, 16 MiB in total: one for each connection that sends in a turn. With fewer, the
+ * missing ones are allocated anew each turn, and the garbage collector takes a quarter of the time (measured with 64
+ * buffers for 128 connections).
  */
 const MAX_FREE_SEGMENTS = 1_024;
 
-/** So many of those that have something to send are let send in any turn, and in one step of a later one. */
+/** How many senders may send in any turn, and in one step of a later turn. */
 const SENDERS_A_STEP = 64;
 
 /**
- * The connections of one owner that have something to send: all of them wait
- * for the end of the event loop's turn behind one `setImmediate`, and take the
- * buffers in which their packets gather from one pool. Where there are very
- * many the rest of them sends in later turns: a write costs some microseconds.
+ * The connections of one owner that have something to send. All of them wait
+ * for the end of the event loop's turn behind one `setImmediate`, and share one
+ * pool of buffers in which their packets gather. Where there are very many of
+ * them, the rest sends in later turns, since a write takes some microseconds.
  */
 export class Outbox {
   private senders: Sender[] = [];
@@ -30,7 +30,7 @@ export class Outbox {
 
   constructor(private readonly turns = new Turns()) {}
 
-  /** Has a sender send at the end of this turn. */
+  /** Lets a sender send at the end of this turn. */
   add(sender: Sender): void {
     if (this.senders.push(sender) === 1) setImmediate(this.sendAll);
   }
@@ -40,7 +40,7 @@ export class Outbox {
     return this.free.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES);
   }
 
-  /** A buffer that nobody will read any more. */
+  /** Puts a buffer that nobody reads any more back into the pool. */
   giveBack(segment: Buffer): void {
     if (this.free.length < MAX_FREE_SEGMENTS) this.free.push(segment);
   }

@@ -11,12 +11,13 @@ import {
 } from '../protocol/index.js';
 import { SEGMENT_BYTES, type Outbox } from './outbox.js';
 
-/** From this size on bytes are handed to the stream as they are, not copied behind their header. */
+/** Bytes of this size or more are handed to the stream as they are, not copied behind their header. */
 const COPY_LIMIT_BYTES = 32 * 1024;
 
 /**
- * What a connection is about to send, encoded as it is said: packets gather in
- * a buffer of the {@link Outbox} and leave in one write.
+ * What a connection is about to send. Each packet is encoded when it is added;
+ * packets gather in a buffer of the {@link Outbox} and leave in one write.
+ *
  *
  *   +--parts: full buffers, large arguments--+ +--segment, filled up to `used`--+
  */
@@ -28,12 +29,12 @@ export class SendBuffer {
   private segment: Buffer | undefined;
   private used = 0;
   private parts: Buffer[] = [];
-  /** Those of the parts' buffers that came from the outbox, whole. */
+  /** Those buffers of the outbox that became parts as a whole. */
   private filled: Buffer[] = [];
   /**
-   * Whether what the stream has written is done with, when it has nothing left
-   * to write: a socket's bytes are the kernel's then, and their buffer can be
-   * used again. Other streams hand the buffer itself to somebody.
+   * Whether the buffers can be used again when the stream has nothing left to
+   * write: a socket has given the bytes to the kernel by then. Other streams pass
+   * the buffer itself on to somebody.
    */
   private readonly isDoneOnceEmpty: boolean;
 
@@ -89,7 +90,7 @@ export class SendBuffer {
     stream.cork();
     for (const part of parts) stream.write(part);
     stream.uncork();
-    // What the stream had before went out first, so it is done with these too.
+    // The stream writes in order: when it has nothing left, it is done with these buffers too.
     if (!this.isDoneOnceEmpty || stream.writableLength > 0) return;
     for (const one of filled) this.outbox.giveBack(one);
   }
@@ -103,7 +104,7 @@ export class SendBuffer {
     this.bytes = this.used = this.packets = 0;
   }
 
-  /** The segment with room for so many bytes behind `used`. */
+  /** The segment, with room for so many bytes behind `used`. */
   private roomFor(bytes: number): Buffer {
     if (this.segment && SEGMENT_BYTES - this.used < bytes) this.seal();
     return (this.segment ??= this.outbox.takeSegment());
@@ -122,7 +123,7 @@ export class SendBuffer {
     this.parts.push(part);
   }
 
-  /** Makes a part of what stands in the segment: a copy where it is little, and else the segment itself. */
+  /** Turns the segment's content into a part: a copy if it is little, or else the segment itself. */
   private seal(): void {
     const { segment, used } = this;
     if (!segment || used === 0) return;

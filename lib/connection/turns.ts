@@ -1,17 +1,17 @@
-/** How long one turn of the event loop may be spent on what can go on in a later one, in milliseconds. */
+/** How much of one turn of the event loop may be spent on work that a later turn can do, in milliseconds. */
 const SLICE = 3;
 
 /** A piece of work, short in itself; true when there is more of it. Must not throw. */
 export type Step = () => boolean;
 
 /**
- * Shares the event loop among those who have a lot to do: whoever is at it for
- * long asks whether the turn {@link isOver}, and does the rest step by step, in
- * later turns and in turn with the others who do so. Between two turns the
- * event loop comes round: sockets are read, and timers go off.
+ * Shares the event loop among all that have a lot to do. Whoever has worked for
+ * a while asks whether the turn {@link isOver}, and does the rest step by step in
+ * later turns, alternating with the others that do so. Between two turns the
+ * event loop reads sockets and runs timers.
  *
- * One job server has one, so that many who are busy hold nobody up for longer
- * than one who is.
+ * One job server has one instance, so that many busy connections delay others
+ * no longer than a single one does.
  */
 export class Turns {
   private steps: Step[] = [];
@@ -21,7 +21,7 @@ export class Turns {
   /** @param clock any clock that only goes forward, in milliseconds. */
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
-  /** Whether this turn has been spent; the first who asks begins it. */
+  /** Whether the time of this turn is used up; the first question begins the turn. */
   get isOver(): boolean {
     if (this.isBegun) return this.clock() >= this.endsAt;
     this.begin();
@@ -34,7 +34,7 @@ export class Turns {
     if (!this.isBegun) this.begin();
   }
 
-  /** Resolves in a later turn, when it is the caller's. */
+  /** Resolves in a later turn of the event loop, when it is the caller's step. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.run(() => {
@@ -54,7 +54,7 @@ export class Turns {
     this.isBegun = false;
     if (this.steps.length === 0) return;
     this.begin();
-    // One step each and again from the first, as long as there is time; who had none is the first next time.
+    // Each gets one step, then again from the first, while there is time; the next turn begins with those that had none.
     let steps = this.steps;
     this.steps = [];
     let at = 0;

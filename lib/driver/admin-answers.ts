@@ -36,33 +36,33 @@ export interface FunctionPriorities {
   workers: number;
 }
 
-/** One function, as `show functions` of our job server tells it. */
+/** One function, as `show functions` of our job server tells it; from other job servers, what `status` and `prioritystatus` tell. */
 export interface FunctionOverview {
   function: string;
-  /** Every job of it: waiting, delayed and running. */
+  /** All its jobs: waiting, delayed and running. */
   total: number;
   running: number;
-  /** Jobs that wait for a worker, by priority; other job servers count delayed ones among them. */
+  /** Jobs that wait for a worker, by priority; other job servers include the delayed ones. */
   high: number;
   normal: number;
   low: number;
-  /** Jobs that wait for their time; undefined where the job server does not tell. */
+  /** Jobs that wait for their time; undefined if the job server does not tell. */
   delayed: number | undefined;
   workers: number;
-  /** Whether its jobs are held back; undefined where the job server does not tell. */
+  /** Whether the function is paused; undefined if the job server does not tell. */
   isPaused: boolean | undefined;
-  /** The most jobs a submission may find, by priority, 0: no limit; undefined where the job server does not tell. */
+  /** How many jobs may be there before a submission is refused, by priority; 0: no limit. Undefined if the job server does not tell. */
   limits: { high: number; normal: number; low: number } | undefined;
 }
 
 /** What goes on in one function, as `show activity` of our job server tells it. */
 export interface FunctionActivity {
   function: string;
-  /** For how long a worker could have taken the job that waits longest, in milliseconds; 0 where none waits. */
+  /** How long ago the oldest waiting job became ready to run, in milliseconds; 0 if none waits. */
   oldestWaiting: number;
-  /** How long the job runs that was started first, in milliseconds; 0 where none runs. */
+  /** How long the job that started first has been running, in milliseconds; 0 if none runs. */
   longestRunning: number;
-  /** Jobs that came since the job server began; those that joined a waiting one are not among them. */
+  /** Jobs that were submitted since the job server started; those that joined a waiting job do not count. */
   submitted: number;
   /** Jobs that succeeded since then. */
   completed: number;
@@ -76,7 +76,7 @@ export interface FunctionJob {
   isRunning: boolean;
   priority: JobPriority;
   isBackground: boolean;
-  /** For how long it runs; or for how long a worker could have taken it, in milliseconds. */
+  /** How long it has been running, or else how long it has been ready to run, in milliseconds. */
   age: number;
   /** How often its worker was lost. */
   losses: number;
@@ -85,16 +85,16 @@ export interface FunctionJob {
   /** Progress as the worker last reported it. */
   numerator: number;
   denominator: number;
-  /** What the worker that runs it calls itself; undefined where it does not, or none runs it. */
+  /** What its worker calls itself; undefined if the worker has no name or the job does not run. */
   worker: string | undefined;
 }
 
-/** One connection, as `workers` tells it; clients are among them, without functions. */
+/** One connection, as `workers` tells it; clients are listed too, without functions. */
 export interface WorkerStatus {
-  /** The job server's own number of the connection. */
+  /** The number that the job server gave to the connection. */
   descriptor: number;
   address: string;
-  /** What it called itself; undefined when it did not. */
+  /** What it called itself; undefined if it did not say. */
   clientId: string | undefined;
   functions: string[];
 }
@@ -124,9 +124,9 @@ export interface DeadJob {
 }
 
 /**
- * A name as it stands in an answer. Our job server shows control characters
- * escaped; gearmand shows bytes as they are, which hardly ever look like that.
- * A byte that is no UTF-8 is a lone surrogate in the text: see `exactText`.
+ * The name that an answer shows. Our job server escapes control characters;
+ * gearmand shows bytes as they are, and they hardly ever look like an escape.
+ * A byte that is no UTF-8 becomes a lone surrogate: see `exactText`.
  */
 export function nameFrom(shown: ByteString): string {
   return exactText(readName(shown));
@@ -138,23 +138,23 @@ export interface DeadJobDetails extends DeadJob {
   priority: JobPriority;
   /** How many bytes its workload has. */
   workloadBytes: number;
-  /** The first of them, at most 4,096. */
+  /** The beginning of it, at most 4,096 bytes. */
   workload: Buffer;
 }
 
 /** A recurring job, as `show schedules` tells it. */
 export interface ScheduleStatus {
   id: string;
-  /** Where it comes from; `put`: from an admin client. */
+  /** Where it was declared; `put`: by an admin client. */
   source: 'options' | 'decorator' | 'crontab' | 'put';
-  /** The last tick that fired or was passed over, or when it began. */
+  /** The last tick that fired or was passed over, or else when the schedule began. */
   lastTick: Date;
-  /** The next one; undefined: none, it is paused or over. */
+  /** The next tick; undefined if the schedule is paused or over. */
   nextTick: Date | undefined;
   isPaused: boolean;
-  /** What is wrong with it; undefined: nothing. */
+  /** What is wrong with it; undefined if nothing is. */
   problem: string | undefined;
-  /** As it was written, with the defaults filled in. */
+  /** Its options as they were given, with the defaults filled in. */
   options: { function: string; cron?: string; timeZone?: string; every?: number; [field: string]: unknown };
 }
 
@@ -197,13 +197,13 @@ export function readFunctionActivity(line: string): FunctionActivity {
   return { function: exactText(name), ...numbers };
 }
 
-/** Reads a line of `show jobs of FUNCTION`; further columns may stand behind. */
+/** Reads a line of `show jobs of FUNCTION`; a newer job server may write further columns behind. */
 export function readFunctionJob(line: string): FunctionJob {
   const row = readFunctionJobRow(line) ?? unreadable(line);
   return { ...row, handle: exactText(row.handle), worker: row.worker && exactText(row.worker) };
 }
 
-/** What `status` and `prioritystatus` tell of the same. */
+/** Makes an overview of what `status` and `prioritystatus` tell of one function. */
 export function functionOverview(status: FunctionStatus, priorities: FunctionPriorities | undefined): FunctionOverview {
   const { high, normal, low } = priorities ?? { high: 0, normal: 0, low: 0 };
   return { ...status, high, normal, low, delayed: undefined, isPaused: undefined, limits: undefined };

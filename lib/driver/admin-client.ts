@@ -33,7 +33,7 @@ import { ClosedError, ServerError } from './errors.js';
 export interface AdminClientOptions {
   /** The job server. Default `127.0.0.1:4730`. */
   server?: ServerAddress;
-  /** TLS where the address does not say itself. Default false. */
+  /** TLS for an address that does not say it itself. Default false. */
   tls?: boolean | TlsOptions;
   /** How long to wait for the connection, in milliseconds. Default 5_000. */
   connectTimeout?: number;
@@ -41,15 +41,15 @@ export interface AdminClientOptions {
   timeout?: number;
 }
 
-/** The most jobs of a function that may be there, for all priorities or for each; 0 is no limit. */
+/** How many jobs of a function may be there: one number that holds for each priority, or three numbers; 0 is no limit. */
 export type QueueLimit = number | { high: number; normal: number; low: number };
 
 /**
  * Asks one job server about itself, in Gearman's admin protocol.
  *
  * Connects when first asked, and again after the connection was lost. Every
- * method throws ConnectError or ConnectionLostError when the job server is
- * away, TimeoutError when it does not answer, and ServerError, with the job
+ * method throws ConnectError or ConnectionLostError when the job server cannot
+ * be reached, TimeoutError when it does not answer, and ServerError, with the job
  * server's own code, when it refuses: not every job server knows every command.
  */
 export class AdminClient {
@@ -80,9 +80,9 @@ export class AdminClient {
   }
 
   /**
-   * Every function: its jobs, delayed ones apart, its workers, whether it is
-   * paused (`show functions`); from a job server that does not know that, what
-   * `status` and `prioritystatus` tell.
+   * Every function: its jobs, with the delayed ones counted apart, its workers,
+   * and whether it is paused (`show functions`). From a job server that does not
+   * know this command, what `status` and `prioritystatus` tell.
    */
   async functions(): Promise<FunctionOverview[]> {
     try {
@@ -96,18 +96,18 @@ export class AdminClient {
   }
 
   /**
-   * Every function: its oldest waiting and longest running job, and how many
-   * jobs came and ended (`show activity`); undefined from a job server that
-   * does not tell, as only ours does.
+   * Every function: its oldest waiting and its longest running job, and how many
+   * jobs came and ended (`show activity`). Only our job server tells this;
+   * undefined from any other.
    */
   async activity(): Promise<FunctionActivity[] | undefined> {
     return unlessForeign(this.ask('show activity', 'list').then((lines) => lines.map(readFunctionActivity)));
   }
 
   /**
-   * The first 100 jobs of a function (`show jobs of`): those that run, longest
-   * first, then those that a worker would be given next; undefined from a job
-   * server that does not tell, as only ours does.
+   * The first 100 jobs of a function (`show jobs of`): running ones first, the
+   * longest running at the top, then waiting ones in the order in which workers
+   * get them. Only our job server tells this; undefined from any other.
    */
   async jobsOf(functionName: string): Promise<FunctionJob[] | undefined> {
     const name = await this.name('function', functionName);
@@ -126,11 +126,11 @@ export class AdminClient {
 
   /** The unique of every job that has one (`show unique jobs`). */
   async uniqueJobs(): Promise<string[]> {
-    // A job without one is an empty line.
+    // A job without a unique is an empty line.
     return (await this.ask('show unique jobs', 'list')).filter((unique) => unique !== '').map(nameFrom);
   }
 
-  /** Cancels a job that waits (`cancel job`); false when the job server does not know it. */
+  /** Cancels a waiting job (`cancel job`); false when the job server does not know the job. */
   async cancelJob(handle: string): Promise<boolean> {
     return this.unlessUnknown(this.ask(`cancel job ${await this.name('handle', handle)}`, 'line'));
   }
@@ -139,7 +139,7 @@ export class AdminClient {
    * The dead letters, longest dead first (`show dead jobs`): background jobs
    * that are out of retries. Only a job server of ours with a storage has any.
    *
-   * @throws ServerError from every other, saying so
+   * @throws ServerError from any other, with a text that says so
    */
   async deadJobs(): Promise<DeadJob[]> {
     return (await this.askOurs('show dead jobs', 'list')).map(readDeadJob);
@@ -163,7 +163,7 @@ export class AdminClient {
 
   /**
    * Lets a dead letter wait again, with all its retries (`replay job`); false
-   * when there is none, or another job has its unique by now.
+   * when there is none, or when another job has its unique now.
    *
    * @throws ServerError from a job server that has no dead letters
    */
@@ -176,17 +176,17 @@ export class AdminClient {
     return this.unlessUnknown(this.askOurs(`purge job ${await this.name('handle', handle)}`, 'line'));
   }
 
-  /** Every recurring job, by its id (`show schedules`). @throws ServerError from a job server that knows none */
+  /** All recurring jobs, sorted by id (`show schedules`). @throws ServerError from a job server that has no schedules */
   async schedules(): Promise<ScheduleStatus[]> {
     return (await this.askOurs('show schedules', 'list', NO_SCHEDULES)).map(readScheduleStatus);
   }
 
   /**
-   * Puts a recurring job, in the place of the one that was put under this id
-   * before (`put schedule`). It stays until it is dropped.
+   * Puts a recurring job (`put schedule`); it replaces the one that was put under
+   * this id before, and stays until it is dropped.
    *
    * @param schedule as `ScheduleOptions` of `nestjs-gearman/job-server`; its JSON has about 8,000 bytes at most.
-   * @throws ServerError with what is wrong with it, or from a job server that knows no schedules
+   * @throws ServerError with what is wrong with it, or from a job server that has no schedules
    */
   async putSchedule(id: string, schedule: object): Promise<void> {
     const command = `put schedule ${await this.name('id', id)} ${asciiJson(schedule, bytesAsBase64)}`;
@@ -202,7 +202,7 @@ export class AdminClient {
     return (await this.ofSchedule('drop', id)) !== undefined;
   }
 
-  /** Submits the job of a schedule now, beside its ticks (`run schedule`): its handle; undefined when there is none. */
+  /** Submits the job of a schedule now, in addition to its ticks (`run schedule`), and returns the job's handle; undefined when there is no such schedule. */
   async runSchedule(id: string): Promise<string | undefined> {
     const line = await this.ofSchedule('run', id);
     return line === undefined ? undefined : nameFrom(line.replace(/^OK /, ''));
@@ -213,12 +213,12 @@ export class AdminClient {
     return (await this.ofSchedule('pause', id)) !== undefined;
   }
 
-  /** Lets ticks of a schedule fire again (`resume schedule`); what passed meanwhile was not missed. False when there is none. */
+  /** Resumes a paused schedule (`resume schedule`); ticks that passed while it was paused do not count as missed. False when there is none. */
   async resumeSchedule(id: string): Promise<boolean> {
     return (await this.ofSchedule('resume', id)) !== undefined;
   }
 
-  /** Limits how many jobs of a function may be there (`maxqueue`); more are refused. */
+  /** Limits how many jobs of a function may be there (`maxqueue`); further submissions are refused. */
   async limitQueue(functionName: string, limit: QueueLimit): Promise<void> {
     const numbers = typeof limit === 'number' ? [limit] : [limit.high, limit.normal, limit.low];
     for (const number of numbers) checkOption('limit', number, wholeNumber(0, Infinity, 'jobs'));
@@ -230,15 +230,15 @@ export class AdminClient {
     await this.ask(`create function ${await this.name('function', functionName)}`, 'line');
   }
 
-  /** Forgets a function without workers and jobs (`drop function`). @throws ServerError when it has some, or is unknown */
+  /** Removes a function that has no workers and no jobs (`drop function`). @throws ServerError when it has some, or is unknown */
   async dropFunction(functionName: string): Promise<void> {
     await this.ask(`drop function ${await this.name('function', functionName)}`, 'line');
   }
 
   /**
-   * Holds the jobs of a function back (`pause function`): no worker is given
-   * one until {@link resumeFunction}; what runs goes on, and what is submitted
-   * waits. With a storage it stays so over a restart.
+   * Pauses a function (`pause function`): no worker is given one of its jobs
+   * until {@link resumeFunction}. Running jobs go on, and submitted jobs wait.
+   * With a storage the function stays paused over a restart.
    *
    * @throws ServerError from a job server that is not ours
    */
@@ -246,7 +246,7 @@ export class AdminClient {
     await this.askOurs(`pause function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
   }
 
-  /** Lets workers have its jobs again (`resume function`). @throws ServerError from a job server that is not ours */
+  /** Resumes a paused function (`resume function`): workers get its jobs again. @throws ServerError from a job server that is not ours */
   async resumeFunction(functionName: string): Promise<void> {
     await this.askOurs(`resume function ${await this.name('function', functionName)}`, 'line', CANNOT_PAUSE);
   }
@@ -271,7 +271,7 @@ export class AdminClient {
     await this.ask(graceful ? 'shutdown graceful' : 'shutdown', 'line', true);
   }
 
-  /** Disconnects; what waits for an answer fails. */
+  /** Disconnects; commands that wait for an answer fail. */
   async close(): Promise<void> {
     this.isClosed = true;
     const connection = await this.connection?.catch(() => undefined);
@@ -286,13 +286,13 @@ export class AdminClient {
 
   private async word(command: string): Promise<string> {
     const [line = ''] = await this.ask(command, 'line');
-    // Perl's job server leaves the OK out.
+    // Perl's job server leaves out the OK.
     return fromByteString(line.replace(/^OK /, ''));
   }
 
   /**
-   * A name as a word of a command. One with blanks or control characters, or
-   * none at all, is escaped: our job server reads that, and no other.
+   * A name as a word of a command. A name with blanks or control characters, or
+   * an empty one, is escaped, which only our job server can read.
    */
   private async name(option: string, text: string): Promise<string> {
     if (typeof text !== 'string') throw InvalidOptionError.notAllowed(option, text, 'a text');
@@ -303,7 +303,7 @@ export class AdminClient {
     throw InvalidOptionError.notAllowed(option, text, allowed);
   }
 
-  /** Whether it is a job server of ours: another does not even know the word. */
+  /** Whether this is a job server of ours: any other answers that it does not know the command. */
   private async readsEscapes(): Promise<boolean> {
     try {
       await this.ask('replay job', 'line');
@@ -314,7 +314,7 @@ export class AdminClient {
     }
   }
 
-  /** The line that answers a word about a schedule; undefined when there is none. */
+  /** The answer to a command about a schedule; undefined when there is no such schedule. */
   private async ofSchedule(word: string, id: string): Promise<string | undefined> {
     try {
       const [line = ''] = await this.askOurs(`${word} schedule ${await this.name('id', id)}`, 'line', NO_SCHEDULES);
@@ -325,7 +325,7 @@ export class AdminClient {
     }
   }
 
-  /** Asks what other job servers do not know. */
+  /** Asks something that only our job server knows; `problem` says so if another one answers. */
   private async askOurs(command: string, shape: AnswerShape, problem = NO_DEAD_LETTERS): Promise<readonly string[]> {
     try {
       return await this.ask(command, shape);
@@ -335,7 +335,7 @@ export class AdminClient {
     }
   }
 
-  /** False where the job server says that it does not know the job. */
+  /** True, or false if the job server answers that it does not know the job. */
   private async unlessUnknown(answer: Promise<unknown>): Promise<boolean> {
     try {
       await answer;
@@ -359,10 +359,10 @@ export class AdminClient {
 
 const NO_SCHEDULES = 'it has no schedules: only a nestjs-gearman job server has';
 
-/** The longest command a job server of ours reads, in bytes, with room for the end of the line. */
+/** The longest command that our job server reads, in bytes, without the end of the line. */
 const MAX_COMMAND_BYTES = 8_190;
 
-/** A workload of bytes, which JSON has no form for; a Buffer has been an object of its own by now. */
+/** A workload of bytes as base64, because JSON has no bytes. JSON.stringify has already made an object of a Buffer here. */
 function bytesAsBase64(key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
   const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
@@ -371,13 +371,13 @@ function bytesAsBase64(key: string, value: unknown): unknown {
     : value;
 }
 
-/** What job servers answer that do not know a word: gearmand, and Perl's. */
+/** The codes with which gearmand and Perl's job server answer a command that they do not know. */
 const FOREIGN = /^unknown_(command|show_arguments)$/i;
 
 const NO_DEAD_LETTERS = 'it has no dead letters: only a nestjs-gearman job server has';
 const CANNOT_PAUSE = 'it cannot hold a function back: only a nestjs-gearman job server can';
 
-/** Undefined from a job server that does not know the word. */
+/** The answer; undefined from a job server that does not know the command. */
 async function unlessForeign<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

@@ -5,14 +5,14 @@ import { LIST_END } from '../protocol/index.js';
 import { ConnectionLostError, ServerError, TimeoutError } from './errors.js';
 import { Fifo } from './fifo.js';
 
-/** How an answer ends: with its line, or with a line that is a full stop. */
+/** How an answer ends: after one line, or with a line that is a full stop. */
 export type AnswerShape = 'line' | 'list';
 
 /** A command that waits for its answer. */
 interface Command {
   readonly shape: AnswerShape;
   readonly lines: string[];
-  /** What the end of the connection means; undefined: an error. */
+  /** Whether the job server may answer by closing the connection; otherwise that is an error. */
   readonly endIsAnswer: boolean;
   settle(result: readonly string[] | GearmanError): void;
 }
@@ -21,12 +21,12 @@ const NEWLINE = 0x0a;
 
 /**
  * One connection that speaks Gearman's admin protocol: commands are lines, and
- * answers come in their order. Lines are byte strings, and as long as they
- * are: a worker with a thousand functions is one line.
+ * answers come in their order. Lines are byte strings without a limit of
+ * length: a worker with a thousand functions is one line.
  */
 export class AdminConnection {
   private readonly commands = new Fifo<Command>();
-  /** The beginning of a line whose end has not arrived. */
+  /** The beginning of a line whose end has not arrived yet. */
   private tail: Buffer[] = [];
   private isOpen = true;
 
@@ -55,7 +55,7 @@ export class AdminConnection {
     if (!this.isOpen) return Promise.reject(new ConnectionLostError(this.server, 'before the command was sent'));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        // Its answer may still come, and would be taken for the next one's.
+        // The answer may still come, and would be read as the answer to the next command.
         this.end(new TimeoutError(`the answer of ${this.server} to ${command}`, timeout, 'timeout'));
       }, timeout);
       const settle = (result: readonly string[] | GearmanError) => {
@@ -64,16 +64,16 @@ export class AdminConnection {
         else resolve(result);
       };
       this.commands.push({ shape, lines: [], endIsAnswer, settle });
-      // With a bare newline gearmand 1.1.20 cuts the last letter of a `create function`.
+      // If a command ends with a bare newline, gearmand 1.1.20 cuts off the last letter of a `create function`.
       this.stream.write(`${command}\r\n`, 'latin1');
     });
   }
 
-  /** Ends the connection; what waits fails with `reason`. */
+  /** Ends the connection; commands that wait for an answer fail with `reason`. */
   end(reason?: Error): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    // Whatever happens to a stream given up is a consequence.
+    // Errors of a destroyed stream are consequences.
     this.stream.on('error', () => undefined).destroy();
     this.whenClosed();
     const failure =
@@ -111,7 +111,7 @@ export class AdminConnection {
   }
 }
 
-/** `ERR CODE Text+with+plus`; gearmand also says `ERR a text`. A line with tabs is a row of a list. */
+/** Reads `ERR CODE Text+with+plus`; gearmand also says `ERR a text`. A line with tabs is a row of a list. */
 function errorOf(server: string, line: string): ServerError | undefined {
   const [, words] = /^ERR ([^\t]+)$/.exec(line) ?? [];
   if (words === undefined) return undefined;
@@ -119,7 +119,7 @@ function errorOf(server: string, line: string): ServerError | undefined {
   return new ServerError(server, code!, spoken(text!).trim());
 }
 
-/** A refusal's text, which is a URL component; a text that is not one, as gearmand may send, is shown as it came. */
+/** A refusal's text, decoded as a URL component; gearmand may send a text that is none, which is shown as it came. */
 function spoken(text: string): string {
   const words = text.replaceAll('+', ' ');
   try {

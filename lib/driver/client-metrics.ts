@@ -10,34 +10,34 @@ import {
 import { JobExceptionError, JobFailedError, ServerError } from './errors.js';
 import { tellServers, type ServerStates } from './worker-metrics.js';
 
-/** So many functions are told by name: an application may make them up as it goes. */
+/** How many functions have metrics of their own; an application may invent names without end. */
 const MAX_FUNCTIONS = 200;
 
-/** How a submission was over for this process. */
+/** How a submission ended for this process. */
 export type SubmissionOutcome = 'complete' | 'failed' | 'timeout' | 'lost';
 
 const OUTCOMES: readonly SubmissionOutcome[] = ['complete', 'failed', 'timeout', 'lost'];
 const MODES = ['foreground', 'background'] as const;
 
-/** What became of the submissions of one function, or of all that have no name of their own. */
+/** The counts of submissions of one function, or of all functions beyond {@link MAX_FUNCTIONS}. */
 export class SubmissionStats {
   readonly foreground: Record<SubmissionOutcome, number> = { complete: 0, failed: 0, timeout: 0, lost: 0 };
   readonly background: Record<SubmissionOutcome, number> = { complete: 0, failed: 0, timeout: 0, lost: 0 };
-  /** To the JOB_CREATED, in milliseconds. */
+  /** From the submission to its JOB_CREATED, in milliseconds. */
   readonly created = new Log2Histogram();
-  /** To the end of a foreground job, in milliseconds. */
+  /** From the submission to the end of a foreground job, in milliseconds. */
   readonly ended = new Log2Histogram();
 
   constructor(readonly labels: MetricLabels) {}
 }
 
-/** What a client's submissions came to, by function. */
+/** How a client's submissions ended, by function. */
 export class ClientMetrics {
   private readonly names = new FunctionNames(MAX_FUNCTIONS);
   private readonly byFunction = new Map<ByteString, SubmissionStats>();
   private readonly others = new SubmissionStats(FunctionNames.other);
 
-  /** What is counted for a function. */
+  /** The counts of a function. */
   of(name: ByteString): SubmissionStats {
     const known = this.byFunction.get(name);
     if (known) return known;
@@ -47,7 +47,7 @@ export class ClientMetrics {
     return stats;
   }
 
-  /** Everything, with how many submissions were sent again because their job server was lost. */
+  /** All metrics; `resubmitted` is how many submissions were sent again because their job server was lost. */
   metrics(states: ServerStates, resubmitted: number): MetricFamily[] {
     const set = new MetricSet('client');
     for (const stats of this.byFunction.values()) tellSubmissions(set, stats);
@@ -68,7 +68,7 @@ function tellSubmissions(set: MetricSet, stats: SubmissionStats): void {
   set.addHistogram('client_job_seconds', stats.ended.value(), stats.labels);
 }
 
-/** What an error means for a submission: the job failed or was refused, or nobody knows any more. */
+/** What an error means for a submission: the job failed or was refused, or its fate is unknown. */
 export function outcomeOf(error: GearmanError): SubmissionOutcome {
   const isAnswer =
     error instanceof JobFailedError || error instanceof JobExceptionError || error instanceof ServerError;

@@ -23,44 +23,44 @@ export interface ClientSessionOwner {
   ready(session: ClientSession): void;
   /** There may be room to send more. */
   hasRoom(): void;
-  /** The connection was lost; these submissions have not ended, oldest first. */
+  /** The connection was lost; these submissions had not ended, oldest first. */
   lost(session: ClientSession, unfinished: readonly PendingSubmission[], reason: GearmanError): void;
-  /** The job server could not take this submission; another one may. */
+  /** The job server cannot accept this submission; another one may. */
   refused(session: ClientSession, submission: PendingSubmission, reason: GearmanError): void;
   /** The next attempt is made in `delay` milliseconds. */
   retrying(session: ClientSession, reason: Error, delay: number): void;
-  /** Something went wrong that no answer can tell. */
+  /** Something went wrong that belongs to no answer. */
   report(session: ClientSession, error: Error): void;
 }
 
 /** How a {@link ClientSession} behaves. */
 export interface ClientSessionSettings extends LinkSettings {
-  /** Whether the job server is told what nobody waits for any more. */
+  /** Whether to tell the job server when nobody waits for a job any more. */
   readonly withdraw: boolean;
   /** See `JobClientOptions.metadata`. */
   readonly metadata: 'auto' | boolean;
 }
 
-/** A question to a job server, and whom to tell the answer. */
+/** A question to a job server, and where its answer goes. */
 export interface Question {
   readonly answerType: PacketType;
   answer(packet: Packet): void;
-  /** A kept result comes ahead of the answer. */
+  /** A kept result came before the answer. */
   kept?(handle: ByteString, result: KeptResult): void;
   fail(error: GearmanError): void;
 }
 
-/** One job server as a client sees it: what it was asked, and the jobs it has for us. */
+/** One job server as a client sees it: the requests that it has not answered, and the jobs that it has for us. */
 export class ClientSession implements LinkOwner, SubmissionHolder {
   readonly link: Link;
-  /** What awaits its answer. Answers come in the order of the requests, so an ERROR is for the oldest. */
+  /** Requests without an answer. Answers come in the order of the requests, so an ERROR belongs to the oldest. */
   private readonly requests = new Fifo<PendingSubmission | Question>();
   private readonly jobs = new JobRings();
   /** How many of the requests are submissions. */
   unansweredSubmissions = 0;
-  /** The job server can be told what nobody here waits for any more. */
+  /** Whether the job server can be told that nobody waits for a job any more. */
   private knowsWithdrawals = false;
-  /** The job server keeps metadata beside the workload, and gives it to workers that asked. */
+  /** Whether the job server keeps metadata beside the workload, and gives it to workers that asked for it. */
   private knowsMetadata = false;
 
   constructor(
@@ -69,7 +69,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     private readonly clientId: ByteString | undefined,
     private readonly owner: ClientSessionOwner,
   ) {
-    // The bound is kept by holding submissions back, not by giving the connection up.
+    // The queue keeps within the bound by holding submissions back, so the connection must not end because of it.
     this.link = new Link(endpoint, { ...settings, maxSendBufferBytes: Infinity }, this);
   }
 
@@ -78,7 +78,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     return this.link.name;
   }
 
-  /** True while the job server reads too slowly for more. */
+  /** True while too much waits for the job server to read it. */
   get isCongested(): boolean {
     return this.link.bufferedBytes >= this.settings.maxSendBufferBytes;
   }
@@ -96,7 +96,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     this.link.send(type, args);
   }
 
-  /** Fails what has not ended, and disconnects. */
+  /** Fails everything that has not ended, and disconnects. */
   async close(reason: GearmanError): Promise<void> {
     for (const submission of this.takeUnfinished(reason)) this.fail(submission, reason);
     await this.link.close();
@@ -111,7 +111,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   }
 
   greeted(packet: Packet): void {
-    // OPTION_RES; or an ERROR from a job server without exceptions, whose failed jobs then end in WORK_FAIL.
+    // OPTION_RES; or an ERROR from a job server without the option `exceptions`, where failed jobs end in WORK_FAIL.
     if (packet.type !== PacketType.OPTION_RES) return;
     const option = packet.text(0);
     if (option === OPTION.withdrawals) this.knowsWithdrawals = true;
@@ -119,9 +119,9 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
   }
 
   /**
-   * Takes the wait for a job back, where the job server knows how. The place in
-   * the job's ring stays until the answer: what the job server said before it,
-   * it said to this place too.
+   * Takes the wait for a job back, if the job server knows how. The submission
+   * keeps its place in the job's ring until the answer: everything that the job
+   * server sent before the answer was sent to this place too.
    */
   givenUp(submission: PendingSubmission): void {
     if (!this.knowsWithdrawals || !this.link.isReady) return;
@@ -155,12 +155,12 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
       if (hear) hear(this, packet);
       else this.owner.report(this, new UnexpectedPacketError(this.name, `sent a client ${packet.name}`));
     } catch (error) {
-      // An observer's own error: it must not end the connection all others share.
+      // The error of an observer, which must not end the connection that all others share.
       this.owner.report(this, error as Error);
     }
   }
 
-  /** What a job server may say to a client. */
+  /** The packets that a job server may send to a client. */
   private static readonly hears: { readonly [Type in PacketType]?: (session: ClientSession, packet: Packet) => void } =
     {
       [PacketType.JOB_CREATED]: (session, packet) => session.created(packet),
@@ -216,7 +216,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
     else this.keep(handle, { state: 'complete', bytes: Buffer.from(packet.bytes(1)) });
   }
 
-  /** The end of a job nobody here waits for: whoever asks for its result is next to be answered. */
+  /** Keeps the end of a job that nobody here waits for: it comes before the answer to a question for the job's result. */
   private keep(handle: ByteString, result: KeptResult): void {
     const asked = this.requests.peek();
     if (asked && !(asked instanceof PendingSubmission)) asked.kept?.(handle, result);
@@ -264,7 +264,7 @@ export class ClientSession implements LinkOwner, SubmissionHolder {
       if (request instanceof PendingSubmission) unfinished.push(request);
       else request.fail(reason);
     }
-    // Where they go next, they wait anew.
+    // No job server has them now; they wait for another one.
     for (const submission of unfinished) submission.holder = undefined;
     return unfinished;
   }

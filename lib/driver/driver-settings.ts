@@ -25,7 +25,7 @@ function sizeOption(option: string, value: number | undefined, fallback: number)
   return optionOr(option, value, fallback, wholeNumber(1_024, Infinity, 'bytes'));
 }
 
-/** The `clientId` as it travels. Admin answers separate columns by blanks, so it has none. @throws InvalidOptionError */
+/** The `clientId` as it is sent. It has no blanks, because admin answers separate columns by blanks. @throws InvalidOptionError */
 export function clientIdOption(clientId: string | undefined): ByteString | undefined {
   if (clientId === undefined) return undefined;
   if (typeof clientId === 'string' && /^[^\s\0]+$/.test(clientId)) return toByteString(clientId);

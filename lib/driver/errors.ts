@@ -17,12 +17,12 @@ export class ConnectionLostError extends GearmanError {
   }
 }
 
-/** No job server could be reached in time; the message names every one and why. */
+/** No job server could be reached in time; the message names each one and the reason. */
 export class NoServerError extends GearmanError {
   override readonly name = 'NoServerError';
 
   constructor(
-    /** What was last heard of each, by the address' name. */
+    /** The last error of each job server, by the address' name. */
     readonly servers: ReadonlyMap<string, Error | undefined>,
     connectTimeout: number,
   ) {
@@ -69,7 +69,7 @@ export class JobFailedError extends GearmanError {
 
   constructor(
     readonly functionName: string,
-    /** The address' name of the job server it ran through. */
+    /** The name of the job server that it ran through: of its address. */
     readonly server: string,
     readonly handle: string,
   ) {
@@ -86,7 +86,7 @@ export class JobExceptionError extends GearmanError {
 
   constructor(
     readonly functionName: string,
-    /** The address' name of the job server it ran through. */
+    /** The name of the job server that it ran through: of its address. */
     readonly server: string,
     readonly handle: string,
     readonly bytes: Buffer,
@@ -122,7 +122,7 @@ export class JobAbandonedError extends GearmanError {
   }
 }
 
-/** Something took too long; the message names the option that says how long it may take. */
+/** Something took too long; the message names the option that limits it. */
 export class TimeoutError extends GearmanError {
   override readonly name = 'TimeoutError';
 

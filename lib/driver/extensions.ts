@@ -2,15 +2,15 @@ import { attemptOf, METADATA_PREFIX, OPTION } from '../protocol/index.js';
 import { parseMetadata, type GearmanMetadata } from './metadata.js';
 
 /**
- * What only our job server can, and agrees to when a worker asks by
- * OPTION_REQ; gearmand and Perl's know no such options.
+ * What only our job server can do, and agrees to when a worker asks with
+ * OPTION_REQ; gearmand and Perl's job server know no such options.
  *
- * PROTOCOL has no word for attempts. So `OPTION_RES attempts=3` goes ahead of
- * the assignment of a job whose third run it is, and nothing ahead of a first;
- * and `OPTION_RES metadata={...}` ahead of a job that came with metadata.
+ * PROTOCOL has no packet for attempts. So `OPTION_RES attempts=3` is sent before
+ * the assignment of a job that runs for the third time, and nothing before a
+ * first run; `OPTION_RES metadata={...}` is sent before a job that has metadata.
  */
 export class Extensions {
-  /** What to ask for. */
+  /** The options to ask for. */
   static readonly names = [OPTION.cleanExceptions, OPTION.attempts, OPTION.withdrawals, OPTION.metadata];
 
   private readonly agreed = new Set<string>();
@@ -21,19 +21,19 @@ export class Extensions {
     return this.agreed.has(OPTION.cleanExceptions);
   }
 
-  /** The job server takes metadata off for workers that did not ask. */
+  /** Whether metadata comes in its own packet; otherwise the workload may contain it. */
   get hasMetadata(): boolean {
     return this.agreed.has(OPTION.metadata);
   }
 
-  /** A new connection: nothing is agreed. */
+  /** Begins with a new connection: nothing is agreed. */
   restart(): void {
     this.agreed.clear();
     this.announcedAttempt = 1;
     this.announcedMetadata = undefined;
   }
 
-  /** The job server said an OPTION_RES. */
+  /** Reads an OPTION_RES of the job server. */
   hear(option: string): void {
     if (option.startsWith(METADATA_PREFIX)) {
       this.announcedMetadata = parseMetadata(option.slice(METADATA_PREFIX.length));
@@ -44,14 +44,14 @@ export class Extensions {
     else this.agreed.add(option);
   }
 
-  /** The attempt of the job that is assigned now; undefined where the job server does not tell. */
+  /** The attempt of the job that is being assigned; undefined if the job server does not tell. */
   nextAttempt(): number | undefined {
     const attempt = this.announcedAttempt;
     this.announcedAttempt = 1;
     return this.agreed.has(OPTION.attempts) ? attempt : undefined;
   }
 
-  /** What travels beside the job that is assigned now. */
+  /** The metadata of the job that is being assigned. */
   nextMetadata(): GearmanMetadata | undefined {
     const metadata = this.announcedMetadata;
     this.announcedMetadata = undefined;

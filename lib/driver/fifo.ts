@@ -1,4 +1,4 @@
-/** A queue whose ends are both cheap however long it is; an array's `shift` is not. */
+/** A queue in which adding and taking are cheap at any length; `shift` of a long array is not. */
 export class Fifo<T> {
   private items: (T | undefined)[] = [];
   private head = 0;
@@ -7,7 +7,7 @@ export class Fifo<T> {
     return this.items.length - this.head;
   }
 
-  /** The oldest, which stays. */
+  /** The oldest item, which stays in the queue. */
   peek(): T | undefined {
     return this.items[this.head];
   }
@@ -16,7 +16,7 @@ export class Fifo<T> {
     this.items.push(item);
   }
 
-  /** Takes the oldest. */
+  /** Takes the oldest item. */
   shift(): T | undefined {
     if (this.head === this.items.length) return undefined;
     const item = this.items[this.head];
@@ -31,7 +31,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes the oldest for which `isWanted` is true. */
+  /** Takes the oldest item for which `isWanted` is true. */
   take(isWanted: (item: T) => boolean): T | undefined {
     const oldest = this.peek();
     if (oldest !== undefined && isWanted(oldest)) return this.shift();
@@ -39,7 +39,7 @@ export class Fifo<T> {
     return index < 0 ? undefined : this.items.splice(index, 1)[0];
   }
 
-  /** Takes everything, oldest first. */
+  /** Takes all items, oldest first. */
   takeAll(): T[] {
     const items = this.items.slice(this.head) as T[];
     this.items = [];
@@ -47,7 +47,7 @@ export class Fifo<T> {
     return items;
   }
 
-  /** Puts items before all others. */
+  /** Puts items in front of all others. */
   prepend(items: readonly T[]): void {
     this.items = [...items, ...this.takeAll()];
   }

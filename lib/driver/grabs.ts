@@ -1,13 +1,13 @@
 import { PacketType } from '../protocol/index.js';
 
-/** What to fall back to when a job server does not know a grab. */
+/** Which packet to fall back to when a job server does not know a grab. */
 const OLDER_GRAB: { readonly [Type in PacketType]?: PacketType } = {
   [PacketType.GRAB_JOB_ALL]: PacketType.GRAB_JOB_UNIQ,
   [PacketType.GRAB_JOB_UNIQ]: PacketType.GRAB_JOB,
 };
 
 /**
- * When one connection of a worker asks for jobs, and how. Sends nothing itself.
+ * When one connection of a worker asks for jobs, and with which packet. It sends nothing itself.
  *
  * Pulling, as every job server knows it:
  *
@@ -16,19 +16,19 @@ const OLDER_GRAB: { readonly [Type in PacketType]?: PacketType } = {
  *     | +---JOB_ASSIGN--+                                       |
  *     +----------------- NOOP, or time to look ------------------+
  *
- * Hungry, it keeps as many grabs open as it got jobs in a row, so that a single
- * job costs one grab and a flood fills every slot at once.
+ * While hungry it keeps as many grabs open as it got jobs in a row: a single
+ * job costs one grab, and many jobs soon fill every slot.
  *
- * Pushed to, after an accepted ALL_YOURS: it stays hungry and keeps a grab open
- * for every free slot; the job server answers each when it has a job. Any
- * NO_JOB means that it does not push after all.
+ * Pushed to, after the job server accepted ALL_YOURS: it stays hungry and keeps a
+ * grab open for every free slot; the job server answers each when it has a job.
+ * Any NO_JOB means that it does not push after all.
  */
 export class Grabs {
   private mood: 'hungry' | 'dry' | 'asleep' = 'hungry';
   private jobsInARow = 0;
-  /** Whether a grab was answered with anything but an ERROR: then it is one the job server knows. */
+  /** Whether a grab was answered with something other than an ERROR: then the job server knows this grab. */
   private isKnown = false;
-  /** Grabs without an answer. */
+  /** How many grabs have no answer yet. */
   open = 0;
   /** Whether the job server pushes, as far as we know. */
   isPushed = false;
@@ -39,7 +39,7 @@ export class Grabs {
     this.type = reducers ? PacketType.GRAB_JOB_ALL : PacketType.GRAB_JOB_UNIQ;
   }
 
-  /** A new connection; `mayPush`: it begins with ALL_YOURS. Returns how many grabs the old one left unanswered. */
+  /** Begins with a new connection; `mayPush` if it starts with ALL_YOURS. Returns how many grabs of the old one were never answered. */
   restart(mayPush: boolean): number {
     const { open } = this;
     this.open = 0;
@@ -50,17 +50,17 @@ export class Grabs {
     return open;
   }
 
-  /** Whether a free slot is worth a grab. */
+  /** Whether a free slot should be used for a grab. */
   get isWanted(): boolean {
     return this.mood === 'hungry' && (this.isPushed || this.open === 0 || this.open < this.jobsInARow);
   }
 
-  /** True for a job server that knows only the oldest grab: Perl's. */
+  /** True for a job server that knows only the oldest kind of grab, which is Perl's. */
   get isOldest(): boolean {
     return this.type === PacketType.GRAB_JOB;
   }
 
-  /** There may be jobs; true when that is news. */
+  /** There may be jobs. Returns true if it slept. */
   wake(): boolean {
     if (this.mood !== 'asleep') return false;
     this.mood = 'hungry';
@@ -75,7 +75,7 @@ export class Grabs {
     this.mood = 'hungry';
   }
 
-  /** A grab was answered with NO_JOB; true: now is the time to sleep. */
+  /** A grab was answered with NO_JOB. Returns true if it is time to send PRE_SLEEP. */
   noJob(): boolean {
     this.open = Math.max(0, this.open - 1);
     this.isKnown = true;
@@ -84,10 +84,10 @@ export class Grabs {
   }
 
   /**
-   * An ERROR came that may be the answer to a grab: to the first of a
-   * connection, since later ones are known.
+   * An ERROR came. It may be the answer to a grab, but only to the first of a
+   * connection, since later grabs are of a known kind.
    *
-   * @returns undefined when it is not; else whether an older grab can be tried.
+   * @returns undefined if it is not about a grab; otherwise whether an older kind can be tried.
    */
   refused(): 'older' | 'none' | undefined {
     if (this.open === 0 || this.isKnown || this.isPushed) return undefined;
@@ -98,7 +98,7 @@ export class Grabs {
     return 'older';
   }
 
-  /** No job is to be hoped for until it is woken; true: now is the time to sleep. */
+  /** There is no job until the job server wakes it. Returns true if it is time to send PRE_SLEEP. */
   unfed(): boolean {
     this.jobsInARow = 0;
     this.mood = this.open === 0 ? 'asleep' : 'dry';

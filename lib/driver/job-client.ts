@@ -21,9 +21,9 @@ import { SubmissionQueue } from './submission-queue.js';
 export interface JobClientOptions extends DriverOptions {
   /**
    * `failover`: the first of `servers` that is connected. `round-robin`: one
-   * after the other. `hash`: by function and unique, so that coalescing works
-   * over a fleet, and when a job server dies only its share moves; jobs
-   * without a unique go round. Default `failover`.
+   * after the other. `hash`: by function and unique, so that jobs coalesce also
+   * with several job servers, and when one of them dies only its share of jobs
+   * moves; jobs without a unique go round-robin. Default `failover`.
    */
   choose?: ServerChoice;
   /** How many submissions may await their JOB_CREATED; more wait inside the client. Default 1_000. */
@@ -31,24 +31,24 @@ export interface JobClientOptions extends DriverOptions {
   /**
    * Gives every background job without a unique one of its own (a UUID). C
    * gearmand with a persistent queue needs that: it stores one job for each
-   * unique of a function, so of those without any only the last survives its
-   * restart. Default false.
+   * unique of a function, and so keeps only the last of the jobs without a
+   * unique over a restart. Default false.
    */
   generateUniques?: boolean;
   /**
-   * Whether a job server is told that a foreground submission was given up
-   * (`forget`). Where nobody else waits for its job, that is not run any more;
-   * if it runs already, its handler's signal aborts, where the worker is one of
-   * this package. Only a job server of ours understands it; to others such a
-   * job goes on. With false it goes on everywhere. Default true.
+   * Whether to tell a job server that a foreground submission was given up
+   * (`forget`). If nobody else waits for the job, it is not run any more; if it
+   * runs already in a worker of this package, its handler's signal aborts. Only
+   * our job server understands this; with any other, and with false, the job
+   * goes on. Default true.
    */
   withdraw?: boolean;
   /**
-   * Where what travels beside a workload (trace ids, a request's `metadata`)
-   * is sent. `auto`: to job servers that keep it apart, as ours do; workers of
-   * this package get it, all others the bare workload. `true`: through every
-   * other job server too, in front of the workload, which only workers of this
-   * package can read then. `false`: nowhere. Default `auto`.
+   * Where metadata beside a workload (trace ids, a request's `metadata`) is sent.
+   * `auto`: to job servers that keep it apart, as ours do; they give it to
+   * workers of this package, and the bare workload to all others. `true`: also
+   * through every other job server, in front of the workload, which then only
+   * workers of this package can read. `false`: nowhere. Default `auto`.
    */
   metadata?: 'auto' | boolean;
 }
@@ -56,13 +56,14 @@ export interface JobClientOptions extends DriverOptions {
 /**
  * Submits jobs to one or several job servers.
  *
- * It stays connected to all of them, so that it knows at once which are there.
- * When one is lost, what it had not finished goes to another: background
- * submissions without their JOB_CREATED, and foreground jobs unless they say
- * `resubmit: false`. Such a job may run twice. What a job server refuses because
- * it ends, or because it cannot keep background jobs now (`QUEUE_ERROR`), goes to
- * the next that is connected; it fails once all of these have refused it. While
- * none is connected, everything waits, up to `connectTimeout`.
+ * It stays connected to all of them, so that it knows at once which ones are
+ * reachable. When one is lost, its unfinished submissions go to another:
+ * background submissions without their JOB_CREATED, and foreground jobs unless
+ * they say `resubmit: false`. Such a job may run twice. A submission that a job
+ * server refuses because it shuts down, or because it cannot keep background jobs
+ * now (`QUEUE_ERROR`), goes to the next that is connected; it fails once all of
+ * these have refused it. While none is connected, every submission waits, up to
+ * `connectTimeout`.
  *
  * Connections keep the process alive until {@link close}.
  */
@@ -118,7 +119,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
 
   /**
    * Connects to every job server; resolves when the first has answered. May be
-   * called again at any time. Not needed: whatever is submitted connects.
+   * called again at any time. Not needed, because each submission connects.
    *
    * @throws NoServerError after `connectTimeout`; the attempts go on until {@link close}.
    * @throws ClosedError after {@link close}
@@ -129,8 +130,8 @@ export class JobClient extends DriverEmitter implements MetricSource {
   }
 
   /**
-   * Submits a foreground job; everything that happens is told to `observer`.
-   * The workload is not copied: leave its bytes alone until the job has ended.
+   * Submits a foreground job; `observer` is told everything that happens.
+   * The workload is not copied: do not change its bytes until the job has ended.
    *
    * @throws InvalidOptionError for a request that cannot be sent, ClosedError after {@link close}
    */
@@ -155,7 +156,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     });
   }
 
-  /** What this client's submissions came to, by function, and its connections. */
+  /** How this client's submissions ended, by function, and the state of its connections. */
   metrics(): MetricFamily[] {
     return this.measured.metrics(this, this.queue.resubmitted);
   }
@@ -165,7 +166,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     this.queue.add(submission);
   }
 
-  /** Asks a job's own job server about it. @throws ConnectionLostError, NoServerError when that one is away */
+  /** Asks the job server that has the job. @throws ConnectionLostError, or NoServerError when that job server cannot be reached */
   async status({ handle, server }: JobIdentity): Promise<JobStatus> {
     const session = await this.connected(server);
     return question(
@@ -176,21 +177,21 @@ export class JobClient extends DriverEmitter implements MetricSource {
   }
 
   /**
-   * Asks a background job's own job server for its state and, once it has
-   * ended, its result. Only a job server of ours knows, with a storage and
+   * Asks the job server that has a background job for its state and, once it has
+   * ended, its result. Only our job server can answer, with a storage and
    * `keepResults`.
    *
-   * @throws ServerError from every other, saying so; ConnectionLostError, NoServerError when it is away
+   * @throws ServerError from any other, with a text that says so; ConnectionLostError, NoServerError when it cannot be reached
    */
   async result({ handle, server }: JobIdentity): Promise<KeptResult> {
     return askForResult(await this.connected(server), handle);
   }
 
   /**
-   * Asks every connected job server for a job with this unique. The answer is
-   * of one where it runs, else of one where it waits, else of any.
+   * Asks every connected job server for a job with this unique. Returns the
+   * answer of one where it runs, else of one where it waits, else of any.
    *
-   * @throws ServerError when none knows this question, as Perl's job server
+   * @throws ServerError when none knows this question; Perl's job server does not
    */
   async statusByUnique(unique: string): Promise<JobStatus> {
     await this.connect();
@@ -212,7 +213,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     throw (answers[0] as PromiseRejectedResult).reason;
   }
 
-  /** Has a job server send `data` back: the first that is connected, or the one named. */
+  /** Has a job server send `data` back: the named one, or the first that is connected. */
   async echo(data: Uint8Array | string, server?: string): Promise<Buffer> {
     const session = await this.connected(server);
     const bytes = typeof data === 'string' ? toByteString(data) : data;
@@ -223,7 +224,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     );
   }
 
-  /** Fails what is pending with a ClosedError, sends what still waits to be sent, and disconnects. */
+  /** Fails everything that is pending with a ClosedError, sends what waits to be sent, and disconnects. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -241,7 +242,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
     for (const { link } of this.sessions) link.open();
   }
 
-  /** The named session, or the first that is connected; waits for it. */
+  /** Waits for the named session, or for any of them, to be connected, and returns it. */
   private async connected(server: string | undefined): Promise<ClientSession> {
     this.open();
     const sessions = server === undefined ? this.sessions : this.sessions.filter(({ name }) => name === server);

@@ -6,37 +6,37 @@ export type JobPriority = 'high' | 'normal' | 'low';
 
 /** A job as its submitter describes it. */
 export interface JobRequest {
-  /** The function, text or its UTF-8 bytes; not empty, without NUL. */
+  /** The function's name: text, or UTF-8 bytes as text; not empty, without NUL. */
   function: string;
   /** What the worker gets. */
   workload: Uint8Array;
   /**
-   * Jobs of one function with the same unique are one job, run once, and all
-   * its clients hear it. `-`: the workload is the unique. At most 64 bytes.
-   * Default: none, every submission is a job of its own.
+   * Jobs of one function with the same unique are one job: it runs once, and all
+   * its clients get the result. `-`: the workload is the unique. At most 64 bytes.
+   * Default: none, so every submission is a job of its own.
    */
   unique?: string;
   /** Default `normal`. */
   priority?: JobPriority;
-  /** Run it not before this time (SUBMIT_JOB_EPOCH; whole seconds, rounded up). Background jobs of normal priority only. */
+  /** The job does not run before this time (SUBMIT_JOB_EPOCH; whole seconds, rounded up). Only for background jobs of normal priority. */
   at?: Date;
-  /** The reducer (SUBMIT_REDUCE_JOB*); normal priority only. */
+  /** The reducer (SUBMIT_REDUCE_JOB*); only with normal priority. */
   reducer?: string;
   /**
-   * What travels beside the workload: to workers of this package, and to no
-   * other. See the client's option `metadata`.
+   * Metadata beside the workload: only workers of this package get it. See the
+   * client's option `metadata`.
    */
   metadata?: GearmanMetadata | undefined;
   /**
-   * Foreground: whether to submit the job again, elsewhere, when its job
-   * server is lost before the result came. It may then run twice. Default true.
+   * Foreground: whether to submit the job again, to another job server, when its
+   * job server is lost before the result came. It may then run twice. Default true.
    */
   resubmit?: boolean;
 }
 
 /**
- * A job, as a job server calls it. Handles are only unique within their job
- * server, so both belong together.
+ * How a job server calls a job. A handle is unique only within its job server,
+ * so both belong together.
  */
 export interface JobIdentity {
   readonly handle: string;
@@ -45,11 +45,11 @@ export interface JobIdentity {
 }
 
 /**
- * What the submitter of a foreground job hears, in this order: `created`, any
+ * The submitter of a foreground job is told, in this order: `created`, any
  * number of `data`, `warning` and `status`, then one of `complete` and `fail`.
- * After its job server was lost, `created` is told again by the next.
+ * If its job server is lost, the next one's `created` is told again.
  *
- * Buffers share memory with what arrived beside them: copy what is kept long.
+ * Buffers share memory with other bytes that arrived: copy what is kept long.
  */
 export interface JobObserver {
   created?(job: JobIdentity): void;
@@ -62,40 +62,40 @@ export interface JobObserver {
 
 /** A job that was submitted in the foreground. */
 export interface Submission {
-  /** Where the job is; undefined until a job server has accepted it. */
+  /** The job's handle and job server; undefined until a job server has accepted it. */
   readonly job: JobIdentity | undefined;
   /**
-   * Stops listening: the observer hears nothing more. The job is taken back
-   * where the job server can do that (see the client's option `withdraw`);
-   * elsewhere it goes on.
+   * Stops listening: the observer is told nothing more. A job server that can do
+   * so drops the job if nobody else waits for it (see the client's option
+   * `withdraw`); with any other the job goes on.
    *
-   * @param reason why, for the client's metrics: it took too long.
+   * @param reason for the client's metrics: the caller waited too long.
    */
   forget(reason?: 'timeout'): void;
 }
 
 /** What a job server knows of a job. */
 export interface JobStatus {
-  /** False: ended, or never heard of. */
+  /** False if the job has ended, or was never known. */
   isKnown: boolean;
   isRunning: boolean;
-  /** What the worker reported last; both 0 when nothing was. */
+  /** The progress that the worker reported last; both are 0 if it reported none. */
   numerator: number;
   denominator: number;
-  /** Clients that wait for it; only {@link JobClient.statusByUnique} knows. */
+  /** How many clients wait for it; only {@link JobClient.statusByUnique} tells. */
   clients?: number;
   /** The job server that answered. */
   server: string;
 }
 
 /**
- * What a job server of ours tells of a background job by its handle.
- * `complete` and `failed` are told as long as results are kept (`keepResults`),
- * and why a dead letter failed as long as it is there; after that it is
- * `unknown`, as a job never heard of.
+ * What our job server tells about a background job by its handle. It tells
+ * `complete` and `failed` as long as it keeps results (`keepResults`), and why a
+ * job failed as long as its dead letter exists. After that the job is `unknown`,
+ * like a job that never was.
  */
 export interface KeptResult {
   state: 'waiting' | 'running' | 'complete' | 'failed' | 'unknown';
-  /** The result of a complete job, why a failed one failed. */
+  /** The result of a complete job, or the reason why a failed one failed. */
   bytes?: Buffer;
 }

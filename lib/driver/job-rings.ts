@@ -4,13 +4,13 @@ import type { PendingSubmission } from './pending-submission.js';
 /**
  * The foreground jobs of one connection, by handle, and who listens to each.
  *
- * Submissions that coalesced share a handle, and a job server sends every
- * packet of the job once for each foreground submission, one after the other,
- * also when all came over the same connection (gearmand and Perl's alike). So
- * the submissions of a handle stand in a ring, and each packet goes to the one
- * whose turn it is: everybody gets each packet once. Who joins late is placed
- * where the turn comes last; who stops listening keeps the place, since the job
- * server goes on sending its share, until it says that it does no longer.
+ * Submissions that coalesced share a handle. A job server sends every packet of
+ * the job once for each foreground submission, one after the other, also when
+ * all of them came over the same connection (gearmand and Perl's do the same). So
+ * the submissions of a handle form a ring, and each packet goes to the one whose
+ * turn it is: everybody gets each packet once. A submission that joins late gets
+ * its turn last. One that stops listening keeps its place as long as the job
+ * server goes on sending to it.
  */
 export class JobRings {
   /** Whose turn is next. */
@@ -34,14 +34,14 @@ export class JobRings {
     }
   }
 
-  /** Whom a packet that does not end the job is for; undefined for a job nobody here waits for. */
+  /** The submission that gets a packet that does not end the job; undefined if nobody here waits for the job. */
   turn(handle: ByteString): PendingSubmission | undefined {
     const submission = this.turns.get(handle);
     if (submission !== undefined && submission.next !== submission) this.turns.set(handle, submission.next);
     return submission;
   }
 
-  /** Whom a packet that ends the job is for; it leaves the ring. */
+  /** The submission that gets a packet that ends the job; it leaves the ring. */
   end(handle: ByteString): PendingSubmission | undefined {
     const submission = this.turns.get(handle);
     if (submission === undefined) return undefined;
@@ -56,7 +56,7 @@ export class JobRings {
     return submission;
   }
 
-  /** Somebody's place is given back to the job server, which sends nothing there any more. Without effect after the end. */
+  /** Removes a submission's place, because the job server sends nothing to it any more. Does nothing after the job's end. */
   giveBack(handle: ByteString, submission: PendingSubmission): void {
     const turn = this.turns.get(handle);
     if (submission.next !== submission) {
@@ -69,7 +69,7 @@ export class JobRings {
     }
   }
 
-  /** Takes everybody, job by job. */
+  /** Takes all submissions, job by job. */
   takeAll(): PendingSubmission[] {
     const all: PendingSubmission[] = [];
     for (const first of this.turns.values()) {

@@ -18,42 +18,42 @@ export interface JobWorkerOptions extends DriverOptions {
   /** How many jobs run at once in this process, over all job servers; functions with their own do not count. Default 10. */
   concurrency?: number;
   /**
-   * Whether a `WorkException` is a WORK_EXCEPTION to every job server. C
-   * gearmand makes of it what hangs or kills clients that did not ask for
-   * exceptions (the `gearman` command, Perl's and others), so it is told a
-   * WORK_WARNING with the words, which clients of this package read, and
-   * WORK_FAIL. Say true where all clients ask for exceptions, as PHP's do.
+   * Whether a `WorkException` is sent as WORK_EXCEPTION through every job server. C
+   * gearmand turns it into something that hangs or kills clients that did not ask
+   * for exceptions (the `gearman` command, Perl's and others). So by default it is
+   * sent a WORK_WARNING with the exception's bytes, which clients of this package
+   * read, and WORK_FAIL. Say true if all clients ask for exceptions, as PHP's do.
    * Default false.
    */
   alwaysExceptions?: boolean;
   /** Asks for a job's reducer too (GRAB_JOB_ALL). Default false. */
   reducers?: boolean;
   /**
-   * Lets a job server push assignments (ALL_YOURS) where it can, which saves a
-   * round trip a job. With several job servers the worker pulls, so that every
-   * slot is open to each of them. Default true.
+   * Lets a job server push assignments (ALL_YOURS) if it can, which saves a
+   * round trip a job. With several job servers the worker pulls, so that each of
+   * them can fill every slot. Default true.
    */
   push?: boolean;
   /**
-   * How often a sleeping worker looks for jobs nobody woke it for, in
-   * milliseconds; 0 switches it off. C gearmand wakes nobody for a job whose
-   * time (`at`) has come. Default 5_000.
+   * How often a sleeping worker asks for jobs by itself, in milliseconds; 0
+   * switches it off. C gearmand does not wake a worker for a job whose time
+   * (`at`) has come. Default 5_000.
    */
   pollInterval?: number;
 }
 
-/** How a worker leaves. */
+/** How a worker closes. */
 export interface CloseOptions {
-  /** How long running jobs may take to finish, in milliseconds; then their signals abort and they are left to others. Default 10_000. */
+  /** How long running jobs may take to finish, in milliseconds; then their signals abort and other workers get the jobs. Default 10_000. */
   gracePeriod?: number;
 }
 
 /**
- * Serves functions to all its job servers at once, each with a connection of
- * its own that is made again, and registers again, whenever it is lost.
+ * Serves functions to all its job servers at once. It has a connection to each,
+ * and connects and registers again whenever one is lost.
  *
  * Jobs are delivered at least once: when a connection is lost, the signals of
- * its jobs abort, their results are dropped, and the job server gives them to
+ * its jobs abort, their results are dropped, and the job server gives the jobs to
  * another worker, or to this one again.
  */
 export class JobWorker extends DriverEmitter implements MetricSource {
@@ -61,9 +61,9 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   private readonly settings: WorkerSessionSettings;
   private readonly pollInterval: number;
   private readonly names = new Set<string>();
-  /** How often each job server was lost. */
+  /** How often the connection to each job server was lost. */
   private readonly losses = new Map<string, number>();
-  /** The first is shared by all functions without a `concurrency` of their own. */
+  /** All functions without a `concurrency` of their own share the first lane. */
   private readonly lanes: WorkerLane[];
   private readonly wait: ReadyWait;
   private poll: NodeJS.Timeout | undefined;
@@ -101,7 +101,7 @@ export class JobWorker extends DriverEmitter implements MetricSource {
     return this.lanes.reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** What this worker's jobs came to, by function, and its connections. */
+  /** How this worker's jobs ended, by function, and the state of its connections. */
   metrics(): MetricFamily[] {
     return workerMetrics(
       this.lanes.flatMap(({ functions }) => [...functions.values()]),
@@ -111,9 +111,9 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   }
 
   /**
-   * Serves a function, from {@link start} on, or at once when that was.
+   * Serves a function from {@link start} on, or at once if the worker has started.
    *
-   * @throws InvalidOptionError for a name that is not allowed or is registered
+   * @throws InvalidOptionError for a name that is not allowed, or is registered
    *   already; ClosedError after {@link close}
    */
   register(functionName: string, handler: JobHandler, options: FunctionOptions = {}): void {
@@ -131,7 +131,7 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   }
 
   /**
-   * Connects to every job server; resolves when the functions are registered, each at one at least.
+   * Connects to every job server; resolves when each function is registered at one of them at least.
    *
    * @throws NoServerError after `connectTimeout`; the attempts go on until {@link close}.
    * @throws ClosedError after {@link close}
@@ -146,9 +146,9 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   }
 
   /**
-   * Leaves without loss: takes no more jobs, lets the running ones finish and
-   * delivers their results, then disconnects. What has not finished after
-   * `gracePeriod` is aborted, and given to other workers at once.
+   * Closes without losing jobs: takes no more of them, lets the running ones
+   * finish, delivers their results, and disconnects. Jobs that have not finished
+   * after `gracePeriod` are aborted, and given to other workers at once.
    */
   close({ gracePeriod }: CloseOptions = {}): Promise<void> {
     const patience = durationOption('gracePeriod', gracePeriod, 10_000, 0);

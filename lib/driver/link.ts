@@ -13,19 +13,19 @@ import { ConnectionLostError, TimeoutError } from './errors.js';
 /** What a {@link Link} tells its owner. */
 export interface LinkOwner {
   /**
-   * The stream is there: now say who you are. Whatever is sent here goes out
-   * before anything else, and the job server has taken it when `ready` is told.
+   * The stream is open: the owner introduces itself. What it sends here leaves
+   * before anything else, and the job server has read it when `ready` is told.
    */
   greet(): void;
   /** An answer to the greeting, before `ready`. */
   greeted(packet: Packet): void;
-  /** The job server has answered: the link is at your service. */
+  /** The job server has answered: the link can be used. */
   ready(): void;
   /** A packet, after `ready`. */
   packet(packet: Packet): void;
-  /** What waited to be sent has left. */
+  /** Everything that waited to be sent has left. */
   drained(): void;
-  /** The link that was ready is no more; what was asked gets no answer. It is made again by itself. */
+  /** The link was ready and is lost; open questions get no answer. The link connects again by itself. */
   lost(reason: Error): void;
   /** An attempt failed, or the link was lost; the next attempt is made in `delay` milliseconds. */
   retrying(reason: Error, delay: number): void;
@@ -38,18 +38,18 @@ export interface LinkSettings {
   heartbeatInterval: number;
   heartbeatTimeout: number;
   maxPacketBytes: number;
-  /** A link that has more to send than this is given up. */
+  /** If more bytes than this wait to be sent, the connection is ended. */
   maxSendBufferBytes: number;
 }
 
-/** What the link's first ECHO_REQ carries, so that its answer is told from the owner's. */
+/** The data of the link's first ECHO_REQ; by it the answer differs from answers to the owner. */
 const GREETING = '\0nestjs-gearman greeting';
 
-/** How long a job server may take to close its side, in milliseconds; then the link is over without it. */
+/** How long a job server may take to close its side, in milliseconds; then the link ends the connection itself. */
 const CLOSE_TIMEOUT = 1_000;
 
 /**
- * The way to one job server, made again whenever it is lost.
+ * The connection to one job server, made again whenever it is lost.
  *
  *   idle --open--> connecting --greeting answered--> ready
  *                   ^      |                           |
@@ -59,21 +59,21 @@ const CLOSE_TIMEOUT = 1_000;
  *
  *   any of them --close--> closed
  *
- * Every connection begins with the owner's greeting and an ECHO_REQ: its answer
- * shows that a job server is there and has taken the greeting. Later ones are
- * the heartbeat: a machine that died without a word is noticed within
- * heartbeatInterval + heartbeatTimeout.
+ * Every connection begins with the owner's greeting and an ECHO_REQ, whose answer
+ * shows that a job server is there and has read the greeting. Later ECHO_REQs are
+ * the heartbeat: a machine that died without closing its connections is noticed
+ * within heartbeatInterval + heartbeatTimeout.
  */
 export class Link {
   private state: 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed' = 'idle';
   private connection: Connection | undefined;
   private readonly backoff: Backoff;
   private readonly abort = new AbortController();
-  /** Runs until the greeting must be answered, the next attempt, or the next heartbeat: never two at once. */
+  /** The time limit of the greeting, the wait before the next attempt, or the heartbeat: never two at once. */
   private timer: NodeJS.Timeout | undefined;
   private readySince = 0;
   private whenOver: (() => void) | undefined;
-  /** Why the last attempt failed, or the link was lost. */
+  /** Why the last attempt failed, or why the link was lost. */
   lastError: Error | undefined;
 
   constructor(
@@ -103,17 +103,17 @@ export class Link {
     if (this.state === 'idle') void this.connect();
   }
 
-  /** Sends a packet; without a connection it is dropped, since `lost` told of that. */
+  /** Sends a packet. Without a connection it is dropped; the owner knows that from `lost`. */
   send(type: PacketType, args?: readonly Argument[]): void {
     this.connection?.send(type, args);
   }
 
-  /** Ends the connection without a word; it is made again. */
+  /** Ends the connection at once; the link connects again. */
   drop(reason: Error): void {
     this.connection?.destroy(reason);
   }
 
-  /** Sends what waits, ends the connection in good order, and resolves when it is over. Nothing is told any more. */
+  /** Sends what waits, ends the connection in good order, and resolves when it is over. The owner is told nothing more. */
   close(): Promise<void> {
     const { connection } = this;
     this.enter('closed');
@@ -206,7 +206,7 @@ export class Link {
     this.owner.retrying(reason, delay);
   }
 
-  /** Until the next heartbeat. Its timers keep no process alive. */
+  /** Waits until the next heartbeat. Its timers keep no process alive. */
   private rest(): void {
     const { heartbeatInterval } = this.settings;
     if (heartbeatInterval > 0) this.timer = setTimeout(() => this.beat(), heartbeatInterval).unref();
@@ -216,12 +216,12 @@ export class Link {
     const connection = this.connection!;
     const { bytesReceived, bufferedBytes } = connection;
     connection.send(PacketType.ECHO_REQ, [HEARTBEAT]);
-    // Behind a large workload the ECHO_REQ waits its turn. What the system would not take
-    // before it takes only as the other side confirms: a sign of life as well.
+    // The ECHO_REQ may wait behind a large workload. The system accepts more bytes of that
+    // only as the other side confirms some, which is a sign of life as well.
     const isAlive = () => connection.bytesReceived > bytesReceived || connection.bufferedBytes < bufferedBytes;
     this.timer = setTimeout(() => {
       if (isAlive()) return this.rest();
-      // When our own process was busy the answer may lie unread: one turn of the event loop reads it.
+      // If our own process was busy, the answer may not be read yet: one turn of the event loop reads it.
       setImmediate(() => {
         if (this.connection !== connection || this.state !== 'ready') return;
         if (isAlive()) this.rest();

@@ -2,27 +2,27 @@ import { InvalidOptionError } from '../ground/index.js';
 import { MAX_METADATA_BYTES, type ByteString } from '../protocol/index.js';
 
 /**
- * What travels beside a workload: a trace id, a tenant, a locale. Nest's
+ * Metadata that travels beside a workload: a trace id, a tenant, a locale. Nest's
  * `setOnDispatchHook` writes it, `GearmanContext#getMetadata` reads it. At most
  * 8 KiB as JSON; see {@link fitMetadata}.
  */
 export type GearmanMetadata = Record<string, string>;
 
 /**
- * What a workload with metadata begins with. No text and no JSON begins with
- * a NUL, so only raw bytes could look like it, one in 2^64 of them.
+ * The first bytes of a workload with metadata. No text and no JSON begins with
+ * a NUL, so only raw bytes could begin like this, one workload in 2^64.
  */
 const MARK = Buffer.from('\0NGMETA1', 'latin1');
-/** What stands before the JSON in a frame, in bytes. */
+/** How many bytes a frame has before the JSON. */
 export const HEAD_BYTES = MARK.length + 4;
 
 /**
- * Metadata, as JSON in UTF-8, and workload as one workload:
+ * Metadata, as JSON in UTF-8, and a workload in one workload:
  *
  *   mark (8 bytes) | length of the JSON (4, big-endian) | JSON object | workload
  *
- * Only workers that know the mark can read it, so it is sent only to job
- * servers that know no metadata, and only where the client was told
+ * Only workers that know the mark can read it. So it is sent only through job
+ * servers without metadata of their own, and only by a client with
  * `metadata: true`.
  */
 export function frameMetadata(metadata: ByteString, workload: Uint8Array): Buffer {
@@ -33,10 +33,10 @@ export function frameMetadata(metadata: ByteString, workload: Uint8Array): Buffe
   return Buffer.concat([head, json, workload]);
 }
 
-/** A workload, parted from the metadata that came with it. */
+/** A workload without the metadata that came in it. */
 export interface UnframedWorkload {
   readonly workload: Buffer;
-  /** Missing where the workload came bare, as every foreign client sends it. */
+  /** Missing if the workload came bare, as every foreign client sends it. */
   readonly metadata?: GearmanMetadata;
 }
 
@@ -49,7 +49,7 @@ export function unframeMetadata(bytes: Buffer): UnframedWorkload {
   return metadata ? { metadata, workload: bytes.subarray(end) } : { workload: bytes };
 }
 
-/** Whether a worker of ours would take these bytes for a workload with metadata. */
+/** Whether a worker of ours would read these bytes as a workload with metadata. */
 export function isMarked(bytes: Uint8Array): boolean {
   return bytes[0] === 0 && bytes.length >= HEAD_BYTES && MARK.equals(bytes.subarray(0, MARK.length));
 }
@@ -60,20 +60,20 @@ export function isMetadata(value: unknown): value is GearmanMetadata {
   return Object.values(value).every((entry) => typeof entry === 'string');
 }
 
-/** What is left out of metadata that is too long, one after the other: W3C's fields that a trace can do without. */
+/** The fields that are left out, one after the other, of metadata that is too long: W3C's fields that a trace can do without. */
 const EXPENDABLE = ['baggage', 'tracestate'] as const;
 
-/** Metadata that can be sent, and what had to be left out of it. */
+/** Metadata that can be sent, and the names of the fields that were left out. */
 export interface FittingMetadata {
   readonly metadata: GearmanMetadata;
   readonly leftOut: readonly string[];
 }
 
 /**
- * Metadata of at most 8 KiB: past that `baggage` is left out, then
+ * Metadata of at most 8 KiB: if it is longer, `baggage` is left out, then
  * `tracestate`.
  *
- * @throws InvalidOptionError for what is no object of texts, or too long without them too
+ * @throws InvalidOptionError for a value that is no object of texts, or that is still too long without them
  */
 export function fitMetadata(metadata: GearmanMetadata): FittingMetadata {
   if (!isMetadata(metadata))
@@ -93,9 +93,9 @@ export function fitMetadata(metadata: GearmanMetadata): FittingMetadata {
   );
 }
 
-/** The most bytes that a character takes in JSON, as `\u0000` does. */
+/** The most bytes that one character needs in JSON: `\u0000`. */
 const LONGEST_CHARACTER = 6;
-/** Quotes, colon and comma. */
+/** The bytes around a name and its value: quotes, colon and comma. */
 const AROUND_ENTRY = 6;
 
 function isShort(metadata: GearmanMetadata): boolean {
@@ -105,17 +105,17 @@ function isShort(metadata: GearmanMetadata): boolean {
     entries++;
     characters += key.length + metadata[key]!.length;
   }
-  // Most is so short that nothing need be made of it to know.
+  // Most metadata is so short that this estimate settles it without making JSON.
   if (2 + characters * LONGEST_CHARACTER + entries * AROUND_ENTRY <= MAX_METADATA_BYTES) return true;
   return Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES;
 }
 
-/** Metadata as JSON tells it; undefined where it is none. */
+/** Reads metadata from JSON; undefined if it is no metadata. */
 export function parseMetadata(json: string): GearmanMetadata | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return isMetadata(value) ? value : undefined;
   } catch {
-    return undefined; // whoever wrote it, it was not us
+    return undefined; // another program wrote it
   }
 }

@@ -14,12 +14,12 @@ import { fitMetadata, frameMetadata, HEAD_BYTES, isMarked } from './metadata.js'
 import type { JobIdentity, JobObserver, JobRequest, Submission } from './job-request.js';
 
 /**
- * One submission on its way: checked and ready to send, to one job server after the other if need be.
+ * A submission, checked and ready to be sent; it may go to several job servers one after the other.
  *
  *   queued --sent--> sent --JOB_CREATED--> created --end--> over
  *     ^                |                      |
  *     +---- its job server is lost, ----------+
- *           or cannot take it
+ *           or cannot accept it
  *
  * Foreground submissions of one job on one connection form a ring, see {@link JobRings}.
  */
@@ -28,24 +28,24 @@ export class PendingSubmission implements Submission {
   readonly type: PacketType;
   readonly args: readonly Argument[];
   readonly isForeground: boolean;
-  /** What travels beside its workload, as JSON in UTF-8. */
+  /** The metadata beside its workload, as JSON in UTF-8. */
   readonly metadata: ByteString | undefined;
-  /** How often its job server was lost. */
+  /** How often the job server that had it was lost. */
   losses = 0;
-  /** Which job servers could not take it, since one of them was lost; undefined: none. */
+  /** The job servers that could not accept it since the last loss; undefined if there are none. */
   refusedBy: Set<object> | undefined;
-  /** What the last of them said. */
+  /** The error of the last of them. */
   refusal: GearmanError | undefined;
   /** When it was queued, on the client's clock. */
   queuedAt = 0;
   /** When it was submitted, on the same clock. */
   submittedAt = 0;
-  /** Where it is counted; it is not where nobody asks. */
+  /** The counts of its function; undefined if nobody counts. */
   stats: SubmissionStats | undefined;
   job: JobIdentity | undefined;
-  /** What a warning said of the failure to come, see {@link warnedException}. */
+  /** The exception that a warning announced before the WORK_FAIL, see {@link warnedException}. */
   exception: Buffer | undefined;
-  /** Who has its job; undefined until a job server has accepted it. */
+  /** The session that has its job; undefined until a job server has accepted it. */
   holder: SubmissionHolder | undefined;
   /** Its neighbours in the ring of its job. */
   next: PendingSubmission = this;
@@ -57,7 +57,7 @@ export class PendingSubmission implements Submission {
     request: JobRequest,
     isForeground: boolean,
     maxPacketBytes: number,
-    /** Undefined: forgotten. */
+    /** Undefined after `forget`, and after the end. */
     public observer: JobObserver | undefined,
   ) {
     const functionName = nameOf('function', request.function);
@@ -82,15 +82,15 @@ export class PendingSubmission implements Submission {
     return this.args[0] as ByteString;
   }
 
-  /** Its arguments for a job server that knows no metadata: the workload in a frame, where one is needed. */
+  /** Its arguments for a job server that knows no metadata: if necessary, the workload is in a frame. */
   get framedArgs(): readonly Argument[] {
     const workload = this.args.at(-1) as Uint8Array;
-    // Bytes that our own workers would take for a frame need one too.
+    // Bytes that our own workers would mistake for a frame need one too.
     if (this.metadata === undefined && !isMarked(workload)) return this.args;
     return [...this.args.slice(0, -1), frameMetadata(this.metadata ?? '{}', workload)];
   }
 
-  /** Jobs of one key coalesce; undefined for a job that does not. */
+  /** Jobs with the same key coalesce; undefined for a job that does not coalesce. */
   get coalescingKey(): ByteString | undefined {
     const [functionName, unique] = this.args as [ByteString, ByteString];
     if (unique === '') return undefined;
@@ -99,26 +99,26 @@ export class PendingSubmission implements Submission {
     return `${functionName}\0${Buffer.from(this.args.at(-1) as Uint8Array).toString('latin1')}`;
   }
 
-  /** False when nobody listens to its end, or it must not run twice. */
+  /** False if nobody waits for its end, or if it must not run twice. */
   get isWorthResubmitting(): boolean {
     return this.mayResubmit && this.observer !== undefined;
   }
 
   /**
-   * Whether another job server may take what this one refuses: it ends, or
-   * cannot keep background jobs now. Every other refusal is the request's fault.
+   * Whether another job server may accept what this one refuses, because it shuts
+   * down or cannot keep background jobs now. Any other refusal is the request's fault.
    */
   mayGoElsewhere({ serverCode }: ServerError): boolean {
     return serverCode === 'SHUTTING_DOWN' || (serverCode === 'QUEUE_ERROR' && !this.isForeground);
   }
 
-  /** A job server could not take it; it is to go to one of the others. */
+  /** A job server could not accept it; another one may. */
   refused(by: object, refusal: GearmanError): void {
     (this.refusedBy ??= new Set()).add(by);
     this.refusal = refusal;
   }
 
-  /** A job server was lost: it may go to any again. Answers how often that was. */
+  /** A job server was lost, so all of them may be tried again. Returns how often that happened. */
   lost(): number {
     this.refusedBy = this.refusal = undefined;
     return ++this.losses;
@@ -134,7 +134,7 @@ export class PendingSubmission implements Submission {
   }
 
   forget(reason?: 'timeout'): void {
-    // What is in the background is wanted whoever listens.
+    // Background jobs run whether or not somebody listens.
     if (!this.isForeground || !this.observer) return;
     if (reason) this.count(reason);
     this.observer = undefined;
@@ -169,7 +169,7 @@ export class PendingSubmission implements Submission {
   }
 }
 
-/** Who is told that nobody waits for an accepted submission any more. */
+/** The session that has an accepted submission, and is told when nobody waits for it any more. */
 export interface SubmissionHolder {
   givenUp(submission: PendingSubmission): void;
 }
@@ -205,7 +205,7 @@ function argumentsOf(request: JobRequest, functionName: ByteString, unique: Byte
   if (!(workload instanceof Uint8Array)) throw InvalidOptionError.notAllowed('workload', workload, 'a Uint8Array');
   if (at) return [functionName, unique, String(Math.ceil(at.getTime() / 1_000)), workload];
   if (reducer === undefined) return [functionName, unique, workload];
-  // PROTOCOL has four arguments; gearmand waits for one more before the workload, as libgearman sends it.
+  // PROTOCOL has four arguments here; gearmand expects one more before the workload, and libgearman sends it.
   return [functionName, unique, nameOf('reducer', reducer), '', workload];
 }
 

@@ -3,7 +3,7 @@ import { PacketType, type Packet } from '../protocol/index.js';
 import type { Question } from './client-session.js';
 import type { JobStatus } from './job-request.js';
 
-/** Asks for one answer, as a Promise takes it. */
+/** Asks for one answer and returns it as a Promise. */
 export function question<Answer>(
   answerType: PacketType,
   read: (packet: Packet) => Answer,
@@ -14,7 +14,7 @@ export function question<Answer>(
   });
 }
 
-/** Reads STATUS_RES and STATUS_RES_UNIQUE: they differ only in the number of clients at the end of the second. */
+/** Reads STATUS_RES or STATUS_RES_UNIQUE; the second also has the number of clients at its end. */
 export function readStatus(packet: Packet, server: string): JobStatus {
   const status = {
     isKnown: packet.text(1) === '1',

@@ -2,7 +2,7 @@ import type { GearmanError } from '../ground/index.js';
 import { ClosedError, NoServerError } from './errors.js';
 import type { Link } from './link.js';
 
-/** Who waits for job servers to be connected, each no longer than `timeout` milliseconds. */
+/** Callers that wait for job servers to be connected, each at most `timeout` milliseconds. */
 export class ReadyWait {
   private readonly waiting = new Set<{ links: readonly Link[]; settle: (error?: GearmanError) => void }>();
 
@@ -11,7 +11,7 @@ export class ReadyWait {
   /**
    * Resolves as soon as one of the links is ready.
    *
-   * @throws NoServerError when none is in time, ClosedError after {@link close}
+   * @throws NoServerError if none is ready in time, ClosedError after {@link close}
    */
   forOneOf(links: readonly Link[]): Promise<void> {
     if (links.some((link) => link.isReady)) return Promise.resolve();
@@ -30,18 +30,18 @@ export class ReadyWait {
     });
   }
 
-  /** A link is ready. */
+  /** A link has become ready. */
   arrived(link: Link): void {
     for (const { links, settle } of this.waiting) if (links.includes(link)) settle();
   }
 
-  /** Nobody needs to wait any longer. */
+  /** Ends every wait with a ClosedError. */
   close(what: string): void {
     for (const { settle } of this.waiting) settle(new ClosedError(what));
   }
 }
 
-/** None of the links was ready in time. */
+/** The error when none of the links was ready in time. */
 export function noServer(links: readonly Link[], timeout: number): NoServerError {
   return new NoServerError(new Map(links.map((link) => [link.name, link.lastError])), timeout);
 }

@@ -6,9 +6,9 @@ import type { KeptResult } from './job-request.js';
 import { readStatus } from './question.js';
 
 /**
- * Asks for a background job's kept result, which is an extension of our job
- * server: with the option `results` it answers GET_STATUS of an ended job with
- * the packet that ended it, ahead of STATUS_RES.
+ * Asks for a background job's kept result, an extension of our job server: with
+ * the option `results` its answer to GET_STATUS of an ended job is the packet
+ * that ended the job, followed by STATUS_RES.
  */
 export function askForResult(session: ClientSession, handle: string): Promise<KeptResult> {
   return new Promise((resolve, reject: (error: GearmanError) => void) => {

@@ -9,33 +9,33 @@ import { thrownWords } from './thrown-words.js';
 /** A function as a worker serves it. */
 export interface ServedFunction {
   readonly name: string;
-  /** The name as it travels. */
+  /** The name as it is sent. */
   readonly bytes: ByteString;
   readonly handler: JobHandler;
   readonly options: FunctionOptions;
-  /** What its jobs did in this process. */
+  /** The counts of its jobs in this process. */
   readonly stats: ServedStats;
 }
 
-/** Whom a {@link RunningJob} reports to: the connection it came from. */
+/** The session that a {@link RunningJob} came from and reports to. */
 export interface JobReporter {
   readonly name: string;
-  /** Sends a packet about the job, as long as its connection stands and it has not ended. */
+  /** Sends a packet about the job, while its connection stands and the job has not ended. */
   tell(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
-  /** Sends how the job ended, once. */
+  /** Sends how the job ended; only the first call counts. */
   end(job: RunningJob, type: PacketType, args: readonly Argument[]): void;
-  /** Sends that the job failed, with words where the job server passes them on as PROTOCOL has it. */
+  /** Sends that the job failed, with the reason if the job server passes reasons on as PROTOCOL demands. */
   fail(job: RunningJob, words: string): void;
   /** Tells the worker's owner why a job failed. */
   failed(error: HandlerError): void;
-  /** Resolves when what was sent has left, or never will. */
+  /** Resolves when everything sent so far has left, or never can. */
   whenDrained(): Promise<void>;
 }
 
-/** What a job server says of a job as it assigns it. */
+/** What a job server says about a job when it assigns it. */
 export interface Assignment {
   readonly handle: ByteString;
-  /** `''` when the submitter gave none, or the job server does not tell. */
+  /** `''` when the submitter gave none, or when the job server does not tell it. */
   readonly unique: string;
   readonly workload: Buffer;
   readonly reducer: string | undefined;
@@ -44,9 +44,9 @@ export interface Assignment {
 }
 
 /**
- * A job from its assignment until its handler has ended. It ends once on the
- * wire, whatever comes first: its result, its failure, its timeout; or never,
- * when its connection is lost and the job server gives it to another.
+ * A job from its assignment until its handler has ended. Its end is sent once,
+ * whichever comes first: result, failure or timeout. It is never sent if the
+ * connection is lost, because the job server then gives the job to another worker.
  */
 export class RunningJob implements AssignedJob, Assignment {
   readonly handle: ByteString;
@@ -55,7 +55,7 @@ export class RunningJob implements AssignedJob, Assignment {
   readonly reducer: string | undefined;
   readonly attempt: number | undefined;
   readonly metadata: GearmanMetadata | undefined;
-  /** True when its end was sent, or cannot be any more: nothing more is. */
+  /** True when its end was sent, or cannot be sent any more. Nothing is sent for it afterwards. */
   isOver = false;
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
@@ -81,7 +81,7 @@ export class RunningJob implements AssignedJob, Assignment {
     return this.reporter.name;
   }
 
-  /** Made when somebody asks: most handlers do not, and a controller costs more than the rest of a job. */
+  /** Made on demand: most handlers do not use it, and a controller costs more than the rest of a job. */
   get signal(): AbortSignal {
     if (!this.controller) {
       this.controller = new AbortController();
@@ -100,7 +100,7 @@ export class RunningJob implements AssignedJob, Assignment {
     this.abort(new JobAbandonedError(this.function, this.handle));
   }
 
-  /** Its time is over: it fails, with its handler's own words if the handler ends on the signal. */
+  /** Its time is over: it fails. If the handler ends on the signal at once, with the handler's own error. */
   expire(timeout: number): void {
     this.abort(new TimeoutError(`the job ${this.handle} of ${this.function}`, timeout, "the function's timeout"));
     setImmediate(() => this.reporter.end(this, PacketType.WORK_FAIL, [this.handle]));
@@ -133,20 +133,20 @@ export class RunningJob implements AssignedJob, Assignment {
   }
 
   private fail(error: unknown): void {
-    // What a handler throws after its job was lost or timed out is a consequence.
+    // The job was lost or timed out before; what the handler throws afterwards is a consequence.
     if (this.isOver) return;
     if (error instanceof WorkException) {
       this.reporter.end(this, PacketType.WORK_EXCEPTION, [this.handle, error.bytes]);
     } else {
       this.reporter.fail(this, thrownWords(error));
-      // A handler that stops because nobody waits did as it should.
+      // A handler that stops because nobody waits has made no mistake.
       if (!(this.abortReason instanceof JobAbandonedError))
         this.reporter.failed(new HandlerError(this.function, this.handle, error));
     }
   }
 }
 
-/** Above this, native code turns text into bytes faster than a loop does. */
+/** From this length on, native code turns text into bytes faster than a loop does. */
 const SHORT_TEXT = 200;
 
 function asArgument(bytes: Uint8Array | string): Argument {

@@ -11,16 +11,16 @@ interface Candidate {
 
 /** What a choice needs to know of a job. */
 interface Choosing {
-  /** What jobs that coalesce have in common; undefined for a job that does not. */
+  /** Equal for jobs that coalesce; undefined for a job that does not coalesce. */
   readonly coalescingKey: ByteString | undefined;
-  /** Job servers that could not take it, and are not asked again. */
+  /** Job servers that could not accept it, and are not asked again. */
   readonly refusedBy?: ReadonlySet<object> | undefined;
 }
 
-/** Finds the job server for a job; undefined while none is connected that has not refused it. */
+/** Finds the job server for a job; undefined if no connected one is left that has not refused it. */
 export type Choose<Server extends Candidate> = (job: Choosing) => Server | undefined;
 
-/** The choice among `servers` of which only those that are ready count. */
+/** Makes the choice among `servers`; only those that are ready count. */
 export function chooser<Server extends Candidate>(choice: ServerChoice, servers: readonly Server[]): Choose<Server> {
   const only = servers[0];
   if (servers.length === 1 && only) return (job) => (mayTake(only, job) ? only : undefined);
@@ -53,10 +53,10 @@ function roundRobin<Server extends Candidate>(servers: readonly Server[]): Choos
 }
 
 /**
- * Rendezvous hashing: every server has a score for the key, the highest of
- * those that are ready wins. All clients with the same server names agree
- * without talking, and a dead server's keys spread over the others while
- * theirs stay.
+ * Rendezvous hashing: every server has a score for the key, and the highest
+ * score among the ready ones wins. All clients with the same server names agree
+ * without talking to each other. When a server dies, its keys spread over the
+ * others, and their own keys stay.
  */
 function rendezvous<Server extends Candidate>(
   servers: readonly Server[],
@@ -86,7 +86,7 @@ function hash(text: string): number {
   return value;
 }
 
-/** MurmurHash3's last step: every bit of the input moves half of the output's. */
+/** MurmurHash3's last step: every bit of the input changes half of the output's bits on average. */
 function mix(value: number): number {
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);

@@ -15,24 +15,24 @@ export interface SubmissionQueueSettings {
 }
 
 /**
- * After this many lost job servers a submission is given up: one that itself
- * makes them close the connection would otherwise go round for ever, and end
- * everybody else's connections with it.
+ * After this many lost job servers a submission fails: if the submission itself
+ * makes them close the connection, it would otherwise go round for ever, and
+ * end the connections of all other submissions with it.
  */
 export const MAX_LOSSES = 10;
 
 /**
- * Where submissions wait for a job server that is connected and has room, and
- * where they come back to when theirs is lost or cannot take them. First in,
- * first out; while some job server is connected they wait for as long as it takes.
+ * Submissions wait here for a job server that is connected and has room, and
+ * return here when theirs is lost or cannot accept them. First in, first out.
+ * There is no time limit while some job server is connected.
  */
 export class SubmissionQueue {
-  /** How many were sent again because their job server was lost. */
+  /** How many submissions were sent again because their job server was lost. */
   resubmitted = 0;
   private readonly waiting = new Fifo<PendingSubmission>();
   /** Runs while submissions wait and no job server is connected. */
   private timer: NodeJS.Timeout | undefined;
-  /** Since when none is connected. */
+  /** Since when no job server is connected. */
   private aloneSince = performance.now();
 
   constructor(
@@ -42,14 +42,14 @@ export class SubmissionQueue {
     private readonly fail: (submission: PendingSubmission, error: GearmanError) => void,
   ) {}
 
-  /** Sends a submission at once, or when it is its turn. */
+  /** Sends a submission, at once or when its turn comes. */
   add(submission: PendingSubmission): void {
     submission.queuedAt = submission.submittedAt = performance.now();
     this.waiting.push(submission);
     this.pump();
   }
 
-  /** Takes back what a lost job server had not finished; it goes before everything else. */
+  /** Queues again, before everything else, what a lost job server had not finished. */
   addAgain(submissions: readonly PendingSubmission[], server: string, reason: GearmanError): void {
     if (!this.hasServer()) this.aloneSince = performance.now();
     const again = submissions.filter((submission) => {
@@ -63,14 +63,14 @@ export class SubmissionQueue {
     this.pump();
   }
 
-  /** Sends what a job server could not take to the next that is connected; without one it fails. */
+  /** Sends a submission that a job server could not accept to the next connected one; if there is none, it fails. */
   addRefused(submission: PendingSubmission, by: ClientSession, refusal: GearmanError): void {
     submission.refused(by, refusal);
     this.waiting.prepend([submission]);
     this.pump();
   }
 
-  /** Sends what can be sent. */
+  /** Sends as many submissions as possible. */
   pump(): void {
     for (let next = this.waiting.peek(); next !== undefined; next = this.waiting.peek()) {
       if (next.observer === undefined) {
@@ -92,7 +92,7 @@ export class SubmissionQueue {
     }
   }
 
-  /** Ends everything that waits. */
+  /** Fails every submission that waits. */
   close(reason: GearmanError): void {
     clearTimeout(this.timer);
     for (const submission of this.waiting.takeAll()) this.fail(submission, reason);

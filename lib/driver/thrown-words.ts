@@ -1,7 +1,7 @@
-/** The most of it that is told, in characters: as much as a dead letter keeps. */
+/** How many characters are kept: as many as a dead letter keeps. */
 const MAX_LENGTH = 4_096;
 
-/** What somebody threw, as a text for people: an error's message, or its name where it has none. Never throws. */
+/** What somebody threw, as a text for people: an error's message, or its name if it has no message. Never throws. */
 export function thrownWords(thrown: unknown): string {
   try {
     const words = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);

@@ -14,13 +14,13 @@ export interface WorkerLaneOwner {
 }
 
 /**
- * Functions that share a number of slots, and their connections: one to each
- * job server. A grab names no function, so functions with a number of their
+ * Functions that share a number of slots, and one connection to each job server
+ * for them. A grab names no function, so functions with a `concurrency` of their
  * own have a lane of their own.
  *
- * A slot is free, or held by an open grab, or by a job whose handler runs. A
- * handler that goes on after its job was lost or timed out holds it until it
- * ends: the bound is on what this process does.
+ * A slot is free, or used by an open grab, or by a job whose handler runs. A
+ * handler that goes on after its job was lost or timed out uses its slot until
+ * it ends, because the bound is on what this process does.
  */
 export class WorkerLane implements WorkerSessionOwner {
   readonly functions = new Map<ByteString, ServedFunction>();
@@ -28,7 +28,7 @@ export class WorkerLane implements WorkerSessionOwner {
   /** How many handlers run. */
   running = 0;
   private takenSlots = 0;
-  /** Which session grabbed last: they take turns. */
+  /** The session that grabbed last: they take turns. */
   private turn = 0;
   private whenIdle: (() => void) | undefined;
 
@@ -41,7 +41,7 @@ export class WorkerLane implements WorkerSessionOwner {
     this.sessions = endpoints.map((endpoint) => new WorkerSession(endpoint, settings, this));
   }
 
-  /** Serves a function, at once where the lane is connected. */
+  /** Serves a function; at once if the lane is connected. */
   add(served: ServedFunction): void {
     this.functions.set(served.bytes, served);
     for (const session of this.sessions) session.announce(served);
@@ -51,7 +51,7 @@ export class WorkerLane implements WorkerSessionOwner {
     for (const { link } of this.sessions) link.open();
   }
 
-  /** Has another look for jobs nobody woke us for. */
+  /** Asks for jobs although no job server woke us. */
   look(): void {
     for (const session of this.sessions) session.look();
   }
@@ -62,12 +62,12 @@ export class WorkerLane implements WorkerSessionOwner {
     if (this.running > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
   }
 
-  /** Leaves what still runs to other workers. */
+  /** Aborts what still runs; other workers get those jobs. */
   async abandon(reason: ClosedError): Promise<void> {
     await Promise.all(this.sessions.map((session) => session.abandon(reason)));
   }
 
-  /** Gives free slots to the sessions in turn, one grab each, as long as one wants any. */
+  /** Gives free slots to the sessions in turn, one grab each, as long as a session wants one. */
   fill(): void {
     const { sessions } = this;
     for (let refusals = 0; this.takenSlots < this.slots && refusals < sessions.length;) {

@@ -1,12 +1,12 @@
 import { FunctionNames, Log2Histogram, MetricSet, type MetricFamily } from '../telemetry/metrics/index.js';
 import type { ByteString } from '../protocol/index.js';
 
-/** What the jobs of one function did in this process, since it was registered. */
+/** The counts of the jobs of one function in this process, since it was registered. */
 export class ServedStats {
   complete = 0;
   fail = 0;
   exception = 0;
-  /** Its connection was lost first, or the worker gave it up. */
+  /** The connection was lost before the job ended, or the worker gave the job up. */
   lost = 0;
   running = 0;
   /** How long handlers took, in milliseconds. */
@@ -18,13 +18,13 @@ export type ServedOutcome = 'complete' | 'fail' | 'exception' | 'lost';
 
 const OUTCOMES: readonly ServedOutcome[] = ['complete', 'fail', 'exception', 'lost'];
 
-/** What a worker is connected to. */
+/** The job servers of a client or a worker, and which of them are connected. */
 export interface ServerStates {
   readonly servers: readonly string[];
   readonly connectedServers: readonly string[];
 }
 
-/** A worker's metrics: its functions, which its application names, and its job servers. */
+/** A worker's metrics: of its functions, and of its job servers. */
 export function workerMetrics(
   functions: Iterable<{ readonly bytes: ByteString; readonly stats: ServedStats }>,
   states: ServerStates,
@@ -45,7 +45,7 @@ export function workerMetrics(
   return set.families();
 }
 
-/** Tells each job server once, and whether it is connected. */
+/** Calls `tell` once for each job server, with whether it is connected. */
 export function tellServers(
   { servers, connectedServers }: ServerStates,
   tell: (server: string, isConnected: 0 | 1) => void,

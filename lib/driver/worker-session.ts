@@ -10,10 +10,10 @@ import { unframeMetadata } from './metadata.js';
 import type { ServedOutcome } from './worker-metrics.js';
 import { RunningJob, type JobReporter, type ServedFunction } from './running-job.js';
 
-/** What a {@link WorkerSession} needs of the lane it serves. */
+/** What a {@link WorkerSession} needs from its lane. */
 export interface WorkerSessionOwner {
   readonly functions: ReadonlyMap<ByteString, ServedFunction>;
-  /** A grab was answered without a job, or never will be: its slot is free. */
+  /** Grabs were answered without a job, or never will be: their slots are free. */
   grabsReturned(count: number): void;
   /** A grab was answered with this job: run it in the grab's slot. */
   start(job: RunningJob): void;
@@ -22,7 +22,7 @@ export interface WorkerSessionOwner {
   ready(session: WorkerSession): void;
   lost(session: WorkerSession, reason: GearmanError): void;
   retrying(session: WorkerSession, reason: Error, delay: number): void;
-  /** Something went wrong that no result can tell. */
+  /** Something went wrong that no result can tell the job server. */
   report(session: WorkerSession, error: Error): void;
 }
 
@@ -31,43 +31,43 @@ export interface WorkerSessionSettings extends LinkSettings {
   /** Whether to let the job server push. */
   push: boolean;
   reducers: boolean;
-  /** Whether WORK_EXCEPTION is said to every job server, whatever it makes of it. */
+  /** Whether to send WORK_EXCEPTION through every job server, whatever it does with it. */
   alwaysExceptions: boolean;
   clientId: ByteString | undefined;
 }
 
 /**
- * The job server's own timeout comes this much later than ours, in
- * milliseconds: it is there for a worker that hangs, and gearmand would queue
- * a job again that we are just about to fail.
+ * How much later than ours the job server's own timeout ends, in milliseconds.
+ * It is meant for a worker that hangs; if it ended at the same time, gearmand
+ * would queue a job again that we are just about to fail.
  */
 const SERVER_TIMEOUT_MARGIN = 1_000;
 
-/** What gearmand and Perl's job server say to an option they do not know. */
+/** The codes with which gearmand and Perl's job server answer an option that they do not know. */
 const UNKNOWN_OPTION = new Set(['UNKNOWN_OPTION', 'unknown_option']);
 
-/** What precedes the end of a connection: its answer shows that every result has arrived. */
+/** The data of the last ECHO_REQ of a connection: the answer shows that every result has arrived. */
 const FAREWELL = '\0nestjs-gearman farewell';
 
-/** What gearmand and Perl's job server say to a packet they do not know; both go on. */
+/** The codes with which gearmand and Perl's job server answer a packet that they do not know; both go on. */
 const UNKNOWN_COMMAND = new Set(['INVALID_COMMAND', 'server_error']);
 
-/** What job servers call a result for a job that is no longer ours: its timeout has passed, or somebody cancelled it. */
+/** The codes for a result of a job that is no longer ours, because it timed out or somebody cancelled it. */
 const LATE_RESULT = new Set(['JOB_NOT_FOUND', 'not_worker']);
 
 /**
- * One connection of a worker to one job server: registers, grabs as
+ * One connection of a worker to one job server: it registers functions, grabs as
  * {@link Grabs} decides, hands assigned jobs to its lane and sends their
- * results. An open grab holds one of the lane's slots.
+ * results. An open grab uses one of the lane's slots.
  */
 export class WorkerSession implements LinkOwner, JobReporter {
   readonly link: Link;
   private readonly grabs: Grabs;
   private readonly extensions = new Extensions();
-  /** Jobs whose end was not sent yet. */
+  /** Jobs whose end has not been sent yet. */
   private readonly jobs = new Set<RunningJob>();
   private leaving: (() => void) | undefined;
-  /** Jobs that wait until what they sent has left. */
+  /** Jobs that wait until everything they sent has left. */
   private undrained: (() => void)[] = [];
 
   constructor(
@@ -84,7 +84,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     return this.link.name;
   }
 
-  /** Uses a free slot for a grab, if there is anything to hope for; false if not. */
+  /** Uses a free slot for a grab, if a job can be expected; returns false if not. */
   grab(): boolean {
     if (!this.grabs.isWanted || !this.link.isReady || this.leaving) return false;
     this.grabs.open++;
@@ -92,7 +92,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     return true;
   }
 
-  /** Has another look for jobs, whether or not the job server said that there are any. */
+  /** Asks for jobs, whether or not the job server said that there are any. */
   look(): void {
     if (this.grabs.wake()) this.owner.fill();
   }
@@ -103,18 +103,18 @@ export class WorkerSession implements LinkOwner, JobReporter {
     this.look();
   }
 
-  /** Takes no more jobs; resolves when all are done, their results delivered, and the connection ended. */
+  /** Takes no more jobs; resolves when all are done, their results are delivered, and the connection has ended. */
   leave(): Promise<void> {
     if (!this.link.isReady) return this.link.close();
     return new Promise((resolve) => {
       this.leaving = resolve;
-      // Answers every kept grab with NO_JOB. Only to a job server that pushes: gearmand would take back running jobs.
+      // The job server answers every open grab with NO_JOB. Only for one that pushes: gearmand would take back running jobs.
       if (this.grabs.isPushed && this.grabs.open > 0) this.link.send(PacketType.RESET_ABILITIES);
       this.leaveWhenDone();
     });
   }
 
-  /** Leaves at once: what still runs is aborted, and left to other workers. */
+  /** Leaves at once: running jobs are aborted, and other workers get them. */
   async abandon(reason: ClosedError): Promise<void> {
     this.disown(reason);
     await this.link.close();
@@ -142,7 +142,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   }
 
   private endWithException(job: RunningJob, args: readonly Argument[]): void {
-    // To PROTOCOL and gearmand an exception is the end of the job. Not to Perl's, told by the grab it does not know.
+    // In PROTOCOL and in gearmand an exception ends the job. In Perl's job server it does not; that one knows only the oldest grab.
     const isPerl = this.grabs.isOldest;
     if (isPerl || this.extensions.hasCleanExceptions || this.settings.alwaysExceptions) {
       this.link.send(PacketType.WORK_EXCEPTION, args);
@@ -175,7 +175,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
   greeted(packet: Packet): void {
     if (packet.type === PacketType.OPTION_RES) this.extensions.hear(packet.text(0));
     if (packet.type !== PacketType.ERROR || UNKNOWN_OPTION.has(packet.text(0))) return;
-    // ALL_YOURS was refused; or, by its code, an ability.
+    // The job server refused ALL_YOURS, or, by the error's code, a function.
     this.grabs.isPushed = false;
     const error = new ServerError(this.name, packet.text(0), packet.text(1));
     if (!UNKNOWN_COMMAND.has(error.serverCode)) this.owner.report(this, error);
@@ -208,7 +208,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     else this.owner.report(this, new UnexpectedPacketError(this.name, `sent a worker ${packet.name}`));
   }
 
-  /** What a job server may say to a worker. */
+  /** The packets that a job server may send to a worker. */
   private static readonly hears: { readonly [Type in PacketType]?: (session: WorkerSession, packet: Packet) => void } =
     {
       [PacketType.NOOP]: (session) => session.look(),
@@ -238,7 +238,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
       this.owner.grabsReturned(1);
       return;
     }
-    // Where the job server knows metadata the workload is the submitter's own bytes, whatever they begin with.
+    // If the job server knows metadata, the workload is exactly what the submitter sent, whatever it begins with.
     const { workload, metadata } = this.extensions.hasMetadata
       ? { workload: bytes, metadata: announced }
       : unframeMetadata(bytes);
@@ -247,11 +247,11 @@ export class WorkerSession implements LinkOwner, JobReporter {
     this.owner.start(job);
   }
 
-  /** What our job server says beside PROTOCOL: of the job that is assigned next, or of one that runs. */
+  /** Reads an OPTION_RES of our job server: about the job that is assigned next, or about one that runs. */
   private told(option: string): void {
     if (!option.startsWith(WITHDRAWN)) return this.extensions.hear(option);
     const handle = option.slice(WITHDRAWN.length);
-    // It may have ended meanwhile.
+    // No job is found if it has ended in the meantime.
     for (const job of this.jobs) if (job.handle === handle) job.abandon();
   }
 
@@ -281,7 +281,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     if (this.grabs.open === 0 && this.jobs.size === 0) this.link.send(PacketType.ECHO_REQ, [FAREWELL]);
   }
 
-  /** Nobody wants the results of what runs any more. */
+  /** Gives up the running jobs: nobody wants their results any more. */
   private disown(reason: Error): void {
     const jobs = [...this.jobs];
     this.jobs.clear();

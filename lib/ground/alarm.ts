@@ -2,13 +2,13 @@ import { MAX_TIMER_DELAY } from './limits.js';
 
 /** The two clocks of a job server, both in milliseconds. */
 export interface Clocks {
-  /** For durations: nobody sets it. */
+  /** The clock for durations: it only goes forward, because nobody can set it. */
   readonly now: number;
-  /** Since 1970: may be set forward and back. */
+  /** The time since 1970: somebody may set it forward or back. */
   readonly date: number;
 }
 
-/** Those of the machine. */
+/** The clocks of the machine. */
 export const SYSTEM_CLOCKS: Clocks = {
   get now() {
     return performance.now();
@@ -23,7 +23,7 @@ export class Alarm implements Clocks {
   private timer: NodeJS.Timeout | undefined;
   private setFor = Infinity;
 
-  /** @param ring is called at the earliest time it was set for, once; then it has to be set again. */
+  /** @param ring is called once, at the earliest time that {@link at} was given; afterwards the alarm has to be set again. */
   constructor(
     private readonly clocks: Clocks,
     private readonly ring: () => void,
@@ -37,7 +37,7 @@ export class Alarm implements Clocks {
     return this.clocks.date;
   }
 
-  /** Rings at a time on the clock of durations, unless it does so before anyway. */
+  /** Rings at a time on the clock of durations; an earlier time that was set before stays. */
   at(time: number): void {
     if (time >= this.setFor) return;
     this.stop();

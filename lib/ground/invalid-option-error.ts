@@ -12,17 +12,17 @@ export class InvalidOptionError extends GearmanError {
     super('GEARMAN_INVALID_OPTION', `${option}: ${problem}`);
   }
 
-  /** The same of an option that is part of another: `path` becomes `storage.path`. */
+  /** The same problem, named for an option that is part of another one: `path` becomes `storage.path`. */
   within(option: string): InvalidOptionError {
     return new InvalidOptionError(`${option}.${this.option}`, this.problem);
   }
 
-  /** An option with a value that is not allowed. */
+  /** The error for a value that is not allowed. */
   static notAllowed(option: string, value: unknown, allowed: string): InvalidOptionError {
     return new InvalidOptionError(option, notAllowed(value, allowed));
   }
 
-  /** An option that nobody reads. */
+  /** The error for an option that does not exist, mostly a misspelt one. */
   static unknown(option: string, kind: string, known: readonly string[]): InvalidOptionError {
     return new InvalidOptionError(option, `is no ${kind}; there are ${known.join(', ')}`);
   }

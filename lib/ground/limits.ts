@@ -1,4 +1,4 @@
-/** The longest delay a timer of Node takes, in milliseconds: 31 bits, some 24 days. A longer one would end at once. */
+/** The longest delay that a timer of Node accepts, in milliseconds: 31 bits, some 24 days. Node would let a longer one end at once. */
 export const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
 /** The longest name of a function that a job server with a storage takes, in bytes. */

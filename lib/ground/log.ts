@@ -1,6 +1,6 @@
-/** What a log line is about, for programs; of most of it the message tells people too. */
+/** What a log line is about, in fields for programs; the message tells people most of it too. */
 export interface LogFields {
-  /** The connection, as `127.0.0.1:4321 (#7)`; before it is one, its address. */
+  /** The connection, as `127.0.0.1:4321 (#7)`; only the address where no connection was made. */
   peer?: string;
   /** The Gearman function. */
   function?: string;
@@ -9,13 +9,13 @@ export interface LogFields {
   schedule?: string;
   /** What is listened on, as `tls://10.0.0.1:4730`. */
   address?: string;
-  /** What an error is called, as `GEARMAN_STORAGE_FULL` or `EMFILE`. */
+  /** The code of the error, as `GEARMAN_STORAGE_FULL` or `EMFILE`. */
   code?: string;
-  /** How long it took, in milliseconds; of a connection, how long it was open. */
+  /** How long it took, in milliseconds; for a connection, how long it was open. */
   duration?: number;
   /** How far two clocks are apart, in milliseconds. */
   skew?: number;
-  /** Who changed something over HTTP, by the name that the access of the web handler knows. */
+  /** Who changed something over HTTP: the name from the web handler's `access`. */
   who?: string;
   /** What was changed over HTTP, as `pause`. */
   action?: string;
@@ -23,7 +23,7 @@ export interface LogFields {
   count?: number;
 }
 
-/** Where the job server's log lines go: a level, a text for people, and what it is about: {@link readableLine} has both. */
+/** Where the job server's log lines go: a level, a text for people, and the fields for programs. {@link readableLine} makes one text of both. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: LogFields) => void;
 
 /** What a log line says of an error beside its message. */
@@ -32,7 +32,7 @@ export function aboutError(error: unknown): Pick<LogFields, 'code'> {
   return typeof code === 'string' ? { code } : {};
 }
 
-/** A log line for people: the message, and what it leaves out of what the line is about. */
+/** A log line for people: the message, and the fields that it does not mention. */
 export function readableLine(message: string, fields: LogFields = {}): string {
   const { duration, count } = fields;
   const rest = Object.entries(fields).filter(([, value]) => typeof value === 'string' && !message.includes(value));

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from './invalid-option-error.js';
 import { MAX_TIMER_DELAY } from './limits.js';
 
-/** What an option's value must be: a test, and the words in which a message says it after "must be". */
+/** What an option's value must be: a test, and the words that a message puts behind "must be". */
 export interface OptionRule {
   readonly test: (value: unknown) => boolean;
   readonly allowed: string;
@@ -56,9 +56,9 @@ export function optionOr<Value>(option: string, value: Value | undefined, fallba
 }
 
 /**
- * Refuses an option that nobody reads: misspelt, it would mean the default.
+ * Refuses an option that does not exist: a misspelt one would silently leave the default.
  *
- * @param kind what it is none of, as `option of the job server`.
+ * @param kind what the name should have been, as `option of the job server`.
  * @param path what stands before the option's name in the message.
  * @throws InvalidOptionError
  */

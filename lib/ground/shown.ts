@@ -1,7 +1,7 @@
 /** How much of a value a message shows, in characters. */
 const MAX_SHOWN = 200;
 
-/** A value as a message shows it: texts in quotes, objects as JSON, and no more than a line of either. */
+/** A value as a message shows it: texts in quotes, objects as JSON, cut after {@link MAX_SHOWN} characters. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? `'${value}'` : textOf(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
@@ -13,7 +13,7 @@ function textOf(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
-    // What holds itself, or a BigInt, has no JSON.
+    // An object that contains itself, or a BigInt, cannot become JSON.
     return Object.prototype.toString.call(value);
   }
 }

@@ -3,20 +3,20 @@ import type { ByteString } from './byte-string.js';
 import { readName, showId, showName, showWord } from './shown-text.js';
 
 /*
- * The rows of admin lists: each row's columns stand here once, for the job
- * server that writes them and the client that reads them. Columns are parted by
- * tabs. A name stands first; gearmand's names may contain tabs, so rows are read
- * from their end.
+ * The rows of admin lists. Each row's columns are defined once, for the job
+ * server that writes them and the client that reads them. Tabs separate the
+ * columns. The name is the first column; gearmand's names may contain tabs, so
+ * a row is read from its end.
  */
 
 /** The line that ends a list. */
 export const LIST_END = '.';
 
-/** A row of a name and numbers. */
+/** A row that has a name and then only numbers. */
 export interface NumberRow<Column extends string> {
   /** The row, with its end. */
   write(name: ByteString, numbers: Readonly<Record<Column, number>>): string;
-  /** What a row says; undefined for what is none. */
+  /** What a line says; undefined if it is no such row. */
   read(line: string): { readonly name: ByteString; readonly numbers: Record<Column, number> } | undefined;
 }
 
@@ -39,7 +39,7 @@ export const STATUS_ROW = numberRow('total', 'running', 'workers');
 /** `prioritystatus`. */
 export const PRIORITY_STATUS_ROW = numberRow('high', 'normal', 'low', 'workers');
 
-/** `show functions`, an extension of ours: `high` to `low` could be taken now, `delayed` wait for their time; limits of 0 are none. */
+/** `show functions`, an extension of ours: jobs of `high` to `low` could run now, `delayed` ones wait for their time; a limit of 0 means none. */
 export const FUNCTION_ROW = numberRow(
   'total',
   'running',
@@ -54,13 +54,13 @@ export const FUNCTION_ROW = numberRow(
   'lowLimit',
 );
 
-/** `show activity`, an extension of ours: two times in milliseconds, and what was counted since the job server began. */
+/** `show activity`, an extension of ours: two ages in milliseconds, and what was counted since the job server started. */
 export const ACTIVITY_ROW = numberRow('oldestWaiting', 'longestRunning', 'submitted', 'completed', 'failed');
 
-/** `show jobs`: by handle how many workers were lost, whether it is not to run any more, whether it is a background job. */
+/** `show jobs`: for each handle how many workers were lost, whether the job is not to run any more, and whether it is a background job. */
 export const JOB_ROW = numberRow('losses', 'isIgnored', 'isQueued');
 
-/** What the priorities of jobs are called; each stands at the place of its number. */
+/** The names of the priorities; a name's index is the priority's number. */
 export const PRIORITY_NAMES = ['high', 'normal', 'low'] as const;
 
 type PriorityName = (typeof PRIORITY_NAMES)[number];
@@ -71,13 +71,13 @@ export interface FunctionJobRow {
   readonly isRunning: boolean;
   readonly priority: PriorityName;
   readonly isBackground: boolean;
-  /** For how long it runs or could have been taken, in milliseconds. */
+  /** How long it has been running, or else how long it has been ready to run, in milliseconds. */
   readonly age: number;
   readonly losses: number;
   readonly attempts: number;
   readonly numerator: number;
   readonly denominator: number;
-  /** What its worker calls itself; undefined where none runs it, or it does not say. */
+  /** What its worker calls itself; undefined if the job does not run or the worker has no name. */
   readonly worker: ByteString | undefined;
 }
 
@@ -90,7 +90,7 @@ export function writeFunctionJobRow(row: FunctionJobRow): string {
 
 const FUNCTION_JOB = /^([^\t]*)\t([01])\t(high|normal|low)\t([01])\t((?:[\d.e+-]+\t){5})([^\t]*)/;
 
-/** What such a row says; further columns may stand behind. */
+/** What such a row says; a newer job server may write further columns behind. */
 export function readFunctionJobRow(line: string): FunctionJobRow | undefined {
   const [, handle, running, priority, background, numbers, worker] = FUNCTION_JOB.exec(line) ?? [];
   if (handle === undefined) return undefined;
@@ -115,9 +115,9 @@ export interface DeadJobRow {
   readonly function: ByteString;
   readonly attempts: number;
   readonly losses: number;
-  /** When it was given up, in milliseconds since 1970. */
+  /** When the job server gave it up, in milliseconds since 1970. */
   readonly diedAt: number;
-  /** Why it failed the last time; it travels as a URL component. */
+  /** Why it failed the last time. The row has it encoded as a URL component. */
   readonly error: string;
 }
 
@@ -144,13 +144,13 @@ export function readDeadJobRow(line: string): DeadJobRow | undefined {
   };
 }
 
-/** The answer to `show dead job HANDLE`: its row, and its job behind that. */
+/** The answer to `show dead job HANDLE`: the row of the dead job, then columns about the job itself. */
 export interface DeadJobDetailsRow extends DeadJobRow {
   readonly unique: ByteString;
   readonly priority: PriorityName;
   /** How many bytes its workload has. */
   readonly workloadBytes: number;
-  /** How it begins. */
+  /** The first bytes of its workload. */
   readonly beginning: ByteString;
 }
 
@@ -174,16 +174,16 @@ export function readDeadJobDetailsRow(line: string): DeadJobDetailsRow | undefin
   };
 }
 
-/** A row of `workers`: a connection; clients are among them, without functions. */
+/** A row of `workers`: one connection. Clients are listed too, without functions. */
 export interface WorkerRow {
-  /** The job server's own number of it. */
+  /** The number that the job server gave to the connection. */
   readonly number: number;
   readonly address: string;
-  /** What it calls itself; undefined: it does not say. */
+  /** What it calls itself; undefined if it did not say. */
   readonly clientId: ByteString | undefined;
 }
 
-/** Word by word, as blanks part them: one worker may do 100,000 functions. */
+/** Yields the row in pieces, because one worker may have 100,000 functions. */
 export function* writeWorkerRow(
   { number, address, clientId = '-' }: WorkerRow,
   functions: Iterable<{ readonly name: ByteString }>,
@@ -207,18 +207,18 @@ export function readWorkerRow(line: string): (WorkerRow & { readonly functions: 
   };
 }
 
-/** A row of `show schedules`, an extension of ours: the id and, behind a tab, the rest as JSON in ASCII. Times are milliseconds since 1970. */
+/** A row of `show schedules`, an extension of ours: the id, a tab, and the rest as JSON in ASCII. Times are milliseconds since 1970. */
 export interface ScheduleRow<Options extends { readonly function: string } = { readonly function: string }> {
   readonly id: ByteString;
   readonly source: 'options' | 'decorator' | 'crontab' | 'put';
-  /** The last tick that fired or was passed over, or when it began; null: no tick of it is known. */
+  /** The last tick that fired or was passed over, or else when the schedule began; null if no tick of it is known. */
   readonly lastTick: number | null;
-  /** Left out: none will come. */
+  /** Left out if no tick will come. */
   readonly nextTick?: number | undefined;
   readonly isPaused: boolean;
-  /** Left out: nothing is wrong. */
+  /** Left out if nothing is wrong. */
   readonly problem?: string | undefined;
-  /** As it was written, with the defaults filled in. */
+  /** The schedule's options as they were given, with the defaults filled in. */
   readonly options: Options;
 }
 

@@ -4,20 +4,20 @@ import { isUtf8 } from 'node:buffer';
  * A string in which every character is one byte (U+0000 to U+00FF).
  *
  * Function names, handles and uniques are bytes on the wire and keys in maps.
- * A byte string is both: it compares and hashes as a string, it never merges
- * two different names as decoding invalid UTF-8 would, and V8 keeps it in one
- * byte a character, the cheapest way to hold many small values.
+ * A byte string serves both: it compares and hashes as a string. Two different
+ * names stay different, while decoding invalid UTF-8 could make them equal. And
+ * V8 stores one byte a character, the cheapest way to hold many small values.
  */
 export type ByteString = string;
 
 /** What an argument of an outgoing packet may be: a byte string, or bytes. */
 export type Argument = ByteString | Uint8Array;
 
-/** A byte that is no UTF-8, in {@link exactText}: half of a surrogate pair, which no UTF-8 decodes to. */
+/** A byte that is no UTF-8, as {@link exactText} writes it: half of a surrogate pair, which UTF-8 never decodes to. */
 const LONE_BYTE = /[\udc80-\udcff]/u;
 const LONE_BASE = 0xdc00;
 
-/** A peer's text as the byte string of its UTF-8 bytes. Also turns back what {@link exactText} made. */
+/** A text as the byte string of its UTF-8 bytes. Also turns back what {@link exactText} made. */
 export function toByteString(text: string): ByteString {
   if (isAscii(text)) return text;
   if (!LONE_BYTE.test(text)) return latin1Of(text);
@@ -45,7 +45,7 @@ export function exactText(bytes: ByteString): string {
   );
 }
 
-/** As many well-formed sequences of UTF-8 as stand together (the table of RFC 3629), or else one byte. */
+/** A run of well-formed UTF-8 sequences (the table of RFC 3629), or else one byte. */
 const UTF8_OR_BYTE = new RegExp(
   '(?:[\\0-\\x7f]|[\\xc2-\\xdf][\\x80-\\xbf]|\\xe0[\\xa0-\\xbf][\\x80-\\xbf]|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}|' +
     '\\xed[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}|' +

@@ -12,10 +12,10 @@ export type ProtocolErrorCode = Extract<
 >;
 
 /**
- * Bytes that are not the Gearman protocol.
+ * Bytes that do not follow the Gearman protocol.
  *
- * `recoverable` is true when the packet's end is known, so that the stream can
- * go on behind it; after any other error nothing more can be read.
+ * `recoverable` is true when the end of the packet is known, so that the next
+ * one can be read; after any other error nothing more can be read.
  */
 export class ProtocolError extends GearmanError {
   override readonly name: string = 'ProtocolError';
@@ -29,7 +29,7 @@ export class ProtocolError extends GearmanError {
   }
 }
 
-/** What stands where a packet could start is neither `\0REQ` nor `\0RES`, nor text. */
+/** The bytes where a packet should start are neither `\0REQ` nor `\0RES`, nor text. */
 export class BadMagicError extends ProtocolError {
   override readonly name = 'BadMagicError';
 
@@ -42,7 +42,7 @@ export class BadMagicError extends ProtocolError {
   }
 }
 
-/** A TLS record: its type, 20 to 23, then the major version. */
+/** A TLS record begins with its type, 20 to 23, and the major version 3. */
 function isTls(bytes: Buffer): boolean {
   return bytes[0]! >= 20 && bytes[0]! <= 23 && bytes[1] === 3;
 }
@@ -92,7 +92,7 @@ export class MissingArgumentError extends ProtocolError {
   }
 }
 
-/** An argument that cannot travel: a NUL inside any but the last one would shift all that follow. */
+/** An argument that cannot be sent: a NUL in any argument but the last would shift all that follow. */
 export class InvalidArgumentError extends ProtocolError {
   override readonly name = 'InvalidArgumentError';
 

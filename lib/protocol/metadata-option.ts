@@ -1,20 +1,20 @@
 import { OPTION } from './option-words.js';
 
 /**
- * What travels beside a workload, by an extension of ours that both sides of a
- * connection agree on: `OPTION_REQ metadata`, answered by `OPTION_RES metadata`.
- * From then on `OPTION_REQ metadata={...}` goes ahead of a submission, without
- * an answer, and `OPTION_RES metadata={...}` ahead of an assignment. So the
- * workload stays the submitter's own bytes on every connection.
+ * Metadata travels beside a workload, by an extension of ours that both sides of
+ * a connection agree on: `OPTION_REQ metadata`, answered by `OPTION_RES metadata`.
+ * From then on a client sends `OPTION_REQ metadata={...}` before a submission,
+ * which is not answered, and the job server sends `OPTION_RES metadata={...}`
+ * before an assignment. So the workload stays exactly what the client submitted.
  */
 
-/** What stands before the metadata, a JSON object in UTF-8. */
+/** The prefix of the metadata, which is a JSON object in UTF-8. */
 export const METADATA_PREFIX = `${OPTION.metadata}=`;
 
 /**
- * The name in metadata by which a client that traces says how it submitted a
- * job, which no packet tells a worker: `foreground`, `background`, `delayed`.
- * A job server of ours that lets a dead letter wait again says `replayed` there.
+ * The name in the metadata by which a client that traces says how it submitted a
+ * job, because no packet tells a worker: `foreground`, `background`, `delayed`.
+ * Our job server says `replayed` there when it replays a dead letter.
  */
 export const SUBMITTED_KEY = 'gearman-submitted';
 

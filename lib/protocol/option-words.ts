@@ -1,10 +1,10 @@
 /*
- * The words of OPTION_REQ and OPTION_RES. gearmand knows `exceptions` alone;
- * the others are extensions of our job server, which only peers that ask at
- * their greeting ever meet. docs/SEMANTICS.md tells what each does.
+ * The words of OPTION_REQ and OPTION_RES. gearmand knows only `exceptions`;
+ * the others are extensions of our job server, which only peers that ask for
+ * them when they connect ever meet. docs/SEMANTICS.md tells what each does.
  */
 
-/** Options that a peer asks for, and the job server agrees to by the same word. */
+/** Options that a peer asks for; the job server agrees by answering with the same word. */
 export const OPTION = {
   /** A client is sent WORK_EXCEPTION. */
   exceptions: 'exceptions',
@@ -12,7 +12,7 @@ export const OPTION = {
   results: 'results',
   /** A worker hears which attempt at a job it has, unless it is the first. */
   attempts: 'attempts',
-  /** A worker asks whether clients without `exceptions` hear a proper WORK_FAIL of one. */
+  /** A worker asks that clients without `exceptions` are sent a proper WORK_FAIL in place of its exceptions. */
   cleanExceptions: 'clean-exceptions',
   /** A client may take its wait for a job back, and a worker hears when nobody waits any more. */
   withdrawals: 'withdrawals',
@@ -20,11 +20,11 @@ export const OPTION = {
   metadata: 'metadata',
 } as const;
 
-/** A client takes its wait for a job back: a handle stands behind it. */
+/** A client takes its wait for a job back. The handle follows. */
 export const WITHDRAW = 'withdraw=';
-/** The job server tells a worker that nobody waits any more: a handle stands behind it. */
+/** The job server tells a worker that nobody waits for a job any more. The handle follows. */
 export const WITHDRAWN = 'withdrawn=';
-/** Another job server of the same storage hears on what becomes of a job: a handle stands behind it. */
+/** Another job server of the same storage asks to be told what becomes of a job. The handle follows. */
 export const FOLLOW = 'follow=';
 
 const ATTEMPTS = `${OPTION.attempts}=`;
@@ -42,7 +42,7 @@ export function attemptOf(option: string): number | undefined {
 }
 
 /**
- * What an ECHO_REQ carries that is a heartbeat. It is answered at once, ahead of answers that wait for the storage: its peer
- * asks whether the job server is there, not whether its disk or database is.
+ * The data of an ECHO_REQ that is a heartbeat. The job server answers it at once, before answers that wait for the storage:
+ * the peer asks whether the job server is alive, not whether its disk or database is.
  */
 export const HEARTBEAT = '\0nestjs-gearman heartbeat';

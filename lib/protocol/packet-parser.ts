@@ -11,8 +11,8 @@ export const MAX_LINE_BYTES = 8192;
 /** The options of a {@link PacketParser}. */
 export interface PacketParserOptions {
   /**
-   * The largest packet accepted, header included. Bytes, default 64 MiB. A job
-   * that a worker is given may have 128 more, for what the job server adds to it.
+   * The largest packet accepted, header included. Bytes, default 64 MiB. The packet
+   * that gives a job to a worker may be 128 bytes longer, for what the job server adds.
    */
   maxPacketBytes?: number;
 }
@@ -21,21 +21,21 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 /** Control characters that may begin a line: tab, line feed, carriage return. */
 const LINE_SPACE = [0x09, 0x0a, 0x0d];
-/** The packets in which a worker is given a job: what its client sent, and beside it the handle, of 63 bytes at most. */
+/** The packets that give a job to a worker: what its client sent, and in addition the handle, of 63 bytes at most. */
 const ASSIGNMENTS: readonly number[] = [PacketType.JOB_ASSIGN, PacketType.JOB_ASSIGN_UNIQ, PacketType.JOB_ASSIGN_ALL];
 const BESIDE_AN_ASSIGNED_JOB = 128;
-/** By what an unfinished packet's buffer grows: each time its bytes are copied, so not by little. */
+/** The factor by which the buffer of an unfinished packet grows: each growth copies it, so it must not grow often. */
 const GROWTH = 4;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * Cuts a stream of bytes into packets, and into admin lines where a line
- * stands at a place a packet could start (PROTOCOL: what starts with NUL is
- * binary, anything else is text; other control characters begin neither).
+ * Cuts a stream of bytes into packets and admin lines. Where a packet could
+ * start, NUL begins a packet and anything else a line (PROTOCOL); control
+ * characters other than those of {@link LINE_SPACE} begin neither.
  *
- * Chunks are never copied but for a packet that spans several: only that one
- * is gathered, in a buffer that grows with what has arrived and not with what
- * its header announces.
+ * Chunks are not copied, except for a packet that spans several of them: it
+ * is gathered in a buffer that grows with the bytes that have arrived, not with
+ * the size that its header announces.
  *
  * ```ts
  * parser.push(chunk);
@@ -44,15 +44,15 @@ const EMPTY: Buffer = Buffer.alloc(0);
  */
 export class PacketParser {
   private readonly maxPacketBytes: number;
-  /** The chunk being read, where its bytes end, and how far they were read. */
+  /** The chunk being read, where its bytes end, and the position of the next byte to read. */
   private chunk = EMPTY;
   private limit = 0;
   private offset = 0;
-  /** The chunk is overwritten once it was read. */
+  /** The chunk is overwritten after it was read. */
   private isShared = false;
-  /** The last packet out of such a chunk; made at the first. */
+  /** The one packet object for all such chunks; made when it is first needed. */
   private sharedPacket: SharedPacket | undefined;
-  /** The unfinished packet or line at the end of the chunks before. */
+  /** The unfinished packet or line from the chunks before, and how many bytes of it have come. */
   private tail = EMPTY;
   private tailBytes = 0;
 
@@ -65,7 +65,7 @@ export class PacketParser {
     return this.tailBytes > 0;
   }
 
-  /** Gives the parser the next bytes. Everything before them must have been taken by {@link next}. */
+  /** Gives the parser the next bytes. The caller must have read everything before them with {@link next}. */
   push(chunk: Buffer): void {
     this.chunk = chunk;
     this.limit = chunk.length;
@@ -74,9 +74,9 @@ export class PacketParser {
   }
 
   /**
-   * As {@link push}, with the first bytes of a buffer that is overwritten once
-   * {@link keepRest} was called. A packet out of it is over when {@link next} is
-   * called again: its object is that of the next one.
+   * As {@link push}, for the first bytes of a buffer that is overwritten after
+   * {@link keepRest} was called. Each packet out of it is valid until the next call
+   * of {@link next}, which uses the same object again.
    */
   pushShared(buffer: Buffer, bytes: number): void {
     this.push(buffer);
@@ -84,7 +84,7 @@ export class PacketParser {
     this.isShared = true;
   }
 
-  /** Copies what was not taken of shared bytes. */
+  /** Copies those of the shared bytes that were not read yet. */
   keepRest(): void {
     if (this.isShared && this.offset < this.limit) this.push(Buffer.from(this.chunk.subarray(this.offset, this.limit)));
     else if (this.isShared) this.finish();
@@ -160,7 +160,7 @@ export class PacketParser {
 
   /** Reads a header's type and size; `size` includes the header. */
   private sizeOf(buffer: Buffer, offset: number): number {
-    // Byte by byte: it is done for every packet, and a call of `readUInt32BE` costs as much as all of it.
+    // Byte by byte: this runs for every packet, and one call of `readUInt32BE` costs as much as all of it.
     if (!isMagic(buffer, offset)) throw new BadMagicError(startOf(buffer, offset));
     const type = buffer[offset + 7]!;
     const isKnown = (buffer[offset + 4]! | buffer[offset + 5]! | buffer[offset + 6]!) === 0 && type <= LAST_PACKET_TYPE;
@@ -172,7 +172,7 @@ export class PacketParser {
     return size;
   }
 
-  /** Otherwise a job that its client could just send would be refused by one worker after the other. */
+  /** Without this, a job that its client could just send would be refused by one worker after the other. */
   private isAssignable(type: number, size: number): boolean {
     return ASSIGNMENTS.includes(type) && size <= this.maxPacketBytes + BESIDE_AN_ASSIGNED_JOB;
   }
@@ -185,7 +185,7 @@ export class PacketParser {
     return this.finish();
   }
 
-  /** Lets go of the chunk: what is kept of it are the packets' own views. */
+  /** Releases the chunk; packets that views were taken from keep its memory. */
   private finish(): undefined {
     this.chunk = EMPTY;
     this.limit = this.offset = 0;
@@ -225,7 +225,7 @@ function lineOf(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start, stop);
 }
 
-/** The first bytes of what is no packet, for its error. */
+/** The first bytes where no packet begins, for the error. */
 function startOf(buffer: Buffer, offset: number): Buffer {
   return Buffer.from(buffer.subarray(offset, offset + 4));
 }

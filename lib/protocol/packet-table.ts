@@ -8,7 +8,7 @@
  * NUL byte; the last one ends with the packet, so it alone may contain NULs.
  *
  * Source: PROTOCOL of gearmand, section "Binary Packet". Number 5 is unused
- * there and stands here so that all 42 numbers have a row.
+ * there; it has a row here so that the table has no gap.
  */
 export const PACKET_TABLE = [
   { number: 1, name: 'CAN_DO', magic: ['REQ'], arguments: ['function'] },

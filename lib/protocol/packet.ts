@@ -3,8 +3,8 @@ import { MissingArgumentError } from './errors.js';
 import { packetRow, type PacketName, type PacketType, LAST_PACKET_TYPE } from './packet-table.js';
 
 /**
- * Up to this length an argument is kept as a byte string: bytes of their own lie outside of V8's heap, and what they cost
- * there is more than what copying costs (measured with 10 kB: 0.45 of the job server's CPU a job).
+ * An argument up to this length is kept as a byte string: a Buffer has its memory outside of V8's heap, and that costs
+ * more than copying (with 10 kB a byte string took 0.45 of the job server's CPU time for a job).
  */
 const COMPACT_BYTES = 16 * 1024;
 
@@ -12,15 +12,15 @@ const COMPACT_BYTES = 16 * 1024;
 export const HEADER_BYTES = 12;
 
 /**
- * A packet as it arrived: a view on the bytes it came in, cut into arguments
+ * A packet as it arrived: a view on the received bytes, cut into arguments
  * only where someone asks for one.
  *
- * The views it hands out stay valid for as long as they are held; they share
- * memory with the chunk the packet came in, so who keeps a small argument for
- * long takes {@link byteString}, which is a copy.
+ * The views it returns stay valid as long as someone holds them. They keep the
+ * whole chunk in memory, so whoever keeps a small argument for long uses
+ * {@link byteString}, which is a copy.
  */
 export class Packet {
-  /** Where the arguments but the last end, the offsets of their NULs, and how many of them are this packet's. */
+  /** The offsets of the NULs that end the arguments before the last, and how many entries belong to this packet. */
   private separators = NO_SEPARATORS;
   private separatorCount = 0;
 
@@ -68,7 +68,7 @@ export class Packet {
     return start === end ? '' : this.buffer.toString('latin1', start, end);
   }
 
-  /** Whether argument `index` is this byte string: cheaper than making one of it. */
+  /** Whether argument `index` equals a byte string; cheaper than making a string of it. */
   is(index: number, text: ByteString): boolean {
     const { buffer } = this;
     const start = this.startOf(index);
@@ -78,9 +78,9 @@ export class Packet {
   }
 
   /**
-   * Argument `index` in its cheapest form: short ones as a byte string, long
-   * ones as a view. Making a view costs more than copying a short argument,
-   * and keeping one keeps the whole chunk.
+   * Argument `index` in its cheapest form: a short one as a byte string, a long
+   * one as a view. Making a view costs more than copying a short argument,
+   * and a view keeps the whole chunk in memory.
    */
   compact(index: number): Argument {
     return this.lengthOf(index) <= COMPACT_BYTES ? this.byteString(index) : this.bytes(index);
@@ -96,7 +96,7 @@ export class Packet {
     return this.endOf(index) - this.startOf(index);
   }
 
-  /** Makes this object another packet. */
+  /** Makes this object represent another packet. */
   protected become(type: PacketType, isRequest: boolean, buffer: Buffer, start: number, end: number): void {
     this.packetType = type;
     this.isToServer = isRequest;
@@ -122,7 +122,7 @@ export class Packet {
 
   private findSeparators(count: number): void {
     const { buffer, end } = this;
-    // Of its length from the beginning: one that grows takes room for many at its first number.
+    // Made with its full length, because a growing array reserves room for many at the first number.
     if (this.separators.length < count) this.separators = new Array<number>(count);
     const { separators } = this;
     let found = 0;
@@ -142,9 +142,9 @@ export class Packet {
 }
 
 /**
- * A packet in bytes that are overwritten once its listener returns: until then it can be read, and its views are on
- * copies. The object itself is used again for the next packet, since a busy job server would make some hundred thousand
- * of them a second.
+ * A packet in bytes that are overwritten when its listener returns. Until then it can be read; what {@link bytes} returns
+ * is a copy. The object itself is used again for the next packet, because a busy job server would make some hundred
+ * thousand of them a second.
  */
 export class SharedPacket extends Packet {
   override bytes(index: number): Buffer {
@@ -158,7 +158,7 @@ export class SharedPacket extends Packet {
 
 const NO_SEPARATORS: number[] = [];
 
-/** Packets whose last argument is empty where it is missing. */
+/** Packets whose last argument may be missing and is empty then. */
 const EMPTY_IF_MISSING: ReadonlySet<string> = new Set(['WORK_COMPLETE', 'WORK_DATA', 'WORK_WARNING', 'WORK_EXCEPTION']);
 
 const ARGUMENT_COUNTS = Array.from(
