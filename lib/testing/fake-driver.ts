@@ -18,16 +18,16 @@ import type { WorkloadDescription } from '../transport/index.js';
 import type { JobSubmitter } from '../transport/job-submitter.js';
 import type { FakeAnswer, FakeJob } from './fake-job.js';
 
-/** The name of the job server that is not there. */
+/** The name of the job server that the fake client pretends to have. */
 const SERVER = 'fake';
 
-/** What a request does not say of its job. */
+/** What the fake driver must know about a request besides its fields. */
 interface Calling {
   readonly data: unknown;
   readonly workload: WorkloadDescription;
 }
 
-/** Takes the place of a `JobClient`: records every job, and lets answers end the foreground ones. */
+/** Replaces a `JobClient`: it records every job, and answers end the foreground jobs. */
 export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitter {
   readonly jobs: FakeJob[] = [];
   readonly answers = new Map<string, FakeAnswer>();
@@ -38,7 +38,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
   private readonly open = new Set<JobObserver>();
   private lastNumber = 0;
 
-  /** Remembers what a request is about; it is submitted next. */
+  /** Remembers what a request is about, before it is submitted. */
   expect(request: JobRequest, calling: Calling): void {
     this.callings.set(request, calling);
   }
@@ -64,7 +64,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
   submit(request: JobRequest, observer: JobObserver): Submission {
     const job = this.record(request, false);
     this.open.add(observer);
-    // Not at once: as with a job server, nothing is heard before `submit` has returned.
+    // In a microtask, because with a job server too the observer is told nothing before `submit` has returned.
     queueMicrotask(() => void this.run(job, request, observer));
     return { job, forget: () => this.open.delete(observer) };
   }
@@ -80,7 +80,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
     return statusOf(this.jobs.find((job) => job.handle === handle));
   }
 
-  /** A background job was recorded and waits for ever; results of foreground jobs are not kept. */
+  /** A background job waits for ever after it was recorded; results of foreground jobs are not kept. */
   async result(job: JobIdentity): Promise<KeptResult> {
     const { isKnown, isRunning } = await this.status(job);
     return { state: isRunning ? 'running' : isKnown ? 'waiting' : 'unknown' };
@@ -113,7 +113,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
     return job;
   }
 
-  /** Lets the answer run, and tells the observer what comes of it unless that has stopped listening. */
+  /** Runs the answer, and tells the observer the outcome unless it has stopped listening. */
   private async run(job: FakeJob, request: JobRequest, observer: JobObserver): Promise<void> {
     const tell = (news: () => void): void => {
       if (this.open.has(observer)) news();
@@ -158,7 +158,7 @@ export class FakeDriver extends EventEmitter<DriverEvents> implements JobSubmitt
   }
 }
 
-/** What a caller hears of what an answer threw: what it would hear of a handler that threw it. */
+/** The error that a caller gets for what an answer threw: the same as if a handler had thrown it. */
 function failureOf(error: unknown, job: FakeJob): GearmanError {
   if (error instanceof GearmanError) return error;
   const said: unknown = error instanceof RpcException ? error.getError() : 'Internal server error';

@@ -12,13 +12,13 @@ import {
 import { FakeDriver } from './fake-driver.js';
 import type { FakeAnswer, FakeJob } from './fake-job.js';
 
-/** Options of a {@link FakeGearmanClient}: those of the real one that are not about job servers. */
+/** Options of a {@link FakeGearmanClient}: those of the real client that are not about job servers. */
 export type FakeGearmanClientOptions = Pick<GearmanClientOptions, 'prefix' | 'format' | 'timeout' | 'metadata'>;
 
 /**
- * A `GearmanClient` without job server: it records every job, and answers
- * foreground jobs as it is told. All the rest is the real client's: formats,
- * records, contracts, `submit()`, timeouts, errors.
+ * A `GearmanClient` without a job server: it records every job, and answers
+ * foreground jobs as the test says. Everything else is the real client's:
+ * formats, records, contracts, `submit()`, timeouts, errors.
  *
  * ```ts
  * const gearman = new FakeGearmanClient().answer('sum', (numbers: number[]) => numbers.reduce((a, b) => a + b));
@@ -44,12 +44,12 @@ export class FakeGearmanClient extends GearmanClient {
     this.prefix = options.prefix ?? '';
   }
 
-  /** Every job since the start, or since {@link clear}, in order. */
+  /** All jobs in order, since the start or since {@link clear}. */
   get jobs(): readonly FakeJob[] {
     return this.driver.jobs;
   }
 
-  /** The jobs of one function, named as for `send`: without the prefix. */
+  /** The jobs of one function, which is named as for `send`, without the prefix. */
   jobsOf(fn: FunctionContract<never> | MsPattern): FakeJob[] {
     const name = this.nameOf(fn);
     return this.driver.jobs.filter((job) => job.function === name);
@@ -64,7 +64,7 @@ export class FakeGearmanClient extends GearmanClient {
     return this;
   }
 
-  /** From now on, jobs of this function are refused. Default: as a job server does whose queue is full. */
+  /** From now on, jobs of this function are refused. Default: with the error of a job server whose queue is full. */
   refuse(fn: FunctionContract<never> | MsPattern, error: GearmanError = QUEUE_FULL): this {
     this.driver.refusals.set(this.nameOf(fn), error);
     return this;

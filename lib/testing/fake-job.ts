@@ -1,29 +1,29 @@
 import type { GearmanMetadata, JobIdentity, JobPriority, JobStatus } from '../driver/index.js';
 
-/** A job as a `FakeGearmanClient` recorded it: what the code under test asked for, and what has become of it. */
+/** A job that a `FakeGearmanClient` recorded: what the code under test asked for, and what became of it. */
 export interface FakeJob extends JobIdentity {
   /** The function, with the client's prefix. */
   readonly function: string;
-  /** What was passed to `send`, `emit` or `submit`; a record's data, where it was a record. */
+  /** The data that was passed to `send`, `emit` or `submit`; of a record, its `data`. */
   readonly data: unknown;
-  /** The bytes a worker would have got, without metadata. */
+  /** The bytes that a worker would have got, without metadata. */
   readonly workload: Uint8Array;
-  /** Whether it came by `emit`. */
+  /** Whether `emit` submitted it. */
   readonly isBackground: boolean;
   readonly priority: JobPriority;
   readonly unique?: string;
-  /** Not before this time; a record's `delay` is such a time too. */
+  /** The job does not run before this time; a record's `delay` becomes such a time too. */
   readonly at?: Date;
-  /** What travelled beside the workload. */
+  /** The metadata beside the workload. */
   readonly metadata?: GearmanMetadata;
   readonly reducer?: string;
-  /** `accepted`: it has not ended, as a background job never does; `refused`: see `FakeGearmanClient.refuse`. */
+  /** `accepted`: it has not ended, and a background job never does; `refused`: see `FakeGearmanClient.refuse`. */
   state: 'accepted' | 'completed' | 'failed' | 'refused';
-  /** What `statusOf` and `statusByUnique` answer; change it at will. Default: known and not running, until it ends. */
+  /** The answer of `statusOf` and `statusByUnique`; a test may change it. Default: known and not running, until it ends. */
   status: Omit<JobStatus, 'server'>;
 }
 
-/** What an answer can tell of its job before the result, as a handler by its context. */
+/** What an answer can tell about its job before the result, as a handler can with its context. */
 export interface FakeJobReports {
   /** A part of the result, in the function's format. */
   data(value: unknown): void;
@@ -32,7 +32,7 @@ export interface FakeJobReports {
 }
 
 /**
- * Stands in for a function's worker: takes the data as a handler would get it
- * and returns the result, or throws as a handler would.
+ * Takes the place of a function's worker: it gets the data as a handler would,
+ * and returns the result, or throws, as a handler would.
  */
 export type FakeAnswer<In = never, Out = unknown> = (data: In, job: FakeJobReports) => Out | Promise<Out>;

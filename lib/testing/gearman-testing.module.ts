@@ -3,7 +3,7 @@ import { GearmanJobServer } from '../job-server/index.js';
 import { GearmanClient, type GearmanClientOptions } from '../transport/index.js';
 import { TestJobServer, type TestJobServerOptions } from './test-job-server.js';
 
-/** What {@link GearmanTestingModule.forRoot} takes. */
+/** Options of {@link GearmanTestingModule.forRoot}. */
 export interface GearmanTestingModuleOptions {
   /** Options of the client that the module provides. */
   client?: Omit<GearmanClientOptions, 'servers'>;

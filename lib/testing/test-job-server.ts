@@ -19,13 +19,13 @@ import { until, type UntilOptions } from './until.js';
 /** How a job ended. */
 export type JobOutcome = 'completed' | 'failed' | 'cancelled';
 
-/** Options of a {@link TestJobServer}: those of a job server, but for where it listens. */
+/** Options of a {@link TestJobServer}: those of a job server, except for its listeners. */
 export type TestJobServerOptions = Omit<JobServerOptions, 'listeners'>;
 
 /**
  * A real job server in the test's own process. It opens no port, needs no
- * start, and loses everything when it is closed; each one is apart from every
- * other, so tests may run side by side.
+ * start, and loses everything when it is closed. Each one is separate from all
+ * others, so tests may run side by side.
  *
  * ```ts
  * const jobServer = new TestJobServer();
@@ -38,9 +38,9 @@ export type TestJobServerOptions = Omit<JobServerOptions, 'listeners'>;
  * await jobServer.close(); // closes the client as well
  * ```
  *
- * It is a `GearmanJobServer`: an app that embeds one gets it by
- * `overrideProvider(GearmanJobServer).useValue(jobServer)`, and everything of
- * that class (`functions()`, `jobs()`, `pause()`, `events$`) is here too. As a
+ * It is a `GearmanJobServer`: for an app that embeds one, use
+ * `overrideProvider(GearmanJobServer).useValue(jobServer)`. Everything of that
+ * class (`functions()`, `jobs()`, `pause()`, `events$`) is here too. As a
  * provider it closes with its app, and `await using` closes it as well.
  */
 @Injectable()
@@ -56,40 +56,40 @@ export class TestJobServer extends GearmanJobServer implements OnApplicationShut
     });
   }
 
-  /** A client of this job server, closed with it. Inject it by `overrideProvider(GearmanClient).useValue(...)`. */
+  /** A client of this job server, which closes it. For injection use `overrideProvider(GearmanClient).useValue(...)`. */
   client(options: Omit<GearmanClientOptions, 'servers'> = {}): GearmanClient {
     return this.keep(new GearmanClient({ ...options, servers: this }));
   }
 
-  /** A strategy that serves this job server, for `createNestMicroservice` and `connectMicroservice`; closed with it. */
+  /** A strategy that serves this job server, for `createNestMicroservice` and `connectMicroservice`; the job server closes it. */
   strategy(options: Omit<GearmanStrategyOptions, 'servers'> = {}): GearmanStrategy {
     return this.keep(new GearmanStrategy({ ...options, servers: this }));
   }
 
-  /** Waits until so many connections serve a function; several strategies, or one with `concurrency` of its own, are several. */
+  /** Waits until so many connections serve a function. Each strategy has one for it; a handler with its own `concurrency` has its own. */
   async untilWorkers(fn: string | FunctionContract<never>, count = 1, options?: UntilOptions): Promise<void> {
     const name = String(fn);
     await until(`${name} has ${count} workers`, () => (this.function(name)?.workers ?? 0) >= count, options);
   }
 
-  /** Waits until so many jobs of a function are there, waiting or running. */
+  /** Waits until a function has so many jobs, waiting or running. */
   async untilJobs(fn: string | FunctionContract<never>, count = 1, options?: UntilOptions): Promise<void> {
     const name = String(fn);
     await until(`${name} has ${count} jobs`, () => (this.function(name)?.total ?? 0) >= count, options);
   }
 
-  /** Waits until no job is left, neither waiting nor running: of one function, or of all. */
+  /** Waits until no job is left, waiting or running, of one function or of all. */
   async untilEmpty(fn?: string | FunctionContract<never>, options?: UntilOptions): Promise<void> {
     const what = fn === undefined ? 'the job server has no job' : `${String(fn)} has no job`;
     await until(what, () => this.functionsOf(fn).every(({ total }) => total === 0), options);
   }
 
-  /** Waits until a job has ended, and resolves to how. Only jobs of this job server are known. */
+  /** Waits until a job has ended, and resolves to how it ended. Only jobs of this job server are known. */
   untilEnded({ handle }: Pick<JobIdentity, 'handle'>, options?: UntilOptions): Promise<JobOutcome> {
     return until(`the job ${handle} has ended`, () => this.outcomes.get(handle), options);
   }
 
-  /** Closes the clients and strategies it made, then itself. May be called again. */
+  /** Closes the clients and strategies that it made, then itself. May be called again. */
   async close(): Promise<void> {
     await Promise.all(this.made.splice(0).map((made) => made.close()));
     await super.onApplicationShutdown();

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long to wait. */
 export interface UntilOptions {
-  /** Milliseconds until waiting fails. Default 4_000: before Jest's own 5_000 end the test without saying what it waited for. */
+  /** Milliseconds until waiting fails. Default 4_000, because after 5_000 Jest would end the test without saying what it waited for. */
   within?: number;
 }
 
-/** What a condition returned when it was met. */
+/** The value that a condition returned when it was met. */
 export type Met<T> = Exclude<T, false | undefined | null | 0 | ''>;
 
 const STEP = 5;
 
 /**
- * Waits until `condition` is true, asking every few milliseconds, and resolves
- * to what it returned. Rejects, naming `what`, when `within` is over; and with
- * the condition's own error when that throws.
+ * Waits until `condition` returns something true, asking every few milliseconds,
+ * and resolves to what it returned. Rejects with an error that names `what` after
+ * `within`, and with the condition's own error when that throws.
  *
  * ```ts
  * await until('the mail is sent', () => mails.length === 1);

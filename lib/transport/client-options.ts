@@ -6,29 +6,29 @@ import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanClient`; all of them are optional. */
 export interface GearmanClientOptions extends JobClientOptions {
-  /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
+  /** The prefix of every function's name on the job server: a tenant, an environment (`staging.`). Default: none. */
   prefix?: string;
-  /** How workloads and results travel, when neither the record nor the contract says. Default `json`. */
+  /** The format of workloads and results, unless the record or the contract says it. Default `json`. */
   format?: WorkloadFormat;
   /**
-   * How long a caller waits while nothing is heard of the job, in milliseconds:
+   * How long a caller waits while nothing comes from the job, in milliseconds:
    * no result, data, warning or progress. Then the call fails with
-   * `GEARMAN_TIMEOUT`, and the client gives the job up (`withdraw`). 0: for
-   * ever. Default 60_000.
+   * `GEARMAN_TIMEOUT`, and the client gives the job up (`withdraw`). 0: no
+   * limit. Default 60_000.
    */
   timeout?: number;
-  /** The spans of submissions, which are written where `@opentelemetry/api` is installed; false: none. */
+  /** The spans of submissions, which are written if `@opentelemetry/api` is installed; false: none. */
   tracing?: TracingOptions | false;
-  /** Turns the data into a workload. Default: as the format says. */
+  /** Turns the data into a workload. Default: by the format. */
   serializer?: GearmanSerializer<RequestPacket>;
-  /** Turns results into values. Default: as the format says. */
+  /** Turns results into values. Default: by the format. */
   deserializer?: GearmanDeserializer<ResponsePacket>;
 }
 
 /** The default of a client's `timeout`, in milliseconds. */
 export const DEFAULT_TIMEOUT = 60_000;
 
-/** Every option; the compiler keeps it complete. */
+/** The names of all options; the compiler checks that none is missing. */
 const CLIENT_OPTIONS: Record<keyof GearmanClientOptions, true> = {
   servers: true,
   tls: true,
@@ -61,7 +61,7 @@ const CLIENT_RULES = {
   deserializer: RULES.deserializer,
 };
 
-/** Separates the options of the driver from those that only the transport knows. Throws `GEARMAN_INVALID_OPTION`. */
+/** Separates the options of the driver from those of the transport alone. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitClientOptions(options: GearmanClientOptions) {
   checkNames(options, CLIENT_OPTIONS);
   checkOptions(options, CLIENT_RULES);

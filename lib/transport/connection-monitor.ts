@@ -4,10 +4,10 @@ import type { DriverEvents } from '../driver/index.js';
 import { GearmanStatus, type GearmanEvents } from './status.js';
 
 /**
- * Watches the connections of a job client or worker: makes one status of all
- * of them, passes their events on, and logs what operations want to know. A
- * job server that is lost is one warning, however many attempts to reach it
- * fail; the rest is told at `debug`.
+ * Watches the connections of a job client or worker: it makes one status of all
+ * of them, passes their events on, and logs what operators want to know. A lost
+ * job server is one warning, however many attempts to reach it fail; the rest is
+ * logged at `debug`.
  */
 export class ConnectionMonitor {
   private readonly events = new EventEmitter<DriverEvents>();
@@ -19,7 +19,7 @@ export class ConnectionMonitor {
     private readonly report: (status: GearmanStatus) => void,
   ) {}
 
-  /** Adds a listener; it stays, whichever client or worker is watched. */
+  /** Adds a listener; it stays when another client or worker is watched. */
   on<Event extends keyof GearmanEvents>(event: Event, listener: GearmanEvents[Event]): void {
     (this.events as EventEmitter).on(event, listener);
   }

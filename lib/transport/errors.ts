@@ -1,7 +1,7 @@
 import { GearmanError } from '../ground/index.js';
 import { type JobIdentity } from '../driver/index.js';
 
-/** A job said nothing for as long as its caller was ready to wait. The job itself may still run. */
+/** A job was silent for as long as its caller was willing to wait. The job itself may still run. */
 export class JobTimeoutError extends GearmanError {
   override readonly name = 'JobTimeoutError';
 

@@ -1,22 +1,22 @@
 /**
- * What a handler's failure looks like on the wire: the workload of
- * WORK_EXCEPTION is JSON, whatever the function's format.
+ * A handler's failure as it is sent: the data of WORK_EXCEPTION is JSON, whatever
+ * the function's format is.
  *
  *   { "status": "error", "message": "what went wrong", ... }
  *
- * is what Nest makes of an `RpcException` with a text and of any other error
+ * is what Nest makes of an `RpcException` with a text, and of any other error
  * (whose message stays in the worker's log: "Internal server error"). An
- * `RpcException` with an object travels as that object, and what an exception
- * filter throws as what it throws, so long as it is an object, an array or a
- * string. The caller's `catchError` gets the same value back.
+ * `RpcException` with an object is sent as that object. What an exception filter
+ * throws is sent as it is, if it is an object, an array or a string. The caller's
+ * `catchError` gets the same value back.
  */
 export function encodeException(error: unknown): Buffer {
   return Buffer.from(toJson(isBody(error) ? error : { status: 'error', message: String(error) }), 'utf8');
 }
 
 /**
- * The value in an exception's bytes, or undefined where they are not such a
- * body: a foreign worker's exception is whatever its language throws.
+ * The value in an exception's bytes; undefined if the bytes are no such body,
+ * because a foreign worker's exception is whatever its language throws.
  */
 export function decodeException(bytes: Uint8Array): object | string | undefined {
   const first = bytes[0];
@@ -29,7 +29,7 @@ export function decodeException(bytes: Uint8Array): object | string | undefined 
   }
 }
 
-/** `{`, `[` and `"`: a number or a bare word is rather some other language's text. */
+/** `{`, `[` and `"`. A number or a bare word is more likely the text of another language. */
 const BODY_STARTS = [0x7b, 0x5b, 0x22];
 
 function isBody(value: unknown): value is object | string {
@@ -40,7 +40,7 @@ function toJson(body: object | string): string {
   try {
     return JSON.stringify(body instanceof Error ? describeError(body) : body) ?? JSON.stringify(String(body));
   } catch (error) {
-    // A body that JSON cannot hold must still reach the caller as a failure.
+    // A body that cannot become JSON must still reach the caller as a failure.
     return JSON.stringify({ status: 'error', message: `the error cannot be written as JSON: ${String(error)}` });
   }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { GearmanError } from '../ground/index.js';
 
-/** The names a `format` option takes, in the order messages list them. */
+/** The values of a `format` option, in the order in which messages list them. */
 export const WORKLOAD_FORMATS = ['json', 'text', 'raw', 'auto'] as const;
 
 /**
@@ -14,25 +14,25 @@ export const WORKLOAD_FORMATS = ['json', 'text', 'raw', 'auto'] as const;
  * | `raw` | a Buffer (any `Uint8Array` to send) | an empty Buffer |
  * | `auto` | JSON if the bytes parse as JSON, else text | `''` |
  *
- * The format is declared on both sides and never guessed, but for `auto`,
- * whose traps are its name: the text `42` arrives as a number, the text
- * `null` as nothing. A Buffer travels as its bytes whatever the format, and
- * `undefined` as zero bytes.
+ * Both sides declare the format; it is never guessed. The exception is `auto`,
+ * and it has traps: the text `42` arrives as a number, and the text `null` as
+ * null. In every format a Buffer is sent as its bytes, and `undefined` as zero
+ * bytes.
  */
 export type WorkloadFormat = (typeof WORKLOAD_FORMATS)[number];
 
-/** The format where nobody declared one. */
+/** The format if nobody declared one. */
 export const DEFAULT_FORMAT: WorkloadFormat = 'json';
 
 /**
- * A value that its format cannot hold, or a workload that is invalid in its
+ * A value that its format cannot represent, or a workload that is invalid in its
  * format. Mostly the two sides of a function have declared different formats.
  */
 export class WorkloadFormatError extends GearmanError {
   override readonly name = 'WorkloadFormatError';
 
   constructor(
-    /** The function whose workload, or result, it is. */
+    /** The function that the workload or result belongs to. */
     readonly functionName: string,
     /** The format that was declared here. */
     readonly format: WorkloadFormat,
@@ -49,7 +49,7 @@ export class WorkloadFormatError extends GearmanError {
   }
 }
 
-/** The bytes of a value. Throws {@link WorkloadFormatError}. */
+/** Turns a value into bytes. Throws {@link WorkloadFormatError}. */
 export function encodeWorkload(value: unknown, format: WorkloadFormat, functionName: string): Buffer {
   if (value === undefined) return NO_BYTES;
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -66,7 +66,7 @@ export function encodeWorkload(value: unknown, format: WorkloadFormat, functionN
   }
 }
 
-/** The value of bytes. Throws {@link WorkloadFormatError}. */
+/** Turns bytes into a value. Throws {@link WorkloadFormatError}. */
 export function decodeWorkload(bytes: Buffer, format: WorkloadFormat, functionName: string): unknown {
   try {
     return DECODERS[format](bytes);
@@ -104,7 +104,7 @@ const DECODERS: Record<WorkloadFormat, (bytes: Buffer) => unknown> = {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      return text; // what `auto` means
+      return text; // `auto` means just this
     }
   },
 };

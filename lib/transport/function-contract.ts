@@ -3,18 +3,18 @@ import { checkOptions, RULES } from './option-rules.js';
 
 /** What both sides of a function agree on. */
 export interface FunctionContractOptions {
-  /** How workload and result travel. Default: each side's own `format`. */
+  /** The format of workload and result. Default: each side's own `format`. */
   format?: WorkloadFormat;
 }
 
 /**
  * A function as handler and client share it: its name, the types of its
- * workload and result, and their format. Made by {@link defineFunction}.
+ * workload and result, and their format. {@link defineFunction} makes it.
  */
 export class FunctionContract<In = unknown, Out = unknown> {
-  /** Tells a contract from a pattern that is an object. */
+  /** Makes a contract differ from a pattern that is an object. */
   declare readonly isContract: true;
-  /** Carries the types, and no value. */
+  /** Only carries the types; it has no value. */
   declare protected readonly types: (input: In) => Out;
 
   constructor(
@@ -25,17 +25,17 @@ export class FunctionContract<In = unknown, Out = unknown> {
     checkOptions(options, { format: RULES.format }, `of the function "${name}"`);
   }
 
-  /** The name: what Nest shows where it shows a pattern. */
+  /** The name, which Nest shows as the pattern. */
   toString(): string {
     return this.name;
   }
 }
 
-/** A pattern as Nest's decorators take it, and no contract: that has types of its own to keep. */
+/** A pattern that Nest's decorators accept and that is no contract, because a contract has types of its own. */
 export type UntypedPattern =
   string | number | (object & NoContract) | (NoContract & { readonly [key: string]: unknown });
 
-/** What is no contract: an object without a contract's brand. */
+/** An object that is no contract: it does not have a contract's brand. */
 export interface NoContract {
   readonly isContract?: never;
 }

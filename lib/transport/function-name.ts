@@ -1,12 +1,12 @@
 import { GearmanError } from '../ground/index.js';
 
 /**
- * The Gearman function of a pattern: the prefix, then the pattern's route.
+ * The name of a pattern's Gearman function: the prefix, then the pattern's route.
  *
- * A route is what every Nest transport makes of a pattern: a text stays what
- * it is, a number becomes its digits, an object its JSON with the keys sorted
- * at every depth. So `{ cmd: 'sum', v: 1 }` is the function
- * `{"cmd":"sum","v":1}`, and a foreign client calls it by exactly that name.
+ * Every Nest transport makes the same route of a pattern: a text stays as it is,
+ * a number becomes its digits, an object its JSON with the keys sorted at every
+ * depth. So `{ cmd: 'sum', v: 1 }` is the function `{"cmd":"sum","v":1}`, and
+ * foreign clients call it by exactly that name.
  */
 export function functionNameOf(pattern: unknown, route: unknown, prefix: string): string {
   if (pattern instanceof RegExp) {

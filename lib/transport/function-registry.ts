@@ -2,9 +2,9 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { GearmanError } from '../ground/index.js';
 import { handlerOptionsOf, mergeHandlerOptions, type GearmanHandlerOptions } from './handler-options.js';
 
-/** A function as the strategy serves it. */
+/** A function that the strategy serves. */
 export interface ServedFunction {
-  /** As the job server knows it: with the prefix. */
+  /** Its name on the job server, with the prefix. */
   readonly name: string;
   /** One `@MessagePattern`, or any number of `@EventPattern`s. */
   readonly handlers: readonly MessageHandler[];
@@ -17,8 +17,8 @@ export interface ServedFunction {
  *
  * Gearman gives each job to one worker and does not say whether its client
  * waits. So a function has either one message handler, or event handlers that
- * all run; what does not fit is kept and told by {@link check}, all of it at
- * once and when the application starts.
+ * all run. Handlers that break this rule are remembered, and {@link check} tells
+ * all of them at once when the application starts.
  */
 export class FunctionRegistry {
   private readonly functions = new Map<string, ServedFunction>();
@@ -32,7 +32,7 @@ export class FunctionRegistry {
     return this.functions.values();
   }
 
-  /** Adds a handler to the function called what `nameOf` returns; a failure of it is kept as a problem. */
+  /** Adds a handler to the function whose name `nameOf` returns. If that throws, the error is remembered as a problem. */
   add(nameOf: () => string, handler: MessageHandler, isEvent: boolean, extras: GearmanHandlerOptions): void {
     try {
       const name = nameOf();
@@ -43,7 +43,7 @@ export class FunctionRegistry {
     }
   }
 
-  /** Throws where a handler could not be added: that error, or one that lists them all. */
+  /** Throws if a handler could not be added: its error, or one error that lists all of them. */
   check(): void {
     const [first] = this.problems;
     if (!first) return;

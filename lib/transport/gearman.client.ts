@@ -28,7 +28,7 @@ import { Tracing, type SubmitSpan } from './tracing/index.js';
 /**
  * Submits jobs to one or several job servers.
  *
- * Inject it by `GearmanModule.forRoot()`, or by Nest's own
+ * Inject it with `GearmanModule.forRoot()`, or with Nest's own
  * `ClientsModule.register([{ name, customClass: GearmanClient, options }])`.
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed.
@@ -49,7 +49,7 @@ export class GearmanClient
   /** @throws InvalidOptionError */
   constructor(options?: GearmanClientOptions);
   /**
-   * @param driverOf makes what speaks to the job servers; a test may put something else there
+   * @param driverOf makes the driver that speaks to the job servers; a test may make another one
    * @internal
    */
   constructor(options?: GearmanClientOptions, driverOf?: (options: JobClientOptions) => JobSubmitter);
@@ -60,12 +60,12 @@ export class GearmanClient
     super();
     this.responses = options.deserializer ?? RESPONSE_FORMATS;
     this.tracing = new Tracing(options.tracing);
-    // Here, and not when it is first used: an option that cannot be is told at start.
+    // Not at the first use, so that an invalid option fails the start.
     this.client = driverOf(splitClientOptions(options).driver);
     this.unwatch = this.monitor.watch(this.client);
   }
 
-  /** The state of the connections; a late subscriber first gets the latest one. */
+  /** The state of the connections; a late subscriber gets the latest one first. */
   override get status(): Observable<GearmanStatus> {
     return super.status as Observable<GearmanStatus>;
   }
@@ -103,13 +103,13 @@ export class GearmanClient
   }
 
   /**
-   * Submits a foreground job for each subscription. What the handler emits, or
-   * `context.data()` sends, is a `next`, and so is the result where it has one.
-   * Unsubscribing gives the job up, see the option `withdraw`.
+   * Submits a foreground job for each subscription. Each value that the handler
+   * emits, or sends with `context.data()`, is a `next`, and so is the result if
+   * there is one. Unsubscribing gives the job up, see the option `withdraw`.
    *
-   * Errors with what the handler's exception held (an `RpcException`'s object,
-   * or `{ status, message }`), or with a `GearmanError`: `GEARMAN_JOB_FAILED`
-   * where the worker said nothing, `GEARMAN_TIMEOUT` after a silence too long.
+   * Errors with the body of the handler's exception (an `RpcException`'s object,
+   * or `{ status, message }`), or with a `GearmanError`: `GEARMAN_JOB_FAILED` if
+   * the worker gave no reason, `GEARMAN_TIMEOUT` after too long a silence.
    */
   override send<In, Out>(
     fn: FunctionContract<In, Out>,
@@ -128,7 +128,7 @@ export class GearmanClient
   override emit<In>(fn: FunctionContract<In>, data: NoInfer<In> | GearmanRecord<NoInfer<In>>): Observable<JobIdentity>;
   override emit<TResult = JobIdentity, TInput = unknown>(pattern: UntypedPattern, data: TInput): Observable<TResult>;
   override emit(pattern: unknown, data: unknown): Observable<unknown> {
-    if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own error for it
+    if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest has an error of its own for this
     const accepted = new ReplaySubject<JobIdentity>(1);
     this.emitNow(pattern, data).then(
       (job) => {
@@ -138,7 +138,7 @@ export class GearmanClient
       (error: Error) => {
         const isHeard = accepted.observed;
         accepted.error(error);
-        // String(): a template refuses a symbol, which is no pattern either.
+        // String(), because a template throws for a symbol, which is no pattern either.
         const name = String(this.normalizePattern(pattern as MsPattern));
         if (!isHeard) this.logger.error(`emit of ${name} failed: ${error.message}`);
       },
@@ -146,7 +146,7 @@ export class GearmanClient
     return accepted.asObservable();
   }
 
-  /** Submits a foreground job; resolves when a job server has accepted it, to all that can be known of it. */
+  /** Submits a foreground job; resolves, when a job server has accepted it, to an object that tells everything about the job. */
   async submit<In, Out>(
     fn: FunctionContract<In, Out>,
     data: NoInfer<In> | GearmanRecord<NoInfer<In>>,
@@ -162,9 +162,9 @@ export class GearmanClient
   }
 
   /**
-   * Asks a job's job server about it: a job of `emit` or `submit`, today's or
-   * another day's. A handle is unique only within its job server, so a handle
-   * alone is enough only if the client has one job server.
+   * Asks the job server that has a job about it. The job may come from `emit` or
+   * `submit`, also of another day. A handle is unique only within its job server,
+   * so a handle alone is enough only if the client has one job server.
    */
   async statusOf(job: JobIdentity | string): Promise<JobStatus> {
     const identity = this.identityOf(job);
@@ -173,9 +173,9 @@ export class GearmanClient
   }
 
   /**
-   * Asks a background job's job server what became of it: a job of `emit`, by
-   * what that emitted or by its handle. Needs a job server of ours with a
-   * storage and `keepResults`; others answer with an error that says so.
+   * Asks the job server of a background job what became of it. The job is the
+   * value that `emit` emitted, or a handle. Needs a job server of ours with a
+   * storage and `keepResults`; any other answers with an error that says so.
    */
   async resultOf<Out>(fn: FunctionContract<never, Out>, job: JobIdentity | string): Promise<GearmanResult<Out>>;
   async resultOf<Out = unknown>(pattern: UntypedPattern, job: JobIdentity | string): Promise<GearmanResult<Out>>;
@@ -193,7 +193,7 @@ export class GearmanClient
     return this.client.statusByUnique(unique);
   }
 
-  /** Adds a listener for what happens to the connections; before or after `connect`. */
+  /** Adds a listener for events of the connections; before or after `connect`. */
   override on<Event extends keyof GearmanEvents>(event: Event, listener: GearmanEvents[Event]): void {
     this.monitor.on(event, listener);
   }
@@ -203,12 +203,12 @@ export class GearmanClient
     return this.client as T;
   }
 
-  /** Its metrics as they are now: what became of its submissions, by function, and its connections. After `close` they begin at zero again. */
+  /** Its metrics as they are now: how its submissions ended, by function, and its connections. After `close` they begin at zero again. */
   metrics(): MetricFamily[] {
     return this.client.metrics();
   }
 
-  /** How the client is: for `GearmanHealthIndicator`. */
+  /** The client's health, for `GearmanHealthIndicator`. */
   health(): GearmanHealth {
     return serversOf(this.client);
   }
@@ -265,14 +265,14 @@ export class GearmanClient
     return this.dispatchEvent(this.packet(pattern, data));
   }
 
-  /** What `createPacket` makes on Nest 12; Nest 11 has neither that nor the hook. */
+  /** Does what `createPacket` does on Nest 12; Nest 11 has neither `createPacket` nor the hook. */
   private packet(pattern: unknown, data: unknown): ReadPacket {
     const packet = { pattern, data };
     this.onDispatchHook?.(packet);
     return packet;
   }
 
-  /** Makes a packet of Nest's a job that can be submitted. */
+  /** Turns a packet of Nest's into a job that can be submitted. */
   protected prepare(packet: RequestPacket): JobCall {
     return prepareCall(packet, this.functionOf(packet.pattern), this.options);
   }
@@ -300,7 +300,7 @@ export class GearmanClient
     };
   }
 
-  /** Begins a job's span, whose context travels with it. */
+  /** Begins a job's span; its context is sent with the job. */
   private trace(call: JobCall, isForeground: boolean): SubmitSpan | undefined {
     const span = this.tracing.submit(call, isForeground, this.client.servers);
     if (call.leftOut.length > 0) {

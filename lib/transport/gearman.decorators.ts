@@ -6,13 +6,13 @@ import { GearmanClient } from './gearman.client.js';
 import { GEARMAN_TRANSPORT } from './gearman.transport.js';
 import type { GearmanHandlerOptions } from './handler-options.js';
 
-/** What a handler may return for a result of this type. */
+/** The types that a handler may return for a result of this type. */
 export type HandlerResult<Out> = Out | Promise<Out> | Observable<Out> | Promise<Observable<Out>>;
 
-/** A handler of a contract: the payload first, then whatever `@Ctx()` and others inject. */
+/** A handler of a contract: first the payload, then the parameters that `@Ctx()` and others inject. */
 export type ContractHandler<In, Out> = (payload: In, ...injected: never[]) => HandlerResult<Out>;
 
-/** Decorates methods of one type only. */
+/** A decorator for methods of one type only. */
 export type TypedMethodDecorator<Method> = <T extends Method>(
   target: object,
   key: string | symbol,
@@ -20,12 +20,12 @@ export type TypedMethodDecorator<Method> = <T extends Method>(
 ) => void;
 
 /**
- * Makes a method the handler of a Gearman function: `@MessagePattern`, for
- * this transport alone, with options whose types are checked.
+ * Makes a method the handler of a Gearman function. It is `@MessagePattern`
+ * for this transport only, with options whose types are checked.
  *
- * With a contract of `defineFunction` the method's payload (its first
- * parameter) and result are checked as well. As everywhere in Nest, the
- * payload needs its `@Payload()` as soon as another parameter has a decorator.
+ * With a contract of `defineFunction` the types of the method's payload (its
+ * first parameter) and result are checked as well. As everywhere in Nest, the
+ * payload needs `@Payload()` as soon as another parameter has a decorator.
  */
 export function GearmanFunction<In, Out>(
   contract: FunctionContract<In, Out>,
@@ -38,8 +38,8 @@ export function GearmanFunction(fn: string | FunctionContract, options: GearmanH
 
 /**
  * Makes a method one of the event handlers of a Gearman function, which all
- * run: `@EventPattern`, for this transport alone, with options whose types are
- * checked. With a contract of `defineFunction` the payload is checked as well.
+ * run. It is `@EventPattern` for this transport only, with options whose types
+ * are checked. With a contract of `defineFunction` the payload's type is checked too.
  */
 export function GearmanEvent<In>(
   contract: FunctionContract<In>,
@@ -57,12 +57,12 @@ function extrasOf(fn: string | FunctionContract<never>, options: GearmanHandlerO
   return fn instanceof FunctionContract ? { ...fn.options, ...options } : options;
 }
 
-/** The injection token of a client: the class itself, or a token of the name it was given in `GearmanModule`. */
+/** The injection token of a client: for the name it has in `GearmanModule`, or else the class itself. */
 export function getGearmanClientToken(name?: string): string | typeof GearmanClient {
   return name === undefined ? GearmanClient : `GearmanClient:${name}`;
 }
 
-/** Injects the client of `GearmanModule` that has this name; the unnamed one is injected by its class as well. */
+/** Injects the client that has this name in `GearmanModule`; without a name, the client that its class injects too. */
 export function InjectGearmanClient(name?: string): ParameterDecorator & PropertyDecorator {
   return Inject(getGearmanClientToken(name));
 }

@@ -1,23 +1,23 @@
-/** How a strategy or a client is, right now. */
+/** The state of a strategy or a client. */
 export interface GearmanHealth {
   /** The names of the job servers that are connected. */
   readonly servers: readonly string[];
-  /** The names of those that are not: lost, or never reached. */
+  /** The names of the job servers that are not connected: lost, or never reached. */
   readonly away: readonly string[];
-  /** How many functions are served; a strategy's only. */
+  /** How many functions are served; only for a strategy. */
   readonly functions?: number;
-  /** How many jobs run; a strategy's only. */
+  /** How many jobs run; only for a strategy. */
   readonly runningJobs?: number;
 }
 
-/** A strategy or a client. */
+/** A strategy or a client, whose health can be asked for. */
 export interface HealthSource {
   health(): GearmanHealth;
-  /** A client's: it connects when it is first needed, and asking for its health is that. */
+  /** Only a client has it: a client connects when it is first needed, and a question for its health counts as that. */
   connect?(): Promise<void>;
 }
 
-/** What `@nestjs/terminus` takes for an indicator's result. */
+/** The result of a health indicator, as `@nestjs/terminus` expects it. */
 export type GearmanHealthResult<Key extends string = string> = Record<
   Key,
   { status: 'up' | 'down'; message?: string } & Partial<GearmanHealth>
@@ -30,10 +30,10 @@ export type GearmanHealthResult<Key extends string = string> = Record<
  * const gearman = new GearmanHealthIndicator(strategy, client);
  * health.check([() => gearman.check()]); // { gearman: { status: 'up', servers: ['jobs:4730'], away: [] } }
  * ```
- *
- * It is up when each of its sources is connected to at least one job server:
- * the others are tried again and again, and their jobs go to the one. A client
- * that nobody has used yet connects, which may take its `connectTimeout`.
+ * It is up when each of its sources is connected to at least one job server: the
+ * source goes on trying to reach the others, and their jobs go to the connected
+ * one. A client that nobody has used yet connects, which may take its
+ * `connectTimeout`.
  */
 export class GearmanHealthIndicator {
   private readonly sources: readonly HealthSource[];
@@ -42,7 +42,7 @@ export class GearmanHealthIndicator {
     this.sources = sources;
   }
 
-  /** The state now; never rejects. `key` is the name it goes by in the answer. */
+  /** The state now; never rejects. `key` is its name in the answer. */
   async check<Key extends string = 'gearman'>(key = 'gearman' as Key): Promise<GearmanHealthResult<Key>> {
     await Promise.allSettled(this.sources.map(async (source) => source.connect?.()));
     const states = this.sources.map((source) => source.health());
@@ -72,7 +72,7 @@ function union(lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())];
 }
 
-/** Which job servers of a client or worker are connected, and which are away. */
+/** The job servers of a client or worker: those that are connected, and those that are not. */
 export function serversOf({
   servers,
   connectedServers,

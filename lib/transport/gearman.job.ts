@@ -2,13 +2,13 @@ import { Observable, Subject } from 'rxjs';
 import type { JobIdentity, JobStatus } from '../driver/index.js';
 import type { JobEars } from './job-listener.js';
 
-/** What a job's worker tells before the result. */
+/** What a job's worker reports before the result. */
 export type GearmanJobUpdate<Data = unknown> =
   | { readonly kind: 'data'; readonly value: Data }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'progress'; readonly numerator: number; readonly denominator: number };
 
-/** How a {@link GearmanJob} reaches back to its client. */
+/** What a {@link GearmanJob} needs from its client. */
 export interface JobControls {
   status(job: JobIdentity): Promise<JobStatus>;
   forget(): void;
@@ -33,8 +33,8 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
   ) {}
 
   /**
-   * A job, and the ears that let it hear. `accepted` is called when a job
-   * server has accepted it, `refused` when it ended before.
+   * Makes a job, and returns the listener that tells it what happens. `accepted` is
+   * called when a job server has accepted the job, `refused` if it ended before.
    *
    * @internal
    */
@@ -47,7 +47,7 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
     return {
       created: (identity) => {
         if (job) {
-          job.identity = identity; // its job server was lost, and another has it now
+          job.identity = identity; // its job server was lost, and another one has it now
         } else {
           job = new GearmanJob<Out>(identity, controls);
           accepted(job);
@@ -61,28 +61,28 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
     };
   }
 
-  /** The job's handle on {@link server}. It changes when that job server is lost and another takes the job. */
+  /** The job's handle on {@link server}. Both change if that job server is lost and another one accepts the job. */
   get handle(): string {
     return this.identity.handle;
   }
 
-  /** The name of the address of the job's job server. */
+  /** The name of the job server that has the job: of its address. */
   get server(): string {
     return this.identity.server;
   }
 
   /**
-   * What the worker tells while it runs, in order. What came before the first
-   * subscription is kept for it; later subscribers hear what comes from then
-   * on. Completes when the job ends, well or not: {@link result} says which.
+   * What the worker reports while it runs, in order. Reports that came before the
+   * first subscription are kept for it; later subscribers get only what comes from
+   * then on. Completes when the job ends, well or not: {@link result} says which.
    */
   get updates$(): Observable<GearmanJobUpdate> {
     return this.updates.stream;
   }
 
   /**
-   * The job's result; undefined where it has none. Rejects as `send` errors:
-   * with what the handler's exception held, or with a `GearmanError`. May be
+   * The job's result; undefined if there is none. Rejects with the same errors as
+   * `send`: the body of the handler's exception, or a `GearmanError`. May be
    * called at any time and more than once.
    */
   async result(): Promise<Out> {
@@ -92,12 +92,12 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
     return outcome.value as Out;
   }
 
-  /** Asks the job server whether the job is known, whether it runs, and how far it is. */
+  /** Asks the job server whether it knows the job, whether the job runs, and how far it is. */
   status(): Promise<JobStatus> {
     return this.controls.status(this.identity);
   }
 
-  /** Gives the job up: `result()` stays pending and `updates$` silent. See the client's option `withdraw`. */
+  /** Gives the job up: `result()` never settles and `updates$` emits nothing more. See the client's option `withdraw`. */
   forget(): void {
     this.controls.forget();
   }
@@ -109,7 +109,7 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
   }
 }
 
-/** Updates that are kept until somebody subscribes, and are live from then on. */
+/** Updates: kept until somebody subscribes, and passed on at once from then on. */
 class HeldUpdates {
   private held: GearmanJobUpdate[] | undefined = [];
   private readonly live = new Subject<GearmanJobUpdate>();

@@ -9,23 +9,23 @@ import { GearmanClient } from './gearman.client.js';
 import { getGearmanClientToken } from './gearman.decorators.js';
 import { GearmanHealthIndicator } from './gearman.health.js';
 
-/** What `GearmanModule.forRoot` takes: the client's options, and where the client is to be found. */
+/** Options of `GearmanModule.forRoot`: the client's, and how it can be injected. */
 export type GearmanModuleOptions = GearmanClientOptions & GearmanModuleExtras;
 
-/** What `forRoot` and `forRootAsync` take beside the client's options. */
+/** Options of `forRoot` and `forRootAsync` in addition to the client's. */
 export interface GearmanModuleExtras {
-  /** The client's name, for applications with several: `@InjectGearmanClient(name)`. Default: none, inject `GearmanClient`. */
+  /** The client's name, for applications with several clients: `@InjectGearmanClient(name)`. Default: none, inject `GearmanClient`. */
   name?: string;
   /** Whether every module may inject the client without importing this one. Default false. */
   isGlobal?: boolean;
 }
 
-/** What a class of `forRootAsync({ useClass })` or `useExisting` implements. */
+/** The interface of a class for `forRootAsync({ useClass })` or `useExisting`. */
 export interface GearmanOptionsFactory {
   createGearmanOptions(): GearmanClientOptions | Promise<GearmanClientOptions>;
 }
 
-/** What `GearmanModule.forRootAsync` takes: one of `useFactory`, `useClass`, `useExisting`, and the extras. */
+/** Options of `GearmanModule.forRootAsync`: one of `useFactory`, `useClass`, `useExisting`, and the extras. */
 export type GearmanModuleAsyncOptions = ConfigurableModuleAsyncOptions<GearmanClientOptions, 'createGearmanOptions'> &
   GearmanModuleExtras;
 
@@ -38,7 +38,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 /**
- * Provides a {@link GearmanClient}, and a {@link GearmanHealthIndicator} of it.
+ * Provides a {@link GearmanClient}, and a {@link GearmanHealthIndicator} for it.
  *
  * ```ts
  * GearmanModule.forRoot({ servers: 'jobs:4730', isGlobal: true });
@@ -51,12 +51,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  */
 @Module({})
 export class GearmanModule extends ConfigurableModuleClass {
-  /** A client with these options. */
+  /** Provides a client with these options. */
   static override forRoot(options: GearmanModuleOptions = {}): DynamicModule {
     return super.forRoot(options);
   }
 
-  /** A client whose options come from elsewhere: `useFactory`, `useClass` or `useExisting`. */
+  /** Provides a client whose options another provider makes: `useFactory`, `useClass` or `useExisting`. */
   static override forRootAsync(options: GearmanModuleAsyncOptions): DynamicModule {
     return super.forRootAsync(options);
   }

@@ -5,39 +5,39 @@ import { checkOptions, RULES } from './option-rules.js';
 
 const PRIORITIES: readonly string[] = ['high', 'normal', 'low'] satisfies JobPriority[];
 
-/** What one job asks for beside its function and workload. All of it is optional. */
+/** What one job asks for in addition to its function and workload. All of it is optional. */
 export interface GearmanRecordOptions {
   /** Default: `normal`. */
   priority?: JobPriority;
   /**
-   * Jobs of one function with the same unique are one job: the callers share
-   * its one run and each gets its result. `-` makes the workload the key.
-   * At most 64 bytes. Default: none, every submission is a job of its own.
+   * Jobs of one function with the same unique are one job: it runs once, and each
+   * caller gets its result. `-` makes the workload the unique. At most 64 bytes.
+   * Default: none, so every submission is a job of its own.
    */
   unique?: string;
-  /** How this job's workload and result travel. Default: the contract's, then the client's `format`. */
+  /** The format of this job's workload and result. Default: the contract's, then the client's `format`. */
   format?: WorkloadFormat;
-  /** Not before this time, to the second. Background jobs (`emit`) only. */
+  /** The job does not run before this time, rounded to the second. Only for background jobs (`emit`). */
   at?: Date;
-  /** Not before so many milliseconds have passed, to the second. Background jobs (`emit`) only. */
+  /** The job does not run before so many milliseconds have passed, rounded to the second. Only for background jobs (`emit`). */
   delay?: number;
-  /** How long the caller waits while nothing is heard of the job, in milliseconds; 0: for ever. Default: the client's `timeout`. */
+  /** How long the caller waits while nothing comes from the job, in milliseconds; 0: no limit. Default: the client's `timeout`. */
   timeout?: number;
   /**
-   * Whether a job whose job server is lost is submitted again to another one.
-   * It may then run twice: say `false` where that is worse than an error.
+   * Whether to submit the job again to another job server when its own is lost.
+   * The job may then run twice: say `false` if that is worse than an error.
    * Default: true.
    */
   resubmit?: boolean;
-  /** Travels beside the workload; see the client's option `metadata`. */
+  /** Metadata beside the workload; see the client's option `metadata`. */
   metadata?: GearmanMetadata;
-  /** The function that reduces the results; it reaches the worker as `context.reducer`. */
+  /** The function that reduces the results; the worker reads it as `context.reducer`. */
   reducer?: string;
 }
 
 /**
- * Data to send, with what its job asks for: pass it to `send`, `emit` or
- * `submit` in the place of the data.
+ * Data to send, together with what its job asks for: pass it to `send`, `emit` or
+ * `submit` instead of the data.
  *
  * Throws `GEARMAN_INVALID_OPTION` for an option that is not allowed.
  */
@@ -51,8 +51,8 @@ export class GearmanRecord<T = unknown> {
 }
 
 /**
- * Builds a {@link GearmanRecord}, as `RmqRecordBuilder` and `NatsRecordBuilder`
- * build theirs.
+ * Builds a {@link GearmanRecord}, in the same way as `RmqRecordBuilder` and
+ * `NatsRecordBuilder` of Nest.
  *
  * ```ts
  * client.emit('report', new GearmanRecordBuilder({ month: 7 }).setPriority('low').setUnique('report-7').build());
@@ -69,7 +69,7 @@ export class GearmanRecordBuilder<T = unknown> {
     return this;
   }
 
-  /** Sets several options at once; those set before stay. */
+  /** Sets several options at once; other options that were set before stay. */
   setOptions(options: GearmanRecordOptions): this {
     this.options = { ...this.options, ...options };
     return this;

@@ -22,7 +22,7 @@ import type { GearmanEvents, GearmanStatus } from './status.js';
 import { splitStrategyOptions, type GearmanStrategyOptions } from './strategy-options.js';
 import { Tracing } from './tracing/index.js';
 
-/** Nest 11 has not: only the hooks it calls. */
+/** False on Nest 11, which only has the hooks that `handleRequest` calls. */
 const HAS_HANDLE_REQUEST = 'handleRequest' in Server.prototype;
 
 /**
@@ -42,7 +42,7 @@ export class GearmanStrategy
 {
   readonly [METRIC_SOURCE] = true;
   override transportId: Transport | symbol = GEARMAN_TRANSPORT;
-  /** A failing event handler fails its job, and the strategy logs it: Nest need not. */
+  /** A failing event handler fails its job, and the strategy logs it, so Nest need not log it. */
   override readonly propagatesEventHandlerErrors = true;
 
   protected override readonly logger = new Logger(GearmanStrategy.name);
@@ -52,7 +52,7 @@ export class GearmanStrategy
   private readonly runner: JobRunner;
   private readonly tracing: Tracing;
   private worker: JobWorker;
-  /** Ends what lasts as long as the worker works. */
+  /** Undoes what was set up for as long as the worker works. */
   private release: (() => void) | undefined;
 
   constructor(options: GearmanStrategyOptions = {}) {
@@ -67,16 +67,16 @@ export class GearmanStrategy
       trace: (job) => this.tracing.process(job, options.clientId),
       answer: (context, produce, respond) => this.answer(context, produce, respond),
     });
-    // Here, and not in `listen`: an option that cannot be is told at once.
+    // Not in `listen`, so that an invalid option fails at once.
     this.worker = new JobWorker(this.options.driver);
   }
 
-  /** The state of the connections; a late subscriber first gets the latest one. */
+  /** The state of the connections; a late subscriber gets the latest one first. */
   override get status(): Observable<GearmanStatus> {
     return super.status as Observable<GearmanStatus>;
   }
 
-  /** Calls back when every function is registered with a job server, or with what went wrong. */
+  /** Calls back when every function is registered with a job server, or with the error if that fails. */
   listen(callback: (error?: unknown) => void): void {
     this.start().then(() => callback(), callback);
   }
@@ -93,7 +93,7 @@ export class GearmanStrategy
     release?.();
   }
 
-  /** Adds a listener for what happens to the connections; before or after `listen`. */
+  /** Adds a listener for events of the connections; before or after `listen`. */
   on<Event extends keyof GearmanEvents>(event: Event, listener: GearmanEvents[Event]): void {
     this.monitor.on(event, listener);
   }
@@ -103,17 +103,17 @@ export class GearmanStrategy
     return this.worker as T;
   }
 
-  /** Its metrics as they are now: what its handlers did, by function, and its connections. After `close` they begin at zero again. */
+  /** Its metrics as they are now: how its jobs ended, by function, and its connections. After `close` they begin at zero again. */
   metrics(): MetricFamily[] {
     return this.worker.metrics();
   }
 
-  /** How the strategy is: for `GearmanHealthIndicator`. */
+  /** The strategy's health, for `GearmanHealthIndicator`. */
   health(): GearmanHealth {
     return { ...serversOf(this.worker), functions: this.functions.size, runningJobs: this.worker.runningJobs };
   }
 
-  /** Adds a handler; Nest calls it. What does not fit is told by `listen`. */
+  /** Adds a handler; Nest calls it. A handler that cannot be added makes `listen` fail. */
   override addHandler(
     pattern: unknown,
     callback: MessageHandler,
@@ -124,8 +124,8 @@ export class GearmanStrategy
     this.functions.add(() => this.nameOf(pattern), callback, isEventHandler, declared);
     callback.isEventHandler = isEventHandler;
     callback.extras = declared;
-    // Nest chains event handlers by `next`, and runs the chain as a `forkJoin`, which ends the others as soon as one
-    // ends without a value. So they stay apart, and the map that `getHandlers()` shows has the first of each.
+    // Nest links event handlers by `next` and runs them as a `forkJoin`, which stops all of them as soon as one
+    // ends without a value. So we keep them apart; the map that `getHandlers()` shows has the first of each.
     const route = this.normalizePattern(pattern as MsPattern);
     if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, callback);
   }
@@ -153,14 +153,14 @@ export class GearmanStrategy
       await this.tracing.load();
       await worker.start();
     } catch (error) {
-      await this.close(); // who does not listen tries no further
+      await this.close(); // a strategy that failed to listen stops trying
       throw error;
     }
     this.logger.debug(`Serving ${[...this.functions].map(({ name }) => name).join(', ')}`);
   }
 
   private answer(...[context, produce, respond]: Parameters<JobRunnerHost['answer']>): unknown {
-    // Both return what the start hook returns, often a promise.
+    // Both ways return what the start hook returns, often a promise.
     if (HAS_HANDLE_REQUEST) return this.handleRequest(context, produce, respond);
     return this.onProcessingStartHook(this.transportId, context, async () => {
       const stream = await produce();

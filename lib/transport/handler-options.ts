@@ -3,25 +3,25 @@ import type { WorkloadFormat } from './formats.js';
 import { checkOptions, RULES } from './option-rules.js';
 
 /**
- * What one handler may say about its function: in `@GearmanFunction(name, options)`
+ * What one handler may say about its function: in `@GearmanFunction(name, options)`,
  * or in the extras of `@MessagePattern(name, extras)` and `@EventPattern`.
  */
 export interface GearmanHandlerOptions {
   /**
-   * How many of the function's jobs run at once in this process, apart from
-   * the strategy's `concurrency`. Default: shares that.
+   * How many of the function's jobs run at once in this process, in addition to
+   * the strategy's `concurrency`. Default: they share that one.
    */
   concurrency?: number;
   /**
    * How long a job may run, in milliseconds; then `context.signal` aborts and
-   * the job fails. 0: for ever. Default: the strategy's `timeout`.
+   * the job fails. 0: no limit. Default: the strategy's `timeout`.
    */
   timeout?: number;
-  /** How workload and result travel. Default: the contract's format, then the strategy's. */
+  /** The format of workload and result. Default: the contract's format, then the strategy's. */
   format?: WorkloadFormat;
 }
 
-/** Each option has its rule here; nothing else need know which there are. */
+/** The rule of each option; everything else goes by this table. */
 const HANDLER_RULES = {
   concurrency: RULES.count,
   timeout: RULES.duration,
@@ -33,7 +33,7 @@ function optionsBy(value: (name: keyof GearmanHandlerOptions) => unknown): Gearm
   return Object.fromEntries(NAMES.map((name) => [name, value(name)]));
 }
 
-/** The options among a handler's extras, which may hold other transports' too. Throws `GEARMAN_INVALID_OPTION`. */
+/** The options among a handler's extras, which may contain those of other transports too. Throws `GEARMAN_INVALID_OPTION`. */
 export function handlerOptionsOf(extras: GearmanHandlerOptions, functionName: string): GearmanHandlerOptions {
   checkOptions(extras, HANDLER_RULES, `of the function "${functionName}"`);
   return optionsBy((name) => extras[name]);

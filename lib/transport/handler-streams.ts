@@ -17,8 +17,8 @@ import { JobAbandonedError } from '../driver/index.js';
 import type { GearmanContext } from './gearman.context.js';
 
 /**
- * The values of a message handler. Never rejects: a failure is the stream's,
- * for Nest's processing hooks pass a rejection on to nobody.
+ * The values of a message handler. Never rejects: a failure becomes the stream's
+ * error, because nobody sees a rejection that passes Nest's processing hooks.
  */
 export async function messageStream(
   handler: MessageHandler,
@@ -34,9 +34,9 @@ export async function messageStream(
 }
 
 /**
- * All event handlers of a function at once: no values, and an end when each of
- * them has ended, with the first failure if there was one. A failing handler
- * does not stop the others.
+ * Runs all event handlers of a function at once. The stream has no values, and
+ * ends when each handler has ended, with the first failure if there was one. A
+ * failing handler does not stop the others.
  */
 export function eventStream(
   handlers: readonly MessageHandler[],
@@ -61,11 +61,11 @@ export function eventStream(
 }
 
 /**
- * A stream that fails when its job is aborted, with the reason: what it makes
- * is for nobody. Where only its callers have left (`GEARMAN_JOB_ABANDONED`) it
- * goes on, for what it does may be wanted all the same: its handler decides, by
- * `context.signal`. Only streams ask for the signal, which costs more than the
- * rest of a small job.
+ * A stream that fails with the reason when its job is aborted, because nobody
+ * wants its values any more. If only the callers have left
+ * (`GEARMAN_JOB_ABANDONED`) it goes on, since its work may be wanted all the same:
+ * the handler decides, by `context.signal`. Only streams ask for the signal,
+ * because making it costs more than the rest of a small job.
  */
 function untilAborted<T>(stream: Observable<T>, signal: AbortSignal): Observable<T> {
   return new Observable((subscriber) => {

@@ -16,17 +16,17 @@ import { bytesOf, REQUEST_FORMATS, type RequestPacket, type WorkloadDescription 
 export interface JobCall {
   readonly request: JobRequest;
   readonly workload: WorkloadDescription;
-  /** The longest silence, in milliseconds; 0 is any. */
+  /** The longest silence, in milliseconds; 0: no limit. */
   readonly timeout: number;
-  /** Whether metadata may travel with it. */
+  /** Whether metadata may be sent with it. */
   readonly sendsMetadata: boolean;
-  /** What metadata lost, for it was too long. */
+  /** The fields that were left out of the metadata because it was too long. */
   readonly leftOut: string[];
 }
 
 /**
- * Makes a packet of Nest's a call: what the record says goes before what the
- * contract says, and that before the client's options.
+ * Turns a packet of Nest's into a call. The record's options go before the
+ * contract's, and those before the client's.
  *
  * Throws `GEARMAN_INVALID_WORKLOAD` and `GEARMAN_INVALID_OPTION`.
  */
@@ -54,7 +54,7 @@ export function prepareCall(packet: RequestPacket, functionName: string, options
   };
 }
 
-/** The function and its format: what the contract says goes before the client's options. */
+/** The function and its format: the contract's format goes before the client's. */
 export function describeWorkload(
   pattern: unknown,
   functionName: string,
@@ -64,7 +64,7 @@ export function describeWorkload(
   return { function: functionName, format: format ?? options.format ?? DEFAULT_FORMAT };
 }
 
-/** Refuses what only a background job can do. */
+/** Refuses what only a background job may ask for. */
 export function checkForeground({ at }: JobRequest): void {
   if (at)
     throw new InvalidOptionError(
@@ -81,7 +81,7 @@ function requestOf(
   workload: Uint8Array,
   metadata: GearmanMetadata | undefined,
 ): JobRequest {
-  // Most calls have no record: nothing is read of it, and nothing copied.
+  // Most calls have no record: then nothing is read from it and nothing copied.
   if (record === NO_OPTIONS) return { function: functionName, workload, metadata };
   const { priority, unique, at, delay, resubmit, reducer } = record;
   const due = delay === undefined ? at : new Date(Date.now() + delay);
@@ -94,7 +94,7 @@ function mergeMetadata(hooked?: GearmanMetadata, recorded?: GearmanMetadata): Ge
 
 const NO_METADATA: Partial<FittingMetadata> & Pick<FittingMetadata, 'leftOut'> = { leftOut: [] };
 
-/** A record's was checked when it was built; a hook may set anything. */
+/** Checks metadata, because a hook may set anything; a record's was already checked when the record was built. */
 function sendable(
   metadata: GearmanMetadata | undefined,
   options: Pick<GearmanClientOptions, 'metadata'>,
@@ -105,7 +105,7 @@ function sendable(
   throw new InvalidOptionError('metadata', 'must be an object whose values are texts (of the dispatch hook)');
 }
 
-/** A hook may name what it does not have: `{ traceparent: current?.traceparent }`. */
+/** A hook may name a field that it has no value for: `{ traceparent: current?.traceparent }`. */
 function withoutUndefined(metadata: object): object {
   if (!Object.values(metadata).includes(undefined)) return metadata;
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));

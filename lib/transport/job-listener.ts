@@ -11,19 +11,19 @@ import { decodeException } from './exception-body.js';
 import { packetOf, type GearmanDeserializer, type ResponsePacket } from './gearman.serializer.js';
 import type { JobCall } from './job-call.js';
 
-/** What a caller hears of its job: values, not bytes. Nothing comes after `complete` or `fail`. */
+/** The listener of a caller, which gets values instead of bytes. Nothing comes after `complete` or `fail`. */
 export interface JobEars {
   created?(job: JobIdentity): void;
   data?(value: unknown): void;
   warning?(message: string): void;
   progress?(numerator: number, denominator: number): void;
-  /** `value` is undefined where the job ended without one. */
+  /** `value` is undefined if the job ended without one. */
   complete(value: unknown): void;
-  /** A {@link GearmanError}, or what a handler's exception held: see `decodeException`. */
+  /** A {@link GearmanError}, or the body of a handler's exception: see `decodeException`. */
   fail(error: unknown): void;
 }
 
-/** Submits a call and listens to its job: makes bytes values, and silence that lasts too long an error. */
+/** Submits a call and listens to its job: it turns bytes into values, and too long a silence into an error. */
 export class JobListener implements JobObserver {
   private submission: Submission | undefined;
   private job: JobIdentity | undefined;
@@ -80,7 +80,7 @@ export class JobListener implements JobObserver {
       this.stop();
       this.ears.complete(value);
     };
-    // Zero bytes are the end of a stream, or the result where nothing came before.
+    // Zero bytes end a stream; if nothing came before, they are the result.
     if (bytes.length === 0 && this.hasData) tell(undefined);
     else this.decode(bytes, tell);
   }
@@ -89,7 +89,7 @@ export class JobListener implements JobObserver {
     this.end(error instanceof JobExceptionError ? (decodeException(error.bytes) ?? error) : error);
   }
 
-  /** Whether somebody listens still; what came is a sign of life. */
+  /** Whether somebody still listens. Whatever came is a sign of life, so the time limit starts again. */
   private hears(): boolean {
     if (!this.isOver) this.timer?.refresh();
     return !this.isOver;

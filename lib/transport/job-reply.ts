@@ -2,23 +2,23 @@ import type { WritePacket } from '@nestjs/microservices';
 import { WorkException, type AssignedJob } from '../driver/index.js';
 import { encodeException } from './exception-body.js';
 
-/** What a {@link JobReply} tells its owner, once. */
+/** How a {@link JobReply} settles its job, once. */
 interface ReplySettler {
   resolve(result: Uint8Array): void;
   reject(error: Error): void;
 }
 
 /**
- * Makes what Nest responds what the job's clients hear.
+ * Turns Nest's responses into packets for the job's clients.
  *
- * Nest says for each value whether the stream ended with it. A value that did
- * not end it is WORK_DATA, sent at once; one that did is the WORK_COMPLETE. So
- * a promise, and a stream that emits one value and ends, is a plain result to
- * every client; and a stream reaches the caller as it flows. A stream that
- * ends later than its last value has an empty WORK_COMPLETE.
+ * For each value Nest says whether the stream ended with it. A value that did not
+ * end the stream is sent at once as WORK_DATA; one that did is the WORK_COMPLETE.
+ * So a promise, or a stream that emits one value and ends, is a plain result for
+ * every client, and a longer stream reaches the caller value by value. A stream
+ * that ends later than its last value gets an empty WORK_COMPLETE.
  *
- * A last value of zero bytes behind others goes as WORK_DATA too: an empty
- * WORK_COMPLETE behind WORK_DATA is no value, but the end.
+ * If the last value of several has zero bytes, it is sent as WORK_DATA too,
+ * because an empty WORK_COMPLETE after WORK_DATA is only the end, and no value.
  */
 export class JobReply {
   private hasSentData = false;
@@ -34,8 +34,8 @@ export class JobReply {
   ) {}
 
   /**
-   * Takes Nest's next packet; what it returns is awaited before the one after.
-   * Never throws: on Nest 11 nobody would catch it.
+   * Sends Nest's next packet; what it returns is awaited before the next one.
+   * Never throws, because on Nest 11 nobody would catch it.
    */
   readonly respond = (packet: WritePacket): Promise<void> | undefined => {
     if (this.isSettled) return undefined;
@@ -50,7 +50,7 @@ export class JobReply {
     return undefined;
   };
 
-  /** Ends the job with an exception that carries the error. */
+  /** Ends the job with an exception whose body is the error. */
   fail(error: unknown): void {
     if (this.isSettled) return;
     this.reportFailure(error);
@@ -62,7 +62,7 @@ export class JobReply {
     this.settleWith(() => this.settler.resolve(result));
   }
 
-  /** The promise holds a stream back that is faster than the job server reads. */
+  /** The promise slows down a stream that is faster than the job server reads. */
   private sendData(bytes: Uint8Array): Promise<void> | undefined {
     this.hasSentData = true;
     this.job.data(bytes);
@@ -78,7 +78,7 @@ export class JobReply {
   }
 }
 
-/** How much of a stream is handed over before its packets wait until that has left. */
+/** After how many bytes of a stream the next packet waits until they have left. */
 const DRAIN_EVERY_BYTES = 64 * 1024;
 
 const NO_BYTES = new Uint8Array(0);

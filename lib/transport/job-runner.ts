@@ -20,16 +20,16 @@ import { JobReply } from './job-reply.js';
 import { rejectionGuard } from './rejection-guard.js';
 import { withoutMode, type ProcessSpan } from './tracing/index.js';
 
-/** What a {@link JobRunner} needs of its strategy. */
+/** What a {@link JobRunner} needs from its strategy. */
 export interface JobRunnerHost {
   readonly logger: LoggerService;
-  /** Where a handler does not say. */
+  /** The format for handlers that do not say one. */
   readonly format: WorkloadFormat | undefined;
   readonly requests: GearmanDeserializer<RequestPacket>;
   readonly responses: GearmanSerializer<ResponsePacket>;
-  /** Begins a job's span; undefined where none are written. */
+  /** Begins a job's span; undefined if none are written. */
   trace(job: AssignedJob): ProcessSpan | undefined;
-  /** Has Nest run a handler between its processing hooks, and respond its values; may return a promise that fails. */
+  /** Lets Nest run a handler between its processing hooks and respond with the values; may return a promise that rejects. */
   answer(
     context: GearmanContext,
     produce: () => Promise<Observable<unknown>>,
@@ -37,7 +37,7 @@ export interface JobRunnerHost {
   ): unknown;
 }
 
-/** Runs handlers for jobs: from a workload to what its clients hear. */
+/** Runs handlers for jobs: it turns a workload into the handler's data, and the handler's values into the job's result. */
 export class JobRunner {
   constructor(private readonly host: JobRunnerHost) {}
 
@@ -72,9 +72,9 @@ export class JobRunner {
 
   private logFailure(served: ServedFunction, job: AssignedJob, error: unknown): void {
     const message = `Job ${job.handle} of function "${served.name}" (${job.server}) failed: ${messageOf(error)}`;
-    // Whoever submitted the job may stand behind any of it.
+    // Parts of it may come from whoever submitted the job.
     const line = oneLine(message);
-    // A message's caller is told. An event has none, and a wrong format is for who runs the worker.
+    // A message's caller gets the error. An event has no caller, and a wrong format concerns whoever runs the worker.
     if (served.isEvent || error instanceof WorkloadFormatError) this.host.logger.warn(line);
     else this.host.logger.debug?.(line);
   }

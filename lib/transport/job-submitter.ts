@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { DriverEvents, JobClient } from '../driver/index.js';
 
-/** What a `GearmanClient` asks of the driver: a `JobClient`, or what a test puts in its place. */
+/** What a `GearmanClient` needs from the driver: a `JobClient`, or what a test uses instead. */
 export type JobSubmitter = EventEmitter<DriverEvents> &
   Pick<
     JobClient,

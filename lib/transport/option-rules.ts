@@ -10,7 +10,7 @@ import {
 } from '../ground/index.js';
 import { WORKLOAD_FORMATS } from './formats.js';
 
-/** The rules that options of the transport go by. */
+/** The rules for options of the transport. */
 export const RULES = {
   format: oneOf(...WORKLOAD_FORMATS),
   duration: duration(),
@@ -25,8 +25,8 @@ export const RULES = {
 } satisfies Record<string, OptionRule>;
 
 /**
- * Checks each option that is given and has a rule; throws `GEARMAN_INVALID_OPTION`,
- * naming the option and what is allowed, and where it stands: `of the function "sum"`.
+ * Checks each option that is given and has a rule. Throws `GEARMAN_INVALID_OPTION`
+ * with the option, what is allowed, and where it was given: `of the function "sum"`.
  */
 export function checkOptions<T extends object>(options: T, rules: { [K in keyof T]?: OptionRule }, where = ''): void {
   for (const [option, { test, allowed }] of Object.entries(rules) as [keyof T & string, OptionRule][]) {
@@ -37,8 +37,8 @@ export function checkOptions<T extends object>(options: T, rules: { [K in keyof 
 }
 
 /**
- * Refuses an option that nobody reads: when options are not typed, as in
- * `ClientsModule.register`, a misspelt one would silently mean the default.
+ * Refuses an option that does not exist: where options have no types, as in
+ * `ClientsModule.register`, a misspelt one would silently leave the default.
  */
 export function checkNames(options: object, known: object): void {
   checkKnown(options, Object.keys(known).sort(), 'option');

@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Told what a promise was rejected with that nobody handled. */
+/** Gets the reason of a rejection that nobody handled. */
 type RejectionReport = (reason: unknown) => void;
 
 /**
- * Keeps the process alive when code of a handler forgets a promise and that
- * is rejected: Node ends the process then, and with it the other jobs that
+ * Keeps the process alive when a handler's code forgets a promise and the promise
+ * is rejected: Node would end the process then, and with it all other jobs that
  * run. Such a rejection is reported; any other is treated as without a guard.
  *
- * There is one process, so there is one guard, which hears rejections only
- * while somebody holds it.
+ * Node has one event for the whole process, so there is one guard for all
+ * strategies, and it listens only while one of them has switched it on.
  */
 class RejectionGuard {
   private readonly running = new AsyncLocalStorage<RejectionReport>();
@@ -25,7 +25,7 @@ class RejectionGuard {
     };
   }
 
-  /** Runs `code`; a promise that it forgets, now or later, is reported. */
+  /** Runs `code`; if a promise that it forgets is rejected, now or later, that is reported. */
   run<T>(report: RejectionReport, code: () => T): T {
     return this.running.run(report, code);
   }
@@ -33,7 +33,7 @@ class RejectionGuard {
   private readonly hear = (reason: unknown): void => {
     const report = this.running.getStore();
     if (report) report(reason);
-    // By listening we take the place of what Node does where nobody does: the rejection is an uncaught exception.
+    // While we listen, Node does not do what it does without listeners: make the rejection an uncaught exception. So we do.
     else if (process.listenerCount('unhandledRejection') === 1 && !isTolerated()) throw reason;
   };
 }

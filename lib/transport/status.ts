@@ -1,11 +1,11 @@
 import type { DriverEvents } from '../driver/index.js';
 
 /**
- * What `status` of a strategy or a client says of its job servers.
+ * The state of a strategy's or a client's connections.
  *
- * - `connected`: at least one job server is;
- * - `disconnected`: the last one was lost, or it was closed;
- * - `reconnecting`: none is connected, an attempt failed, the next will come.
+ * - `connected`: at least one job server is connected;
+ * - `disconnected`: the last one was lost, or the strategy or client was closed;
+ * - `reconnecting`: none is connected, an attempt failed, and the next will follow.
  */
 export const GearmanStatus = {
   CONNECTED: 'connected',

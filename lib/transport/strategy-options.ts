@@ -6,11 +6,11 @@ import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** Options of a `GearmanStrategy`; all of them are optional. */
 export interface GearmanStrategyOptions extends JobWorkerOptions {
-  /** What every function's name begins with on the job server: a tenant, an environment (`staging.`). Default: nothing. */
+  /** The prefix of every function's name on the job server: a tenant, an environment (`staging.`). Default: none. */
   prefix?: string;
-  /** How workloads and results travel, when a handler does not say. Default `json`. */
+  /** The format of workloads and results, for handlers that do not say it. Default `json`. */
   format?: WorkloadFormat;
-  /** How long a job may run, in milliseconds, when its handler does not say. Default 0: for ever. */
+  /** How long a job may run, in milliseconds, for handlers that do not say it. Default 0: no limit. */
   timeout?: number;
   /**
    * How long running handlers may take to finish when the application closes,
@@ -18,15 +18,15 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
    * jobs to other workers. Default 10_000.
    */
   gracePeriod?: number;
-  /** The spans of handlers, which are written where `@opentelemetry/api` is installed; false: none. */
+  /** The spans of handlers, which are written if `@opentelemetry/api` is installed; false: none. */
   tracing?: TracingOptions | false;
-  /** Turns a handler's values into bytes. Default: as the format says. */
+  /** Turns a handler's values into bytes. Default: by the format. */
   serializer?: GearmanSerializer<ResponsePacket>;
-  /** Turns a workload into the handler's data. Default: as the format says. */
+  /** Turns a workload into the handler's data. Default: by the format. */
   deserializer?: GearmanDeserializer<RequestPacket>;
 }
 
-/** Every option; the compiler keeps it complete. */
+/** The names of all options; the compiler checks that none is missing. */
 const STRATEGY_OPTIONS: Record<keyof GearmanStrategyOptions, true> = {
   servers: true,
   tls: true,
@@ -61,7 +61,7 @@ const STRATEGY_RULES = {
   deserializer: RULES.deserializer,
 };
 
-/** Separates the options of the driver from those that only the transport knows. Throws `GEARMAN_INVALID_OPTION`. */
+/** Separates the options of the driver from those of the transport alone. Throws `GEARMAN_INVALID_OPTION`. */
 export function splitStrategyOptions(options: GearmanStrategyOptions) {
   checkNames(options, STRATEGY_OPTIONS);
   checkOptions(options, STRATEGY_RULES);

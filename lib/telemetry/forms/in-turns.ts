@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { mergeFamilies, type MetricFamily, type MetricSource } from '../metrics/index.js';
 
-/** For how long everything else may be held up at once, in milliseconds. */
+/** How long one turn of the event loop may be used, in milliseconds; everything else waits that long. */
 const SLICE = 3;
 
-/** The turn of the event loop that a long work is in. */
+/** The turn of the event loop in which long work runs. */
 export interface Turn {
-  /** Whether enough of it has been spent. */
+  /** Whether the time of this turn is used up. */
   readonly isOver: boolean;
-  /** Resolves in a later one. */
+  /** Resolves in a later turn. */
   next(): Promise<void>;
 }
 
-/** A turn of nobody else's. */
+/** A turn that is shared with nobody. */
 class OwnTurn implements Turn {
   private endsAt = performance.now() + SLICE;
 
@@ -26,7 +26,7 @@ class OwnTurn implements Turn {
   }
 }
 
-/** Does a work piece by piece, and lets everything else have a turn of the event loop in between. */
+/** Does work piece by piece; between two pieces the event loop may do everything else. */
 export async function inTurns<Result>(work: Generator<void, Result>, turn: Turn = new OwnTurn()): Promise<Result> {
   for (;;) {
     const { done, value } = work.next();
@@ -35,12 +35,12 @@ export async function inTurns<Result>(work: Generator<void, Result>, turn: Turn 
   }
 }
 
-/** What several sources tell, as one list; those that take long are read in turns. */
+/** The metrics of several sources, as one list; sources that take long are read in turns. */
 export async function readInTurns(sources: Iterable<MetricSource>): Promise<MetricFamily[]> {
   return mergeFamilies(await Promise.all(Array.from(sources, sourceInTurns)));
 }
 
-/** What one source tells, read in turns where it takes long. */
+/** The metrics of one source, read in turns if it takes long. */
 export async function sourceInTurns(source: MetricSource): Promise<readonly MetricFamily[]> {
   return source.metricsInTurns ? source.metricsInTurns() : source.metrics();
 }

@@ -8,7 +8,7 @@ import {
 } from '../metrics/index.js';
 import { sourceInTurns } from './in-turns.js';
 
-// OpenTelemetry's own words and numbers for these things (sdk-metrics 2): nothing of it is imported.
+// The names and numbers of OpenTelemetry's sdk-metrics 2, of which nothing is imported.
 const HISTOGRAM = 0;
 const GAUGE = 2;
 const SUM = 3;
@@ -19,7 +19,7 @@ const DOUBLE = 1;
 /** Seconds and nanoseconds since 1970. */
 export type HrTime = [number, number];
 
-/** What a metric was for one set of labels, as OpenTelemetry has it. */
+/** The value of a metric for one set of labels, in OpenTelemetry's form. */
 export interface DataPoint<Value> {
   readonly startTime: HrTime;
   readonly endTime: HrTime;
@@ -27,13 +27,13 @@ export interface DataPoint<Value> {
   readonly value: Value;
 }
 
-/** What every metric of OpenTelemetry's begins with. */
+/** What all metrics have in OpenTelemetry's form. */
 export interface ProducedHead {
   readonly descriptor: { name: string; description: string; unit: string; valueType: typeof INT | typeof DOUBLE };
   readonly aggregationTemporality: typeof CUMULATIVE;
 }
 
-/** A histogram, as OpenTelemetry has it. */
+/** A histogram's value in OpenTelemetry's form. */
 export interface HistogramPoint {
   readonly buckets: { boundaries: number[]; counts: number[] };
   readonly sum: number;
@@ -47,7 +47,7 @@ export type ProducedMetric =
   | (ProducedHead & { dataPointType: 0; dataPoints: DataPoint<HistogramPoint>[] });
 
 /**
- * What OpenTelemetry's readers take as a `MetricProducer`:
+ * A `MetricProducer` for OpenTelemetry's readers:
  *
  * ```ts
  * new PeriodicExportingMetricReader({ exporter, metricProducers: [new GearmanMetricProducer(jobServer, client)] });
@@ -63,7 +63,7 @@ export class GearmanMetricProducer {
     this.sources = sources;
   }
 
-  /** Everything as it is now. A source that throws is an error of the collection, and the others are told. */
+  /** All metrics as they are now. If a source throws, that is an error of the collection, and the other sources are still read. */
   async collect(): Promise<{
     resourceMetrics: { resource: never; scopeMetrics: { scope: { name: string }; metrics: ProducedMetric[] }[] };
     errors: unknown[];
@@ -75,7 +75,7 @@ export class GearmanMetricProducer {
     const metrics = mergeFamilies(lists)
       .filter(({ samples }) => samples.length > 0)
       .map((family) => this.produced(family, endTime));
-    // The resource is the reader's: it takes no producer's.
+    // The reader has its own resource and ignores a producer's.
     const resource = undefined as never;
     const scopeMetrics = [{ scope: { name: 'nestjs-gearman' }, metrics }];
     return { resourceMetrics: { resource, scopeMetrics }, errors };
@@ -109,7 +109,7 @@ function descriptor({ name, help, type }: NumberFamily | HistogramFamily): Produ
   };
 }
 
-/** OpenTelemetry counts each bucket apart, and the last one is that of everything above the last bound. */
+/** OpenTelemetry counts each bucket by itself; its last bucket has the values above the last bound. */
 function histogramPoint({ bounds, cumulative, count, sum }: HistogramValue): HistogramPoint {
   const counts = [...cumulative, count].map((upTo, index) => upTo - (index === 0 ? 0 : cumulative[index - 1]!));
   return { buckets: { boundaries: [...bounds], counts }, sum, count };

@@ -4,12 +4,12 @@ import { inTurns } from './in-turns.js';
 /** The content type of {@link prometheusText}. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Families as Prometheus reads them: its text format 0.0.4. */
+/** Families in Prometheus' text format 0.0.4. */
 export function prometheusText(families: readonly MetricFamily[]): string {
   return [...prometheusChunks(families)].join('');
 }
 
-/** {@link prometheusText}, with turns of the event loop for everything else in between. */
+/** {@link prometheusText}; the event loop may do everything else in between. */
 export function prometheusTextInTurns(families: readonly MetricFamily[]): Promise<string> {
   return inTurns(joined(prometheusChunks(families)));
 }
@@ -23,9 +23,9 @@ function* joined(parts: Iterable<string>): Generator<void, string> {
   return text;
 }
 
-/** {@link prometheusText} family by family, for who has something else to do meanwhile. */
+/** {@link prometheusText} family by family, for callers that do something else in between. */
 export function* prometheusChunks(families: readonly MetricFamily[]): Iterable<string> {
-  // A function's labels are one object in all families: it is written out once.
+  // A function's labels are the same object in all families, so their text is made once.
   const written = new Map<MetricLabels, string>();
   const labelsOf = (labels: MetricLabels): string => {
     let text = written.get(labels);
@@ -54,7 +54,7 @@ function histogramText(name: string, { value }: HistogramSample, labels: string)
   return `${text}${name}_sum${braced(labels)} ${numberText(value.sum)}\n${name}_count${braced(labels)} ${value.count}\n`;
 }
 
-/** A histogram's bounds as Prometheus writes them, with how many values each has, the infinite one last. */
+/** A histogram's bounds as Prometheus writes them, each with its count, the infinite bound last. */
 export function bucketsOf({ bounds, cumulative, count }: HistogramValue): [le: string, count: number][] {
   return [...bounds.map((bound, index): [string, number] => [numberText(bound), cumulative[index]!]), ['+Inf', count]];
 }

@@ -9,15 +9,15 @@ import {
 import { readInTurns } from './in-turns.js';
 import { bucketsOf } from './prometheus-text.js';
 
-/** A registry of `prom-client` or `@prometheus-io/client`, as far as it is needed. */
+/** A registry of `prom-client` or `@prometheus-io/client`: the one method that is needed. */
 export interface MetricRegister {
   registerMetric(metric: never): void;
 }
 
 /**
- * Makes everything the sources measure part of a registry of `prom-client` or
- * `@prometheus-io/client`. The numbers are read whenever the registry is;
- * resetting the registry leaves them alone.
+ * Registers everything that the sources measure with a registry of `prom-client`
+ * or `@prometheus-io/client`. The numbers are read whenever the registry is read;
+ * resetting the registry does not change them.
  *
  * ```ts
  * registerMetrics(register, jobServer, client, strategy);
@@ -30,7 +30,7 @@ export function registerMetrics(register: MetricRegister, ...sources: readonly M
   }
 }
 
-/** What the sources tell, read once for all metrics of one scrape: a registry asks every metric in the same turn. */
+/** The metrics of the sources, read once for each scrape: a registry asks all its metrics in the same turn of the event loop. */
 class SharedReading {
   private read: Promise<ReadonlyMap<string, MetricFamily>> | undefined;
 
@@ -50,20 +50,20 @@ async function byName(sources: readonly MetricSource[]): Promise<ReadonlyMap<str
   return new Map((await readInTurns(sources)).map((family) => [family.name, family]));
 }
 
-/** A value as those registries write it out. */
+/** A value in the form that those registries expect. */
 interface RegistryValue {
   labels: MetricLabels & { le?: string };
   value: number;
   metricName?: string;
 }
 
-/** A family as a metric of a registry: what the registries call, and no more. */
+/** A family as a metric of a registry, with only the members that registries use. */
 class RegisteredMetric {
   readonly help: string;
   readonly type: MetricType;
-  /** How a cluster's processes become one number, in those registries' words, which are ours. */
+  /** How the numbers of a cluster's processes become one number; the registries use the same words as we do. */
   readonly aggregator: Together;
-  /** In its OpenMetrics form a registry takes `_total` off, and puts it behind each value again. */
+  /** Not readonly, because for OpenMetrics a registry takes `_total` off the name, and appends it to each value. */
   name: string;
   private readonly familyName: string;
 
@@ -83,7 +83,7 @@ class RegisteredMetric {
     return { name, help, type, aggregator, values: family ? valuesOf(family) : [] };
   }
 
-  /** A registry's `resetMetrics`: these numbers are the sources', and others read them as well. */
+  /** Called by a registry's `resetMetrics`. Does nothing, because the numbers belong to the sources, and others read them too. */
   reset(): void {}
 }
 

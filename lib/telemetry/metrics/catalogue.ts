@@ -1,25 +1,25 @@
 import type { MetricType, Together } from './metric-family.js';
 
-/** Who tells a metric. `exporter` is the command of that name, which asks any `gearmand`. */
+/** Who measures a metric. `exporter` is the command of that name, which asks any `gearmand`. */
 export type MetricOrigin = 'function' | 'job server' | 'HTTP API' | 'worker' | 'client' | 'exporter';
 
-/** A metric as the catalogue has it. */
+/** A metric as the catalogue describes it. */
 export interface MetricDefinition {
   readonly type: MetricType;
   /** The names of its labels. */
   readonly labels: readonly string[];
   readonly help: string;
   readonly from: MetricOrigin;
-  /** What several job servers, workers or clients, or the processes of a cluster, are together. */
+  /** How the numbers of several job servers, workers or clients, or of a cluster's processes, become one. */
   readonly together: Together;
 }
 
-/** What every name begins with. */
+/** The prefix of every name. */
 export const METRIC_PREFIX = 'gearman_';
 
 const FUNCTION = ['function'];
 
-/** Of each function of a job server; the counters exist a second time without the function, see {@link METRICS}. */
+/** Counters for each function of a job server; each has a twin without the label `function`, see {@link METRICS}. */
 const FUNCTION_COUNTERS = {
   jobs_submitted_total: counter(
     ['mode'],
@@ -171,11 +171,11 @@ const EXPORTER = {
 } as const;
 
 /**
- * Every metric of this package, by its name without {@link METRIC_PREFIX}:
- * code, docs/metrics.md and the tests of the dashboard read this table.
+ * Every metric of this package, by its name without {@link METRIC_PREFIX}.
+ * The code, docs/metrics.md and the tests of the dashboard read this table.
  *
- * A counter of functions `x` has a twin `all_x` without the function: functions
- * come and go and are capped, and a sum over those that are named may fall.
+ * A counter `x` of functions has a twin `all_x` without the label `function`:
+ * functions come and go and only some have names, so a sum over them may fall.
  */
 export const METRICS = {
   ...FUNCTION_GAUGES,
@@ -195,7 +195,7 @@ export type FunctionCounterName = keyof typeof FUNCTION_COUNTERS;
 /** A name of the catalogue, without {@link METRIC_PREFIX}. */
 export type MetricName = keyof typeof METRICS;
 
-/** A metric as the catalogue has it. */
+/** The catalogue's description of a metric. */
 export function metricDefinition(name: MetricName): MetricDefinition {
   return METRICS[name];
 }

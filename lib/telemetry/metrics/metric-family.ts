@@ -28,18 +28,18 @@ export interface HistogramSample {
   readonly value: HistogramValue;
 }
 
-/** How numbers of the same labels become one: those of several sources, or of several processes. */
+/** How numbers with the same labels become one: the numbers of several sources, or of several processes. */
 export type Together = 'sum' | 'max' | 'min';
 
 interface FamilyHead {
   /** The whole name, as `gearman_jobs_waiting`. */
   readonly name: string;
   readonly help: string;
-  /** What several of the same labels are together; of a histogram always the sum. Default `sum`. */
+  /** How several numbers with the same labels become one; histograms are always added. Default `sum`. */
   readonly together?: Together;
 }
 
-/** A family of numbers: a counter since its process began, a gauge of this moment, or quantiles. */
+/** A family of numbers: counters since the process began, gauges of this moment, or quantiles. */
 export interface NumberFamily extends FamilyHead {
   readonly type: 'counter' | 'gauge' | 'summary';
   readonly samples: readonly NumberSample[];
@@ -51,30 +51,30 @@ export interface HistogramFamily extends FamilyHead {
   readonly samples: readonly HistogramSample[];
 }
 
-/** A metric with everything that is measured of it now: the one form in which job server, worker and client tell. */
+/** A metric with all its current values: the form in which job server, worker and client give their metrics. */
 export type MetricFamily = NumberFamily | HistogramFamily;
 
-/** What can be asked for metrics: a job server, a worker, a client. */
+/** Something that has metrics: a job server, a worker, a client. */
 export interface MetricSource {
-  /** Every family it has, as it is now. Reading changes nothing: any number of readers see the same. */
+  /** All its families, as they are now. Reading changes nothing: all readers see the same. */
   metrics(): readonly MetricFamily[];
   /**
-   * The same, with turns of the event loop for everything else in between:
-   * a job server has 100,000 functions to look at. Missing where
-   * `metrics` never takes long.
+   * The same; the event loop may do everything else in between, because a job
+   * server may have 100,000 functions to look at. Missing if `metrics` never
+   * takes long.
    */
   metricsInTurns?(): Promise<readonly MetricFamily[]>;
 }
 
-/** Marks what an app's providers are searched for: others may have a method of that name too. */
+/** Marks our sources among an app's providers: other providers may have a method `metrics` too. */
 export const METRIC_SOURCE = Symbol('nestjs-gearman: tells metrics');
 
-/** A source that is found among an app's providers. */
+/** A source that is found by itself among an app's providers. */
 export interface AppMetricSource extends MetricSource {
   readonly [METRIC_SOURCE]: true;
 }
 
-/** True of a source of ours. */
+/** Whether a provider is a source of this package. */
 export function isAppMetricSource(value: unknown): value is AppMetricSource {
   return typeof value === 'object' && value !== null && METRIC_SOURCE in value;
 }

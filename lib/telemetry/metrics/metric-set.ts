@@ -13,9 +13,9 @@ const NO_LABELS: MetricLabels = {};
 type Sample = NumberSample | HistogramSample;
 
 /**
- * The families of one source as they are put together: what is told in any
- * order comes out family by family, and a family of which there is nothing to
- * tell is there too, so that whoever registers families knows them all.
+ * Collects the families of one source: numbers are added in any order and come
+ * out family by family. Families without numbers are included, so that whoever
+ * registers families knows all of them.
  */
 export class MetricSet {
   private readonly samples: ReadonlyMap<MetricName, Sample[]>;
@@ -49,7 +49,7 @@ export class MetricSet {
   }
 }
 
-/** Several sources' families as one list: a family stands in it once, and so does a set of labels, with all of them together. */
+/** Several sources' families as one list: each family is in it once, and so is each set of labels, with their numbers made one. */
 export function mergeFamilies(lists: Iterable<readonly MetricFamily[]>): MetricFamily[] {
   const merged = new Map<string, MetricFamily[]>();
   for (const list of lists) {

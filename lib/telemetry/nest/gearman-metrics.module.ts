@@ -5,13 +5,13 @@ import { GearmanMetrics } from './gearman-metrics.js';
 
 /** Options of {@link GearmanMetricsModule}. */
 export interface GearmanMetricsModuleOptions {
-  /** Where the metrics are served, behind the app's global prefix. `false`: nowhere, inject `GearmanMetrics`. Default `metrics`. */
+  /** Where the metrics are served, behind the app's global prefix. `false`: nowhere; inject `GearmanMetrics` instead. Default `metrics`. */
   path?: string | false;
   /** Whether every module may inject `GearmanMetrics` without importing this one. Default false. */
   isGlobal?: boolean;
 }
 
-/** The answer of Express and of Fastify alike, as far as it is needed. */
+/** The methods of a response that Express and Fastify have in common. */
 interface HttpResponse {
   header(name: string, value: string): unknown;
   send(body: string): unknown;
@@ -25,10 +25,10 @@ interface HttpResponse {
  * GearmanMetricsModule.forRoot({ path: 'metrics' });
  * ```
  *
- * The route is a controller's: the app's guards, prefix and middleware apply
- * to it, so a guard that asks for a login asks Prometheus too. There is no
- * `forRootAsync`: Nest makes routes before providers, so the path of one cannot
- * come from a provider, and nothing else here could.
+ * The route belongs to a controller: the app's guards, prefix and middleware
+ * apply to it, so a guard that asks for a login asks Prometheus too. There is no
+ * `forRootAsync`, because a provider could give it nothing: Nest reads a
+ * controller's path, and whether a module is global, before it makes providers.
  */
 @Module({})
 export class GearmanMetricsModule {
@@ -50,7 +50,7 @@ function controllerAt(path: string): Type {
   class GearmanMetricsController {
     constructor(@Inject(GearmanMetrics) private readonly metrics: GearmanMetrics) {}
 
-    // The response itself: an interceptor that wraps every answer of the app would wrap this one too.
+    // Writes to the response itself, because an interceptor that wraps all answers of the app would wrap a returned text too.
     @Get()
     async read(@Res() response: HttpResponse): Promise<void> {
       const text = await this.metrics.textInTurns();

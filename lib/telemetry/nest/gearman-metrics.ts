@@ -4,9 +4,9 @@ import { prometheusText, prometheusTextInTurns, readInTurns } from '../forms/ind
 import { isAppMetricSource, mergeFamilies, type MetricFamily, type MetricSource } from '../metrics/index.js';
 
 /**
- * What this app measures of Gearman: its embedded job server, its clients, and
- * what was added. A strategy is made outside of the app's modules, so it is
- * added where it is made:
+ * The Gearman metrics of this app: of its embedded job server, of its clients,
+ * and of the sources that were added. Nest makes a strategy outside of the app's
+ * modules, so the app adds it itself:
  *
  * ```ts
  * app.get(GearmanMetrics).add(strategy);
@@ -16,16 +16,16 @@ import { isAppMetricSource, mergeFamilies, type MetricFamily, type MetricSource 
 export class GearmanMetrics implements MetricSource {
   private readonly added = new Set<MetricSource>();
 
-  /** Made by Nest. */
+  /** Nest calls it. */
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Adds sources of metrics. One that was added before is not added twice. */
+  /** Adds sources of metrics. A source that is added twice counts once. */
   add(...sources: readonly MetricSource[]): this {
     for (const source of sources) this.added.add(source);
     return this;
   }
 
-  /** Every family, as it is now. */
+  /** All families, as they are now. */
   metrics(): MetricFamily[] {
     return mergeFamilies([...this.sources()].map((source) => source.metrics()));
   }
@@ -35,17 +35,17 @@ export class GearmanMetrics implements MetricSource {
     return prometheusText(this.metrics());
   }
 
-  /** {@link metrics}, with turns of the event loop for everything else in between. */
+  /** {@link metrics}; the event loop may do everything else in between. */
   metricsInTurns(): Promise<MetricFamily[]> {
     return readInTurns(this.sources());
   }
 
-  /** {@link text}, with turns of the event loop for everything else in between. */
+  /** {@link text}; the event loop may do everything else in between. */
   async textInTurns(): Promise<string> {
     return prometheusTextInTurns(await this.metricsInTurns());
   }
 
-  /** Providers are looked up each time: dynamic and lazy modules bring some later. */
+  /** Looks at the providers each time, because dynamic and lazy modules add some later. */
   private sources(): Set<MetricSource> {
     const provided = this.discovery.getProviders().map(({ instance }): unknown => instance);
     return new Set([...provided.filter(isAppMetricSource), ...this.added]);

@@ -1,7 +1,7 @@
 /** OpenTelemetry's API as a module. */
 export type OpenTelemetry = typeof import('@opentelemetry/api');
 
-/** OpenTelemetry's API, where the application has it. */
+/** OpenTelemetry's API, if the application has it. */
 export async function loadOpenTelemetry(): Promise<OpenTelemetry | undefined> {
   try {
     return await import('@opentelemetry/api');

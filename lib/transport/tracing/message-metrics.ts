@@ -1,12 +1,12 @@
 import type { Attributes, Counter, Histogram } from '@opentelemetry/api';
 import type { OpenTelemetry } from '../../telemetry/tracing/index.js';
 
-/** What semantic conventions advise for the two histograms, in seconds. */
+/** The bounds that semantic conventions advise for the two histograms, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
- * The metrics of semantic conventions 1.44 for messaging, by OpenTelemetry's
- * API: those who look at Gearman beside other brokers have it under the same names.
+ * The messaging metrics of semantic conventions 1.44, by OpenTelemetry's API:
+ * whoever runs Gearman beside other brokers finds the same names for all.
  */
 export class MessageMetrics {
   private readonly operationDuration: Histogram;
@@ -25,13 +25,13 @@ export class MessageMetrics {
     this.processDuration = histogram('messaging.process.duration', 'From the start of a handler to its result.');
   }
 
-  /** The instruments, where the application has an SDK that reads them; it has to be started before. */
+  /** The instruments, if the application has an SDK that reads them; the SDK must have started before. */
   static from({ metrics, createNoopMeter }: OpenTelemetry): MessageMetrics | undefined {
     const meter = metrics.getMeter('nestjs-gearman');
     return meter.constructor === createNoopMeter().constructor ? undefined : new MessageMetrics(meter);
   }
 
-  /** A job was submitted, or could not be: `error.type` says why. */
+  /** A job was submitted, or could not be submitted: then `error.type` says why. */
   submitted(since: number, attributes: Attributes): void {
     this.sentMessages.add(1, attributes);
     this.operationDuration.record((performance.now() - since) / 1_000, attributes);

@@ -9,7 +9,7 @@ import type { TracedJob, TraceRelation } from './tracing-options.js';
 
 /**
  * The span of a handler's work, from its start to its result. It links to the
- * span that submitted the job; whether it is its child too, `relation` says.
+ * span that submitted the job; `relation` decides whether it is also its child.
  */
 export class ProcessSpan {
   private readonly span: Span;
@@ -47,12 +47,12 @@ export class ProcessSpan {
     this.context = api.trace.setSpan(parent, this.span);
   }
 
-  /** Runs a handler within the span, and ends that with it. */
+  /** Runs a handler within the span, and ends the span when the handler ends. */
   run(work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return this.maker.metrics ? this.measured(this.maker.metrics, () => this.traced(work)) : this.traced(work);
   }
 
-  /** Counts and times it. */
+  /** Counts the job, and measures how long it takes. */
   private measured(metrics: MessageMetrics, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const { job } = this;
     const attributes = { ...jobAttributes('process', job.function), ...serverAttributes(job.server) };
@@ -86,14 +86,14 @@ export class ProcessSpan {
     );
   }
 
-  /** The job server gives the job to another worker while this one's handler goes on. */
+  /** Notes that the job server gives the job to another worker while this handler goes on. */
   private aborted(reason: unknown): void {
     if (!(reason instanceof ConnectionLostError || reason instanceof ClosedError)) return;
     this.span.addEvent('worker gone', { 'error.type': reason.code });
   }
 }
 
-/** What a handler threw, of what its caller is told. */
+/** The error that a handler threw, if `error` is only what its caller is told. */
 function causeOf(error: unknown): unknown {
   return error instanceof WorkException ? (error.cause ?? error) : error;
 }

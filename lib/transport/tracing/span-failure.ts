@@ -3,13 +3,13 @@ import { RpcException } from '@nestjs/microservices';
 import { GearmanError } from '../../ground/index.js';
 import type { SpanMaker } from './span-maker.js';
 
-/** What semantic conventions call an error whose type is not known. */
+/** The name in semantic conventions for an error of unknown type. */
 const OTHER = '_OTHER';
 
 /**
- * Ends a span whose job failed. It says what kind of failure that was, and
- * never what the workload held. No exception is recorded on the span: semantic
- * conventions have that in logs from now on, and Nest logs it.
+ * Ends the span of a job that failed. The span says what kind of failure it was,
+ * and never what the workload contained. No exception is recorded on the span:
+ * in semantic conventions exceptions now belong in logs, and Nest logs it.
  */
 export function endFailed(span: Span, failure: unknown, { api, options }: SpanMaker): void {
   const type = errorType(failure);
@@ -19,17 +19,17 @@ export function endFailed(span: Span, failure: unknown, { api, options }: SpanMa
   span.end();
 }
 
-/** What a handler said on purpose: Nest makes its object or text what the caller hears. */
+/** The type of an error that a handler threw on purpose: Nest passes its object or text on to the caller. */
 const RPC = RpcException.name;
 
-/** What semantic conventions have as `error.type`: a code of ours, a class, or that nobody knows. */
+/** The `error.type` of semantic conventions: a code of ours, the name of a class, or {@link OTHER}. */
 export function errorType(failure: unknown): string {
   if (failure instanceof RpcException) return RPC;
   if (failure instanceof GearmanError) return failure.code;
   if (failure instanceof Error) return failure.constructor.name || OTHER;
   const { status, message, code } = (failure ?? {}) as { status?: unknown; message?: unknown; code?: unknown };
   if (typeof code === 'string' && code.startsWith('GEARMAN_')) return code;
-  // What Nest makes of every exception it does not know: its class is in the worker's log alone.
+  // Nest makes this of every exception that it does not know; only the worker's log has the class.
   return status === 'error' && message === 'Internal server error' ? OTHER : RPC;
 }
 

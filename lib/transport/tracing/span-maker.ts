@@ -3,13 +3,13 @@ import type { MessageMetrics } from './message-metrics.js';
 import type { OpenTelemetry } from '../../telemetry/tracing/index.js';
 import type { TracingOptions } from './tracing-options.js';
 
-/** What spans are made with. */
+/** What all spans of a client or strategy are made with. */
 export interface SpanMaker {
   readonly api: OpenTelemetry;
   readonly tracer: Tracer;
   readonly options: TracingOptions;
-  /** Missing where nothing reads them. */
+  /** Undefined if nothing reads metrics. */
   readonly metrics: MessageMetrics | undefined;
-  /** What the API hands spans to while there is no SDK. */
+  /** The provider that the API passes spans to while there is no SDK. */
   readonly nobody: TracerProvider;
 }

@@ -9,9 +9,9 @@ import type { SpanMaker } from './span-maker.js';
 import type { JobMode } from './tracing-options.js';
 
 /**
- * The span of a submission: of a background job to its JOB_CREATED, of a
- * foreground job to its end. Its kind is PRODUCER also for `send`, as service
- * graphs pair a PRODUCER with a CONSUMER.
+ * The span of a submission: for a background job until its JOB_CREATED, for a
+ * foreground job until its end. Its kind is PRODUCER also for `send`, because
+ * service graphs pair a PRODUCER with a CONSUMER.
  */
 export class SubmitSpan {
   private readonly span: Span;
@@ -40,7 +40,7 @@ export class SubmitSpan {
     this.inject(call, isForeground ? 'foreground' : request.at ? 'delayed' : 'background');
   }
 
-  /** What hears a job, and tells this span of it. */
+  /** Wraps a caller's listener so that this span is told what happens too. */
   ears(ears: JobEars): JobEars {
     if (!this.span.isRecording() && !this.maker.metrics) return ears;
     return {
@@ -60,7 +60,7 @@ export class SubmitSpan {
     };
   }
 
-  /** A job server has accepted the job; told again when that one was lost and another has it now. */
+  /** A job server has accepted the job. Told again if that one is lost and another one accepts the job. */
   created({ handle, server }: JobIdentity): void {
     const attributes = { ...serverAttributes(server), 'messaging.message.id': handle };
     if (this.isCreated) this.span.addEvent('resubmitted', attributes);
@@ -71,7 +71,7 @@ export class SubmitSpan {
     this.isCreated = true;
   }
 
-  /** It is over, or nobody listens any more. */
+  /** The job has ended, or nobody listens any more. */
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -90,7 +90,7 @@ export class SubmitSpan {
     metrics?.submitted(this.startedAt, { ...jobAttributes('submit', this.call.request.function), ...attributes });
   }
 
-  /** What the application set itself stays: its hook or record goes before ours. */
+  /** Adds the trace to the metadata. A field that the application set itself, in a hook or a record, stays. */
   private inject({ request, leftOut, sendsMetadata }: JobCall, mode: JobMode): void {
     if (!sendsMetadata) return;
     const { api } = this.maker;
@@ -102,7 +102,7 @@ export class SubmitSpan {
       request.metadata = fitting.metadata;
       leftOut.push(...fitting.leftOut);
     } catch {
-      // The application's own metadata leave no room: the job goes before its trace.
+      // The application's own metadata leaves no room; the job is more important than its trace.
       leftOut.push(...Object.keys(carrier));
     }
   }

@@ -4,18 +4,18 @@ import type { JobMode } from './tracing-options.js';
 
 const MODES: readonly string[] = ['foreground', 'background', 'delayed', 'replayed'] satisfies JobMode[];
 
-/** A trace context together with how its job was submitted. */
+/** A trace context, with the way in which its job was submitted. */
 export function withMode(context: GearmanMetadata, mode: JobMode): GearmanMetadata {
   return { ...context, [KEY]: mode };
 }
 
-/** How a job was submitted, where its client traces. */
+/** How a job was submitted; undefined if its client does not trace. */
 export function modeOf(metadata: GearmanMetadata | undefined): JobMode | undefined {
   const mode = metadata?.[KEY];
   return mode !== undefined && MODES.includes(mode) ? (mode as JobMode) : undefined;
 }
 
-/** Metadata as a handler sees it. */
+/** The metadata as a handler sees it. */
 export function withoutMode(metadata: GearmanMetadata | undefined): GearmanMetadata | undefined {
   if (metadata?.[KEY] === undefined) return metadata;
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY));

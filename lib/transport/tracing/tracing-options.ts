@@ -2,11 +2,11 @@
 export interface TracedJob {
   readonly function: string;
   readonly handle: string;
-  /** Which attempt this is, where the job server tells. */
+  /** Which attempt this is; undefined if the job server does not tell. */
   readonly attempt: number | undefined;
   /**
-   * How it was submitted: `delayed` is a background job with a time, `replayed` a dead letter that was let wait again.
-   * Undefined where its client does not trace.
+   * How it was submitted: `delayed` is a background job with a time, `replayed` a dead letter that waits again.
+   * Undefined if its client does not trace.
    */
   readonly mode: JobMode | undefined;
 }
@@ -14,24 +14,24 @@ export interface TracedJob {
 /** How a job was submitted. */
 export type JobMode = 'foreground' | 'background' | 'delayed' | 'replayed';
 
-/** How a `process` span belongs to the span that submitted its job; it links to it in any case. */
+/** Whether a `process` span is the child of the span that submitted its job; it links to that span in any case. */
 export type TraceRelation = 'child' | 'link';
 
-/** Options of the spans that clients and strategies write where `@opentelemetry/api` is installed. */
+/** Options of the spans that clients and strategies write if `@opentelemetry/api` is installed. */
 export interface TracingOptions {
   /**
-   * Whether a `process` span is a child of its `submit` span, or begins a
-   * trace of its own. Default: a child where the caller waits, and at the
-   * first attempt of a background job that was due at once; else not.
+   * Whether a `process` span is a child of its `submit` span, or begins a trace of
+   * its own. Default: a child if the caller waits, or if it is the first attempt
+   * at a background job without a time; otherwise not.
    */
   relation?: TraceRelation | ((job: TracedJob) => TraceRelation);
   /**
-   * Whether a failure makes the span's status ERROR. It is told what the
-   * caller hears, or the `GearmanError`. Default: every failure but what a
-   * handler said by an `RpcException`.
+   * Whether a failure makes the span's status ERROR. `failure` is what the caller
+   * is told, or the `GearmanError`. Default: true for every failure except an
+   * `RpcException` of the handler.
    */
   isError?: (failure: unknown) => boolean;
-  /** Whether spans have `gearman.job.unique`. Default false: it may hold what is private. */
+  /** Whether spans have `gearman.job.unique`. Default false, because a unique may be private data. */
   unique?: boolean;
   /** Whether spans have `messaging.message.body.size`. Default false. */
   bodySize?: boolean;
@@ -57,3 +57,4 @@ function isTracingOptions(value: unknown): boolean {
     return check !== undefined && (option === undefined || check(option));
   });
 }
+/** What is known about a job when its span begins. */

@@ -9,8 +9,8 @@ import { SubmitSpan } from './submit-span.js';
 import type { TracingOptions } from './tracing-options.js';
 
 /**
- * The spans of a client or a strategy, where the application has
- * `@opentelemetry/api`: without it there are none, and without an SDK behind it
+ * The spans of a client or a strategy, if the application has
+ * `@opentelemetry/api`. Without it there are none, and without an SDK behind it
  * they cost next to nothing.
  */
 export class Tracing {
@@ -30,9 +30,9 @@ export class Tracing {
   }
 
   /**
-   * Begins the span of a submission, and has its context travel with the job.
+   * Begins the span of a submission, and sends its context with the job.
    *
-   * @param servers the client's job servers; which one takes the job shows later, unless there is one.
+   * @param servers the client's job servers; if there are several, it shows only later which one accepts the job.
    */
   submit(call: JobCall, isForeground: boolean, servers: readonly string[]): SubmitSpan | undefined {
     const { maker } = this;
@@ -44,7 +44,7 @@ export class Tracing {
   /** Begins the span of a job that a handler is about to run. */
   process(job: AssignedJob, clientId: string | undefined): ProcessSpan | undefined {
     const { maker } = this;
-    // Metadata may be a trace to go on with, also where nobody writes spans.
+    // The metadata may contain a trace to continue, even if nobody writes spans.
     if (!maker || (isSilent(maker) && job.metadata === undefined)) return undefined;
     return new ProcessSpan(maker, job, clientId);
   }
@@ -52,12 +52,12 @@ export class Tracing {
 
 const NO_ATTRIBUTES: Attributes = {};
 
-/** Whether no SDK is there (yet): what is made for a span would go nowhere, and costs a third of a job. */
+/** Whether there is no SDK (yet): spans would go nowhere, and making them costs a third of a job. */
 function isSilent({ api, metrics, nobody }: SpanMaker): boolean {
   return metrics === undefined && delegateOf(api.trace.getTracerProvider()) === nobody;
 }
 
-/** What a provider hands on to: of the API's own one an SDK, once there is one. */
+/** The provider behind a provider: behind the API's own one that is the SDK, once there is one. */
 function delegateOf(provider: TracerProvider): TracerProvider {
   return (provider as Partial<ProxyTracerProvider>).getDelegate?.() ?? provider;
 }
