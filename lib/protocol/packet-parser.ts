@@ -107,7 +107,8 @@ export class PacketParser {
     if (first !== 0) {
       if (first < SPACE && !LINE_SPACE.includes(first)) throw new BadMagicError(startOf(chunk, offset));
       const end = this.lineEnd();
-      if (end < 0) return this.keep(available > MAX_LINE_BYTES ? tooLong() : available);
+      if ((end < 0 ? available : end + 1 - offset) > MAX_LINE_BYTES) tooLong();
+      if (end < 0) return this.keep(available);
       this.offset = end + 1;
       return lineOf(chunk, offset, end);
     }

@@ -24,8 +24,9 @@ const NO_STORAGE = 'ERR NO_STORAGE Dead+letters+need+a+job+server+with+a+storage
 
 /**
  * The admin words, with gearmand's exact bytes; docs/SEMANTICS.md lists where
- * it has a bug and ours answers what was meant. Upper or lower case. What peers
- * named themselves is shown so that it forges no line, and read as it is shown.
+ * it has a bug and ours answers what was meant. A word may be in upper or lower
+ * case. Names that peers chose are shown so that they forge no line, and are
+ * read as they are shown.
  */
 const WORDS: Readonly<Record<string, AdminWord>> = {
   status: (session) => list(session.host.engine.functions, statusLine),
@@ -61,9 +62,11 @@ export const ADMIN_WORDS: readonly string[] = Object.keys(WORDS);
 /** Answers one admin line. */
 export function answerAdmin(session: Conversation, line: string): AdminAnswer {
   const [word = '', ...args] = line.split(/[ \t\r]+/);
-  // What stands behind the last blank.
+  // The empty text behind a blank at the end of the line.
   if (args.at(-1) === '') args.pop();
-  return (WORDS[word.toLowerCase()] ?? (() => unknown(word)))(session, args, line);
+  const name = word.toLowerCase();
+  // Not what every object has: `constructor` is no word.
+  return Object.hasOwn(WORDS, name) ? WORDS[name]!(session, args, line) : unknown(word);
 }
 
 /** A word that is for functions and for schedules. */

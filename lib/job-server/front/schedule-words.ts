@@ -16,13 +16,13 @@ export function* showSchedules({ schedules }: SessionHost): Iterable<string> {
 export type ScheduleWord = 'put' | 'drop' | 'run' | 'pause' | 'resume';
 
 /**
- * Answers one of them. What makes jobs is asked of the `authorize` hook twice:
- * as an admin word, and as a submission to the schedule's function.
+ * Answers one of them. For a word that makes jobs the `authorize` hook is asked twice: as
+ * for an admin word, and as for a submission to the schedule's function.
  *
  * @param line all of it, as it came: JSON may have more than one blank between its words.
  */
 export function ofSchedule(session: Conversation, word: ScheduleWord, line: string): AdminAnswer {
-  const [, shown, text = ''] = /^\s*\S+\s+schedule\s+(\S+)\s*(.*?)\s*$/is.exec(line) ?? [];
+  const [, shown, text = ''] = /^\s*\S+\s+schedule\s+(\S+)\s*(.*)$/is.exec(line.trimEnd()) ?? [];
   if (shown === undefined || (word === 'put') === (text === '')) return incomplete(word);
   const id = fromByteString(readName(shown));
   const { schedules } = session.host;
@@ -61,7 +61,7 @@ function okIf(isDone: boolean): string {
   return isDone ? OK : UNKNOWN_SCHEDULE;
 }
 
-/** Whether the peer may submit what a schedule would; where there is no schedule, that is the answer. */
+/** Whether the peer may submit what a schedule would. True where there is no schedule: the answer says so. */
 function maySubmit(session: Conversation, options: ScheduleOptions | undefined): boolean {
   const name: unknown = options?.function;
   return typeof name !== 'string' || session.deny('submit', toByteString(name)) === undefined;

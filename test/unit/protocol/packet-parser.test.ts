@@ -205,6 +205,12 @@ describe('what is not the protocol', () => {
     expect(errorOf(line)).toBeInstanceOf(LineTooLongError);
     expect(() => parseAll(byteByByte(line))).toThrow(LineTooLongError);
   });
+
+  it('a line that is too long is an error also where its end comes in the same chunk', () => {
+    const longest = `${'x'.repeat(MAX_LINE_BYTES - 1)}\n`;
+    expect(parseAll([Buffer.from(longest)])).toEqual([longest.trimEnd()]);
+    expect(errorOf(Buffer.from(`x${longest}`))).toBeInstanceOf(LineTooLongError);
+  });
 });
 
 describe('a buffer that is read into again and again', () => {

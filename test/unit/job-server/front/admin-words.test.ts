@@ -30,6 +30,13 @@ describe('admin words', () => {
     expect(await ask('STATUS')).toBe('f\t3\t1\t1\ng\t0\t0\t1\n.\n');
   });
 
+  it('a word that every object of JavaScript has is an unknown one', async () => {
+    const { ask } = await scene();
+    const unknown = (word: string): string => `ERR UNKNOWN_COMMAND Unknown+server+command${word}\r\n`;
+    expect(await ask('constructor')).toBe(unknown('constructor'));
+    expect(await ask('__proto__ x')).toBe(unknown('__proto__'));
+  });
+
   it('prioritystatus: queued by priority, without the running', async () => {
     const { ask, peer } = await scene();
     const client = peer();
