@@ -12,7 +12,7 @@ import {
 import { DEFAULT_MAX_SEND_BUFFER_BYTES } from '../connection/index.js';
 import { DEFAULT_MAX_PACKET_BYTES } from '../protocol/index.js';
 import { validatePolicies, type FunctionPolicies } from './durable/index.js';
-import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions } from './engine/index.js';
+import { ENGINE_DEFAULTS, MAX_HANDLE_PREFIX_BYTES, type EngineOptions, type Packing } from './engine/index.js';
 import type { AccessRequest, ListenerOptions, TlsListenerOptions } from './front/index.js';
 import type { RelayOptions } from './relay/index.js';
 import type { ScheduleTable } from './schedules/index.js';
@@ -120,7 +120,7 @@ export type ResolvedOptions = JobServerOptions &
 const FROM_0 = wholeNumber(0);
 const FROM_1 = wholeNumber(1);
 
-/** What an option may be, in the order they are checked; those of a room of their own are checked there. */
+/** What each option may be, in the order in which they are checked; options of a room are checked there. */
 const RULES = {
   jobRetries: FROM_0,
   wakeupsPerJob: FROM_0,
@@ -145,6 +145,8 @@ const RULES = {
   maxQueue: { test: isQueueLimits, allowed: 'three whole numbers from 0: high, normal, low' },
   metrics: { test: isMetricsOptions, allowed: '{ maxFunctions: a whole number from 0 }' },
   schedules: { test: (value) => typeof value === 'object' && value !== null, allowed: 'schedules by their ids' },
+  listeners: { test: Array.isArray, allowed: 'a list of addresses, as [{ port: 4730 }]' },
+  packing: { test: isPacking, allowed: '{ from, size }, both whole numbers from 1' },
   relay: { test: isRelayOptions, allowed: '{ tls: options of tls.connect }' },
   authorize: FUNCTION,
   log: FUNCTION,
@@ -152,14 +154,29 @@ const RULES = {
   shutdownCommand: BOOLEAN,
 } satisfies Partial<Record<keyof JobServerOptions, OptionRule>>;
 
+const TEXT: OptionRule = { test: (value) => typeof value === 'string' && value !== '', allowed: 'a text' };
+
 const LISTENER_RULES = {
   port: wholeNumber(0, 65_535),
+  host: TEXT,
+  path: TEXT,
+  backlog: FROM_0,
   admin: oneOf('allowed', 'refused', 'only', 'loopback'),
   tls: {
-    test: (value) => Boolean((value as TlsListenerOptions | null)?.certificate && (value as TlsListenerOptions).key),
+    test: (value) => {
+      const { certificate, key } = (value ?? {}) as TlsListenerOptions;
+      return TEXT.test(certificate) && TEXT.test(key);
+    },
     allowed: 'the paths of a certificate and its key',
   },
-} satisfies Partial<Record<keyof ListenerOptions, OptionRule>>;
+} satisfies Record<keyof ListenerOptions, OptionRule>;
+
+const TLS_RULES = {
+  certificate: TEXT,
+  key: TEXT,
+  ca: TEXT,
+  clientCertificate: oneOf('none', 'optional', 'required'),
+} satisfies Record<keyof TlsListenerOptions, OptionRule>;
 
 const KNOWN = [...Object.keys(JOB_SERVER_DEFAULTS), 'jobHandlePrefix', 'authorize', 'log', 'storage'];
 
@@ -187,13 +204,21 @@ function requireStorage({ storage, policies, keepResults }: JobServerOptions): v
 }
 
 function validateListener(listener: ListenerOptions, name: string): void {
-  for (const [option, rule] of Object.entries(LISTENER_RULES)) {
-    checkOption(`${name}.${option}`, listener[option as keyof typeof LISTENER_RULES], rule);
+  if (typeof listener !== 'object' || listener === null) {
+    throw InvalidOptionError.notAllowed(name, listener, 'an object, as { port: 4730 }');
   }
+  checkFields(listener, LISTENER_RULES, 'option of a listener', name);
+  if (listener.tls) checkFields(listener.tls, TLS_RULES, 'option of TLS', `${name}.tls`);
   const { port, path, host } = listener;
   if (path !== undefined && (host !== undefined || port !== undefined)) {
     throw new InvalidOptionError(`${name}.path`, 'must be given instead of host and port, not beside them');
   }
+}
+
+/** Checks every field of an option, also that nobody misspelt its name. */
+function checkFields(fields: object, rules: Readonly<Record<string, OptionRule>>, kind: string, path: string): void {
+  checkNames(fields, Object.keys(rules), kind, `${path}.`);
+  for (const [field, value] of Object.entries(fields)) checkOption(`${path}.${field}`, value, rules[field]!);
 }
 
 function isHandlePrefix(value: unknown): boolean {
@@ -206,6 +231,12 @@ function isMetricsOptions(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { maxFunctions, ...unknown } = value as MetricsOptions;
   return Object.keys(unknown).length === 0 && (maxFunctions === undefined || FROM_0.test(maxFunctions));
+}
+
+function isPacking(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { from, size, ...unknown } = value as Packing;
+  return Object.keys(unknown).length === 0 && FROM_1.test(from) && FROM_1.test(size);
 }
 
 function isRelayOptions(value: unknown): boolean {
