@@ -59,19 +59,22 @@ export class JobServerCore implements SessionHost, MetricSource {
   readonly schedules: Schedules;
   private readonly options: ResolvedOptions;
   private readonly connectionOptions: ConnectionOptions;
-  /** What takes long here shares the event loop by these. */
+  /** Work that takes long shares the event loop by these. */
   readonly turns = new Turns();
   private lastNumber = 0;
   private isRunning = false;
+  /** Aborted by a stop: a start that is under way opens nothing more. */
+  private startup = new AbortController();
+  private started: Promise<void> | undefined;
   private draining: Draining | undefined;
-  /** What clients here wait for and another job server of the same storage has. */
+  /** Jobs that clients here wait for and that another job server of the same storage has. */
   private relay: Relay | undefined;
   private ending: Promise<void> | undefined;
   readonly time: Alarm;
   /** When it was started last. */
   startedAt: Date | undefined;
   private readonly measured: JobServerMetrics;
-  /** What its numbers were, while somebody wants it. */
+  /** Its numbers of the past, while somebody wants them. */
   readonly history: History;
 
   /**
@@ -81,7 +84,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   constructor(
     options: JobServerOptions = {},
     clocks: Clocks = SYSTEM_CLOCKS,
-    /** What is told to who listens. */
+    /** Where it emits its events. */
     readonly events: EventEmitter<JobServerEvents> = new EventEmitter(),
   ) {
     this.time = new Alarm(clocks, () => this.wakeUp());
@@ -91,13 +94,13 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.connectionOptions = { maxPacketBytes, maxSendBufferBytes, outbox: new Outbox(this.turns), turns: this.turns };
     this.stalls = new StallWatch(this.sessions, this.options, this.time);
     const { log } = options;
-    // What peers call themselves stands in many a line, and begins none.
+    // Peers choose their names, which stand in many lines: a line break in one must not begin a line.
     this.log = log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     this.listeners = new Listeners(this.options, accept, this.log, this.traffic);
     this.verbosity = this.options.verbosity;
     this.authorize = options.authorize;
-    // Told once the admin has its answer.
+    // Emitted once the admin has its answer.
     const tellShutdown = (isGraceful: boolean): void =>
       void setImmediate(() => this.events.emit('shutdown', isGraceful));
     this.shutdown = this.options.shutdownCommand ? tellShutdown : undefined;
@@ -120,7 +123,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     this.deadLetters = storage && new DeadLetters(storage, this.time, (name) => this.storedJobs?.replayed(name));
   }
 
-  /** How much it takes, 0 for any number. */
+  /** Its limits; 0: any number. */
   get limits(): Pick<ResolvedOptions, 'maxConnections' | 'maxFunctions' | 'maxJobs' | 'maxPacketBytes'> {
     const { maxConnections, maxFunctions, maxJobs, maxPacketBytes } = this.options;
     return { maxConnections, maxFunctions, maxJobs, maxPacketBytes };
@@ -133,28 +136,13 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   /**
-   * Begins to listen. Does nothing when it already does.
+   * Begins to listen, once a stop that is under way is over. Does nothing when it
+   * already listens. When it is stopped meanwhile, this resolves and nothing listens.
    *
    * @throws ListenError when an address cannot be listened on; then nothing is.
    */
-  async start(): Promise<void> {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    this.startedAt = new Date(this.time.date);
-    this.draining = this.ending = undefined;
-    this.engine.proceed();
-    this.history.resume();
-    this.relay?.restart();
-    try {
-      await this.storedJobs?.open();
-      this.schedules.restart();
-      // What waited when it was stopped is due again.
-      this.wakeUp();
-      await this.listeners.listen(this.options.listeners);
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+  start(): Promise<void> {
+    return (this.started ??= this.begin(this.startup.signal));
   }
 
   /**
@@ -183,6 +171,9 @@ export class JobServerCore implements SessionHost, MetricSource {
    */
   async stop(options: StopOptions = {}): Promise<void> {
     validateStopOptions(options);
+    this.startup.abort();
+    this.startup = new AbortController();
+    this.started = undefined;
     this.isRunning = false;
     this.listeners.close();
     this.ending = this.end(options);
@@ -204,12 +195,12 @@ export class JobServerCore implements SessionHost, MetricSource {
     return this.measured.metrics();
   }
 
-  /** The same, with turns of the event loop for everything else in between. */
+  /** The same; in between, everything else has its turns of the event loop. */
   metricsInTurns(): Promise<MetricFamily[]> {
     return this.measured.metricsInTurns();
   }
 
-  /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  /** How late its event loop is, in seconds: 99 of 100 times in the last ten seconds it was less late than this. */
   get eventLoopDelay(): number {
     return this.measured.eventLoopDelay;
   }
@@ -231,8 +222,8 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   /**
-   * Why it never takes such a job: one that is larger than a client may send
-   * would be refused by every worker, one after the other.
+   * Why it never accepts such a job: a packet larger than its limit would be
+   * refused by every worker, one after the other.
    */
   refusalOf(spec: JobSpec): Refusal | undefined {
     const { maxPacketBytes } = this.options;
@@ -260,14 +251,17 @@ export class JobServerCore implements SessionHost, MetricSource {
     return submitted instanceof Answer ? submitted.heard : submitted;
   }
 
-  /** Cancels a job: one that is here, waits in storage, or is another job server's of the same storage, which is told. */
+  /**
+   * Cancels a job that is here, that waits in storage, or that another job server of the same
+   * storage has, which is told.
+   */
   cancel(handle: ByteString): boolean | Promise<boolean> {
     const { engine, storedJobs } = this;
     if (!storedJobs?.isElsewhere(handle) && engine.cancel(handle)) return true;
     return storedJobs?.cancel(handle) ?? false;
   }
 
-  /** Whether it accepts jobs: it has started, and does not end. */
+  /** Whether it accepts jobs: it has started, and is not ending. */
   get acceptsJobs(): boolean {
     return this.isRunning && !this.draining;
   }
@@ -277,6 +271,29 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   // --- inside ---
+
+  private async begin(stopped: AbortSignal): Promise<void> {
+    // A stop that is under way would close what is opened here.
+    if (this.ending) await this.ending.catch(() => undefined);
+    if (stopped.aborted) return;
+    this.isRunning = true;
+    this.startedAt = new Date(this.time.date);
+    this.draining = this.ending = undefined;
+    this.engine.proceed();
+    this.history.resume();
+    this.relay?.restart();
+    try {
+      await this.storedJobs?.open();
+      if (stopped.aborted) return;
+      this.schedules.restart();
+      // Its alarm was stopped with it: what waits for a time is set anew.
+      this.wakeUp();
+      await this.listeners.listen(this.options.listeners);
+    } catch (error) {
+      if (!stopped.aborted) await this.stop();
+      throw error;
+    }
+  }
 
   private accept(stream: Duplex, info: PeerInfo): void {
     const { maxConnections } = this.options;
@@ -341,7 +358,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     const draining = options.gracePeriod ? this.drain(options.gracePeriod, options.finish) : undefined;
     this.draining = draining;
     await draining?.over;
-    // Asked again meanwhile: that call ends it, and this one is done when that is.
+    // `stop` was called again meanwhile: that call ends the job server, and this one waits for it.
     if (this.draining !== draining) return this.ending;
     this.engine.halt();
     const { runningCount } = this.engine;
@@ -408,7 +425,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 }
 
-/** Who submits a job that no client waits for. */
+/** A client that hears nothing, for a job that no client waits for. */
 function nobody(): Peer {
   const nothing = (): void => undefined;
   return new Peer({

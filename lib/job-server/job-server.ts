@@ -92,7 +92,8 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
   }
 
   /**
-   * Begins to listen. Does nothing when it already does.
+   * Begins to listen, once a stop that is under way is over. Does nothing when it
+   * already listens. When it is stopped meanwhile, this resolves and nothing listens.
    *
    * @throws ListenError when an address cannot be listened on; then nothing is.
    */
@@ -142,12 +143,12 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
     return this.core.metrics();
   }
 
-  /** The same, with turns of the event loop for everything else in between: 100,000 functions are a lot to look at. */
+  /** The same; in between, everything else has its turns of the event loop: 100,000 functions are a lot to look at. */
   metricsInTurns(): Promise<MetricFamily[]> {
     return this.core.metricsInTurns();
   }
 
-  /** How late its event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  /** How late its event loop is, in seconds: 99 of 100 times in the last ten seconds it was less late than this. */
   get eventLoopDelay(): number {
     return this.core.eventLoopDelay;
   }
@@ -252,7 +253,7 @@ export class JobServer extends EventEmitter<JobServerEvents> implements MetricSo
     refuse(this.core.engine.pause(toByteString(name)));
   }
 
-  /** Gives jobs of a paused function again. */
+  /** Gives jobs of a paused function to workers again. */
   resume(name: string): void {
     this.core.engine.resume(toByteString(name));
   }

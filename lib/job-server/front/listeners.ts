@@ -8,6 +8,7 @@ import type { Traffic } from './traffic.js';
 /** Everywhere a job server listens. */
 export class Listeners {
   private all: Listener[] = [];
+  private isOpen = false;
 
   /** @param accept is given every connection, and where it comes from. */
   constructor(
@@ -37,14 +38,16 @@ export class Listeners {
   }
 
   /**
-   * Begins to listen, at one address after the other.
+   * Begins to listen, at one address after the other, until it is closed.
    *
    * @throws ListenError for the first that cannot be listened on; those before it stay open until {@link close}.
    */
   async listen(addresses: readonly ListenerOptions[]): Promise<void> {
+    this.isOpen = true;
     for (const options of addresses) {
       const listener = new Listener(options, this.keepAlive, this.accept, this.log, this.traffic);
       await listener.listen().catch(refuseToListen);
+      if (!this.isOpen) return listener.close();
       this.all.push(listener);
       this.log('info', `listening on ${listener.name}`, { address: listener.name });
     }
@@ -66,8 +69,9 @@ export class Listeners {
     }
   }
 
-  /** Accepts no more connections; those there are stay. */
+  /** Accepts no more connections; the open ones stay. */
   close(): void {
+    this.isOpen = false;
     for (const listener of this.all) listener.close();
     this.all = [];
   }

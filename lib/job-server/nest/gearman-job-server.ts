@@ -52,7 +52,6 @@ export class GearmanJobServer extends JobServer implements OnModuleInit, OnAppli
   readonly name = 'in this process';
   /** Everything that happens, from the moment of subscription on. */
   readonly events$: Observable<JobServerEvent>;
-  private starting: Promise<void> | undefined;
   private hasEnded = false;
 
   /** @throws InvalidOptionError for an option that is not allowed. */
@@ -71,17 +70,13 @@ export class GearmanJobServer extends JobServer implements OnModuleInit, OnAppli
   /** Begins to listen; does nothing when it already does. Rejects when an address cannot be listened on. */
   override start(): Promise<void> {
     this.hasEnded = false;
-    this.starting ??= super.start().catch((error: unknown) => {
-      this.starting = undefined;
-      throw error;
-    });
-    return this.starting;
+    return super.start();
   }
 
   /** A connection within this process; a closed one once the job server was drained or its app has closed. */
   override connect(): Duplex {
-    // Who comes back because it has ended does not start it again.
-    // A port that cannot be had does not matter to who needs none; onModuleInit reports it.
+    // A client that comes back because the job server has ended does not start it again.
+    // Where an address cannot be listened on, onModuleInit reports it.
     if (!this.hasEnded) this.start().catch(() => undefined);
     return super.connect();
   }
@@ -111,8 +106,6 @@ export class GearmanJobServer extends JobServer implements OnModuleInit, OnAppli
   private async end(options: StopOptions): Promise<void> {
     validateStopOptions(options);
     this.hasEnded = true;
-    await this.starting?.catch(() => undefined);
-    this.starting = undefined;
     await this.stop(options);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from '../../../lib/job-server/job-server.js';
-import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
+import { MemoryStorage, type StorageListener } from '../../../lib/job-server/storage/index.js';
 import type { JobServerOptions } from '../../../lib/job-server/job-server-options.js';
 import { atEnd } from '../../support/cleanup.js';
 import { CLOSED, RawPeer } from '../../support/raw-peer.js';
@@ -160,5 +160,66 @@ describe('a job server that is asked to stop', () => {
   ])('refuses %j', async (options, named) => {
     const jobServer = await start();
     await expect(jobServer.stop(options)).rejects.toMatchObject({ code: 'GEARMAN_INVALID_OPTION', option: named });
+  });
+});
+
+describe('a job server that is started and stopped at once', () => {
+  /** A storage that opens when it is told to. */
+  class LateStorage extends MemoryStorage {
+    beOpened = (): void => undefined;
+    readonly mayOpen = new Promise<void>((resolve) => (this.beOpened = resolve));
+
+    override async open(listener: StorageListener): Promise<void> {
+      await this.mayOpen;
+      return super.open(listener);
+    }
+  }
+
+  it('listens nowhere when it was stopped while its storage was opened', async () => {
+    const storage = new LateStorage();
+    const jobServer = new JobServer({ listeners: [{ port: 0 }], storage });
+    atEnd(() => jobServer.stop());
+    const started = jobServer.start();
+    const stopped = jobServer.stop();
+    storage.beOpened();
+    await Promise.all([started, stopped]);
+    expect([jobServer.addresses, jobServer.isEnding]).toEqual([[], true]);
+  });
+
+  it('listens nowhere when it was stopped while it began to listen', async () => {
+    const jobServer = new JobServer({ listeners: [{ port: 0 }, { port: 0 }] });
+    atEnd(() => jobServer.stop());
+    const started = jobServer.start();
+    await Promise.resolve();
+    await jobServer.stop();
+    await started;
+    expect(jobServer.addresses).toEqual([]);
+  });
+
+  it('starts when the stop is over, with its storage open', async () => {
+    const jobServer = await start({ listeners: [{ port: 0 }], storage: new MemoryStorage() });
+    const stopped = jobServer.stop();
+    await Promise.all([jobServer.start(), stopped]);
+    expect([jobServer.addresses.length, jobServer.storageTrouble, jobServer.isEnding]).toEqual([1, undefined, false]);
+    const client = peer(jobServer);
+    await submit(client, 'SUBMIT_JOB_EPOCH f··1·due');
+    client.send('CAN_DO f');
+    expect(await grab(client)).toBe('due');
+  });
+
+  it('stays stopped when the start that waited for the stop was stopped too', async () => {
+    const jobServer = await start({ listeners: [{ port: 0 }] });
+    const stopped = jobServer.stop();
+    const started = jobServer.start();
+    await Promise.all([started, jobServer.stop(), stopped]);
+    expect([jobServer.addresses, jobServer.isEnding]).toEqual([[], true]);
+  });
+
+  it('has started for everybody who asked when it listens', async () => {
+    const jobServer = new JobServer({ listeners: [{ port: 0 }] });
+    atEnd(() => jobServer.stop());
+    void jobServer.start();
+    await jobServer.start();
+    expect(jobServer.addresses).toHaveLength(1);
   });
 });
