@@ -1,7 +1,7 @@
 import type { JobServerCore } from './core.js';
 import type { JobServer } from './job-server.js';
 
-/** What a job server is made of. It is private to users, and this package's own rooms have it by this alone. */
+/** The inside of a job server. It is private to users; the rooms of this package reach it only by this function. */
 export function coreOf(jobServer: JobServer): JobServerCore {
   return jobServer['core'];
 }

@@ -33,7 +33,7 @@ export class Draining {
   readonly over: Promise<void>;
   private resolve!: () => void;
   private readonly timer: NodeJS.Timeout | undefined;
-  /** The handle of a job that stands in the way of the end: no other need be looked for while it does. */
+  /** The handle of a job that the end must wait for; while it must, no other one is looked for. */
   private obstacle: ByteString = '';
 
   constructor(

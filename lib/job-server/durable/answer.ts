@@ -9,13 +9,13 @@ export type AnswerListener = (submitted: Submitted) => void;
 /**
  * An answer to a submission that comes later.
  *
- * Not a promise: there is one for every background job, and promises would
- * cost more than all else about it. It is told within its teller's call.
+ * Not a promise: there is one for every background job, and promises would cost
+ * more than all else about it. Listeners are called within {@link tell}.
  */
 export class Answer {
   private submitted: Submitted | undefined;
   private listener: AnswerListener | undefined;
-  /** Whoever came after the first. */
+  /** The listeners after the first. */
   private others: AnswerListener[] | undefined;
 
   /** The answer that a promise brings; `QUEUE_ERROR` with its message where that rejects. */
@@ -31,7 +31,10 @@ export class Answer {
     return answer;
   }
 
-  /** Has somebody told, in the order they came; at once where it is known. */
+  /**
+   * Calls a listener with the answer: at once where it is known, or else when it is, in the order
+   * in which they came.
+   */
   hear(listener: AnswerListener): void {
     if (this.submitted !== undefined) listener(this.submitted);
     else if (!this.listener) this.listener = listener;
@@ -43,7 +46,7 @@ export class Answer {
     return new Promise((resolve) => this.hear(resolve));
   }
 
-  /** It is known: tells everybody. It does not change any more. */
+  /** Tells everybody the answer, which does not change any more. */
   tell(submitted: Submitted): void {
     if (this.submitted !== undefined) return;
     this.submitted = submitted;

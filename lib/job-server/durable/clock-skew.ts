@@ -1,6 +1,6 @@
 import type { Clocks, Log } from '../../ground/index.js';
 
-/** How far the clocks may be apart without a word, in milliseconds. */
+/** How far the clocks may be apart before the log says so, in milliseconds. */
 const MAX_SKEW = 1_000;
 
 /** Says in the log when this machine's clock and that of the storage's machine are apart, and when they no longer are. */
@@ -12,10 +12,10 @@ export class ClockSkew {
     private readonly log: Log,
   ) {}
 
-  /** What the other clock said within the last so many milliseconds. */
+  /** Compares with what the other clock said at some moment of the last `within` milliseconds. */
   compare(date: number, within: number): void {
     const ahead = this.clocks.date - date;
-    // It may have been said at either end of that time.
+    // That moment may be at either end of the time.
     const least = ahead > within ? ahead - within : Math.min(ahead, 0);
     const isApart = Math.abs(least) > MAX_SKEW;
     if (isApart === this.isApart) return;

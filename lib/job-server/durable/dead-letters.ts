@@ -8,7 +8,7 @@ export class DeadLetters {
   constructor(
     private readonly storage: JobStorage,
     private readonly time: { readonly date: number },
-    /** Told of the function that has a job more. */
+    /** Called with the name of a function that has one job more. */
     private readonly replayed: (function_: ByteString) => void,
   ) {}
 

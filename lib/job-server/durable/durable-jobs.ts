@@ -26,7 +26,7 @@ import { Retries } from './retries.js';
 import type { FireOutcome, JobStorage, QueuedJob, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
 import { Submissions } from './submissions.js';
 
-/** How long submissions taken may hold up the end of the job server, in milliseconds. */
+/** How long accepted submissions may delay the end of the job server, in milliseconds. */
 const FLUSH_TIMEOUT = 2_000;
 
 /**
@@ -50,7 +50,7 @@ export class DurableJobs {
   private wasOpen = false;
   /** Why the storage cannot write now. */
   private trouble: StorageError | undefined;
-  /** How many records it has set aside. */
+  /** How many records the storage has set aside. */
   setAside = 0;
   private isEnding = false;
   private readonly feed: JobFeed;
@@ -85,8 +85,8 @@ export class DurableJobs {
 
   /**
    * The job server is about to close its connections: workers lost from now on
-   * are not the jobs' fault. Resolves when the submissions taken are answered,
-   * unless the disk takes too long.
+   * are not the jobs' fault. Resolves when the accepted submissions are
+   * answered, or the disk takes too long.
    */
   async prepareClose(): Promise<void> {
     this.isEnding = true;
@@ -127,7 +127,7 @@ export class DurableJobs {
 
   /**
    * Fires a tick of a schedule, without a job where it is only passed over: see
-   * `JobStorage.fire`. Rejects where the job cannot be taken now.
+   * `JobStorage.fire`. Rejects where the job cannot be accepted now.
    */
   async fire(id: ByteString, tick: number, spec?: JobSpec): Promise<FireOutcome> {
     await this.open();
@@ -151,12 +151,12 @@ export class DurableJobs {
     this.storage.set(name, value);
   }
 
-  /** Whether jobs can be taken: the storage is open. */
+  /** Whether jobs can be accepted: the storage is open. */
   get isReady(): boolean {
     return this.isOpen && !this.isEnding;
   }
 
-  /** Whether other job servers have it open as well. */
+  /** Whether other job servers have the storage open as well. */
   get isShared(): boolean {
     return this.storage.isShared;
   }
@@ -169,7 +169,7 @@ export class DurableJobs {
     return message && `The storage cannot write: ${message}`;
   }
 
-  /** How the storage does. */
+  /** How the storage is doing. */
   get health(): StorageHealth {
     return this.storage.health();
   }
@@ -183,7 +183,7 @@ export class DurableJobs {
   ended(job: Job, outcome: Outcome, result: Workload): void {
     this.host.elsewhere?.ended(job);
     if (!job.isStored) return;
-    // Asked while it is still stored.
+    // Asked while the job is still stored.
     const isBuried = outcome === 'failed' && this.isBuried(job);
     job.isStored = false;
     const handle = this.engine.handleOf(job);
@@ -215,9 +215,9 @@ export class DurableJobs {
   }
 
   /**
-   * Before anything is given out: whether others may have the leases of this job
-   * server by now. Then what waits here is given back, and nothing is leased until
-   * it has shown that it is alive.
+   * To be called before a job is given out: looks whether others may have the
+   * leases of this job server by now. Then what waits here is given back, and
+   * nothing is leased until this job server has shown that it is alive.
    */
   lookAtFence(): void {
     const { isFenced = false } = this.storage;
@@ -254,7 +254,7 @@ export class DurableJobs {
     return this.feed.oldest(function_, priority);
   }
 
-  /** The engine runs low: leases more jobs for it. */
+  /** A queue of the engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
     this.feed.want(function_, priority);
   }
@@ -263,7 +263,7 @@ export class DurableJobs {
   tick(moment: Moment): void {
     if (!this.isOpen) return;
     const failed = (error: Error): void => {
-      // One that ends forgets no more, and its storage says so: the next to open it does.
+      // While the job server ends its storage may refuse: the next owner forgets them.
       if (this.isReady) this.logTrouble(error);
     };
     this.host.time.at(this.results.tick(moment, failed));
@@ -274,7 +274,7 @@ export class DurableJobs {
     await this.opening;
     const found = await this.storage.findByHandle(handle);
     if (found?.state === 'ended') return found.outcome;
-    // A dead letter is kept anyway, and so is why it failed.
+    // A dead letter is kept whatever `keepResults` says, and so is why it failed.
     if (found?.state === 'dead') return { state: 'failed', result: Buffer.from(found.letter.error) };
     return found ? this.stateOf(found) : { state: 'unknown' };
   }
@@ -285,14 +285,14 @@ export class DurableJobs {
     return found ? this.stateOf(found) : { state: 'unknown' };
   }
 
-  /** How a job does that is not here: who has it is asked. */
+  /** How a job that is not here is doing, asked of the job server that has it. */
   private async stateOf({ job, holder }: QueuedJob): Promise<StoredState> {
     const progress = holder && (await this.host.elsewhere?.status(holder, job.handle));
     if (!progress?.isRunning) return { state: 'waiting' };
     return { state: 'running', numerator: progress.numerator, denominator: progress.denominator };
   }
 
-  /** Whether a job is here only as clients here wait for it: it runs elsewhere. */
+  /** Whether a job is here only because clients here wait for it: another job server has it. */
   isElsewhere(handle: ByteString): boolean {
     const job = this.engine.find(handle);
     return job !== undefined && this.host.elsewhere?.has(job) === true;
@@ -303,10 +303,10 @@ export class DurableJobs {
     await this.opening;
     const found = await this.storage.findByHandle(handle);
     if (found?.state !== 'waiting' && found?.state !== 'leased') return false;
-    // One that is on its way to the engine is cancelled there.
+    // A job that is on its way to the engine is cancelled there.
     if (found.state === 'leased' && !found.holder) return this.cancelHere(handle);
     if ((await this.storage.remove(handle)) === 'unknown') return false;
-    // It may have come here meanwhile.
+    // The job may have come here meanwhile.
     const function_ = this.feed.functionOf(found.job.function);
     if (!this.engine.cancel(handle)) function_.stats.cancelled++;
     this.feed.recount(function_);
@@ -344,7 +344,7 @@ export class DurableJobs {
     return found?.state === 'waiting' || found?.state === 'leased' ? found.job : undefined;
   }
 
-  /** Has the engine hold a job that waits in storage, whatever its place. */
+  /** Brings a job that waits in storage to the engine, whatever its place. */
   bring(handle: ByteString): Promise<void> {
     return this.feed.fetchOne(handle);
   }
@@ -408,7 +408,7 @@ export class DurableJobs {
     this.tick(this.host.time);
   }
 
-  /** Opened again in this process, a storage brings what was counted before. */
+  /** Counts what was found in storage. Not when it is opened again in this process: those jobs were counted before. */
   private countRestored(): void {
     for (const { function: name, total } of this.storage.counts()) {
       const restored = total.reduce((sum, count) => sum + count, 0);
@@ -416,7 +416,7 @@ export class DurableJobs {
     }
   }
 
-  /** Takes what storage keeps out of the engine: when it is opened again, it is leased again. */
+  /** Removes from the engine what storage keeps: it is leased again when the storage is opened again. */
   private putAway(): void {
     for (const job of this.engine.jobs()) {
       if (!job.isStored) continue;
@@ -435,7 +435,7 @@ const ERROR_LENGTH = 4_096;
 
 function errorText(reason: Workload): string {
   const bytes = typeof reason === 'string' ? Buffer.from(reason, 'latin1') : Buffer.from(reason);
-  // The cut may go through a character that takes two: half of one is no text.
+  // The cut may leave half of a character that takes two code units.
   return bytes
     .toString('utf8')
     .slice(0, ERROR_LENGTH)

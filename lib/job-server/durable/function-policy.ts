@@ -70,7 +70,7 @@ export function validatePolicies(policies: FunctionPolicies): void {
   }
 }
 
-/** A misspelt setting must not be taken for a default. */
+/** Checks names as well: a misspelt setting must not mean the default. */
 function checkSettings<Settings extends object>(
   option: string,
   settings: Settings,

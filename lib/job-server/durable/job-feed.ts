@@ -18,20 +18,23 @@ import { JobWindow } from './job-window.js';
 import { WindowLimit } from './window-limit.js';
 import type { JobStorage, StoredJob } from '../storage/index.js';
 
-/** How long after jobs could not be fetched they are asked for again, in milliseconds. */
+/** How long after a fetch failed its jobs are asked for again, in milliseconds. */
 const RETRY_DELAY = 1_000;
 
-/** How long jobs stay with a job server that has no worker for them, where nobody else can have them, in milliseconds. */
+/**
+ * How long jobs stay with a job server that has no worker for them, where no other one shares the
+ * storage, in milliseconds.
+ */
 const IDLE_TIME = 10_000;
 
 /** How many jobs of a priority stay then: a worker that comes and asks once, without waiting, is to find one. */
 const IDLE_WINDOW = 16;
 
-/** So often in so long, in milliseconds, the storage is asked at most how old jobs are. */
+/** The storage is asked how old jobs are at most so many times in an interval of so many milliseconds. */
 const MAX_LOOKS = 500;
 const LOOKS_INTERVAL = 1_000;
 
-/** How long jobs that clients wait for, and nobody here runs, are let be before they are looked at again, in milliseconds. */
+/** How long until jobs that clients wait for, and that nobody here runs, are looked at again, in milliseconds. */
 const LOOK_AGAIN = 1_000;
 
 /**
@@ -50,7 +53,7 @@ export class JobFeed {
   /** Functions whose jobs could not be fetched, and when they are tried again. */
   private readonly failed = new Set<GearmanFunction>();
   private retryAt = Infinity;
-  /** Functions that nobody here runs jobs of, and when what is held of them is given back. */
+  /** Functions that no worker here does, and when their jobs are given back. */
   private readonly idle = new Map<GearmanFunction, number>();
   /** How often the storage was asked how old jobs are, and since when that is counted. */
   private looks = 0;
@@ -59,12 +62,12 @@ export class JobFeed {
   private readonly window: JobWindow | undefined;
   /** How many jobs of a priority may wait here for workers to come. */
   private readonly idleWindow: number;
-  /** Others may have what is leased here: nothing of it is given out. */
+  /** Others may have what is leased here: none of it is given to a worker. */
   isFenced = false;
-  /** Functions that jobs came to which were not looked at. */
+  /** Functions to which jobs came that were not looked at yet. */
   private readonly newcomers = new Set<GearmanFunction>();
 
-  /** @param window how many jobs of a function and priority the engine holds at most. */
+  /** @param window how many jobs of a function and priority the engine has at most. */
   constructor(
     private readonly engine: Engine,
     private readonly storage: JobStorage,
@@ -89,7 +92,7 @@ export class JobFeed {
     return this.engine.functions.find(name) ?? this.engine.functions.create(name);
   }
 
-  /** Whether the engine may hold another job of a function and priority: somebody here could run it soon. */
+  /** Whether the engine may have another job of a function and priority: somebody here could run it soon. */
   hasRoom(function_: GearmanFunction, priority: Priority): boolean {
     return this.roomFor(function_, priority) > 0;
   }
@@ -118,14 +121,15 @@ export class JobFeed {
     if (spec.at > 0) this.engine.tick(time.now, time.date);
     this.learn(spec);
     if (this.engine.restore(spec, history, age)) return;
-    // It is here still: its lease was lost while it ran, and came back; or clients here waited for it while others had it.
+    // The job is still here: its lease was lost while it ran, and came back; or clients here waited for it while others
+    // had it.
     const here = this.engine.find(history.handle);
     if (!here) return;
     here.isStored = here.isBackground = true;
     this.host.elsewhere?.leased(here);
   }
 
-  /** Of jobs with long workloads fewer are held. */
+  /** Makes a function's window smaller where its workloads are long. */
   private learn({ function: name, workload }: JobSpec): void {
     if (!this.limit.minds(workload.length)) return;
     const function_ = this.functionOf(name);
@@ -133,13 +137,16 @@ export class JobFeed {
     if (!this.window) function_.window = this.limit.of(function_);
   }
 
-  /** A job whose lease came late: whoever was to run it may have left meanwhile. */
+  /** A job whose lease came late: the worker that was to run it may have left meanwhile. */
   takeInLate(function_: GearmanFunction, spec: JobSpec, history: JobHistory): void {
     this.takeIn(spec, history);
     if (!this.isServed(function_)) this.becameIdle(function_);
   }
 
-  /** Others may have what is leased here: what waits is given back. Or they have not: what there is is fetched. */
+  /**
+   * From now on others may have what is leased here: what waits is given back. Or they no longer
+   * may: jobs are fetched again.
+   */
   fence(isFenced: boolean): void {
     this.isFenced = isFenced;
     for (const function_ of this.engine.functions) {
@@ -152,7 +159,7 @@ export class JobFeed {
     }
   }
 
-  /** A waiting job is given back; where clients here wait for it, they hear of it nevertheless. */
+  /** Gives a waiting job back; clients here that wait for it still hear what becomes of it. */
   giveBackOne(job: Job): void {
     const { elsewhere } = this.host;
     this.storage.release(this.engine.handleOf(job));
@@ -161,7 +168,7 @@ export class JobFeed {
     this.recount(job.function_);
   }
 
-  /** A job of a function that was held here has ended. */
+  /** A job that was leased here has ended. */
   ended({ function_ }: Job, now: number): void {
     this.window?.ended(function_, now);
   }
@@ -180,7 +187,7 @@ export class JobFeed {
       if (!job?.isStored) continue;
       functions.add(job.function_);
       job.isStored = false;
-      // Only clients that wait here still want it here: it is somebody else's background job.
+      // It is another job server's background job now: here only clients that wait for it want it.
       job.isBackground = false;
       if (job.state !== 'running' && job.isAbandoned) this.engine.putAway(job);
     }
@@ -205,18 +212,19 @@ export class JobFeed {
 
   /**
    * For how long the oldest job of a function and priority could have been taken
-   * that waits in storage alone; undefined where nobody knows. What the storage
-   * has to read the disk for is remembered, and no more of it is asked in a
-   * second than holds nobody up: there may be 100,000 functions.
+   * that waits in storage alone; undefined where nobody knows. An answer for
+   * which the storage reads the disk is remembered, and only {@link MAX_LOOKS}
+   * of them are asked for in a second: there may be 100,000 functions.
    */
   oldest(function_: GearmanFunction, priority: Priority): number | undefined {
     const { date, now } = this.host.time;
     if (this.storage.isShared) {
-      // From memory, and others change it: nothing to remember.
+      // The answer comes from memory, and others change it: it is not remembered.
       const since = this.storage.oldest?.(function_.name, priority, date);
       return since === undefined ? undefined : Math.max(0, date - since);
     }
-    // Whole, as the times of jobs are: the same job is as old at each look, but for what has passed.
+    // Whole milliseconds, as the times of jobs are: rounding must not change a job's age from look to
+    // look.
     const engineNow = Math.floor(this.engine.now);
     const known = (function_.storedSince ??= []);
     if (!(priority in known)) {
@@ -239,15 +247,15 @@ export class JobFeed {
     this.engine.refill(function_);
   }
 
-  /** A job of a function came, of many perhaps: they are looked at together, once what is being done is done. */
+  /** A job of a function came, perhaps one of many: all are looked at together, in a microtask. */
   cameOneOfMany(function_: GearmanFunction): void {
     if (this.newcomers.size === 0) queueMicrotask(() => this.lookAtNewcomers());
     this.newcomers.add(function_);
   }
 
-  /** The engine runs low: leases more jobs for it. */
+  /** A queue of the engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
-    // Asked for again when it is not any more.
+    // {@link fence} asks again when it is over.
     if (this.isFenced) return;
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
       const name = fromByteString(function_.name);
@@ -269,7 +277,7 @@ export class JobFeed {
     return fetching;
   }
 
-  /** Resolves when what was leased so far is here. */
+  /** Resolves when all that was asked for so far is here. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.underWay);
   }
@@ -319,7 +327,10 @@ export class JobFeed {
     }
   }
 
-  /** Jobs whose time has come, and that no worker has the engine ask for, come too: it counts them as waiting then. */
+  /**
+   * Fetches jobs whose time has come even where no worker makes the engine ask for them: it then
+   * counts them as waiting.
+   */
   private wantUnasked(function_: GearmanFunction, priority: Priority): void {
     if (function_.workers.size > 0 || function_.isFetching[priority] || !this.hasRoom(function_, priority)) return;
     function_.isFetching[priority] = true;
@@ -340,7 +351,7 @@ export class JobFeed {
   private async fetchNow(handle: ByteString): Promise<void> {
     if (this.isFenced) return;
     const isHere = await this.track(this.leaseOne(handle));
-    // Where it is not, somebody else has it: another fetch of ours, or another owner.
+    // Where it is not here, somebody else has it: another fetch of ours, or another owner.
     if (!isHere) await this.settled();
   }
 
@@ -354,7 +365,7 @@ export class JobFeed {
     const { date } = this.host.time;
     for (const job of jobs) {
       if (!this.refused.has(job.handle)) this.takeIn(specOf(job), job, ageOf(job, date));
-      // It is not for this job server to take it out: others may have been told it.
+      // This job server must not delete it: others may have been told its handle.
       else if (this.storage.isShared) this.storage.release(job.handle);
     }
     this.recount(function_);
@@ -383,7 +394,10 @@ export class JobFeed {
     }
   }
 
-  /** Gives back what waits here, but for what clients wait for: where others could run that, it is looked at again. */
+  /**
+   * Gives back what waits here, except jobs that clients wait for: where others could run those,
+   * they are looked at again.
+   */
   private giveBack(function_: GearmanFunction, now: number): void {
     for (const priority of PRIORITIES) {
       const jobs = this.engine.takeBack(function_, priority, this.idleWindow);
@@ -395,7 +409,7 @@ export class JobFeed {
     else this.idle.delete(function_);
   }
 
-  /** What clients here wait for is given back as well where they hear of it nevertheless. */
+  /** Gives back jobs that clients here wait for as well, where these hear what becomes of them all the same. */
   private giveBackAwaited(elsewhere: Elsewhere, function_: GearmanFunction, priority: Priority): void {
     for (const job of this.engine.awaited(function_, priority)) {
       this.storage.release(this.engine.handleOf(job));

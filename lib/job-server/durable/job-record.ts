@@ -6,7 +6,7 @@ import { readySince, type JobRecord } from '../storage/index.js';
 /** In front of the digest that stands for a workload that is its own unique (`-`). */
 const WORKLOAD_KEY = '\0';
 
-/** Under which unique a job is stored: its own, or a digest of its workload when that is the key. */
+/** The unique under which a job is stored: its own, or a digest of its workload when that is the key. */
 export function storedUnique(spec: Pick<JobSpec, 'unique' | 'workload'>): ByteString {
   if (coalescingKey(spec) === undefined) return '';
   if (spec.unique !== '-') return spec.unique;
@@ -21,9 +21,9 @@ export function wireUnique(stored: ByteString): ByteString {
 }
 
 /**
- * What a record has as reducer: metadata stands in front of it, between NULs.
- * On the wire no reducer has a NUL, so none is taken for metadata; and no
- * storage needs a field for it.
+ * The reducer field of a record: metadata stands in front of the reducer,
+ * between NULs, so that no storage needs a field for it. On the wire no reducer
+ * has a NUL, so none is mistaken for metadata.
  */
 function storedReducer({
   reducer = '',
@@ -41,7 +41,10 @@ function partsOfReducer(stored: ByteString): Pick<JobSpec, 'reducer' | 'metadata
   return { metadata: stored.slice(1, end), reducer: reducer === '' ? undefined : reducer };
 }
 
-/** The reducer field of a dead letter that waits again: where its client said how it was submitted, that says so now. */
+/**
+ * The reducer field of a dead letter that waits again: where its metadata says how it was
+ * submitted, it now says `replayed`.
+ */
 export function replayedReducer(stored: ByteString): ByteString {
   const { reducer, metadata } = partsOfReducer(stored);
   if (metadata === undefined || !metadata.includes(SUBMITTED_KEY)) return stored;
@@ -51,7 +54,7 @@ export function replayedReducer(stored: ByteString): ByteString {
     const changed = JSON.stringify({ ...told, [SUBMITTED_KEY]: 'replayed' });
     return storedReducer({ reducer, metadata: toByteString(changed) });
   } catch {
-    // Whatever a client sent there, it stays.
+    // What a client sent there is not ours to mend.
     return stored;
   }
 }
@@ -76,7 +79,7 @@ export function newJob(spec: JobSpec, handle: ByteString, unique: ByteString, ac
   };
 }
 
-/** The record of a job that the engine holds already. */
+/** The record of a job that the engine has already. */
 export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): JobRecord {
   const { unique, workload, priority, isBackground, reducer, metadata } = job;
   const function_ = job.function_.name;
@@ -84,12 +87,12 @@ export function recordOf(job: Job, handle: ByteString, { date, now }: Moment): J
   return { ...newJob(spec, handle, storedUnique(job), date - elapsed(job.readySince, now)), losses: job.losses };
 }
 
-/** Storages take no others; a clock that is set before 1970 is no reason to refuse a job. */
+/** Storages accept only whole times from 0 on; a clock that is set before 1970 is no reason to refuse a job. */
 function wholeTime(time: number): number {
   return Math.max(0, Math.floor(time));
 }
 
-/** What the engine is given of a record: how it was submitted. */
+/** A record as a submission, for the engine. */
 export function specOf(record: JobRecord): JobSpec {
   return {
     function: record.function,

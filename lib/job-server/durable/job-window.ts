@@ -13,11 +13,11 @@ interface Ends {
 }
 
 /**
- * How many stored jobs of a priority a job server holds ready for its workers,
+ * How many stored jobs of a priority a job server keeps ready for its workers,
  * where others share the storage.
  *
  * What stands in one job server's queue is out of the reach of another's idle
- * workers. So it holds no more than its own will soon have run: twice as many
+ * workers. So it leases no more than its own will soon have run: twice as many
  * as run or could begin at once, or as many as ended within the last second.
  */
 export class JobWindow {

@@ -8,7 +8,7 @@ const PREFIX = 'function:';
 
 /** Keeps what operators set for functions: in the storage as JSON, `{"paused":true,"limits":[10,100,0]}`. */
 export class KeptSettings {
-  /** What is set comes from the storage, and need not be kept. */
+  /** What is being set comes from the storage, and need not be written there. */
   private isRestoring = false;
 
   constructor(
@@ -17,7 +17,10 @@ export class KeptSettings {
     private readonly log: Log,
   ) {}
 
-  /** The storage was opened: what it kept holds, except for functions something was set for since. */
+  /**
+   * The storage was opened: what it kept applies, except to functions that an operator has set
+   * something for already.
+   */
   restart(): void {
     const setSince = [...this.engine.functions.settings];
     for (const [key, value] of [...this.storage.settings()]) {
@@ -31,7 +34,7 @@ export class KeptSettings {
     if (key.startsWith(PREFIX)) this.restore(key.slice(PREFIX.length), value);
   }
 
-  /** An operator set something. What cannot be kept holds until the job server ends, and the log says so. */
+  /** An operator set something. What cannot be kept applies until the job server ends, and the log says so. */
   set(name: ByteString, { isPaused, limits }: FunctionSettings): void {
     if (this.isRestoring) return;
     const key = PREFIX + name;
@@ -67,7 +70,7 @@ export class KeptSettings {
   }
 }
 
-/** What a stored value says, or undefined where it says nothing that can be meant. */
+/** The settings in a stored value, or undefined where the value is not valid. */
 function settingsIn(value: string): FunctionSettings | undefined {
   try {
     const { paused, limits } = JSON.parse(value) as { paused?: unknown; limits?: unknown };

@@ -4,7 +4,10 @@ import type { Adder, StorageError, StoredJob } from '../storage/index.js';
 
 /** What becomes of a submission whose job went to storage. */
 export interface SubmissionHost {
-  /** Its job is on disk, and leased with the write where `isLeased`; or a job `existing` of the same unique is, and stands for both. */
+  /**
+   * Its job is on disk, and leased with the write where `isLeased`; or `existing`, a job of the
+   * same unique, is there and stands for both.
+   */
   stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted;
   /** Its job could not be written. */
   refused(submission: Submission, error: StorageError): Submitted;
@@ -31,7 +34,7 @@ export class Submission extends Answer implements Adder {
     this.settle(() => this.host.refused(this, error));
   }
 
-  /** A storage's calls must not be thrown into. */
+  /** The storage that calls must not get an error thrown at it. */
   private settle(outcome: () => Submitted): void {
     let submitted: Submitted;
     try {

@@ -15,19 +15,22 @@ import { newJob, recordOf, storedUnique } from './job-record.js';
 import { Submission, type SubmissionHost } from './submission.js';
 import { UnwrittenJobs } from './unwritten-jobs.js';
 
-/** How often a foreground submission looks for its twin in storage, where others take that away meanwhile. */
+/**
+ * How often a foreground submission looks in storage for a job of its unique, where others lease
+ * that job meanwhile.
+ */
 const LOOKS = 3;
 
-/** The answer to nobody: a foreground submission whose client left before it was taken. */
+/** The answer to a foreground submission whose client left before it was accepted; nobody hears it. */
 const CLIENT_LEFT = new Refusal('CLIENT_LEFT', 'The client is gone');
 
 /** What is counted and told of a submission. */
 type Accepted = Pick<Submission, 'function_' | 'spec' | 'handle'>;
 
 /**
- * What is submitted, from the packet to JOB_CREATED: a job goes to the engine, to
- * storage or to both, or joins one that is in either of them. A background job
- * is answered when it is on disk, or refused when it could not be written.
+ * Submissions from the packet to JOB_CREATED: a job goes to the engine, to
+ * storage or to both, or joins one that is in either of them. A background job is
+ * answered when it is on disk, or refused when it could not be written.
  *
  *   submission --+-- joins a job that the engine has
  *                +-- foreground: joins one in storage, else the engine
@@ -65,9 +68,9 @@ export class Submissions implements SubmissionHost {
 
   stored(submission: Submission, existing: StoredJob | undefined, isLeased: boolean): Submitted {
     const { handle, isHere } = submission;
-    // Who is here already was counted as a job of its own, and is taken back as one.
+    // A job that is here already was counted as one of its own, and is taken back as one.
     if (existing && !isHere) submission.function_.stats.coalesced++;
-    // That very job was leased meanwhile, and is here for good.
+    // What exists is this very job: it was leased meanwhile, and is here for good.
     if (existing && isLeased && existing.handle === handle) return handle;
     if (existing) return isHere ? this.takeBack(submission, existing.handle) : existing.handle;
     if (isLeased) this.takeInLate(submission);
@@ -81,7 +84,7 @@ export class Submissions implements SubmissionHost {
 
   /**
    * Fires a tick of a schedule, without a job where it is only passed over: see
-   * `JobStorage.fire`. Rejects where the job cannot be taken now.
+   * `JobStorage.fire`. Rejects where the job cannot be accepted now.
    */
   async fire(id: ByteString, tick: number, spec?: JobSpec): Promise<FireOutcome> {
     if (!spec) return this.storage.fire(id, tick);
@@ -100,7 +103,7 @@ export class Submissions implements SubmissionHost {
     return job instanceof Refusal ? job : this.engine.handleOf(job);
   }
 
-  /** A submission for a job that the engine holds. */
+  /** A submission for a job that the engine has. */
   private join(existing: Job, spec: JobSpec, client: Peer): Submitted | Answer {
     const submitted = this.submitNow(spec, client);
     if (!spec.isBackground || submitted instanceof Refusal) return submitted;
@@ -143,7 +146,7 @@ export class Submissions implements SubmissionHost {
     this.feed.takeInLate(submission.function_, submission.spec, historyOf(submission));
   }
 
-  /** A submission is taken. */
+  /** A submission is accepted: counts it, and says so. */
   private accepted({ function_, spec, handle }: Accepted): void {
     function_.stats.accepted(spec);
     this.host.accepted(spec, handle);
@@ -156,7 +159,7 @@ export class Submissions implements SubmissionHost {
     if (submission.spec.at > 0) this.feed.wakeFor(submission.spec.at);
   }
 
-  /** Takes back a job that could not be written: gone, unless a foreground client waits for it anyway. */
+  /** Takes back a job that could not be written: it is gone, unless a foreground client waits for it anyway. */
   private takeBack({ function_, handle }: Submission, answer: Submitted): Submitted {
     const job = this.engine.find(handle);
     if (job?.isStored) {

@@ -2,7 +2,7 @@ import { TransientMap, type ByteString } from '../engine/index.js';
 import type { Answer } from './answer.js';
 
 /**
- * Submissions with a unique whose job is still on its way to the disk: who
+ * Submissions with a unique whose job is still on its way to the disk: whoever
  * submits the same meanwhile must wait for the same write.
  */
 export class UnwrittenJobs {
@@ -20,14 +20,18 @@ export class UnwrittenJobs {
     return this.byUnique.size === 0 ? undefined : this.byUnique.get(keyOf(function_, unique));
   }
 
-  /** Keeps the answer of a job that the engine holds until it is there; nobody must wait for it yet. */
+  /** Keeps the answer of a job that the engine has, until it is known; to be called before anybody waits for it. */
   addJob(handle: ByteString, answer: Answer): void {
     this.byHandle.set(handle, answer);
-    // Gone before anybody hears it: who waited for it and looks again finds it written.
+    // Deleted before anybody else hears the answer: whoever waited for it and looks again finds the
+    // job written.
     answer.hear(() => this.byHandle.delete(handle));
   }
 
-  /** Keeps the answer of a job that waits in storage only until it is there; nobody must wait for it yet. */
+  /**
+   * Keeps the answer of a job that waits in storage only, until it is known; to be called before
+   * anybody waits for it.
+   */
   addUnique(function_: ByteString, unique: ByteString, handle: ByteString, answer: Answer): void {
     const key = keyOf(function_, unique);
     this.byUnique.set(key, answer);

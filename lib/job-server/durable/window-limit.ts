@@ -1,20 +1,20 @@
 import type { GearmanFunction } from '../engine/index.js';
 import { LEASE_BYTES } from '../storage/index.js';
 
-/** The least that are held, however long they are: one to run, and one to come. */
+/** The lowest limit, however long the workloads are: one job to run, and one to come. */
 const LEAST = 2;
 
 /**
- * How many stored jobs of a priority the engine holds at most: as many as it is
+ * How many stored jobs of a priority the engine has at most: as many as it is
  * told to, and of those with long workloads as many as memory should keep.
  */
 export class WindowLimit {
-  /** How long the workloads of a function are, of late; missing where they always were short. */
+  /** How long the workloads of a function were lately, on average; missing where they were always short. */
   private readonly means = new WeakMap<GearmanFunction, number>();
   private readonly short: number;
   private hasLong = false;
 
-  /** @param most how many it is where they are short. */
+  /** @param most the limit where workloads are short. */
   constructor(private readonly most: number) {
     this.short = Math.floor(LEASE_BYTES / most);
   }

@@ -5,17 +5,17 @@ import type { JobLife } from './job-life.js';
 import type { EngineListener } from './listener.js';
 import type { Ability, GearmanFunction, Job, Peer } from './model.js';
 
-/** Up to so many places more than a worker has functions may be given up and not taken out yet. */
+/** A worker's `missingPlaces` may be so much longer than twice its functions before those given up are taken out. */
 const FEW_PLACES = 32;
 
 /** The shortest time a worker may allow its jobs, in milliseconds; gearmand rounds up to it. */
 const MIN_JOB_TIMEOUT = 1_000;
 
 /**
- * What workers say they can do: a function more, one less, none any more. A
- * function knows its workers and has a place for each in its rotation; a worker
- * knows its functions. What it gives up it is given no job of from that moment
- * on, however long it takes until each function has forgotten it.
+ * What workers say they can do (CAN_DO, CANT_DO, RESET_ABILITIES). A function
+ * knows its workers and has a place for each in its rotation; a worker knows its
+ * functions. From the moment that a worker gives a function up it is given no job
+ * of it, however long it takes until the function has forgotten the worker.
  */
 export class Abilities {
   private readonly dispatcher: Dispatcher;
@@ -54,7 +54,10 @@ export class Abilities {
     this.dispatcher.refill(function_);
   }
 
-  /** A worker no longer does a function that it did: jobs of it that it runs wait again, unless it is pushed to. */
+  /**
+   * A worker no longer does a function: the jobs of it that the worker runs wait again, unless it
+   * is pushed to (ALL_YOURS).
+   */
   giveUp(worker: Peer, function_: GearmanFunction): void {
     this.drop(worker, function_);
     if (worker.abilities.size === 0) this.listener.workerChanged?.(worker);
@@ -100,7 +103,7 @@ export class Abilities {
   *forgetting(worker: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
     for (const [function_, { place }] of abilities) {
       function_.rotation.unlink(place);
-      // It may have registered it anew meanwhile.
+      // The worker may have registered the function anew meanwhile.
       if (!worker.abilities.has(function_)) function_.workers.delete(worker);
       this.functions.touched.add(function_);
       this.dispatcher.noticeIdle(function_);

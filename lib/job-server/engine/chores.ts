@@ -1,17 +1,17 @@
-/** Work that may be large, in small steps: one a `next`. */
+/** Work that may be large, in small steps: each `next` takes one. */
 export type Chore = Generator<void, void, void>;
 
 /** How many steps of chores are taken at once. Some microseconds each. */
 const STEPS_AT_ONCE = 256;
 
-/** How many of what is left are taken in one call of `work`, so that what they cause keeps pace. */
+/** How many steps one call of `work` takes: few, so that what they cause (output) keeps pace. */
 const STEPS_A_CALL = 64;
 
 /**
- * What may be large and need not be over at once: the leaving of a worker of
- * 50,000 functions, the result of a job that 10,000 clients wait for. So many
- * steps a turn are taken at once, which is enough for nearly all there is; the
- * rest in later turns, each chore behind those that began before it.
+ * Work that may be large and need not be over at once: a worker of 50,000
+ * functions leaves, a job ends that 10,000 clients wait for. The first steps are
+ * taken at once, and they are enough for nearly every chore; the rest is done in
+ * later turns, each chore behind those that began before it.
  */
 export class Chores {
   private waiting: Chore[] = [];
@@ -21,7 +21,7 @@ export class Chores {
   /** @param later is told when {@link work} should be called in another turn. */
   constructor(private readonly later: () => void) {}
 
-  /** Does a chore, as much of it as may be at once. */
+  /** Begins a chore, and does as much of it as this turn allows. */
   begin(chore: Chore): void {
     if (this.waiting.length > 0 || !this.proceed(chore)) this.waiting.push(chore);
     if (this.hasAsked) return;
@@ -29,7 +29,7 @@ export class Chores {
     this.later();
   }
 
-  /** Goes on with what waits; true when there is more. */
+  /** Goes on with the chores that wait; true when there is more to do. */
   work(): boolean {
     this.left = STEPS_A_CALL;
     const { waiting } = this;

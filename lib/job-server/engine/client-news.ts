@@ -2,35 +2,35 @@ import type { Chore, Chores } from './chores.js';
 import type { Workload } from './job-spec.js';
 import type { Job, Peer } from './model.js';
 
-/** Up to so many clients of a job are told something at once. */
+/** Up to this many clients of a job are told something at once; more are told in turns. */
 const TOLD_AT_ONCE = 64;
 
 /** What clients are told of a job. A word, since a closure for it would be made with every job. */
 type News = 'data' | 'warning' | 'progress' | 'complete' | 'exception' | 'fail';
 
-/** What happens to a job, as its clients are told it: to few at once, to many in turns. */
+/** Tells clients what happens to their jobs: few clients at once, many in turns. */
 export class ClientNews {
-  /** Jobs whose clients are being told something, and how many times something. */
+  /** Jobs whose clients are being told something, and how many such tellings are under way. */
   private readonly beingTold = new Map<Job, number>();
 
   constructor(private readonly chores: Chores) {}
 
   /**
-   * Tells every client of a job something. Many are told in turns; each hears
-   * everything of the job in its order, since whatever is told of it meanwhile
-   * comes behind that.
+   * Tells every client of a job something. Many are told in turns; each still
+   * hears everything of the job in its order, since later news of it wait until
+   * this is told.
    */
   tellAll(job: Job, clients: readonly Peer[], news: News, bytes: Workload = ''): void {
     if (clients.length <= TOLD_AT_ONCE && !this.beingTold.has(job)) {
       for (const client of clients) tell(client, job, news, bytes);
     } else if (clients.length > 0) {
       this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
-      // Who joins from now on is not told what was said before.
+      // A copy, since a client that joins from now on is not told what was said before.
       this.chores.begin(this.telling(job, [...clients], news, bytes));
     }
   }
 
-  /** Tells at once what is still being told of a job. */
+  /** Finishes at once what clients are still being told of a job. */
   tellRest(job: Job): void {
     while (this.beingTold.has(job) && this.chores.work());
   }
@@ -64,7 +64,7 @@ function tell({ listener, wantsExceptions }: Peer, job: Job, news: News, bytes: 
   }
 }
 
-/** The empty list of who waits for a background job. */
+/** The clients of a job that nobody waits for. */
 export const NOBODY: readonly Peer[] = [];
 
 /** Who waits for a job: one entry a foreground submission. */

@@ -1,6 +1,9 @@
 import { Timers, type Timer } from './timers.js';
 
-/** How long a date is left out of sight at most, in milliseconds: the clock it is read from may be set, and nobody is told. */
+/**
+ * How often a date that something waits for is compared with the clock, in milliseconds: that
+ * clock may be set, and nobody is told.
+ */
 export const LOOK_INTERVAL = 1_000;
 
 /** A moment on the two clocks. */
@@ -27,13 +30,13 @@ export class Clock implements Moment {
   private readonly durations = new Timers();
   private readonly dates = new Timers();
   now = 0;
-  /** As last told: whoever brings something with a date tells the date before. */
+  /** The date last told: whoever submits something that has a date tells the current date first. */
   date = 0;
 
   /** @param due is told when the next due time becomes earlier. */
   constructor(private readonly due: (at: number) => void) {}
 
-  /** When it wants to be told both clocks again, on the one of durations; Infinity when nothing is set. */
+  /** When it wants to be told both clocks again, as {@link now} counts; Infinity when nothing is set. */
   get nextDue(): number {
     return Math.min(this.durations.nextDue, lookAgainFor(this.dates.nextDue, this));
   }
@@ -56,7 +59,10 @@ export class Clock implements Moment {
     timer?.among.cancel(timer);
   }
 
-  /** Fires what is due and returns the next due time. Without a date nothing that waits for one is looked at. */
+  /**
+   * Fires what is due and returns the next due time. Where no date is told, nothing that waits for
+   * a date is looked at.
+   */
   tick(now: number, date?: number): number {
     this.now = now;
     if (date !== undefined) this.date = date;

@@ -17,11 +17,11 @@ const DROPPED_AT_ONCE = 64;
 
 /** What becomes of jobs that need no worker any more, or another one. */
 export interface JobFate {
-  /** The turn of a queued job came whose clients have all left. */
+  /** A queued job's turn came, and its clients have all left. */
   drop(job: Job): void;
   /** A job ran longer than its worker said it may. */
   timeOut(job: Job, timeout: number): void;
-  /** Does what may be large, in turns with others where it is. */
+  /** Does work that may be large; where it is, in turns with other work. */
   inTurns(chore: Chore): void;
 }
 
@@ -62,7 +62,7 @@ export class Dispatcher {
 
   /** A worker goes to sleep, or hears at once that a job waits. */
   sleep(worker: Peer): void {
-    // Who was woken and sleeps again did not care for that NOOP, and gets one more if a job still waits.
+    // A woken worker that sleeps again without having asked gets one more NOOP if a job still waits.
     const { wokenFor } = worker;
     this.stopWaiting(worker);
     worker.isSleeping = true;
@@ -108,14 +108,14 @@ export class Dispatcher {
     return true;
   }
 
-  /** A worker no longer does a function: it is not counted on any more if it was woken for it. */
+  /** A worker no longer does a function: if it was woken for it, another worker is woken instead. */
   withdraw(worker: Peer, function_: GearmanFunction | undefined): void {
     if (!function_ || worker.wokenFor !== function_) return;
     this.stopWaiting(worker);
     this.offer(function_);
   }
 
-  /** A worker is to get no more jobs: who is woken in its place is another. */
+  /** A worker is to get no more jobs: if it was woken, another one is woken in its place. */
   quiet(worker: Peer): void {
     worker.isQuiet = true;
     const { wokenFor } = worker;
@@ -143,12 +143,12 @@ export class Dispatcher {
     return workers.size > 0 && !isPaused && !this.isHalted;
   }
 
-  /** Says that a function is not served any more, where that is so. */
+  /** Tells the listener where a function is not served any more. */
   noticeIdle(function_: GearmanFunction): void {
     if (!this.isServed(function_)) this.listener.idle?.(function_);
   }
 
-  /** Asks for more stored jobs when few are left in memory, and somebody works. */
+  /** Asks for more stored jobs of a function when few are left in memory, and the function is served. */
   refill(function_: GearmanFunction): void {
     if (!this.isServed(function_)) return;
     for (const priority of PRIORITIES) {
@@ -200,7 +200,7 @@ export class Dispatcher {
     this.run(job, worker, worker.abilities.get(job.function_)!.timeout);
   }
 
-  /** A worker has a job that is in no queue any more, for so many milliseconds; 0: without a limit. */
+  /** A worker runs a job that is in no queue any more; `timeout` in milliseconds, 0: without a limit. */
   run(job: Job, worker: Peer, timeout: number): void {
     const function_ = job.function_;
     job.lateWorker?.late.delete(job);
@@ -221,14 +221,14 @@ export class Dispatcher {
     this.refill(function_);
   }
 
-  /** The job whose turn it is among all a worker can do; queued jobs that nobody wants any more are dropped on the way. */
+  /** The job whose turn it is among all that a worker can do; abandoned jobs before it are dropped. */
   private peek(worker: Peer): Job | undefined {
     for (let dropped = 0; dropped < DROPPED_AT_ONCE; dropped++) {
       const job = this.next(worker);
       if (!job?.isAbandoned) return job;
       this.fate.drop(job);
     }
-    // A client may have left 100,000 of them: the worker hears once they are gone.
+    // A client may have abandoned 100,000 jobs: the worker is told of the next one once they are gone.
     this.fate.inTurns(this.clearing(worker));
     const job = this.next(worker);
     return job?.isAbandoned ? undefined : job;
@@ -252,7 +252,7 @@ export class Dispatcher {
     return undefined;
   }
 
-  /** Of the worker's functions with a job, the one that it registered last; only those are looked at. */
+  /** The first job of one function: of the worker's functions with a job, the one that it registered last. */
   private peekInFunctionOrder(worker: Peer): Job | undefined {
     let function_: GearmanFunction | undefined;
     let latest = 0;

@@ -7,10 +7,9 @@ export interface EngineOptions {
   handlePrefix: ByteString;
   /**
    * In which order a worker's jobs are given out. `2.0`: priority over all its
-   * functions, round-robin between functions of equal priority, first in first
-   * out within one. `1.1`: one function after the other, last registered
-   * first, priority only within each; what a lost worker held goes to the end.
-   * Default `2.0`.
+   * functions, round-robin between functions of equal priority, first in first out
+   * within one. `1.1`: one function after the other, last registered first,
+   * priority only within each; a lost worker's jobs go to the end. Default `2.0`.
    */
   order?: '2.0' | '1.1';
   /** After how many lost workers a job fails; 0: never. Default 0. */

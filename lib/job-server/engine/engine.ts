@@ -39,20 +39,20 @@ import {
   type Refusal,
 } from './refusal.js';
 
-/** Why a job failed whose worker said no more. */
+/** Why a job failed, where its worker gave no reason. */
 const REPORTED_FAILURE = 'its worker reported failure';
 
 /**
  * The job server's mind: jobs, functions, queues, coalescing, timeouts.
  *
- * Pure and synchronous. It knows no socket, packet or promise, reads no clock
- * and arms no timer: it is told who is there, what they say and what time it
- * is ({@link tick}), and tells back through {@link PeerListener} and
+ * Pure and synchronous. It knows no socket, packet or promise, reads no clock and
+ * arms no timer: it is told who is there, what they say and what time it is
+ * ({@link tick}), and tells back through {@link PeerListener} and
  * {@link EngineListener}. Every operation costs the same however many jobs,
- * workers and connections there are. Functions count for little: a grab looks
- * at a bit of each, 32 at once, with `order: '1.1'` also at each function of
- * its worker that has a job waiting; and {@link findByUnique}, which names no
- * function, asks each.
+ * workers and connections there are. Only two look at functions one by one: a
+ * grab, at one bit of each, 32 at once (with `order: '1.1'` also at each function
+ * of its worker that has a job waiting), and {@link findByUnique}, which names no
+ * function and asks each.
  */
 export class Engine {
   /** All functions ever registered or submitted to, until dropped. */
@@ -84,27 +84,27 @@ export class Engine {
    *
    * @param now milliseconds on a clock that nobody sets, for durations.
    * @param date milliseconds since 1970. To be told before a job that has a time
-   *   comes, and whenever something is due; at other times it may be left out.
+   *   is submitted, and whenever something is due; otherwise it may be left out.
    * @returns when something is due next, as `now` counts; Infinity: never.
    */
   tick(now: number, date?: number): number {
     return this.clock.tick(now, date);
   }
 
-  /** A connection is there. */
+  /** A peer has connected. */
   join(listener: PeerListener): Peer {
     return new Peer(listener);
   }
 
-  /** Goes on with what is large and was not over in its turn; true when there is more, for another turn. */
+  /** Goes on with large work that earlier turns did not finish; true when there is more, for another turn. */
   work(): boolean {
     return this.life.chores.work();
   }
 
   /**
-   * A connection is gone: its running jobs wait again, the foreground jobs only
-   * it waited for are abandoned. It is given nothing from now on; where it has a
-   * great many jobs or functions, they are seen to in turns ({@link work}).
+   * A connection is gone: its running jobs wait again, the foreground jobs only it
+   * waited for are abandoned. It is given nothing from now on; where it has a
+   * great many jobs or functions, they are dealt with in turns ({@link work}).
    */
   leave(peer: Peer): void {
     peer.isGone = true;
@@ -121,7 +121,7 @@ export class Engine {
     let oldest = 0;
     for (const priority of PRIORITIES) {
       const { head } = function_.queues[priority];
-      // What waits in storage alone came after what waits here.
+      // Jobs that wait in storage alone came after those that wait here.
       if (head) oldest = Math.max(oldest, elapsed(head.readySince, this.now));
       else if (function_.due(priority) > 0) {
         oldest = Math.max(oldest, this.listener.oldestStored?.(function_, priority) ?? 0);
@@ -173,8 +173,8 @@ export class Engine {
   // --- jobs ---
 
   /**
-   * Takes a job. A job of the same function and unique that is not over yet
-   * takes the submission in instead, and is returned.
+   * Accepts a job. Where a job of the same function and unique is not over yet,
+   * the submission joins that one, which is returned.
    *
    * @param client who waits for the result of a foreground job.
    */
@@ -203,8 +203,8 @@ export class Engine {
   }
 
   /**
-   * A job that another job server has, under the handle it has there, for a
-   * client here to wait for: `worker` reports about it, as if it ran it.
+   * Adds a job that another job server has, under its handle there, for a client
+   * here to wait for; `worker` reports about it as if it ran it.
    */
   follow(spec: JobSpec, history: JobHistory, client: Peer, worker: Peer): Job {
     return this.life.follow(spec, history, client, worker);
@@ -239,7 +239,10 @@ export class Engine {
     return this.table.nextHandle();
   }
 
-  /** Takes back a job that could not be kept: nobody is told. A worker that runs it already reports in vain. */
+  /**
+   * Undoes a submission that storage could not write: nobody is told. A worker that runs the job
+   * already reports in vain.
+   */
   withdraw(job: Job): void {
     if (job.state !== 'ended') this.life.end(job, 'cancelled');
   }
@@ -250,9 +253,9 @@ export class Engine {
   }
 
   /**
-   * Forgets waiting jobs that storage keeps, the youngest first, so that `keep`
-   * of that function and priority are left; nobody is told. Those that clients
-   * wait for stay. Answers which, for the storage to have them back.
+   * Forgets waiting jobs that storage keeps, the youngest first, so that `keep` of
+   * that function and priority are left; nobody is told. Those that clients wait
+   * for stay. Returns the forgotten ones, to be given back to storage.
    */
   takeBack(function_: GearmanFunction, priority: Priority, keep: number): Job[] {
     return this.life.takeBack(function_, priority, keep);
@@ -373,7 +376,8 @@ export class Engine {
     const known = job.givenHandle ?? job.spelledHandle;
     if (known !== undefined) return known;
     const handle = this.table.handleOf(job.id);
-    // Its clients and its worker hear it several times. Who waits in the background does so by the million.
+    // Kept, since its clients and its worker hear it several times; not of background jobs, which wait by
+    // the million.
     if (!job.isBackground) job.spelledHandle = handle;
     return handle;
   }
@@ -437,7 +441,7 @@ export class Engine {
     else this.dispatcher.rouse(worker);
   }
 
-  /** Limits a function's queue, by priority; 0: no limit. That of an unknown function is limited once it is known. */
+  /** Limits a function's queue, by priority; 0: no limit. A function that is not known yet is limited once it is. */
   limitQueue(name: ByteString, limits: readonly [number, number, number]): Refusal | undefined {
     return this.setFunction(name, { ...this.functions.settings.of(name), limits });
   }
@@ -512,7 +516,7 @@ export class Engine {
     return this.functions.create(name);
   }
 
-  /** The job a worker reports about: one it runs, or one whose time ran out here, which it then has again. */
+  /** The job that a worker reports about: one that it runs, or one whose time ran out, which it then runs again. */
   private reportedBy(worker: Peer, handle: ByteString): Job | undefined {
     const job = this.table.find(handle);
     if (job?.worker === worker) return job;
@@ -522,7 +526,8 @@ export class Engine {
   }
 
   private *leaving(peer: Peer, abilities: ReadonlyMap<GearmanFunction, Ability>): Chore {
-    // First what it waits for: a job of its own that only it waited for is wanted by nobody.
+    // First the jobs it waits for: of those that it runs itself, one that nobody else waits for is
+    // then abandoned.
     for (const job of peer.waitsFor) yield this.life.detach(job, peer);
     this.dispatcher.withdraw(peer, peer.wokenFor);
     yield* this.life.requeueAll(peer.running, peer);

@@ -1,4 +1,4 @@
-/** Up to so many are looked for one by one. */
+/** Up to this many items are compared one by one. */
 const FEW = 16;
 
 /**
@@ -8,7 +8,7 @@ const FEW = 16;
  */
 export class FewSet<Item> {
   private readonly few: Item[] = [];
-  /** Where all of them are, from the first time that they were many until they are none. */
+  /** All of them, from when they became many until none is left. */
   private many: Set<Item> | undefined;
 
   get size(): number {

@@ -14,7 +14,7 @@ export interface FunctionSettings {
 /** A function's settings where nothing was set. */
 export const NOTHING_SET: FunctionSettings = { isPaused: false, limits: undefined };
 
-/** The functions' settings, by name: those of unknown functions wait here for them. */
+/** The functions' settings, by name, also those of functions that are not known yet. */
 export class FunctionSettingTable implements Iterable<[ByteString, FunctionSettings]> {
   private readonly byName = new Map<ByteString, FunctionSettings>();
 
@@ -27,7 +27,7 @@ export class FunctionSettingTable implements Iterable<[ByteString, FunctionSetti
     return isNothing(settings) || this.byName.size < MAX_FUNCTIONS_SET || this.byName.has(name);
   }
 
-  /** Sets what holds for a function from now on, and is taken. */
+  /** Sets what holds for a function from now on; ask {@link hasRoomFor} first. */
   set(name: ByteString, settings: FunctionSettings): void {
     if (isNothing(settings)) this.byName.delete(name);
     else this.byName.set(name, settings);

@@ -13,16 +13,16 @@ export class Functions {
   private readonly byName = new Map<ByteString, GearmanFunction>();
   private readonly byNumber: (GearmanFunction | undefined)[] = [];
   private readonly freeNumbers: number[] = [];
-  /** What operators set, for functions that are not known too. */
+  /** What operators set, also for functions that are not known yet. */
   readonly settings = new FunctionSettingTable();
   /** How many jobs run, over all functions. */
   running = 0;
-  /** What the jobs of functions did that were dropped since: a sum over all never falls. */
+  /** The counts of functions that were dropped since, so that a sum over all functions never falls. */
   readonly droppedStats = new FunctionStats();
   /** The functions with waiting jobs, by priority. */
   readonly ready = [new FunctionMask(), new FunctionMask(), new FunctionMask()] as const;
 
-  /** Those that something happened to: their jobs, their workers, what is set for them. */
+  /** Functions to which something happened: to their jobs, their workers, or what is set for them. */
   readonly touched = new Touched<GearmanFunction>();
 
   /** The queue limits and the window that a new function begins with. */
@@ -62,7 +62,7 @@ export class Functions {
     return function_;
   }
 
-  /** Has a function follow what is set for it. */
+  /** Applies to a function what is set for its name. */
   applySettings(function_: GearmanFunction): void {
     const { isPaused, limits } = this.settings.of(function_.name);
     function_.isPaused = isPaused;
@@ -105,7 +105,7 @@ export class Functions {
     this.touched.add(job.function_);
   }
 
-  /** Makes the masks tell what the queues hold, and nothing of a paused function. */
+  /** Brings a function's bits in {@link ready} in line with its queues; a paused function has none. */
   markReady(function_: GearmanFunction): void {
     for (const priority of PRIORITIES) {
       if (!function_.isPaused && function_.queues[priority].length > 0) this.ready[priority].add(function_.number);

@@ -21,9 +21,9 @@ export const MAX_HANDLE_PREFIX_BYTES = 32;
 
 /**
  * How many digits at a handle's end are its counter; what stands before them is
- * the same for all handles of a run. Handles from before they had this form
- * (`H:web1:mwvpvrq8mjb:42`) have nothing but the counter behind their last
- * colon; a handle of somebody else's may have no counter at all.
+ * the same for all handles of a run. Handles of an older form
+ * (`H:web1:mwvpvrq8mjb:42`) have only the counter behind their last colon; a
+ * handle that another program made may have no counter at all.
  */
 export function counterLength(handle: ByteString): number {
   let digits = 0;

@@ -17,7 +17,7 @@ import type { Functions } from './functions.js';
 import type { JobTable } from './job-table.js';
 import type { Timer } from './timers.js';
 
-/** Why a job failed whose worker vanished, or took too long, once too often. */
+/** Why a job failed whose workers vanished, or took too long, too often. */
 const LOSSES = {
   lostWorkers: 'its worker was lost',
   timeouts: 'its worker took longer than its timeout (CAN_DO_TIMEOUT)',
@@ -71,7 +71,7 @@ export class JobLife implements JobFate {
     return job;
   }
 
-  /** Begins the life of a job here that another job server has: who reports about it is its worker. */
+  /** Begins the life here of a job that another job server has; `worker` reports about it. */
   follow(spec: JobSpec, history: JobHistory, client: Peer, worker: Peer): Job {
     const function_ = this.functions.find(spec.function) ?? this.functions.create(spec.function);
     const job = this.again(function_, spec, history);
@@ -81,7 +81,7 @@ export class JobLife implements JobFate {
     return job;
   }
 
-  /** A job that had its handle before. */
+  /** Makes a job that has its handle already. */
   private again(function_: GearmanFunction, spec: JobSpec, { handle, losses, attempts }: JobHistory): Job {
     const id = this.table.idOf(handle);
     const job = new Job(id, id === 0 ? handle : undefined, function_, spec);
@@ -117,7 +117,7 @@ export class JobLife implements JobFate {
     if (!spec.isBackground && client) this.addClient(job, client);
   }
 
-  /** A job takes a further submission in. */
+  /** A further submission joins a job. */
   attach(job: Job, spec: JobSpec, client: Peer | undefined): void {
     job.function_.stats.coalesced++;
     if (spec.isBackground) job.isBackground = true;
@@ -138,11 +138,11 @@ export class JobLife implements JobFate {
 
   /** A client takes one of its waits for a job back: what nobody waits for any more is dropped, unless it runs. */
   withdraw(job: Job, client: Peer): void {
-    // What is being told of it is for this wait too: the client counts on hearing all of it before.
+    // What clients are still being told is for this wait too: the client must hear all of it first.
     this.news.tellRest(job);
     const clients = job.clients!;
     const last = clients.pop()!;
-    // Whichever entry of the same client goes: they stand for nothing but their number.
+    // It does not matter which of the client's entries goes: only their number counts.
     if (last !== client) clients[clients.lastIndexOf(client)] = last;
     if (!clients.includes(client)) this.forgetWait(client, job);
     if (!job.isAbandoned) return;
@@ -224,7 +224,7 @@ export class JobLife implements JobFate {
       worker.done++;
       this.dispatcher.findWork(worker);
     }
-    // A queue runs low by what leaves it without having been given out as well.
+    // A queue also runs low when jobs leave it without having been given out.
     else this.dispatcher.refill(job.function_);
     return clients;
   }
@@ -247,7 +247,10 @@ export class JobLife implements JobFate {
     return NOBODY;
   }
 
-  /** A job was given up, since nobody waited for it, and is wanted again by now: it is no failure of it. */
+  /**
+   * A worker gave a job up because nobody waited for it, and by now somebody does: the job has not
+   * failed, it waits again.
+   */
   private runAgain(job: Job): readonly Peer[] {
     const worker = job.worker!;
     this.putBack(job);
@@ -334,9 +337,9 @@ export class JobLife implements JobFate {
   }
 
   /**
-   * A job ran too long: it waits again. Its worker, should it go on, has it
-   * again as long as nobody else has: what it said before and says then is one
-   * run, and need not be done anew.
+   * A job ran too long: it waits again. If its worker reports about it before
+   * another one has got it, the job is that worker's again, and both parts count
+   * as one run.
    */
   timeOut(job: Job, timeout: number): void {
     const worker = job.worker!;
@@ -356,15 +359,15 @@ export class JobLife implements JobFate {
   }
 
   /**
-   * A worker's jobs wait again, and so many of them before the first is
-   * offered: oldest first, or newest first where they go to the end of the queue
-   * as with gearmand 1.1.
+   * The jobs of a worker wait again, {@link OFFERED_TOGETHER} of them before any
+   * is offered: oldest first, or newest first where they go to the end of the
+   * queue as with gearmand 1.1.
    */
   *requeueAll(jobs: Iterable<Job>, worker: Peer): Chore {
     const touched = new Set<GearmanFunction>();
     let count = 0;
     for (const job of this.options.order === '1.1' ? [...jobs].reverse() : jobs) {
-      // It may have ended or run out of its time meanwhile.
+      // The job may have ended or run out of its time meanwhile.
       if (job.worker !== worker) continue;
       this.requeue(job, 'lostWorkers');
       touched.add(job.function_);
@@ -429,5 +432,5 @@ export class JobLife implements JobFate {
   }
 }
 
-/** So many lost jobs of a worker wait again before the first of them is offered. */
+/** So many lost jobs of a worker are put back before the first of them is offered. */
 const OFFERED_TOGETHER = 256;

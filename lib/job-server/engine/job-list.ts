@@ -12,7 +12,7 @@ export interface Linked<Item> {
 export class JobList<Job extends Linked<Job>> {
   private first: Job | undefined;
   private last: Job | undefined;
-  /** What was put back last, while it is here: what is put back next mostly belongs behind it. */
+  /** The job put back last, while it is in the list: the next one put back mostly belongs behind it. */
   private cursor: Job | undefined;
   length = 0;
 
@@ -32,8 +32,8 @@ export class JobList<Job extends Linked<Job>> {
   }
 
   /**
-   * Puts a job back where its sequence belongs. What comes back is older than
-   * nearly all that wait, and jobs that come back together do so in their
+   * Puts a job back where its sequence belongs. A job that comes back is older
+   * than nearly all that wait, and jobs that come back together do so in their
    * order: so the walk, from the head or from the job that came back before, is
    * short.
    */

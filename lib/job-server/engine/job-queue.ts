@@ -5,7 +5,7 @@ import { JobPack, type PackedJob } from './job-pack.js';
 export interface Packable<Job> extends Linked<Job> {
   /** Jobs that stand right behind it. */
   pack: JobPack | undefined;
-  /** Whether a pack keeps all that there is to it. */
+  /** Whether a pack can keep everything about it. */
   isPlain(): this is PackedJob;
   /** A job out of a pack, like this one but for what the pack keeps. */
   like(pack: JobPack, index: number): Job;
@@ -28,7 +28,7 @@ export interface Packing {
  *   the oldest                              the youngest
  */
 export class JobQueue<Job extends Packable<Job>> extends JobList<Job> {
-  /** How many were pushed that were not looked at for a pack. */
+  /** How many of the youngest jobs {@link pack} has not looked at yet. */
   private pushed = 0;
 
   override push(job: Job): void {
@@ -47,7 +47,8 @@ export class JobQueue<Job extends Packable<Job>> extends JobList<Job> {
   }
 
   /**
-   * Packs what stands before the youngest jobs, if it is time to.
+   * Packs jobs that stand before the youngest ones, if enough were pushed since
+   * the last time.
    *
    * @returns the job that the pack hangs on.
    */

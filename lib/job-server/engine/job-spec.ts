@@ -64,10 +64,10 @@ export interface JobSpec extends Pick<JobRecord, 'function' | 'unique' | 'worklo
   readonly madeBy?: 'schedule' | 'http';
 }
 
-/** Under what a job coalesces within its function: its unique, or its workload when the unique is `-`. */
+/** The key by which a job coalesces within its function: its unique, or its workload when the unique is `-`. */
 export function coalescingKey({ unique, workload }: Pick<JobSpec, 'unique' | 'workload'>): ByteString | undefined {
   if (unique !== '-') return unique === '' ? undefined : unique;
   if (workload.length === 0) return undefined;
-  // A unique holds no NUL, so this cannot be one.
+  // A unique has no NUL in it, so no unique equals this key.
   return `\0${typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1')}`;
 }

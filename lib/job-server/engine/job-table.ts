@@ -28,14 +28,14 @@ interface Page {
  *   Together they are too large for a Number.
  * - Within one run a later job has a higher counter. Nothing follows from the
  *   order of two runs.
- * - A stored job keeps its handle for its life, whatever form it has: those from
- *   before, `H:web1:mwvpvrq8mjb:42`, and any other text of up to 255 bytes.
+ * - A stored job keeps its handle for its life, whatever form it has: that of
+ *   older versions, `H:web1:mwvpvrq8mjb:42`, or any other text of up to 255 bytes.
  */
 export class JobTable {
   private readonly pages = new Map<number, Page>();
   private readonly brought = new TransientMap<Job>();
   private lastId = 0;
-  /** The last handle that was spelled: adding a number to a text makes three strings of one. */
+  /** The handle spelled last, byte by byte: `prefix + id` would make three strings. */
   private readonly spelled: Buffer;
   size = 0;
 
@@ -87,7 +87,7 @@ export class JobTable {
     return this.jobAt(id);
   }
 
-  /** Has jobs of a queue stand in a pack, if it is time to. */
+  /** Packs jobs of a queue, if enough were pushed since the last time. */
   pack(queue: JobQueue<Job>, packing: Packing): void {
     const carrier = queue.pack(packing);
     if (!carrier) return;
@@ -114,10 +114,10 @@ export class JobTable {
   }
 
   /**
-   * Every job: those from an earlier run in no order, then the others, oldest first
-   * but for those that come back from storage. It may be walked in steps while jobs come
-   * and go; jobs submitted after its beginning are left out, so that it ends.
-   * Packed ones are told as copies, which only {@link find} makes the job itself.
+   * Every job: those from an earlier run in no order, then the others, oldest first but
+   * for those that come back from storage. It may be walked in steps while jobs come and
+   * go; jobs submitted after its beginning are left out, so that it ends. Packed ones
+   * are yielded as copies; only {@link find} makes the job itself.
    */
   *[Symbol.iterator](): Iterator<Job> {
     for (const job of this.brought.toArray()) if (job.state !== 'ended') yield job;

@@ -15,7 +15,7 @@ export interface EngineListener {
   submitted?(job: Job): void;
   /** A worker was given a job. */
   assigned?(job: Job, worker: Peer): void;
-  /** Its worker told something of a running job; of its progress the job itself tells. */
+  /** The worker of a running job reported something; the progress itself stands in the job. */
   reported?(job: Job, what: 'data' | 'warning' | 'progress', bytes: Workload): void;
   /**
    * A run of a job was in vain, and it is to run again; told while it still runs.
@@ -54,7 +54,7 @@ export interface EngineListener {
   functionSet?(name: ByteString, settings: FunctionSettings): void;
   /**
    * Nobody is given jobs of a function any more: its last worker left, or it, or
-   * everything, was held up. Told again when jobs came back to it since.
+   * everything, was held up. Told again where jobs came back to it since.
    */
   idle?(function_: GearmanFunction): void;
   /** A worker registered its first function, or lost its last one. */

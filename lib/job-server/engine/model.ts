@@ -25,10 +25,10 @@ export function shortTime(now: number): number {
   return now | 0;
 }
 
-/** So much of what 32 bits hold is read as less than nothing, which is nothing: 4.7 hours. */
+/** The last part of what 32 bits hold means a time in the future, and reads as 0: 4.7 hours. */
 const FUTURE = 2 ** 24;
 
-/** The longest ago that a {@link timeBefore} says, in milliseconds: 24.8 days. */
+/** The longest time ago that {@link timeBefore} can tell, in milliseconds: 24.8 days. */
 const LONGEST_AGO = 2 ** 31 - 1;
 
 /** The {@link shortTime} so many milliseconds before `now`. */
@@ -49,7 +49,7 @@ const IS_SCHEDULED = 4;
 const WAS_ABANDONED = 8;
 const IS_CANCELLED = 16;
 
-/** A job with a larger workload is not packed: what it takes beside that is little then. */
+/** A job with a larger workload is not packed: a pack saves little beside so many bytes. */
 const MAX_PACKED_BYTES = 4 * 1024;
 
 /** How far a job is, as its worker last reported it; bytes, as PROTOCOL leaves them. */
@@ -66,7 +66,7 @@ type Extras = Pick<JobSpec, 'reducer' | 'metadata'>;
 
 /**
  * A job known to this job server. Only the engine changes it. Millions may be
- * queued: a field costs 8 bytes of each, so what is mostly not there shares one.
+ * queued: a field costs 8 bytes of each, so what few jobs have shares one field.
  */
 export class Job implements Packable<Job> {
   state: JobState = 'waiting';
@@ -84,7 +84,7 @@ export class Job implements Packable<Job> {
   since = 0;
   /** Who runs it now. */
   worker: Peer | undefined;
-  /** Whose time ran out: as long as the job waits, it has it again by going on with it. */
+  /** The worker whose time ran out: while the job waits, that worker runs it again by reporting about it. */
   lateWorker: Peer | undefined;
   /** Who waits for it: one entry a foreground submission. */
   clients: Peer[] | undefined;
@@ -142,12 +142,12 @@ export class Job implements Packable<Job> {
     this.progress = { numerator, denominator };
   }
 
-  /** It begins anew. */
+  /** It is to run again, from the beginning. */
   forgetProgress(): void {
     this.progress = NO_PROGRESS;
   }
 
-  /** It waits in the background, nothing has happened to it yet, and a pack keeps all that there is to it. */
+  /** It waits in the background, nothing has happened to it yet, and a pack can keep everything about it. */
   isPlain(): this is PackedJob {
     return (
       this.flags === IS_BACKGROUND &&
@@ -412,7 +412,10 @@ export class Peer {
   readonly late = new Map<Job, number>();
   /** Foreground jobs it waits for. */
   readonly waitsFor = new FewSet<Job>();
-  /** It has left: it is given nothing and told nothing any more, also while its jobs and functions are still being seen to. */
+  /**
+   * It has left: it is given nothing and told nothing any more, also while its jobs and functions
+   * are still being dealt with.
+   */
   isGone = false;
   /** An operator wants it to finish what it runs and get no more. */
   isQuiet = false;

@@ -17,12 +17,12 @@ export interface Place<Worker> {
 }
 
 /**
- * The workers of one function that can be given or told of a job, longest
- * waiting first: the sleepers, and those that keep a grab open. A connection
- * stands here once, whatever it could take, so that one process does not get
+ * The workers of one function that can be given or told of a job, longest waiting
+ * first: the sleepers, and those that keep a grab open. A connection stands here
+ * once, however many jobs it could take, so that one process does not get
  * everything.
  *
- * A worker that is busy again keeps its places until someone passes by: with
+ * A worker that is busy again keeps its places until {@link take} meets them: with
  * a thousand functions, waking it does not touch a thousand rotations.
  */
 export class Rotation<Worker extends Waiting> {

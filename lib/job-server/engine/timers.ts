@@ -10,7 +10,7 @@ export interface Timer {
   index: number;
 }
 
-/** How much of what is due is done in one call. */
+/** How many timers one call fires at most. */
 const FIRED_AT_ONCE = 1_000;
 
 /**

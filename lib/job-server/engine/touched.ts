@@ -1,9 +1,9 @@
-/** Of so many it is remembered which they were, until who watches takes them; of more only that they were many. */
+/** Up to this many items are remembered until the watcher takes them; of more, only that they were too many. */
 const MAX_TOUCHED = 100_000;
 
 /**
  * Which of many things something happened to, for those who watch. While nobody
- * does this remembers nothing, and costs one comparison at each thing that happens.
+ * watches, it remembers nothing, and costs one comparison an event.
  */
 export class Touched<Item> {
   private watches: Set<Watch<Item>> | undefined;
@@ -26,7 +26,7 @@ export class Touched<Item> {
   }
 }
 
-/** What one who watches has not taken yet. */
+/** What a watcher has not taken yet. */
 export class Watch<Item> {
   private touched: Set<Item> | undefined = new Set();
 
@@ -44,7 +44,10 @@ export class Watch<Item> {
     if (this.size > MAX_TOUCHED) this.touched = undefined;
   }
 
-  /** What something happened to since this was asked before, also what is gone since; undefined: too many to say. */
+  /**
+   * The items to which something happened since the last call, also those that are gone since;
+   * undefined: too many to tell.
+   */
   take(): Set<Item> | undefined {
     const { touched } = this;
     this.touched = new Set();

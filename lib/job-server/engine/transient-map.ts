@@ -3,13 +3,13 @@ import type { ByteString } from './job-spec.js';
 const MIN_SLOTS = 16;
 
 /**
- * A map, by text, for what soon goes again.
+ * A map by text, for entries that do not stay long.
  *
- * Not a Map: as entries come and go, V8 makes a Map's table anew every some
- * hundred of them. An old table, once moved to where garbage is collected rarely,
- * keeps all it had until then, and the next table, which keeps the one after
- * it: so every job of a deep queue outlived two collections, and what they left
- * was a third of the memory that a job server took.
+ * Not a Map: as entries come and go, V8 makes a Map's table anew every few hundred
+ * of them. An old table that has come to the old generation keeps alive all its
+ * entries and the next table, which keeps the one after it: so every job of a deep
+ * queue outlived two collections, and that garbage was a third of the memory that
+ * a job server took.
  *
  * Linear probing, at most half full.
  */
@@ -17,7 +17,7 @@ export class TransientMap<Value> {
   private keys: (ByteString | undefined)[] = [];
   private values: (Value | undefined)[] = [];
   private hashes = NO_HASHES;
-  /** Clients choose uniques, and are not to choose such as collide. */
+  /** Clients choose uniques: with a random seed they cannot choose ones that collide. */
   private readonly seed = Math.floor(Math.random() * 2 ** 32) | 0;
   private count = 0;
 
@@ -89,7 +89,7 @@ export class TransientMap<Value> {
     for (const [at, key] of keys.entries()) {
       if (key !== undefined) this.put(this.slotOf(key, hashes[at]!), key, values[at], hashes[at]!);
     }
-    // They are garbage now, and keep nothing.
+    // The old arrays are garbage from now on, and must not keep anything alive.
     keys.fill(undefined);
     values.fill(undefined);
   }

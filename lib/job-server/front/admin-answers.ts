@@ -1,6 +1,6 @@
 import { LIST_END } from '../../protocol/index.js';
 
-/** The word is done, as gearmand says it. */
+/** The answer to a word that was done, as gearmand writes it. */
 export const OK = 'OK\r\n';
 
 /** The end of a list. */

@@ -4,7 +4,7 @@ import type { ReplyOrder, ReplyPlace } from './reply-order.js';
 /** What an admin word answers: a text, or a list that may be long, in lines or parts of them; some of it known only later. */
 export type AdminAnswer = string | Iterable<string> | Promise<string> | AsyncIterable<string>;
 
-/** How much of a list is made before the others have their turn at the latest, in characters. */
+/** After how much of a list the other peers have their turn at the latest, in characters. */
 const TURN_LENGTH = 64 * 1024;
 
 /** How much of a list is made before it is asked whether the turn is over, in characters and in lines. */
@@ -44,7 +44,7 @@ export class AdminOutput {
     const place = this.replies.reserve();
     this.sendAll(answer, place)
       .then(() => {
-        // First what the peer has said meanwhile: only then is everything answered.
+        // First reads what the peer has said meanwhile: only then is everything answered.
         this.connection.resume();
         place.finish();
       })
@@ -74,7 +74,7 @@ export class AdminOutput {
     let maxUnsentBytes = Math.min(MAX_WHOLE_BYTES, this.connection.maxSendBufferBytes / 2);
     for await (const batch of Symbol.iterator in answer ? batches(answer) : answer) {
       if (this.isStopped) return;
-      // Bytes at once: to make them of one long string would take long.
+      // Bytes of each batch: making them of one long string would hold up everybody.
       unsent.push(Buffer.from(batch, 'latin1'));
       unsentBytes += batch.length;
       if (unsentBytes >= maxUnsentBytes) {

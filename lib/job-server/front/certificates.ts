@@ -25,7 +25,7 @@ export class CertificateError extends GearmanError {
   }
 }
 
-/** What TLS servers are made of. */
+/** What the files contain, as a TLS server wants it. */
 export interface Certificates {
   cert: Buffer;
   key: Buffer;

@@ -1,7 +1,7 @@
 import { ACTIVITY_ROW, FUNCTION_ROW, PRIORITY_NAMES, writeFunctionJobRow } from '../../protocol/index.js';
 import { elapsed, PRIORITIES, Priority, type Engine, type GearmanFunction, type Job } from '../engine/index.js';
 
-/** How many jobs of a function are told at most. */
+/** How many jobs of a function are listed at most. */
 const MAX_JOBS = 100;
 
 /** A row of `show functions`. */
@@ -35,7 +35,7 @@ export function activityLine(engine: Engine, function_: GearmanFunction): string
 }
 
 function countsOf(function_: GearmanFunction): [came: number, completed: number, failed: number] {
-  // One that had no job yet has nothing that counts, and is given nothing by being asked.
+  // A function that had no job has no counts yet, and reading them must not make any.
   if (!function_.hasStats) return [0, 0, 0];
   const { submitted, replayed, completed, failed, buried } = function_.stats;
   return [submitted + replayed, completed, failed + buried];
@@ -70,7 +70,7 @@ function jobLine(engine: Engine, job: Job): string {
   });
 }
 
-/** Progress is what its worker wrote: what is no number is none. */
+/** Progress is text that the worker wrote: what is no number counts as 0. */
 function finite(text: string | number): number {
   const number = Number(text);
   return Number.isFinite(number) ? number : 0;

@@ -3,7 +3,7 @@ import type { Session } from './session.js';
 /** How long peers may take to read what was sent to them, in milliseconds. */
 const GOODBYE_TIMEOUT = 2_000;
 
-/** Closes every connection in good order: what waits is sent, and who does not read it in time is cut off. */
+/** Closes every connection in good order: what waits is sent, and a peer that does not read it in time is cut off. */
 export async function sayGoodbye(open: Iterable<Session>): Promise<void> {
   const sessions = [...open];
   const allClosed = Promise.all(sessions.map(({ connection }) => connection.whenClosed));

@@ -40,7 +40,7 @@ export interface KeepAliveOptions {
 
 const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
-/** What a handshake fails with whose peer was to show a certificate and did not. */
+/** The error code of a handshake in which the peer had to show a certificate and did not. */
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
 /** One address the job server listens on. */
@@ -105,7 +105,7 @@ export class Listener {
     });
   }
 
-  /** Accepts no more connections; those there are stay. */
+  /** Accepts no more connections; the open ones stay. */
   close(): void {
     this.server.close();
   }
@@ -139,10 +139,10 @@ export class Listener {
       (socket) => this.acceptSecure(socket),
     );
     server.on('tlsClientError', (error, socket) => {
-      // The type says Error; it is the code as text, where a certificate was shown and refused.
+      // Where a certificate was shown and refused: the code as text, although the type says Error.
       const { authorizationError: refusal } = socket;
-      const isAboutIt = Boolean(refusal) || (error as NodeJS.ErrnoException).code === NO_CERTIFICATE;
-      this.traffic.refused[isAboutIt ? 'certificate' : 'tls']++;
+      const isAboutCertificate = Boolean(refusal) || (error as NodeJS.ErrnoException).code === NO_CERTIFICATE;
+      this.traffic.refused[isAboutCertificate ? 'certificate' : 'tls']++;
       const what = refusal ? refusalOf(String(refusal)) : `TLS handshake failed: ${problemOf(error)}`;
       this.log('warn', `${socket.remoteAddress ?? 'a peer'}: ${what}`, { peer: socket.remoteAddress });
       socket.destroy();

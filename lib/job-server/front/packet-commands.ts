@@ -33,7 +33,7 @@ const NO_SUCH_TIME = new Refusal('INVALID_ARGUMENT', 'No time matches these fiel
 const BAD_EPOCH = new Refusal('INVALID_ARGUMENT', 'The epoch is a number of seconds since 1970');
 const BAD_TIMEOUT = new Refusal('INVALID_ARGUMENT', 'The timeout is a number of milliseconds');
 const LONG_METADATA = new Refusal('INVALID_ARGUMENT', `Metadata has at most ${MAX_METADATA_BYTES} bytes`);
-const NOT_HELD = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is here');
+const NOT_HERE = new Refusal('JOB_NOT_FOUND', 'No background job with this handle is here');
 const LOST_EXCEPTION = new Refusal(JOB_NOT_FOUND.code, 'An exception was received for a job that does not exist');
 const LOST_UPDATE = new Refusal(JOB_NOT_FOUND.code, 'Job does not exist on server');
 
@@ -106,7 +106,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.OPTION_REQ]: (session, packet) => {
     const asked = packet.byteString(0);
     if (session.wantsMetadata && asked.startsWith(METADATA_PREFIX)) {
-      return takeMetadata(session, asked.slice(METADATA_PREFIX.length));
+      return keepMetadata(session, asked.slice(METADATA_PREFIX.length));
     }
     const argument = beforeNul(asked);
     const option = argument.toLowerCase();
@@ -120,7 +120,8 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     else if (option === OPTION.results && session.host.storedJobs) session.wantsResults = true;
     else if (option === OPTION.attempts) session.wantsAttempts = true;
     else if (option === OPTION.metadata) session.wantsMetadata = true;
-    // Workers ask whether clients without exceptions hear a proper WORK_FAIL of one: they do, as nowhere else.
+    // Workers ask by this option whether a client without exceptions hears WORK_FAIL in place of one: only
+    // here it does.
     else if (option !== OPTION.cleanExceptions) return UNKNOWN_OPTION;
     session.reply(PacketType.OPTION_RES, [asked]);
     return undefined;
@@ -147,12 +148,15 @@ function commandsByNumber(commands: Partial<Record<PacketType, Command>>): reado
   return Array.from({ length: LAST_PACKET_TYPE + 1 }, (_, number) => commands[number as PacketType]);
 }
 
-/** The argument of a packet that has one: peers exist that end it with a NUL, which gearmand overlooks. */
+/** The argument of a packet that has one: some peers end it with a NUL, which gearmand ignores. */
 function onlyArgument(packet: Packet): ByteString {
   return beforeNul(packet.byteString(0));
 }
 
-/** A last argument that is a name or a number, and may not go into the middle of another packet with NULs in it. */
+/**
+ * A last argument that is a name or a number, up to its first NUL: in the middle of another packet
+ * a NUL would end it.
+ */
 function beforeNul(argument: ByteString): ByteString {
   const end = argument.indexOf('\0');
   return end < 0 ? argument : argument.slice(0, end);
@@ -183,7 +187,7 @@ function submission(priority: Priority, isBackground: boolean): Command {
     });
 }
 
-/** The function of a submission: mostly that of the peer's submission before, whose string is used again. */
+/** The function of a submission: mostly the same as in the peer's last one, whose string is used again. */
 function functionOf(session: Conversation, packet: Packet): ByteString {
   if (!packet.is(0, session.lastFunction)) session.lastFunction = packet.byteString(0);
   return session.lastFunction;
@@ -191,8 +195,8 @@ function functionOf(session: Conversation, packet: Packet): ByteString {
 
 /**
  * PROTOCOL gives a reduce job four arguments, gearmand wants five and puts one
- * more before the workload; libgearman sends five. With a NUL in what follows
- * the reducer, five are taken.
+ * more before the workload; libgearman sends five. Where a NUL stands behind
+ * the reducer, there are five.
  */
 function reduction(isBackground: boolean): Command {
   return (session, packet) => {
@@ -221,25 +225,28 @@ function background(packet: Packet, workloadIndex: number): JobSpec {
   };
 }
 
-/** A workload as a queue should hold it: a view into a much larger chunk would keep all of that chunk. */
+/** A workload as a queue should keep it: a view into a much larger chunk would keep all of that chunk. */
 function kept(workload: Argument): Workload {
   if (typeof workload === 'string' || workload.length * 2 > workload.buffer.byteLength) return workload;
   return Uint8Array.prototype.slice.call(workload);
 }
 
-/** What is said ahead of a submission has no answer of its own: only the submission has. */
-function takeMetadata(session: Conversation, metadata: ByteString): Refusal | undefined {
+/** Metadata of the peer's next submission. They have no answer of their own: only the submission has. */
+function keepMetadata(session: Conversation, metadata: ByteString): Refusal | undefined {
   session.nextMetadata = undefined;
   if (metadata.length > MAX_METADATA_BYTES) return LONG_METADATA;
   session.nextMetadata = metadata;
   return undefined;
 }
 
-/** Only what is held here for good: what is followed here itself is not handed on, or two job servers could wait for each other. */
+/**
+ * A peer waits for a job that is leased here. Not for one that is only followed here, or two job
+ * servers could wait for each other.
+ */
 function follow(session: Conversation, asked: ByteString, handle: ByteString): Refusal | undefined {
   const { engine } = session.host;
   const job = engine.find(handle);
-  if (!job?.isStored) return NOT_HELD;
+  if (!job?.isStored) return NOT_HERE;
   const denied = session.deny('status', job.function_.name);
   if (denied) return denied;
   engine.waitFor(job, session.peer);
@@ -248,7 +255,7 @@ function follow(session: Conversation, asked: ByteString, handle: ByteString): R
   return undefined;
 }
 
-/** A submission that never was one: what was said ahead of it is not for the next. */
+/** Refuses a submission that cannot be read; its metadata are not for the next one. */
 function refuseSubmission(session: Conversation, refusal: Refusal): Refusal {
   session.nextMetadata = undefined;
   return refusal;
@@ -260,9 +267,9 @@ function submit(session: Conversation, bare: JobSpec): Refusal | undefined {
   session.nextMetadata = undefined;
   const denied = session.deny('submit', spec.function);
   if (denied) return denied;
-  const taken = session.host.submit(spec, session.peer);
-  if (taken instanceof Answer) answerLater(session, taken);
-  else answerSubmission(session, session.replies, taken);
+  const submitted = session.host.submit(spec, session.peer);
+  if (submitted instanceof Answer) answerLater(session, submitted);
+  else answerSubmission(session, session.replies, submitted);
   return undefined;
 }
 
@@ -285,17 +292,16 @@ function answerLater(session: Conversation, answer: Answer): void {
 }
 
 /**
- * GET_STATUS of a job the engine does not hold: it may wait in storage, or
- * have a kept result. Who set the option `results` is sent that result as
- * WORK_COMPLETE, or WORK_FAIL (WORK_EXCEPTION with the option `exceptions`) ahead of the answer, which says "unknown" to
- * everybody, as for any ended job.
+ * GET_STATUS of a job the engine does not have: it may wait in storage, or have a kept result. A client that set the
+ * option `results` is sent that result as WORK_COMPLETE, or WORK_FAIL (WORK_EXCEPTION with the option `exceptions`)
+ * ahead of the answer, which says "unknown" to everybody, as for any ended job.
  */
 function answerStored(session: Conversation, handle: string, finding: Promise<StoredState>): undefined {
   return answerWhenFound(session, finding, (place, found) => {
     if (session.wantsResults && found.state === 'complete') {
       place.send(PacketType.WORK_COMPLETE, [handle, found.result]);
     } else if (session.wantsResults && found.state === 'failed') {
-      // Why it failed: told to who listens for it, as when a job ends.
+      // Why it failed is sent to a client that asked for exceptions, as when a job ends.
       if (session.peer.wantsExceptions) place.send(PacketType.WORK_EXCEPTION, [handle, found.result]);
       else place.send(PacketType.WORK_FAIL, [handle]);
     }
@@ -303,20 +309,23 @@ function answerStored(session: Conversation, handle: string, finding: Promise<St
   });
 }
 
-/** Known, running, and the progress: what an answer about a job's state says that the engine does not hold. */
+/** Known, running, and the progress: the fields of an answer about a job that the engine does not have. */
 function stateFields(found: StoredState): string[] {
   if (found.state === 'running') return ['1', '1', found.numerator, found.denominator];
   return [found.state === 'waiting' ? '1' : '0', '0', '0', '0'];
 }
 
-/** GET_STATUS_UNIQUE of a unique that the engine does not hold. */
+/** GET_STATUS_UNIQUE of a unique that the engine does not have. */
 function answerStoredUnique(session: Conversation, unique: string, finding: Promise<StoredState>): undefined {
   return answerWhenFound(session, finding, (place, found) => {
     place.send(PacketType.STATUS_RES_UNIQUE, [unique, ...stateFields(found), '0']);
   });
 }
 
-/** Keeps a question's place among the replies until the storage has answered; what it cannot read is an ERROR. */
+/**
+ * Keeps a question's place among the replies until the storage has answered; where it cannot read,
+ * the answer is an ERROR.
+ */
 function answerWhenFound<Found>(
   session: Conversation,
   finding: Promise<Found>,

@@ -15,7 +15,7 @@ export type AdminText = string | Buffer;
 type Reply = { readonly type: PacketType; readonly args: readonly Argument[] } | AdminText;
 
 /**
- * What a session says, in the order it was asked.
+ * Sends a session's answers in the order of its requests.
  *
  * Clients match JOB_CREATED to their submissions by order (libgearman counts),
  * so while an answer waits for the disk, everything behind it waits too. What
@@ -59,7 +59,7 @@ export class ReplyOrder implements Replies {
     else act();
   }
 
-  /** A place says something: it goes out if the place is the first, and is kept if not. */
+  /** Sends something for a place at once if the place is the first, and keeps it if not. */
   sendFrom(place: ReplyPlace, type: PacketType, args: readonly Argument[]): void {
     if (place === this.first) this.connection.send(type, args);
     else this.keep((place.held ??= []), { type, args });
@@ -71,12 +71,12 @@ export class ReplyOrder implements Replies {
     else this.keep((place.held ??= []), text);
   }
 
-  /** A place's answer is complete: sends what the complete ones at the front held back. */
+  /** A place's answer is complete: sends what the complete places at the front held back. */
   advance(): void {
     while (this.first?.isFinished) {
       const { first } = this;
       const { after, next } = first;
-      // Else every place that was ever old when V8 looked would keep all that came after it.
+      // Otherwise a place in V8's old generation would keep alive all that came after it.
       first.next = undefined;
       if (after) this.release(after);
       this.first = next;

@@ -33,9 +33,9 @@ export interface PeerInfo {
 /** `allowed`: packets and admin words. `refused`: packets only. `only`: admin words only. */
 export type AdminAccess = 'allowed' | 'refused' | 'only';
 
-/** Jobs that wait in storage, where the engine does not hold them. */
+/** Jobs that wait in storage and are not in the engine. */
 export interface StoredJobs {
-  /** What storage knows of a job that the engine does not hold. */
+  /** What storage knows of a job that is not in the engine. */
   find(handle: ByteString): Promise<StoredState>;
   /** What it knows of the one with this unique, whichever its function. */
   findUnique(unique: ByteString): Promise<StoredState>;
@@ -64,13 +64,13 @@ export interface SessionHost {
   readonly version: string;
   /** The log level, as the admin word `verbose` tells it. */
   readonly verbosity: string;
-  /** What goes through its connections, to be counted on. */
+  /** Where what goes through its connections is counted. */
   readonly traffic: Traffic;
-  /** It closes its connections now. */
+  /** Whether it is closing its connections. */
   readonly isEnding: boolean;
-  /** Tells the engine the time; called before what a peer says, once for all that arrives together. */
+  /** Tells the engine the time; called before a peer's packets and lines, once for all that arrive together. */
   tick(): void;
-  /** Takes a job, and answers with its handle: at once, or once it is on disk. */
+  /** Accepts a job, and answers with its handle: at once, or once it is on disk. */
   submit(spec: JobSpec, client: Peer): Submitted | Answer;
   /** Cancels a job, wherever it is; false when there is none. */
   cancel(handle: ByteString): boolean | Promise<boolean>;
@@ -98,7 +98,7 @@ export interface Conversation {
   readonly number: number;
   /** It asked for kept results (OPTION_REQ results, an extension of ours). */
   wantsResults: boolean;
-  /** It asked to be told which attempt at a job is not the first (OPTION_REQ attempts, an extension of ours). */
+  /** It asked to be told the number of an attempt that is not the first (OPTION_REQ attempts, an extension of ours). */
   wantsAttempts: boolean;
   /** It asked for what travels beside a workload (OPTION_REQ metadata, an extension of ours). */
   wantsMetadata: boolean;

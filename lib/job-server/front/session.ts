@@ -113,7 +113,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   line(line: string): void {
     this.unitCount++;
-    // Any page may have a browser send a request to here, whose body is admin words, or packets.
+    // Any web page can make a browser send a request here, whose body may be admin words or packets.
     if (HTTP_REQUEST.test(line)) return this.abort(new HttpRequestError());
     const isAllowed = this.info.admin !== 'refused' && this.isAllowed('admin');
     this.adminOutput.write(isAllowed ? answerAdmin(this, line) : ADMIN_DENIED);
@@ -235,7 +235,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
     this.connection.close();
   }
 
-  /** An operator ends it: what waits is sent, what its peer runs waits again. */
+  /** An operator ends the connection: what waits for the peer is sent, and the jobs it runs wait again. */
   disconnect(): void {
     this.closing = 'quiet';
     this.connection.close();
@@ -319,7 +319,7 @@ export class Session implements Conversation, ConnectionListener, PeerListener {
 
   /** Says before its assignment which attempt at a job this is, unless it is the first. */
   private announceAttempt({ attempts, losses }: Job): void {
-    // Where a policy counts, it counts lost workers too.
+    // Where a policy counts attempts, lost workers are among them.
     const earlier = Math.max(attempts, losses);
     if (earlier > 0) this.replies.send(PacketType.OPTION_RES, [attemptOption(earlier + 1)]);
   }

@@ -1,7 +1,7 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/** Removes a unix socket that a job server left behind which could not clean up; false when it is no such. */
+/** Removes a unix socket that a killed job server left behind; false where the path is anything else. */
 export async function removeStaleSocket(path: string): Promise<boolean> {
   if (!lstatSync(path).isSocket() || !(await isStale(path))) return false;
   unlinkSync(path);

@@ -9,7 +9,7 @@ export type ConnectionRefusal = 'limit' | 'tls' | 'certificate';
 /** How many types of packets there are, 0 included. */
 const PACKET_TYPES = LAST_PACKET_TYPE + 1;
 
-/** So many codes of errors, or kinds of actions, are told apart: more than there are. */
+/** How many codes of errors, or kinds of actions, are counted one by one: more than there are. */
 const MAX_WORDS = 64;
 
 /** What has gone through all connections of a job server since it began: plain numbers, read by whoever wants to. */
