@@ -1,4 +1,5 @@
-import { toByteString } from '../../protocol/index.js';
+import type { Log } from '../../ground/index.js';
+import { fromByteString, toByteString } from '../../protocol/index.js';
 import type { Turns } from '../../connection/index.js';
 import type { DurableJobs } from '../durable/index.js';
 import type { Engine, GearmanFunction, Job, Outcome, Workload } from '../engine/index.js';
@@ -38,9 +39,10 @@ export interface WorkloadPreview {
   size: number;
 }
 
-/** What of a job server is operated. */
+/** What {@link Operations} needs of a job server. */
 export interface OperatedJobServer {
   readonly engine: Engine;
+  readonly log: Log;
   readonly sessions: Iterable<Session>;
   readonly storedJobs: DurableJobs | undefined;
 }
@@ -58,7 +60,13 @@ export class Operations {
     private readonly jobServer: OperatedJobServer,
     private readonly turns: Turns,
   ) {
-    this.watchers = new Watchers((job) => jobServer.engine.handleOf(job));
+    this.watchers = new Watchers(
+      (job) => jobServer.engine.handleOf(job),
+      (error, handle) => {
+        const shown = fromByteString(handle);
+        jobServer.log('error', `a watcher of ${shown} threw: ${String(error)}`, { handle: shown });
+      },
+    );
   }
 
   // --- jobs ---
@@ -171,8 +179,8 @@ export class Operations {
   async job(handle: string): Promise<JobSnapshot | undefined> {
     const { engine, storedJobs } = this.jobServer;
     const name = toByteString(handle);
-    const held = engine.find(name);
-    if (held) return jobSnapshot(engine, held);
+    const here = engine.find(name);
+    if (here) return jobSnapshot(engine, here);
     const stored = await storedJobs?.jobOf(name);
     return stored && storedJobSnapshot(stored);
   }

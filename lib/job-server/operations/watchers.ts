@@ -1,9 +1,9 @@
 import type { ByteString, Job, Outcome } from '../engine/index.js';
 
-/** So many look on at once, over all jobs. */
+/** How many watchers there may be at once, over all jobs. */
 export const MAX_WATCHERS = 256;
 
-/** Who looks on while a job runs, and does not count as its client. */
+/** Is told what happens to a job, and does not count as its client. */
 export interface JobWatcher {
   /** A worker was given the job. */
   started?(): void;
@@ -18,16 +18,20 @@ export interface JobWatcher {
 }
 
 /**
- * Those who look on, by the job's handle, which stays while a job goes to
- * storage and comes back. Nothing is looked up while nobody does.
+ * Watchers by the job's handle, which stays the same while a job goes to
+ * storage and comes back. While there are none, nothing is looked up.
  */
 export class Watchers {
   private readonly byHandle = new Map<ByteString, Set<JobWatcher>>();
   private count = 0;
 
-  constructor(private readonly handleOf: (job: Job) => ByteString) {}
+  /** @param failed is told what a watcher threw: the engine is in the middle of something, and goes on. */
+  constructor(
+    private readonly handleOf: (job: Job) => ByteString,
+    private readonly failed: (error: unknown, handle: ByteString) => void,
+  ) {}
 
-  /** Adds one and returns what ends it; undefined when there are {@link MAX_WATCHERS}. */
+  /** Adds a watcher, and returns a function that removes it; undefined when there are {@link MAX_WATCHERS}. */
   add(handle: ByteString, watcher: JobWatcher): (() => void) | undefined {
     if (this.count >= MAX_WATCHERS) return undefined;
     let watchers = this.byHandle.get(handle);
@@ -40,7 +44,8 @@ export class Watchers {
   /** Tells those who watch a job. */
   tell(job: Job, tell: (watcher: JobWatcher) => void): void {
     if (this.count === 0) return;
-    for (const watcher of [...(this.byHandle.get(this.handleOf(job)) ?? [])]) tell(watcher);
+    const handle = this.handleOf(job);
+    for (const watcher of [...(this.byHandle.get(handle) ?? [])]) this.guard(handle, () => tell(watcher));
   }
 
   /** Tells them that it is over, and forgets them. */
@@ -49,7 +54,15 @@ export class Watchers {
     const handle = this.handleOf(job);
     for (const watcher of [...(this.byHandle.get(handle) ?? [])]) {
       this.remove(handle, watcher);
-      tell(watcher);
+      this.guard(handle, () => tell(watcher));
+    }
+  }
+
+  private guard(handle: ByteString, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.failed(error, handle);
     }
   }
 

@@ -205,6 +205,25 @@ describe('who looks on', () => {
     expect(heard).toEqual(['started', 'requeued']);
   });
 
+  it('may throw: the log says so, and the job goes on', async () => {
+    const { server, peer, log } = await startFront();
+    const [client, worker] = [peer(), peer()];
+    const handle = await submit(client, 'SUBMIT_JOB f··x');
+    const fail = (): void => {
+      throw new Error('no room');
+    };
+    const heard: string[] = [];
+    server.operations.watch(handle, { started: fail, data: fail, ended: fail });
+    server.operations.watch(handle, listenInto(heard));
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    await worker.next();
+    worker.send(`WORK_DATA ${handle}·part`, `WORK_COMPLETE ${handle}·done`);
+    expect(await client.nextOnes(2)).toEqual([`WORK_DATA ${handle}·part`, `WORK_COMPLETE ${handle}·done`]);
+    expect(await worker.untilEcho()).toEqual([]);
+    expect(heard).toEqual(['started', 'data part', 'completed done']);
+    expect(log).toEqual(Array(3).fill(`error: a watcher of ${handle} threw: Error: no room`));
+  });
+
   it('is one of 256 at most', async () => {
     const { server } = await startFront();
     const ends = Array.from({ length: MAX_WATCHERS }, (_, number) => server.operations.watch(`H:x:${number}`, {}));
