@@ -44,7 +44,8 @@ export const DEFAULT_RETRIES = 3;
 export function retryDelay({ backoff }: FunctionPolicy, attempts: number, chance: number): number {
   const { initialDelay = 1_000, factor = 2, jitter = 0.2 } = backoff ?? {};
   const longest = backoff?.maxDelay ?? Math.max(DEFAULT_MAX_DELAY, initialDelay);
-  const delay = Math.min(initialDelay * factor ** attempts, longest);
+  // Not `Infinity` times no delay at all, which is NaN.
+  const delay = initialDelay === 0 ? 0 : Math.min(initialDelay * factor ** attempts, longest);
   return Math.round(delay * (1 - jitter * chance));
 }
 

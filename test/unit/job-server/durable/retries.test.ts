@@ -118,6 +118,9 @@ describe('a policy for background jobs', () => {
     const policy = { backoff: { initialDelay: 100, factor: 3, maxDelay: 1_000, jitter: 0.5 } };
     expect([0, 1, 2, 3].map((attempts) => retryDelay(policy, attempts, 0))).toEqual([100, 300, 900, 1_000]);
     expect(retryDelay(policy, 1, 1)).toBe(150);
+    // 2 ** 2,000 is more than a number can be.
+    expect(retryDelay({ backoff: { initialDelay: 0 } }, 2_000, 0.5)).toBe(0);
+    expect(retryDelay({ backoff: { jitter: 0 } }, 2_000, 0.5)).toBe(600_000);
   });
 
   it('is refused at start without a storage, or with a number that is not allowed', () => {
