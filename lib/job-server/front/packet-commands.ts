@@ -76,9 +76,10 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
   [PacketType.SUBMIT_REDUCE_JOB]: reduction(false),
   [PacketType.SUBMIT_REDUCE_JOB_BACKGROUND]: reduction(true),
   [PacketType.SUBMIT_JOB_EPOCH]: (session, packet) => {
-    const epoch = Number(packet.byteString(2));
-    if (!Number.isFinite(epoch)) return refuseSubmission(session, BAD_EPOCH);
-    return submit(session, { ...background(packet, 3), at: epoch * 1000 });
+    // Whole milliseconds, as storages keep them: Python's `time.time()` has seven digits behind the point.
+    const at = Math.max(0, Math.ceil(Number(packet.byteString(2)) * 1_000));
+    if (!Number.isSafeInteger(at)) return refuseSubmission(session, BAD_EPOCH);
+    return submit(session, { ...background(packet, 3), at });
   },
   [PacketType.SUBMIT_JOB_SCHED]: (session, packet) => {
     const [minute, hour, dayOfMonth, month, dayOfWeek] = [2, 3, 4, 5, 6].map((index) => packet.byteString(index));

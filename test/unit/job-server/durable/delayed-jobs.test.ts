@@ -116,4 +116,15 @@ describe('stored jobs that wait for their time', () => {
     await client.next();
     expect(snapshotOf(jobServer)).toEqual(counts(0, 2));
   });
+
+  it('may have a time with a fraction, or of before 1970, as clients in Python write it, but no time that nothing can count', async () => {
+    const jobServer = await start(new MemoryStorage());
+    const client = new RawPeer(jobServer.connect());
+    const epochs = ['1764365000.1234567', '-1.5', '99999999999.0001', '1e308', 'Infinity'];
+    client.send(...epochs.map((epoch) => `SUBMIT_JOB_EPOCH f··${epoch}·x`));
+    const answers = (await client.nextOnes(epochs.length)).map((answer) => answer.split(/[ ·]/).slice(0, 2));
+    const refused = ['ERROR', 'INVALID_ARGUMENT'];
+    const created = ['JOB_CREATED', expect.any(String)];
+    expect(answers).toEqual([created, created, created, refused, refused]);
+  });
 });
