@@ -30,7 +30,7 @@ export interface AuditEvent {
 
 /** The events of a {@link JobServer}, by name, with their arguments. */
 export interface JobServerEvents {
-  /** A job was accepted. A submission that joins a job there is tells nothing. */
+  /** A job was accepted. A submission that joins a job is no event. */
   submitted: [job: JobEvent];
   /** A worker was given a job. */
   assigned: [job: JobEvent, worker: WorkerEvent];

@@ -14,7 +14,7 @@ export type HistoryResolution = '1s' | '10s' | '5min';
 
 const SAMPLES: Record<HistoryResolution, number> = { '1s': 1, '10s': 10, '5min': 300 };
 
-/** What was, at even intervals. */
+/** The past, at even intervals. */
 export interface HistorySlice {
   /** How far two moments are apart, in milliseconds. */
   interval: number;
@@ -87,7 +87,7 @@ export class History {
     };
   }
 
-  /** The job server has started: who wanted history before it ended wants it still. */
+  /** The job server has started: whoever wanted history before it ended wants it still. */
   resume(): void {
     if (this.keepers > 0 && !this.totals) this.begin();
   }
@@ -151,9 +151,9 @@ export class History {
   }
 
   /**
-   * Samples all functions there were when it began. One that is dropped
-   * meanwhile is in what was dropped only from the next sample on, and is
-   * counted here: what was counted never falls.
+   * Samples all functions there were when it began. A function that is dropped
+   * meanwhile is counted here, and among the dropped ones only from the next
+   * sample on: so counts never fall.
    */
   private *slices(): Generator<void, void> {
     const { totals } = this;
@@ -207,7 +207,8 @@ export class History {
 
   private dropIdlest(): boolean {
     for (const [function_, { busyAt }] of this.functions) {
-      // Busy a sample ago, it may be so in this one too, and not be looked at yet: all of them are busy.
+      // It was busy in the sample before, and may only not have been looked at in this one: then all of
+      // them are busy.
       if (busyAt >= this.samples - 1) return false;
       return this.functions.delete(function_);
     }

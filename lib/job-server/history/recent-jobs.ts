@@ -68,7 +68,7 @@ interface RunInVain extends RecentRun {
 export class RecentJobs {
   private rings = newRings();
   private runs = new Ring<RunInVain>(MAX_RUNS);
-  /** So many that completed were there since the last sample. */
+  /** How many jobs have completed since the last sample. */
   private inSample = 0;
   isKept = false;
 
@@ -76,8 +76,9 @@ export class RecentJobs {
   constructor(private readonly engine: () => Engine) {}
 
   /**
-   * The history takes a sample: as many that complete are kept from now on. So
-   * none of them, and there may be 100,000 a second, has to ask for the time.
+   * The history takes a sample: {@link MAX_A_SAMPLE} jobs that complete are
+   * kept from now on. So none of them, and there may be 100,000 a second, has
+   * to ask for the time.
    * @internal
    */
   sampled(): void {
@@ -127,7 +128,7 @@ export class RecentJobs {
       .newestFirst()
       .filter(isIts)
       .map(({ handle: _, function: __, ...run }): RecentRun => run);
-    // One that was replayed ended before as well.
+    // A job that was replayed has ended more than once.
     const before = (one: RecentRun, other: RecentRun): number => one.endedAt.getTime() - other.endedAt.getTime();
     return [...last.flatMap(runOf), ...runs].reverse().sort(before);
   }

@@ -19,7 +19,7 @@ const WIDTH = HISTORY_SERIES.length;
 /** How many numbers make a sample: all of a moment but the times. */
 export const SAMPLE_WIDTH = GAUGES.length + COUNTS.length;
 
-/** The first of the series that are counts: they are added up where others are looked at. */
+/** The first of the series that are counts, which are added up; of the others the last value is kept. */
 const FIRST_COUNT = GAUGES.length;
 
 /** One moment: gauges and counts, by {@link HISTORY_SERIES}. */
@@ -39,7 +39,7 @@ export class SampleRing {
   private readonly run: TimeWindow;
   private next = 0;
   private pending = 0;
-  /** How many moments it holds. */
+  /** How many moments it has. */
   length = 0;
   /** When its last moment was. */
   until = new Date();

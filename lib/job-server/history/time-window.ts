@@ -28,7 +28,7 @@ export class TimeWindow {
   }
 }
 
-/** Below which value there are so many of those counted between two moments, in milliseconds. */
+/** The value, in milliseconds, below which `rank` of the times lie that were counted between two moments. */
 function percentile(before: readonly number[], now: readonly number[], rank: number): number {
   let below = 0;
   for (let slot = 0; slot < now.length; slot++) {

@@ -3,7 +3,7 @@ import type { Session, Traffic } from '../front/index.js';
 import { PacketType } from '../../protocol/index.js';
 import type { MetricSet } from '../../telemetry/metrics/index.js';
 
-/** Adds the metrics of a job server's connections: those that are open, and what went through all there were. */
+/** Adds the metrics of a job server's connections: how many are open, and what went through all there have been. */
 export function tellConnections(set: MetricSet, engine: Engine, sessions: Iterable<Session>, traffic: Traffic): void {
   const open = openOnes(sessions);
   set.add('connections', open.count);

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay, performance, type IntervalHistogram } from 'node:perf_hooks';
 import type { MetricSet } from '../../telemetry/metrics/index.js';
 
-/** How often Node looks how late the loop is, in milliseconds; every value it tells has that in it. */
+/** How often Node looks how late the loop is, in milliseconds; every value it tells includes that. */
 const RESOLUTION = 10;
 
 /** For how long delays are gathered, in milliseconds. */
@@ -21,7 +21,7 @@ export class EventLoopWatch {
   /** Delays of the last whole window, by {@link QUANTILES}, in seconds. */
   private last: readonly number[] | undefined;
 
-  /** Less late than this, in seconds, the loop was 99 of 100 times. */
+  /** How late the loop is, in seconds: 99 of 100 times it was less late than this. */
   get delay(): number {
     return this.delays[1]!;
   }
@@ -62,7 +62,7 @@ export class EventLoopWatch {
 }
 
 function delaysOf(histogram: IntervalHistogram): number[] {
-  // Before the first look its values are those of nothing.
+  // Before the first look the histogram is empty, and its percentiles mean nothing.
   if (histogram.count === 0) return QUANTILES.map(() => 0);
   return QUANTILES.map((quantile) => Math.max(0, histogram.percentile(quantile * 100) / 1e9 - RESOLUTION / 1e3));
 }

@@ -43,7 +43,10 @@ interface Moment {
   readonly waiting: [number, number, number];
 }
 
-/** After so many functions that have no name of their own others may have a turn; one with a name is as much to tell as all of these. */
+/**
+ * After so many functions without a name of their own others may have a turn; one with a name is
+ * as much work as all of these.
+ */
 const SLICE = 100;
 
 /**
@@ -87,7 +90,7 @@ class Reading {
     private readonly engine: Engine,
     private readonly names: FunctionNames,
   ) {
-    // One that is dropped from now on is counted as the function it was.
+    // A function that is dropped from now on is still counted by itself.
     this.others.addAll(engine.functions.droppedStats);
   }
 
@@ -109,7 +112,7 @@ class Reading {
   /** Dead letters: those of a function that has nothing else are told as well. */
   *deadLetters(dead: ReadonlyMap<ByteString, number>): Generator<void, void> {
     const counts = new Map(this.told.map((labels) => [labels, 0]));
-    // What died in an earlier run takes no name for life from what lives in this one.
+    // Functions with dead letters of an earlier run only borrow names: those of this run keep theirs.
     let { room } = this.names;
     for (const [name, count] of dead) {
       const labels = this.names.known(name) ?? (room-- > 0 ? this.names.borrow(name) : FunctionNames.other);
@@ -134,7 +137,7 @@ class Reading {
     return true;
   }
 
-  /** Functions that have had no job yet have names for the moment, while there are some to give. */
+  /** Functions that have had no job yet borrow names for this reading, while there are any left. */
   private *jobless(functions: readonly GearmanFunction[]): Generator<void, void> {
     let { room } = this.names;
     for (const function_ of functions) {

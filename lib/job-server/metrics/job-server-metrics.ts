@@ -10,7 +10,7 @@ import { FunctionMetrics } from './function-metrics.js';
 import { tellSchedules } from './schedule-metrics.js';
 import { tellStorage } from './storage-metrics.js';
 
-/** What of a job server is measured. */
+/** What is measured of a job server. */
 export interface MeasuredJobServer {
   readonly engine: Engine;
   readonly sessions: Iterable<Session>;
@@ -38,7 +38,7 @@ export class JobServerMetrics implements MetricSource {
     this.functions = new FunctionMetrics(maxFunctions);
   }
 
-  /** How late the event loop is, in seconds: less, 99 of 100 times in the last ten seconds. */
+  /** How late the event loop is, in seconds: 99 of 100 times in the last ten seconds it was less late than this. */
   get eventLoopDelay(): number {
     return this.eventLoop.delay;
   }
@@ -51,7 +51,7 @@ export class JobServerMetrics implements MetricSource {
     }
   }
 
-  /** Who asks while it is being read hears the same: however many ask, it is read once at a time. */
+  /** Whoever asks during a reading gets its result: however many ask, there is one reading at a time. */
   metricsInTurns(): Promise<MetricFamily[]> {
     this.reading ??= inTurns(this.read(), this.jobServer.turns).finally(() => (this.reading = undefined));
     return this.reading;

@@ -2,7 +2,7 @@ import type { DurableJobs } from '../durable/index.js';
 import type { StorageHealth } from '../storage/index.js';
 import type { MetricSet } from '../../telemetry/metrics/index.js';
 
-/** The powers of two that are bounds of how many changes a write has: 1 to 4,096, the most there are. */
+/** The bounds of the number of changes in one write, as powers of two: 1 to 4,096, the most there are. */
 const CHANGE_POWERS = Array.from({ length: 13 }, (_, power) => power);
 
 /** Adds the metrics of a job server's storage. */

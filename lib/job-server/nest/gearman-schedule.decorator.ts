@@ -1,7 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { ScheduleOptions } from '../schedules/index.js';
 
-/** Under which key a handler's schedules are kept. */
+/** The metadata key of a handler's schedules. */
 export const SCHEDULES_METADATA = 'nestjs-gearman:schedules';
 
 /** What may be said of a handler's schedule beside its pattern. */

@@ -2,7 +2,7 @@ import { toByteString } from '../../protocol/index.js';
 import type { JobSnapshot } from './snapshots.js';
 import type { Workload } from '../engine/index.js';
 
-/** Which jobs are meant: those of which all that is given is true. */
+/** Which jobs are meant: those for which everything given is true. */
 export interface JobQuery {
   /** Of this function. */
   function?: string;

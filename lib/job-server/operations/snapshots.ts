@@ -115,7 +115,7 @@ export function jobSnapshot(engine: Engine, job: Job): JobSnapshot {
   };
 }
 
-/** When something began that a job keeps as a short time. */
+/** The date of a moment that a job keeps as a short time. */
 function dateOf(since: number, engine: Engine): Date {
   return new Date(Date.now() - elapsed(since, engine.now));
 }

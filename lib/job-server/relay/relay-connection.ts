@@ -15,12 +15,12 @@ const CONNECT_TIMEOUT = 3_000;
 
 /** What a {@link RelayConnection} tells. */
 export interface RelayConnectionOwner {
-  /** Bytes came: told before what they hold. */
+  /** Bytes came; called before what is in them is reported. */
   arrived(): void;
   /** A worker there said something of a job that is followed: WORK_DATA and the like. */
   reported(connection: RelayConnection, packet: Packet): void;
-  /** The job server there does not hold this job, or not any more. */
-  notHeld(connection: RelayConnection, handle: ByteString): void;
+  /** The other job server does not have this job, or no longer has it. */
+  notThere(connection: RelayConnection, handle: ByteString): void;
   /** The connection is over, or could not be made; nothing more is told of it. */
   over(connection: RelayConnection, reason: Error | undefined): void;
 }
@@ -28,7 +28,7 @@ export interface RelayConnectionOwner {
 /** A question to the other job server; they are answered in their order. */
 type Question = (answer: Packet | undefined) => void;
 
-/** What of the answers to questions comes without having been asked: it is about jobs. */
+/** Packets that come without a question: they report about jobs. */
 const REPORTS: ReadonlySet<PacketType> = new Set([
   PacketType.WORK_DATA,
   PacketType.WORK_WARNING,
@@ -38,12 +38,15 @@ const REPORTS: ReadonlySet<PacketType> = new Set([
   PacketType.WORK_EXCEPTION,
 ]);
 
-/** A connection to another job server, as a client of it that waits for jobs it holds. It is made once. */
+/**
+ * A connection to another job server, as a client that waits for jobs there. Once it is over, a
+ * new one is made in its place.
+ */
 export class RelayConnection implements ConnectionListener {
   /** The jobs followed there. */
   readonly handles = new Set<ByteString>();
   private connection: Connection | undefined;
-  /** What was to be said before it was connected. */
+  /** What is to be sent once it is connected. */
   private unsaid: [PacketType, readonly Argument[]][] = [];
   private readonly questions: Question[] = [];
   private readonly giveUp = new AbortController();
@@ -56,18 +59,18 @@ export class RelayConnection implements ConnectionListener {
     private readonly maxPacketBytes: number,
     private readonly owner: RelayConnectionOwner,
   ) {
-    // Neither is missed where it is refused: the job server there is one of ours.
+    // The answers need no look: the other job server is one of ours, which knows both options.
     this.ask(PacketType.OPTION_REQ, [OPTION.exceptions], () => undefined);
     this.ask(PacketType.OPTION_REQ, [OPTION.withdrawals], () => undefined);
     void this.connect(endpoint);
   }
 
-  /** Has everything told of a job that the other job server holds. */
+  /** Asks for everything that happens to a job that the other job server has. */
   follow(handle: ByteString): void {
     this.handles.add(handle);
     this.ask(PacketType.OPTION_REQ, [FOLLOW + handle], (answer) => {
       if (answer && answer.type !== PacketType.OPTION_RES && this.handles.delete(handle)) {
-        this.owner.notHeld(this, handle);
+        this.owner.notThere(this, handle);
       }
     });
   }
@@ -88,7 +91,10 @@ export class RelayConnection implements ConnectionListener {
     });
   }
 
-  /** Looks whether the other job server has said anything since the last time, and has it say something; closes it where nothing is wanted of it. */
+  /**
+   * Destroys the connection where nothing has come since the last beat, and asks for an echo;
+   * closes it where nothing is wanted of it.
+   */
   beat(): void {
     if (!this.connection) return;
     if (!this.hasBusiness && this.handles.size === 0) return this.close();
@@ -110,7 +116,7 @@ export class RelayConnection implements ConnectionListener {
 
   packet(packet: Packet): void {
     if (REPORTS.has(packet.type)) this.owner.reported(this, packet);
-    // It may come ahead of answers that were asked for before it.
+    // An echo answers no question, and may come ahead of answers to earlier ones.
     else if (packet.type !== PacketType.ECHO_RES) this.questions.shift()?.(packet);
   }
 

@@ -18,15 +18,15 @@ export interface RelayHost {
   readonly log: Log;
   readonly time: Alarm;
   readonly maxPacketBytes: number;
-  /** Has the engine know the time. */
+  /** Tells the engine the time. */
   tick(): void;
   /** What the storage knows of a job. */
   find(handle: ByteString): Promise<FoundJob | undefined>;
-  /** Leases a job that waits, if nobody else has meanwhile: then it is `taken`. */
+  /** Leases a job that waits, if nobody else has meanwhile: then {@link Relay.leased} is called. */
   fetch(handle: ByteString): Promise<void>;
 }
 
-/** What another job server says of a job, as a report of the worker of all that is followed. */
+/** What another job server says of a job, as a report of the worker that every followed job has here. */
 const REPORTS: { readonly [Type in PacketType]?: (engine: Engine, worker: Peer, packet: Packet) => void } = {
   [PacketType.WORK_DATA]: (engine, worker, packet) => engine.data(worker, packet.byteString(0), packet.compact(1)),
   [PacketType.WORK_WARNING]: (engine, worker, packet) =>
@@ -40,21 +40,22 @@ const REPORTS: { readonly [Type in PacketType]?: (engine: Engine, worker: Peer, 
   [PacketType.WORK_FAIL]: (engine, worker, packet) => engine.fail(worker, packet.byteString(0)),
 };
 
-/** How often it is asked who holds jobs whose job server is not known, in milliseconds. */
+/** How often the storage is asked who has jobs whose job server is not known, in milliseconds. */
 const LOOK_INTERVAL = 500;
 
-/** How long after a job server was lost it is asked first who holds its jobs, in milliseconds. */
+/** How long after a job server was lost the storage is first asked who has its jobs, in milliseconds. */
 const FIRST_LOOK = 50;
 
 /** How often the other job servers are asked to say something, in milliseconds. */
 const BEAT_INTERVAL = 5_000;
 
 /**
- * What clients here wait for and another job server of the storage has.
+ * Jobs that clients here wait for and that another job server of the storage
+ * has.
  *
  *   follow --> followed at its holder --end--> ended
  *     |          |            ^
- *     |       not held, lost  | held
+ *     |       not there, lost | found
  *     |          v            |
  *     +-------> looked up ----+
  *                |      |
@@ -63,7 +64,7 @@ const BEAT_INTERVAL = 5_000;
  *             waits here, and runs as any job
  */
 export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
-  /** The worker of all that is followed. */
+  /** The worker of every followed job, as the engine sees it. */
   private readonly peer: Peer;
   private readonly followed = new Map<ByteString, Job>();
   /** Connections, by address. */
@@ -164,7 +165,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     REPORTS[packet.type]?.(this.host.engine, this.peer, packet);
   }
 
-  notHeld(_: RelayConnection, handle: ByteString): void {
+  notThere(_: RelayConnection, handle: ByteString): void {
     this.places.delete(handle);
     this.lookFor(handle, FIRST_LOOK);
   }
@@ -178,7 +179,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
       peer: address,
       count: handles.size,
     });
-    for (const handle of handles) this.notHeld(connection, handle);
+    for (const handle of handles) this.notThere(connection, handle);
   }
 
   // --- what the engine says to their worker ---
@@ -241,7 +242,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     this.host.time.at(this.lookAt);
   }
 
-  /** Asks after one job after the other: there may be many, and the storage has other things to do. */
+  /** Asks for one job at a time: there may be many, and the storage has other things to do. */
   private async look(): Promise<void> {
     this.isLooking = true;
     this.lookAt = Infinity;
@@ -281,7 +282,10 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
     else engine.exception(this.peer, handle, outcome.result);
   }
 
-  /** Nobody has it, and how it ended is not kept: it runs here, as a foreground job whose job server was lost is submitted again. */
+  /**
+   * Nobody has the job, and how it ended is not kept: it runs here, as a client submits a
+   * foreground job again when its job server is lost.
+   */
   private gone(handle: ByteString, job: Job): void {
     this.forget(handle);
     if (job.isCancelled) this.host.engine.fail(this.peer, handle);

@@ -35,11 +35,12 @@ interface Stretch {
 }
 
 /**
- * The times of patterns, as croner has them; many schedules have the same pattern,
- * and ask about the same time.
+ * The times of patterns, as croner finds them. The last answer of each pattern is
+ * kept, since many schedules have the same pattern and ask about the same time.
  *
- * Only the pattern that was asked last is kept as croner has it. Each is 80 kB,
- * made in 30 us: to keep more costs more, since V8 copies what lives on.
+ * Of croner's objects only that of the pattern asked last is kept. Each is 80 kB
+ * and made in 30 us: keeping more of them costs more, since V8 copies what stays
+ * alive.
  */
 export class CronTable {
   private latest: { readonly key: string; readonly pattern: CronPattern } | undefined;
@@ -70,7 +71,7 @@ export class CronTable {
     return last?.getTime() ?? -Infinity;
   }
 
-  /** Whether there is such a time zone: croner takes an unknown one, and throws when it is asked for a time. */
+  /** Whether there is such a time zone: croner accepts an unknown one, and throws when it is asked for a time. */
   hasZone(zone: string): boolean {
     if (this.zones.has(zone)) return true;
     try {
@@ -82,7 +83,7 @@ export class CronTable {
     return true;
   }
 
-  /** The answer that was given longest ago gives way. */
+  /** Keeps an answer; where there are too many, in the place of the oldest. */
   private keep(key: string, stretch: Stretch): void {
     const { answers } = this;
     if (!answers.delete(key) && answers.size >= MAX_ANSWERS) answers.delete(answers.keys().next().value!);
@@ -92,7 +93,7 @@ export class CronTable {
   private patternOf({ cron, timeZone }: ZonedPattern, key: string): CronPattern {
     if (this.latest?.key === key) return this.latest.pattern;
     const { Cron } = (this.croner ??= this.load());
-    // Told as an offset, since croner asks Intl about zones, about UTC as well: 20 us or 89 for a time.
+    // UTC as an offset: of a zone croner asks Intl, and a time then takes 89 us instead of 20.
     const zone = timeZone === 'UTC' ? { utcOffset: 0 } : { timezone: timeZone };
     const pattern = new Cron(cron, { ...zone, mode: '5-or-6-parts' });
     this.latest = { key, pattern };
@@ -120,9 +121,9 @@ function loadCroner(): Croner {
 }
 
 /**
- * Where the program lies: its packages are found from there, also where it is
- * not started in its own folder. This file's own place would be asked by
- * `import.meta`, which Jest cannot compile for CommonJS apps.
+ * The folder of the program's main file: its packages are found from there,
+ * also where it is not started in its own folder. Not the folder of this file:
+ * that takes `import.meta`, which Jest cannot compile for CommonJS apps.
  */
 function mainFolder(): string {
   const [, main] = process.argv;

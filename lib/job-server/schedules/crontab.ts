@@ -60,7 +60,7 @@ function readLine(line: string, fileZone: string, place: string): { id: string; 
   return { id: String(id), options: { function: name, ...rhythm, ...others, ...(workload && { workload }) } };
 }
 
-/** A field of a pattern; a function that looks so cannot be named in a crontab. */
+/** A field of a pattern; a function whose name looks like one cannot stand in a crontab. */
 const FIELD = /^(?:[\d*?LW,/#-]|sun|mon|tue|wed|thu|fri|sat)+$/i;
 
 function pattern(words: Words): string {

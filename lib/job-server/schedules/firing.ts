@@ -8,11 +8,14 @@ import type { RecurringJob } from './recurring-job.js';
 import type { ScheduleHost } from './schedule-host.js';
 import { nextTick, ON_TIME, planTicks } from './ticks.js';
 
-/** How long what fires holds up others, in milliseconds. */
+/** How long firing may hold up everything else at a time, in milliseconds. */
 const SLICE = 1;
 /** How many schedules fire at once: so many jobs are one write of the storage, or a few. */
 const MAX_AT_ONCE = 200;
-/** How long what could not fire rests at least, and at most, in milliseconds: a tenth of how late it is already. */
+/**
+ * When a tick that could not fire is tried again, at the earliest and at the latest, in
+ * milliseconds; in between after a tenth of the time that it is late.
+ */
 const [RETRY_SOONEST, RETRY_LATEST] = [1_000, 30_000];
 
 /**
@@ -22,9 +25,10 @@ const [RETRY_SOONEST, RETRY_LATEST] = [1_000, 30_000];
  *     ^                        |
  *     +---- seconds later -----+ failed
  *
- * All that is due fires first, each on its own way from there, so that one write
- * of the storage has many; patterns are asked for their next times after. Both
- * go in slices, and others have their turns in between.
+ * Everything that is due begins to fire first, and none waits for another, so
+ * that one write of the storage has many; the next times of patterns are found
+ * out after that. Both is done in slices, and others have their turns in
+ * between.
  */
 export class Firing {
   /** How late ticks fired that were not missed, in milliseconds. */
@@ -46,13 +50,13 @@ export class Firing {
     return this.timers.nextDue;
   }
 
-  /** The time has come for some, or may have. */
+  /** Fires what is due at this date. */
   look(date: number): void {
     this.timers.advance(date);
     if (this.due.length > 0) this.begin();
   }
 
-  /** Has a schedule armed with the others that are not: {@link armAll} begins with them. */
+  /** A schedule is to be armed anew: {@link armAll} does that. */
   disarm(job: RecurringJob): void {
     this.timers.cancel(job.timer);
     if (job.isBusy) return;
@@ -60,7 +64,7 @@ export class Firing {
     this.unarmed.push(job);
   }
 
-  /** Arms what is not: a slice of it now, the rest in the next turns. */
+  /** Arms the schedules that are to be: a slice of them now, the rest in the next turns. */
   armAll(): void {
     if (this.isWorking) return;
     const until = this.host.time.now + SLICE;
@@ -81,7 +85,7 @@ export class Firing {
     this.timers.cancel(job.timer);
   }
 
-  /** A tick is done without a job. */
+  /** Passes over a tick: it is done, without a job. */
   async pass(job: RecurringJob, tick: number): Promise<'fired' | 'known'> {
     const outcome = await this.host.fire(job.id, tick);
     this.done(job, tick);
@@ -91,7 +95,7 @@ export class Firing {
   /** A tick could not fire, or be passed over. */
   fail(job: RecurringJob, { message }: Error): void {
     if (job.isGone) return;
-    // Some of what was missed may have fired.
+    // Some of the missed ticks may have fired.
     if (job.last >= job.next) this.arm(job);
     if (job.next < Infinity) this.wakeFor(job, retryAt(job.next, this.host.time.date));
     if (!this.host.isReady) return;
@@ -102,7 +106,7 @@ export class Firing {
     this.host.log('error', `schedule ${name}: its tick could not fire, and is tried again: ${message}`, job.logFields);
   }
 
-  /** Takes over what is known to have fired: a job server of the fleet may have. Answers whether that is news. */
+  /** Reads which tick was done last, perhaps by another job server of the fleet. Answers whether that is news. */
   refresh(job: RecurringJob): boolean {
     const last = lastTickIn(this.host.settings(), job.id);
     if (!last || last.tick < job.last) return false;
@@ -115,7 +119,7 @@ export class Firing {
   private wakeFor(job: RecurringJob, date: number): void {
     this.timers.cancel(job.timer);
     job.timer = this.timers.set(date, () => {
-      // One that is busy is armed again when it is not.
+      // A busy schedule is armed again when it is no longer busy.
       if (job.isBusy) return;
       job.isBusy = true;
       this.due.push(job);
@@ -147,7 +151,7 @@ export class Firing {
       if (this.due.length > 0) continue;
       const job = this.unarmed.pop();
       if (!job) {
-        // In this very turn: who has something after that begins again.
+        // In the same turn as the last look: whatever comes after it begins again.
         this.isWorking = false;
         return;
       }
@@ -164,7 +168,7 @@ export class Firing {
     this.landed = undefined;
   }
 
-  /** All is done about a schedule for now. */
+  /** A schedule is no longer busy. */
   private finish(job: RecurringJob): void {
     job.isBusy = false;
     this.arm(job);

@@ -1,14 +1,14 @@
 import type { ScheduleOptions } from './schedule.js';
 import type { ScheduleHost } from './schedule-host.js';
 
-/** What the names of schedules that were put, or paused, begin with among the settings. */
+/** How the names of settings begin that keep a schedule which was put or paused. */
 const PREFIX = 'schedule:';
 
 /** What is kept of a schedule by its id. */
 export interface Kept {
   /** As it was put. */
   readonly put?: ScheduleOptions;
-  /** Paused or resumed, otherwise than where it is declared. */
+  /** Whether it is paused, where its declaration says otherwise. */
   readonly paused?: boolean;
 }
 
@@ -23,7 +23,10 @@ export class KeptSchedules {
     }
   }
 
-  /** Keeps something, or nothing any more; answers with how. Throws where it cannot. */
+  /**
+   * Keeps what was put and paused, or forgets it where that is nothing; answers with the kept
+   * text. Throws where it cannot.
+   */
   keep(id: string, kept: Kept): string | undefined {
     const isAny = kept.put !== undefined || kept.paused !== undefined;
     const text = isAny ? JSON.stringify(kept) : undefined;
@@ -40,7 +43,7 @@ export class KeptSchedules {
   }
 }
 
-/** What a kept text says; undefined where it says nothing. */
+/** What a kept text says; undefined where it is no JSON. */
 export function readKept(text: string | undefined): Kept | undefined {
   if (text === undefined) return undefined;
   try {

@@ -50,7 +50,7 @@ export class RecurringJob {
     readonly source: ScheduleSource,
     readonly schedule: Schedule,
     public isPaused: boolean,
-    /** How it is kept, if it was put. */
+    /** The text by which it is kept, if it was put. */
     readonly keptAs?: string,
   ) {}
 

@@ -4,15 +4,15 @@ import { Refusal, type Engine, type JobSpec } from '../engine/index.js';
 import type { ScheduleHost } from './schedule-host.js';
 import { closedError, laterTick, tickName, type FireOutcome } from '../storage/index.js';
 
-/** What of a job server schedules use. */
+/** What schedules use of a job server. */
 export interface ScheduledJobServer {
   readonly log: Log;
   readonly time: Alarm;
   readonly engine: Engine;
-  /** Whether it accepts jobs: it has started, and does not end. */
+  /** Whether it accepts jobs: it has started, and is not ending. */
   readonly acceptsJobs: boolean;
   readonly storedJobs: DurableJobs | undefined;
-  /** Why it never takes such a job. */
+  /** Why it never accepts such a job. */
   refusalOf(spec: JobSpec): Refusal | undefined;
   /** Submits a background job that no client waits for. */
   submitForNobody(spec: JobSpec): Promise<Submitted>;

@@ -105,7 +105,7 @@ function rhythm(rules: Rules, { cron, every }: ScheduleOptions): Pick<Schedule, 
   if (every !== undefined) return { every: rules.whole('every', every, 1_000, MAX_TIME, 0) };
   const isText = typeof cron === 'string' && cron.trim() !== '' && cron.length <= MAX_CRON_LENGTH;
   rules.require('cron', cron, isText, `a pattern of cron, at most ${MAX_CRON_LENGTH} characters`);
-  // croner takes a date as well, which recurs not at all.
+  // croner accepts a date as well, which does not recur.
   const isDate = /^\s*\d{4}-/.test(cron!);
   rules.require('cron', cron, !isDate, 'a pattern of cron, not a date: a job with a time is no schedule');
   return { cron: cron!.trim() };
@@ -175,7 +175,7 @@ class Rules {
   }
 }
 
-/** A schedule as JSON takes it, to be kept or sent; what is the default is left out. */
+/** A schedule as JSON, to be kept or sent, with the defaults filled in. */
 export function writtenSchedule(schedule: Schedule): ScheduleOptions {
   const { cron, every, workload, startAt, endAt, isPaused } = schedule;
   const text = Buffer.from(workload).toString();

@@ -15,9 +15,12 @@ import { readSchedule, writtenSchedule } from './schedule-rules.js';
 export const MAX_SCHEDULES = 10_000;
 /** How often what other job servers put is looked for, in milliseconds. */
 const REREAD_INTERVAL = 5_000;
-/** So long after the start, whoever declares schedules has done so. */
+/** How long after the start everybody who declares schedules has done so, in milliseconds. */
 const SETTLING = 60_000;
-/** How old the last tick of a schedule must be that only another job server of a fleet may know, to be forgotten. */
+/**
+ * How old the last tick of a schedule that is not known here must be to be forgotten, in
+ * milliseconds: another job server of the fleet may know it.
+ */
 const FORGET_AFTER = 40 * 24 * 3_600_000;
 
 /**
@@ -164,7 +167,7 @@ export class Schedules {
     return this.host.submit({ ...job.spec(this.host.time.date), at: 0 });
   }
 
-  /** Jobs can be taken from now on: what was put before is here again, and what was fired is known. */
+  /** Jobs can be accepted from now on: reads what was put before, and which ticks have fired. */
   restart(): void {
     const { now } = this.host.time;
     this.readKept();
@@ -200,7 +203,7 @@ export class Schedules {
 
   // --- who there is ---
 
-  /** A schedule has its place, and the ticks that were done before are. */
+  /** Puts a schedule in its place, with the ticks that were done before. */
   private begin(job: RecurringJob): void {
     const { host, jobs, firing } = this;
     const { date } = host.time;
@@ -221,7 +224,7 @@ export class Schedules {
     firing.disarm(job);
   }
 
-  /** Begins with a schedule that somebody has written: with another rhythm it is a new one, and has missed nothing. */
+  /** Begins with a schedule that somebody has written anew: where its rhythm is another one, it has missed nothing. */
   private change(job: RecurringJob): void {
     const before = this.jobs.get(job.id);
     this.begin(job);
@@ -248,7 +251,7 @@ export class Schedules {
     return true;
   }
 
-  /** What passed until now was not missed. */
+  /** Ticks that passed until now count as done, not as missed. */
   private passOver(job: RecurringJob): void {
     const { firing, host } = this;
     const { date } = host.time;
@@ -259,7 +262,7 @@ export class Schedules {
 
   // --- what is kept ---
 
-  /** Takes in what was put, and what another job server put, paused or dropped since. */
+  /** Reads what was put, and what another job server has put, paused or dropped since. */
   private readKept(): void {
     const { host, jobs, kept } = this;
     for (const job of [...jobs.values()]) {
@@ -278,7 +281,7 @@ export class Schedules {
     const isPaused = readKept(text)?.paused ?? job.schedule.isPaused;
     if (job.isPaused === isPaused) return;
     job.isPaused = isPaused;
-    // Who resumed it told with its last tick that what passed was not missed.
+    // The job server that resumed it wrote a last tick: what passed before was not missed.
     this.firing.refresh(job);
     this.firing.disarm(job);
   }
@@ -320,7 +323,7 @@ export class Schedules {
     this.host.log('warn', 'schedules: without a storage nobody knows after a restart which ticks have fired');
   }
 
-  /** Has `tick` called in time for what is due then. */
+  /** Has `tick` called when something is due next. */
   private arm(): void {
     const { time } = this.host;
     const tidyAt = this.jobs.size > 0 ? this.tidyAt : Infinity;

@@ -32,7 +32,7 @@ export function nextTick(schedule: Schedule, after: number, crons: CronTable): n
   return next > endAt ? Infinity : next;
 }
 
-/** What is due of a schedule, the next tick of which is the first. */
+/** What is due of a schedule whose next tick is `first`. */
 export function planTicks(schedule: Schedule, first: number, now: number, crons: CronTable): Plan {
   if (first > now) return NOTHING;
   const limit = schedule.missed === 'all' ? MAX_MISSED : MAX_COUNTED;
@@ -47,7 +47,7 @@ export function planTicks(schedule: Schedule, first: number, now: number, crons:
   let uncounted = 0;
   if (tick <= now) {
     const latest = latestTick(schedule, tick, now, crons);
-    // How many a pattern has in a long time is not worth counting.
+    // It is not worth counting how many ticks a pattern has in a long time.
     uncounted = schedule.every === undefined ? 1 : Math.round((latest - tick) / schedule.every);
     // The latest may be on time: it fires by itself, at the next look.
     if (schedule.missed === 'all' && isOnTime(latest, now)) return { fire: due, missed: uncounted, until: latest - 1 };
@@ -61,7 +61,7 @@ export function planTicks(schedule: Schedule, first: number, now: number, crons:
   return { fire: fires ? [latest] : [], missed: uncounted + due.length - (fires ? 1 : 0), until: latest };
 }
 
-/** Two ticks are no closer to each other. */
+/** Two ticks are at least so far apart, in milliseconds. */
 function shortestGap({ cron, every }: Schedule): number {
   if (cron === undefined) return every!;
   return cron.split(/\s+/).length === 5 ? 60_000 : 1_000;
@@ -71,13 +71,13 @@ function isOnTime(tick: number, now: number): boolean {
   return now - tick < ON_TIME;
 }
 
-/** The latest tick that is due, far behind `tick`, which is due as well. */
+/** The latest tick that is due, long after `tick`, which is due as well. */
 function latestTick(schedule: Schedule, tick: number, now: number, crons: CronTable): number {
   const { cron, every, startAt, endAt, timeZone } = schedule;
   const until = Math.min(now, endAt);
   if (cron === undefined) return startAt + Math.floor((until - startAt) / every!) * every!;
   let latest = tick;
-  // croner's way back is only where to begin: its way forward is what ticks are.
+  // Searching back, croner only says where to begin: ticks are what it finds searching forward.
   const near = crons.last({ cron, timeZone }, until) - 1;
   let next = nextTick(schedule, Math.max(near, tick), crons);
   if (next > now) next = nextTick(schedule, tick, crons);
