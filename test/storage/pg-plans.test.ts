@@ -54,7 +54,7 @@ describeWith('postgres', 'plans that PostgreSQL makes on empty tables, and keeps
     },
   );
 
-  it.each<Name>(['donePacked', 'donePackedWithResult', 'leavePack', 'voidPacked'])(
+  it.each<Name>(['donePacked', 'donePackedWithResult', 'makeRowsOfPacked', 'voidPacked'])(
     '%s looks packs up by their names',
     async (name) => {
       const scan = 'Index Scan using pack_pkey on pack';

@@ -2,7 +2,7 @@ import type { Adder } from './job-storage.js';
 import type { StorageError } from './storage-error.js';
 import type { StoredJob } from './stored-job.js';
 
-/** Tells those who added jobs that they are durable: once for a whole batch, and after what is being done. */
+/** Tells adders that their jobs are durable: all of a batch together, in a microtask. */
 export function tellStored(adders: readonly Adder[]): void {
   if (adders.length === 0) return;
   queueMicrotask(() => {
@@ -10,7 +10,7 @@ export function tellStored(adders: readonly Adder[]): void {
   });
 }
 
-/** Several who are told the same. */
+/** Several adders that are told the same. */
 class Adders implements Adder {
   constructor(private readonly adders: Adder[]) {}
 
@@ -27,7 +27,7 @@ class Adders implements Adder {
   }
 }
 
-/** Who tells all that were told before, and another one. */
+/** An adder that tells those there were, and another one. */
 export function joined(adder: Adder | undefined, other: Adder): Adder {
   if (!adder) return other;
   if (!(adder instanceof Adders)) return new Adders([adder, other]);

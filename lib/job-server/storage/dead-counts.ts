@@ -26,7 +26,7 @@ export class DeadCounts {
     this.set(functionName, this.of(functionName) + by);
   }
 
-  /** There are these, as somebody counted them. */
+  /** Sets all counts to what somebody has counted. */
   become(counts: ReadonlyMap<string, number>): void {
     for (const name of [...this.counts.keys()]) if (!counts.has(name)) this.set(name, 0);
     for (const [name, count] of counts) if (this.of(name) !== count) this.set(name, count);

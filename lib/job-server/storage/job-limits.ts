@@ -2,16 +2,16 @@ import { MAX_FUNCTION_BYTES } from '../../ground/index.js';
 import { StorageError } from './storage-error.js';
 import type { JobRecord } from './stored-job.js';
 
-/** The longest handle a storage takes, in bytes. */
+/** The longest handle a storage accepts, in bytes. */
 export const MAX_HANDLE_BYTES = 255;
 
-/** The longest origin of a job that is taken once, in bytes. */
+/** The longest origin of a job that is added once, in bytes. */
 export const MAX_ORIGIN_BYTES = 255;
 
 /** The latest time a job can be given, in milliseconds since 1970: 48 bits, the year 10,889. */
 export const MAX_TIME = 2 ** 48 - 1;
 
-/** How many settings a storage takes. */
+/** How many settings a storage keeps. */
 export const MAX_SETTINGS = 25_000;
 
 /** The longest name of a setting, in bytes: there is room for a function's name in it. */

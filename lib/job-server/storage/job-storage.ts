@@ -86,19 +86,19 @@ export interface JobStorage {
   flush(): Promise<void>;
 
   /**
-   * Takes a job, and with `lease: true` leases it to the caller at once if it
-   * would be the next one anyway: it is ready, and no older job of its
-   * function and priority waits unleased. With `always` it is leased whatever
-   * waits before it: the caller runs it already.
+   * Adds a job, and with `lease: true` leases it to the caller at once if it
+   * would be the next one anyway: it is ready, and no older job of its function
+   * and priority waits unleased. With `always` it is leased whatever waits
+   * before it: the caller runs it already.
    *
    * Several servers that add the same function and unique at the same moment
    * get one job: one has added it, the others are told the existing one. So is,
    * in a shared storage, who adds a handle that is known already.
    *
-   * Answers whether the caller holds the job now and may run it, even before it
+   * Answers whether the caller has the job now and may run it, even before it
    * is durable. A shared storage cannot know yet whether another owner has a
    * job's unique: there, but for `always`, the lease of such a job comes with
-   * the write ({@link Adder.stored}). What came of it, `adder` is told once,
+   * the write ({@link Adder.stored}). `adder` is told what came of it, once,
    * after this call.
    */
   add(job: JobRecord, lease: boolean | 'always', adder: Adder): boolean;
@@ -166,7 +166,7 @@ export interface JobStorage {
    */
   oldest?(functionName: string, priority: StoredPriority, now: number): number | undefined;
 
-  /** How it does, from memory: O(1). */
+  /** How the storage is doing, from memory: O(1). */
   health(): StorageHealth;
 
   /**
@@ -213,8 +213,8 @@ export interface JobStorage {
    * Fires a tick of a schedule: if no tick of it so late was fired before, its
    * last tick is this one from now on, and the job is there, both or neither.
    * Resolves once that is durable; of several that fire the same tick, one has
-   * `fired` it, and to the others it is `known`. The job is given to nobody
-   * before. If another job has its function and unique, that one stands for both.
+   * `fired` it, and to the others it is `known`. Nobody is given the job before
+   * that. If another job has its function and unique, that one stands for both.
    *
    * Without a job the tick is only passed over: what was fired last stays known.
    * The last tick stands among the {@link settings}: see `lastTickIn`.
@@ -228,16 +228,16 @@ export interface JobStorage {
   forget(now: number, limit?: number): Promise<number>;
 
   /**
-   * Takes a job from elsewhere, unless one was taken under the same origin
-   * before; also when that one has ended since. Resolves once the job, and that
-   * it was taken, are durable, both or neither. With a past it becomes a dead letter,
-   * or its result is kept. Missing where an implementation cannot.
+   * Adds a job from elsewhere, unless one was added under the same origin before;
+   * also when that one has ended since. Resolves once the job, and its origin, are
+   * durable, both or neither. With a past it becomes a dead letter, or its result is
+   * kept. Missing where an implementation cannot.
    *
    * @param origin where the job comes from, a byte string of at most 255 bytes.
    */
   addOnce?(job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome>;
 
-  /** Forgets all origins: what came from them can be taken again. Resolves with how many there were. */
+  /** Forgets all origins: jobs that came from them can be added again. Resolves with how many there were. */
   forgetOrigins?(): Promise<number>;
 
   /** Copies the storage as it is at this moment to a new folder while it runs; missing where an implementation cannot. */
@@ -251,11 +251,11 @@ export interface JobStorage {
  */
 export interface Adder {
   /**
-   * The job is durable, or has ended before it had to be. With `existing`,
-   * itself durable, nothing was added: that job has this function and unique, or
-   * this handle. With `isLeased`, the lease that was asked for came with the
-   * write: the caller, to whom `add` answered false, holds the job from now on.
-   * With both, the existing job is this very one, and the caller has leased it meanwhile.
+   * The job is durable, or has ended before it had to be. With `existing`, itself
+   * durable, nothing was added: that job has this function and unique, or this handle.
+   * With `isLeased`, the lease that was asked for came with the write: the caller, to
+   * whom `add` answered false, has the job from now on. With both, the existing job is
+   * this very one, and the caller has leased it meanwhile.
    */
   stored(existing?: StoredJob, isLeased?: boolean): void;
   /** Nothing was added, and a lease is void. */
@@ -301,7 +301,7 @@ export interface StorageListener {
    */
   set?(name: string, value: string | undefined): void;
   /**
-   * What the clock said of the machine that a shared storage is on, in milliseconds
+   * The time by the clock of the machine that a shared storage is on, in milliseconds
    * since 1970, at some moment within the last `within` milliseconds. Told now and then.
    */
   clock?(date: number, within: number): void;

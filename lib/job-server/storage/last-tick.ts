@@ -1,4 +1,4 @@
-/** What the names of schedules' last ticks begin with among a storage's settings. */
+/** How the names of settings begin that keep the last ticks of schedules. */
 const PREFIX = 'tick:';
 
 /** The last tick of a schedule. */
@@ -9,7 +9,10 @@ export interface LastTick {
   readonly handle?: string | undefined;
 }
 
-/** The setting that keeps a schedule's last tick: its time, a blank, and the handle of the job fired last. */
+/**
+ * The name of the setting that keeps a schedule's last tick. Its value: the tick's time, a blank,
+ * and the handle of the job fired last.
+ */
 export function tickName(id: string): string {
   return PREFIX + id;
 }

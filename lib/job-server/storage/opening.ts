@@ -1,6 +1,6 @@
 import { closedError, StorageError } from './storage-error.js';
 
-/** What a storage is while it is open, and what every call says while it is not. */
+/** The open part of a storage, while it is open; while it is not, every call is refused. */
 export class Opening<Opened extends { close(): Promise<void> }> {
   private isOpening = false;
   /** Missing while it is not open. */

@@ -37,7 +37,7 @@ export interface DeadLetter {
   readonly diedAt: number;
 }
 
-/** What a dead letter is that waits again, where it is something else than before; what is left out stays, or is not known. */
+/** What changes in a dead letter that waits again; what is left out stays, or is not known. */
 export interface Replay {
   /** It counts as accepted then, in milliseconds since 1970; without it nobody knows when. */
   readonly acceptedAt?: number;
@@ -48,13 +48,12 @@ export interface Replay {
 export type Death = Pick<DeadLetter, 'error' | 'diedAt'>;
 
 /**
- * What came of a job that is taken once: it was added; it is known, by its
- * origin or its handle; or another job has its function and unique, and stands for
- * both.
+ * What came of a job that is added once: it was added; it is known, by its origin
+ * or its handle; or another job has its function and unique, and stands for both.
  */
 export type OnceOutcome = 'added' | 'known' | 'coalesced';
 
-/** What became of a job before it was taken from elsewhere. */
+/** What became of a job before it was added from elsewhere. */
 export type Past = Death | JobOutcome;
 
 /** How an ended job is remembered for a while (`keepResults`). */
@@ -93,7 +92,7 @@ export type FoundJob =
   | { readonly state: 'dead'; readonly letter: DeadLetter }
   | { readonly state: 'ended'; readonly function: string; readonly outcome: JobOutcome };
 
-/** How many jobs of one function a storage holds, leased ones included, by priority: `[high, normal, low]`. */
+/** How many jobs of one function a storage has, leased ones included, by priority: `[high, normal, low]`. */
 export interface FunctionCounts {
   readonly function: string;
   /** All jobs. */

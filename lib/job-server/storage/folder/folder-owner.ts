@@ -20,12 +20,12 @@ const NAME = /^owner-(\d+)$/;
  * One process owns a folder: two would give the same job out twice.
  *
  * Each claim makes a file `owner-N` that must not be there, with a number one
- * higher than the last: of two that start together one wins. A claim whose
- * process is gone is followed by the next. Should that ever be judged wrongly
- * (another container's process cannot be seen), nothing is lost: who follows
- * empties the file of who was followed, and reads the log after that; who was
- * followed looks at its file, which it has open, after each write and before it
- * tells anybody that something is durable (fencing).
+ * higher than the last: of two that start together one wins. Where the process
+ * of a claim is gone, the next claim takes the folder over. Should a process be
+ * taken for gone that is not (that of another container cannot be seen),
+ * nothing is lost: the new owner empties the file of the old one, and reads the
+ * log after that; the old owner looks at its file, which it has open, after
+ * each write and before it tells anybody that something is durable (fencing).
  */
 export class FolderOwner {
   private readonly file: number;
@@ -79,13 +79,17 @@ export class FolderOwner {
     try {
       ftruncateSync(this.file);
     } catch {
-      // A full or failed disk: the name stays, and is known as nobody's by its process.
+      // A full or failed disk: the text stays, and once this process is gone everybody sees that the
+      // claim is.
     }
     closeSync(this.file);
   }
 }
 
-/** Tells an owner that it was followed. A file system of the net may keep a file that is open, under another name. */
+/**
+ * Tells an owner that its folder was taken over. Emptied first: a network file system may keep an
+ * open file under another name.
+ */
 function revoke(path: string): void {
   try {
     truncateSync(path);

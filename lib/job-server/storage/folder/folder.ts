@@ -18,7 +18,7 @@ export function makeFolder(path: string): string[] {
 
 /** Has the names in folders written to disk, which fsync of a new file does not promise. */
 export function syncFolders(folders: readonly string[]): void {
-  // Windows has no such thing.
+  // Windows cannot sync a folder.
   if (process.platform === 'win32') return;
   for (const path of folders) {
     const folder = openSync(path, 'r');
@@ -30,7 +30,7 @@ export function syncFolders(folders: readonly string[]): void {
   }
 }
 
-/** The same, beside everything else. */
+/** The same for one folder, without holding up the event loop. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');

@@ -15,7 +15,7 @@ export interface Owner {
   readonly host: string;
 }
 
-/** The storages this process has open: what an earlier one of it left behind is told from a living one by it. */
+/** The storages that this process has open now; others of this process are gone. */
 const openHere = new Set<string>();
 
 /** An owner in this process, which is not alive before {@link opened} says so. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const NAME = 'reserve';
 
-/** What a full disk still takes: the ends of some 100,000 jobs. */
+/** Room for the ends of some 100,000 jobs on a full disk. */
 const RESERVE_BYTES = 1024 * 1024;
 
 /** On a small disk it takes no more than this part of the room. */

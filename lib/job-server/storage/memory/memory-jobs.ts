@@ -2,7 +2,7 @@ import { DeadCounts } from '../dead-counts.js';
 import type { DeadLetter, Holder, JobOutcome, JobRecord, StoredJob } from '../stored-job.js';
 import { MemoryQueues, type MemoryQueue } from './memory-queues.js';
 
-/** Who may have a job leased. */
+/** An owner, as the jobs know it. */
 export interface MemoryOwner {
   readonly holder?: Holder | undefined;
   /** Jobs of a queue can be leased. */
@@ -93,7 +93,7 @@ export class MemoryJobs {
   }
 
   /**
-   * A job is dead.
+   * A job becomes a dead letter.
    * @internal
    */
   bury(letter: DeadLetter): void {
@@ -103,7 +103,7 @@ export class MemoryJobs {
   }
 
   /**
-   * A job is dead no more; false when it was not.
+   * A dead letter is one no more; false when there was none.
    * @internal
    */
   unbury(handle: string): boolean {
@@ -134,7 +134,7 @@ export class MemoryJobs {
   }
 }
 
-/** One key for a function and a unique; a function holds no NUL, as the protocol separates arguments by it. */
+/** One key for a function and a unique; a function has no NUL, as the protocol separates arguments by it. */
 function uniqueKey(functionName: string, unique: string): string {
   return `${functionName}\0${unique}`;
 }

@@ -43,10 +43,10 @@ import type { MemoryQueue } from './memory-queues.js';
  */
 export class MemoryStorage implements JobStorage {
   readonly isShared: boolean;
-  /** Set where it is to seem that the others may soon take this owner for dead. */
+  /** Set by tests, as if the others might soon take this owner for dead. */
   isFenced = false;
   private listener: StorageListener | undefined;
-  /** What the jobs know it by. */
+  /** This owner, as the jobs know it. */
   private readonly owner: MemoryOwner;
   /** It writes nothing. */
   private readonly writes = new StorageWrites();
@@ -81,7 +81,7 @@ export class MemoryStorage implements JobStorage {
     this.jobs.giveBackAllOf(this.owner);
   }
 
-  /** Has the others take this owner for dead, as if it had stalled. */
+  /** Ends this owner's leases, as if it had stalled and were taken for dead. */
   lapse(): void {
     const lost = this.jobs.giveBackAllOf(this.owner);
     this.listener?.lost?.(lost);
@@ -285,7 +285,7 @@ export class MemoryStorage implements JobStorage {
     return count;
   }
 
-  /** Takes a new job, unless there is one with its handle or unique. */
+  /** Adds a new job, unless there is one with its handle or unique. */
   private put(job: JobRecord, lease: boolean | 'always'): { isLeased: boolean; existing?: StoredJob } {
     const existing = this.jobs.existing(job);
     if (existing) return { isLeased: false, existing: existing.job };
@@ -303,7 +303,7 @@ export class MemoryStorage implements JobStorage {
     if (!this.listener) throw closedError();
   }
 
-  /** The entry of a job the caller holds. */
+  /** The entry of a job that the caller has leased. */
   private leased(handle: string): Entry | undefined {
     const entry = this.listener && this.jobs.find(handle);
     return entry?.owner === this.owner ? entry : undefined;
@@ -316,9 +316,9 @@ export class MemoryStorage implements JobStorage {
 }
 
 /**
- * What a map holds, in pages. It is walked while it changes: to copy it would
- * hold up everybody. So many entries are looked at as there were at first,
- * since it might grow as fast as it is walked.
+ * The entries of a map, in pages. The map is walked while it changes: copying
+ * it would hold up everybody. At most as many entries are looked at as there
+ * were at first, since it might grow as fast as it is walked.
  */
 async function* pagesOf<Item extends { job: StoredJob }>(
   items: ReadonlyMap<string, Item>,

@@ -21,10 +21,11 @@ const ALWAYS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The plans are made once, on empty tables as likely as not, and kept: only
- * these serve any number of jobs. Where a small table is read whole all the same,
- * its plan counts as very dear, and PostgreSQL would compile it at each run: some
- * hundred milliseconds for what takes one.
+ * Plans are made once, perhaps on empty tables, and kept: only those by indexes
+ * and nested loops serve any number of jobs. Where a small table is read whole
+ * all the same, its plan counts as very expensive, and PostgreSQL would compile
+ * it at each run (`jit`): some hundred milliseconds for a statement that takes
+ * one.
  */
 const PLANS: Readonly<Record<string, string>> = {
   enable_indexscan: 'on',
@@ -38,10 +39,10 @@ const PLANS: Readonly<Record<string, string>> = {
 };
 
 /**
- * For what part of that time the database tries: it then says that the statement
- * has not happened, where nobody would know it of one that was given up. That
- * one would also wait for a lock as long as somebody has it, in a process of the
- * database's own. A wait for the standby is not ended by it.
+ * After this part of a statement's time the database ends it, and says so: then
+ * the statement has not happened. Of one that only this side gave up nobody
+ * would know that; and in the database it would wait for a lock as long as
+ * somebody has it. A wait for the standby is not ended by this.
  */
 const TRIED_PART = 0.9;
 

@@ -29,7 +29,7 @@ export class Gathered<Item, Answer> {
       this.waiting.push({ item, answer, refuse });
       if (this.isAsking) return;
       this.isAsking = true;
-      // Those of this turn come along.
+      // In a microtask, so that the others of this turn come along.
       queueMicrotask(() => void this.askAll());
     });
   }

@@ -12,12 +12,12 @@ import { JOB_COLUMNS } from './pg-values.js';
  */
 export function leaseStatement(schema: string, tally: string, alive: string): string {
   const queue = 'owner = 0 AND function = $2::int AND priority = $3::smallint';
-  const take = (which: string): string => `
+  const leasing = (which: string): string => `
     UPDATE ${schema}.job j SET owner = $1::int WHERE j.owner + 0 = 0 AND ${alive} AND j.ctid = ANY(ARRAY(${which})) RETURNING ${JOB_COLUMNS}`;
   const packs = (which: string): string =>
     `p.owner + 0 = 0 AND ${alive} AND p.ctid = ANY(ARRAY(SELECT ctid FROM ${which}))`;
   return `
-    WITH due AS (${take(`SELECT ctid FROM ${schema}.job WHERE ${queue} AND at > 0 AND at <= $5::bigint
+    WITH due AS (${leasing(`SELECT ctid FROM ${schema}.job WHERE ${queue} AND at > 0 AND at <= $5::bigint
         ORDER BY at, seq LIMIT $4::int FOR UPDATE SKIP LOCKED`)}),
       room AS MATERIALIZED (SELECT $4::int - count(*)::int AS room FROM due),
       p AS MATERIALIZED (SELECT ctid, seq, present, ${countOf('present')} AS size FROM ${schema}.pack
@@ -32,7 +32,7 @@ export function leaseStatement(schema: string, tally: string, alive: string): st
       n AS MATERIALIZED (SELECT ctid, size, present, is_pack, room - sum(size) OVER (ORDER BY seq) AS spare FROM room, (
         SELECT ctid, seq, 1 AS size, NULL::bigint AS present, false AS is_pack FROM r
         UNION ALL SELECT ctid, seq, size, present, true FROM p) both_kinds),
-      ready AS (${take('SELECT ctid FROM n WHERE NOT is_pack AND spare >= 0')}),
+      ready AS (${leasing('SELECT ctid FROM n WHERE NOT is_pack AND spare >= 0')}),
       whole AS (UPDATE ${schema}.pack p SET owner = $1::int WHERE ${packs('n WHERE is_pack AND spare >= 0')} RETURNING p.*),
       c AS MATERIALIZED (SELECT ctid, bit_or(bit) FILTER (WHERE number <= wanted) AS bits, min(i) FILTER (WHERE number > wanted) AS next
         FROM (SELECT ctid, size + spare AS wanted, i, 1::bigint << i AS bit, row_number() OVER (ORDER BY i) AS number

@@ -37,8 +37,8 @@ export class OpenPg {
   readonly fires: PgFires;
   readonly find: PgFind;
   readonly packs: PgPacks;
-  /** Jobs from elsewhere that are being taken. */
-  private readonly taking = new Set<Promise<unknown>>();
+  /** Jobs from elsewhere that are being added, and ticks that are being fired. */
+  private readonly underWay = new Set<Promise<unknown>>();
   private isOpen = true;
 
   private constructor(options: CheckedPgOptions, listener: StorageListener, packFrom: number) {
@@ -59,7 +59,7 @@ export class OpenPg {
       writes: new StorageWrites(),
       dead: new PgDead(schema, functions),
       ages: new PgAges(schema, functions, hints),
-      held: new Map(),
+      owned: new Map(),
       session: { id: 0, all: [0], mayPack: false },
       ready: new ReadyQueues<QueueHint>(
         (queue) => queue.name,
@@ -133,21 +133,21 @@ export class OpenPg {
 
   /** Resolves when all told so far is written; rejects when it cannot be. */
   async flush(): Promise<void> {
-    await Promise.allSettled(this.taking);
+    await Promise.allSettled(this.underWay);
     await this.flushQueues();
   }
 
-  /** Takes a job from elsewhere, after what was told before; what is asked next waits for it. */
-  take<Outcome>(take: () => Promise<Outcome>): Promise<Outcome> {
-    return this.taken(this.flushQueues().then(take));
+  /** Adds a job from elsewhere, after what was told before; {@link flush} waits for it. */
+  addOnce<Outcome>(add: () => Promise<Outcome>): Promise<Outcome> {
+    return this.track(this.flushQueues().then(add));
   }
 
-  /** What is asked next waits for this. */
-  taken<Outcome>(taking: Promise<Outcome>): Promise<Outcome> {
-    this.taking.add(taking);
-    const over = (): boolean => this.taking.delete(taking);
-    taking.then(over, over);
-    return taking;
+  /** {@link flush} waits for this. */
+  track<Outcome>(adding: Promise<Outcome>): Promise<Outcome> {
+    this.underWay.add(adding);
+    const over = (): boolean => this.underWay.delete(adding);
+    adding.then(over, over);
+    return adding;
   }
 
   private async flushQueues(): Promise<void> {
@@ -169,14 +169,17 @@ export class OpenPg {
     this.loseIf((entry) => entry.owner === oldId);
   }
 
-  /** What is held here and not leased is lost; answers what is leased, and not known here or no longer. */
+  /**
+   * Jobs that count as leased here and are not leased in the database are lost; answers those
+   * leased there that are not known here.
+   */
   private compare(leased: ReadonlySet<string>): string[] {
-    const { held } = this.parts;
-    // Their jobs will be known in a moment.
+    const { owned } = this.parts;
+    // The jobs of these leases will be known in a moment.
     if (this.unknownLeases > 0) return [];
     this.loseIf(({ job }) => !leased.has(job.handle));
     const [adding, ending] = [this.adds.handles(), this.ends.handles()];
-    return [...leased].filter((handle) => !held.has(handle) && !ending.has(handle) && !adding.has(handle));
+    return [...leased].filter((handle) => !owned.has(handle) && !ending.has(handle) && !adding.has(handle));
   }
 
   private async stopLooking(): Promise<void> {
@@ -184,10 +187,10 @@ export class OpenPg {
   }
 
   private loseIf(isLost: (entry: PgEntry) => boolean): void {
-    const { held, listener } = this.parts;
-    const lost = [...held.values()].filter((entry) => entry.phase === 'written' && isLost(entry));
+    const { owned, listener } = this.parts;
+    const lost = [...owned.values()].filter((entry) => entry.phase === 'written' && isLost(entry));
     this.ends.forget(lost);
-    for (const entry of lost) held.delete(entry.job.handle);
+    for (const entry of lost) owned.delete(entry.job.handle);
     if (lost.length > 0) listener.lost?.(lost.map(({ job }) => job.handle));
   }
 

@@ -9,10 +9,10 @@ export class PackName {
 /** So many jobs of a queue that come together become a pack: one of fewer would cost no less than rows. */
 export const MIN_PACK = 4;
 
-/** The most jobs of a pack: each has a bit in a bigint, whose sign is let alone. */
+/** The most jobs of a pack: each has a bit in a bigint, whose sign is not used. */
 export const MAX_PACK = 62;
 
-/** The numbers of a pack's handles lie in a stretch of so many: who looks for one looks at few packs. */
+/** The numbers of a pack's handles are less than this apart, so that a search for one looks at few packs. */
 export const PACK_SPAN = 4_096;
 
 /** Some jobs of a pack, by their places in it; bits in two halves, as JavaScript's numbers have 32 of them. */

@@ -14,7 +14,7 @@ export function placesIn(bits: string): string {
 /** The handle of the job at place `i` of a pack `p`. */
 export const PACKED_HANDLE = "p.prefix || convert_to((p.first + p.numbers[i + 1])::text, 'UTF8')";
 
-/** And its workload. */
+/** The workload of that job. */
 export const PACKED_WORKLOAD =
   'substring(p.workloads FROM coalesce(p.ends[i], 0) + 1 FOR p.ends[i + 1] - coalesce(p.ends[i], 0))';
 
@@ -22,7 +22,10 @@ export const PACKED_WORKLOAD =
 export const PACKED_COLUMNS = `${PACKED_HANDLE} AS handle, p.function, p.priority, p.base + i AS seq, 0::bigint AS at, 0 AS attempts, 0 AS losses,
   NULL::bytea AS unique_key, NULL::bytea AS unique_long, ''::bytea AS reducer, ${PACKED_WORKLOAD} AS workload, p.accepted + p.delays[i + 1] AS accepted`;
 
-/** A pack `p` that is read whole, beside `JOB_COLUMNS` of rows: what there is but once is in their places. */
+/**
+ * The columns of a pack `p` that is read whole, in one result with rows: what a pack has only once
+ * stands in the places of `JOB_COLUMNS`.
+ */
 export const PACK_COLUMNS = {
   packs: `p.prefix AS handle, p.function, p.priority, p.seq, 0::bigint AS at, 0 AS attempts, 0 AS losses, NULL::bytea AS unique_key,
     NULL::bytea AS unique_long, ''::bytea AS reducer, p.workloads AS workload, p.accepted, p.maker, p.number, p.base, p.present, p.first,
@@ -57,7 +60,10 @@ export function intoRows(schema: string, owner: string, from: string): string {
     SELECT ${PACKED_COLUMNS}, ${owner} FROM ${from} ON CONFLICT DO NOTHING`;
 }
 
-/** Counts what `moved` made rows of packs `gone`: the jobs are as many as before, but for those that had a row already. */
+/**
+ * Counts the rows `moved` out of the packs `gone`: there are as many jobs as before, except those
+ * that had a row already.
+ */
 function movedTally(schema: string, tally: string, was: 'waiting' | 'leased', is: 'waiting' | 'leased'): string {
   const [before, after] = [was, is].map((state) => Number(state === 'waiting'));
   return `t AS (INSERT INTO ${schema}.tally (${tally}) SELECT function, priority, sum(total), sum(waiting), 0 FROM (
@@ -70,16 +76,16 @@ function movedTally(schema: string, tally: string, was: 'waiting' | 'leased', is
 export function packStatementsFor(schema: string, tally: string) {
   /**
    * Takes jobs out of packs, each known by `k (maker, number, owner, bits)`: a
-   * pack goes with the last of them. They are locked first, so that what is
-   * decided is decided by what is there.
+   * pack goes with the last of them. The packs are locked first, so that
+   * everything is decided by what is in them then.
    */
-  const taken = (which: string): string => `
-    held AS MATERIALIZED (SELECT p.maker, p.number, p.owner, p.present & ~k.bits AS rest, p.present & k.bits AS bits
+  const takenOut = (which: string): string => `
+    locked AS MATERIALIZED (SELECT p.maker, p.number, p.owner, p.present & ~k.bits AS rest, p.present & k.bits AS bits
       FROM k JOIN ${schema}.pack p ON p.maker = k.maker AND p.number = k.number
       WHERE ${which} AND p.present & k.bits <> 0 FOR UPDATE OF p),
-    part AS (UPDATE ${schema}.pack p SET present = h.rest FROM held h
+    part AS (UPDATE ${schema}.pack p SET present = h.rest FROM locked h
       WHERE p.maker = h.maker AND p.number = h.number AND h.rest <> 0 RETURNING p.*, h.bits),
-    whole AS (DELETE FROM ${schema}.pack p USING held h
+    whole AS (DELETE FROM ${schema}.pack p USING locked h
       WHERE p.maker = h.maker AND p.number = h.number AND h.rest = 0 RETURNING p.*, h.bits),
     gone AS (SELECT * FROM part UNION ALL SELECT * FROM whole)`;
   const named = 'unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[]) k (maker, number, owner, bits)';
@@ -95,24 +101,24 @@ export function packStatementsFor(schema: string, tally: string) {
   const moved = (was: 'waiting' | 'leased', is: 'waiting' | 'leased'): string => movedTally(schema, tally, was, is);
   return {
     donePacked: `
-      WITH ${k}, ${taken(mine)}, ${tallied('gone', `-sum(${countOf('bits')})`, '0')}
+      WITH ${k}, ${takenOut(mine)}, ${tallied('gone', `-sum(${countOf('bits')})`, '0')}
       SELECT 1`,
     donePackedWithResult: `
-      WITH ${k}, ${taken(mine)}, ${tallied('gone', `-sum(${countOf('bits')})`, '0')},
+      WITH ${k}, ${takenOut(mine)}, ${tallied('gone', `-sum(${countOf('bits')})`, '0')},
         r AS (INSERT INTO ${schema}.result SELECT o.handle, g.function, convert_from(o.state, 'UTF8'), o.result, o.keep_until
           FROM unnest($5::bytea[], $6::int[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[], $11::bigint[])
             o (handle, maker, number, bits, state, result, keep_until)
           JOIN gone g ON g.maker = o.maker AND g.number = o.number WHERE g.bits & o.bits <> 0 ON CONFLICT DO NOTHING)
       SELECT 1`,
     /** Makes rows of jobs, still leased to whom they were. */
-    leavePack: `
-      WITH ${k}, ${taken(mine)},
+    makeRowsOfPacked: `
+      WITH ${k}, ${takenOut(mine)},
         moved AS (${intoRows(schema, 'p.owner', `gone p, ${placesIn('p.bits')}`)} RETURNING j.function, j.priority),
         ${moved('leased', 'leased')}
       SELECT 1`,
-    /** What was refused, and may have been written all the same; not what others have leased. */
+    /** Takes out jobs that were refused and may have been written all the same; not those that others have leased. */
     voidPacked: `
-      WITH ${k}, ${taken('p.owner + 0 = ANY($5::int[])')},
+      WITH ${k}, ${takenOut('p.owner + 0 = ANY($5::int[])')},
         ${tallied('gone', `-sum(${countOf('bits')})`, `-sum(CASE WHEN owner = 0 THEN ${countOf('bits')} ELSE 0 END)`)}
       SELECT 1`,
     /** Makes rows of all that waits in the packs that have one of these jobs. */

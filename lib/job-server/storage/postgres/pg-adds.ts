@@ -29,7 +29,7 @@ const MAX_REFUSED = 100_000;
 interface Existing {
   readonly job: StoredJob;
   readonly owner: number;
-  /** Another submission was told it. */
+  /** Another submission was answered with it. */
   readonly isWanted: boolean;
 }
 
@@ -61,13 +61,13 @@ export class PgAdds {
     private readonly packs: PgPacks,
     /** Resolves when the ends told so far are written. */
     private readonly endsWritten: () => Promise<void>,
-    /** A written job that something was told of meanwhile. */
+    /** Called for a written job that something has become of meanwhile. */
     private readonly goOn: (entry: PgEntry) => void,
   ) {
     this.inserts = new PgInsert(parts);
   }
 
-  /** Why a job cannot be taken now, or undefined. */
+  /** Why a job cannot be accepted now, or undefined. */
   get refusal(): StorageError | undefined {
     const trouble = this.parts.health.of('adds');
     if (!trouble) return undefined;
@@ -94,7 +94,10 @@ export class PgAdds {
     entry.phase = 'written';
   }
 
-  /** Takes a job out that this owner has leased and had refused; answers whether it had. One that others were told stays, and is leased again. */
+  /**
+   * Takes out a job that this owner has leased and had refused before; answers whether it had. A
+   * job that others were answered with stays, and is leased again.
+   */
   takeOut(entry: PgEntry): boolean {
     if (this.refused.size === 0 || !this.refused.delete(entry.job.handle)) return false;
     this.voided.push(entry);
@@ -134,11 +137,11 @@ export class PgAdds {
       if (this.isEnding) break;
       await delay(RETRY_DELAY);
     }
-    // At once: what is told from now on begins anew.
+    // In the same turn as the last look: what is told from now on begins anew.
     this.writing = undefined;
   }
 
-  /** What was refused is tried on as well: until it can be written, everything is refused at once. */
+  /** Goes on in trouble too, by probes: until the database can be written, everything is refused at once. */
   private get isToWrite(): boolean {
     return this.waiting.length > 0 || this.voided.length > 0 || this.parts.health.of('adds') !== undefined;
   }
@@ -155,10 +158,10 @@ export class PgAdds {
       health.worked('adds');
     } catch (error) {
       this.failed(batch, error as StorageError);
-      this.takeReturned();
+      this.putBackReturned();
       if (this.isEnding) this.refuse(this.takeAll(), error as StorageError);
     } finally {
-      this.takeReturned();
+      this.putBackReturned();
       this.batch = [];
     }
   }
@@ -189,14 +192,14 @@ export class PgAdds {
 
   private async writeBatch(batch: readonly PgEntry[]): Promise<void> {
     const { functions, connections, session } = this.parts;
-    // A unique that was freed is free for this batch: else its job would be taken for one that is over.
+    // A unique that was freed is free for this batch: otherwise its job would join one that is over.
     if (batch.some(({ job }) => job.unique !== '')) await this.endsWritten();
     await functions.make(
       batch.map(({ job }) => job.function),
       connections.adder,
     );
     const fresh = await this.unlessPacked(batch);
-    // A session that was lost since has another number.
+    // Where the session was lost since, the new one has another number.
     for (const entry of fresh) if (entry.owner > 0) entry.owner = session.id;
     const others = new Set(await this.inserts.write(fresh));
     for (const entry of fresh) if (!others.has(entry)) this.stored(entry, entry.owner > 0);
@@ -208,7 +211,7 @@ export class PgAdds {
     await this.settleOthers(rows);
   }
 
-  /** Those of a batch that are not in packs of others: they may be where a job may be known already. */
+  /** Those of a batch that are not in packs already, where only a job may be that is known (`isKnown`). */
   private async unlessPacked(batch: readonly PgEntry[]): Promise<readonly PgEntry[]> {
     const handles = batch.filter(({ isKnown }) => isKnown).map(({ job }) => job.handle);
     if (handles.length === 0) return batch;
@@ -225,13 +228,15 @@ export class PgAdds {
 
   /**
    * Jobs whose packs are there since a write whose outcome nobody knew: they were
-   * written then, whatever became of them. What is written now waits for that.
+   * written then, whatever became of them. The write of a probe waits for that
+   * one.
    */
   private async settlePacked(entries: readonly PgEntry[]): Promise<void> {
     const tried = entries.filter(({ isDoubtful }) => isDoubtful);
     for (const entry of entries) {
       if (entry.isDoubtful) continue;
-      // Another one has that name, however unlikely: what was never tried before is not there.
+      // Another pack has that name, however unlikely: this one was never tried before, so it is not
+      // there.
       entry.pack = entry.packing = undefined;
       this.again(entry);
     }
@@ -275,8 +280,8 @@ export class PgAdds {
   }
 
   /**
-   * Jobs that are there since a write whose outcome nobody knew. It may have been
-   * given up before the standby had it: what is written after it waits for both.
+   * Jobs that are there since a write whose outcome nobody knew. The wait for the
+   * standby may have been given up then: a later write waits for both.
    */
   private async confirm(written: readonly (readonly [PgEntry, Existing])[]): Promise<void> {
     if (written.length === 0) return;
@@ -284,7 +289,10 @@ export class PgAdds {
     for (const [entry, { owner }] of written) this.stored(entry, owner > 0 && owner === entry.owner);
   }
 
-  /** Submissions that other jobs do for; of those it is written first, that they do: who made one may yet take it back. */
+  /**
+   * Submissions that other jobs stand for. First it is written that those jobs are wanted: the
+   * submission that made one may still be refused, and must not take it back then.
+   */
   private async join(joined: readonly (readonly [PgEntry, Existing])[]): Promise<void> {
     const unwanted = joined.filter(([, { isWanted }]) => !isWanted).map(([, { job }]) => job.handle);
     const there = new Set<string>();
@@ -305,7 +313,7 @@ export class PgAdds {
 
   /** A job is written, and leased where it was to be, unless its session was lost meanwhile. */
   private stored(entry: PgEntry, wasLeased: boolean): void {
-    const { held, hints, listener, ready, session } = this.parts;
+    const { owned, hints, listener, ready, session } = this.parts;
     const isLeased = wasLeased && entry.owner === session.id;
     const { job, queue } = entry;
     entry.phase = 'written';
@@ -313,12 +321,12 @@ export class PgAdds {
     const wasLate = entry.isLate;
     queue.settled(entry.told, true);
     if (entry.owner > 0 && !isLeased) {
-      held.delete(job.handle);
+      owned.delete(job.handle);
       if (!wasLate) listener.lost?.([job.handle]);
     } else if (entry.owner === 0) {
-      held.delete(job.handle);
+      owned.delete(job.handle);
       hints.queue(job.function, job.priority).expect(job.at);
-      // Others may have leased what was told later.
+      // Others may have leased jobs that were told later.
       if (performance.now() - entry.since > SETTLED) {
         queue.lower();
         queue.isBack = true;
@@ -332,12 +340,12 @@ export class PgAdds {
   private coalesced(entry: PgEntry, existing: StoredJob): void {
     entry.phase = 'written';
     entry.queue.settled(entry.told, false);
-    const { held } = this.parts;
+    const { owned } = this.parts;
     const { handle } = entry.job;
     // It may be that very job, which was leased to this owner meanwhile.
-    const isHeld = held.has(handle) && held.get(handle) !== entry;
-    if (!isHeld) held.delete(handle);
-    entry.takeAdder()?.stored(existing, isHeld);
+    const isOwned = owned.has(handle) && owned.get(handle) !== entry;
+    if (!isOwned) owned.delete(handle);
+    entry.takeAdder()?.stored(existing, isOwned);
   }
 
   private again(entry: PgEntry): void {
@@ -347,7 +355,7 @@ export class PgAdds {
   }
 
   /** What is to be written again takes its old place. */
-  private takeReturned(): void {
+  private putBackReturned(): void {
     if (this.returned.length === 0) return;
     this.returned.sort((one, other) => one.number - other.number);
     this.waiting = [...this.returned, ...this.waiting];
@@ -360,7 +368,7 @@ export class PgAdds {
     const open = batch.filter(({ phase }) => phase === 'writing');
     for (const entry of open) {
       entry.isDoubtful ||= isLost(error);
-      // It is not there: it may come back in another one.
+      // Its pack is not there: the job may go into another one.
       if (!entry.isDoubtful) entry.pack = entry.packing = undefined;
     }
     // A pack's jobs are refused together, or none of them.
@@ -377,8 +385,9 @@ export class PgAdds {
     for (const entry of entries) {
       entry.phase = 'written';
       entry.queue.settled(entry.told, false);
-      this.parts.held.delete(entry.job.handle);
-      // One that was here before is not known to be new, and would be run here anyway.
+      this.parts.owned.delete(entry.job.handle);
+      // A job that ran here before it was stored may not be new in the database, and is run here
+      // anyway.
       if (entry.isDoubtful && !entry.isKnown) this.void(entry);
       entry.takeAdder()?.refused(error);
     }
@@ -394,14 +403,14 @@ export class PgAdds {
     }
   }
 
-  /** Jobs that were refused and may have been written: nothing refused appears later. */
+  /** Deletes jobs that were refused and may have been written: no refused job may appear later. */
   private async takeOutVoided(): Promise<void> {
     const entries = this.voided.slice(0, MAX_BATCH);
     await this.parts.functions.make(
       entries.map(({ job }) => job.function),
       this.parts.connections.adder,
     );
-    // To write them again waits for a transaction that still hangs with one of them.
+    // Writing them again waits for a transaction that still hangs with one of them.
     await this.inserts.writeAgain(entries.filter(({ pack, packing }) => packing ?? !pack));
     await this.packs.void(entries);
     const handles = bytesArray(entries.map(({ job }) => job.handle));

@@ -20,7 +20,7 @@ interface Age {
   timed: number | undefined;
 }
 
-/** Since when the oldest jobs wait: looked at now and then, of the queues that somebody wants to know it of. */
+/** Since when the oldest jobs wait: looked up now and then, for the queues that somebody asks about. */
 export class PgAges {
   private readonly ages = new Map<QueueHint, Age>();
 

@@ -7,7 +7,10 @@ import { intArray } from './pg-values.js';
 /** How long after it failed to show a sign of life an owner tries again at the latest, in milliseconds. */
 const RETRY_DELAY = 250;
 
-/** What of the lease time an owner that cannot show a sign of life gives out jobs for: the others wait for all of it. */
+/**
+ * For which part of the lease time an owner that cannot show a sign of life still gives out jobs;
+ * the others wait for all of it.
+ */
 const SURE_PART = 0.8;
 
 /** After how many lease times jobs are looked for that are leased to nobody known. */
@@ -129,17 +132,17 @@ export class PgBeat {
     await this.lookAtOthers(owners, begun);
   }
 
-  /** While job servers go on that are older than the tables, jobs are written so that they see them. */
+  /** While job servers older than the tables go on, jobs are written so that these see them. */
   private learnWhetherToPack(owners: readonly OwnerRow[]): void {
     this.parts.session.mayPack = owners.every(({ dead, packs }) => dead || packs);
   }
 
-  /** Answers when it was asked for. */
+  /** Begins a session under a new number; answers when that was asked for, on the clock of durations. */
   private async join(): Promise<number> {
     const { options, session } = this.parts;
     for (;;) {
       const begun = performance.now();
-      // Drawn: a database that has lost its last moments would give the next number of a row to somebody else once more.
+      // Drawn: a database that has lost its last moments would give out the next number of a sequence twice.
       const id = randomInt(1, MAX_ID);
       const { rows } = await run(this.parts, 'adder', 'join', [id, options.name, options.address]);
       if (rows.length === 0) continue;
@@ -155,7 +158,7 @@ export class PgBeat {
     this.lookAtFence();
   }
 
-  /** Says when it changes whether it is fenced, and looks again when it is to be. */
+  /** Tells the listener when it becomes fenced, or no longer is, and looks again when it would become so. */
   private lookAtFence(): void {
     clearTimeout(this.fence);
     if (this.isClosed) return;
@@ -175,7 +178,7 @@ export class PgBeat {
 
   private async lookAtOthers(owners: readonly OwnerRow[], begun: number): Promise<void> {
     const now = performance.now();
-    // Who did not look for long has not seen whether somebody was silent all the while.
+    // An owner that did not look for long has not seen who was silent all the while.
     if (now - this.lookedAt > this.parts.options.leaseTime) this.seen.clear();
     this.lookedAt = now;
     const seen = new Map<number, { readonly beat: string; readonly since: number }>();

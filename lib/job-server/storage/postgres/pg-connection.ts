@@ -3,7 +3,7 @@ import { isRefusal, noneOf, refused, unreachable } from './pg-errors.js';
 import { loadPg, type PgClient, type PgQuery, type PgResult } from './pg-package.js';
 import { addressesIn, type CheckedPgOptions } from './pg-options.js';
 
-/** What is sent with a statement may take this much longer, where it is long: a millisecond for so many bytes. */
+/** A statement that sends long values may take longer: a millisecond for so many bytes. */
 const BYTES_A_MILLISECOND = 1_000;
 const LONG_BYTES = 64 * 1024;
 
@@ -29,9 +29,9 @@ export interface ConnectionRole {
 
 /**
  * One connection to the database, made when it is needed and again when it was
- * lost. Statements go one after the other. Whatever of a statement is not known
- * to have happened ends the connection: what came of it is for the caller to
- * find out, on the next one.
+ * lost. Statements go one after the other. A statement of which nobody knows
+ * whether it has happened ends the connection: the caller has to find out what
+ * came of it, on the next one.
  */
 export class PgConnection {
   private client: PgClient | undefined;
@@ -91,7 +91,10 @@ export class PgConnection {
     }
   }
 
-  /** Else what is long could never be sent over a slow network, and be tried for ever. */
+  /**
+   * Gives a long statement more time: over a slow network it could otherwise never be sent, and
+   * would be tried for ever.
+   */
   private timed(query: PgQuery): PgQuery {
     let bytes = 0;
     for (const value of query.values ?? []) if (value instanceof Uint8Array) bytes += value.length;
@@ -120,7 +123,7 @@ export class PgConnection {
         application_name: `nestjs-gearman ${this.options.name}`.slice(0, 63),
         ...(ssl !== undefined && { ssl }),
       });
-      // Whoever waits for a statement is told too.
+      // Whoever waits for a statement is told by its rejection as well.
       client.on('error', () => this.lose(client));
       client.on('end', () => this.lose(client));
       try {
@@ -142,11 +145,13 @@ export class PgConnection {
       "SELECT pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.current_setting('synchronous_commit') AS commit";
     const [told] = (await client.query({ text: asked })).rows as readonly { standby: boolean; commit: string }[];
     if (told?.standby && !isReading) throw new Error('it is a standby, which cannot be written');
-    // Somebody may have switched it off for all: what is promised of a job needs it. Other words say how far it goes.
+    // Somebody may have switched it off for the whole database, and the promise of a job needs it. Its other values
+    // say how far a commit waits, and stay.
     const waits = told?.commit === 'off' ? 'on' : undefined;
     await client.query({ text: settingStatement({ isReading, timeout, commit: isSynchronous ? waits : 'off' }) });
     if (isReading) return;
-    // It is committed here, and nobody waits any longer for the standby to have it. Any other warning is none about that.
+    // This warning says that the statement is committed, and that the wait for the standby was given up. Others are not
+    // about that.
     client.on('notice', ({ routine, message }) => {
       if (routine === 'SyncRepWaitForLSN') this.doubt = message ?? 'the wait for the standby was given up';
     });

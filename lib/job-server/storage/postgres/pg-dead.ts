@@ -2,7 +2,7 @@ import { DeadCounts } from '../dead-counts.js';
 import type { PgFunctions } from './pg-functions.js';
 import type { PgConnection } from './pg-connection.js';
 
-/** How long what was counted is told, unless this owner changed something, in milliseconds. */
+/** How long a count is good, unless this owner changed something, in milliseconds. */
 const COUNTED_FOR = 10_000;
 
 /** How long after somebody asked it is still counted, in milliseconds. */
@@ -26,7 +26,7 @@ export class PgDead {
     return this.counts;
   }
 
-  /** This owner changed something: what was counted is old. */
+  /** This owner changed something: the last count is old. */
   changed(): void {
     this.countedAt = -Infinity;
   }

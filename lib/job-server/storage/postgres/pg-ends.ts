@@ -13,7 +13,7 @@ const MAX_BATCH = 1_000;
 /** How long after a failure the database is tried again, in milliseconds. */
 const RETRY_DELAY = 250;
 
-/** Why a job is given back, dead or over, and which of them it is. */
+/** A job, and what became of it: one kind of {@link End}. */
 type Ended<Is extends End['is']> = { readonly entry: PgEntry; readonly end: Extract<End, { readonly is: Is }> };
 
 /**
@@ -102,9 +102,9 @@ export class PgEnds {
       if (this.isEnding) break;
       await delay(RETRY_DELAY);
     }
-    // At once: what is told from now on begins anew.
+    // In the same turn as the last look: what is told from now on begins anew.
     this.writing = undefined;
-    // It may be that there is nothing more to write of what could not be written.
+    // What could not be written may have been forgotten since: then nothing is wrong any more.
     this.parts.health.worked('ends');
   }
 
@@ -133,12 +133,12 @@ export class PgEnds {
     const start = performance.now();
     const ofKind = <Is extends End['is']>(is: Is): Ended<Is>[] =>
       batch.flatMap((entry) => (entry.end?.is === is ? [{ entry, end: entry.end as Ended<Is>['end'] }] : []));
-    // Now: what is told of these jobs while some of it is written, is of another batch.
+    // Sorted now: what is told of these jobs while they are written belongs to another batch.
     const [done, dead, released] = [ofKind('done'), ofKind('bury'), ofKind('release')];
     try {
       // A pack says no more of a job than whether it is there: what else becomes of one is written of a row.
-      await this.packs.leave(
-        [...dead, ...released, ...done.filter(isLeaving)].map(({ entry }) => entry).concat(changed),
+      await this.packs.makeRows(
+        [...dead, ...released, ...done.filter(isGettingRow)].map(({ entry }) => entry).concat(changed),
       );
       await this.packs.writeDone(done.filter(isPacked));
       const rows = done.filter((each) => !isPacked(each));
@@ -150,7 +150,7 @@ export class PgEnds {
       if (batch.length > 0) this.parts.writes.wrote(batch.length, performance.now() - start);
     } catch (error) {
       for (const entry of changed) entry.isChanged = true;
-      // In front: a flush counts on what was told before it being written first.
+      // In front: a flush relies on what was told before it being written first.
       this.waiting = new Set([...batch, ...this.waiting]);
       throw error;
     } finally {
@@ -212,8 +212,8 @@ function isPacked({ entry }: Ended<'done'>): boolean {
   return entry.pack !== undefined;
 }
 
-function isLeaving({ entry }: Ended<'done'>): boolean {
-  return entry.isLeaving;
+function isGettingRow({ entry }: Ended<'done'>): boolean {
+  return entry.isGettingRow;
 }
 
 function keys(entries: readonly PgEntry[]): Buffer[] {

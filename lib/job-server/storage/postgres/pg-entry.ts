@@ -5,7 +5,7 @@ import type { Change, QueueHint } from './pg-hints.js';
 
 const PROMPT = { isLate: false, isKnown: false };
 
-/** What shall become of a job this owner has. */
+/** What is to become of a job that this owner has leased. */
 export type End =
   | { readonly is: 'done'; readonly outcome?: JobOutcome | undefined }
   | { readonly is: 'bury'; readonly error: string; readonly diedAt: number }
@@ -27,9 +27,9 @@ export interface ReadJob {
 
 /** What is special about a job that is to be written. */
 export interface Lateness {
-  /** The lease comes with the write: until then the caller does not hold it. */
+  /** The lease comes with the write: until then the caller does not have the job. */
   readonly isLate: boolean;
-  /** The caller ran it before it was to be kept: it may have been kept before, and its handle be known. */
+  /** The caller ran it before it was to be stored: it may have been stored before, and its handle be known. */
   readonly isKnown: boolean;
 }
 
@@ -53,7 +53,7 @@ export class PgEntry {
   /** That pack, as long as it is not known to be written. */
   packing: Packing | undefined;
   /** It is on its way from its pack to a row of its own, and may be there. */
-  isLeaving = false;
+  isGettingRow = false;
   /** What its write changes in the counts. */
   told: Change = [0, 0, 0];
   /** When it was told, on the clock of durations. */

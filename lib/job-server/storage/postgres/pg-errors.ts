@@ -1,7 +1,10 @@
 import { StorageError } from '../storage-error.js';
 import { withoutPassword } from './pg-options.js';
 
-/** What to do about what PostgreSQL refuses, by its codes' beginnings; about anything else its own words have to do. */
+/**
+ * The cure for what PostgreSQL refuses, by the beginning of its code; for anything else its own
+ * words must be enough.
+ */
 const CURES: readonly (readonly [code: string, cure: string])[] = [
   ['42501', 'give its role that right: the guide to a fleet has the least it needs'],
   ['42P01', 'its tables are gone: stop the job servers, restore them from a backup, or start with new ones'],
@@ -22,7 +25,10 @@ export function isLost(error: unknown): boolean {
   return error instanceof StorageError && error.code === 'GEARMAN_STORAGE_UNREACHABLE';
 }
 
-/** Whether PostgreSQL answered with an error, and none of its ending (57P..), of connecting (08...) or of reading only. */
+/**
+ * Whether PostgreSQL refused a statement; not where it is ending (57P..), where the connection
+ * failed (08...) or where it can only be read (25006).
+ */
 export function isRefusal(error: unknown): boolean {
   const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
   // The system's errors have codes as well, EPIPE for one.
@@ -62,7 +68,7 @@ export function noneOf(problems: readonly (readonly [host: string, error: unknow
   return new Error(problems.map(([host, error]) => `${host}: ${reasonOf(error)}`).join('; '));
 }
 
-/** What an error says; one of a name with several addresses says nothing itself. */
+/** What an error says; where a host's name has several addresses, its parts say it. */
 function reasonOf(error: unknown): string {
   const { message, errors, code } = error as AggregateError & { readonly code?: unknown };
   if (message === 'Query read timeout' || code === CANCELLED) return NO_ANSWER;

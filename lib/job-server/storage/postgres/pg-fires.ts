@@ -38,13 +38,13 @@ export class PgFires {
     return this.fires.of(fire);
   }
 
-  /** Each of another schedule: a statement changes a row once. Answers those that fired. */
+  /** Fires ticks, each of another schedule, since a statement changes a row once. Answers those that fired. */
   private async fireRound(round: readonly Fire[]): Promise<Fire[]> {
     const values = new Map([...(await this.fireJobs(round)), ...(await this.passOver(round))]);
     const [fired, late] = [round.filter(({ name }) => values.has(name)), round.filter(({ name }) => !values.has(name))];
     const { known } = this.settings;
     for (const { name, tick } of fired) {
-      // What another one fired since may be known already.
+      // A later tick, fired by another job server since, may be known already.
       if (laterTick(known.get(name), tick, undefined) !== undefined) this.settings.learn(name, values.get(name)!);
     }
     if (late.length === 0) return fired;

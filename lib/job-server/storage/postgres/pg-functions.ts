@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { PgConnection } from './pg-connection.js';
 import { bytes, bytesArray, intArray } from './pg-values.js';
 
-/** How many numbers are tried for a name: that two have the same first one is one chance in two thousand million. */
+/**
+ * How many numbers are tried for a name; the chance that two names have the same first one is one
+ * in two thousand million.
+ */
 const MAX_TRIES = 100;
 
 /**
@@ -13,7 +16,7 @@ const MAX_TRIES = 100;
 export class PgFunctions {
   private readonly ids = new Map<string, number>();
   private readonly names = new Map<number, string>();
-  /** For the so many-th connection all that are known were in the database. */
+  /** When all known functions were last written to the database: the connection's `connects` of then. */
   private keptFor = 0;
 
   constructor(private readonly schema: string) {}
@@ -27,7 +30,7 @@ export class PgFunctions {
     return this.names.get(id) ?? '';
   }
 
-  /** Has functions numbered that are not. */
+  /** Gives numbers to functions that have none. */
   async make(names: Iterable<string>, connection: PgConnection): Promise<void> {
     let missing = [...new Set(names)].filter((name) => !this.ids.has(name));
     for (let turn = 0; missing.length > 0; turn++) {
@@ -43,7 +46,10 @@ export class PgFunctions {
     }
   }
 
-  /** Has those that are known in the database again, where the connection was lost since, and they perhaps with it. */
+  /**
+   * Writes all known functions again where the connection was lost since: the database may have
+   * lost them with its last moments.
+   */
   async keep(connection: PgConnection): Promise<void> {
     if (connection.connects === this.keptFor) return;
     const known = [...this.ids];

@@ -21,9 +21,12 @@ export class QueueHint {
   times: number[] = [];
   /** A lease brought fewer than were asked for: the owner waits to be told of more. */
   isShort = false;
-  /** Some came to wait in their former places: the others are to be told. */
+  /** Jobs wait again in their old places: the other owners are to be told. */
   isBack = false;
-  /** From where on it is leased, and looked at: few of many queues ever are. */
+  /**
+   * The places from which it is leased, and looked at; made when they are needed, since few of
+   * many queues ever are.
+   */
   private leaseFloor: QueueFloor | undefined;
   private lookFloor: QueueFloor | undefined;
 
@@ -70,7 +73,7 @@ export class QueueHint {
     this.recent.fill(0);
   }
 
-  /** These came with a lease of so many; first those whose time had come. */
+  /** A lease of `asked` jobs brought these; first those whose time had come. */
   leased(jobs: readonly Pick<StoredJob, 'at'>[], asked: number, now: number): void {
     const due = jobs.filter(({ at }) => at > 0);
     this.wrote([0, -jobs.length, -due.length]);

@@ -16,8 +16,8 @@ export class PgInsert {
   constructor(private readonly parts: PgParts) {}
 
   /**
-   * Writes them, those whose functions are numbered, unless they are there;
-   * answers with those that were not: they, or others in their way, are there.
+   * Writes jobs whose functions are numbered, unless they are there; answers
+   * those that were not written: they, or others in their way, are there.
    */
   write(batch: readonly PgEntry[]): Promise<PgEntry[]> {
     const { packFrom, session } = this.parts;

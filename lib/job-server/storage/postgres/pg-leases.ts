@@ -33,7 +33,8 @@ export async function leaseJobs(parts: PgParts, queue: QueueHint, wanted: Wanted
       for (const row of rows) readInto(jobs, row, queue.name.function);
       if (jobs.length >= wanted.count) return jobs;
       if (rows.filter(isPack).length === packs) packs *= 4;
-      // Who leases at the same moment may have locked packs of which it takes a part.
+      // Another owner that leases at the same moment may have locked packs of which it takes only a
+      // part.
       else if (waits++ === MAX_WAITS || !(await hasPack(parts, wanted, place))) return jobs;
     }
   } catch (error) {
@@ -47,7 +48,7 @@ async function hasPack(parts: PgParts, { function: id, priority }: Wanted, place
   return (await run(parts, 'leaser', 'waitForPack', [id, priority, place])).rows.length > 0;
 }
 
-/** Leases from where on jobs of the queue may wait; answers from where it did. */
+/** Leases from the place on where jobs of the queue may wait; answers that place too. */
 async function leaseRows(
   parts: PgParts,
   queue: QueueHint,

@@ -6,7 +6,10 @@ import type { QueueHint } from './pg-hints.js';
 import type { PgRow } from './pg-package.js';
 import { numbersIn, workloadIn } from './pg-values.js';
 
-/** A longer workload has a row of its own, and a pack's together are not longer than this, in bytes. */
+/**
+ * A job with a longer workload has a row of its own, and the workloads of a pack have no more
+ * bytes together than this.
+ */
 const MAX_WORKLOAD = 8 * 1024;
 const MAX_WORKLOADS = 32 * 1024;
 
@@ -117,14 +120,14 @@ class Run {
     if (split) {
       this.prefix = split.prefix;
       this.first = split.number;
-      this.take(entry, split);
+      this.append(entry, split);
     } else {
       this.entries.push(entry);
     }
   }
 
   /** Whether the next job of the queue may be in it. */
-  takes({ job }: PgEntry, { prefix, number }: SplitHandle): boolean {
+  hasRoomFor({ job }: PgEntry, { prefix, number }: SplitHandle): boolean {
     const { entries, last } = this;
     const head = entries[0]!;
     return (
@@ -137,7 +140,7 @@ class Run {
     );
   }
 
-  take(entry: PgEntry, { number }: SplitHandle): void {
+  append(entry: PgEntry, { number }: SplitHandle): void {
     this.entries.push(entry);
     this.numbers.push(number);
     this.last = number;
@@ -171,13 +174,13 @@ export function packed(batch: readonly PgEntry[], least: number, name: (() => Pa
     }
     const split = name && isPlain(entry) ? splitHandle(entry.job.handle) : undefined;
     const before = open.get(queue);
-    if (split && before?.takes(entry, split)) {
-      before.take(entry, split);
+    if (split && before?.hasRoomFor(entry, split)) {
+      before.append(entry, split);
       continue;
     }
     const run = new Run(entry, split);
     units.push(run);
-    // Nothing that comes later stands before one that has a row of its own.
+    // A later job must not stand before one that has a row of its own.
     if (split) open.set(queue, run);
     else open.delete(queue);
   }
@@ -197,10 +200,10 @@ export function packed(batch: readonly PgEntry[], least: number, name: (() => Pa
   return all;
 }
 
-/** Whether a job may be in a pack: one that waits, and of which a pack has room for all that is known. */
+/** Whether a job may be in a pack: it waits, and a pack can keep everything about it. */
 function isPlain({ job, owner, isChanged, isKnown, isDoubtful }: PgEntry): boolean {
   return (
-    // Those that run already end one by one: to change a pack for each costs more than their rows would.
+    // Jobs that run already end one by one: changing a pack for each costs more than their rows would.
     owner === 0 &&
     job.unique === '' &&
     job.at === 0 &&

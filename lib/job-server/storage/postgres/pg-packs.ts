@@ -15,23 +15,23 @@ interface PackedEnd {
 export class PgPacks {
   constructor(private readonly parts: PgParts) {}
 
-  /** Has rows of their own made for jobs that this owner has leased in packs, where they have none yet. */
-  async leave(entries: readonly PgEntry[]): Promise<void> {
-    const leaving = entries.filter(({ pack }) => pack);
-    for (const entry of leaving) entry.isLeaving = true;
-    await this.leavePlaces(packedOf(leaving), 'ender');
-    for (const entry of leaving) {
+  /** Makes rows of jobs that this owner has leased in packs. */
+  async makeRows(entries: readonly PgEntry[]): Promise<void> {
+    const packed = entries.filter(({ pack }) => pack);
+    for (const entry of packed) entry.isGettingRow = true;
+    await this.makeRowsAt(packedOf(packed), 'ender');
+    for (const entry of packed) {
       entry.pack = undefined;
-      entry.isLeaving = false;
+      entry.isGettingRow = false;
     }
   }
 
   /** The same, of jobs by their places. */
-  async leavePlaces(jobs: PackedJobs, connection: 'ender' | 'hearer'): Promise<void> {
-    if (!jobs.isEmpty) await run(this.parts, connection, 'leavePack', columnsOf(jobs));
+  async makeRowsAt(jobs: PackedJobs, connection: 'ender' | 'hearer'): Promise<void> {
+    if (!jobs.isEmpty) await run(this.parts, connection, 'makeRowsOfPacked', columnsOf(jobs));
   }
 
-  /** Jobs in packs are over. */
+  /** Writes that jobs in packs are over. */
   async writeDone(ended: readonly PackedEnd[]): Promise<void> {
     const [plain, kept] = [ended.filter(({ end }) => !end.outcome), ended.filter(({ end }) => end.outcome)];
     if (plain.length > 0) {
@@ -67,7 +67,7 @@ export class PgPacks {
     return (rows[0] as { readonly count: number }).count > 0;
   }
 
-  /** What is there of jobs in packs that are leased, as rows. */
+  /** The jobs of these handles that are in packs, as rows. */
   async find(handles: readonly string[]): Promise<readonly PgRow[]> {
     return (await run(this.parts, 'adder', 'packedByHandles', splitColumns(handles))).rows;
   }

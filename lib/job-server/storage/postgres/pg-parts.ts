@@ -26,7 +26,7 @@ export interface PgParts {
   readonly dead: PgDead;
   readonly ages: PgAges;
   /** Jobs that are not written yet, or leased, by handle. */
-  readonly held: Map<string, PgEntry>;
+  readonly owned: Map<string, PgEntry>;
   /** Tells the owner, and the others, of queues with jobs to lease. */
   readonly ready: ReadyQueues<QueueHint>;
   /** This owner's session, whose number every write is fenced by. */

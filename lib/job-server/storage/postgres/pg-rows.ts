@@ -36,7 +36,7 @@ export function jobArrays({ functions }: PgParts, jobs: readonly JobRecord[]): B
   ];
 }
 
-/** A job waits in the database that this owner did not tell of before. */
+/** A job waits in the database that was not counted before: counts it, and says that it can be leased. */
 export function addedJob({ hints, ready }: PgParts, { function: name, priority, at }: JobRecord): void {
   const queue = hints.queue(name, priority);
   queue.wrote([1, 1, Number(at > 0)]);

@@ -5,7 +5,7 @@ import type { PgConnection } from './pg-connection.js';
 /** The form of the tables. Version 1 is the first; {@link UPGRADES} lead to the others. */
 export const VERSION = 4;
 
-/** Held while the tables are made, so that one job server makes them. */
+/** The number of the lock that a job server has while it makes the tables, so that only one does. */
 const LOCK = 0x6765_6172;
 
 /**

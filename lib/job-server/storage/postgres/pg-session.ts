@@ -18,13 +18,16 @@ const NOTIFY_DELAY = 10;
 /** How many rows of counts are added up to one for each queue. */
 const TALLY_ROWS = 500;
 
-/** Of how many dead rows on queues are not leased from their beginning: so many are there between two vacuums, and cost little. */
+/**
+ * With more dead rows than this, queues are not leased from their beginning; fewer are there
+ * between any two vacuums, and cost little.
+ */
 const LITTER = 20_000;
 
 /** What part of the time, at most, goes into comparing what is leased: it takes longer while old rows stay. */
 const COMPARE_PART = 0.05;
 
-/** How long others' work may take that looking waits for, in milliseconds: a writer may hang. */
+/** How long a look waits for writes that are under way, in milliseconds: a writer may hang. */
 const HOLD_PATIENCE = 250;
 
 /** What a {@link PgSession} tells. */
@@ -95,7 +98,7 @@ export class PgSession {
     this.told.add(message);
     this.notifying ??= setTimeout(() => {
       this.notifying = undefined;
-      // Who does not hear it sees it by looking.
+      // An owner that does not hear it sees it by looking.
       this.tellNow().catch(() => undefined);
     }, NOTIFY_DELAY);
   }
@@ -118,7 +121,7 @@ export class PgSession {
 
   private hearReady([id, priority, word]: readonly string[]): void {
     const queue = this.queueOf(Number(id), Number(priority) as StoredPriority);
-    // One that is not known yet is, after looking.
+    // A function that is not known yet is known after the look.
     if (queue) queue.isShort = true;
     if (word === 'back') queue?.lower();
     this.lookSoon();
@@ -171,7 +174,10 @@ export class PgSession {
     await this.look();
   }
 
-  /** How often leases or ends may have come to be that are not known here, or are not any more. */
+  /**
+   * How often it may have happened that the database has leases or ends which are not known here,
+   * or lacks some that are.
+   */
   private get losses(): number {
     const { hearer, leaser } = this.parts.connections;
     return hearer.connects + leaser.doubts;
@@ -208,7 +214,7 @@ export class PgSession {
       const { maker, number, index } = leased.get(handle)!;
       if (maker !== null) packed.add(new PackName(maker, Number(number)), index!, id);
     }
-    await this.host.packs.leavePlaces(packed, 'hearer');
+    await this.host.packs.makeRowsAt(packed, 'hearer');
     const { rows } = await run(this.parts, 'hearer', 'giveBackSome', [id, bytesArray(unknown.map(bytes))]);
     this.tellBack(rows);
     return true;
@@ -251,7 +257,10 @@ export class PgSession {
     return `${this.parts.options.schema}_jobs`;
   }
 
-  /** Looks what all queues have, while nothing of this owner's is on its way to them unless that hangs. */
+  /**
+   * Reads the counts of all queues, while no change of this owner's is on its way to them; only
+   * where a writer hangs it is not waited for.
+   */
   private async look(): Promise<void> {
     const { connections, functions, hints } = this.parts;
     const { hearer } = connections;

@@ -69,7 +69,7 @@ export class PgSettings {
     this.tellOthers();
   }
 
-  /** Answers what is otherwise than it was known here. */
+  /** Answers what differs from what was known here. */
   private async read(): Promise<[name: string, value: string | undefined][]> {
     this.isOld = false;
     // What is written while they are read may come as it was before.

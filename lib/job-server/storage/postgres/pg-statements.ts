@@ -57,7 +57,10 @@ export function statementsFor(schema: string) {
         SELECT ctid FROM ${schema}.job WHERE handle = ANY($1::bytea[]) ORDER BY handle FOR UPDATE))`,
     /** Counts nothing: whether anything can be written. No row that others write is locked while it waits for the standby. */
     probe: `INSERT INTO ${schema}.tally (${TALLY}) SELECT id, 1, 0, 0, 0 FROM ${schema}.function LIMIT 1`,
-    /** What was refused, and may have been written all the same; not what others were told, or have leased. */
+    /**
+     * Deletes jobs that were refused and may have been written all the same; not those that others
+     * were answered with, or have leased.
+     */
     void: `WITH gone AS (DELETE FROM ${schema}.job j
           WHERE j.handle = ANY($1::bytea[]) AND NOT j.wanted AND j.owner + 0 = ANY($2::int[]) RETURNING function, priority, owner, at),
         ${tallied('gone', '-count(*)', '-count(*) FILTER (WHERE owner = 0)', '-count(*) FILTER (WHERE owner = 0 AND at > 0)')}
@@ -236,7 +239,7 @@ export function statementsFor(schema: string) {
         (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS date FROM ${schema}.owner`,
     owners: `SELECT dead, packs FROM ${schema}.owner`,
     takeForDead: `UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1 AND beat = $2 AND NOT dead RETURNING id`,
-    /** It stays known for a while, as a lease that it gave up may yet be made. */
+    /** The owner's row stays for a while, as a lease that it gave up may still be made. */
     leave: `WITH c AS (DELETE FROM ${schema}.cancel WHERE owner = $1)
       UPDATE ${schema}.owner SET dead = true, died = now() WHERE id = $1`,
     sweep: `

@@ -36,12 +36,13 @@ import { bytes, bytesArray, jobOf, longUnique, uniqueKey } from './pg-values.js'
 const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
 
 /**
- * Jobs in PostgreSQL, which several job servers share: any of them takes a job,
- * any other hands it out, and what one that died had leased waits for the
- * others. PostgreSQL replicates it where it is set up to.
+ * Jobs in PostgreSQL, which several job servers share: any of them accepts a
+ * job, any other gives it to a worker, and jobs that were leased to one that
+ * died wait for the others. PostgreSQL replicates it where it is set up to.
  *
- * Many submissions share one commit. Memory holds what is leased and what is
- * not written yet. Needs the package `pg` and PostgreSQL 13 or later.
+ * Many submissions share one commit. In memory are only jobs that are leased
+ * and those that are not written yet. Needs the package `pg` and PostgreSQL 13
+ * or later.
  */
 export class PgStorage implements JobStorage {
   readonly isShared = true;
@@ -103,7 +104,7 @@ export class PgStorage implements JobStorage {
       count,
       now,
     );
-    return read.filter((each) => this.hold(opened, each, owner)).map(({ job }) => job);
+    return read.filter((each) => this.keepLeased(opened, each, owner)).map(({ job }) => job);
   }
 
   async leaseOne(handle: string): Promise<StoredJob | undefined> {
@@ -118,7 +119,7 @@ export class PgStorage implements JobStorage {
       if (!row || owner !== session.id) return undefined;
       const job = await this.jobIn(opened, row);
       hints.queue(job.function, job.priority).wrote([0, -1, -Number(job.at > 0)]);
-      return this.hold(opened, { job, index: 0 }, owner) ? job : undefined;
+      return this.keepLeased(opened, { job, index: 0 }, owner) ? job : undefined;
     } finally {
       opened.unknownLeases--;
     }
@@ -150,7 +151,7 @@ export class PgStorage implements JobStorage {
     }
     // It was never written, and never will be.
     this.opened.adds.drop(entry);
-    this.opened.parts.held.delete(handle);
+    this.opened.parts.owned.delete(handle);
     entry.queue.settled(entry.told, false);
     const told = entry.takeAdder();
     if (told) queueMicrotask(() => told.stored());
@@ -165,8 +166,8 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     await opened.flush();
     const { hints, session } = opened.parts;
-    const entry = opened.parts.held.get(handle);
-    if (entry) await opened.packs.leave([entry]);
+    const entry = opened.parts.owned.get(handle);
+    if (entry) await opened.packs.makeRows([entry]);
     const values = [bytes(handle), session.id];
     const rows = await this.askRows(opened, handle, () => run(opened.parts, 'leaser', 'remove', values));
     const gone = rows[0] as { function: number; priority: StoredPriority; owner: number; at: string } | undefined;
@@ -174,13 +175,13 @@ export class PgStorage implements JobStorage {
       const isWaiting = gone.owner === 0;
       const change = [-1, -Number(isWaiting), -Number(isWaiting && Number(gone.at) > 0)] as const;
       hints.queue(await this.nameOf(opened, gone.function), gone.priority).wrote(change);
-      opened.parts.held.delete(handle);
+      opened.parts.owned.delete(handle);
       return 'removed';
     }
-    const held = (await opened.find.job(handle)) as { owner: number } | undefined;
-    if (!held) return 'unknown';
-    await run(opened.parts, 'leaser', 'tellCancelled', [held.owner, bytes(handle)]);
-    opened.session.tell(`cancel ${session.id} ${held.owner}`);
+    const found = (await opened.find.job(handle)) as { owner: number } | undefined;
+    if (!found) return 'unknown';
+    await run(opened.parts, 'leaser', 'tellCancelled', [found.owner, bytes(handle)]);
+    opened.session.tell(`cancel ${session.id} ${found.owner}`);
     return 'told';
   }
 
@@ -205,7 +206,7 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     const ask = (): Promise<PgResult> => run(opened.parts, 'adder', 'want', [bytesArray([handle])]);
     if ((await this.askRows(opened, handle, ask)).length > 0) return true;
-    // Nobody is told one in a pack but who made it; whoever has leased it keeps it.
+    // Only its own submission was answered with a job in a pack; whoever has leased it keeps it.
     return (await opened.packs.find([handle])).length > 0;
   }
 
@@ -251,7 +252,7 @@ export class PgStorage implements JobStorage {
     // Those that come meanwhile are left out: there might be no end of them.
     const last = (await run(opened.parts, 'leaser', 'lastSequence')).rows[0] as { above: string };
     if (id === undefined) return;
-    // First: a job that leaves its pack meanwhile is told twice, and not left out.
+    // Packs first: a job that gets a row meanwhile is told twice, and not left out.
     yield* this.iteratePacks(opened, id, pageSize, last.above);
     for (let after: Buffer = Buffer.alloc(0); ;) {
       const { rows } = await run(opened.parts, 'leaser', 'jobPage', [after, id, pageSize, last.above]);
@@ -318,7 +319,7 @@ export class PgStorage implements JobStorage {
     if (job) checkJob(job);
     const name = tickName(id);
     checkSetting(name, String(tick), opened.settings.known);
-    return opened.taken(opened.fires.fire({ name, tick, job }));
+    return opened.track(opened.fires.fire({ name, tick, job }));
   }
 
   async forget(now: number, limit = 1_000): Promise<number> {
@@ -332,10 +333,10 @@ export class PgStorage implements JobStorage {
     const opened = this.open_;
     checkJob(job);
     checkOrigin(origin);
-    return opened.take(() => this.takeOnce(opened, job, origin, past));
+    return opened.addOnce(() => this.addOnceNow(opened, job, origin, past));
   }
 
-  private async takeOnce(opened: OpenPg, job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
+  private async addOnceNow(opened: OpenPg, job: JobRecord, origin: string, past?: Past): Promise<OnceOutcome> {
     const { connections, functions, hints, ready } = opened.parts;
     await functions.make([job.function], connections.adder);
     const { rows } = await run(
@@ -346,7 +347,7 @@ export class PgStorage implements JobStorage {
     );
     const { fresh, made, known } = rows[0] as { fresh: number; made: number; known: number };
     if (fresh === 0) return 'known';
-    // What a statement makes, it does not see itself.
+    // A statement does not see what it makes itself.
     if (made === 0) return known > 0 ? 'known' : 'coalesced';
     if (past) {
       if ('error' in past) opened.parts.dead.changed();
@@ -379,7 +380,7 @@ export class PgStorage implements JobStorage {
     checkJob(job);
     const refusal = opened.adds.refusal;
     if (refusal) throw refusal;
-    const { held, hints, health, session } = opened.parts;
+    const { owned, hints, health, session } = opened.parts;
     const queue = hints.queue(job.function, job.priority);
     const isNext = job.at === 0 && queue.counts[1] === 0 && !health.trouble;
     const isLeased = lease === 'always' || (lease && isNext);
@@ -387,24 +388,24 @@ export class PgStorage implements JobStorage {
     const isKnown = lease === 'always';
     const entry = new PgEntry(queue, placed(job, 0), isLeased ? session.id : 0, adder, { isLate, isKnown });
     if (!isLeased) queue.expect(job.at);
-    if (isLeased) held.set(job.handle, entry);
+    if (isLeased) owned.set(job.handle, entry);
     opened.adds.add(entry);
     return isLeased && !isLate;
   }
 
-  /** The entry of a job the caller holds. */
+  /** The entry of a job that the caller has leased. */
   private leased(handle: string): PgEntry | undefined {
-    const entry = this.opened?.parts.held.get(handle);
+    const entry = this.opened?.parts.owned.get(handle);
     return entry && entry.owner > 0 && !entry.end ? entry : undefined;
   }
 
-  /** A job leaves this owner. */
+  /** This owner has a job no longer. */
   private endAs(entry: PgEntry, end: End): void {
     const { opened } = this;
     if (!opened) return;
-    opened.parts.held.delete(entry.job.handle);
+    opened.parts.owned.delete(entry.job.handle);
     if (entry.phase === 'new' && !entry.packing && end.is === 'release') {
-      // It is written as it waits.
+      // It is not written yet: it is written as one that waits.
       entry.queue.settled(entry.told, false);
       entry.owner = 0;
       entry.retell();
@@ -416,11 +417,11 @@ export class PgStorage implements JobStorage {
   }
 
   /** A job is leased; answers false for one that was refused, which is taken out. */
-  private hold({ adds, parts }: OpenPg, read: ReadJob, owner: number): boolean {
+  private keepLeased({ adds, parts }: OpenPg, read: ReadJob, owner: number): boolean {
     const { job } = read;
     const entry = PgEntry.leased(parts.hints.queue(job.function, job.priority), read, owner);
     if (adds.takeOut(entry)) return false;
-    parts.held.set(job.handle, entry);
+    parts.owned.set(job.handle, entry);
     return true;
   }
 

@@ -80,7 +80,7 @@ export function numbersIn(text: string): number[] {
   return text.split(',').map(Number);
 }
 
-/** A workload, a part of the bytes that were read: they are not kept for its sake. */
+/** A workload out of bytes that were read, which it does not keep alive. */
 export function workloadIn(all: Buffer, start: number, end: number): string | Buffer {
   return end - start <= SMALL ? all.toString('latin1', start, end) : Buffer.from(all.subarray(start, end));
 }

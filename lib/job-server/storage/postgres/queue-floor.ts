@@ -1,7 +1,7 @@
 /**
- * How much older a lease is whose first place is begun from, in milliseconds:
- * jobs that were written late, in a lower place than some that are leased, are
- * there by then.
+ * Leases begin from the first place of a lease that is at least so old, in
+ * milliseconds: jobs that were written late, in a lower place than some that
+ * are leased, are there by then.
  */
 export const SETTLED = 500;
 
@@ -12,14 +12,14 @@ const SWEEP_INTERVAL = { full: 10_000, short: 1_000 };
 const SWEEP_PART = 0.2;
 
 /**
- * From which place on a queue is leased from: below it, all jobs were leased
- * before. While somebody's old snapshot keeps their rows, to walk over them takes
- * longer with each job.
+ * The place from which a queue is leased: all jobs below it were leased before.
+ * While somebody's old snapshot keeps their rows, walking over them takes longer
+ * with each job.
  *
- * Some jobs come to wait below nevertheless: given back, or written late. Who
- * does that says so, {@link lower}; and as nobody may have heard it, the queue
- * is looked at from its beginning now and then, the more seldom the longer that
- * takes. Times are of the clock of durations, in milliseconds.
+ * Jobs that are given back, or written late, wait below it nevertheless. Whoever
+ * does that says so by {@link lower}; and as that may not have been heard, the
+ * queue is looked at from its beginning now and then, the less often the longer
+ * that takes. Times are of the clock of durations, in milliseconds.
  */
 export class QueueFloor {
   private floor = 0;
@@ -46,7 +46,7 @@ export class QueueFloor {
   }
 
   /**
-   * It is over, or has failed.
+   * The lease is over, or has failed.
    *
    * @param first the place of the first job it took, if any.
    * @param isShort whether there were fewer than were asked for.
