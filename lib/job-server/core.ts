@@ -236,7 +236,7 @@ export class JobServerCore implements SessionHost, MetricSource {
   }
 
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
-    if (this.draining) return SHUTTING_DOWN;
+    if (this.isEnding) return SHUTTING_DOWN;
     const refusal = this.refusalOf(spec);
     if (refusal) return refusal;
     if (this.storedJobs) return this.storedJobs.submit(spec, client);

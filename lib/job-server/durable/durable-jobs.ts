@@ -14,7 +14,7 @@ import {
   type Priority,
   type Workload,
 } from '../engine/index.js';
-import { Answer, type Submitted } from './answer.js';
+import { Answer, queueError, type Submitted } from './answer.js';
 import { ClockSkew } from './clock-skew.js';
 import type { DurableHost, DurableOptions } from './durable-host.js';
 import { JobFeed } from './job-feed.js';
@@ -23,7 +23,15 @@ import { KeptResults } from './kept-results.js';
 import { KeptSettings } from './kept-settings.js';
 import { wireUnique } from './job-record.js';
 import { Retries } from './retries.js';
-import type { FireOutcome, JobStorage, QueuedJob, StorageError, StorageHealth, StoredJob } from '../storage/index.js';
+import {
+  closedError,
+  type FireOutcome,
+  type JobStorage,
+  type QueuedJob,
+  type StorageError,
+  type StorageHealth,
+  type StoredJob,
+} from '../storage/index.js';
 import { Submissions } from './submissions.js';
 
 /** How long accepted submissions may delay the end of the job server, in milliseconds. */
@@ -122,6 +130,8 @@ export class DurableJobs {
   /** Accepts a job; for a background job the answer comes when it is on disk. */
   submit(spec: JobSpec, client: Peer): Submitted | Answer {
     if (this.isOpen) return this.submissions.submit(spec, client);
+    // Once it was closed, only `open` opens it again: nobody would close it after this.
+    if (!this.opening && this.wasOpen) return queueError(closedError());
     return Answer.from(this.open().then(() => this.submit(spec, client)));
   }
 
@@ -130,13 +140,13 @@ export class DurableJobs {
    * `JobStorage.fire`. Rejects where the job cannot be accepted now.
    */
   async fire(id: ByteString, tick: number, spec?: JobSpec): Promise<FireOutcome> {
-    await this.open();
+    await this.opening;
     return this.submissions.fire(id, tick, spec);
   }
 
   /** Whether a job waits, runs, or will be tried again. */
   async isQueued(handle: ByteString): Promise<boolean> {
-    await this.open();
+    await this.opening;
     const found = await this.storage.findByHandle(handle);
     return found?.state === 'waiting' || found?.state === 'leased';
   }

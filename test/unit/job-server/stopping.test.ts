@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import type { PeerListener } from '../../../lib/job-server/engine/index.js';
 import { JobServer } from '../../../lib/job-server/job-server.js';
 import { MemoryStorage, type StorageListener } from '../../../lib/job-server/storage/index.js';
 import type { JobServerOptions } from '../../../lib/job-server/job-server-options.js';
@@ -160,6 +162,23 @@ describe('a job server that is asked to stop', () => {
   ])('refuses %j', async (options, named) => {
     const jobServer = await start();
     await expect(jobServer.stop(options)).rejects.toMatchObject({ code: 'GEARMAN_INVALID_OPTION', option: named });
+  });
+});
+
+describe('a job server that has stopped', () => {
+  it('accepts no job, and does not open its storage again', async () => {
+    const schedules = { nightly: { function: 'f', every: 86_400_000 } };
+    const jobServer = await start({ storage: new MemoryStorage(), schedules });
+    await jobServer.stop();
+    await expect(jobServer.schedules.run('nightly')).rejects.toThrow('This job server is ending');
+    const { engine, storedJobs } = coreOf(jobServer);
+    const client = engine.join({} as PeerListener);
+    const spec = { function: 'f', unique: '', workload: '', priority: 1, isBackground: true, at: 0 } as const;
+    expect(storedJobs!.submit(spec, client)).toMatchObject({ code: 'QUEUE_ERROR' });
+    const closed = { code: 'GEARMAN_STORAGE_CLOSED' };
+    await expect(storedJobs!.fire('nightly', 86_400_000, spec)).rejects.toMatchObject(closed);
+    await expect(storedJobs!.isQueued('H:x:1')).rejects.toMatchObject(closed);
+    expect(jobServer.storageTrouble).toBe('The storage is not open.');
   });
 });
 
