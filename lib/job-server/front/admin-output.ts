@@ -1,4 +1,5 @@
 import type { Connection } from '../../connection/index.js';
+import { refused } from './admin-answers.js';
 import type { ReplyOrder, ReplyPlace } from './reply-order.js';
 
 /** What an admin word answers: a text, or a list that may be long, in lines or parts of them; some of it known only later. */
@@ -65,7 +66,7 @@ export class AdminOutput {
 
   private async sendAll(answer: Exclude<AdminAnswer, string>, place: ReplyPlace): Promise<void> {
     if (answer instanceof Promise) {
-      place.sendText(await answer);
+      place.sendText(await answer.catch(failed));
       return;
     }
     let unsent: Buffer[] = [];
@@ -106,4 +107,10 @@ export function* batches(lines: Iterable<string>): Iterable<string> {
     count = 0;
   }
   yield batch;
+}
+
+/** The answer to a word that failed, as where the storage cannot be reached. */
+function failed(error: Error & { readonly code?: unknown }): string {
+  const { code = 'FAILED' } = error;
+  return refused(String(code).replace(/^GEARMAN_/, ''), error);
 }

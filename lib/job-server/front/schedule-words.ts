@@ -1,6 +1,6 @@
 import { fromByteString, readName, showName, toByteString, writeScheduleRow } from '../../protocol/index.js';
 import type { ScheduleOptions } from '../schedules/index.js';
-import { ADMIN_DENIED, END, incomplete, OK } from './admin-answers.js';
+import { ADMIN_DENIED, END, incomplete, OK, refused } from './admin-answers.js';
 import type { AdminAnswer } from './admin-output.js';
 import type { Conversation, SessionHost } from './session-host.js';
 
@@ -40,7 +40,7 @@ export function ofSchedule(session: Conversation, word: ScheduleWord, line: stri
         return maySubmit(session, schedules.find(id)?.options) ? run(session.host, id) : ADMIN_DENIED;
     }
   } catch (error) {
-    return refusal('INVALID_SCHEDULE', error as Error);
+    return refused('INVALID_SCHEDULE', error as Error);
   }
 }
 
@@ -53,7 +53,7 @@ function put(session: Conversation, id: string, options: ScheduleOptions): strin
 function run({ schedules }: SessionHost, id: string): Promise<string> {
   return schedules.run(id).then(
     (handle) => (handle === undefined ? UNKNOWN_SCHEDULE : `OK ${showName(handle)}\r\n`),
-    (error: Error) => refusal('SCHEDULE_REFUSED', error),
+    (error: Error) => refused('SCHEDULE_REFUSED', error),
   );
 }
 
@@ -65,15 +65,6 @@ function okIf(isDone: boolean): string {
 function maySubmit(session: Conversation, options: ScheduleOptions | undefined): boolean {
   const name: unknown = options?.function;
   return typeof name !== 'string' || session.deny('submit', toByteString(name)) === undefined;
-}
-
-/** The message is for whoever wrote the schedule: a person reads it as it is, and a program as a URL component. */
-function refusal(code: string, { message }: Error): string {
-  const text = Buffer.from(message)
-    .toString()
-    .replace(/[^ -~]+|[%+]/gu, encodeURIComponent)
-    .replaceAll(' ', '+');
-  return `ERR ${code} ${text}\r\n`;
 }
 
 function parsed(text: string): ScheduleOptions {

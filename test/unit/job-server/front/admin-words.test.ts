@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JobServerOptions } from 'nestjs-gearman/job-server';
+import { MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
 import { startFront, submit, type FrontScene } from '../../../support/front.js';
 import { turnsUntil } from '../../../support/turns.js';
 
-async function scene(): Promise<FrontScene & { ask(text: string): Promise<string> }> {
-  const front = await startFront();
+async function scene(options: JobServerOptions = {}): Promise<FrontScene & { ask(text: string): Promise<string> }> {
+  const front = await startFront(options);
   const admin = front.peer();
   return {
     ...front,
@@ -35,6 +37,18 @@ describe('admin words', () => {
     const unknown = (word: string): string => `ERR UNKNOWN_COMMAND Unknown+server+command${word}\r\n`;
     expect(await ask('constructor')).toBe(unknown('constructor'));
     expect(await ask('__proto__ x')).toBe(unknown('__proto__'));
+  });
+
+  it('a word that the storage cannot serve is refused with the reason, and the connection goes on', async () => {
+    class LostStorage extends MemoryStorage {
+      override async findByHandle(): Promise<never> {
+        throw new StorageError('GEARMAN_STORAGE_UNREACHABLE', 'the database is 50% away: look at it');
+      }
+    }
+    const { ask } = await scene({ storage: new LostStorage() });
+    const refused = 'ERR STORAGE_UNREACHABLE the+database+is+50%25+away:+look+at+it\r\n';
+    for (const words of ['cancel job', 'replay job', 'show dead job'])
+      expect(await ask(`${words} H:x:1`)).toBe(refused);
   });
 
   it('prioritystatus: queued by priority, without the running', async () => {
