@@ -1,7 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'test/fixtures/**', 'site/**', 'coverage/**', '.docs-*/**'] },
+  {
+    ignores: [
+      'build/**',
+      '**/dist/**',
+      '**/node_modules/**',
+      'test/fixtures/**',
+      'site/**',
+      'coverage/**',
+      '.docs-*/**',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],

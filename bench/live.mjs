@@ -18,8 +18,8 @@ export async function benchLive() {
 }
 
 async function secondsOf(functions) {
-  const { JobServer } = await import('../dist/job-server/job-server.js');
-  const { localSource } = await import('../dist/web/local-source.js');
+  const { JobServer } = await import('../build/job-server/job-server.js');
+  const { localSource } = await import('../build/web/local-source.js');
   const jobServer = new JobServer({ listeners: [] });
   await jobServer.start();
   const { jobServer: core, live } = localSource('main', jobServer);

@@ -30,9 +30,9 @@ export async function benchMetrics(against) {
 }
 
 async function printScrapes() {
-  const { JobServer } = await import('../dist/job-server/job-server.js');
-  const { coreOf } = await import('../dist/job-server/core-of.js');
-  const { MetricsListener } = await import('../dist/cli/metrics/metrics-listener.js');
+  const { JobServer } = await import('../build/job-server/job-server.js');
+  const { coreOf } = await import('../build/job-server/core-of.js');
+  const { MetricsListener } = await import('../build/cli/metrics/metrics-listener.js');
   console.log('| functions with a job | CPU ms of a scrape | longest turn ms | bytes |\n| ---: | ---: | ---: | ---: |');
   for (const functions of [200, 1_000, 100_000]) {
     const jobServer = new JobServer({ listeners: [] });
@@ -80,7 +80,7 @@ function engineRun(tree) {
 }
 
 async function runEngine(tree) {
-  const { Engine } = await import(pathToFileURL(join(tree, 'dist/job-server/engine/index.js')).href);
+  const { Engine } = await import(pathToFileURL(join(tree, 'build/job-server/engine/index.js')).href);
   let cpu = Infinity;
   for (let round = 0; round < ROUNDS; round++) cpu = Math.min(cpu, engineRound(Engine));
   console.log(JSON.stringify({ cpu, bytes: queuedBytes(Engine) }));

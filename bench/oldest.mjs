@@ -7,9 +7,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { coreOf } from '../dist/job-server/core-of.js';
-import { JobServer } from '../dist/job-server/job-server.js';
-import { LogStorage, PgStorage } from '../dist/job-server/storage/index.js';
+import { coreOf } from '../build/job-server/core-of.js';
+import { JobServer } from '../build/job-server/job-server.js';
+import { LogStorage, PgStorage } from '../build/job-server/storage/index.js';
 import { Cluster } from './fleet/cluster.mjs';
 import { DISK, withFolder } from './folder.mjs';
 

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { AdminClient } from '../dist/driver/index.js';
+import { AdminClient } from '../build/driver/index.js';
 import { hasGearmand, startServer } from './servers.mjs';
 import { median } from './table.mjs';
 

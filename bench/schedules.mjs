@@ -66,8 +66,8 @@ function row(storage, patterns, place) {
 }
 
 async function runOne(storageName, patterns, place) {
-  const { JobServer } = await import('../dist/job-server/job-server.js');
-  const { createStorage, MemoryStorage } = await import('../dist/job-server/storage/index.js');
+  const { JobServer } = await import('../build/job-server/job-server.js');
+  const { createStorage, MemoryStorage } = await import('../build/job-server/storage/index.js');
   const storages = {
     none: () => undefined,
     memory: () => new MemoryStorage(),
@@ -114,7 +114,7 @@ async function runOne(storageName, patterns, place) {
 
 /** Fires by the clocks of the machine, and prints how late, to the next power of two. */
 async function runLag(path) {
-  const { JobServer } = await import('../dist/job-server/job-server.js');
+  const { JobServer } = await import('../build/job-server/job-server.js');
   const table = Object.fromEntries(
     Array.from({ length: FEW }, (_, number) => [`s${number}`, { function: 'f', every: 1_000, overlap: 'queue' }]),
   );

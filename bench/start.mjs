@@ -5,11 +5,7 @@ import { accepts, freePort } from './servers.mjs';
 import { median } from './table.mjs';
 
 const ROOT = new URL('..', import.meta.url).pathname;
-/**
- * At most so many milliseconds, on a machine that does nothing else. What a start lasts there is less than it lasts beside
- * other work, and less than the CPU it takes, as it waits for nothing, and as some of its threads read files while another
- * one compiles them: the least of all runs is nearest to it.
- */
+/** At most so many milliseconds of CPU, in the median: the clock counts what else the machine does, too. */
 const BUDGETS = { import: 60, listen: 300 };
 const TICKS_PER_SECOND = 100;
 
@@ -26,7 +22,7 @@ const IMPORTING = `
 /**
  * What a start costs: `import('nestjs-gearman')` in a process that has Nest
  * already, and the command, from `node` to its first connection. Ends with 1
- * where either takes longer than it may.
+ * where either takes more CPU than it may.
  */
 export async function benchStart({ runs }) {
   const results = { import: [], listen: [] };
@@ -34,14 +30,14 @@ export async function benchStart({ runs }) {
     results.import.push(importOnce());
     results.listen.push(await listenOnce());
   }
-  console.log('| start | ms alone | at most | median by the clock | of CPU |');
-  console.log('| --- | ---: | ---: | ---: | ---: |');
+  console.log('| start | CPU ms, median | at most | least | ms by the clock, median | least |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
   const titles = { import: "`import('nestjs-gearman')`, Nest is there", listen: 'the job server, until it listens' };
   for (const [name, all] of Object.entries(results)) {
-    const [ms, cpu] = ['ms', 'cpu'].map((figure) => median(all.map((one) => one[figure])));
-    const alone = Math.min(...all.flatMap((one) => [one.ms, one.cpu]));
-    console.log(`| ${titles[name]} | ${alone.toFixed(0)} | ${BUDGETS[name]} | ${ms.toFixed(0)} | ${cpu.toFixed(0)} |`);
-    if (alone > BUDGETS[name]) process.exitCode = 1;
+    const [cpu, ms] = ['cpu', 'ms'].map((figure) => all.map((one) => one[figure]));
+    const figures = [median(cpu), BUDGETS[name], Math.min(...cpu), median(ms), Math.min(...ms)];
+    console.log(`| ${titles[name]} | ${figures.map((figure) => figure.toFixed(0)).join(' | ')} |`);
+    if (median(cpu) > BUDGETS[name]) process.exitCode = 1;
   }
 }
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { LogStorage } from '../dist/job-server/storage/index.js';
+import { LogStorage } from '../build/job-server/storage/index.js';
 
 const { values: options } = parseArgs({
   options: {

@@ -2,7 +2,7 @@
  * The storage alone, in a process of its own: adds, leases and ends jobs at a
  * steady rate, and tells the median time of a lease in each quarter.
  */
-import { PgStorage } from '../../dist/job-server/storage/index.js';
+import { PgStorage } from '../../build/job-server/storage/index.js';
 import { median } from '../table.mjs';
 
 const [url, perSecond, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];

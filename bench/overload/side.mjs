@@ -1,6 +1,6 @@
 /** One process of the overload bench: its worker, the callers of the burst, or one caller alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobClient, JobWorker } from '../../dist/driver/index.js';
+import { JobClient, JobWorker } from '../../build/driver/index.js';
 
 const [role, servers, options] = process.argv.slice(2);
 const JOB = { function: 'slow', workload: Buffer.alloc(0) };

@@ -1,5 +1,5 @@
 /** A client that is killed: `client.mjs SOCKETS FOLDER NAME SEED`, where the job servers listen, with commas. Submits background jobs, many at once, and writes down which were accepted. */
-import { JobClient } from '../../dist/driver/index.js';
+import { JobClient } from '../../build/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { randomJob } from './random-job.mjs';
 import { random } from './random.mjs';

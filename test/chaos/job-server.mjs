@@ -1,8 +1,7 @@
 /** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens, and `working` once it has ended some jobs; SIGTERM stops it cleanly. */
 import { openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { JobServer } from '../../dist/job-server/job-server.js';
-import { PgStorage } from '../../dist/job-server/storage/index.js';
+import { JobServer, PgStorage } from '../../dist/job-server/index.js';
 import { createWebHandler } from '../../dist/web/index.js';
 import { httpSocketOf, logOf } from './job-server-address.mjs';
 

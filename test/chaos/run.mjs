@@ -31,7 +31,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { LogBeside } from '../../dist/job-server/storage/index.js';
+import { LogBeside } from '../../build/job-server/storage/index.js';
 import { accountsOf } from './accounts.mjs';
 import { Actor } from './actor.mjs';
 import { Blows } from './blows.mjs';

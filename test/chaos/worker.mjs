@@ -1,6 +1,6 @@
 /** A worker that is killed: `worker.mjs SOCKETS FOLDER NAME SEED [schedules]`, where the job servers listen, with commas. Writes down what it is given before it works, and what it did before it reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JobWorker } from '../../dist/driver/index.js';
+import { JobWorker } from '../../build/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { random } from './random.mjs';
 

@@ -25,7 +25,7 @@ const HOSTILE = [
 describe('The built dashboard', () => {
   it('loads with 70 kB packed at most, in three files and one for plots', () => {
     requireBuild();
-    const folder = join(ROOT, 'dist/web/app');
+    const folder = join(ROOT, 'dist/app');
     const files = readdirSync(folder);
     const packed = files.map((name) => gzipSync(readFileSync(join(folder, name)), { level: 9 }).length);
     expect(files.map((name) => name.replace(/-[^-]+\./, '.')).sort()).toEqual([

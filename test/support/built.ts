@@ -24,7 +24,7 @@ function requireNewer(built: string, source: string, cure: string): string {
 function newestIn(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((file) => join(file.parentPath, file.name));
-  const sources = paths.filter((path) => /\.(tsx?|css|html)$/.test(path) && !path.includes(`${sep}dist${sep}`));
+  const sources = paths.filter((path) => /\.(tsx?|mjs|css|html)$/.test(path) && !path.includes(`${sep}dist${sep}`));
   return Math.max(...sources.map(timeOf));
 }
 

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../ground/index.js';
 import type { Command, Terminal } from '../command.js';
 import { EXIT, Failure, UsageFailure } from '../failure.js';
@@ -48,10 +47,8 @@ async function run(line: readonly string[], daemon: Daemon | undefined, terminal
     return 0;
   }
   if (!settings.isDaemon || daemon) return serve(settings, daemon, terminal);
-  const warnings = await startDaemon(MAIN, ['job-server', ...line]);
+  // The script that runs now is the command.
+  const warnings = await startDaemon(process.argv[1]!, ['job-server', ...line]);
   for (const warning of warnings) terminal.stderr.write(`nestjs-gearman: ${warning}\n`);
   return 0;
 }
-
-/** The script that the process in the background runs: this command. */
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));

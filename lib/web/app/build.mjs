@@ -1,4 +1,4 @@
-// Bundles the dashboard into dist/web/app: index.html, one script, one style sheet, and what draws plots, which is loaded
+// Bundles the dashboard into dist/app: index.html, one script, one style sheet, and what draws plots, which is loaded
 // once the first list is there. Each is named by what is in it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const out = fileURLToPath(new URL('../../../dist/web/app/', import.meta.url));
+const out = fileURLToPath(new URL('../../../dist/app/', import.meta.url));
 
 const { outputFiles } = await build({
   entryPoints: { app: `${here}main.tsx` },

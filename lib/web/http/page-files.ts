@@ -6,7 +6,7 @@ import { notFound } from '../problem.js';
 import { packedHeaders, acceptsGzip } from './packing.js';
 import { allowPage } from './security-headers.js';
 
-/** Where `npm run build` puts the page: beside this room's built code. */
+/** Where `npm run build` puts the page: beside the folder of each file that this code may be joined into. */
 const BUILT = fileURLToPath(new URL('../app/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
