@@ -67,17 +67,19 @@ export class Grabs {
     return true;
   }
 
-  /** A grab was answered with a job. */
-  assigned(): void {
-    this.open--;
+  /** A job came. Returns false if it answers no grab, which only a faulty job server does. */
+  assigned(): boolean {
+    const isAnswer = this.open > 0;
+    if (isAnswer) this.open--;
     this.jobsInARow++;
     this.isKnown = true;
     this.mood = 'hungry';
+    return isAnswer;
   }
 
   /** A grab was answered with NO_JOB. Returns true if it is time to send PRE_SLEEP. */
   noJob(): boolean {
-    this.open = Math.max(0, this.open - 1);
+    this.open--;
     this.isKnown = true;
     this.isPushed = false;
     return this.unfed();

@@ -74,6 +74,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
   private readonly wait: ReadyWait;
   private readonly measured = new ClientMetrics();
   private readonly generateUniques: boolean;
+  private isClosed = false;
   private closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
@@ -194,17 +195,15 @@ export class JobClient extends DriverEmitter implements MetricSource {
    * @throws ServerError when none knows this question; Perl's job server does not
    */
   async statusByUnique(unique: string): Promise<JobStatus> {
-    await this.connect();
+    const sessions = await this.connectedOf(this.sessions);
     const answers = await Promise.allSettled(
-      this.sessions
-        .filter(({ link }) => link.isReady)
-        .map((session) =>
-          question(
-            PacketType.STATUS_RES_UNIQUE,
-            (packet) => readStatus(packet, session.name),
-            (asked) => session.ask(PacketType.GET_STATUS_UNIQUE, [toByteString(unique)], asked),
-          ),
+      sessions.map((session) =>
+        question(
+          PacketType.STATUS_RES_UNIQUE,
+          (packet) => readStatus(packet, session.name),
+          (asked) => session.ask(PacketType.GET_STATUS_UNIQUE, [toByteString(unique)], asked),
         ),
+      ),
     );
     const statuses = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
     const best =
@@ -226,6 +225,8 @@ export class JobClient extends DriverEmitter implements MetricSource {
 
   /** Fails everything that is pending with a ClosedError, sends what waits to be sent, and disconnects. */
   close(): Promise<void> {
+    // First of all: an observer that is told of it, and submits again at once, is refused.
+    this.isClosed = true;
     this.closing ??= this.end();
     return this.closing;
   }
@@ -238,20 +239,30 @@ export class JobClient extends DriverEmitter implements MetricSource {
   }
 
   private open(): void {
-    if (this.closing) throw new ClosedError('the client');
+    if (this.isClosed) throw new ClosedError('the client');
     for (const { link } of this.sessions) link.open();
   }
 
   /** Waits for the named session, or for any of them, to be connected, and returns it. */
   private async connected(server: string | undefined): Promise<ClientSession> {
-    this.open();
     const sessions = server === undefined ? this.sessions : this.sessions.filter(({ name }) => name === server);
     if (sessions.length === 0) {
       const names = this.sessions.map(({ name }) => name).join(', ');
       throw new InvalidOptionError('server', `must be one of this client's job servers (${names}), not ${server}`);
     }
-    await this.wait.forOneOf(sessions.map(({ link }) => link));
-    return sessions.find(({ link }) => link.isReady)!;
+    const [first] = await this.connectedOf(sessions);
+    return first!;
+  }
+
+  /** Those of the sessions that are connected, one at least; waits for it. */
+  private async connectedOf(sessions: readonly ClientSession[]): Promise<ClientSession[]> {
+    for (;;) {
+      this.open();
+      const connected = sessions.filter(({ link }) => link.isReady);
+      if (connected.length > 0) return connected;
+      // A listener of `connect` may close the client before this goes on.
+      await this.wait.forOneOf(sessions.map(({ link }) => link));
+    }
   }
 
   private sessionOwner(): ClientSessionOwner {

@@ -86,6 +86,10 @@ export class WorkerLane implements WorkerSessionOwner {
     this.fill();
   }
 
+  slotTaken(): void {
+    this.takenSlots++;
+  }
+
   start(job: RunningJob): void {
     this.running++;
     void this.run(job);

@@ -15,6 +15,8 @@ export interface WorkerSessionOwner {
   readonly functions: ReadonlyMap<ByteString, ServedFunction>;
   /** Grabs were answered without a job, or never will be: their slots are free. */
   grabsReturned(count: number): void;
+  /** A job came that answers no grab: it uses one more slot. */
+  slotTaken(): void;
   /** A grab was answered with this job: run it in the grab's slot. */
   start(job: RunningJob): void;
   /** There may be jobs to grab. */
@@ -224,7 +226,7 @@ export class WorkerSession implements LinkOwner, JobReporter {
     };
 
   private assigned(packet: Packet, unique: string, reducer: string | undefined, bytes: Buffer): void {
-    this.grabs.assigned();
+    if (!this.grabs.assigned()) this.owner.slotTaken();
     const attempt = this.extensions.nextAttempt();
     const announced = this.extensions.nextMetadata();
     const served = this.owner.functions.get(packet.byteString(1));
@@ -256,7 +258,8 @@ export class WorkerSession implements LinkOwner, JobReporter {
   }
 
   private noJob(): void {
-    this.grabReturned(this.grabs.noJob());
+    if (this.grabs.open > 0) this.grabReturned(this.grabs.noJob());
+    else this.owner.report(this, new UnexpectedPacketError(this.name, 'sent NO_JOB without being asked'));
   }
 
   private refused(packet: Packet): void {

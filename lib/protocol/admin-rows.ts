@@ -132,15 +132,16 @@ function deadJobColumns({ handle, function: name, attempts, losses, diedAt, erro
 const DEAD_JOB = /^([^\t]*)\t(.*)\t(\d+)\t(\d+)\t(\d+)\t([^\t]*)$/;
 
 export function readDeadJobRow(line: string): DeadJobRow | undefined {
-  const [, handle, name, attempts, losses, diedAt, error] = DEAD_JOB.exec(line) ?? [];
-  if (handle === undefined) return undefined;
+  const [, handle, name, attempts, losses, diedAt, encoded] = DEAD_JOB.exec(line) ?? [];
+  const error = encoded === undefined ? undefined : readable(() => decodeURIComponent(encoded));
+  if (handle === undefined || error === undefined) return undefined;
   return {
     handle: readName(handle),
     function: readName(name!),
     attempts: Number(attempts),
     losses: Number(losses),
     diedAt: Number(diedAt),
-    error: decodeURIComponent(error!),
+    error,
   };
 }
 
@@ -230,6 +231,15 @@ export function readScheduleRow<Options extends { readonly function: string }>(
   line: string,
 ): ScheduleRow<Options> | undefined {
   const [, id, json] = /^([^\t]*)\t(.*)$/.exec(line) ?? [];
-  if (id === undefined) return undefined;
-  return { ...(JSON.parse(json!) as Omit<ScheduleRow<Options>, 'id'>), id: readName(id) };
+  const row = readable(() => JSON.parse(json!) as Omit<ScheduleRow<Options>, 'id'> | null);
+  return id === undefined || typeof row !== 'object' || row === null ? undefined : { ...row, id: readName(id) };
+}
+
+/** What `read` returns; undefined if it throws, because a line that cannot be decoded is no row. */
+function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

@@ -4,6 +4,26 @@ import { settled, turnsUntil } from '../../support/turns.js';
 import { REFUSED, echo, held, pulling, pushed, said, workerOf } from './workers.js';
 
 describe('pulling', () => {
+  it('runs no more jobs at once for answers to grabs that it did not send, and reports them', async () => {
+    const { jobs, handler } = held();
+    const { worker, peer } = await pulling(handler);
+    const errors: string[] = [];
+    worker.on('error', ({ message }) => errors.push(message));
+    expect(await peer.next()).toBe('GRAB_JOB_UNIQ');
+    peer.send('NO_JOB', 'NO_JOB', 'NO_JOB');
+    expect(await said(peer)).toEqual(['PRE_SLEEP']);
+    expect(errors).toEqual(Array(2).fill('the job server a sent NO_JOB without being asked'));
+    peer.send('NOOP', 'JOB_ASSIGN_UNIQ H:1·reverse··');
+    expect(await said(peer)).toEqual(['GRAB_JOB_UNIQ']);
+    // Its one slot is in use already.
+    peer.send('JOB_ASSIGN_UNIQ H:2·reverse··');
+    expect(await said(peer)).toEqual([]);
+    jobs[0]!.finish();
+    expect(await said(peer)).toEqual(['WORK_COMPLETE H:1·']);
+    jobs[1]!.finish();
+    expect(await said(peer)).toEqual(['WORK_COMPLETE H:2·', 'GRAB_JOB_UNIQ']);
+  });
+
   it('sleeps when there is no job, and looks again when it is woken', async () => {
     const { peer } = await pulling(echo);
     for (let round = 0; round < 3; round++) {

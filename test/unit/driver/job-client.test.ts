@@ -264,6 +264,35 @@ describe('a client that is closed', () => {
     await expect(client.connect()).rejects.toMatchObject({ code: 'GEARMAN_CLOSED' });
   });
 
+  it('refuses what an observer submits when it hears of it', async () => {
+    const { client } = await connected();
+    const refusals: unknown[] = [];
+    const again = () => {
+      try {
+        submit(client, job('again'));
+      } catch (error) {
+        refusals.push(error);
+      }
+    };
+    client.submit(job(), { complete: () => {}, fail: again });
+    await settled();
+    await client.close();
+    expect(refusals).toEqual([expect.objectContaining({ code: 'GEARMAN_CLOSED' })]);
+  });
+
+  it.each([
+    ['the status of a job', (client: JobClient) => client.status({ handle: 'H:1', server: 'a' })],
+    ['the status of a unique', (client: JobClient) => client.statusByUnique('u')],
+    ['the result of a job', (client: JobClient) => client.result({ handle: 'H:1', server: 'a' })],
+    ['an echo', (client: JobClient) => client.echo('x')],
+  ])('at the moment it connects, refuses to ask for %s', async (_what, ask) => {
+    const { client, server } = clientOf(['a']);
+    client.on('connect', () => void client.close());
+    const asked = expect(ask(client)).rejects.toMatchObject({ code: 'GEARMAN_CLOSED' });
+    await server.welcome();
+    await asked;
+  });
+
   it('ends a connect that is under way, and leaves no timer', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
     const { client, server } = clientOf(['a']);

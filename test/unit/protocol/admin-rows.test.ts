@@ -4,6 +4,7 @@ import {
   attemptOption,
   JOB_ROW,
   readDeadJobDetailsRow,
+  readDeadJobRow,
   readFunctionJobRow,
   readScheduleRow,
   readWorkerRow,
@@ -35,6 +36,14 @@ describe('rows of admin lists', () => {
     expect(STATUS_ROW.read(line)).toBeUndefined();
     expect(readFunctionJobRow(line)).toBeUndefined();
     expect(readDeadJobDetailsRow(line)).toBeUndefined();
+  });
+
+  it.each(['H:1\tf\t1\t0\t5\t%', 'H:1\tf\t1\t0\t5\t%ff'])('are none with an error that cannot be decoded: %j', (line) => {
+    expect(readDeadJobRow(line)).toBeUndefined();
+  });
+
+  it.each(['nightly', 'nightly\t{', 'nightly\t5', 'nightly\tnull'])('are none without a schedule: %j', (line) => {
+    expect(readScheduleRow(line)).toBeUndefined();
   });
 
   it('of a function’s jobs say who runs them', () => {
