@@ -17,17 +17,27 @@ export interface DialOptions {
 const KEEP_ALIVE_DELAY = 60_000;
 
 /**
- * Opens a stream to a job server. TLS is either complete, with the certificate
  * Opens a stream to a job server. With TLS, either the certificate is checked
  * and everything is encrypted, or the attempt fails: it never falls back to plain text.
+ *
  * @throws ConnectError saying what to look at.
  */
 export async function dial(endpoint: Endpoint, { timeout, signal }: DialOptions): Promise<Duplex> {
-  if (endpoint.kind !== 'stream') return opened(endpoint, openSocket(endpoint), timeout, signal);
+  if (endpoint.kind === 'stream') return opening(endpoint, endpoint.connect);
+  return opened(
+    endpoint,
+    opening(endpoint, () => openSocket(endpoint)),
+    timeout,
+    signal,
+  );
+}
+
+/** What `open` returns. It may throw: an address with `connect()` does, and Node for TLS options that it does not allow. */
+function opening<Stream>({ name }: Endpoint, open: () => Stream): Stream {
   try {
-    return endpoint.connect();
+    return open();
   } catch (error) {
-    throw new ConnectError(endpoint.name, problemOf(error as Error), { cause: error });
+    throw new ConnectError(name, problemOf(error as Error), { cause: error });
   }
 }
 

@@ -30,6 +30,7 @@ export type GearmanHealthResult<Key extends string = string> = Record<
  * const gearman = new GearmanHealthIndicator(strategy, client);
  * health.check([() => gearman.check()]); // { gearman: { status: 'up', servers: ['jobs:4730'], away: [] } }
  * ```
+ *
  * It is up when each of its sources is connected to at least one job server: the
  * source goes on trying to reach the others, and their jobs go to the connected
  * one. A client that nobody has used yet connects, which may take its

@@ -72,9 +72,9 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
   }
 
   /**
-   * What the worker reports while it runs, in order. Reports that came before the
-   * first subscription are kept for it; later subscribers get only what comes from
-   * then on. Completes when the job ends, well or not: {@link result} says which.
+   * What the worker reports while it runs, in order. Of the reports before the first
+   * subscription the last 1,000 are kept for it; later subscribers get only what
+   * comes from then on. Completes when the job ends, well or not: {@link result} says which.
    */
   get updates$(): Observable<GearmanJobUpdate> {
     return this.updates.stream;
@@ -109,21 +109,25 @@ export class GearmanJob<Out = unknown> implements JobIdentity {
   }
 }
 
+/** How many updates are kept for a first subscriber, who may never come. */
+const MAX_HELD_UPDATES = 1_000;
+
 /** Updates: kept until somebody subscribes, and passed on at once from then on. */
 class HeldUpdates {
   private held: GearmanJobUpdate[] | undefined = [];
   private readonly live = new Subject<GearmanJobUpdate>();
 
   readonly stream = new Observable<GearmanJobUpdate>((subscriber) => {
-    const held = this.held ?? [];
+    const held = this.held?.slice(-MAX_HELD_UPDATES) ?? [];
     this.held = undefined;
     for (const update of held) subscriber.next(update);
     return this.live.subscribe(subscriber);
   });
 
   add(update: GearmanJobUpdate): void {
-    if (this.held) this.held.push(update);
-    else this.live.next(update);
+    if (!this.held) return this.live.next(update);
+    // Cut only now and then, because each cut moves all that stays.
+    if (this.held.push(update) >= 2 * MAX_HELD_UPDATES) this.held = this.held.slice(-MAX_HELD_UPDATES);
   }
 
   end(): void {

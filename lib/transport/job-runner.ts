@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { WritePacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
-import { oneLine } from '../ground/index.js';
+import { oneLine, shown } from '../ground/index.js';
 import type { AssignedJob } from '../driver/index.js';
 import { DEFAULT_FORMAT, WorkloadFormatError, type WorkloadFormat } from './formats.js';
 import type { ServedFunction } from './function-registry.js';
@@ -95,6 +95,6 @@ function valuesOf(served: ServedFunction, data: unknown, context: GearmanContext
 }
 
 function messageOf(error: unknown): string {
-  const message: unknown = (error as { message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' ? message : String(error);
+  const message: unknown = (error as { message?: unknown } | null | undefined)?.message ?? error;
+  return typeof message === 'string' ? message : shown(message);
 }

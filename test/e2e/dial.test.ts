@@ -89,6 +89,16 @@ describe('dialing', () => {
     };
     await expect(reach(address)).rejects.toThrow('cannot connect to the job server mine: not started');
   });
+
+  it.each([
+    ['a certificate that is none', { cert: 'x', key: 'y' }, 'no start line'],
+    ['a version of TLS that there is not', { minVersion: 'TLSv9' as 'TLSv1.3' }, 'TLSv9'],
+  ])('wraps what Node says of %s', async (_what, tls, message) => {
+    await expect(reach({ port: 4730, tls })).rejects.toMatchObject({
+      code: 'GEARMAN_CONNECT_FAILED',
+      message: expect.stringContaining(message),
+    });
+  });
 });
 
 describeWith('openssl', 'dialing with TLS', () => {

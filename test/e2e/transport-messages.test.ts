@@ -143,6 +143,12 @@ class Failures {
     throw new RpcException({ code: 404, detail: { id: 7 } });
   }
 
+  @MessagePattern('fail-bare-object')
+  bareObject(): never {
+    // As parsers of query strings make them: without a prototype, and so without a text.
+    throw new RpcException(Object.assign(Object.create(null) as object, { code: 404 }));
+  }
+
   @MessagePattern('fail-error')
   error(): never {
     throw new Error('the password is 1234');
@@ -277,6 +283,7 @@ describeJobServers('a request', (servers) => {
     it.each<[string, string, unknown]>([
       ["with an RpcException's text", 'fail-text', { status: 'error', message: 'no such thing' }],
       ["with an RpcException's object", 'fail-object', { code: 404, detail: { id: 7 } }],
+      ['with an object that has no prototype', 'fail-bare-object', { code: 404 }],
       ['with nothing of any other error', 'fail-error', { status: 'error', message: 'Internal server error' }],
       ['with what an exception filter throws', 'fail-filtered', { code: 418, handle: expect.stringMatching(/^H:/) }],
       ['with the text an exception filter throws', 'fail-filtered-text', 'only text'],

@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import { RpcException } from '@nestjs/microservices';
-import { GearmanError } from '../../ground/index.js';
+import { GearmanError, shown } from '../../ground/index.js';
 import type { SpanMaker } from './span-maker.js';
 
 /** The name in semantic conventions for an error of unknown type. */
@@ -34,6 +34,6 @@ export function errorType(failure: unknown): string {
 }
 
 function messageOf(failure: unknown): string {
-  const message: unknown = (failure as { message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' ? message : String(failure);
+  const message: unknown = (failure as { message?: unknown } | null | undefined)?.message ?? failure;
+  return typeof message === 'string' ? message : shown(message);
 }

@@ -1,4 +1,4 @@
-/** What is known of a job when its span begins. */
+/** What is known about a job when its span begins. */
 export interface TracedJob {
   readonly function: string;
   readonly handle: string;
@@ -57,4 +57,3 @@ function isTracingOptions(value: unknown): boolean {
     return check !== undefined && (option === undefined || check(option));
   });
 }
-/** What is known about a job when its span begins. */

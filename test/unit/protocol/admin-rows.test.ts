@@ -38,9 +38,12 @@ describe('rows of admin lists', () => {
     expect(readDeadJobDetailsRow(line)).toBeUndefined();
   });
 
-  it.each(['H:1\tf\t1\t0\t5\t%', 'H:1\tf\t1\t0\t5\t%ff'])('are none with an error that cannot be decoded: %j', (line) => {
-    expect(readDeadJobRow(line)).toBeUndefined();
-  });
+  it.each(['H:1\tf\t1\t0\t5\t%', 'H:1\tf\t1\t0\t5\t%ff'])(
+    'are none with an error that cannot be decoded: %j',
+    (line) => {
+      expect(readDeadJobRow(line)).toBeUndefined();
+    },
+  );
 
   it.each(['nightly', 'nightly\t{', 'nightly\t5', 'nightly\tnull'])('are none without a schedule: %j', (line) => {
     expect(readScheduleRow(line)).toBeUndefined();
