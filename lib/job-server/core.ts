@@ -9,6 +9,7 @@ import { DeadLetters, Answer, DurableJobs, type DurableHost, type Submitted } fr
 import { Engine, Peer, Refusal, type ByteString, type EngineListener, type JobSpec } from './engine/index.js';
 import { logFailure, Observer, type JobServerEvents } from './events/index.js';
 import {
+  answeringAtOnce,
   Listeners,
   sayGoodbye,
   Session,
@@ -99,7 +100,7 @@ export class JobServerCore implements SessionHost, MetricSource {
     const accept = (stream: Duplex, info: PeerInfo): void => this.accept(stream, info);
     this.listeners = new Listeners(this.options, accept, this.log, this.traffic);
     this.verbosity = this.options.verbosity;
-    this.authorize = options.authorize;
+    this.authorize = options.authorize && answeringAtOnce(options.authorize);
     // Emitted once the admin has its answer.
     const tellShutdown = (isGraceful: boolean): void =>
       void setImmediate(() => this.events.emit('shutdown', isGraceful));

@@ -55,7 +55,7 @@ export interface JobServerOptions extends Partial<Omit<EngineOptions, 'handlePre
   idleTimeout?: number;
   /** TCP keepalive: idle time before the first probe, in milliseconds; 0: off. Default 60,000. */
   keepAliveDelay?: number;
-  /** Who may do what: when it returns false, the peer gets an ERROR packet. Default: everybody may do everything. */
+  /** Who may do what: when it returns false (or a promise), the peer gets an ERROR packet. Default: everybody may do everything. */
   authorize?: (request: AccessRequest) => boolean;
   /** Whether every client is sent WORK_EXCEPTION, also one that did not ask for it (OPTION_REQ). Default false. */
   exceptions?: boolean;

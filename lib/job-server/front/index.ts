@@ -1,4 +1,5 @@
 export type { ListenerAdminAccess } from './admin-access.js';
+export { answeringAtOnce } from './answering-at-once.js';
 export { CertificateError, type TlsListenerOptions } from './certificates.js';
 export { sayGoodbye } from './goodbye.js';
 export { ListenError } from './listen-error.js';

@@ -65,6 +65,20 @@ describe('authorize', () => {
     expect(await peer.untilEcho()).toEqual([DENIED, DENIED, 'STATUS_RES H:1·0·0·0·0', ADMIN_DENIED]);
     expect(front.log).toContain('error: authorize threw, so the answer is no: Error: no database');
   });
+
+  it('answers with a promise: that is a no, as nobody waits for it', async () => {
+    const late = async ({ action }: AccessRequest): Promise<boolean> => {
+      if (action === 'submit') throw new Error('no database');
+      return true;
+    };
+    const front = await startFront({ authorize: late as never });
+    const peer = front.peer();
+    peer.send('CAN_DO f', 'SUBMIT_JOB f··');
+    expect(await peer.untilEcho()).toEqual([DENIED, DENIED]);
+    const line =
+      'error: authorize threw, so the answer is no: Error: it must answer true or false at once, not by a promise';
+    expect(front.log).toEqual([line, line]);
+  });
 });
 
 describe('a listener of an event that throws', () => {
