@@ -308,7 +308,7 @@ export class DurableJobs {
     return job !== undefined && this.host.elsewhere?.has(job) === true;
   }
 
-  /** Cancels a job that waits in storage, or that another job server holds, which is told. */
+  /** Cancels a job that waits in storage, or that another job server has, which is told. */
   async cancel(handle: ByteString): Promise<boolean> {
     await this.opening;
     const found = await this.storage.findByHandle(handle);

@@ -29,7 +29,7 @@ export class KeptSettings {
     for (const [name, settings] of setSince) this.engine.setFunction(name, settings);
   }
 
-  /** Another job server of the storage set something, which holds here as well. */
+  /** Another job server of the storage set something, which applies here as well. */
   heard(key: string, value: string | undefined): void {
     if (key.startsWith(PREFIX)) this.restore(key.slice(PREFIX.length), value);
   }

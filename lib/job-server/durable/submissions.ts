@@ -109,11 +109,11 @@ export class Submissions implements SubmissionHost {
     if (!spec.isBackground || submitted instanceof Refusal) return submitted;
     return existing.isStored
       ? (this.unwritten.ofJob(submitted) ?? submitted)
-      : this.storeHeld(existing, spec, submitted);
+      : this.storeJoined(existing, spec, submitted);
   }
 
   /** Stores a foreground job that was submitted in the background as well. */
-  private storeHeld(job: Job, spec: JobSpec, handle: ByteString): Submission {
+  private storeJoined(job: Job, spec: JobSpec, handle: ByteString): Submission {
     const submission = new Submission(this, job.function_, spec, handle, true);
     this.unwritten.addJob(handle, submission);
     this.storage.add(recordOf(job, handle, this.host.time), 'always', submission);

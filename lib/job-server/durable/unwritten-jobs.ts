@@ -40,7 +40,7 @@ export class UnwrittenJobs {
   }
 }
 
-/** A function's name holds no NUL, as the protocol separates arguments by it. */
+/** A function's name has no NUL, as the protocol separates arguments by it. */
 function keyOf(function_: ByteString, unique: ByteString): ByteString {
   return `${function_}\0${unique}`;
 }

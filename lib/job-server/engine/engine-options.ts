@@ -28,7 +28,10 @@ export interface EngineOptions {
   maxQueue?: readonly [number, number, number];
   /** The most jobs one worker connection runs at once; 0: no limit. */
   maxRunningPerWorker?: number;
-  /** How many stored jobs are held in memory for each function and priority; as many as have 16 MiB where they are long. Default 1,000. */
+  /**
+   * How many stored jobs are in memory for each function and priority at most; fewer where they
+   * are long: those of 16 MiB. Default 1,000.
+   */
   window?: number;
   /** When jobs that wait are packed. Default: from 256 of a function and priority on, 64 in a pack. */
   packing?: Packing;

@@ -2,9 +2,10 @@
 const FEW = 16;
 
 /**
- * A set in the order of adding that mostly holds few: they stand in an array.
- * A `Set` makes itself anew whenever it becomes empty, which a worker's running
- * jobs do with every job. Every operation costs the same however many there are.
+ * A set in the order of adding that mostly has few items: they stand in an
+ * array. A `Set` makes itself anew whenever it becomes empty, which a worker's
+ * running jobs do with every job. Every operation costs the same however many
+ * there are.
  */
 export class FewSet<Item> {
   private readonly few: Item[] = [];

@@ -27,7 +27,7 @@ export class FunctionSettingTable implements Iterable<[ByteString, FunctionSetti
     return isNothing(settings) || this.byName.size < MAX_FUNCTIONS_SET || this.byName.has(name);
   }
 
-  /** Sets what holds for a function from now on; ask {@link hasRoomFor} first. */
+  /** Sets what applies to a function from now on; ask {@link hasRoomFor} first. */
   set(name: ByteString, settings: FunctionSettings): void {
     if (isNothing(settings)) this.byName.delete(name);
     else this.byName.set(name, settings);

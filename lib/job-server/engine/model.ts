@@ -11,10 +11,10 @@ import { TransientMap } from './transient-map.js';
 
 /*
  * The three things the engine knows, which know each other: a job is one of a
- * function and may have a worker and clients; a function has queues of jobs
- * and workers; a peer runs jobs of functions and waits for jobs. They hold
- * state and answer questions about it; what happens to them stands in
- * JobLife (jobs), Dispatcher (who gets what) and Engine (workers).
+ * function and may have a worker and clients; a function has queues of jobs and
+ * workers; a peer runs jobs of functions and waits for jobs. They have state
+ * and answer questions about it; what happens to them stands in JobLife (jobs),
+ * Dispatcher (who gets what) and Engine (workers).
  */
 
 /**
@@ -25,7 +25,7 @@ export function shortTime(now: number): number {
   return now | 0;
 }
 
-/** The last part of what 32 bits hold means a time in the future, and reads as 0: 4.7 hours. */
+/** The last part of the range of 32 bits means a time in the future, and reads as 0: 4.7 hours. */
 const FUTURE = 2 ** 24;
 
 /** The longest time ago that {@link timeBefore} can tell, in milliseconds: 24.8 days. */
@@ -269,7 +269,7 @@ export class GearmanFunction {
   isPaused = false;
   /** What its jobs have done; made at its first job. */
   private madeStats: FunctionStats | undefined;
-  /** How many stored jobs of a priority are held in its queue at most; more are asked for when half of them are left. */
+  /** How many stored jobs of a priority are in its queue at most; more are asked for when half of them are left. */
   window: number;
 
   constructor(

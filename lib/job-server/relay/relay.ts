@@ -133,7 +133,7 @@ export class Relay implements Elsewhere, PeerListener, RelayConnectionOwner {
 
   // --- for the job server ---
 
-  /** Asks who holds what, and whether the other job servers are there. */
+  /** Asks who has which job, and whether the other job servers are there. */
   tick(now: number): void {
     if (now >= this.beatAt) {
       this.beatAt = this.connections.size > 0 ? now + BEAT_INTERVAL : Infinity;

@@ -41,7 +41,7 @@ export function isAlive(owner: Owner): boolean {
   return hasProcess(owner.pid) && owner.started === startOf(owner.pid);
 }
 
-/** When a process started: field 22 of its stat, behind the name, which may hold anything. */
+/** When a process started: field 22 of its stat, behind the name, in which anything may stand. */
 function startOf(pid: number | 'self'): string {
   const stat = readIfThere(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(')') + 1).split(' ')[20] ?? '';
