@@ -1,4 +1,4 @@
-import { checkOption, MAX_TIMER_DELAY, oneOf, type OptionRule } from '../ground/index.js';
+import { checkNames, checkOption, MAX_TIMER_DELAY, oneOf, type OptionRule } from '../ground/index.js';
 import type { ByteString, Engine, Job } from './engine/index.js';
 
 /** How a job server ends. */
@@ -22,7 +22,9 @@ const GRACE_PERIOD: OptionRule = {
 };
 
 /** @throws InvalidOptionError */
-export function validateStopOptions({ gracePeriod, finish }: StopOptions): void {
+export function validateStopOptions(options: StopOptions): void {
+  checkNames(options, ['gracePeriod', 'finish'], 'option of the end');
+  const { gracePeriod, finish } = options;
   checkOption('gracePeriod', gracePeriod, GRACE_PERIOD);
   checkOption('finish', finish, oneOf('running', 'all'));
 }

@@ -3,6 +3,7 @@ import { coreOf } from '../../../lib/job-server/core-of.js';
 import type { PeerListener } from '../../../lib/job-server/engine/index.js';
 import { JobServer } from '../../../lib/job-server/job-server.js';
 import { MemoryStorage, type StorageListener } from '../../../lib/job-server/storage/index.js';
+import type { StopOptions } from '../../../lib/job-server/draining.js';
 import type { JobServerOptions } from '../../../lib/job-server/job-server-options.js';
 import { atEnd } from '../../support/cleanup.js';
 import { CLOSED, RawPeer } from '../../support/raw-peer.js';
@@ -159,6 +160,7 @@ describe('a job server that is asked to stop', () => {
     [{ gracePeriod: -1 }, 'gracePeriod'],
     [{ gracePeriod: 2 ** 31 }, 'gracePeriod'],
     [{ finish: 'most' as 'all' }, 'finish'],
+    [{ gracePeriods: 1 } as StopOptions, 'gracePeriods'],
   ])('refuses %j', async (options, named) => {
     const jobServer = await start();
     await expect(jobServer.stop(options)).rejects.toMatchObject({ code: 'GEARMAN_INVALID_OPTION', option: named });
