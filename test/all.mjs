@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 
-const READING = ['lint', 'typecheck', 'package:check'];
+const READING = ['lint', 'typecheck'];
 
 /** Runs one of package.json's scripts; answers how it ended, and what it printed where that is not shown at once. */
 function run(script, stdio) {

@@ -1,19 +1,28 @@
 /*
- * Whether what would be published resolves, for every kind of app. The tarball
- * is made once, of what is built: no tool builds it again beside the tests.
+ * Whether what would be published resolves, for every kind of app: `node package-check.mjs [tarball]`.
+ * Without a tarball one is made, of what is built: no tool builds it again beside the tests.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+const MODULES = resolve(import.meta.dirname, '../node_modules');
+
+function check(tarball) {
+  for (const command of [
+    ['publint/src/cli.js', '--strict', '--level', 'warning', tarball],
+    ['@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--format', 'ascii'],
+  ]) {
+    const [program, ...args] = command;
+    execFileSync(process.execPath, [join(MODULES, program), ...args], { stdio: 'inherit' });
+  }
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-gearman-'));
 try {
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
-  const name = execFileSync('npm', pack, { encoding: 'utf8' }).trim();
-  const tarball = join(folder, name);
-  execFileSync('npx', ['publint', '--strict', '--level', 'warning', tarball], { stdio: 'inherit' });
-  execFileSync('npx', ['attw', tarball, '--profile', 'esm-only', '--format', 'ascii'], { stdio: 'inherit' });
+  check(process.argv[2] ?? join(folder, execFileSync('npm', pack, { encoding: 'utf8' }).trim()));
 } catch (error) {
   // The tool has said what is wrong.
   process.exitCode = error.status || 1;

@@ -1,0 +1,54 @@
+/*
+ * Compiles projects of an app with the compiler before the native one, as `tsc -p` would, in one process:
+ * `node older-compiler.mjs <folder of @types> <project>...`, where the app is. Of the packages only our own types are
+ * checked: those of Nest and Node are their makers' business, and would be most of the work.
+ */
+import ts from 'typescript';
+
+const [typeRoot, ...projects] = process.argv.slice(2);
+const host = {
+  ...ts.sys,
+  onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
+    throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
+  },
+};
+
+/** Whether the file is the app's, or the package's under test. */
+function isOurs({ fileName }) {
+  return !fileName.includes('/node_modules/') || fileName.includes('/node_modules/nestjs-gearman/');
+}
+
+/** The language's own declarations, which all projects read alike. */
+const language = new Map();
+
+/** Has a compiler's host read them once. */
+function sharing(compilerHost) {
+  const { getSourceFile } = compilerHost;
+  compilerHost.getSourceFile = (name, ...how) => {
+    if (!/\/typescript\/lib\/lib\.[^/]*d\.ts$/.test(name)) return getSourceFile(name, ...how);
+    if (!language.has(name)) language.set(name, getSourceFile(name, ...how));
+    return language.get(name);
+  };
+  return compilerHost;
+}
+
+function compile(project) {
+  const { options, fileNames, errors } = ts.getParsedCommandLineOfConfigFile(project, { typeRoots: [typeRoot] }, host);
+  const program = ts.createProgram(fileNames, options, sharing(ts.createCompilerHost(options)));
+  const found = [...errors, ...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
+  for (const file of program.getSourceFiles().filter(isOurs)) {
+    found.push(...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file));
+    // One by one: to emit all at once the compiler checks all there is.
+    if (!file.isDeclarationFile) found.push(...program.emit(file).diagnostics);
+  }
+  if (found.length === 0) return;
+  const format = {
+    getCurrentDirectory: ts.sys.getCurrentDirectory,
+    getCanonicalFileName: (name) => name,
+    getNewLine: () => '\n',
+  };
+  process.stderr.write(`${project}:\n${ts.formatDiagnostics(ts.sortAndDeduplicateDiagnostics(found), format)}`);
+  process.exitCode = 2;
+}
+
+for (const project of projects) compile(project);
