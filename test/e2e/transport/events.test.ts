@@ -11,9 +11,9 @@ import {
   type JobIdentity,
 } from 'nestjs-gearman';
 import { EMPTY, finalize, firstValueFrom, timer, type Observable } from 'rxjs';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve, type RunningApp } from '../support/nest-app.js';
-import { until } from '../support/until.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve, type RunningApp } from '../../support/nest-app.js';
+import { until } from '../../support/until.js';
 
 const half = defineFunction<number, void>('half-fails');
 

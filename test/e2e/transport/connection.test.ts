@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { JobClient, type GearmanClientOptions, type JobIdentity } from 'nestjs-gearman';
 import { firstValueFrom } from 'rxjs';
-import { freePort } from '../support/free-port.js';
-import { startGearmand } from '../support/gearmand.js';
-import { startOurs } from '../support/job-servers.js';
-import { clientOf } from '../support/nest-app.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
+import { freePort } from '../../support/free-port.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { startOurs } from '../../support/job-servers.js';
+import { clientOf } from '../../support/nest-app.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
 
 Logger.overrideLogger(false);
 

@@ -4,10 +4,10 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { GearmanContext, GearmanFunction, GearmanHealthIndicator, GearmanStrategy, JobWorker } from 'nestjs-gearman';
 import { firstValueFrom, interval, lastValueFrom, Observable, toArray } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { describeJobServers, startOurs } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { describeJobServers, startOurs } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { until } from '../../support/until.js';
 
 /** What a handler that waits is told, by its test. */
 interface Waiting {
@@ -80,12 +80,12 @@ async function held(data: unknown, count = 1): Promise<Waiting[]> {
   return these();
 }
 
-beforeEach(() => {
-  waiting.length = 0;
-  seen.length = 0;
-});
-
 describeJobServers('a worker', (servers) => {
+  beforeEach(() => {
+    waiting.length = 0;
+    seen.length = 0;
+  });
+
   it('runs as many jobs at once as it may, and no more', async () => {
     const { strategy, app } = await serve({ servers: servers(), controllers: [Workshop], concurrency: 3 });
     const client = clientOf({ servers: servers() });

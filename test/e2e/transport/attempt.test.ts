@@ -1,14 +1,14 @@
 import 'reflect-metadata';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { Ctx, RpcException } from '@nestjs/microservices';
 import { GearmanContext, GearmanEvent, type ServerAddress } from 'nestjs-gearman';
-import { MemoryStorage } from '../../lib/job-server/storage/index.js';
-import { startGearmand } from '../support/gearmand.js';
-import { startListening } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
+import { MemoryStorage } from '../../../lib/job-server/storage/index.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { startListening } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
 
 /** The attempts that the handler was told. */
 const attempts: (number | undefined)[] = [];
@@ -23,13 +23,10 @@ class Stubborn {
 }
 
 async function runOne(servers: ServerAddress): Promise<void> {
+  attempts.length = 0;
   await serve({ servers, controllers: [Stubborn] });
   clientOf({ servers }).emit('stubborn', {});
 }
-
-beforeEach(() => {
-  attempts.length = 0;
-});
 
 describe('a handler over our job server', () => {
   it('is told which attempt at its job it is, and may go by it', async () => {

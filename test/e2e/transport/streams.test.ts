@@ -22,9 +22,9 @@ import {
   toArray,
   type Observable,
 } from 'rxjs';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { until } from '../support/until.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { until } from '../../support/until.js';
 
 /** How many chunks a flood has. */
 const FLOOD = 80;

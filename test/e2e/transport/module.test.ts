@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Controller, Inject, Injectable, Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
 import { ClientProxy, ClientsModule, MessagePattern } from '@nestjs/microservices';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -15,9 +15,9 @@ import {
   type GearmanOptionsFactory,
 } from 'nestjs-gearman';
 import { firstValueFrom } from 'rxjs';
-import { startOurs } from '../support/job-servers.js';
-import { RecordingLogger, serve } from '../support/nest-app.js';
-import { atEnd } from '../support/cleanup.js';
+import { startOurs } from '../../support/job-servers.js';
+import { RecordingLogger, serve } from '../../support/nest-app.js';
+import { atEnd } from '../../support/cleanup.js';
 
 const server = await startOurs();
 const nowhere = { servers: { name: 'nowhere', connect: () => server.connect() } };
@@ -31,15 +31,10 @@ class Greeter {
 }
 await serve({ servers: server, controllers: [Greeter] });
 
-const opened: TestingModule[] = [];
-afterEach(async () => {
-  for (const module of opened.splice(0)) await module.close();
-});
-
-/** A module with these imports, closed behind the test. */
+/** A module with these imports; it is closed at the latest when the test file is over. */
 async function compile(metadata: ModuleMetadata): Promise<TestingModule> {
   const module = await Test.createTestingModule(metadata).setLogger(new RecordingLogger()).compile();
-  opened.push(module);
+  atEnd(() => module.close());
   await module.init();
   return module;
 }

@@ -27,8 +27,8 @@ import {
   type UntypedPattern,
 } from 'nestjs-gearman';
 import { firstValueFrom, lastValueFrom, map, throwError, toArray, type Observable } from 'rxjs';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve, type RunningApp } from '../support/nest-app.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve, type RunningApp } from '../../support/nest-app.js';
 
 const shout = defineFunction<string, string>('shout', { format: 'text' });
 

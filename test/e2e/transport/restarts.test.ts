@@ -3,8 +3,8 @@ import { expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, timer, map, type Observable } from 'rxjs';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
 
 const WORKERS = 4;
 const CALLERS = 25;

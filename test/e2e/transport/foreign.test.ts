@@ -6,12 +6,12 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { GearmanContext, type GearmanClient } from 'nestjs-gearman';
 import { firstValueFrom, from, type Observable } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { startGearmand } from '../support/gearmand.js';
-import { startOurs } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { describeWith } from '../support/peers.js';
-import { RawPeer } from '../support/raw-peer.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { startOurs } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { describeWith } from '../../support/peers.js';
+import { RawPeer } from '../../support/raw-peer.js';
 
 const execute = promisify(execFile);
 

@@ -4,11 +4,11 @@ import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { GearmanJobServer } from 'nestjs-gearman/job-server';
 import { firstValueFrom } from 'rxjs';
-import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
-import { atEnd } from '../support/cleanup.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
+import { certificateAuthority, type CertificateAuthority } from '../../support/certificates.js';
+import { atEnd } from '../../support/cleanup.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
 
 @Controller()
 class TextController {

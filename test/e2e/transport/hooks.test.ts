@@ -12,10 +12,10 @@ import {
   type GearmanClientOptions,
 } from 'nestjs-gearman';
 import { concatMap, firstValueFrom, from, lastValueFrom, timer, toArray, type Observable } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { until } from '../../support/until.js';
 
 /** What an instrumentation keeps beside the code that runs. */
 const trace = new AsyncLocalStorage<string | undefined>();

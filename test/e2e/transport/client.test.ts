@@ -12,10 +12,10 @@ import {
   type GearmanRecordOptions,
 } from 'nestjs-gearman';
 import { concat, defer, firstValueFrom, from, lastValueFrom, timer, toArray, type Observable } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { describeJobServers } from '../support/job-servers.js';
-import { clientOf, serve } from '../support/nest-app.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { clientOf, serve } from '../../support/nest-app.js';
+import { until } from '../../support/until.js';
 
 /** What handlers have run, in order. */
 const runs: unknown[] = [];
