@@ -1,9 +1,12 @@
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { DESTINATIONS } from '../../lib/web/app/ui/navigation.js';
 import { CHROMIUM_OPTIONS } from './chromium-options.js';
-import { atEnd } from './cleanup.js';
+import { atLast } from './cleanup.js';
 import { PATIENCE } from './patience.js';
-import { tempDir } from './temp-dir.js';
 
 /** A page in a browser, and all that it should never do. */
 export interface WatchedPage {
@@ -14,13 +17,20 @@ export interface WatchedPage {
 
 let browser: Promise<Browser> | undefined;
 
-function launch(): Promise<Browser> {
-  browser ??= chromium.launch({
-    ...CHROMIUM_OPTIONS,
-    env: { ...process.env, HOME: tempDir() },
-  });
-  return browser;
+/** Starts the browser of all tests that run together. */
+async function launch(): Promise<Browser> {
+  const home = mkdtempSync(join(tmpdir(), 'nestjs-gearman-'));
+  atLast(() => rmSync(home, { recursive: true, force: true }));
+  const launched = await chromium.launch({ ...CHROMIUM_OPTIONS, env: { ...process.env, HOME: home } });
+  atLast(() => launched.close());
+  return launched;
 }
+
+/** What a test has opened goes with it: a page follows what changes, and costs as long as it is open. */
+const contexts: BrowserContext[] = [];
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
 
 /**
  * Goes to a page by `g` and its key, and waits until it is there. Both are pressed at once: a busy browser may take
@@ -32,12 +42,11 @@ export async function goTo(page: Page, key: string): Promise<void> {
   await page.locator('nav [aria-current=page]', { hasText: title }).waitFor();
 }
 
-/** Opens a page of an origin in a browser of its own data; it is closed when the test file is over. */
+/** Opens a page of an origin in a browser of its own data; it is closed when the test is over. */
 export async function openPage(origin: string, path = '/', options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const isFirst = browser === undefined;
-  const running = await launch();
-  if (isFirst) atEnd(() => running.close());
-  const context = await running.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  browser ??= launch();
+  const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  contexts.push(context);
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const faults: string[] = [];

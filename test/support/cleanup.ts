@@ -14,6 +14,11 @@ export function atEnd(undo: Undo): void {
   undos.push(undo);
 }
 
+/** Has `undo` run when all tests are over: of what the first test that needs it makes, and the others use as well. */
+export function atLast(undo: Undo): void {
+  undosOfFile.push(undo);
+}
+
 /** From now on what a test starts is undone when that test is over, and does not wait for the end of the file. */
 export function undoAfterEachTest(): void {
   const undosOfTest: Undo[] = [];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { atEnd } from './cleanup.js';
+import { atLast } from './cleanup.js';
 import type { PeerName } from './peers.js';
 import { RawPeer } from './raw-peer.js';
 import { pipeThrough, runInBackground, type Ended } from './processes.js';
@@ -92,7 +92,7 @@ function compiled(name: string): Promise<string> {
 
 async function compile(name: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'gearman-peer-'));
-  atEnd(() => rmSync(directory, { recursive: true, force: true }));
+  atLast(() => rmSync(directory, { recursive: true, force: true }));
   const program = join(directory, name);
   const { code, stderr } = await pipeThrough('cc', ['-Wall', '-o', program, source(`${name}.c`), '-lgearman']);
   if (code !== 0) throw new Error(`${name}.c: ${stderr}`);
