@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, type TlsOptions as TlsServerOptions, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { dial, parseAddress, type ServerAddress } from '../../lib/connection/index.js';
-import { certificateAuthority } from '../support/certificates.js';
-import { atEnd } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
-import { describeWith } from '../support/peers.js';
+import { dial, parseAddress, type ServerAddress } from '../../../lib/connection/index.js';
+import { certificateAuthority } from '../../support/certificates.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePort } from '../../support/free-port.js';
+import { describeWith } from '../../support/peers.js';
 
 const TIMEOUT = 2_000;
 const reach = (address: ServerAddress, signal?: AbortSignal, timeout = TIMEOUT) =>

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { AdminClient, WorkException, type GearmanError } from '../../lib/driver/index.js';
-import { JobServer } from '../../lib/job-server/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { follow, gate, newWorker, resultOf, startClient } from '../support/driver-jobs.js';
-import { describeJobServers } from '../support/job-servers.js';
-import { until } from '../support/until.js';
+import { AdminClient, WorkException, type GearmanError } from '../../../lib/driver/index.js';
+import { JobServer } from '../../../lib/job-server/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { follow, gate, newWorker, resultOf, startClient } from '../../support/driver-jobs.js';
+import { describeJobServers } from '../../support/job-servers.js';
+import { until } from '../../support/until.js';
 
 describeJobServers('the driver', (servers) => {
   /** What a client is told of a job whose handler threw: why, where the job server tells exceptions as PROTOCOL has it. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
-import type { JobClient, JobWorker } from '../../lib/driver/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { follow, gate, newWorker, resultOf, startClient } from '../support/driver-jobs.js';
-import type { Daemon } from '../support/daemon.js';
-import { freePort } from '../support/free-port.js';
-import { startGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
+import type { JobClient, JobWorker } from '../../../lib/driver/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { follow, gate, newWorker, resultOf, startClient } from '../../support/driver-jobs.js';
+import type { Daemon } from '../../support/daemon.js';
+import { freePort } from '../../support/free-port.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
 
 /** Quick to notice and to return, so that the tests are. */
 const QUICK = {

@@ -1,12 +1,18 @@
 import { hostname } from 'node:os';
 import { beforeAll, expect, it } from '@jest/globals';
-import { FOREIGN_CLIENTS, FOREIGN_WORKERS, runClient, startWorker, workloadsFor } from '../support/foreign-programs.js';
-import { startListening } from '../support/job-servers.js';
-import { describeWith } from '../support/peers.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { pipeThrough } from '../support/processes.js';
-import { until } from '../support/until.js';
-import { reversed } from '../support/workloads.js';
+import {
+  FOREIGN_CLIENTS,
+  FOREIGN_WORKERS,
+  runClient,
+  startWorker,
+  workloadsFor,
+} from '../../support/foreign-programs.js';
+import { startListening } from '../../support/job-servers.js';
+import { describeWith } from '../../support/peers.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { pipeThrough } from '../../support/processes.js';
+import { until } from '../../support/until.js';
+import { reversed } from '../../support/workloads.js';
 
 for (const worker of FOREIGN_WORKERS) {
   describeWith([worker.peer, 'perl'], `our job server with ${worker.name}`, () => {

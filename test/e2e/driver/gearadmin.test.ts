@@ -1,9 +1,9 @@
 import { beforeEach, expect, it } from '@jest/globals';
-import { startGearmand } from '../support/gearmand.js';
-import { startListening } from '../support/job-servers.js';
-import { describeWith } from '../support/peers.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { pipeThrough } from '../support/processes.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { startListening } from '../../support/job-servers.js';
+import { describeWith } from '../../support/peers.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { pipeThrough } from '../../support/processes.js';
 
 describeWith('gearadmin', 'gearadmin with our job server', () => {
   let port: number;

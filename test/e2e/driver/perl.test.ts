@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { AdminClient, WorkException } from '../../lib/driver/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { follow, gate, newWorker, resultOf, startClient } from '../support/driver-jobs.js';
-import { startPerlGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
+import { AdminClient, WorkException } from '../../../lib/driver/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { follow, gate, newWorker, resultOf, startClient } from '../../support/driver-jobs.js';
+import { startPerlGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
 
 describeWith('perl gearmand', "the driver and Perl's job server", () => {
   it('work together, though it knows neither ALL_YOURS nor GRAB_JOB_UNIQ', async () => {

@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
-import { atEnd } from '../support/cleanup.js';
-import { newWorker, resultOf, startClient } from '../support/driver-jobs.js';
-import { readPacket } from '../support/wire.js';
+import { atEnd } from '../../support/cleanup.js';
+import { newWorker, resultOf, startClient } from '../../support/driver-jobs.js';
+import { readPacket } from '../../support/wire.js';
 
 /** An address of the job server that writes down the names of all packets it sends over it. */
 function overheard(server: JobServer) {
