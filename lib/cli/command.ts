@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { OptionTable } from './options/option.js';
 
-/** Where a command reads and writes: the process' own streams, or a test's. */
+/** Where a command reads and writes: the process' own streams, or those of a test. */
 export interface Terminal {
   readonly stdin: Readable;
   readonly stdout: Writable;
@@ -10,21 +10,21 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
-/** A command of `nestjs-gearman`, by its name in the table of commands. */
+/** A command of `nestjs-gearman`; the table of commands has its name. */
 export interface Command {
-  /** What it understands; completions are made from it. */
+  /** The options that it understands; completions are made from them. */
   readonly options: OptionTable;
   /** Its help page. */
   help(): string;
   /**
-   * Does it. @throws Failure when it does not work, with the exit code.
+   * Runs the command. @throws Failure, with the exit code, when it does not work.
    *
    * @param line the words behind the command's name.
    */
   run(line: readonly string[], terminal: Terminal): Promise<void>;
 }
 
-/** A command in the list: loaded only when it is run, since a job server needs no client and a client no job server. */
+/** A command in the list. It is loaded only when it is run, because a job server needs no client and a client no job server. */
 export interface CommandEntry {
   readonly summary: string;
   load(): Promise<Command>;

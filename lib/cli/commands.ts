@@ -1,6 +1,6 @@
 import type { CommandEntry } from './command.js';
 
-/** Every command by its name, in the order of the list. */
+/** All commands by name, in the order in which they are listed. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'job-server': {
     summary: 'runs a job server, with all of gearmand’s options',

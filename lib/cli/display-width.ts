@@ -1,4 +1,4 @@
-/** Writing that takes two columns of a terminal, by Unicode's East_Asian_Width: scripts and blocks rather than single characters. */
+/** Characters that are two columns wide on a terminal, by Unicode's East_Asian_Width: whole scripts and blocks rather than single characters. */
 const WIDE: readonly (readonly [first: number, last: number])[] = [
   [0x1100, 0x115f], // Hangul's leading consonants
   [0x2329, 0x232a],
@@ -22,7 +22,7 @@ const EMOJI = /\p{Emoji_Presentation}|\p{Emoji}\u{fe0f}/u;
 const WITHOUT_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]/u;
 const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** How many columns of a terminal a text takes; what it is made of must be shown text already. */
+/** How many columns of a terminal a text needs. Control characters in it must be escaped already. */
 export function displayWidth(text: string): number {
   if (IS_ASCII.test(text)) return text.length;
   let width = 0;
@@ -30,7 +30,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** As much of a text as fits into so many columns; what is cut off is told by `…`. */
+/** As much of a text as fits into so many columns; `…` stands for what is cut off. */
 export function fitted(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   if (width <= 0) return '';
@@ -44,14 +44,14 @@ export function fitted(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** A text in exactly so many columns, cut or with blanks: behind it, or before it where it is to stand on the right. */
+/** A text in exactly so many columns: cut if it is too long, or else filled with blanks, at its left if `isRight`. */
 export function padded(text: string, width: number, isRight = false): string {
   const shown = fitted(text, width);
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(shown)));
   return isRight ? blanks + shown : shown + blanks;
 }
 
-/** What a reader takes for one character: a letter with its accents, an emoji of several. */
+/** The width of what a reader sees as one character: a letter with its accents, an emoji of several code points. */
 function characterWidth(character: string): number {
   const code = character.codePointAt(0)!;
   if (WITHOUT_WIDTH.test(character)) return 0;

@@ -1,12 +1,12 @@
-/** Exit codes of the command, beside 0. */
+/** The exit codes of the command other than 0. */
 export const EXIT = {
-  /** What was asked for did not work. */
+  /** It did not work. */
   failed: 1,
   /** The command line was not understood. */
   usage: 2,
 } as const;
 
-/** Ends the command with a message for a person: no stack trace, the exit code says which kind of failure. */
+/** Ends the command with a message for a person and without a stack trace; the exit code says which kind of failure it is. */
 export class Failure extends Error {
   override readonly name: string = 'Failure';
 
@@ -19,7 +19,7 @@ export class Failure extends Error {
   }
 }
 
-/** A command line that is not understood. */
+/** The command line was not understood. */
 export class UsageFailure extends Failure {
   override readonly name = 'UsageFailure';
 

@@ -13,7 +13,7 @@ const terminal: Terminal = {
   signal: ending.signal,
 };
 
-// A reader that has had enough (`| head`) is no error of ours.
+// When a reader has read enough (`| head`) and closes the pipe, that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 await exit(await runCommandLine(process.argv.slice(2), terminal));

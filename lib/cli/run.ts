@@ -4,7 +4,7 @@ import { COMMANDS } from './commands.js';
 import { EXIT, Failure, UsageFailure } from './failure.js';
 import { nearest } from './options/nearest.js';
 
-/** Runs a command line and resolves with the exit code. What a person did wrong, or the world, is told without a stack trace. */
+/** Runs a command line and resolves with the exit code. Errors of a person or of the environment are printed without a stack trace. */
 export async function runCommandLine(line: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await run(line, terminal);
@@ -40,7 +40,7 @@ async function commandOf(name: string): Promise<Command> {
   );
 }
 
-/** `--help` before any `--`, behind which another command's options may stand. */
+/** Whether `--help` stands before any `--`; behind that, it may belong to another command. */
 function isHelpWanted(line: readonly string[]): boolean {
   const end = line.indexOf('--');
   return (end < 0 ? line : line.slice(0, end)).includes('--help');

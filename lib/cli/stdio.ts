@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
 
-/** How long messages on stderr may take to be read at the end, in milliseconds. */
+/** How long the process waits at its end until stderr was read, in milliseconds. */
 const STDERR_PATIENCE = 250;
 
 /**
- * Ends the process once its output was taken: what is on stdout is waited for,
- * as by any command in a pipe; what is on stderr only for a moment, since a
- * service manager may never read it.
+ * Ends the process when its output was read. It waits for stdout as long as it
+ * takes, like any command in a pipe; for stderr only a moment, because a service
+ * manager may never read it.
  */
 export async function exit(code: number): Promise<never> {
   await drained(process.stdout);

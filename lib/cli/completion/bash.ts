@@ -1,6 +1,6 @@
 import type { CompletedCommand, CompletedOption } from './completed-command.js';
 
-/** The script that bash reads: what it does not know is completed as bash does by itself, with names of files. */
+/** The script for bash. Where it has no completion, bash completes names of files as usual. */
 export function bashScript(commands: readonly CompletedCommand[]): string {
   return `# Completions of nestjs-gearman for bash: eval "$(nestjs-gearman completion bash)"
 _nestjs_gearman() {
@@ -35,7 +35,7 @@ function valueCases({ name, options }: CompletedCommand): string[] {
     .filter(({ argument }) => argument !== undefined)
     .map((option) => {
       const patterns = namesOf(option).map((each) => `'${name} ${each}'`);
-      // Whatever else a value may be: a name that begins with - is none of the command's options.
+      // `return`: bash completes any other value by itself, and none with the names of our options.
       const act = option.words.length > 0 ? `words='${option.words.join(' ')}'` : 'return';
       return `      ${patterns.join(' | ')}) ${act} ;;`;
     });

@@ -1,26 +1,26 @@
 import type { CommandEntry } from '../command.js';
 import type { Option } from '../options/option.js';
 
-/** An option as shells complete it. */
+/** An option, as completions need it. */
 export interface CompletedOption {
   readonly long: string;
   readonly short: string | undefined;
   /** What it does, in one line. */
   readonly help: string;
-  /** How its value is called; undefined for an option without one. */
+  /** The name of its value in the help; undefined for an option without a value. */
   readonly argument: string | undefined;
-  /** All its value may be, where that is a few words. */
+  /** All values that are allowed, if they are a few words. */
   readonly words: readonly string[];
 }
 
-/** A command as shells complete it. */
+/** A command, as completions need it. */
 export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
 }
 
-/** Every command with the options that its help shows. */
+/** All commands, with the options that their help shows. */
 export async function completedCommands(
   commands: Readonly<Record<string, CommandEntry>>,
 ): Promise<readonly CompletedCommand[]> {

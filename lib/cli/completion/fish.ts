@@ -1,6 +1,6 @@
 import type { CompletedCommand, CompletedOption } from './completed-command.js';
 
-/** The script that fish reads. */
+/** The script for fish. */
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = commands.map(
     ({ name, summary }) => `complete -c nestjs-gearman -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,

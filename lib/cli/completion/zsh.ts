@@ -1,6 +1,6 @@
 import type { CompletedCommand, CompletedOption } from './completed-command.js';
 
-/** The script that zsh reads, from its fpath as `_nestjs-gearman` or by eval. */
+/** The script for zsh, which reads it from its fpath as `_nestjs-gearman`, or by eval. */
 export function zshScript(commands: readonly CompletedCommand[]): string {
   return `#compdef nestjs-gearman
 # Completions of nestjs-gearman for zsh: eval "$(nestjs-gearman completion zsh)", behind compinit
@@ -30,7 +30,7 @@ function commandCase({ name, options }: CompletedCommand): string {
   return `    ${name})\n      _arguments ${specs.join(' \\\n        ')} ;;`;
 }
 
-/** An option as `_arguments` knows it; `*`: it may be given several times. */
+/** An option in the form of `_arguments`; `*` means that it may be given several times. */
 function specOf({ long, short, help, argument, words }: CompletedOption): string {
   const value =
     argument === undefined ? '' : `:${plain(argument)}:${words.length > 0 ? `(${words.join(' ')})` : '_files'}`;
@@ -41,7 +41,7 @@ function specOf({ long, short, help, argument, words }: CompletedOption): string
   return `'*'{${shortName},${longName}}${rest}`;
 }
 
-/** Text in a description: what means something to `_arguments` is left as itself. */
+/** A text for a description: characters with a meaning for `_arguments` are escaped. */
 function plain(text: string): string {
   return text.replaceAll(/[\\[\]:]/g, '\\$&');
 }

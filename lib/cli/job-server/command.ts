@@ -26,7 +26,7 @@ export const jobServer: Command = {
   },
 };
 
-/** A command line that is not understood ends gearmand with 1, which service managers and scripts know. */
+/** Changes the exit code for a command line that was not understood to gearmand's 1, which service managers and scripts know. */
 function asGearmand(error: unknown): unknown {
   if (!(error instanceof UsageFailure)) return error;
   return new Failure(error.message, EXIT.failed, { cause: error });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Failure, UsageFailure } from '../failure.js';
 import { parseJobServerLine, type JobServerValues } from './options.js';
 
-/** Where gearmand looks for its options. */
+/** The file in which gearmand looks for its options. */
 const DEFAULT_CONFIG_FILE = '/etc/gearmand.conf';
 
 /** Options from a file. */
@@ -12,11 +12,11 @@ export interface ConfigFile {
 }
 
 /**
- * Reads a config file as gearmand does: it holds options as on the command
- * line, with any white space between them. Beyond gearmand, `#` begins a
- * comment, and a word that is no option is refused rather than ignored.
+ * Reads a config file as gearmand does: it contains options as on the command
+ * line, with any white space between them. Unlike in gearmand, `#` begins a
+ * comment, and a word that is no option is refused instead of ignored.
  *
- * @param path the file; without one, gearmand's own if it exists.
+ * @param path the file; if undefined, gearmand's own if it exists.
  * @throws Failure naming the file.
  */
 export function readConfigFile(path: string | undefined): ConfigFile | undefined {

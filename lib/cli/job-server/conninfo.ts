@@ -4,19 +4,19 @@ import { notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
 import { databaseUrl } from '../moving/sources/database-url.js';
 
-/** What a connection to PostgreSQL is described by here; the same words as libpq's. */
+/** The words that describe a connection to PostgreSQL here; libpq has the same. */
 const UNDERSTOOD = new Set(['host', 'hostaddr', 'port', 'dbname', 'user', 'password', 'sslmode']);
-/** These change nothing for somebody who reads a table once. */
+/** Words of libpq that change nothing when a table is only read once. */
 const IGNORED = new Set(['connect_timeout', 'application_name', 'fallback_application_name', 'client_encoding']);
 
-/** Where libpq looks for a server of this machine, if no host is named. */
+/** The folders in which libpq looks for a socket of this machine, if no host is named. */
 const SOCKETS = ['/var/run/postgresql', '/tmp'];
 
 /**
- * The address in `--libpq-conninfo`: a URL, or libpq's `host=db dbname=queues
- * user='a b'`.
+ * The database's address in `--libpq-conninfo`: a URL, or libpq's form
+ * `host=db dbname=queues user='a b'`.
  *
- * @throws UsageFailure for words that mean nothing here.
+ * @throws UsageFailure for words that have no meaning here.
  */
 export function conninfoUrl(conninfo: string): URL {
   if (/^postgres(ql)?:\/\//.test(conninfo)) return databaseUrl(conninfo, 'postgres', 'postgresql');
@@ -41,13 +41,13 @@ export function conninfoUrl(conninfo: string): URL {
   return url;
 }
 
-/** A host name, or the folder of a socket. */
+/** Sets the host: a name, or the folder of a socket. */
 function setHost(url: URL, host: string): void {
   if (host.startsWith('/')) url.searchParams.set('host', host);
   else url.hostname = host.includes(':') ? `[${host}]` : host;
 }
 
-/** `key = value`, and values in quotes; a backslash stands before a quote or backslash. */
+/** Reads `key = value` pairs. A value may stand in quotes; a backslash escapes a quote or a backslash. */
 function pairsOf(conninfo: string): Map<string, string> {
   const pairs = new Map<string, string>();
   const pair = /\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)\s*/y;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-// Not from the entry point, which loads Nest.
+// Not imported from the room's entry point, because that loads Nest.
 import { InvalidOptionError } from '../../ground/index.js';
 import { nextTicks, readCrontab, readSchedule, type ScheduleTable } from '../../job-server/schedules/index.js';
 import { Failure } from '../failure.js';
@@ -16,7 +16,7 @@ export function readCrontabFile(path: string): ScheduleTable {
   }
 }
 
-/** Each schedule with its next three ticks, a line each: what `--check-args` prints. */
+/** All schedules with their next three ticks, one line each: `--check-args` prints this. */
 export function nextTicksOf(table: ScheduleTable, now: number): string {
   const lines = Object.entries(table).map(([id, options]) => {
     const ticks = nextTicks(readSchedule(id, options, now), now, 3);

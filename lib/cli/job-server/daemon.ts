@@ -1,20 +1,20 @@
 import { fork } from 'node:child_process';
 import { EXIT, Failure } from '../failure.js';
 
-/** What the process in the background tells the one that started it, once. */
+/** The one message that the process in the background sends to the process that started it. */
 type Report = { isReady: true; warnings: string[] } | { isReady: false; message: string; exitCode: number };
 
-/** Set for the process in the background. */
+/** The variable that marks the process in the background. */
 const MARK = 'NESTJS_GEARMAN_DAEMON';
 
-/** Tells whoever started this process in the background how the start went. */
+/** The process in the background, which tells the process that started it how its start went. */
 export class Daemon {
   private constructor(private readonly send: (report: Report) => void) {}
 
-  /** What this process is, if it was started by {@link startDaemon}. */
+  /** The daemon that this process is; undefined if {@link startDaemon} did not start it. */
   static ofThisProcess(): Daemon | undefined {
     if (process.env[MARK] === undefined || !process.send) return undefined;
-    // Not to be inherited.
+    // Child processes must not inherit it.
     delete process.env[MARK];
     return new Daemon((report) => process.send!(report, () => process.disconnect()));
   }
@@ -32,10 +32,10 @@ export class Daemon {
 
 /**
  * Starts this command again in the background, in a session of its own and
- * with nothing to read from or write to, and waits until it listens.
+ * without standard input and output, and waits until it listens.
  *
- * @returns warnings of its start.
- * @throws Failure when it did not start, and why.
+ * @returns the warnings of its start.
+ * @throws Failure with the reason if it did not start.
  */
 export function startDaemon(script: string, args: readonly string[]): Promise<string[]> {
   const child = fork(script, args, {

@@ -1,12 +1,12 @@
 import type { JobServer } from '../../job-server/index.js';
 
 /**
- * Ends the job server when asked to: by SIGTERM, SIGINT or the admin word
- * `shutdown` once running jobs had their time, by SIGUSR1 or `shutdown
- * graceful` once everything is done. A second SIGTERM or SIGINT ends it at once.
+ * Ends the job server on request: SIGTERM, SIGINT and the admin word `shutdown`
+ * give running jobs some time, SIGUSR1 and `shutdown graceful` wait until all
+ * jobs are done. A second SIGTERM or SIGINT ends it at once.
  *
- * @param wasEnded aborted when it was told to end while it started.
- * @returns the exit code, when it has ended.
+ * @param wasEnded is aborted if the request came while the job server started.
+ * @returns the exit code, when the job server has ended.
  */
 export function untilEnded(jobServer: JobServer, gracePeriod: number, wasEnded: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,19 +1,19 @@
 import { notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
 
-/** What the environment says. */
+/** The port that the environment sets, if any. */
 export interface EnvironmentPort {
   port?: number;
-  /** What to say about it in the log. */
+  /** What the log should say about it. */
   note?: string;
 }
 
 /**
- * Reads GEARMAND_PORT, which stands in for `--port`. Kubernetes sets it to
- * `tcp://10.0.0.1:4730` in every pod beside a service called `gearmand`, to
- * C gearmand's undoing.
+ * Reads GEARMAND_PORT, which replaces `--port`. Kubernetes sets it to
+ * `tcp://10.0.0.1:4730` in every pod if there is a service called `gearmand`;
+ * C gearmand cannot start then.
  *
- * @throws UsageFailure for what is neither that nor a port.
+ * @throws UsageFailure for a value that is neither such an address nor a port.
  */
 export function portFromEnvironment({ GEARMAND_PORT: value = '' }: NodeJS.ProcessEnv): EnvironmentPort {
   if (value === '') return {};

@@ -2,17 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 
-/** File descriptors that are no connections: files, listeners, Node's own. */
+/** How many file descriptors are kept for files, listeners and Node itself. */
 export const RESERVED_DESCRIPTORS = 32;
 
-/** With fewer hardly anybody could connect. */
+/** With fewer descriptors hardly anybody could connect. */
 const LEAST_DESCRIPTORS = 2 * RESERVED_DESCRIPTORS;
 
 /**
  * Makes sure that so many file descriptors may be open. Node raises its own
- * limit as far as it is allowed; more takes root, and `prlimit` of util-linux.
+ * limit as far as the system allows; more needs root, and `prlimit` of util-linux.
  *
- * @throws Failure when there cannot be so many.
+ * @throws Failure if so many are not possible.
  */
 export function allowFileDescriptors(count: number): void {
   if (count < LEAST_DESCRIPTORS) {
@@ -35,7 +35,7 @@ export function allowFileDescriptors(count: number): void {
   }
 }
 
-/** How many the system allows this process; undefined where it does not tell. */
+/** How many descriptors the system allows this process; undefined if it does not tell. */
 function hardLimit(): number | undefined {
   try {
     const [, hard] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];

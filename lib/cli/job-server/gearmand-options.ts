@@ -3,8 +3,8 @@ import { duration, oneOf, port, text, whole } from '../options/values.js';
 import { logLevel } from './log-level.js';
 
 /*
- * gearmand 1.1's own options, with its names, letters and meanings, in groups
- * as the help shows them; and, beside them, what ours adds to each group.
+ * gearmand 1.1's own options, with its names, letters and meanings, in the groups
+ * of the help page; and in each group the options that we add.
  */
 
 export const LISTENING = {
@@ -97,7 +97,7 @@ export const PROCESS = {
   version: toggle('Show the version.', 'V'),
 } as const satisfies OptionTable;
 
-/** gearmand's options that mean nothing here; see `notes.ts` for what is said about each. */
+/** gearmand's options without a meaning here; `notes.ts` has what the log says about each. */
 export const WITHOUT_MEANING = {
   threads: valued('', whole(0), { short: 't', argument: 'N' }),
   'hashtable-buckets': valued('', whole(1), { argument: 'N' }),

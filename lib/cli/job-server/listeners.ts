@@ -8,8 +8,8 @@ import type { JobServerValues } from './options.js';
 const DEFAULT_PORT = 4730;
 
 /**
- * Where to listen: every address on the port, plain or TLS, and if asked for
- * on the TLS port and the admin port beside it.
+ * The addresses to listen on: each one on the port, plain or with TLS, and on
+ * the TLS port and the admin port if those were asked for.
  *
  * @throws UsageFailure for options that contradict each other, Failure for an unknown host name.
  */
@@ -35,7 +35,7 @@ export async function listenersFrom(
   return listeners;
 }
 
-/** The addresses that `--listen` names, or all of this machine; none where it names sockets alone. */
+/** The addresses that `--listen` names; without it all of this machine; none if it names only sockets. */
 export async function hostsFrom(listen: readonly string[]): Promise<string[]> {
   const [paths, hosts] = split(listen);
   return paths.length > 0 && hosts.length === 0 ? [] : addressesOf(hosts);
@@ -48,11 +48,11 @@ function split(listen: readonly string[]): [paths: string[], hosts: string[]] {
   return [paths, listen.filter((address) => !isPath(address))];
 }
 
-/** The addresses of host names, `localhost` being two; of none, all of this machine. */
+/** The addresses of host names (`localhost` has two); without host names all of this machine. */
 async function addressesOf(hosts: readonly string[]): Promise<string[]> {
   if (hosts.length === 0) return [hasIPv6() ? '::' : '0.0.0.0'];
   const found = new Set((await Promise.all(hosts.map(resolve))).flat());
-  // Which all IPv6 addresses include: both at once are refused by the system.
+  // `::` includes all IPv4 addresses, and the system refuses to listen on both.
   if (found.has('::')) found.delete('0.0.0.0');
   return [...found];
 }

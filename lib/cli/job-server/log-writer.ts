@@ -9,21 +9,21 @@ const LEVEL_OF: Record<Parameters<Log>[0], LogLevel> = {
   debug: 'DEBUG',
 };
 
-/** How log lines are written. */
+/** The form of log lines. */
 export type LogFormat = 'text' | 'json';
 
-/** How much may wait for a reader of stderr before lines are dropped, in bytes. */
+/** How much may wait for the reader of stderr before lines are dropped, in bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-// Not to wait for a reader, where the "file" is a pipe.
+// O_NONBLOCK: the "file" may be a pipe, and opening it must not wait for a reader.
 const FLAGS = constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
 /**
  * The job server's log: a file, stderr, or nothing.
  *
- * It never holds the job server up: what cannot be written now, because
- * nobody reads it or the disk is full, is dropped, counted, and told of with
- * the next line that can.
+ * It never delays the job server. A line that cannot be written now, because
+ * nobody reads or the disk is full, is dropped and counted; the next line that can
+ * be written is preceded by the number of dropped ones.
  */
 export class LogWriter {
   private file: number | undefined;
@@ -31,7 +31,7 @@ export class LogWriter {
 
   /**
    * @param target a file's path, `stderr` or `none`.
-   * @param level lines less severe are left out.
+   * @param level less severe lines are left out.
    * @param format gearmand's lines, or one JSON object a line.
    */
   constructor(
@@ -43,7 +43,7 @@ export class LogWriter {
   /**
    * Opens the file, or opens it again after it was moved away.
    *
-   * @throws the system's error, and goes on as before; before the first time, to stderr.
+   * @throws the system's error. Lines then go where they went before; the first time, to stderr.
    */
   open(): void {
     if (this.target === 'stderr' || this.target === 'none') return;
@@ -52,7 +52,7 @@ export class LogWriter {
     this.file = file;
   }
 
-  /** Writes a line as the job server's {@link Log}. */
+  /** The job server's {@link Log}: writes a line. */
   readonly log: Log = (level, message, fields) => this.write(LEVEL_OF[level], message, fields);
 
   write(level: LogLevel, message: string, fields?: LogFields): void {
@@ -65,7 +65,7 @@ export class LogWriter {
 
   private append(text: string): boolean {
     if (this.file === undefined) {
-      // A pipe is written to without blocking, and what its reader leaves unread waits in memory.
+      // Writing to a pipe does not block; what its reader has not read waits in memory.
       if (process.stderr.writableLength > MAX_WAITING_BYTES) return false;
       process.stderr.write(text);
       return true;
@@ -74,7 +74,7 @@ export class LogWriter {
       writeSync(this.file, text);
       return true;
     } catch {
-      // A full disk or pipe: there is nowhere to tell of it but the log itself, later.
+      // A full disk or pipe. Only the log itself could tell of it, later.
       return false;
     }
   }
@@ -82,9 +82,9 @@ export class LogWriter {
 
 type Line = (level: LogLevel, message: string, fields: LogFields | undefined) => string;
 
-/** How a line is written, by the format. */
+/** How each format writes a line. */
 const LINES: Record<LogFormat, Line> = {
-  /** As gearmand writes it: the level to the right of seven places, the time, the message. */
+  /** As gearmand writes it: the level, aligned right in seven columns, the time, the message. */
   text: (level, message, fields) =>
     `${level.padStart(7)} ${new Date().toISOString()} ${oneLine(readableLine(message, fields))}\n`,
   json: (level, message, fields) =>

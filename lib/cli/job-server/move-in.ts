@@ -8,7 +8,7 @@ import { withStorageFailures } from '../moving/storage-failure.js';
 import type { LogWriter } from './log-writer.js';
 import type { FormerQueue } from './queue-choice.js';
 
-/** What is kept of a move, under a name made of its queue's. */
+/** What is remembered of a move, under a name made from the queue's name. */
 interface Moved {
   readonly from: string;
   readonly at: string;
@@ -16,12 +16,12 @@ interface Moved {
 }
 
 /**
- * Moves what gearmand left in its queue into our storage, before the job server
- * is started on it, and says so in the log. Once: each row is remembered by
- * all that stands in it, so an interrupted move goes on at the next start, and a
- * move that came to its end is not begun again.
+ * Moves the jobs in gearmand's queue into our storage, before the job server
+ * starts with that storage, and logs it. Each row is remembered by its whole
+ * content, so an interrupted move goes on at the next start; a move that was
+ * completed is not made again.
  *
- * @throws Failure where the queue cannot be read, or the storage not be written.
+ * @throws Failure if the queue cannot be read, or the storage cannot be written.
  */
 export async function moveIn(
   former: FormerQueue,
@@ -40,14 +40,14 @@ export async function moveIn(
   });
 }
 
-/** What another folder may cure. */
+/** Errors that naming another folder may cure. */
 const UNWRITABLE: readonly string[] = ['GEARMAN_STORAGE_READ_ONLY', 'GEARMAN_STORAGE_IO'];
 
 async function openFor(storage: JobStorage, path: string | undefined, log: LogWriter): Promise<void> {
   try {
     await storage.open({
       ready: () => undefined,
-      // Every job that cannot be written rejects on its own.
+      // Not needed, because each job that cannot be written rejects by itself.
       trouble: () => undefined,
       setAside: ({ function: name, reason }) =>
         log.write('ERROR', `a stored job cannot be read: ${reason}`, { function: fromByteString(name) }),
@@ -97,7 +97,7 @@ function report({ name }: FormerQueue, counts: ImportCounts, log: LogWriter): vo
     });
 }
 
-/** gearmand makes its table when it starts: where there is none, it left nothing. */
+/** A missing table means that there are no jobs, because gearmand creates it only when it starts. */
 function noneWithoutTable(error: unknown): ImportCounts {
   const { code, message = '' } = ((error as Error).cause ?? {}) as { code?: unknown; message?: string };
   const isMissing = code === 'ER_NO_SUCH_TABLE' || code === '42P01' || /^no such table/.test(message);

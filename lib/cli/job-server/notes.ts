@@ -7,10 +7,10 @@ const FORMER_QUEUE =
   'nestjs-gearman import --from lmdb DIR --queue-path OTHER';
 
 /**
- * What to say once in the log about options that were accepted and mean
- * nothing here.
+ * What the log says, once, about options that were accepted but have no meaning
+ * here.
  *
- * @throws UsageFailure for a protocol there is none of anywhere.
+ * @throws UsageFailure for a protocol that does not exist.
  */
 export function notesOn(values: JobServerValues): string[] {
   const notes: string[] = [];

@@ -6,7 +6,7 @@ import { JOBS, LISTENING, PROCESS, TLS, WITHOUT_MEANING } from './gearmand-optio
 import { LIMITS, QUEUE, RECURRING, SEEN, WEB } from './own-options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
 
-/** Everything `nestjs-gearman job-server` understands. */
+/** All options of `nestjs-gearman job-server`. */
 export const OPTIONS = {
   ...LISTENING,
   ...TLS,
@@ -21,7 +21,7 @@ export const OPTIONS = {
   ...QUEUE_PLUGINS,
 } as const satisfies OptionTable;
 
-/** The same as the help shows them. */
+/** The same options in the groups of the help page. */
 export const OPTION_GROUPS: readonly OptionGroup[] = [
   { title: 'Where it listens', options: LISTENING },
   { title: 'TLS', options: TLS },
@@ -34,7 +34,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   { title: 'The process', options: PROCESS },
 ];
 
-/** What was given for {@link OPTIONS}. */
+/** The values given for {@link OPTIONS}. */
 export type JobServerValues = OptionValues<typeof OPTIONS>;
 
 /** Reads the command line. @throws UsageFailure */
@@ -45,7 +45,7 @@ export function parseJobServerLine(line: readonly string[]): JobServerValues {
   throw new UsageFailure(`${JSON.stringify(word)} is no option of the job server; options begin with --`);
 }
 
-/** What stands on the command line, and for the rest what stands in the file. */
+/** The values of the command line, and for all other options those of the file. */
 export function mergeValues(line: JobServerValues, file: JobServerValues): JobServerValues {
   const given = Object.entries(line).filter(([name, value]) => isGiven(name as keyof JobServerValues, value));
   return { ...file, ...Object.fromEntries(given) };

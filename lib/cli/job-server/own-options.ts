@@ -4,7 +4,7 @@ import { functionPolicy } from './policy-option.js';
 
 const durability = oneOf('always', 'interval', 'none');
 
-/** Jobs that survive a restart. */
+/** Options for jobs that survive a restart. */
 export const QUEUE = {
   'queue-type': valued(
     'Where background jobs are kept: builtin (memory, default), file (on disk) or postgres (shared by several job servers).',
@@ -64,7 +64,7 @@ export const QUEUE = {
   }),
 } as const satisfies OptionTable;
 
-/** How much anybody may take, and who may do what. */
+/** Options that limit what peers may use and do. */
 export const LIMITS = {
   'max-connections': valued('Connections at once. Default 0: no limit.', whole(0), { argument: 'N' }),
   'max-packet-bytes': valued('The largest packet. Default 64M.', byteCount, { argument: 'BYTES' }),
@@ -94,14 +94,14 @@ export const LIMITS = {
   'shutdown-command': toggle('Let the admin word `shutdown` end the job server: anybody can send it.'),
 } as const satisfies OptionTable;
 
-/** Recurring jobs. */
+/** Options for recurring jobs. */
 export const RECURRING = {
   crontab: valued('Recurring jobs, a line each; read again at SIGHUP. See docs/schedules.md.', text, {
     argument: 'FILE',
   }),
 } as const satisfies OptionTable;
 
-/** What it tells about itself. */
+/** Options for what it tells about itself. */
 export const SEEN = {
   'log-format': valued('How to log: text (default), as gearmand, or json: an object a line.', oneOf('text', 'json'), {
     argument: 'FORMAT',
@@ -121,7 +121,7 @@ export const SEEN = {
   ),
 } as const satisfies OptionTable;
 
-/** Its HTTP API. */
+/** Options for its HTTP API. */
 export const WEB = {
   'web-port': valued('The dashboard, and the HTTP API, on this port. Default: not at all.', port, { argument: 'PORT' }),
   'web-listen': valued(

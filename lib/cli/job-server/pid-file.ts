@@ -3,11 +3,11 @@ import { hasProcess } from '../../ground/index.js';
 import { Failure } from '../failure.js';
 
 /**
- * The file that tells a service manager the process id: there from the moment
- * the job server listens until it ends.
+ * The file that tells a service manager the process id. It exists from the moment
+ * the job server listens until the job server ends.
  */
 export class PidFile {
-  /** @throws Failure when it belongs to a job server that is running. */
+  /** @throws Failure if the file belongs to a running job server. */
   constructor(private readonly path: string) {
     const owner = this.owner();
     if (owner === undefined || !isJobServer(owner)) return;
@@ -16,7 +16,7 @@ export class PidFile {
     );
   }
 
-  /** @throws Failure when it cannot be written. */
+  /** @throws Failure if the file cannot be written. */
   write(): void {
     try {
       writeFileSync(this.path, `${process.pid}\n`, { mode: 0o644 });
@@ -25,13 +25,13 @@ export class PidFile {
     }
   }
 
-  /** Removes it, unless another process has it by now. */
+  /** Removes the file, unless it belongs to another process now. */
   remove(): void {
     if (this.owner() !== process.pid) return;
     try {
       unlinkSync(this.path);
     } catch {
-      // The directory may not be ours to write to: the next start finds a stale file, and takes it over.
+      // We may not be allowed to write in its directory. The next start then finds a stale file and replaces it.
     }
   }
 
@@ -45,13 +45,13 @@ export class PidFile {
   }
 }
 
-/** True when a process is there and is a job server: ids are used again, above all in containers. */
+/** Whether the process exists and is a job server. Systems give ids again, in containers very soon. */
 function isJobServer(pid: number): boolean {
   if (pid === process.pid || !hasProcess(pid)) return false;
   try {
     return /gearman|job-server/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
   } catch {
-    // No /proc to look at: better not two job servers with one file.
+    // Without /proc nobody can tell; then assume a job server, because two must not share one file.
     return process.platform !== 'linux';
   }
 }

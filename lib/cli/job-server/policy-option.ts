@@ -1,10 +1,10 @@
-// Not from the entry point, which loads Nest.
+// Not imported from the room's entry point, because that loads Nest.
 import type { FunctionPolicies, FunctionPolicy } from '../../job-server/durable/index.js';
 import { UsageFailure } from '../failure.js';
 import { ValueProblem } from '../options/option.js';
 import { duration, oneOf, whole } from '../options/values.js';
 
-/** One `--policy`: a function, or `*` for those that have none, and what becomes of its failed background jobs. */
+/** One `--policy`: a function, or `*` for all without a policy of their own, and what happens to its failed background jobs. */
 export interface NamedPolicy {
   readonly function: string;
   readonly policy: FunctionPolicy;
@@ -21,8 +21,8 @@ const SETTINGS: Readonly<Record<string, (value: string) => FunctionPolicy>> = {
 };
 
 /**
- * Reads a `--policy`. What stands behind the last colon are the settings, as
- * functions with colons in their names exist: `Image::resize:retries=5`.
+ * Reads a `--policy`. The settings begin after the last colon, because names of
+ * functions may contain colons: `Image::resize:retries=5`.
  *
  * @throws ValueProblem naming the setting and what is allowed.
  */
@@ -64,7 +64,7 @@ function readSetting(word: string, text: string): FunctionPolicy {
   }
 }
 
-/** `1s`: before the first retry; `1s..10m`: and the longest wait. */
+/** Reads the waits: `1s` is the wait before the first retry; `1s..10m` also has the longest wait. */
 function waits(value: string): FunctionPolicy['backoff'] {
   const [first = '', longest, ...more] = value.split('..');
   if (more.length > 0) throw new ValueProblem('one time, or the first and the longest: 1s..10m');

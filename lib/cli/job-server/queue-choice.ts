@@ -13,23 +13,23 @@ import { conninfoUrl } from './conninfo.js';
 import type { JobServerValues } from './options.js';
 import { QUEUE_PLUGINS } from './queue-plugins.js';
 
-/** A queue of gearmand's whose jobs come here at the first start; from then on ours is the place of the jobs. */
+/** A queue of gearmand's. Its jobs are moved here at the first start; from then on they are only in our storage. */
 export interface FormerQueue {
-  /** What tells it from every other: a file, or a database, and the table. */
+  /** Identifies the queue: a file, or a database and a table. */
   readonly name: string;
-  /** gearmand's table; undefined where there is none yet, as before gearmand's first start. */
+  /** gearmand's table; undefined if there is none yet, because gearmand never started. */
   table(): GearmandTable | undefined;
 }
 
 /** Where background jobs are kept. */
 export interface QueueChoice {
-  /** Undefined: in memory. */
+  /** Undefined: jobs are kept in memory. */
   readonly storage?: StorageOptions;
-  /** What is moved in first, once. */
+  /** The queue that is moved in first, once. */
   readonly former?: FormerQueue;
 }
 
-/** How a queue type is chosen, by its name in lower case: gearmand's are in any case. */
+/** What each queue type means, by its name in lower case; gearmand accepts upper and lower case. */
 const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>> = {
   builtin: () => ({}),
   file: fileQueue,
@@ -68,13 +68,13 @@ const QUEUES: Readonly<Record<string, (values: JobServerValues) => QueueChoice>>
   },
 };
 
-/** gearmand's queue types, and of former times, that there are none of here. */
+/** Queue types of gearmand, also of older versions, that we do not have. */
 const FOREIGN_QUEUES = [
   ...['sqlite', 'libmemcached', 'memcached', 'libpq', 'redis'],
   ...['libdrizzle', 'drizzle', 'libtokyocabinet', 'tokyocabinet'],
 ];
 
-/** The settings of a queue of gearmand's that mean something here, where it is chosen. */
+/** The settings of gearmand's queues that have a meaning here, for each queue type. */
 const MEANT: Readonly<Record<string, RegExp>> = {
   libsqlite3: /^libsqlite3-|^store-queue/,
   mysql: /^mysql-/,
@@ -82,9 +82,9 @@ const MEANT: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Understands `--queue-type` and its settings.
+ * Reads `--queue-type` and its settings.
  *
- * @throws UsageFailure for what cannot be had here: going on without it would lose jobs.
+ * @throws UsageFailure for a queue that we do not have: going on without it would lose jobs.
  */
 export function queueFrom(values: JobServerValues): QueueChoice {
   const name = values['queue-type'] ?? 'builtin';
@@ -96,7 +96,7 @@ export function queueFrom(values: JobServerValues): QueueChoice {
   return choice;
 }
 
-/** gearmand's settings of queues that were given and mean nothing here, by their names. */
+/** The names of gearmand's queue settings that were given but have no meaning here. */
 export function unusedQueueSettings(values: JobServerValues): string[] {
   const meant = MEANT[(values['queue-type'] ?? '').toLowerCase()];
   const given = (Object.keys(QUEUE_PLUGINS) as (keyof typeof QUEUE_PLUGINS)[]).filter((name) => values[name]);
@@ -113,7 +113,7 @@ function noSuchQueue(name: string): UsageFailure {
   );
 }
 
-/** Our storage in a database that several job servers share. */
+/** The storage in a database that several job servers share. */
 function shared(url: string, values: JobServerValues): StorageOptions {
   const { 'pg-schema': schema, 'pg-name': name, 'pg-patience': patience, advertise: address } = values;
   const { 'pg-query-timeout': queryTimeout, 'pg-lease-time': leaseTime } = values;
@@ -144,15 +144,15 @@ function fileQueue(values: JobServerValues): QueueChoice {
   return { storage: embedded(path, values) };
 }
 
-/** Our own storage, whichever queue it is in the place of. */
+/** Our own storage in a folder, whichever of gearmand's queues it replaces. */
 function embedded(path: string, values: JobServerValues): StorageOptions {
   return { type: 'file', path, durability: values['queue-durability'] ?? values['lmdb-durability'] };
 }
 
-/** What means nothing where jobs are kept in memory. */
+/** Options without a meaning if jobs are kept in memory. */
 const OF_STORAGE = ['queue-path', 'lmdb-path', 'queue-durability', 'lmdb-durability', 'keep-results'] as const;
 
-/** What means nothing where they are not in a database. */
+/** Options without a meaning if jobs are not kept in a database. */
 const OF_DATABASE = [
   'pg-url',
   'pg-schema',
@@ -174,10 +174,10 @@ function refuseUnused(values: JobServerValues): void {
   if (needy) throw new UsageFailure(`--${needy} needs --queue-type file: jobs are kept in memory otherwise`);
 }
 
-/** Where the home of Debian's gearmand is, whose user may write there. */
+/** The home of Debian's gearmand; its user may write there. */
 const HOME = '/var/lib/gearman';
 
-/** A database is no place for a folder of ours: it is in gearmand's home, by the table's name. */
+/** The queue in one of gearmand's databases. A database has no folder for our storage, so that is in gearmand's home, named like the table. */
 function databaseQueue(
   kind: string,
   address: URL,
@@ -194,7 +194,7 @@ function databaseQueue(
   return { storage: embedded(queuePathOf(values) ?? `${HOME}/${place}.jobs`, values), former };
 }
 
-/** Where a local MySQL or MariaDB listens; to libmysql `localhost` means its socket. */
+/** The sockets of a local MySQL or MariaDB; libmysql uses them for `localhost`. */
 const MYSQL_SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
 
 function mysqlUrl(values: JobServerValues): URL {

@@ -1,7 +1,7 @@
 import { toggle, valued, type OptionTable, type Valued } from '../options/option.js';
 import { text } from '../options/values.js';
 
-/** The settings of gearmand's queues; without their queue they mean nothing there either. */
+/** The settings of gearmand's queues; each has a meaning only together with its queue, as in gearmand. */
 export const QUEUE_PLUGINS = {
   ...settings('libmemcached-servers', 'libmemcached-prefix', 'libsqlite3-db', 'libsqlite3-table'),
   'store-queue-on-shutdown': toggle(''),

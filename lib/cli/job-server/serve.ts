@@ -1,4 +1,4 @@
-// Not from the entry point, which loads Nest.
+// Not imported from the room's entry point, because that loads Nest.
 import { InvalidOptionError } from '../../ground/index.js';
 import { JobServer } from '../../job-server/job-server.js';
 import { ListenError } from '../../job-server/front/index.js';
@@ -56,7 +56,7 @@ export async function serve(
     const failure = failureOf(error);
     const message = failure instanceof Failure ? failure.message : String((failure as Error).stack);
     log.write('FATAL', message);
-    // Not the error itself: nobody would catch it, and the exit code would be 0.
+    // Always as a Failure: nobody would catch another error, and the exit code would be 0.
     throw failure instanceof Failure ? failure : new Failure(message, EXIT.failed, { cause: error });
   } finally {
     manager?.close();
@@ -69,7 +69,7 @@ export async function serve(
   }
 }
 
-/** As with gearmand, a log file that cannot be opened is no reason not to serve. */
+/** Opens the log. If the file cannot be opened the job server starts all the same, as gearmand does. */
 function openLog({ logFile, logLevel, logFormat }: Settings, warnings: string[]): LogWriter {
   const log = new LogWriter(logFile, logLevel, logFormat);
   try {
@@ -98,7 +98,7 @@ function reload(log: LogWriter, jobServer: JobServer, web: WebListener | undefin
   }
 }
 
-/** A crontab that is not understood is reported, and the schedules declared before stay. */
+/** Reads the crontab again. If it is not understood, that is logged, and the schedules from before stay. */
 function readAgain(path: string, log: LogWriter, jobServer: JobServer): void {
   try {
     jobServer.schedules.declare('crontab', readCrontabFile(path));
@@ -141,7 +141,7 @@ async function tellMetrics(
 
 async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServer): Promise<WebListener | undefined> {
   if (!web) return undefined;
-  // Loaded only where it is wanted.
+  // Loaded only if it is needed.
   const { WebListener } = await import('../web/web-listener.js');
   try {
     const listener = new WebListener([{ name: 'main', jobServer }], web);
@@ -155,7 +155,7 @@ async function answerHttp({ web }: Settings, log: LogWriter, jobServer: JobServe
   }
 }
 
-/** Begins to listen on each address; those that do are added to `listening`, also where a later one cannot. */
+/** Begins to listen on each address. Those that listen are added to `listening`, even if a later one fails. */
 async function answerAsGearmand(
   { gearmandHttp }: Settings,
   log: LogWriter,
@@ -174,10 +174,10 @@ async function answerAsGearmand(
   }
 }
 
-/** What a person can do something about, said without a stack trace; anything else is an error of ours. */
+/** An error that a person can do something about becomes a failure without a stack trace; any other stays as it is. */
 function failureOf(error: unknown): unknown {
   if (error instanceof InvalidOptionError) {
-    // Those of a storage have the names of its kind here: only of one in PostgreSQL is there anything left to refuse.
+    // Refused options of a storage get the names of the command line. Only options of a storage in PostgreSQL can be refused here.
     const name = error.option.replace(/^storage\.(?=url|schema|name|patience|leaseTime|queryTimeout)/, 'pg-');
     const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return new Failure(error.message.replace(error.option, option), EXIT.failed, { cause: error });

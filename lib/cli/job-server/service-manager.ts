@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Tells systemd, where it started this process with `Type=notify`, that the job
- * server listens, and then, where the unit has `WatchdogSec=`, twice in that
- * time that its event loop still turns: a process that hangs is killed and
- * started again.
+ * Tells systemd, if it started this process with `Type=notify`, that the job
+ * server listens. If the unit has `WatchdogSec=`, it then reports twice in that
+ * time that the event loop still turns; systemd kills and restarts a process
+ * that hangs.
  *
- * Speaks through the program `systemd-notify`, as Node cannot send a datagram
- * to a Unix socket; so the unit needs `NotifyAccess=all`. Source: sd_notify(3),
+ * It uses the program `systemd-notify`, because Node cannot send a datagram to a
+ * Unix socket; so the unit needs `NotifyAccess=all`. Source: sd_notify(3),
  * sd_watchdog_enabled(3).
  */
 export class ServiceManager {
@@ -18,7 +18,7 @@ export class ServiceManager {
     private readonly complain: (problem: string) => void,
   ) {}
 
-  /** The one that the environment names, if there is one. What goes wrong with it is told to `complain`. */
+  /** The service manager that the environment names, if there is one. Its errors are told to `complain`. */
   static fromEnvironment(env: NodeJS.ProcessEnv, complain: (problem: string) => void): ServiceManager | undefined {
     if (!env.NOTIFY_SOCKET) return undefined;
     const isOurs = env.WATCHDOG_PID === undefined || Number(env.WATCHDOG_PID) === process.pid;
@@ -26,7 +26,7 @@ export class ServiceManager {
     return new ServiceManager(isOurs && microseconds > 0 ? microseconds / 1_000 : 0, complain);
   }
 
-  /** The job server listens. */
+  /** Tells that the job server listens. */
   ready(): void {
     this.tell('--ready');
     if (this.watchdogTime > 0) this.watchdog = setInterval(() => this.tell('WATCHDOG=1'), this.watchdogTime / 2);

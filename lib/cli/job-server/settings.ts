@@ -14,15 +14,15 @@ import { policiesFrom } from './policy-option.js';
 import { queueFrom, type QueueChoice } from './queue-choice.js';
 import { relayTls, tlsSettings } from './tls-settings.js';
 
-/** Time enough for most jobs, and less than the ten seconds that `docker stop` waits. */
+/** Long enough for most jobs, and shorter than the ten seconds of `docker stop`. */
 const DEFAULT_GRACE_PERIOD = 8_000;
 
-/** gearmand's own, where it goes on in the background. */
+/** gearmand's own log file when it runs in the background. */
 const DAEMON_LOG_FILE = '/var/log/gearmand.log';
 
 const OPEN_TO_ALL = 'whoever reaches this port may submit and take jobs; --listen 127.0.0.1 keeps it to this machine';
 
-/** The options, understood: what the job server is made of, and what its process does. */
+/** What the options mean: for the job server, and for its process. */
 export interface Settings {
   jobServer: Omit<JobServerOptions, 'log' | 'storage'> & Pick<QueueChoice, 'storage'>;
   /** gearmand's queue, whose jobs are moved in before the job server starts. */
@@ -34,23 +34,23 @@ export interface Settings {
   pidFile?: string;
   user?: string;
   fileDescriptors?: number;
-  /** Where metrics are told over HTTP. */
+  /** Where metrics are served over HTTP. */
   metrics?: { port: number; host: string };
-  /** Where its HTTP API is answered. */
+  /** Where the HTTP API is served. */
   web?: WebSettings;
-  /** Where HTTP is answered as gearmand answers it. */
+  /** Where gearmand's HTTP protocol is served. */
   gearmandHttp?: { port: number; hosts: string[] };
-  /** Where recurring jobs are, and what the file said. */
+  /** The file of recurring jobs, and its content. */
   crontab?: { path: string; table: ScheduleTable };
   isDaemon: boolean;
-  /** What is said once in the log. */
+  /** Texts that are logged once. */
   notes: string[];
 }
 
 /**
- * Makes settings of options.
+ * Makes settings from the options.
  *
- * @throws UsageFailure for options that contradict each other or cannot be had here.
+ * @throws UsageFailure for options that contradict each other or are not possible here.
  */
 export async function settingsFrom(values: JobServerValues, env: NodeJS.ProcessEnv): Promise<Settings> {
   const environment = values.port === undefined ? portFromEnvironment(env) : {};
@@ -105,7 +105,7 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
   };
 }
 
-/** Where it says how it is reached, it reaches others in the same way. */
+/** The address at which the other job servers of the fleet reach this one; it reaches them with the same kind of connection. */
 function relayFrom(values: JobServerValues, env: NodeJS.ProcessEnv): Pick<JobServerOptions, 'relay'> {
   const tls = values.advertise === undefined ? undefined : tlsSettings(values, env);
   return tls ? { relay: { tls: relayTls(tls) } } : {};
@@ -122,7 +122,7 @@ function metricsFrom(values: JobServerValues): Pick<Settings, 'metrics'> {
   throw new UsageFailure('--metrics-listen needs --metrics-port PORT: without it nobody can read the metrics');
 }
 
-/** Without tokens nobody is asked who they are, so only this machine may ask. */
+/** The HTTP API. Without tokens nobody has to say who they are, so only this machine may ask. */
 function webFrom(values: JobServerValues): Pick<Settings, 'web'> {
   const { 'web-port': port, 'web-listen': host = '127.0.0.1', 'web-tokens': tokens, 'web-host': hosts } = values;
   const readOnly = values['web-read-only'];
@@ -140,18 +140,18 @@ function webFrom(values: JobServerValues): Pick<Settings, 'web'> {
   return { web: { port, host, hosts, readOnly, ...(tokens !== undefined && { tokens }) } };
 }
 
-/** As with gearmand, on the addresses of Gearman itself. */
+/** gearmand's HTTP protocol, as in gearmand on the addresses of the job server itself. */
 async function gearmandHttpFrom(values: JobServerValues): Promise<Pick<Settings, 'gearmandHttp'>> {
   if (values.protocol !== 'http') return {};
   return { gearmandHttp: { port: values['http-port'] ?? 8_080, hosts: await hostsFrom(values.listen) } };
 }
 
-/** In milliseconds; gearmand's -1 leaves it to the default. */
+/** The option in milliseconds; gearmand's -1 means the default. */
 function keepAliveDelay(seconds: number | undefined): number | undefined {
   return seconds === undefined || seconds < 0 ? undefined : seconds * 1_000;
 }
 
-/** As many connections as asked for, and as file descriptors leave room for. */
+/** The number of connections that was asked for, or as many as the file descriptors allow. */
 function maxConnections(values: JobServerValues): number | undefined {
   const { 'max-connections': asked, 'file-descriptors': descriptors } = values;
   if (descriptors === undefined) return asked;

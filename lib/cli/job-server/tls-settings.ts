@@ -6,9 +6,9 @@ import type { JobServerValues } from './options.js';
 
 /**
  * The certificates for `--ssl` and `--ssl-port`, from the command line or, as
- * with gearmand, the environment; undefined when TLS was not asked for.
+ * with gearmand, from the environment; undefined if TLS was not asked for.
  *
- * @throws UsageFailure where TLS was asked for by half: it is never left out silently.
+ * @throws UsageFailure if TLS was asked for but a file is missing: TLS is never left out silently.
  */
 export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): TlsListenerOptions | undefined {
   const { ssl, 'ssl-port': sslPort, 'ssl-client-certificate': clientCertificate = 'none' } = values;
@@ -29,7 +29,7 @@ export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): Tl
       `--ssl-client-certificate ${clientCertificate} needs --ssl-ca-file: who signs the certificates of clients`,
     );
   }
-  // As with gearmand: who only looks at options need not have the files yet.
+  // As with gearmand: whoever only checks options need not have the files yet.
   if (values['check-args'] && !(certificate && key)) return undefined;
   return {
     certificate: needed('--ssl-certificate', certificate),
@@ -40,8 +40,9 @@ export function tlsSettings(values: JobServerValues, env: NodeJS.ProcessEnv): Tl
 }
 
 /**
- * TLS as a client of other job servers that share the storage: this job server
- * shows them its own certificate, and trusts who the clients' are trusted from.
+ * TLS as a client of the other job servers that share the storage: this job
+ * server shows them its own certificate, and trusts the authority that it trusts
+ * for its clients.
  *
  * @throws UsageFailure for a file that cannot be read.
  */

@@ -3,10 +3,10 @@ import { userInfo } from 'node:os';
 import { Failure } from '../failure.js';
 
 /**
- * Goes on as another user, with that user's groups, as gearmand before it
- * opens files and ports.
+ * Continues as another user, with that user's groups. Like gearmand, it does so
+ * before it opens files and ports.
  *
- * @throws Failure unless this is root, or that user already.
+ * @throws Failure unless the process is root's, or that user's already.
  */
 export function becomeUser(name: string): void {
   if (process.getuid?.() !== 0) {

@@ -57,7 +57,7 @@ async function listen(listener: MetricsListener, port: number, host: string): Pr
   }
 }
 
-/** What a job server tells now; `up` alone where it does not answer. */
+/** The metrics of a job server now; only `up` if it does not answer. */
 async function exported(admin: AdminClient, names: FunctionNames): Promise<MetricFamily[]> {
   const set = new MetricSet('exporter', 'job server', 'function');
   try {
@@ -66,7 +66,7 @@ async function exported(admin: AdminClient, names: FunctionNames): Promise<Metri
     set.add('version_info', 1, { version });
     for (const [labels, sum] of summed(functions, names)) tell(set, sum, labels);
   } catch {
-    // That is what `up` is for: whoever asks next may find it there again.
+    // `up` says it. The job server may be back at the next question.
     set.add('up', 0);
   }
   return set.families();
@@ -74,7 +74,7 @@ async function exported(admin: AdminClient, names: FunctionNames): Promise<Metri
 
 type Sum = Pick<FunctionOverview, 'running' | 'workers' | 'delayed' | (typeof PRIORITY_NAMES)[number]>;
 
-/** Functions by their labels: those without a name of their own as one. */
+/** Sums by label: functions without a label of their own are added up. */
 function summed(functions: readonly FunctionOverview[], names: FunctionNames): Map<MetricLabels, Sum> {
   const sums = new Map<MetricLabels, Sum>();
   for (const function_ of functions) {

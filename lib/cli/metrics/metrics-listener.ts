@@ -3,23 +3,23 @@ import { inTurns, PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../teleme
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { listenOn, urlOf } from '../web/http-port.js';
 
-/** How long whoever asks may take to do so, in milliseconds. */
+/** How long a client may take to send its request, in milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
 
-/** Scrapers keep a connection each; more than this is no scraper. */
+/** Each scraper has one connection; so many scrapers there are not. */
 const MAX_CONNECTIONS = 64;
 
-/** What there is to tell over HTTP. */
+/** The process whose metrics and health are served. */
 export interface MeasuredProcess {
   metrics(): readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
-  /** Why it should be given no work now, or undefined. */
+  /** Why it should get no work now; undefined if it may. */
   problem(): string | undefined;
 }
 
 /**
- * A small HTTP server for machines that look after this one: `/metrics` for
- * Prometheus, `/healthz` as long as the process answers, `/readyz` while it can
- * do its work. It has nothing else, and changes nothing.
+ * A small HTTP server for monitoring: `/metrics` for Prometheus, `/healthz` as
+ * long as the process answers, `/readyz` while it can do its work. It serves
+ * nothing else, and changes nothing.
  */
 export class MetricsListener {
   private readonly server: Server;
@@ -28,7 +28,7 @@ export class MetricsListener {
     this.server = createServer(
       { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
       (request, response) => {
-        // Whoever goes away in the middle is missed by nobody.
+        // A client that closes the connection before the end needs no answer.
         response.on('error', () => undefined);
         this.answer(request, response).catch((error: Error) => response.destroy(error));
       },
@@ -36,7 +36,7 @@ export class MetricsListener {
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Where it listens: `http://127.0.0.1:9418`. */
+  /** Its address: `http://127.0.0.1:9418`. */
   get url(): string {
     return urlOf(this.server);
   }
@@ -46,7 +46,7 @@ export class MetricsListener {
     return listenOn(this.server, port, host);
   }
 
-  /** Ends, and cuts off who is connected. */
+  /** Stops listening, and closes all connections. */
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
@@ -75,7 +75,7 @@ export class MetricsListener {
   }
 }
 
-/** Writes parts one by one, and lets others have a turn in between. */
+/** Writes parts one by one; the event loop may do other work in between. */
 function* writing(response: ServerResponse, parts: Iterable<string>): Generator<void, void> {
   for (const part of parts) {
     if (response.destroyed) return;

@@ -11,14 +11,14 @@ export const BESIDE_OPTIONS = {
   help: toggle('Show this page.'),
 } as const;
 
-/** Opens a folder beside its job server, and closes it in the end. */
+/** Opens a folder beside its job server for an action, and closes it afterwards. */
 export async function beside(values: PathValues, action: (jobs: LogBeside) => Promise<void>): Promise<void> {
   const path = queuePathOf(values);
   if (path === undefined) throw new UsageFailure('--queue-path DIR is missing: the job server’s folder');
   await opened(() => LogBeside.open(path), action);
 }
 
-/** The same with the database of job servers that share one. */
+/** The same with the database of several job servers. */
 export async function besideFleet(
   database: NonNullable<ReturnType<typeof databaseOf>>,
   action: (jobs: PgBeside) => Promise<void>,

@@ -28,7 +28,7 @@ line of JSON each, while the job server runs. nestjs-gearman import --from expor
 const OUTRO =
   'A password can stand in PGPASSWORD instead of the URL. --pg-url needs the package pg; a standby will do.';
 
-/** Jobs that are read beside their job server. */
+/** The jobs of a storage that is read beside its job server. */
 interface Jobs {
   read(): Iterable<JobBeside> | AsyncIterable<JobBeside>;
 }
@@ -62,7 +62,7 @@ export const exportCommand: Command = {
   },
 };
 
-/** So much is written at once, in characters. */
+/** How many characters are written at once. */
 const CHUNK = 64 * 1024;
 
 /** Writes a text, and resolves when there is room for more. */
@@ -91,7 +91,7 @@ async function writeJobs(jobs: Jobs, write: Write, signal: AbortSignal): Promise
   return counts;
 }
 
-/** Writes to a stream, until told to end: then nobody may be reading. */
+/** Writes to a stream until `signal` aborts, because then perhaps nobody reads it. */
 function writeTo(output: Writable, signal: AbortSignal): Write {
   return async (text) => {
     if (output.write(text)) return;
@@ -103,7 +103,7 @@ function writeTo(output: Writable, signal: AbortSignal): Write {
   };
 }
 
-/** Gives the file its name once all of it is on disk: one that was interrupted stays `FILE.partial`. */
+/** Gives the file its name when all of it is on disk; after an interruption it stays `FILE.partial`. */
 async function toFile(path: string, action: (write: Write) => Promise<ExportCounts>): Promise<ExportCounts> {
   const partial = `${path}.partial`;
   let file: FileHandle | undefined;

@@ -3,7 +3,7 @@ import { storedUnique } from '../../job-server/durable/index.js';
 import { MAX_TIME, type StoredPriority } from '../../job-server/storage/index.js';
 import { Unfit, originOf, type Incoming, type Source } from './incoming.js';
 
-/** A row of gearmand's queue table, as a database hands it over. */
+/** A row of gearmand's queue table, as the database returns it. */
 export interface GearmandRow {
   readonly unique_key: Uint8Array | null;
   readonly function_name: Uint8Array | null;
@@ -11,13 +11,13 @@ export interface GearmandRow {
   readonly priority: number | bigint | null;
   /** The workload; NULL for an empty one. */
   readonly data: Uint8Array | null;
-  /** In seconds since 1970; 0 for at once. */
+  /** In seconds since 1970; 0 means at once. */
   readonly when_to_run: number | bigint | null;
 }
 
 /** A table of gearmand's, read row by row. */
 export interface GearmandTable {
-  /** Tells this table from every other one, whoever reads it. */
+  /** Identifies this table among all others, whichever way it is read. */
   readonly name: string;
   rows(): AsyncIterable<GearmandRow>;
 }
@@ -25,9 +25,9 @@ export interface GearmandTable {
 const NOTHING = new Uint8Array(0);
 
 /**
- * The jobs of gearmand's table. A row is remembered by all that stands in it
- * and by its table's name: gearmand keeps one row for a function and unique,
- * so two of one table are never the same.
+ * The jobs of gearmand's table. A row is identified by its whole content and its
+ * table's name: gearmand keeps one row for each function and unique, so two rows
+ * of one table are never equal.
  */
 export async function* jobsOfTable({ name, rows }: GearmandTable): Source {
   const prefix = handlePrefix();
@@ -35,7 +35,7 @@ export async function* jobsOfTable({ name, rows }: GearmandTable): Source {
   for await (const row of rows()) yield jobOfRow(row, `${prefix}${++counter}`, name);
 }
 
-/** The job of a row. gearmand stores jobs with a unique of `-`, whose workload is the key, under that unique. */
+/** The job of a row. gearmand stores a job whose workload is its key with the unique `-`. */
 export function jobOfRow(row: GearmandRow, handle: string, table: string): Incoming | Unfit {
   const [uniqueBytes, name] = [row.unique_key ?? NOTHING, row.function_name ?? NOTHING];
   const [priority, when] = [Number(row.priority ?? 1), Number(row.when_to_run ?? 0)];

@@ -1,44 +1,44 @@
 import { StorageError, type JobStorage, type OnceOutcome } from '../../job-server/storage/index.js';
 import { Setting, Unfit, type Incoming, type Source } from './incoming.js';
 
-/** What became of the jobs of a source. */
+/** How many jobs of a source became what. */
 export interface ImportCounts {
-  /** Everything that was read. */
+  /** All that was read. */
   read: number;
   added: number;
-  /** Those of an earlier run. */
+  /** Jobs that an earlier run has imported. */
   known: number;
-  /** Those another job of their function and unique does for. */
+  /** Jobs that joined another job with their function and unique. */
   coalesced: number;
-  /** Those that cannot be jobs here. */
+  /** Jobs that cannot be jobs here. */
   unfit: number;
-  /** Why, for the first of them. */
+  /** The reason for the first of them. */
   firstUnfit?: Unfit;
-  /** Settings that were taken; none is that is there already. */
+  /** Settings that were imported; a setting that exists already is left as it is. */
   settings: number;
 }
 
 /** Options of {@link importJobs}. */
 export interface ImportOptions {
-  /** Aborts to end early; what is then not counted is not taken. */
+  /** Aborts to end early; jobs that are not counted then were not imported. */
   readonly signal: AbortSignal;
-  /** Told now and then how far it is. */
+  /** Called now and then with the counts so far. */
   readonly progress: (counts: Readonly<ImportCounts>) => void;
-  /** How many jobs there are between two reports of progress, at least. Default 100,000. */
+  /** After at least how many jobs progress is reported again. Default 100,000. */
   readonly progressJobs?: number;
 }
 
-/** What a source hands over, and what becomes of it: nothing of a setting that is there already. */
+/** An item of a source, together with its outcome; a setting that exists already has none. */
 type Item = Incoming | Setting | Unfit;
 type Outcome = OnceOutcome | Unfit | 'set' | undefined;
 
-/** So much is read before it is waited for the disk. */
+/** How many jobs are read before the import waits for the disk. */
 const BATCH_JOBS = 4_096;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 /**
- * Takes a source's jobs into a storage, each once however often it is run: what
- * a run that was interrupted has taken, the next one knows.
+ * Imports a source's jobs into a storage, each job once however often the import
+ * is run: a run knows which jobs an interrupted run before it has imported.
  */
 export async function importJobs(
   source: Source,

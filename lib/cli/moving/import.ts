@@ -60,7 +60,7 @@ export const importCommand: Command = {
   },
 };
 
-/** What follows a kind. */
+/** What follows each kind of source on the command line. */
 const ARGUMENTS = { sqlite: 'FILE', mysql: 'URL', postgres: 'URL', export: 'FILE', lmdb: 'DIR' } as const;
 
 function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[], { table }: Values): Source {
@@ -87,7 +87,7 @@ function sourceFrom(kind: NonNullable<Values['from']>, words: readonly string[],
   }
 }
 
-/** Where jobs come into. */
+/** The storage that jobs are imported into. */
 type Target = LogStorage | PgStorage;
 
 function targetOf(values: Values): Target {
@@ -103,7 +103,7 @@ async function moveIn(
 ): Promise<void> {
   await storage.open({
     ready: () => undefined,
-    // Every job that cannot be written rejects on its own.
+    // Not needed, because each job that cannot be written rejects by itself.
     trouble: () => undefined,
     setAside: ({ reason }) => void stderr.write(`nestjs-gearman: a job cannot be read: ${reason}\n`),
   });

@@ -4,13 +4,13 @@ import type { JobRecord, Past } from '../../job-server/storage/index.js';
 /** A job that comes from another queue. */
 export interface Incoming {
   readonly job: JobRecord;
-  /** What it is remembered by, so that it comes once. */
+  /** Identifies the job at its source, so that it is imported once. */
   readonly origin: string;
-  /** Makes it a dead letter, or has its result kept. */
+  /** For a dead letter, or a job whose result is kept. */
   readonly past?: Past;
 }
 
-/** What is kept beside jobs, as which functions are paused. */
+/** Something that is stored beside jobs, such as which functions are paused. */
 export class Setting {
   constructor(
     readonly name: string,
@@ -18,15 +18,15 @@ export class Setting {
   ) {}
 }
 
-/** Something of another queue that cannot be a job here: the message says what, and why. */
+/** Something in another queue that cannot be a job here; the message says what, and why. */
 export class Unfit extends Error {
   override readonly name = 'Unfit';
 }
 
-/** Where jobs come from, in order; what cannot be a job comes as {@link Unfit}. */
+/** The jobs to import, in order; an item that cannot be a job comes as {@link Unfit}. */
 export type Source = AsyncIterable<Incoming | Setting | Unfit>;
 
-/** An origin: 128 bits of a digest of everything that tells a job from others. */
+/** An origin: 128 bits of a digest of everything that identifies a job. */
 export function originOf(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { PRIORITY_NAMES } from '../../protocol/index.js';
 import type { Death, JobRecord, StoredPriority } from '../../job-server/storage/index.js';
 
-/** Bytes in JSON: as text where they are UTF-8, in base64 otherwise. */
+/** Bytes in JSON: text if they are UTF-8, otherwise base64. */
 type JsonBytes = string | { readonly base64: string };
 
-/** A job as one line of JSON; what is left out is empty or 0. `docs/moving-in.md` describes it for users. */
+/** A job as one line of JSON; a field that is left out is empty or 0. `docs/moving-in.md` describes it for users. */
 interface JobLine {
   readonly state: 'waiting' | 'delayed' | 'dead';
   readonly handle: string | { readonly base64: string };
@@ -14,11 +14,11 @@ interface JobLine {
   readonly workload: JsonBytes;
   readonly unique?: JsonBytes;
   readonly reducer?: JsonBytes;
-  /** Not before this time, in milliseconds since 1970. */
+  /** The job does not run before this time, in milliseconds since 1970. */
   readonly at?: number;
   readonly attempts?: number;
   readonly losses?: number;
-  /** Of a dead letter: the last failure, and when it was given up. */
+  /** For a dead letter: its last failure, and when it was given up. */
   readonly error?: string;
   readonly diedAt?: number;
 }
@@ -47,7 +47,7 @@ export function lineOf(job: JobRecord, now: number, death?: Death): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** Reads a line. Throws a LineProblem for what is no job. */
+/** Reads a line. Throws a LineProblem if it is no job. */
 export function parseLine(text: string): LineJob {
   const line = parseJson(text);
   const priority = PRIORITY_NAMES.indexOf(line['priority'] as (typeof PRIORITY_NAMES)[number]);
@@ -93,7 +93,7 @@ function parseJson(text: string): Fields {
     const line: unknown = JSON.parse(text);
     if (typeof line === 'object' && line !== null) return line as Fields;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new LineProblem('it is not a JSON object; was the file cut off?');
 }

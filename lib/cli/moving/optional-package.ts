@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 
-/** Loads a package that only who moves in needs: an optional peer. `use` says what for. */
+/** Loads an optional peer package, which only an import needs. `use` says in the error what it is for. */
 export async function optionalPackage<Package extends object>(name: string, use: string): Promise<Package> {
   try {
     const loaded = (await import(name)) as Package & { readonly default?: Package };

@@ -1,7 +1,7 @@
 import { StorageError } from '../../job-server/storage/index.js';
 import { Failure } from '../failure.js';
 
-/** Does something with a storage; its refusals are told to a person without a stack trace. */
+/** Runs an action on a storage; the storage's errors become failures without a stack trace. */
 export async function withStorageFailures<Result>(action: () => Promise<Result>): Promise<Result> {
   try {
     return await action();

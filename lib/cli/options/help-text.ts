@@ -1,16 +1,16 @@
 import type { Option, OptionTable } from './option.js';
 
-/** Options that belong together, under a title. */
+/** A group of options in the help, with its title. */
 export interface OptionGroup {
   readonly title: string;
   readonly options: OptionTable;
 }
 
 const INDENT = 2;
-/** Where the explanations begin, in characters. */
+/** The column in which explanations begin. */
 const COLUMN = 30;
 
-/** A help page: what the command is, how it is called, its options by group, and what else there is to say. */
+/** A help page: what the command does, how it is called, its options by group, and further notes. */
 export function helpText(intro: string, groups: readonly OptionGroup[], outro = '', width = 96): string {
   const parts = [intro.trim(), ...groups.map((group) => groupText(group, width)), outro.trim()];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -33,7 +33,7 @@ function optionLines(name: string, option: Option, width: number): string[] {
   return label.length < COLUMN ? [label.padEnd(COLUMN) + first, ...more] : [label, pad + first, ...more];
 }
 
-/** Breaks a text between words into lines no longer than `width`. */
+/** Breaks a text between words into lines of at most `width` characters. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

@@ -1,4 +1,4 @@
-/** The candidate that was probably meant by `word`: one it is the beginning of, or a few slips away; undefined when none is near. */
+/** The candidate that `word` was probably meant to be: `word` is its beginning, or differs by a few slips; undefined if none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** How many letters must be added, left out, replaced, or exchanged with their neighbour to make one word of another. */
+/** How many letters must be added, left out, replaced, or swapped with their neighbour to turn one word into the other. */
 export function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

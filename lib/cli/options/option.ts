@@ -1,37 +1,37 @@
-/** An option that is there or not: `--ssl`. */
+/** An option without a value: `--ssl`. */
 export interface Switch {
   readonly kind: 'switch';
-  /** Its one letter. */
+  /** Its form of one letter. */
   readonly short?: string;
   readonly help: string;
 }
 
-/** Reads a value, or throws a ValueProblem. */
+/** Reads a value. Throws a ValueProblem if it is not allowed. */
 export interface ValueReader<Value> {
   (text: string): Value;
-  /** All it may be, where that is a few words. */
+  /** All values that are allowed, if they are a few words. */
   readonly words?: readonly string[];
 }
 
-/** An option with a value, once or `many` times. */
+/** An option with a value; it may be given once, or `many` times. */
 export interface Valued<Value, Many extends boolean = boolean> {
   readonly kind: 'value';
   readonly short?: string;
   readonly help: string;
-  /** How the help calls the value. */
+  /** The name of the value in the help. */
   readonly argument: string;
   /** Reads the value. @throws ValueProblem */
   readonly parse: ValueReader<Value>;
   readonly isMany: Many;
 }
 
-/** Any option. One without a help text is understood and not shown. */
+/** Any option. An option without a help text is accepted but not shown. */
 export type Option = Switch | Valued<unknown>;
 
 /** The options of a command by their long names. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** What was given for the options of a table. */
+/** The values that were given for the options of a table. */
 export type OptionValues<Table extends OptionTable> = {
   -readonly [Name in keyof Table]: Table[Name] extends Valued<infer Value, infer Many>
     ? Many extends true
@@ -40,7 +40,7 @@ export type OptionValues<Table extends OptionTable> = {
     : boolean;
 };
 
-/** Why a value is refused: `allowed` completes "--port: must be ...". */
+/** Why a value is refused; `allowed` completes "--port: must be ...". */
 export class ValueProblem extends Error {
   override readonly name = 'ValueProblem';
 

@@ -4,18 +4,18 @@ import { UsageFailure } from '../failure.js';
 import { nearest } from './nearest.js';
 import { ValueProblem, type Option, type OptionTable, type OptionValues } from './option.js';
 
-/** A command line, understood. */
+/** A command line after parsing. */
 export interface ParsedLine<Table extends OptionTable> {
   values: OptionValues<Table>;
-  /** Words that are no options, in order. */
+  /** The words that are no options, in order. */
   words: string[];
 }
 
 /**
- * Reads a command line by a table, as gearmand reads its own: `--port=1`,
- * `--port 1`, `-p1`, `-p 1`, `-Rp1`.
+ * Parses a command line by a table of options, in all forms that gearmand
+ * accepts: `--port=1`, `--port 1`, `-p1`, `-p 1`, `-Rp1`.
  *
- * @throws UsageFailure for the first word that is not understood, naming what is allowed.
+ * @throws UsageFailure for the first word that is not understood, with what is allowed.
  */
 export function parseOptions<const Table extends OptionTable>(
   table: Table,

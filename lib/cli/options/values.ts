@@ -1,13 +1,13 @@
 import { MAX_TIMER_DELAY } from '../../ground/index.js';
 import { ValueProblem, type ValueReader } from './option.js';
 
-/** Any text but none. */
+/** Reads any text that is not empty. */
 export function text(value: string): string {
   if (value === '') throw new ValueProblem('a text, not empty');
   return value;
 }
 
-/** A reader of whole numbers. */
+/** Makes a reader of whole numbers. */
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (value: string) => number {
   const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
   return (value) => {
@@ -19,10 +19,10 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (value: st
   };
 }
 
-/** A TCP port. */
+/** Reads a TCP port. */
 export const port = whole(0, 65_535);
 
-/** A reader of one of several words. */
+/** Makes a reader that accepts one of several words. */
 export function oneOf<Word extends string>(...words: readonly Word[]): ValueReader<Word> {
   const read = (value: string): Word => {
     const word = words.find((candidate) => candidate === value);
@@ -34,7 +34,7 @@ export function oneOf<Word extends string>(...words: readonly Word[]): ValueRead
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time with its unit, `10s`, `500ms`, `2m`; 0 needs none. In milliseconds. */
+/** Reads a duration with its unit, `10s`, `500ms`, `2m`; 0 needs no unit. Returns milliseconds. */
 export function duration(value: string): number {
   const [, number, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value) ?? [];
   const time = Number(number) * MILLISECONDS[unit]!;
@@ -47,7 +47,7 @@ export function duration(value: string): number {
 
 const BYTES: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** A number of bytes: `4096`, `64M`, `1G`. */
+/** Reads a number of bytes: `4096`, `64M`, `1G`. */
 export function byteCount(value: string): number {
   const [, number, unit] = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(value) ?? [];
   const bytes = Number(number) * BYTES[unit?.toLowerCase() ?? '']!;

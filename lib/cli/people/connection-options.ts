@@ -29,7 +29,7 @@ const HOW = {
 /** The options of commands that talk to job servers and have a `--port` of their own. */
 export const SERVER_OPTIONS = { ...ADDRESSES, ...HOW } as const;
 
-/** The options of every other command that talks to job servers. */
+/** The options of all other commands that talk to job servers. */
 export const CONNECTION_OPTIONS = {
   ...ADDRESSES,
   host: valued('The host of one job server, as gearman and gearadmin have it.', text, { short: 'h', argument: 'HOST' }),
@@ -39,14 +39,14 @@ export const CONNECTION_OPTIONS = {
 
 type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
 
-/** What was given for {@link CONNECTION_OPTIONS}, as the driver takes it. */
+/** The values given for {@link CONNECTION_OPTIONS}, in the driver's form. */
 export interface ConnectionSettings {
   servers: string[];
   connectTimeout?: number;
   tls: boolean | TlsOptions;
 }
 
-/** @throws Failure for a file that cannot be read, UsageFailure for a job server named in two ways. */
+/** @throws Failure for a file that cannot be read, UsageFailure if job servers are named in two ways. */
 export function connectionSettings(values: ConnectionValues): ConnectionSettings {
   return {
     servers: serversFrom(values),
@@ -63,7 +63,7 @@ function serversFrom({ server, host, port }: ConnectionValues): string[] {
   return [`${addressOf(host ?? '127.0.0.1')}:${port ?? 4730}`];
 }
 
-/** An IPv6 address stands in brackets before its port. */
+/** A host in an address; an IPv6 address stands in brackets. */
 function addressOf(host: string): string {
   if (isIPv6(host)) return `[${host}]`;
   if (!/[:,/\s]/.test(host) || /^\[.*\]$/.test(host)) return host;

@@ -5,17 +5,17 @@ import { Failure } from '../failure.js';
 import { adminSettings, type ConnectionSettings } from './connection-options.js';
 import { jsonLine } from './json.js';
 
-/** The most of a workload that a job server of ours tells, in bytes. */
+/** How many bytes of a workload our job server tells at most. */
 export const MAX_PREVIEW_BYTES = 4_096;
 
 const DEFAULT_PREVIEW_BYTES = 256;
 const BYTES_PER_LINE = 16;
 
-/** How a dead letter is printed. */
+/** How dead letters are printed. */
 export interface DeadShowSettings {
-  /** How much of its workload, in bytes. */
+  /** How many bytes of the workload are shown. */
   readonly preview: number | undefined;
-  /** The workload as hexadecimal numbers, rather than as text. */
+  /** Whether the workload is shown as hexadecimal numbers instead of text. */
   readonly hex: boolean;
   readonly json: boolean;
 }
@@ -50,7 +50,7 @@ export async function showDeadLetters(
   if (missing.size > 0) throw new Failure(`no such dead letter: ${[...missing].map(showText).join(', ')}`);
 }
 
-/** A workload in JSON: bytes, as base64. */
+/** A workload for JSON: its bytes in base64. */
 function encoded({ workload }: Shown): string {
   return workload.toString('base64');
 }
@@ -76,12 +76,12 @@ function pageOf(letter: Shown, isHex: boolean): string {
   return lines.join('');
 }
 
-/** Bytes as text: neither control characters nor what is no UTF-8 reach the terminal as they are. */
+/** Bytes as text. Control characters and bytes that are no UTF-8 are escaped, for the terminal's sake. */
 function textOf(bytes: Buffer): string {
   return Buffer.from(showName(bytes.toString('latin1')), 'latin1').toString('utf8');
 }
 
-/** Sixteen bytes a line, their place before them, their letters behind them. */
+/** A dump of sixteen bytes a line: their offset, the bytes, and their characters. */
 function hexDump(bytes: Buffer): string {
   let dump = '';
   for (let start = 0; start < bytes.length; start += BYTES_PER_LINE) {

@@ -49,7 +49,7 @@ all of one, and how its workload begins. Replayed they wait again, with all thei
 they are gone.
 `;
 
-/** What can be done with dead letters, and how it is told. */
+/** The actions on dead letters, and the words for each. */
 const ACTIONS = {
   replay: { done: 'replayed', act: (admin: AdminClient, handle: string) => admin.replayJob(handle) },
   purge: { done: 'purged', act: (admin: AdminClient, handle: string) => admin.purgeJob(handle) },
@@ -57,7 +57,7 @@ const ACTIONS = {
 
 type Action = (typeof ACTIONS)[keyof typeof ACTIONS];
 
-/** How many dead letters are asked about before the first answer. */
+/** How many dead letters are requested before the first answer. */
 const BATCH = 100;
 
 /** `nestjs-gearman dead`. */
@@ -114,7 +114,7 @@ const COLUMNS: readonly Column<DeadJob>[] = [
 
 const ERROR_WIDTH = 80;
 
-/** A worker's text in a terminal: without control characters, and not longer than fits. The JSON has all of it. */
+/** A worker's text for a terminal: without control characters, and cut. The JSON has the whole text. */
 function onOneLine(error: string): string {
   const line = [...error.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()];
   return line.length > ERROR_WIDTH ? `${line.slice(0, ERROR_WIDTH - 1).join('')}…` : line.join('');
@@ -158,7 +158,7 @@ function reasonOf(action: Action): string {
   return action === ACTIONS.replay ? `${reason}, or a job with its unique waits or runs` : reason;
 }
 
-/** Acts on these handles at a job server, or on all of a function, or on all; tells of each whether it was done. */
+/** Acts on these handles at a job server, on all dead letters of a function, or on all; yields for each whether it was done. */
 async function* actAt(
   server: string,
   { act }: Action,

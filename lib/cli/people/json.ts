@@ -4,9 +4,9 @@ import { showText } from '../../protocol/index.js';
 const HAS_LONE_BYTE = /\p{Cs}/u;
 
 /**
- * Rows as JSON, a line that is also harmless on a terminal: the values are the
- * names themselves. Only a name that is no UTF-8, which many readers of JSON
- * refuse altogether, is as it is shown.
+ * Rows as one line of JSON, also harmless on a terminal. The values are the exact
+ * names. Only a name that is no UTF-8, which many readers of JSON refuse, is
+ * escaped as people see it.
  */
 export function jsonLine(rows: readonly object[]): string {
   const json = JSON.stringify(rows, (_, value: unknown) =>

@@ -16,7 +16,7 @@ import {
 import { jsonLine } from './json.js';
 import { table, type Column } from './table.js';
 
-/** The options of every command that lists. */
+/** The options of all commands that list something. */
 export const LISTING_OPTIONS = {
   json: toggle('Print JSON, for programs.'),
   watch: valued('Print again each time this has passed, until Ctrl-C.', duration, { short: 'w', argument: 'TIME' }),
@@ -25,7 +25,7 @@ export const LISTING_OPTIONS = {
 
 const OPTIONS = { ...CONNECTION_OPTIONS, ...LISTING_OPTIONS };
 
-/** Clears the screen and goes to its top: what `--watch` prints before each round on a terminal. */
+/** Clears the screen and moves to its top; `--watch` prints it before each round on a terminal. */
 const CLEAR = '\u001b[2J\u001b[H';
 
 /** What a command lists: rows of a job server, in columns. */
@@ -39,9 +39,9 @@ export interface Listing<Row> {
 type Answer<Row> = { server: string } & ({ rows: Row[] } | { error: string });
 
 /**
- * A command that prints a list of each job server, aligned for people or as
- * JSON. A job server that cannot be reached is told on stderr, and the exit
- * code is 1; the others are listed all the same.
+ * Makes a command that prints a list for each job server, in aligned columns for
+ * people or as JSON. If a job server cannot be reached, that is written to stderr
+ * and the exit code is 1; the others are listed all the same.
  */
 export function listingCommand<Row extends object>(listing: Listing<Row>): Command {
   return {
@@ -59,7 +59,7 @@ export function listingCommand<Row extends object>(listing: Listing<Row>): Comma
   };
 }
 
-/** Prints a list of each job server, with `watch` again and again. */
+/** Prints a list for each job server; with `watch` again and again. */
 export async function printListing<Row extends object>(
   listing: Pick<Listing<Row>, 'columns' | 'rows'>,
   settings: ConnectionSettings,

@@ -1,7 +1,7 @@
 import type { FunctionOverview, ShownJob, WorkerStatus } from '../../driver/index.js';
 import { listingCommand } from './listing.js';
 
-/** `nestjs-gearman status`: every function, its jobs and workers. */
+/** `nestjs-gearman status`: all functions, with their jobs and workers. */
 export const status = listingCommand<FunctionOverview>({
   name: 'status',
   summary:
@@ -20,7 +20,7 @@ export const status = listingCommand<FunctionOverview>({
   rows: (admin) => admin.functions(),
 });
 
-/** `nestjs-gearman workers`: every connection that can do something. */
+/** `nestjs-gearman workers`: all connections that have registered functions. */
 export const workers = listingCommand<WorkerStatus>({
   name: 'workers',
   summary: 'Lists every worker: where it is, what it calls itself, and what it can do.',
@@ -32,7 +32,7 @@ export const workers = listingCommand<WorkerStatus>({
   rows: async (admin) => (await admin.workers()).filter((row) => row.functions.length > 0),
 });
 
-/** `nestjs-gearman jobs`: every job. */
+/** `nestjs-gearman jobs`: all jobs. */
 export const jobs = listingCommand<ShownJob>({
   name: 'jobs',
   summary:

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** What is used of the package `cli-progress`. */
+/** The parts of the package `cli-progress` that are used. */
 interface CliProgress {
   readonly SingleBar: new (options: BarOptions) => Bar;
 }
@@ -30,18 +30,18 @@ const FORMAT = '{bar} {percentage}%  {value} of {total}  {rate}  {eta_formatted}
 
 /** The progress of a job on a terminal. */
 export interface Progress {
-  /** The job told how far it is. */
+  /** Shows the progress that the job reported. */
   status(numerator: number, denominator: number): void;
   /** Prints something else, above the progress. */
   aside(print: () => void): void;
-  /** Takes what was drawn away. */
+  /** Removes what was drawn. */
   end(): void;
 }
 
 /**
- * Draws a job's progress as a bar, with its rate and the time left. Where the
- * optional package `cli-progress` is not installed it is told in lines instead,
- * as for `--progress`.
+ * Shows a job's progress as a bar, with its rate and the time left. If the
+ * optional package `cli-progress` is not installed, it prints lines instead, as
+ * with `--progress`.
  */
 export async function progressOn(stream: Writable): Promise<Progress> {
   try {
@@ -52,7 +52,7 @@ export async function progressOn(stream: Writable): Promise<Progress> {
   }
 }
 
-/** Progress in lines, for a file, a program, or where no bar can be drawn. */
+/** Progress in lines: for a file, a program, or where no bar can be drawn. */
 export class ProgressLines implements Progress {
   constructor(private readonly stream: Writable) {}
 
@@ -65,7 +65,7 @@ export class ProgressLines implements Progress {
   }
 
   end(): void {
-    // Lines stay.
+    // Printed lines stay.
   }
 }
 
@@ -79,7 +79,7 @@ class ProgressBar implements Progress {
   ) {}
 
   status(numerator: number, denominator: number): void {
-    // What is no part of a whole is no bar.
+    // Only a part of a whole can be drawn as a bar.
     if (!(denominator > 0 && numerator >= 0 && Number.isFinite(numerator / denominator))) return;
     this.began ??= { at: performance.now(), value: numerator };
     const payload = { rate: this.rate(numerator) };
@@ -93,7 +93,7 @@ class ProgressBar implements Progress {
   }
 
   aside(print: () => void): void {
-    // It is drawn again with the next status.
+    // The next status draws it again.
     this.end();
     print();
   }

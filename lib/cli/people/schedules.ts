@@ -32,7 +32,7 @@ changed where they are declared.
     nestjs-gearman schedules put nightly '{"cron":"0 3 * * *","function":"report"}'
 `;
 
-/** What can be done with a schedule, how it is told, and whether there was one. */
+/** The actions on a schedule. Each returns the text for its outcome; undefined if there is no such schedule. */
 const ACTIONS: Readonly<Record<string, (admin: AdminClient, id: string) => Promise<string | undefined>>> = {
   drop: async (admin, id) => ((await admin.dropSchedule(id)) ? 'dropped' : undefined),
   pause: async (admin, id) => ((await admin.pauseSchedule(id)) ? 'paused' : undefined),

@@ -1,24 +1,24 @@
 import { oneLine } from '../../ground/index.js';
 import type { Terminal } from '../command.js';
 
-/** How often the line is drawn anew at most, in milliseconds: a person cannot read faster. */
+/** The shortest time between two drawings of the line, in milliseconds: a person cannot read faster. */
 const REDRAW_INTERVAL = 100;
 
-/** To the beginning of the line, and what stands there away. */
+/** Moves to the beginning of the line and erases it. */
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** What is drawn of a terminal. */
+/** A terminal to draw on. */
 type Screen = Terminal['stderr'] & { readonly columns?: number };
 
-/** Whether a person looks at what the command prints: only then something is drawn that moves. */
+/** Whether a person sees what the command prints: only then it draws something that moves. */
 export function isWatched({ stdout, stderr }: Terminal): boolean {
   return [stdout, stderr].every((stream) => 'isTTY' in stream && stream.isTTY === true);
 }
 
 /**
- * One line at the bottom of a terminal that says what goes on, drawn anew as
- * that changes. What else is printed goes through `aside`, so that it stands
- * above the line and not in it.
+ * One line at the bottom of a terminal that says what is going on, drawn again when
+ * that changes. Everything else must be printed through `aside`, so that it appears
+ * above the line.
  */
 export class StatusLine {
   private text = '';

@@ -73,13 +73,13 @@ function requestOf(name: string, workload: Buffer, { unique, priority, at }: Job
   };
 }
 
-/** A bar for a person who looks at it, lines for who asked for them. */
+/** A bar if a person looks at the terminal, lines if they were asked for. */
 async function progressFor({ progress }: JobValues, terminal: Terminal): Promise<Progress | undefined> {
   if (isWatched(terminal)) return progressOn(terminal.stderr);
   return progress ? new ProgressLines(terminal.stderr) : undefined;
 }
 
-/** Prints parts as they come; resolves with the job's end, or fails with its failure, the timeout or the person's Ctrl-C. */
+/** Prints parts as they come. Resolves when the job has ended; fails with its failure, the timeout, or Ctrl-C. */
 function foreground(
   client: JobClient,
   request: JobRequest,
@@ -106,7 +106,7 @@ function foreground(
     const print = (what: () => void): void => (progress ? progress.aside(what) : what());
     const submission = client.submit(request, {
       data: (bytes) => print(() => stdout.write(bytes)),
-      // A worker's words steer no terminal; what is no terminal has them as they are.
+      // A worker's text must not control a terminal; a file or a program gets the exact bytes.
       warning: (bytes) => print(() => stderr.write(isWatched(terminal) ? harmless(bytes) : bytes)),
       status: (numerator, denominator) => progress?.status(numerator, denominator),
       complete: (result) => {
@@ -119,7 +119,7 @@ function foreground(
   });
 }
 
-/** The lines of a text, each without what steers a terminal. */
+/** The lines of a text, with everything escaped that could control a terminal. */
 function harmless(bytes: Buffer): string {
   return bytes.toString('utf8').split('\n').map(oneLine).join('\n');
 }

@@ -2,20 +2,20 @@ import { showText, showTextWord } from '../../protocol/index.js';
 import { displayWidth, padded } from '../display-width.js';
 
 /**
- * A column of a table: its title, and what stands in it. Numbers are set to the
- * right; several texts have blanks between them. A text is shown so that it
- * begins no line of its own and steers no terminal, whoever chose it.
+ * A column of a table: its title, and its cells. Numbers are aligned right; blanks
+ * separate several texts in one cell. Texts are escaped so that they begin no new
+ * line and control no terminal, whoever chose them.
  */
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
-  /** Set to the right though it is no number. */
+  /** Aligns a column right although it has no numbers. */
   readonly isRight?: boolean;
 }
 
 type Cell = string | number | readonly string[];
 
-/** Rows as aligned text, a line each, under their titles. */
+/** Rows as text in aligned columns, one line each, under their titles. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   const lines = [columns.map(({ title }) => title), ...cells.map((line) => line.map(shown))];

@@ -3,21 +3,21 @@ import { showText, showTextWord } from '../../protocol/index.js';
 import type { Terminal } from '../command.js';
 import { StatusLine } from './status-line.js';
 
-/** The line in which `work` tells a person what it does: `12 done, 1 failed, 2 running: reverse H:box:15`. */
+/** The line with which `work` tells a person what it is doing: `12 done, 1 failed, 2 running: reverse H:box:15`. */
 export class WorkTally {
   private readonly line: StatusLine;
   private done = 0;
   private failed = 0;
-  /** Running jobs in the order they came, as they are shown. */
+  /** The running jobs in the order in which they came, as they are shown. */
   private readonly running = new Set<{ readonly job: string }>();
-  /** What it waits for, as it is shown; undefined before it does. */
+  /** The functions it waits for, as they are shown; undefined before it waits. */
   private names: string | undefined;
 
   constructor(screen: Terminal['stderr']) {
     this.line = new StatusLine(screen);
   }
 
-  /** It waits for jobs of these functions. */
+  /** Shows that it waits for jobs of these functions. */
   begin(names: readonly string[]): void {
     this.names = names.map(showTextWord).join(' ');
     this.show();
@@ -28,13 +28,13 @@ export class WorkTally {
     this.line.aside(print);
   }
 
-  /** The line stays, as what was done; of work that never began there is none. */
+  /** Leaves the line on the screen as a summary; there is none if work never began. */
   end(): void {
     this.show();
     this.line.end();
   }
 
-  /** The same handler, counted. */
+  /** A handler that does the same and is counted. */
   counting(handler: JobHandler): JobHandler {
     return async (job) => {
       const entry = { job: `${showText(job.function)} ${showText(job.handle)}` };

@@ -76,7 +76,7 @@ export const work: Command = {
 
 const copy: JobHandler = (job) => job.workload;
 
-/** A handler that counts: `reached` resolves when the last job wanted has ended. */
+/** A handler that counts its jobs: `reached` resolves when the last wanted job has ended. */
 function limited(handler: JobHandler, count = Infinity): { handler: JobHandler; reached: Promise<void> } {
   let left = count;
   let reach: () => void = () => undefined;
@@ -91,7 +91,7 @@ function limited(handler: JobHandler, count = Infinity): { handler: JobHandler; 
   return { handler: counting, reached };
 }
 
-/** Runs a command for each job. */
+/** A handler that runs a command for each job. */
 function runner(command: string, args: readonly string[], tell: (bytes: Buffer) => void): JobHandler {
   return async (job: AssignedJob) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -99,7 +99,7 @@ function runner(command: string, args: readonly string[], tell: (bytes: Buffer) 
     job.signal.addEventListener('abort', kill);
     try {
       child.stderr.on('data', tell);
-      // A command need not read its workload.
+      // The command may end without reading its workload.
       child.stdin.on('error', () => undefined);
       child.stdin.end(job.workload);
       const [result, [code, signal]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);

@@ -38,7 +38,7 @@ it does not tell is blank: gearmand tells no ages and rates.
 const MIN_INTERVAL = 200;
 const DEFAULT_INTERVAL = 2_000;
 
-/** Over which time the rates of a single table are counted, in milliseconds. */
+/** The interval between the two readings of a single table, in milliseconds. */
 const ONCE_INTERVAL = 1_000;
 
 /** `nestjs-gearman top`. */
@@ -82,7 +82,7 @@ async function printOnce(admins: AdminClients, interval: number, isJson: boolean
   throw new Failure(watched.length === 1 ? '' : `${problems.length} of ${watched.length} job servers did not answer`);
 }
 
-/** Rates need two readings; where a job server tells no counters, one is enough. */
+/** Reads twice, because rates need two readings; once if the job server has no counters. */
 async function readTwice(
   [server, admin]: [string, AdminClient],
   interval: number,
@@ -99,7 +99,7 @@ async function readTwice(
   }
 }
 
-/** Names as they are: JSON has its own way to show them. */
+/** A row for programs, without the escaped name: JSON escapes names in its own way. */
 function forPrograms({ name: _, ...row }: Row): object {
   return row;
 }

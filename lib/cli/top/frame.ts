@@ -1,18 +1,18 @@
 import { displayWidth, fitted, padded } from '../display-width.js';
 
-/** How a part of a line looks, beside its text: nothing is told by that alone. */
+/** How a part of a line looks. The look only underlines what the text says already. */
 export type Look = 'plain' | 'dim' | 'bold' | 'chosen' | 'title' | 'alarm' | 'warning';
 
-/** A part of a line that begins at a column of its own. */
+/** A part of a line that begins at a certain column. */
 export interface Span {
   readonly text: string;
   readonly look: Look;
 }
 
-/** A line of the screen, never wider than it. */
+/** A line of the screen, never wider than the screen. */
 export type Line = readonly Span[];
 
-/** A screen, in characters. */
+/** The size of a screen, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
@@ -22,7 +22,7 @@ export function span(text: string, look: Look = 'plain'): Span {
   return { text, look };
 }
 
-/** The text of a line as it is seen. */
+/** The text of a line, as it looks. */
 export function textOf(line: Line): string {
   return line
     .map(({ text }) => text)
@@ -43,14 +43,14 @@ export function cut(line: Line, width: number): Line {
   return kept;
 }
 
-/** One text at the left and one at the right; the right one gives way where there is no room for both. */
+/** A text at the left and one at the right; the right one is left out if there is no room for both. */
 export function spread(left: Line, right: string, width: number): Line {
   const used = left.reduce((sum, { text }) => sum + displayWidth(text), 0);
   const gap = width - used - displayWidth(right);
   return gap < 2 ? cut(left, width) : [...left, span(' '.repeat(gap) + right, 'dim')];
 }
 
-/** Exactly so many lines: cut, or with empty ones below. */
+/** Exactly so many lines: cut, or filled with empty lines. */
 export function filled(lines: readonly Line[], count: number): Line[] {
   return Array.from({ length: Math.max(0, count) }, (_, index) => lines[index] ?? []);
 }
@@ -67,8 +67,8 @@ export interface ScreenColumn<Row> {
 const GAP = '  ';
 
 /**
- * The columns that fit, the first ones first; the one titled `flexible` has
- * of what is left as much as it wants.
+ * The columns that fit, beginning with the first. The column titled `flexible`
+ * gets as much as it wants of the rest.
  */
 export function fittingColumns<Column extends { readonly title: string; readonly width: number }>(
   columns: readonly Column[],
@@ -94,7 +94,7 @@ export function wantedWidth<Row>(rows: readonly Row[], cell: (row: Row) => strin
   return rows.reduce((width, row) => Math.max(width, displayWidth(cell(row))), 0);
 }
 
-/** A row of a table. */
+/** A row of a table as a line. */
 export function tableLine<Row>(columns: readonly ScreenColumn<Row>[], row: Row): Line {
   return columns.map(({ cell, width, isRight, look }, index) => {
     const gap = index < columns.length - 1 ? GAP : '';
@@ -102,13 +102,13 @@ export function tableLine<Row>(columns: readonly ScreenColumn<Row>[], row: Row):
   });
 }
 
-/** A line marked over the whole width of the screen. */
+/** A line that is highlighted over the whole width of the screen. */
 export function chosenLine(line: Line, width: number): Line {
   const used = line.reduce((sum, { text }) => sum + displayWidth(text), 0);
   return [...line.map(({ text }) => span(text, 'chosen')), span(' '.repeat(Math.max(0, width - used)), 'chosen')];
 }
 
-/** The titles of a table. */
+/** The titles of a table as a line. */
 export function titleLine<Row>(columns: readonly ScreenColumn<Row>[]): Line {
   return columns.map(({ title, width, isRight }, index) =>
     span(padded(title, width, isRight) + (index < columns.length - 1 ? GAP : ''), 'title'),

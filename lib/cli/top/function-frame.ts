@@ -18,18 +18,18 @@ import { shownAge, shownCount, shownRate } from './numbers.js';
 import type { Row } from './rows.js';
 import type { View } from './view.js';
 
-/** Who does a function, and its jobs. */
+/** The workers and jobs of a function. */
 export interface FunctionDetails {
   readonly workers: readonly WorkerStatus[];
-  /** Its first jobs; undefined where the job server does not tell which are its own. */
+  /** The first of its jobs; undefined if the job server does not tell the jobs of a function. */
   readonly jobs: readonly FunctionJob[] | undefined;
 }
 
-/** All that the page of a function shows. */
+/** Everything that the page of a function shows. */
 export interface FunctionContents {
-  /** Undefined when the function is gone, or its job server. */
+  /** Undefined if the function, or its job server, is gone. */
   readonly row: Row | undefined;
-  /** Undefined until the job server has told. */
+  /** Undefined until the job server has answered. */
   readonly details: FunctionDetails | undefined;
   readonly view: View;
   readonly clock: string;
@@ -57,7 +57,7 @@ function progressOf({ isRunning, numerator, denominator }: FunctionJob): string 
   return `${Math.floor((numerator / denominator) * 100)}%`;
 }
 
-/** How many lines of it a screen has room for. */
+/** How many lines of the page fit on a screen. */
 export function functionLines({ rows }: Size): number {
   return Math.max(0, rows - 4);
 }

@@ -19,7 +19,7 @@ import type { Watched } from './readings.js';
 import type { Row, Sort } from './rows.js';
 import { chosenIndex, listed, type View } from './view.js';
 
-/** A column of the list, and what it is sorted by. */
+/** A column of the list, and the sort order that it shows. */
 interface ListColumn extends ScreenColumn<Row> {
   readonly sort?: Sort;
 }
@@ -28,7 +28,7 @@ const FUNCTION = 'FUNCTION';
 const FUNCTION_WIDTH = 16;
 const SERVER_WIDTH = 16;
 
-/** In the order in which they find room: a narrow screen has the first ones. */
+/** The columns, the most important first: a narrow screen shows only the first ones. */
 const COLUMNS: readonly ListColumn[] = [
   { title: FUNCTION, sort: 'name', width: FUNCTION_WIDTH, cell: ({ name }) => name },
   {
@@ -56,25 +56,25 @@ function lookOf(trouble: Row['trouble']): Look {
   return trouble === 'no workers' || trouble === 'stalled' ? 'alarm' : 'warning';
 }
 
-/** All that the list shows. */
+/** Everything that the list shows. */
 export interface ListContents {
   readonly watched: readonly Watched[];
   readonly rows: readonly Row[];
   readonly view: View;
-  /** The time of day, as it is shown. */
+  /** The time of day, as text. */
   readonly clock: string;
 }
 
-/** How many rows of the list a screen has room for. */
+/** How many rows of the list fit on a screen. */
 export function listLines({ rows }: Size, watched: readonly Watched[]): number {
   return Math.max(0, rows - 4 - problemLines(watched).length);
 }
 
-/** The columns of the list, with one for the job server where there are several. */
+/** The columns of the list; with several job servers there is one for the job server. */
 function listColumns(serverCount: number): readonly ListColumn[] {
   if (serverCount < 2) return COLUMNS;
   const [first, ...others] = COLUMNS;
-  // Behind what is most of use, so that a narrow screen is not full of addresses.
+  // Behind the most useful columns, so that addresses do not fill a narrow screen.
   return [first!, ...others.slice(0, 2), SERVER, ...others.slice(2)];
 }
 
@@ -102,7 +102,7 @@ export function listFrame({ watched, rows, view, clock }: ListContents, size: Si
   return filled(lines, size.rows);
 }
 
-/** So that the chosen row is seen, and the screen is full. */
+/** The first row to show, so that the chosen row is visible and the screen is full. */
 function firstShown(index: number, length: number, count: number): number {
   const middle = index - Math.floor(count / 2);
   return Math.max(0, Math.min(middle, length - count));
@@ -144,7 +144,7 @@ function emptyText(watched: readonly Watched[], { filter }: View): string {
   return 'No functions yet: neither a worker nor a job has named one.';
 }
 
-/** By a sign: what is sorted by is no matter of colour. */
+/** Marks the column that is sorted by with a sign, because colour alone must not tell it. */
 function sortMarked(titles: Line, columns: readonly ListColumn[], { sort, isReversed }: View): Line {
   const sign = isReversed === (sort === 'trouble' || sort === 'name') ? '▼' : '▲';
   return titles.map(({ text, look }, index) => {
@@ -157,12 +157,12 @@ function sortMarked(titles: Line, columns: readonly ListColumn[], { sort, isReve
   });
 }
 
-/** Where the title takes all of its column the sign stands in the gap. */
+/** If the title fills its whole column, the sign stands in the gap behind it. */
 function markedBehind(text: string, title: string, sign: string): string {
   return text.length > title.length ? title + sign + text.slice(title.length + 1) : text;
 }
 
-/** What is asked, what came of it, or which keys there are. */
+/** The question, the outcome of the last action, or the keys. */
 export function footer(view: View, count: number, index: number): Line {
   const { asked, isTyping, filter, message, page } = view;
   if (asked) return [span(`${questionOf(asked)} y/n`, 'bold')];

@@ -7,7 +7,7 @@ export function shownCount(count: number | undefined): string {
   return `${value < 10 ? value.toFixed(1) : Math.floor(value)}${unit}`;
 }
 
-/** How often a second, in at most six characters: `0`, `0.25`, `12.5`, `1234`. */
+/** A rate a second in at most six characters: `0`, `0.25`, `12.5`, `1234`. */
 export function shownRate(rate: number | undefined): string {
   if (rate === undefined) return '';
   if (rate === 0) return '0';
@@ -16,7 +16,7 @@ export function shownRate(rate: number | undefined): string {
   return rate < 100 ? rate.toFixed(1) : shownCount(Math.round(rate));
 }
 
-/** How long, in at most six characters and two units: `340ms`, `12s`, `5m03s`, `2h05m`, `12d`. */
+/** A duration in at most six characters and two units: `340ms`, `12s`, `5m03s`, `2h05m`, `12d`. */
 export function shownAge(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return '';
   if (milliseconds < 1_000) return `${Math.floor(milliseconds)}ms`;

@@ -3,7 +3,7 @@ import type { Line, Look } from './frame.js';
 
 const CSI = '\u001b[';
 
-/** What is written before and after a frame: a terminal that knows it shows the frame as a whole, any other ignores it. */
+/** Stands before a frame, and its counterpart behind: a terminal that knows them shows the frame at once, any other ignores them. */
 const BEGIN_FRAME = `${CSI}?2026h`;
 const END_FRAME = `${CSI}?2026l`;
 const CLEAR_SCREEN = `${CSI}2J`;
@@ -11,7 +11,7 @@ const CLEAR_LINE = `${CSI}2K`;
 const CLEAR_REST = `${CSI}K`;
 const PLAIN = `${CSI}m`;
 
-/** How a look is switched on, where the terminal has colours and where not. */
+/** The codes that switch a look on, with colours and without. */
 const LOOKS: Readonly<Record<Exclude<Look, 'plain'>, readonly [colour: string, none: string]>> = {
   dim: ['2', '2'],
   bold: ['1', '1'],
@@ -23,13 +23,13 @@ const LOOKS: Readonly<Record<Exclude<Look, 'plain'>, readonly [colour: string, n
 
 const IS_ASCII = /^[\x20-\x7e]*$/;
 
-/** Draws frames by what changed: a line that is as it was is not written again. */
+/** Draws only the lines of a frame that have changed. */
 export class Painting {
   private drawn: string[] = [];
 
   constructor(private readonly hasColours: boolean) {}
 
-  /** What to write to a terminal of so many columns so that it shows this; nothing where it does already. */
+  /** What to write to a terminal with so many columns so that it shows these lines; empty if it does already. */
   next(lines: readonly Line[], columns: number): string {
     const isFirst = this.drawn.length !== lines.length;
     const before = this.drawn;
@@ -41,7 +41,7 @@ export class Painting {
     return `${BEGIN_FRAME}${isFirst ? CLEAR_SCREEN : ''}${changed}${END_FRAME}`;
   }
 
-  /** The terminal shows something else by now: everything is to be drawn again. */
+  /** The terminal may show something else now, so everything is drawn again. */
   forget(): void {
     this.drawn = [];
   }
@@ -53,11 +53,11 @@ function painted(line: Line, columns: number, hasColours: boolean): string {
   let painted = isAscii ? '' : CLEAR_LINE;
   for (const { text, look } of line) {
     const codes = look === 'plain' ? '' : LOOKS[look][hasColours ? 0 : 1];
-    // A terminal may take a character for wider than we do: the next column begins at its place all the same.
+    // The terminal may draw a character wider than we think, so each column is addressed by its position.
     const place = isAscii || column === 1 ? '' : `${CSI}${column}G`;
     painted += place + (codes === '' ? text : `${CSI}${codes}m${text}${PLAIN}`);
     column += displayWidth(text);
   }
-  // At the end of a full line the cursor stands on its last character, which would be cleared.
+  // After a full line the cursor stands on its last character, which clearing the rest would erase.
   return isAscii && column <= columns ? painted + CLEAR_REST : painted;
 }

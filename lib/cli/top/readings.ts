@@ -1,49 +1,49 @@
 import type { FunctionActivity, FunctionOverview } from '../../driver/index.js';
 
-/** What a job server told at one moment. */
+/** The answer of a job server at one moment. */
 export interface Reading {
-  /** When it told, in milliseconds of a clock that nobody sets. */
+  /** When it answered, in milliseconds of a clock that only goes forward. */
   readonly at: number;
   readonly functions: readonly FunctionOverview[];
-  /** Ages and counters by function; undefined where the job server does not tell. */
+  /** Ages and counters by function; undefined if the job server does not tell. */
   readonly activity: ReadonlyMap<string, FunctionActivity> | undefined;
 }
 
-/** How many readings rates are made of: over one alone they would jump. */
+/** How many readings rates are computed from: with only two, rates would jump. */
 const WINDOW = 5;
 
-/** One job server and what it told last. */
+/** A job server and its last answers. */
 export interface Watched {
   readonly server: string;
-  /** The last readings, the oldest first; none while it does not answer. */
+  /** The last readings, oldest first; empty while it does not answer. */
   readonly readings: readonly Reading[];
   /** Why it does not answer. */
   readonly problem: string | undefined;
 }
 
-/** A job server that was not asked yet. */
+/** A job server that has not been asked yet. */
 export function unread(server: string): Watched {
   return { server, readings: [], problem: undefined };
 }
 
-/** The same job server after it has told more. */
+/** The same job server after another answer. */
 export function withReading({ server, readings }: Watched, reading: Reading): Watched {
   return { server, readings: [...readings.slice(1 - WINDOW), reading], problem: undefined };
 }
 
-/** The same job server when it does not answer: what it told before is no longer so. */
+/** The same job server when it does not answer; its former answers are dropped, because they may be wrong now. */
 export function withProblem({ server }: Watched, problem: string): Watched {
   return { server, readings: [], problem };
 }
 
-/** What counters say happened a second. */
+/** How often a second something happened, by the counters. */
 export interface Rates {
   readonly in: number;
   readonly done: number;
   readonly failed: number;
 }
 
-/** Rates between two readings; undefined where one is missing, or the job server began anew between them. */
+/** The rates between two readings; undefined if one is missing, or if the job server was restarted between them. */
 export function ratesBetween(
   before: FunctionActivity | undefined,
   after: FunctionActivity | undefined,

@@ -2,37 +2,37 @@ import type { FunctionActivity, FunctionOverview } from '../../driver/index.js';
 import { showText } from '../../protocol/index.js';
 import { ratesBetween, type Watched } from './readings.js';
 
-/** What is wrong with a function, the worst first. */
+/** What can be wrong with a function, the worst first. */
 export const TROUBLES = ['no workers', 'stalled', 'paused', 'failing', 'full'] as const;
 
 export type Trouble = (typeof TROUBLES)[number];
 
-/** A function of a job server. What the job server does not tell is undefined. */
+/** A function of a job server. Values that the job server does not tell are undefined. */
 export interface Row {
   readonly server: string;
-  /** The name itself. */
+  /** The exact name. */
   readonly function: string;
-  /** The name as it is shown. */
+  /** The name, escaped. */
   readonly name: string;
   readonly trouble: Trouble | undefined;
   readonly waiting: number;
   readonly running: number;
   readonly delayed: number | undefined;
   readonly workers: number;
-  /** For how long the oldest waiting job could have been taken, in milliseconds; undefined also where none waits. */
+  /** How long ago the oldest waiting job became ready to run, in milliseconds; undefined also if none waits. */
   readonly oldest: number | undefined;
-  /** For how long the longest running job runs, in milliseconds; undefined also where none runs. */
+  /** How long the longest running job has been running, in milliseconds; undefined also if none runs. */
   readonly longest: number | undefined;
-  /** Jobs that came a second. */
+  /** Jobs submitted a second. */
   readonly in: number | undefined;
-  /** Jobs that ended a second. */
+  /** Jobs ended a second. */
   readonly done: number | undefined;
-  /** Those of them that failed for good. */
+  /** Of these, the jobs that failed for good. */
   readonly failed: number | undefined;
   readonly isPaused: boolean | undefined;
 }
 
-/** By what rows are sorted: `trouble` has what needs somebody first. */
+/** The sort orders of rows; `trouble` puts first what needs attention. */
 export const SORTS = [
   'trouble',
   'name',
@@ -49,10 +49,10 @@ export const SORTS = [
 
 export type Sort = (typeof SORTS)[number];
 
-/** From when on a running job is looked at as stuck where none ends, in milliseconds, as the alert `GearmanStalled` has it. */
+/** After how long a running job counts as stuck if no job ends, in milliseconds; the alert `GearmanStalled` has the same. */
 const STALLED = 600_000;
 
-/** Every function of every job server that answers. */
+/** All functions of all job servers that answer. */
 export function rowsOf(watched: readonly Watched[]): Row[] {
   return watched.flatMap(({ server, readings }) => {
     const last = readings.at(-1);
@@ -91,7 +91,7 @@ function rowOf(
   return { ...row, trouble: troubleOf(row, overview) };
 }
 
-/** The worst that is wrong with a function. */
+/** The worst trouble of a function. */
 function troubleOf(
   { waiting, workers, longest, done, failed, isPaused }: Omit<Row, 'trouble'>,
   { limits, total }: FunctionOverview,
@@ -104,13 +104,13 @@ function troubleOf(
   return isFull ? 'full' : undefined;
 }
 
-/** Rows whose name has a text in it, upper or lower case. */
+/** The rows whose name contains a text, in upper or lower case. */
 export function filtered(rows: readonly Row[], filter: string): Row[] {
   const text = filter.toLowerCase();
   return rows.filter(({ name }) => name.toLowerCase().includes(text));
 }
 
-/** Rows in order: large numbers first, names from the beginning of the alphabet; what is not known is always last. */
+/** The rows in order: large numbers first, names alphabetically, unknown values last. */
 export function sorted(rows: readonly Row[], sort: Sort, isReversed: boolean): Row[] {
   const sign = isReversed ? -1 : 1;
   return [...rows].sort(
@@ -134,7 +134,7 @@ function unknownLast(one: Row, other: Row, sort: Sort): number {
   return Number(one[sort] === undefined) - Number(other[sort] === undefined);
 }
 
-/** Not as a language sorts: that is slow, and differs by machine. */
+/** Compares names by their code units: sorting by a language's rules is slow, and differs between machines. */
 function byName(one: Row, other: Row): number {
   if (one.name !== other.name) return one.name < other.name ? -1 : 1;
   return one.server < other.server ? -1 : one.server > other.server ? 1 : 0;

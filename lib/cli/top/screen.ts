@@ -5,33 +5,33 @@ import type { Line, Size } from './frame.js';
 import { Painting } from './painting.js';
 import type { Key } from './view.js';
 
-/** The other screen, without a cursor, and lines that end at its edge. */
+/** Switches to the alternate screen, hides the cursor, and turns line wrapping off. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
 const LEAVE = '\u001b[m\u001b[?7h\u001b[?25h\u001b[?1049l';
 
-/** For how long Esc is waited for to be the beginning of another key, in milliseconds. */
+/** How long after Esc the rest of another key may come, in milliseconds. */
 const ESCAPE_PATIENCE = 50;
 
-/** For how long a stop of the process is waited for that may not come, in milliseconds. */
+/** How long to wait for the system to stop the process, which it may not do, in milliseconds. */
 const STOP_PATIENCE = 200;
 
-/** What a screen tells. */
+/** What a screen tells its owner. */
 export interface ScreenListener {
   key(key: Key): void;
-  /** What is shown must be drawn again. */
+  /** The screen must be drawn again. */
   stale(): void;
   /** The terminal is gone, or the process is to end. */
   gone(): void;
 }
 
 /**
- * The whole terminal of a person: drawn by lines, read by keys.
+ * The whole terminal of a person: it shows lines and reads keys.
  *
  *   open --> shown <--> stopped (Ctrl-Z, SIGTSTP; SIGCONT)
  *              |
  *            close: as it was before
  *
- * However the process ends, short of SIGKILL, the terminal is as it was before.
+ * However the process ends, except by SIGKILL, the terminal is restored.
  */
 export class Screen {
   private readonly painting: Painting;
@@ -42,11 +42,11 @@ export class Screen {
     private readonly input: ReadStream,
     private readonly output: WriteStream,
   ) {
-    // `hasColors` knows the terminals, and NO_COLOR.
+    // `hasColors` knows the terminal and the variable NO_COLOR.
     this.painting = new Painting(output.hasColors());
   }
 
-  /** The terminal of a command; undefined where there is none, or one that can only write line by line. */
+  /** The terminal of a command; undefined if there is none, or if it can only write line by line. */
   static of({ stdin, stdout }: Terminal): Screen | undefined {
     if (!(stdin instanceof ReadStream && stdout instanceof WriteStream) || process.env.TERM === 'dumb')
       return undefined;
@@ -54,13 +54,13 @@ export class Screen {
   }
 
   get size(): Size {
-    // A terminal of no size, as some say at first, is taken for a usual one.
+    // Some terminals report no size at first; then a usual size is assumed.
     return { columns: this.output.columns || 80, rows: this.output.rows || 24 };
   }
 
   open(listener: ScreenListener): void {
     this.listener = listener;
-    // It reads one option of an Interface, and needs no other of it.
+    // The function reads only one option of an Interface, and uses nothing else of it.
     emitKeypressEvents(this.input, { escapeCodeTimeout: ESCAPE_PATIENCE } as unknown as Interface);
     this.input.on('keypress', this.pressed).on('end', this.gone).on('error', this.gone);
     this.output.on('resize', this.stale);
@@ -70,24 +70,24 @@ export class Screen {
     this.input.resume();
   }
 
-  /** Shows lines. While the terminal does not take what was written before, they are left out. */
+  /** Shows lines. If the terminal has not read what was written before, they are skipped. */
   draw(lines: readonly Line[]): void {
     if (!this.isShown || this.output.writableNeedDrain) return;
     const text = this.painting.next(lines, this.size.columns);
     if (text !== '') this.output.write(text);
   }
 
-  /** The next lines are drawn as if nothing were there. */
+  /** Draws the next lines as if the screen were empty. */
   clear(): void {
     this.painting.forget();
   }
 
-  /** Stops the process as Ctrl-Z does, with whatever runs it; it goes on with SIGCONT. */
+  /** Stops the process as Ctrl-Z does, with the shell's job that it belongs to; it continues with SIGCONT. */
   readonly stop = (): void => {
     this.restore();
     process.off('SIGTSTP', this.stop);
     process.kill(0, 'SIGTSTP');
-    // Where nobody could let it go on again the system does not stop it.
+    // The system does not stop a process that no shell could continue.
     setTimeout(() => {
       if (!this.isShown) this.goOn();
     }, STOP_PATIENCE);
@@ -116,7 +116,7 @@ export class Screen {
     this.input.setRawMode(false);
   };
 
-  /** Whatever had the terminal meanwhile may have left it in another mode. */
+  /** Another program may have left the terminal in another mode in the meantime. */
   private readonly goOn = (): void => {
     if (!this.listener) return;
     this.restore();

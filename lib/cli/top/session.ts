@@ -10,10 +10,10 @@ import { rowsOf, type Row } from './rows.js';
 import type { Screen } from './screen.js';
 import { answered, FIRST_VIEW, keyOf, press, type Key, type RowKey, type View, type Wish } from './view.js';
 
-/** The job servers that are watched, by the address that was given. */
+/** The watched job servers, by the address that was given. */
 export type AdminClients = ReadonlyMap<string, AdminClient>;
 
-/** Asks a job server for all that `top` shows of it. */
+/** Asks a job server for everything that `top` shows of it. */
 export async function readFrom(admin: AdminClient): Promise<Reading> {
   const functions = await admin.functions();
   const activity = await admin.activity();
@@ -24,7 +24,7 @@ export async function readFrom(admin: AdminClient): Promise<Reading> {
   };
 }
 
-/** A person at a screen: asks the job servers again and again, and shows what they tell. */
+/** A person at a screen: asks the job servers again and again, and shows their answers. */
 export class TopSession {
   private readonly watched: Map<string, Watched>;
   private rows: readonly Row[] = [];
@@ -40,7 +40,7 @@ export class TopSession {
     this.watched = new Map([...admins.keys()].map((server) => [server, unread(server)]));
   }
 
-  /** Shows the screen until the person has seen enough, or `signal` says so. */
+  /** Shows the screen until the person leaves, or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const quit = (): void => this.ending.abort();
     signal.addEventListener('abort', quit, { once: true });
@@ -54,7 +54,7 @@ export class TopSession {
     }
   }
 
-  /** Each job server at its own pace: one that does not answer holds no other up. */
+  /** Asks each job server at its own pace, so that one that does not answer delays no other. */
   private async watch(server: string): Promise<void> {
     const { signal } = this.ending;
     const isOver = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

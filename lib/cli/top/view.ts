@@ -1,30 +1,30 @@
 import { filtered, sorted, SORTS, type Row, type Sort } from './rows.js';
 
-/** Which row is meant, whatever its place: the function of a job server. */
+/** Identifies a row, wherever it stands: the function of a job server. */
 export type RowKey = string;
 
 export function keyOf({ server, function: name }: Pick<Row, 'server' | 'function'>): RowKey {
   return `${server}\n${name}`;
 }
 
-/** What is on the screen: the list, one function, or the keys. */
+/** What the screen shows: the list, one function, or the keys. */
 export type Page = 'list' | 'function' | 'help';
 
-/** What a person has chosen to see. Nothing changes it but {@link press} and {@link answered}. */
+/** What a person has chosen to see. Only {@link press} and {@link answered} change it. */
 export interface View {
   readonly page: Page;
   readonly sort: Sort;
   readonly isReversed: boolean;
   readonly filter: string;
-  /** True while the filter is being typed. */
+  /** True while the person types the filter. */
   readonly isTyping: boolean;
-  /** The row chosen; undefined: the first, whichever that is. */
+  /** The chosen row; undefined means the first one, whichever that is. */
   readonly chosen: RowKey | undefined;
-  /** Which function is to be paused, or given to workers again, once the person has said yes. */
+  /** The function to be paused or resumed as soon as the person says yes. */
   readonly asked: Row | undefined;
-  /** What came of what was done last. */
+  /** The outcome of the last action. */
   readonly message: string;
-  /** How many lines of a function's page are above the screen. */
+  /** How many lines of a function's page are above the visible part. */
   readonly scrolled: number;
 }
 
@@ -40,13 +40,13 @@ export const FIRST_VIEW: View = {
   scrolled: 0,
 };
 
-/** A key: its name where it has one, else what it types. */
+/** A key: its name if it has one, otherwise the text it types. */
 export interface Key {
   readonly name: string;
   readonly text: string;
 }
 
-/** What is to be done beside showing something else. */
+/** What has to be done in addition to showing something else. */
 export type Wish =
   { readonly kind: 'quit' | 'suspend' | 'redraw' | 'read' } | { readonly kind: 'pause' | 'resume'; readonly row: Row };
 
@@ -63,7 +63,7 @@ export function listed(view: View, rows: readonly Row[]): Row[] {
   return sorted(filtered(rows, view.filter), view.sort, view.isReversed);
 }
 
-/** The place of the chosen row; the first where it is none of them. */
+/** The index of the chosen row; the first if it is not in the list. */
 export function chosenIndex({ chosen }: View, list: readonly Row[]): number {
   return Math.max(
     0,
@@ -71,7 +71,7 @@ export function chosenIndex({ chosen }: View, list: readonly Row[]): number {
   );
 }
 
-/** What was asked for has been done, or why not. */
+/** The view after an action: `message` is its outcome. */
 export function answered(view: View, message: string): View {
   return { ...view, message };
 }
@@ -93,7 +93,7 @@ export function press(before: View, key: Key, rows: readonly Row[], pageLines: n
     : pressList(view, key, rows, pageLines);
 }
 
-/** Only `y` does it: any other key is no. */
+/** The answer to the question: only `y` is yes. */
 function pressAsked(view: View, key: Key, asked: Row): Pressed {
   const left = { ...view, asked: undefined };
   if (key.text !== 'y' && key.text !== 'Y') return { view: answered(left, 'Nothing was changed.') };
@@ -120,7 +120,7 @@ function pressTyping(view: View, key: Key): View {
     case 'ctrl-u':
       return { ...view, filter: '' };
     default:
-      // What is typed or pasted; names are searched as they are shown, so it is text of one line.
+      // Typed or pasted text. Names are searched in their escaped form, so it is text of one line.
       return { ...view, filter: [...(view.filter + key.text)].slice(0, MAX_FILTER).join('') };
   }
 }
@@ -134,7 +134,7 @@ function pressFunction(view: View, key: Key, pageLines: number): View {
   return isBack ? { ...view, page: 'list', scrolled: 0 } : view;
 }
 
-/** The keys of `less` and `vi`, for those whose fingers know them. */
+/** Keys of `less` and `vi`, for those who are used to them. */
 const VI_KEYS: Readonly<Record<string, string>> = {
   j: 'down',
   k: 'up',

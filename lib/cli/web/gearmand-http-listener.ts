@@ -12,13 +12,13 @@ export class GearmandHttpListener {
     private readonly port: number,
     private readonly host: string,
   ) {
-    // As with gearmand, a request need not say which host it means.
+    // As in gearmand, a request needs no Host header.
     const options = { ...REQUEST_LIMITS, requireHostHeader: false };
     this.server = createServer(options, gearmandHandler(jobServer));
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Where it listens: `http://127.0.0.1:8080`. */
+  /** Its address: `http://127.0.0.1:8080`. */
   get url(): string {
     return urlOf(this.server);
   }
@@ -28,7 +28,7 @@ export class GearmandHttpListener {
     return listenOn(this.server, this.port, this.host);
   }
 
-  /** Ends, and cuts off who is connected: their jobs are given up. */
+  /** Stops listening, and closes all connections: their jobs are given up. */
   close(): void {
     this.server.close();
     this.server.closeAllConnections();

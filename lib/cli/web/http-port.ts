@@ -13,14 +13,14 @@ export function listenOn(server: Server, port: number, host: string): Promise<vo
   });
 }
 
-/** Where a server listens: `http://127.0.0.1:4780`. */
+/** The address of a server: `http://127.0.0.1:4780`. */
 export function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** How long requests to a port of jobs may take, in milliseconds: their headers, and all of it; a body has 60 s. */
+/** Time limits for requests to a port of jobs, in milliseconds: for the headers, and for the whole request; a body has 60 s. */
 export const REQUEST_LIMITS = { headersTimeout: 10_000, requestTimeout: 90_000 } as const;
 
-/** How many connections a port of jobs has at once. */
+/** How many connections a port of jobs may have at once. */
 export const MAX_CONNECTIONS = 2_048;

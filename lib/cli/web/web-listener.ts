@@ -4,13 +4,13 @@ import { answerUnreadable } from '../../web/http/unreadable-request.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
 import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
 
-/** Where and how the HTTP API is answered. */
+/** Where the HTTP API is served, and for whom. */
 export interface WebSettings {
   port: number;
   host: string;
-  /** The file of tokens; without one everybody on this machine may do everything. */
+  /** The file of tokens; without it everybody on this machine may do everything. */
   tokens?: string;
-  /** Further names of Host. */
+  /** Names that are allowed in the Host header, in addition to the usual ones. */
   hosts: string[];
   readOnly: boolean;
 }
@@ -39,12 +39,12 @@ export class WebListener {
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Where it listens: `http://127.0.0.1:4780`. */
+  /** Its address: `http://127.0.0.1:4780`. */
   get url(): string {
     return urlOf(this.server);
   }
 
-  /** What it was asked. */
+  /** Metrics of its requests. */
   metrics(): MetricFamily[] {
     return this.handler.metrics();
   }
@@ -54,12 +54,12 @@ export class WebListener {
     return listenOn(this.server, this.settings.port, this.settings.host);
   }
 
-  /** Reads the tokens again. @throws Error; then those there are stay. */
+  /** Reads the tokens again. @throws Error; the former tokens then stay. */
   reload(): void {
     this.handler.reload();
   }
 
-  /** Ends: who waits hears it, who does not read is cut off. */
+  /** Stops listening: whoever waits for an answer gets one, and whoever does not read is disconnected. */
   async close(): Promise<void> {
     this.server.close();
     await this.handler.close();

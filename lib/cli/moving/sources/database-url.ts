@@ -1,6 +1,6 @@
 import { Failure, UsageFailure } from '../../failure.js';
 
-/** The address of a database, with one of these protocols. */
+/** Reads the address of a database; only these protocols are allowed. */
 export function databaseUrl(text: string, ...protocols: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && protocols.includes(url.protocol.slice(0, -1)) && url.pathname.length > 1) return url;
@@ -9,7 +9,7 @@ export function databaseUrl(text: string, ...protocols: readonly string[]): URL 
   );
 }
 
-/** What tells a table from all others, whoever reads it. */
+/** Identifies a table among all others, whichever way it is read. */
 export function tableName(url: URL, port: string, table: string): string {
   return `${url.protocol}${url.hostname}:${url.port || port}${url.pathname}:${table}`;
 }
@@ -22,11 +22,11 @@ export function quoted(table: string, quote: '"' | '`'): string {
     .join('.');
 }
 
-/** A database's refusal, or the loss of it, for a person; a mistake of ours stays what it is. */
+/** Makes a failure for a person from a database's error or the loss of its connection; any other error stays as it is. */
 export function databaseFailure(error: unknown, url: URL, table: string): unknown {
   if (!(error instanceof Error) || error instanceof Failure || error instanceof TypeError) return error;
   const { code, message } = error as Error & { code?: unknown };
-  // Refused by each of a name's addresses: Node's error has a code and no message.
+  // If all addresses of a name refuse the connection, Node's error has a code but no message.
   const what = (message || String(code)).replace(/\.$/, '');
   const cure = MISSING.includes(String(code))
     ? "name gearmand's table with --table"
@@ -34,7 +34,7 @@ export function databaseFailure(error: unknown, url: URL, table: string): unknow
   return new Failure(`${url.hostname}${url.pathname}, table ${table}: ${what}: ${cure}`, undefined, { cause: error });
 }
 
-/** No such table, no such column: MySQL's codes and PostgreSQL's. */
+/** The codes for a missing table or column, of MySQL and of PostgreSQL. */
 const MISSING = ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', '42P01', '42703'];
 
 function withoutPassword(text: string): string {

@@ -4,7 +4,7 @@ import { Failure } from '../../failure.js';
 import { LineProblem, parseLine } from '../job-line.js';
 import { originOf, Unfit, type Incoming, type Source } from '../incoming.js';
 
-/** The jobs of a file that `nestjs-gearman export` wrote. A job is remembered by its handle, which is like no other. */
+/** The jobs of a file that `nestjs-gearman export` wrote. A job is identified by its handle, which is unique. */
 export async function* jobsOfExport(file: string): Source {
   const input = createReadStream(file);
   let number = 0;

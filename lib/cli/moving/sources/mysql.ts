@@ -3,7 +3,7 @@ import type { GearmandRow, GearmandTable } from '../gearmand-rows.js';
 import { optionalPackage } from '../optional-package.js';
 import { databaseFailure, databaseUrl, quoted, tableName } from './database-url.js';
 
-/** What is used of the package `mysql2`. */
+/** The parts of the package `mysql2` that are used. */
 interface Mysql {
   createConnection(options: { uri: string; password?: string }): Connection;
 }
@@ -15,7 +15,7 @@ interface Connection {
   destroy(): void;
 }
 
-/** How many rows wait in memory to be taken. */
+/** How many rows are read ahead into memory. */
 const ROWS_AHEAD = 64;
 
 /** gearmand's table in MySQL or MariaDB (`-q MySQL`). */
@@ -29,7 +29,7 @@ async function* read(url: URL, table: string): AsyncGenerator<GearmandRow> {
   const password = url.password === '' ? process.env['MYSQL_PWD'] : undefined;
   const connection = createConnection({ uri: url.href, ...(password !== undefined && { password }) });
   let rows: Readable | undefined;
-  // The rows are not told by the package when the connection is lost.
+  // The package does not tell the stream of rows when the connection is lost.
   connection.on('error', (error) => rows?.destroy(error));
   try {
     await new Promise<void>((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())));
@@ -42,7 +42,7 @@ async function* read(url: URL, table: string): AsyncGenerator<GearmandRow> {
   }
 }
 
-/** gearmand's own connection speaks utf8mb4, whatever the table does: so these are the bytes it was sent. */
+/** gearmand's own connection uses utf8mb4, whatever the table uses; so a connection with utf8mb4 gets the bytes that were sent to gearmand. */
 function select(table: string): string {
   const bytes = (column: string): string => `CAST(CONVERT(${column} USING utf8mb4) AS BINARY) AS ${column}`;
   return `SELECT ${bytes('unique_key')}, ${bytes('function_name')}, priority, data, when_to_run FROM ${quoted(table, '`')}`;

@@ -2,7 +2,7 @@ import type { GearmandRow, GearmandTable } from '../gearmand-rows.js';
 import { optionalPackage } from '../optional-package.js';
 import { databaseFailure, databaseUrl, quoted, tableName } from './database-url.js';
 
-/** What is used of the package `pg`. */
+/** The parts of the package `pg` that are used. */
 interface Postgres {
   readonly Client: new (options: { connectionString: string }) => Client;
 }
@@ -26,12 +26,12 @@ export function postgresTable(address: string, table = 'queue'): GearmandTable {
 async function* read(url: URL, table: string): AsyncGenerator<GearmandRow> {
   const { Client } = await optionalPackage<Postgres>('pg', 'reading a PostgreSQL queue');
   const client = new Client({ connectionString: url.href });
-  // Whoever waits for rows is told too.
+  // The query that waits for rows fails with it too.
   client.on('error', () => undefined);
   try {
     await client.connect();
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    // From the beginning, in the order the rows came, also where somebody else reads the table too.
+    // So the rows come from the beginning and in their order, also while somebody else reads the table.
     await client.query('SET LOCAL synchronize_seqscans = off');
     await client.query(`DECLARE jobs NO SCROLL CURSOR FOR ${select(table)}`);
     for (;;) {

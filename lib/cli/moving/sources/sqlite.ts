@@ -5,7 +5,7 @@ import { Failure } from '../../failure.js';
 import type { GearmandRow, GearmandTable } from '../gearmand-rows.js';
 import { optionalPackage } from '../optional-package.js';
 
-/** What is used of the package `node-sqlite3-wasm`. */
+/** The parts of the package `node-sqlite3-wasm` that are used. */
 interface Sqlite {
   readonly Database: new (file: string, options: { readOnly: boolean; fileMustExist: boolean }) => Database;
 }
@@ -20,7 +20,7 @@ interface Statement {
   finalize(): void;
 }
 
-/** gearmand's table in an SQLite file (`-q libsqlite3`), in the order the rows came. */
+/** gearmand's table in an SQLite file (`-q libsqlite3`), in the order in which the rows were added. */
 export function sqliteTable(file: string, table = 'gearman_queue'): GearmandTable {
   if (!existsSync(file)) throw new Failure(`there is no file ${file}: name gearmand's --libsqlite3-db`);
   const path = realpathSync(file);
@@ -28,8 +28,8 @@ export function sqliteTable(file: string, table = 'gearman_queue'): GearmandTabl
 }
 
 /**
- * SQLite in WebAssembly knows nothing of other processes' locks, so what says
- * that gearmand writes is looked for here: its journal, and the file's time.
+ * SQLite in WebAssembly does not see locks of other processes. So this checks
+ * itself whether gearmand is writing: by its journal, and the file's time.
  */
 async function* read(path: string, table: string): AsyncGenerator<GearmandRow> {
   const { Database } = await optionalPackage<Sqlite>('node-sqlite3-wasm', 'reading an SQLite queue');
@@ -51,7 +51,7 @@ async function* read(path: string, table: string): AsyncGenerator<GearmandRow> {
 }
 
 function* rowsOf(database: Database, table: string): Generator<GearmandRow> {
-  // As bytes, since SQLite keeps whatever gearmand was sent.
+  // As bytes, because SQLite stores whatever bytes gearmand was sent.
   const statement = database.prepare(
     `SELECT CAST(unique_key AS BLOB) AS unique_key, CAST(function_name AS BLOB) AS function_name, priority,
       CAST(data AS BLOB) AS data, when_to_run FROM "${table.replaceAll('"', '""')}" ORDER BY rowid`,
@@ -63,7 +63,7 @@ function* rowsOf(database: Database, table: string): Generator<GearmandRow> {
   }
 }
 
-/** Changes whenever the file does. */
+/** A text that changes whenever the file changes. */
 function stateOf(path: string): string {
   for (const suffix of ['-journal', '-wal']) {
     if (!statSync(path + suffix, { throwIfNoEntry: false })?.size) continue;
@@ -85,7 +85,7 @@ function refusal(error: unknown, path: string): unknown {
   return new Failure(`${path}: ${message}: ${cure}`, undefined, { cause: error });
 }
 
-/** Where SQLite puts its lock: beside the file it could not be put in a folder that is read-only, and would stay after a crash. */
+/** A link to the file in a temporary folder, beside which SQLite puts its lock: beside the file itself the folder may be read-only, and the lock would stay after a crash. */
 class TemporaryLink {
   private readonly folder = mkdtempSync(join(tmpdir(), 'nestjs-gearman-'));
   readonly path = join(this.folder, 'queue.db');

@@ -14,10 +14,10 @@ import {
 } from './records.js';
 import { Tables, type Row } from './tables.js';
 
-/** Where a job waits: the number of its function, its priority, its time, its sequence. */
+/** The position of a waiting job: the number of its function, its priority, its time, its sequence. */
 type Place = readonly [functionId: number, priority: number, at: number, sequence: number];
 
-/** What waits there. */
+/** A job at its position. */
 interface Placed {
   readonly place: Place;
   readonly what: Incoming | Unfit;
@@ -26,10 +26,9 @@ interface Placed {
 const NOTHING_MARKED: Marks = { gone: new Set(), counters: new Map() };
 
 /**
- * All that a folder of the former form holds, in LMDB: jobs in their order,
- * whether they have rows of their own, are in packs or in journals only; dead
- * letters, kept results and settings. A job is remembered by its handle, which
- * is like no other.
+ * Everything in a folder of the former format, in LMDB: the jobs in their order,
+ * from rows of their own, packs and journals; dead letters, kept results and
+ * settings. A job is identified by its handle, which is unique.
  */
 export async function* jobsOfLmdb(folder: string): Source {
   const tables = await Tables.open(folder);
@@ -54,7 +53,7 @@ export async function* jobsOfLmdb(folder: string): Source {
   }
 }
 
-/** The jobs that wait in a folder, in up to three places. */
+/** The waiting jobs of a folder, which are in up to three places. */
 class Waiting {
   private readonly names = new Map<number, string>();
 
@@ -78,7 +77,7 @@ class Waiting {
     }
   }
 
-  /** Jobs that several of them share a row. */
+  /** Jobs that share a row with others. */
   private *packed(): Generator<Placed> {
     for (const row of this.tables.rows('packs')) {
       const [functionId, priority, at, first] = placeOf(row.key);
@@ -95,7 +94,7 @@ class Waiting {
     }
   }
 
-  /** What became of a pack's jobs; if that cannot be read they run again, rather than be lost. */
+  /** What became of a pack's jobs since. If that cannot be read, all of them run again, which is better than losing them. */
   private marksOf({ key }: Row): Marks {
     const bytes = this.tables.get('marks', key);
     try {
@@ -114,7 +113,7 @@ class Waiting {
     });
   }
 
-  /** Jobs that the file of jobs never had. Of one that has ended it may know no more: that one runs again. */
+  /** Jobs that are only in journals. If the file no longer knows that such a job has ended, the job runs again. */
   private journaled(jobs: readonly StoredJob[]): Placed[] {
     if (jobs.length === 0) return [];
     const known = this.handles();
@@ -128,7 +127,7 @@ class Waiting {
       .sort((one, other) => compare(one.place, other.place));
   }
 
-  /** All handles of the file, those in packs that have left included. */
+  /** All handles in the file, also those of jobs in packs that have ended. */
   private handles(): Set<string> {
     const { tables } = this;
     const handles = new Set<string>();
@@ -152,12 +151,12 @@ class Waiting {
   }
 }
 
-/** What stands in the key of a job, or of the first one of a pack. */
+/** The position in the key of a job, or of the first job of a pack. */
 function placeOf(key: Buffer): Place {
   return [key.readUInt32BE(0), key[4]!, key.readUIntBE(5, 6), key.readUIntBE(11, 6)];
 }
 
-/** Several that are in order, as one that is. */
+/** Several ordered sources as one ordered source. */
 function* merged(sources: Iterator<Placed>[]): Generator<Placed> {
   const heads = sources.map((source) => ({ source, head: source.next() }));
   for (;;) {

@@ -4,30 +4,30 @@ import { crc32 } from 'node:zlib';
 import type { StoredJob } from '../../../../job-server/storage/index.js';
 import { asPriority, FieldReader, readJob, RecordError } from './records.js';
 
-/** Records begin at a page of their own. */
+/** Each record begins at the start of a page. */
 const PAGE = 4_096;
-/** Checksum of all that follows, length of all, number. */
+/** A checksum of all that follows, the total length, and the record's number. */
 const HEADER_BYTES = 4 + 4 + 6;
 
-/** What the next bytes of a record's body are. */
+/** What follows next in a record's body. */
 const END = 0;
 const QUEUE = 1;
 const JOB = 2;
 
-/** Up to where which journal is not needed: stands in the file of jobs, which has what was before. */
+/** Up to which journal record the file of jobs contains everything; it is stored in that file. */
 export interface JournalMark {
   readonly claim: number;
   readonly number: number;
 }
 
-/** What journals have beside the file of jobs; a job may be in both. */
+/** The jobs that journals have in addition to the file of jobs; some may be in both. */
 export interface Journaled {
   readonly jobs: readonly StoredJob[];
-  /** What is wrong with records that cannot be read. */
+  /** The problems of records that cannot be read. */
   readonly damages: readonly string[];
 }
 
-/** New jobs of format 3 that had not come to the file of jobs when a process was killed. */
+/** New jobs of format 3 that had not been written to the file of jobs when their process was killed. */
 export function readJournals(folder: string, mark: JournalMark | undefined): Journaled {
   const jobs: StoredJob[] = [];
   const damages: string[] = [];
@@ -46,7 +46,7 @@ export function readJournals(folder: string, mark: JournalMark | undefined): Jou
   return { jobs, damages };
 }
 
-/** The records of a file behind a number, by their numbers: a file is used again from its beginning. */
+/** The records of a file with numbers above `last`, by number. A journal file is written again from its beginning, so older ones may follow. */
 function recordsOf(file: Buffer, seed: number, last: number): { whole: Map<number, Buffer>; broken: Set<number> } {
   const whole = new Map<number, Buffer>();
   const broken = new Set<number>();
@@ -60,7 +60,7 @@ function recordsOf(file: Buffer, seed: number, last: number): { whole: Map<numbe
       if (isWhole) whole.set(number, record);
       else broken.add(number);
     }
-    // Inside of a record nothing is one, whatever it looks like.
+    // The pages inside a record are skipped, whatever they look like.
     offset += isWhole ? Math.ceil(length / PAGE) * PAGE : PAGE;
   }
   return { whole, broken };

@@ -1,25 +1,25 @@
 import { crc32 } from 'node:zlib';
 import { checkSum, FieldReader, readJob, RecordError, type JobFields } from './records.js';
 
-/** The checksum of the header, and how many jobs there are. */
+/** The header's checksum, and the number of jobs. */
 const START_BYTES = 4 + 2;
-/** What the header says of a job: where its record ends, how far its sequence is behind the first, its checksum. */
+/** The header's entry for each job: where its record ends, how far its sequence is behind the first, its checksum. */
 const JOB_BYTES = 3 * 4;
 
 /** A job of a pack. */
 export interface Packed {
   readonly sequence: number;
-  /** Throws a {@link RecordError} when it is damaged; another job of the pack may not be. */
+  /** Throws a {@link RecordError} if this job is damaged; the other jobs of the pack may be whole. */
   read(): JobFields;
 }
 
 /**
- * The jobs of a row of format 3 that holds several of one queue, written together:
+ * The jobs of a row of format 3 that contains several jobs of one queue:
  *
  *   checksum | count | first handle | count x { end, sequence, checksum } | records
  *
  * @param first the sequence of its first job.
- * @throws RecordError for a header that is not as it was written.
+ * @throws RecordError for a damaged header.
  */
 export function jobsOfPack(bytes: Buffer, first: number): Packed[] {
   if (bytes.length < START_BYTES) throw new RecordError(`it has ${bytes.length} bytes`);
@@ -45,13 +45,13 @@ export function jobsOfPack(bytes: Buffer, first: number): Packed[] {
   });
 }
 
-/** What became of the jobs of a pack since it was written. */
+/** What became of the jobs of a pack after it was written. */
 export interface Marks {
   readonly gone: ReadonlySet<number>;
   readonly counters: ReadonlyMap<number, Pick<JobFields, 'attempts' | 'losses'>>;
 }
 
-/** How many jobs, a bit for each that has left, then index, attempts and losses of those with others. */
+/** Reads the number of jobs, a bit for each job that has ended, and index, attempts and losses of each job where these have changed. */
 export function readMarks(fields: FieldReader): Marks {
   const size = fields.varint();
   const bits = fields.part(Math.ceil(size / 8));

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { Death, JobOutcome, JobRecord, StoredPriority } from '../../../../job-server/storage/index.js';
 
-/** Bytes that are not as they were written. */
+/** Bytes that were damaged after they were written. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
-/** Reads the fields of a record one after the other; throws {@link RecordError} where the bytes end too early. */
+/** Reads the fields of a record one after the other; throws {@link RecordError} if the bytes end too early. */
 export class FieldReader {
   private offset = 0;
 
@@ -31,7 +31,7 @@ export class FieldReader {
     throw new RecordError('a number has more than 56 bits');
   }
 
-  /** A byte string, its length before it. */
+  /** A byte string; its length comes before it. */
   string(): string {
     return this.part(this.varint()).toString('latin1');
   }
@@ -40,7 +40,7 @@ export class FieldReader {
     return this.part(this.varint()).toString('utf8');
   }
 
-  /** So many bytes. */
+  /** The next `length` bytes. */
   part(length: number): Buffer {
     const end = this.offset + length;
     if (end > this.bytes.length)
@@ -50,20 +50,20 @@ export class FieldReader {
     return part;
   }
 
-  /** Everything up to the end. */
+  /** All bytes up to the end. */
   rest(): Buffer {
     return this.part(this.bytes.length - this.offset);
   }
 }
 
 /**
- * What a record of format 2 and later begins with: 0 as no record of format 1
- * does, in two bytes. Behind it come four bytes of checksum, then the record.
+ * A record of format 2 and later begins with two bytes of which the first is 0,
+ * unlike in format 1. Four bytes of checksum follow, then the record.
  */
 const MARK = 0x8000;
 const CHECK_BYTES = 6;
 
-/** A record without its checksum. @param isOld whether there may be records of format 1, which have none. */
+/** Checks a record and removes its checksum. @param isOld whether there may be records of format 1, which have no checksum. */
 export function checked(bytes: Buffer, isOld: boolean): FieldReader {
   if (bytes.length < CHECK_BYTES || bytes.readUInt16BE(0) !== MARK) {
     if (isOld) return new FieldReader(bytes);
@@ -78,7 +78,7 @@ export function checkSum(bytes: Buffer, sum: number): void {
   if (crc32(bytes) !== sum) throw new RecordError('its checksum is wrong: it is not as it was written');
 }
 
-/** What a job's record holds: all that its key does not say. */
+/** The content of a job's record: everything that is not in its key. */
 export type JobFields = Omit<JobRecord, 'function' | 'priority' | 'at'>;
 
 export function readJob(fields: FieldReader): JobFields {
@@ -100,7 +100,7 @@ export function readDead(fields: FieldReader): { readonly job: JobRecord; readon
   return { job: { ...readJob(fields), function: name, priority, at }, error };
 }
 
-/** Nothing else is kept of a job that has ended. */
+/** Reads a job that has ended; nothing else is kept of it. */
 export function readEnded(fields: FieldReader): {
   readonly job: JobRecord;
   readonly outcome: Omit<JobOutcome, 'keepUntil'>;
@@ -111,7 +111,7 @@ export function readEnded(fields: FieldReader): {
   return { job: { ...job, at: 0, attempts: 0, losses: 0 }, outcome: { state, result: fields.rest() } };
 }
 
-/** A priority read from a file. */
+/** Checks a priority that was read from a file. */
 export function asPriority(value: number): StoredPriority {
   if (value !== 0 && value !== 1 && value !== 2) throw new RecordError(`the priority is ${value}, not 0, 1 or 2`);
   return value;

@@ -7,15 +7,15 @@ import { optionalPackage } from '../../optional-package.js';
 import type { JournalMark } from './journal.js';
 import { FieldReader } from './records.js';
 
-/** What is used of the package `lmdb`, which whoever compiles against this one may not have. */
+/** The parts of the package `lmdb` that are used; its own types may not be installed where this package is compiled against. */
 interface Lmdb {
   open(options: object): Root;
 }
 
 interface Root {
-  /** Undefined for a table that is not there. */
+  /** Undefined if there is no such table. */
   openDB(name: string, options: object): Table | undefined;
-  /** Keeps what is now for reading, also between turns of the event loop. */
+  /** Keeps a snapshot for reading, also between turns of the event loop. */
   useReadTransaction(): ReadTransaction;
   close(): Promise<void>;
 }
@@ -35,18 +35,18 @@ export interface Row {
   readonly value: Buffer;
 }
 
-/** The newest format there was. */
+/** The newest format that existed. */
 const FORMAT = 3;
 
-/** What stands in the header of LMDB's first page, in the machine's byte order. */
+/** The number in the header of LMDB's first page, in the machine's byte order. */
 const MAGIC = 0xbeefc0de;
 const MAGIC_WITHIN = 64;
 
-/** All of them are opened before anything is read: lmdb cannot do both at once. */
+/** All tables are opened before anything is read, because lmdb cannot do both at once. */
 const NAMES = ['meta', 'owner', 'functions', 'jobs', 'packs', 'marks', 'dead', 'ended', 'settings'] as const;
 type TableName = (typeof NAMES)[number];
 
-/** The tables of a folder that a job server kept in LMDB, of formats 1 to 3, for reading. */
+/** The tables of a folder in which a job server kept jobs in LMDB, formats 1 to 3, for reading. */
 export class Tables {
   /** Whether there may be records of format 1, which have no checksum. */
   readonly isOld: boolean;
@@ -59,7 +59,7 @@ export class Tables {
   ) {
     this.tables = new Map(
       NAMES.map((name) => {
-        // Rows of this one have a number before them.
+        // The values of this table begin with a version.
         const useVersions = name === 'owner';
         return [name, root.openDB(name, { encoding: 'binary', keyEncoding: 'binary', useVersions })];
       }),
@@ -68,13 +68,13 @@ export class Tables {
     this.isOld = this.numbers('unchecked') !== undefined || this.numbers('format')?.[0] === 1;
   }
 
-  /** Rejects with a {@link Failure} for a folder that is none, is in use, or of a newer format. */
+  /** Rejects with a {@link Failure} for a folder that has no such tables, is in use, or has a newer format. */
   static async open(folder: string): Promise<Tables> {
     const file = join(folder, 'data.mdb');
     if (!existsSync(file)) {
       throw new Failure(`${folder} has no data.mdb: name the folder that the job server was given as --lmdb-path`);
     }
-    // Of another file lmdb would end the process.
+    // lmdb would end the process if it opened a file of another kind.
     if (!isOfLmdb(file)) throw new Failure(`${file} is none of a job server's, or damaged: name a backup's folder`);
     const { open } = await optionalPackage<Lmdb>('lmdb', 'reading the former form of a folder');
     const tables = new Tables(folder, open({ path: folder, noSubdir: false, maxDbs: 16, readOnly: true }));
@@ -96,7 +96,7 @@ export class Tables {
     return this.tables.get(name)?.get(key, { transaction: this.transaction });
   }
 
-  /** Up to where journals are not needed. */
+  /** Up to which journal record everything is in the tables. */
   get journalMark(): JournalMark | undefined {
     const [claim, number] = this.numbers('journal') ?? [];
     return claim === undefined || number === undefined ? undefined : { claim, number };
@@ -125,7 +125,7 @@ export class Tables {
   }
 }
 
-/** The process that has a folder open, if it lives. */
+/** The process that has the folder open, if it is alive. */
 function ownerIn(text = ''): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Owner;
