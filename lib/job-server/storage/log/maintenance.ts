@@ -135,11 +135,11 @@ export class Maintenance {
   private async dropDead(): Promise<void> {
     const { index, writer } = this;
     for (let [oldest] = index.segments; oldest?.living === 0 && oldest !== writer.current; [oldest] = index.segments) {
-      index.dropOldest();
-      await rm(oldest.path);
       await removeIndex(oldest);
-      // Before the next one goes: none must come back without those behind it.
+      await rm(oldest.path, { force: true });
+      // Before the next one goes: none must come back, or stay, without those behind it.
       await syncFolder(index.path);
+      index.dropOldest();
     }
   }
 
