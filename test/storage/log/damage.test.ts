@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Leasing } from '../../../lib/job-server/storage/log/leasing.js';
-import { DEAD } from '../../../lib/job-server/storage/log/record.js';
+import { claimedLength, DEAD, sealRecord } from '../../../lib/job-server/storage/log/record.js';
 import { readLog } from '../../../lib/job-server/storage/log/recovery.js';
 import { LogStorage, StorageError } from '../../../lib/job-server/storage/index.js';
 import { addAll, bytesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
@@ -230,4 +230,16 @@ describe('a log', () => {
       expectLossTold(offset, said);
     }
   });
+});
+
+it('where there is damage, no workload passes for the beginning of a record: who made it does not know the secret', () => {
+  const bytes = Buffer.alloc(1_000);
+  // As a workload may say it: what it pretends to be is as long as it likes.
+  for (let offset = 0; offset + 40 <= bytes.length; offset += 40) {
+    bytes[offset + 14] = 1;
+    sealRecord(bytes, offset, 40, 1);
+  }
+  const offsets = [...bytes.keys()];
+  expect(offsets.filter((offset) => claimedLength(bytes, offset, 2) > 0)).toEqual([]);
+  expect(offsets.filter((offset) => claimedLength(bytes, offset, 1) === 40)).toHaveLength(25);
 });

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import type { Past, StoredJob } from '../stored-job.js';
 import type { LogQueue } from './log-queue.js';
 import type { Name } from './names.js';
@@ -12,6 +11,7 @@ import {
   NAME,
   RECORD_BYTES,
   RECORD_HEADER,
+  sealRecord,
   type Kind,
   type ORIGIN,
   type SETTING,
@@ -168,11 +168,9 @@ export class Batch {
   }
 
   private endRecord(): void {
-    const { start, end, bytes } = this;
+    const { start } = this;
     this.start = -1;
-    if (start < 0) return;
-    bytes.writeUInt32LE(end - start, start + 4);
-    bytes.writeUInt32LE(crc32(bytes.subarray(start + 4, end), this.secret), start);
+    if (start >= 0) sealRecord(this.bytes, start, this.end - start, this.secret);
   }
 
   private text(text: string): void {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { JobOutcome, Past, StoredJob, StoredPriority } from '../stored-job.js';
+import { hashOfBytes } from './hash-table.js';
 import { storageError } from '../folder/file-errors.js';
 import { StorageError } from '../storage-error.js';
 
@@ -12,8 +13,9 @@ export const HEADER_BYTES = 128;
 const HEADER_COPY = 64;
 const MAGIC = 'GWAL';
 
-/** Checksum, length of all, number of the first item, version, flags (none yet). */
-export const RECORD_HEADER = 16;
+/** Checksum, length of all, number of the first item, version, flags (none yet), a hash of these. */
+export const RECORD_HEADER = 20;
+const RECORD_CHECK = 16;
 
 /** What an item is, and its length; its fields follow. */
 export const ITEM_HEADER = 5;
@@ -123,16 +125,31 @@ export function hasText(kind: Kind): boolean {
 
 /** The length of the record that begins here if it is whole, 0 when none is. */
 export function recordAt(bytes: Buffer, offset: number, secret: number): number {
-  const length = claimedLength(bytes, offset);
+  const length = claimedLength(bytes, offset, secret);
   if (length === 0 || offset + length > bytes.length) return 0;
   return crc32(bytes.subarray(offset + 4, offset + length), secret) === bytes.readUInt32LE(offset) ? length : 0;
 }
 
-/** How long a record would be that begins here; 0 when it is none: this spares most of the sums where anything may stand. */
-export function claimedLength(bytes: Buffer, offset: number): number {
+/**
+ * How long a record would be that begins here; 0 when it is none. Where there is damage, each place may be the beginning
+ * of one: without a hash that nobody can know, a workload full of beginnings would take a sum over all of it at each.
+ */
+export function claimedLength(bytes: Buffer, offset: number, secret: number): number {
   if (offset + RECORD_HEADER > bytes.length || bytes[offset + 14] !== FORMAT || bytes[offset + 15] !== 0) return 0;
   const length = recordLength(bytes, offset);
-  return length < RECORD_HEADER ? 0 : length;
+  if (length < RECORD_HEADER) return 0;
+  return bytes.readUInt32LE(offset + RECORD_CHECK) === headerHash(bytes, offset, secret) ? length : 0;
+}
+
+/** A record that was written is whole now: it gets its length and its sums. */
+export function sealRecord(bytes: Buffer, offset: number, length: number, secret: number): void {
+  bytes.writeUInt32LE(length, offset + 4);
+  bytes.writeUInt32LE(headerHash(bytes, offset, secret), offset + RECORD_CHECK);
+  bytes.writeUInt32LE(crc32(bytes.subarray(offset + 4, offset + length), secret), offset);
+}
+
+function headerHash(bytes: Buffer, offset: number, secret: number): number {
+  return hashOfBytes(bytes, offset + 4, offset + RECORD_CHECK, secret);
 }
 
 /** The length of a record that is known to be whole. */

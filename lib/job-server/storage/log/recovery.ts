@@ -147,7 +147,9 @@ function scan(segment: Segment, index: LogIndex, found: Damage[], isLast: boolea
     eachRecord(bytes, header.secret, told, isAll);
     // A record, or damage, that is longer than what was read.
     if (done === 0)
-      buffer = Buffer.allocUnsafe(Math.max(buffer.length * 2, Math.min(claimedLength(bytes, 0), size - start)));
+      buffer = Buffer.allocUnsafe(
+        Math.max(buffer.length * 2, Math.min(claimedLength(bytes, 0, header.secret), size - start)),
+      );
     start += done;
   }
 }

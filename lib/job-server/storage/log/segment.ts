@@ -276,7 +276,7 @@ export function eachRecord(
     const length = recordAt(bytes, offset, secret);
     if (length === 0) {
       if (damagedFrom < 0) damagedFrom = offset;
-      if (!isAll && offset + claimedLength(bytes, offset) > bytes.length) break;
+      if (!isAll && offset + claimedLength(bytes, offset, secret) > bytes.length) break;
       offset++;
       continue;
     }
