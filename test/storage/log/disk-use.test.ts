@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -63,5 +63,16 @@ describe('the disk that a log takes', () => {
     const { corrupt } = await open();
     expect(handlesOf(await storage.lease('reverse', 1, 100, NOW))).toEqual(left);
     expect(corrupt).toEqual([]);
+  });
+
+  it('is bounded also where the end of a segment was lost', async () => {
+    await addAll(storage, ...Array.from({ length: 300 }, () => newJob({ workload: 'x'.repeat(100) })));
+    await storage.close();
+    const [oldest] = segments();
+    truncateSync(join(path, oldest!), 10_000);
+    const { corrupt } = await open();
+    await until('it is named', () => corrupt.length > 0);
+    await comeAndGo(1_000, Infinity);
+    await until('it is deleted', () => !segments().includes(oldest!));
   });
 });

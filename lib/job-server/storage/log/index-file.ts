@@ -6,7 +6,7 @@ import type { LogIndex } from './log-index.js';
 import type { NumberList } from './number-list.js';
 import type { Segment, SegmentBook, SegmentState } from './segment.js';
 
-const VERSION = 3;
+const VERSION = 4;
 const CHECKPOINT = 'checkpoint';
 
 /** What an index file begins with; its lists follow. */
@@ -82,7 +82,10 @@ export function loadCheckpoint(path: string, segments: readonly Segment[]): Map<
     const at = head.segments.findIndex((each) => each.number === number && each.secret === secret);
     // It is another log's.
     if (at < 0) return new Map();
-    states.set(segment, { ...head.segments[at]!, alive: new Uint8Array(parts[at]!) });
+    const state = head.segments[at]!;
+    // Its end was lost, or more was written by an owner that had been followed: it is read again, as are those behind it.
+    if (state.end !== segment.end) break;
+    states.set(segment, { ...state, alive: new Uint8Array(parts[at]!) });
   }
   return states;
 }

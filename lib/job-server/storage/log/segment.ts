@@ -38,6 +38,8 @@ export type Tally = [total: number, scheduled: number];
 
 /** What lives in a segment. */
 export interface SegmentState {
+  /** How many of its bytes this is of. */
+  readonly end: number;
   readonly items: number;
   readonly living: number;
   readonly livingBytes: number;
@@ -96,10 +98,10 @@ export class Segment {
 
   /** A copy of what lives. */
   get state(): SegmentState {
-    const { items, living, livingBytes, tallies, alive } = this;
+    const { end, items, living, livingBytes, tallies, alive } = this;
     const some = [...tallies].filter(([, [total]]) => total > 0);
     const copies = some.map(([queue, [total, scheduled]]) => [queue, [total, scheduled]] as const);
-    return { items, living, livingBytes, tallies: copies, alive: alive.bytes.slice(0, (items + 7) >>> 3) };
+    return { end, items, living, livingBytes, tallies: copies, alive: alive.bytes.slice(0, (items + 7) >>> 3) };
   }
 
   /** What lives is known better than by what was read. */
