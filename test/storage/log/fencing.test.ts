@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
 import { add, addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
@@ -37,4 +38,22 @@ it('an owner that was taken for dead tells nobody that a job is durable, and who
   await expect(add(first, newJob(), false).stored).rejects.toMatchObject(refusal);
   const more = await addAll(second, newJob());
   expect(handlesOf(await second.lease('reverse', 1, 9, NOW))).toEqual([...told, ...more]);
+});
+
+it('what another owner has read of a write is not cut off by who was followed while it wrote', async () => {
+  const told = await addAll(first, newJob());
+  const job = newJob();
+  // Refused, unless its write was over first.
+  const written = add(first, job, false).stored.catch(() => undefined);
+  const segment = join(path, '0000000001-1.log');
+  while (!readFileSync(segment).includes(job.handle)) await nextTurn();
+  writeFileSync(join(path, 'owner-1'), '{"id":"x","pid":1,"started":"","boot":"","host":"elsewhere"}');
+  await second.open(new RecordingListener());
+  await written;
+  await first.close();
+  await second.close();
+  const listener = new RecordingListener();
+  await second.open(listener);
+  expect(handlesOf(await second.lease('reverse', 1, 9, NOW))).toEqual([...told, job.handle]);
+  expect(listener.corrupt).toEqual([]);
 });

@@ -143,7 +143,8 @@ export class LogWriter implements CommitHost<LogChange> {
       this.folder.owner.check();
     } catch (error) {
       this.file = undefined;
-      await file.abandon();
+      // What another owner has read is not this one's to cut off.
+      await file.abandon((error as StorageError).code !== 'GEARMAN_STORAGE_TAKEN_OVER');
       for (const change of changes) this.settle(change, false);
       throw error;
     }
@@ -182,6 +183,8 @@ export class LogWriter implements CommitHost<LogChange> {
 
   private newFile(): SegmentFile {
     const { index, folder, options } = this;
+    // Its header would void what another owner has read of the one before.
+    folder.owner.check();
     const last = index.segments.at(-1);
     const header = {
       number: index.lastSegment + 1,
@@ -233,13 +236,14 @@ class SegmentFile {
     this.isNamed = true;
   }
 
-  /** Ends it after a failed write: what that left in it is void, by the next segment's header and, if it can be, at once. */
-  async abandon(): Promise<void> {
+  /** Ends it after a failed write: what that left in it is void, by the next segment's header and, if it can be, at once, while the folder is this owner's. */
+  async abandon(isOwned: boolean): Promise<void> {
     const { file, segment } = this;
     this.file = undefined;
     if (file === undefined) return;
-    if (segment.items === 0 && segment.offsets.length === 0) await remove(segment.path).catch(() => undefined);
-    else await truncate(file, segment.end).catch(() => undefined);
+    const isEmpty = segment.items === 0 && segment.offsets.length === 0;
+    if (isOwned && isEmpty) await remove(segment.path).catch(() => undefined);
+    else if (isOwned) await truncate(file, segment.end).catch(() => undefined);
     await closeFile(file).catch(() => undefined);
   }
 
