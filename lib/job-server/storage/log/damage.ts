@@ -29,9 +29,19 @@ export class DamageReport {
       // The bytes are in the segment still.
     }
     setImmediate(() => {
-      const [functionName = functionIn(bytes)] = this.lose(segment);
+      const [functionName = functionIn(bytes)] = this.loseIfCan(segment, key);
       if (!isKnown) this.tell({ function: functionName, key, reason, bytes });
     });
+  }
+
+  /** The same, where the segment can be read; where not, it is tried once more when the damage is found again. */
+  private loseIfCan(segment: Segment, key: string): string[] {
+    try {
+      return this.lose(segment);
+    } catch {
+      this.reported.delete(key);
+      return [];
+    }
   }
 
   /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */

@@ -174,15 +174,6 @@ export class LogIndex implements RecordVisitor {
     return segment?.isAlive(number) ? this.blockOf(segment, segment.blockOf(number)).item(number) : undefined;
   }
 
-  /** The same; undefined also while the disk fails at reading. */
-  readIfCan(number: number): ItemReader | undefined {
-    try {
-      return this.read(number);
-    } catch {
-      return undefined;
-    }
-  }
-
   blockOf(segment: Segment, index: number): Block {
     const first = segment.firsts.at(index);
     const known = this.blocks.get(first);
@@ -303,7 +294,7 @@ export class LogIndex implements RecordVisitor {
     else if (kind === DEAD) this.dead.push(time, sequence, number);
     else if (kind === ENDED) this.ended.push(time, sequence, number);
     else if (kind === SETTING) {
-      const item = this.readIfCan(number);
+      const item = this.read(number);
       if (item) this.settings.set(item.handle, item.stored);
     }
   }

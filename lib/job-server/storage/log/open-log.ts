@@ -34,7 +34,6 @@ const SLICE = 3;
 
 /** The parts of a storage while it is open, and what ties them together. */
 export class OpenLog implements EntryKeeper, Rewriter {
-  readonly index: LogIndex;
   readonly leasing: Leasing;
   readonly commit: GroupCommit<LogChange>;
   readonly maintenance: Maintenance;
@@ -48,17 +47,15 @@ export class OpenLog implements EntryKeeper, Rewriter {
 
   private constructor(
     private readonly folder: OwnedFolder,
+    readonly index: LogIndex,
     private readonly listener: StorageListener,
-    { path, durability, flushInterval }: Required<LogStorageOptions>,
+    { durability, flushInterval }: Required<LogStorageOptions>,
     sizes: LogSizes,
   ) {
     const ready = new ReadyQueues<LogQueue>(
       ({ functionName, priority }) => ({ function: functionName, priority }),
       (name) => this.isOpen && listener.ready(name.function, name.priority),
     );
-    const damages = new DamageReport((record) => listener.setAside(record));
-    const index = readLog(path, (damage) => damages.setAside(damage));
-    damages.index = this.index = index;
     folder.reserve.take();
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index, (queue) => ready.add(queue));
@@ -76,11 +73,16 @@ export class OpenLog implements EntryKeeper, Rewriter {
   ): Promise<OpenLog> {
     const { path } = options;
     let folder: OwnedFolder | undefined;
+    let index: LogIndex | undefined;
     try {
       checkForm(path);
       folder = OwnedFolder.open(path);
-      return new OpenLog(folder, listener, options, sizes);
+      const damages = new DamageReport((record) => listener.setAside(record));
+      index = readLog(path, (damage) => damages.setAside(damage));
+      damages.index = index;
+      return new OpenLog(folder, index, listener, options, sizes);
     } catch (error) {
+      index?.close();
       folder?.leave();
       throw storageError(error, path);
     }

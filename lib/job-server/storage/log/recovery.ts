@@ -12,7 +12,6 @@ import {
   newSecret,
   readingError,
   readRecord,
-  type SegmentHeader,
 } from './record.js';
 import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './segment.js';
 
@@ -31,15 +30,18 @@ const CHUNK = 1024 * 1024;
  * has not written as a whole yet is no damage.
  */
 export function readLog(path: string, damaged: (damage: Damage) => void, { isBeside = false } = {}): LogIndex {
+  let files: FoundFile[] = [];
   try {
-    const found = segmentFiles(path).map((name) => ({ name, header: headerOf(join(path, name), path) }));
-    const files = found.filter(({ name, header }) => header ?? usedBytes(readFileSync(join(path, name))) > 0);
+    files = segmentFiles(path)
+      .map((name) => ({ name, segment: segmentIn(path, name) }))
+      .filter(({ name, segment }) => segment ?? usedBytes(readFileSync(join(path, name))) > 0);
     checkNoneMissing(path, files);
     const index = readSegments(path, files, damaged, isBeside);
     const strays = readdirSync(path).filter((each) => segmentOfName(each) && !files.some(({ name }) => name === each));
     if (!isBeside) for (const name of strays) rmSync(join(path, name), { force: true });
     return index;
   } catch (error) {
+    for (const { segment } of files) segment?.close();
     throw readingError(error, path);
   }
 }
@@ -63,16 +65,16 @@ export function checkForm(path: string): void {
   );
 }
 
-/** A segment's file; its header is missing where that cannot be read. */
+/** A segment's file; its segment is missing where its header cannot be read. */
 interface FoundFile {
   readonly name: string;
-  readonly header: SegmentHeader | undefined;
+  readonly segment: Segment | undefined;
 }
 
 /** The oldest is always deleted first: between two that can be read none may be missing. */
 function checkNoneMissing(path: string, files: readonly FoundFile[]): void {
   const numbers = files.map(({ name }) => segmentOfName(name)!.number);
-  const readable = numbers.filter((_, at) => files[at]!.header);
+  const readable = numbers.filter((_, at) => files[at]!.segment);
   const last = readable.at(-1) ?? 0;
   for (let number = readable[0] ?? 0; number < last; number++) {
     if (!numbers.includes(number)) throw damagedError(path, `segment ${number} of it is missing`);
@@ -85,20 +87,18 @@ function readSegments(
   damaged: (damage: Damage) => void,
   isBeside: boolean,
 ): LogIndex {
-  const headers = files.map(({ header }) => header);
-  const index = new LogIndex(path, headers.find((header) => header)?.seed ?? newSecret(), damaged);
+  const seed = files.find(({ segment }) => segment)?.segment?.header.seed;
+  const index = new LogIndex(path, seed ?? newSecret(), damaged);
   const found: Damage[] = [];
-  const made = headers.map((header) => header && new Segment(path, header));
-  if (isBeside) for (const segment of made) segment?.open();
+  if (isBeside) for (const { segment } of files) segment?.open();
   index.lastSegment = files.length > 0 ? segmentOfName(files.at(-1)!.name)!.number : 0;
-  const segments = files.flatMap(({ name }, at) => {
-    const segment = made[at];
+  const segments = files.flatMap(({ name, segment }, at) => {
     const size = segment && isBeside ? segment.fileSize() : statSync(join(path, name)).size;
     if (!segment) {
       found.push(unreadable(path, name, size));
       return [];
     }
-    const next = headers[at + 1];
+    const next = files[at + 1]?.segment?.header;
     segment.end = Math.max(HEADER_BYTES, next ? Math.min(size, next.previousEnd) : size);
     if (next && next.previousEnd > size) found.push(cutShort(segment, size, next.previousEnd));
     return [segment];
@@ -163,11 +163,12 @@ function damageIn(segment: Segment, offset: number, bytes: Buffer, isEnd: boolea
   return [{ segment, offset, bytes: Buffer.from(bytes.subarray(0, length)), reason }];
 }
 
-function headerOf(file: string, path: string): SegmentHeader | undefined {
-  const descriptor = openSync(file, 'r');
+function segmentIn(path: string, name: string): Segment | undefined {
+  const descriptor = openSync(join(path, name), 'r');
   try {
     const bytes = Buffer.alloc(HEADER_BYTES);
-    return headerIn(bytes.subarray(0, readSync(descriptor, bytes, 0, HEADER_BYTES, 0)), path);
+    const header = headerIn(bytes.subarray(0, readSync(descriptor, bytes, 0, HEADER_BYTES, 0)), path);
+    return header && new Segment(path, header);
   } finally {
     closeSync(descriptor);
   }

@@ -18,7 +18,7 @@ export class SettingBook {
     private readonly commit: GroupCommit<LogChange>,
   ) {
     for (const [name, { number }] of index.settings) {
-      const item = index.readIfCan(number);
+      const item = index.read(number);
       if (item) this.values.set(name, item.text);
     }
   }
