@@ -276,7 +276,12 @@ export class OpenLog implements EntryKeeper, Rewriter {
     await stored;
   }
 
-  async forgetOrigins(): Promise<number> {
+  /** Meanwhile none is copied forward, which would come back. */
+  forgetOrigins(): Promise<number> {
+    return this.maintenance.without(() => this.forgetAllOrigins());
+  }
+
+  private async forgetAllOrigins(): Promise<number> {
     await this.commit.flush();
     let count = 0;
     for await (const page of itemPages(this.index, 1_000, ({ kind }) => kind === ORIGIN)) {
