@@ -110,7 +110,8 @@ export async function copyLog(index: LogIndex, to: string): Promise<void> {
     renameSync(partial, path);
     await syncFolder(join(path, '..'));
   } catch (error) {
-    throw storageError(error, path);
+    const isReading = (error as NodeJS.ErrnoException).syscall === 'read';
+    throw storageError(error, isReading ? index.path : path);
   }
 }
 
