@@ -1,8 +1,11 @@
 const MIN_LENGTH = 8;
 
+/** What a list begins with: there may be lists for 100,000 functions, most of them empty. */
+const NONE = new Float64Array(0);
+
 /** Numbers in ascending or any order, 8 bytes each, that are appended at the end and dropped from the front. */
 export class NumberList {
-  private values = new Float64Array(MIN_LENGTH);
+  private values: Float64Array<ArrayBuffer> = NONE;
   private head = 0;
   private end = 0;
 

@@ -3,13 +3,16 @@ const MIN_LENGTH = 16;
 /** A time, a sequence and a number. */
 const WIDTH = 3;
 
+/** What a heap begins with: there may be heaps for 100,000 functions, most of them empty. */
+const NONE = new Float64Array(0);
+
 /**
  * Places of jobs that do not wait in the log's order, by a time and then their
  * sequence: 24 bytes each. What is over is left in it until it comes to the
  * front, or until room for more is needed.
  */
 export class PlaceHeap {
-  private values = new Float64Array(WIDTH * MIN_LENGTH);
+  private values: Float64Array<ArrayBuffer> = NONE;
   size = 0;
 
   /** @param isKept says whether a place is not over yet. */
@@ -69,8 +72,8 @@ export class PlaceHeap {
       if (this.isKept(values[at + 2]!, values[at]!, values[at + 1]!)) this.move(index, kept++);
     }
     this.size = kept;
-    if (kept * 2 > size) {
-      this.values = new Float64Array(values.length * 2);
+    if (kept * 2 >= size) {
+      this.values = new Float64Array(Math.max(WIDTH * MIN_LENGTH, values.length * 2));
       this.values.set(values);
     }
     if (kept < size) for (let index = (kept >> 1) - 1; index >= 0; index--) this.sink(index, index);
