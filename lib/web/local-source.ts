@@ -9,7 +9,7 @@ import { EngineSight } from './live/engine-sight.js';
 import { Live } from './live/live.js';
 import type { ReadySource, RunListener, Submitter } from './source.js';
 
-/** A source of this process. */
+/** A source in this process. */
 export function localSource(name: string, jobServer: JobServer): ReadySource {
   const core = coreOf(jobServer);
   return {
@@ -46,7 +46,7 @@ class LocalSubmitter implements Submitter {
 }
 
 /**
- * Tells whether a submission made a job or joined one that was there. Listens
+ * Finds out whether a submission made a job or joined an existing one. It listens
  * only while somebody asks.
  */
 class AcceptedJobs {
@@ -56,7 +56,7 @@ class AcceptedJobs {
 
   constructor(private readonly jobServer: JobServerCore) {}
 
-  /** Submits, and answers with the handle and whether the job is new. */
+  /** Submits, and returns the handle and whether the job is new. */
   async during(submit: () => Promise<string>): Promise<{ handle: string; isNew: boolean }> {
     if (this.asking++ === 0) this.jobServer.events.on('submitted', this.heard);
     try {

@@ -5,29 +5,29 @@ import type { JobServerCore } from '../job-server/core.js';
 import type { JobServer } from '../job-server/job-server.js';
 import type { Live } from './live/live.js';
 
-/** A job server that is told of and worked on: one of this process, or one elsewhere. */
+/** A job server that the API shows and works on: one of this process, or one elsewhere. */
 export type WebSource =
   | {
-      /** What `?server=` calls it. */
+      /** Its name in `?server=`. */
       name: string;
-      /** As `GearmanJobServer` is one. */
+      /** A job server of this process, such as a `GearmanJobServer`. */
       jobServer: JobServer;
     }
   | {
-      /** What `?server=` calls it. */
+      /** Its name in `?server=`. */
       name: string;
       /**
-       * Where it is: any Gearman job server, asked in Gearman's own protocol.
-       * What it cannot tell is null, or 501.
+       * The address of any Gearman job server, which is asked in Gearman's own
+       * protocol. Values that it cannot tell are null; other questions are 501.
        */
       server: string | SocketAddress;
-      /** TLS where the address does not say itself. Default false. */
+      /** TLS for an address that does not say it itself. Default false. */
       tls?: boolean | TlsOptions;
       /** How long to wait for a connection, in milliseconds. Default 5_000. */
       connectTimeout?: number;
     };
 
-/** What is heard while a job runs. What throws ends the waiting. */
+/** Is told what happens while a job runs. If it throws, the wait ends. */
 export interface RunListener {
   created?(handle: string): void;
   data?(bytes: Buffer): void;
@@ -35,9 +35,9 @@ export interface RunListener {
   status?(numerator: number, denominator: number): void;
 }
 
-/** Where jobs go. What cannot be done is thrown as a Problem. */
+/** Where jobs are submitted. Failures are thrown as a Problem. */
 export interface Submitter {
-  /** Submits in the background; `coalesced`: whether it joined a job that was there, null where that is not told. */
+  /** Submits in the background; `coalesced`: whether it joined an existing job, null if that is not known. */
   accept(spec: JobSpec): Promise<{ handle: string; coalesced: boolean | null }>;
   /**
    * Runs a job in the foreground, until `gone` aborts.
@@ -59,7 +59,7 @@ interface BaseSource {
   readonly submitter: Submitter;
 }
 
-/** A job server of this process, with everything at hand. */
+/** A job server of this process, of which everything is accessible. */
 export interface ReadySource extends BaseSource {
   readonly jobServer: JobServerCore;
 }

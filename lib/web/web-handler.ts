@@ -36,15 +36,15 @@ import type { AnySource, WebSource } from './source.js';
 
 /** How a web handler behaves. */
 export interface WebHandlerOptions {
-  /** The job servers, in this process or elsewhere; the first is meant where `?server=` names none. */
+  /** The job servers, in this process or elsewhere; the first is used if `?server=` names none. */
   sources: readonly WebSource[];
   /** Who may do what. */
   access: Access;
-  /** Nobody may do more than `inspect`. Default false. */
+  /** Whether nobody may do more than `inspect`. Default false. */
   readOnly?: boolean;
-  /** Where it is mounted, as `gearman`; what is before that in a path does not matter. Default: at the root. */
+  /** Where it is mounted, such as `gearman`; what a path has before that does not matter. Default: at the root. */
   path?: string;
-  /** Further names of this site, as a proxy's: a Host on a loopback port with open access, an Origin where a proxy changes the Host. */
+  /** Further names of this site, such as a proxy's: a Host on a loopback port with open access, an Origin if a proxy changes the Host. */
   hosts?: readonly string[];
   /** How long a body may take to arrive, in milliseconds. Default 60,000. */
   bodyTimeout?: number;
@@ -52,34 +52,34 @@ export interface WebHandlerOptions {
   maxBufferedBytes?: number;
   /** How many event streams and waits for results may be open. Default 256. */
   maxStreams?: number;
-  /** Where failures, and changes at job servers elsewhere, are told. Default: the log of the first job server of this process. */
+  /** The log for failures, and for changes at job servers elsewhere. Default: the log of the first job server of this process. */
   log?: Log;
 }
 
-/** Answers requests of `node:http`, and of frameworks made of it. */
+/** Answers requests of `node:http`, and of frameworks built on it. */
 export interface WebHandler extends MetricSource {
   (request: IncomingMessage, response: ServerResponse, next?: () => void): void;
-  /** Reads token files again. @throws Error; then the tokens stay as they were. */
+  /** Reads token files again. @throws Error; the former tokens then stay. */
   reload(): void;
-  /** What it was asked; of its job servers they tell themselves. */
+  /** Metrics of its requests; its job servers have metrics of their own. */
   metrics(): MetricFamily[];
-  /** Ends event streams and waits; resolves when nothing is left open. */
+  /** Ends event streams and waits; resolves when nothing is open any more. */
   close(): Promise<void>;
 }
 
-/** A request that is not answered yet, and what a failure that nobody foresaw is logged with. */
+/** A request that is not answered yet, with what the log says if it fails unexpectedly. */
 interface Asked {
   readonly at: number;
   /** The route, once it is known. */
   place?: string;
   readonly about: LogFields;
-  /** Aborts when who asked is gone, or this ends. */
+  /** Aborts when the client is gone, or when the handler closes. */
   readonly gone: AbortController;
-  /** What who asked may, once it is known. */
+  /** What the caller may do, once it is known. */
   grant?: Grant;
 }
 
-/** How many bytes may be in memory where packets are small: pages are not. */
+/** How many bytes may be in memory even if packets are small, because pages are not. */
 const LEAST_BUFFERED = 16_777_216;
 
 /** How many searches may go on at once. */
@@ -102,7 +102,7 @@ const NAMES: OptionRule = {
   allowed: 'a list of names',
 };
 
-/** The largest body for a job server elsewhere, in bytes: what ours takes as a packet by default. */
+/** The largest body for a job server elsewhere, in bytes: the largest packet of our job server by default. */
 const MAX_BODY = JOB_SERVER_DEFAULTS.maxPacketBytes;
 
 /**
@@ -133,7 +133,7 @@ class Answerer {
   readonly traffic = new WebTraffic();
   private readonly shared: Shared;
   private isClosing = false;
-  /** The answers that are open. */
+  /** The requests without a complete answer. */
   private readonly open = new Map<ServerResponse, Asked>();
   private readonly connections = new Connections();
   private readonly log: Log;
@@ -167,7 +167,7 @@ class Answerer {
   }
 
   reload(): void {
-    // Who may no longer what it might when it asked is told no more: an event stream may be open for days.
+    // A caller who may no longer see what an open event stream shows gets no more of it; streams may be open for days.
     const grantOf = this.access.reload();
     for (const [response, { gone, grant }] of grantOf ? this.open : []) {
       if (grant && !isSame(grant, grantOf!(response.req))) gone.abort(unknownCaller());
@@ -184,7 +184,7 @@ class Answerer {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Left before it was let in, as by a guard that took its time.
+    // The client may have left while it waited to be let in, such as by a slow guard.
     if (!this.connections.watch(request, response)) return;
     const gone = new AbortController();
     response.on('error', () => undefined);
@@ -262,12 +262,12 @@ function isSame(one: Grant, other: Grant | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** What of a path says what a request is about. */
+/** The parts of a path that say what a request is about. */
 function namedIn({ function: name, handle }: Readonly<Record<string, string>>): LogFields {
   return { ...(name !== undefined && name !== '-' && { function: name }), ...(handle !== undefined && { handle }) };
 }
 
-/** What peers and callers call themselves stands in many a line, and begins none. */
+/** A log that keeps lines whole: peers and callers choose their names, and those appear in many lines. */
 function logOf(log: Log | undefined): Log {
   return log ? (level, message, fields) => log(level, oneLine(message), fields) : () => undefined;
 }
@@ -297,7 +297,7 @@ function mountOf(path = ''): string {
   return path.replaceAll(/^\/+|\/+$/g, '');
 }
 
-/** To where the page's relative addresses are right, whatever a proxy has put before. */
+/** Redirects to where the page's relative addresses are right, whatever prefix a proxy has added. */
 function redirect(response: ServerResponse, path: string): void {
   response.writeHead(307, { Location: path.split('/').slice(-2).join('/'), 'Content-Length': 0 }).end();
 }
@@ -306,7 +306,7 @@ function closed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (response.destroyed) return resolve();
     response.once('close', () => resolve());
-    // An answer that is not read keeps nobody from closing.
+    // A client that does not read its answer must not delay closing.
     setTimeout(() => (response.socket ?? response.req.socket).destroy(), 1_000).unref();
   });
 }

@@ -13,24 +13,24 @@ export interface BasicUser {
   functions?: readonly string[];
 }
 
-/** Decides by the request; undefined: nobody it knows. */
+/** Decides by the request; undefined for somebody it does not know. */
 export type AccessFunction = (request: IncomingMessage) => Grant | Role | undefined | Promise<Grant | Role | undefined>;
 
 /**
- * Who may do what. `{ tokens: FILE }`: bearer tokens, or Basic with the token
- * as the password; `{ basic }`: names and passwords; a function; `'open'`:
- * everybody everything. There is no default.
+ * Who may do what. `{ tokens: FILE }`: bearer tokens, or Basic authentication
+ * with the token as the password; `{ basic }`: names and passwords; a function;
+ * `'open'`: everybody may do everything. There is no default.
  */
 export type Access = 'open' | { tokens: string } | { basic: readonly BasicUser[] } | AccessFunction;
 
-/** Who may do what, ready to be asked. */
+/** The option {@link Access}, checked and ready for questions. */
 export interface AccessCheck {
-  /** Everybody may do everything. */
+  /** Whether everybody may do everything. */
   readonly isOpen: boolean;
-  /** How a 401 says to log in; undefined where there is no way to. */
+  /** How a 401 tells the client to log in; undefined if there is no way to log in. */
   readonly challenge: string | undefined;
   grantOf(request: IncomingMessage): Grant | undefined | Promise<Grant | undefined>;
-  /** Reads files again. @returns what those of open requests are granted now, where that may be something else. */
+  /** Reads files again. @returns a function that decides anew about requests that are open; undefined if nothing can have changed. */
   reload(): ((request: IncomingMessage) => Grant | undefined) | undefined;
 }
 
@@ -39,17 +39,17 @@ const CHOICES =
 const BEARER = 'Bearer realm="Gearman"';
 const CHALLENGE = 'Basic realm="Gearman", charset="UTF-8"';
 
-/** @throws InvalidOptionError, naming the choices */
+/** @throws InvalidOptionError naming the choices. */
 export function accessCheck(access: Access): AccessCheck {
   if (access === 'open') return check({ isOpen: true, grantOf: () => ({ role: 'operate' }) });
-  // How to log in the function alone knows; a browser is not made to ask for a password.
+  // Only the function knows how to log in, so a browser does not ask for a password.
   if (typeof access === 'function')
     return check({ challenge: BEARER, grantOf: async (request) => asGrant(await access(request)) });
   if (typeof access === 'object' && access !== null) {
     if ('tokens' in access && typeof access.tokens === 'string') return tokenCheck(access.tokens);
     if ('basic' in access && Array.isArray(access.basic) && access.basic.length > 0) return basicCheck(access.basic);
   }
-  // What was given is not shown: there may be passwords in it.
+  // The message does not show the value, because it may contain passwords.
   throw new InvalidOptionError('access', `must be ${CHOICES}`);
 }
 
@@ -99,7 +99,7 @@ const PATTERNS: OptionRule = {
   allowed: "a list of names, as ['mail*']",
 };
 
-/** A password that is undefined, as of an environment that lacks it, would be the word `undefined` to everybody. */
+/** Refuses an undefined password, such as a missing variable of the environment: everybody could log in with the word `undefined`. */
 function checkUser({ name, password, role, functions }: BasicUser): void {
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
   if (!isText(name) || name.includes(':')) {
@@ -111,7 +111,7 @@ function checkUser({ name, password, role, functions }: BasicUser): void {
   checkOption('access.basic.functions', functions, PATTERNS);
 }
 
-/** The request's bearer token. */
+/** The bearer token of a request. */
 export function bearerOf({ headers }: IncomingMessage): string | undefined {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }

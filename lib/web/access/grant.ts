@@ -1,41 +1,41 @@
 /**
- * What a caller may do; each may all that those before it may. `read`: see
- * everything but what is in jobs. `inspect`: workloads, results and errors.
- * `submit`: submit jobs. `operate`: change and delete.
+ * What a caller may do; each role includes the ones before it. `read`: see
+ * everything except the content of jobs. `inspect`: see workloads, results and
+ * errors. `submit`: submit jobs. `operate`: change and delete.
  */
 export type Role = 'read' | 'inspect' | 'submit' | 'operate';
 
-/** The roles, the least first. */
+/** The roles, beginning with the one that allows least. */
 export const ROLES: readonly Role[] = ['read', 'inspect', 'submit', 'operate'];
 
-/** What somebody is allowed. */
+/** What a caller is allowed to do. */
 export interface Grant {
   role: Role;
-  /** What audit lines call the caller. Default `-`. */
+  /** The caller's name in audit lines. Default `-`. */
   name?: string;
-  /** Only these functions, `*` stands for any text: `['mail*']`. Default: all. */
+  /** Only these functions; `*` stands for any text: `['mail*']`. Default: all. */
   functions?: readonly string[];
 }
 
-/** A {@link Grant} that is asked about many functions. */
+/** A {@link Grant} in a form that answers quickly for many functions. */
 export class Permission {
   readonly name: string;
   private readonly patterns: readonly NamePattern[] | undefined;
   private readonly rank: number;
 
-  /** @param cap the highest role, whatever the grant says. */
+  /** @param cap the highest role that is possible, whatever the grant says. */
   constructor({ role, name = '-', functions }: Grant, cap: Role = 'operate') {
     this.name = name;
     this.rank = Math.min(ROLES.indexOf(role), ROLES.indexOf(cap));
     this.patterns = functions?.map((pattern) => new NamePattern(pattern));
   }
 
-  /** The highest role that it may. */
+  /** The highest role that the caller has. */
   get role(): Role {
     return ROLES[this.rank]!;
   }
 
-  /** Whether it is for all functions. */
+  /** Whether it allows all functions. */
   get isForAll(): boolean {
     return this.patterns === undefined;
   }
@@ -44,13 +44,13 @@ export class Permission {
     return this.rank >= ROLES.indexOf(role);
   }
 
-  /** Whether it is for a function, by its name as text. */
+  /** Whether it allows a function, given by its name as text. */
   covers(name: string): boolean {
     return this.patterns?.some((pattern) => pattern.fits(name)) ?? true;
   }
 }
 
-/** Names by a text in which `*` stands for any text. No regular expression: callers write these, and some would take it years. */
+/** Matches names with a text in which `*` stands for any text. It is no regular expression, because callers write these, and some regular expressions would take years. */
 class NamePattern {
   private readonly first: string;
   private readonly last: string | undefined;

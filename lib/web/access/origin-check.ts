@@ -5,18 +5,18 @@ import { bearerOf } from './access.js';
 const NEAR_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Refuses what a page of another site makes a browser send: a bearer token no
- * page of another site has; otherwise the browser says where the request comes
- * from, by Sec-Fetch-Site, or by Origin where that is missing. What says
- * neither is no browser.
+ * Refuses requests that a page of another site makes a browser send. Such a page
+ * cannot know a bearer token. Without one, the browser says where the request
+ * comes from, by Sec-Fetch-Site, or by Origin if that is missing. A request with
+ * neither comes from no browser.
  *
- * Reading is refused too: such a page cannot see the answer, but how long a
- * search takes tells what it finds, and event streams have few places. A link
- * to here, and an address that a person typed, are no such page.
+ * Reading is refused too: such a page cannot see the answer, but it can measure
+ * how long a search takes, and use up the few places for event streams. A link to
+ * here, and an address that a person typed, are allowed.
  *
- * @param isOpen nobody is asked for a token, so one says nothing: an app that
- *   allows other sites some headers would let each of them send any.
- * @param hosts further names of this site, as a proxy's that hands its own Host on.
+ * @param isOpen nobody has to log in, so a bearer token proves nothing: an app
+ *   may allow pages of other sites to send any.
+ * @param hosts further names of this site, such as that of a proxy that passes its own Host on.
  * @throws Problem
  */
 export function refuseOtherSites(request: IncomingMessage, isOpen: boolean, hosts: readonly string[]): void {
@@ -33,7 +33,7 @@ function isReading({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** Its answer is shown in a tab of its own. */
+/** Whether the browser follows a link and shows the answer in a tab of its own. */
 function isFollowedLink(headers: IncomingMessage['headers']): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
@@ -46,10 +46,10 @@ function isOwnOrigin({ origin, host }: IncomingMessage['headers'], hosts: readon
 }
 
 /**
- * On a loopback port that asks for no login, refuses a Host that is another
- * name: a page whose own name was made to point here (DNS rebinding).
+ * On a loopback port without login, refuses a Host with any other name: it may be
+ * that of a page whose name was made to point here (DNS rebinding).
  *
- * @param hosts further names that are meant, as a proxy's.
+ * @param hosts further names that are allowed, such as that of a proxy.
  * @throws Problem
  */
 export function refuseOtherHosts({ headers, socket }: IncomingMessage, hosts: readonly string[]): void {

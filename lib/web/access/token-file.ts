@@ -8,23 +8,23 @@ interface Entry {
 }
 
 /**
- * A file of tokens: a line each, `NAME ROLE SHA256 [FUNCTION,...]`; empty lines
- * and those that begin with `#` are overlooked. The tokens themselves are not in it.
+ * A file of tokens with one line each, `NAME ROLE SHA256 [FUNCTION,...]`; empty
+ * lines and lines that begin with `#` are ignored. The file has only the tokens' hashes.
  */
 export class TokenFile {
   private entries: readonly Entry[];
 
-  /** @throws Error when it cannot be read, or a line is wrong. */
+  /** @throws Error if it cannot be read, or if a line is wrong. */
   constructor(private readonly path: string) {
     this.entries = this.read();
   }
 
-  /** Reads the file again; keeps the tokens there were when that throws. */
+  /** Reads the file again; if that throws, the former tokens stay. */
   reload(): void {
     this.entries = this.read();
   }
 
-  /** What a token allows. Takes as long whichever token it is, and whether it is one. */
+  /** What a token allows. It takes the same time for every text, whether or not it is a token. */
   grantOf(token: string): Grant | undefined {
     const digest = digestOf(token);
     let found: Grant | undefined;
@@ -41,7 +41,7 @@ export class TokenFile {
   }
 }
 
-/** A new token and the line of a token file that allows it. */
+/** Makes a token, and the line for a token file that allows it. */
 export function newToken(name: string, role: Role, functions: readonly string[] = []): { token: string; line: string } {
   const token = randomBytes(32).toString('base64url');
   const parts = [name, role, digestOf(token).toString('hex'), ...(functions.length > 0 ? [functions.join(',')] : [])];

@@ -11,37 +11,37 @@ import { invalid, notFound, Problem } from '../problem.js';
 import type { AnySource, ReadySource } from '../source.js';
 import type { SubmitTraces } from './submit-traces.js';
 
-/** What all calls share: how much there may be of what. */
+/** What all calls share: the sources, the log, and the limits. */
 export interface Shared {
   readonly bodies: BodyLimits;
   readonly streams: Places;
-  /** One at a time for each caller: see {@link searching}. */
+  /** One search at a time for each caller: see {@link searching}. */
   readonly searches: OneEach;
   readonly traffic: WebTraffic;
   readonly traces: SubmitTraces;
-  /** Where nothing of a job server of this process is told. */
+  /** The log for everything that belongs to no job server of this process. */
   readonly log: Log;
-  /** All there are, the first of which is meant where none is named. */
+  /** All job servers; the first is meant if a request names none. */
   readonly sources: readonly AnySource[];
-  /** Made of the route table. */
+  /** The openapi.json, made from the route table. */
   readonly description: () => object;
 }
 
-/** One request to one route, and its answer. */
+/** A request to a route, and its answer. */
 export interface Call<Source = ReadySource> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
-  /** The template's parameters, decoded. */
+  /** The values of the template's parameters, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly permission: Permission;
   readonly source: Source;
   readonly shared: Shared;
-  /** Aborts when the caller is gone, or the handler is closed. */
+  /** Aborts when the caller is gone, or when the handler closes. */
   readonly gone: AbortSignal;
 }
 
-/** A request that any source answers. */
+/** A request that every kind of source can answer. */
 export type AnyCall = Call<AnySource>;
 
 /** Requires a role. @throws Problem */
@@ -50,18 +50,18 @@ export function requireRole({ permission }: Pick<Call, 'permission'>, role: Role
   throw new Problem(403, 'forbidden', `This needs the role ${role}.`);
 }
 
-/** For what is no matter of one function. @throws Problem */
+/** Requires a grant for all functions, because the call is not about a single one. @throws Problem */
 export function requireAllFunctions({ permission }: Pick<Call, 'permission'>): void {
   if (!permission.isForAll) throw new Problem(403, 'forbidden', 'This needs access to all functions.');
 }
 
-/** Asks the job server's `authorize` hook, as it is asked of Gearman's own peers. @throws Problem */
+/** Asks the job server's `authorize` hook, as for Gearman's own peers. @throws Problem */
 export function requireConsent(
   { source, request, permission }: Pick<AnyCall, 'source' | 'request' | 'permission'>,
   action: Action,
   name?: ByteString,
 ): void {
-  // One elsewhere asks its own hook.
+  // A job server elsewhere asks its own hook.
   if (!('jobServer' in source)) return;
   const { authorize, log, traffic } = source.jobServer;
   if (!authorize) return;
@@ -78,34 +78,34 @@ export function requireConsent(
   throw new Problem(403, 'access-denied', 'This job server does not allow it.');
 }
 
-/** The function a call is about, as bytes: the path's, or `function64` where the path says `-`. @throws Problem */
+/** The function that a call is about, as bytes: from the path, or from `function64` if the path says `-`. @throws Problem */
 export function functionOf(call: Pick<Call, 'params' | 'query' | 'permission'>): ByteString {
   const encoded = call.params['function'] === '-' ? call.query.get('function64') : null;
   const name = encoded === null ? toByteString(call.params['function']!) : nameOfBase64(encoded, 'function64');
   return permittedFunction(call, name);
 }
 
-/** @throws Problem where it can be no function, or is none of the caller's. */
+/** @throws Problem if it cannot be a function's name, or if the caller may not see it. */
 export function permittedFunction({ permission }: Pick<Call, 'permission'>, name: ByteString): ByteString {
   if (name === '' || name.includes('\0')) throw invalid('function', 'a name of at least one byte, without NUL');
   if (permission.covers(fromByteString(name))) return name;
   throw new Problem(403, 'forbidden', `This needs access to the function ${fromByteString(name)}.`);
 }
 
-/** Bytes in base64, in lines and in the URL's alphabet too. @throws Problem */
+/** Decodes base64, also in lines and in the URL's alphabet. @throws Problem */
 export function bytesOfBase64(encoded: string, name: string): Buffer {
-  // Node overlooks what is none, and a workload would be another one.
+  // Node skips characters that are no base64, which would silently change the workload.
   const [, digits] = /^([\w+/-]*)={0,2}$/.exec(encoded.replaceAll(/[\r\n]/g, '')) ?? [];
   if (digits === undefined || digits.length % 4 === 1) throw invalid(name, 'bytes in base64');
   return Buffer.from(digits, 'base64');
 }
 
-/** A name in base64url. @throws Problem */
+/** Decodes a name from base64url. @throws Problem */
 export function nameOfBase64(encoded: string, name: string): ByteString {
   return bytesOfBase64(encoded, name).toString('latin1');
 }
 
-/** A job of the caller's, by its handle: others are as unknown as those that never were. @throws Problem */
+/** The job, if the caller may see it; another job is treated like one that never existed. @throws Problem */
 export function requireKnown<Found extends { function: string }>(
   { permission, params }: Pick<Call, 'permission' | 'params'>,
   found: Found | undefined,
@@ -114,17 +114,17 @@ export function requireKnown<Found extends { function: string }>(
   throw notFound(`job ${params['handle']}`);
 }
 
-/** Waits until the caller's search before is over. @returns what ends this one. @throws Problem */
+/** Waits until the caller's previous search is over. @returns a function that ends this one. @throws Problem */
 export function searching({ permission, request, shared }: AnyCall): Promise<() => void> {
   return shared.searches.borrow(`${permission.name} ${peerAddress(request)}`);
 }
 
-/** Whether the caller wants to be told as it goes on. */
+/** Whether the caller accepts events, to be told of progress. */
 export function wantsEvents({ request }: AnyCall): boolean {
   return request.headers.accept?.includes('text/event-stream') ?? false;
 }
 
-/** A number of the query. @throws Problem */
+/** A number in the query. @throws Problem */
 export function numberOf(
   { query }: Pick<Call, 'query'>,
   name: string,
@@ -138,15 +138,15 @@ export function numberOf(
   throw invalid(name, `a number from ${least} to ${most}`);
 }
 
-/** How many the query wants, from 1 on: `limit`. @throws Problem */
+/** The query's `limit`, at least 1. @throws Problem */
 export function limitOf(call: Pick<Call, 'query'>, most: number, usual = 100): number {
   const limit = numberOf(call, 'limit', 1, most, usual);
-  // A page is full when it has exactly so many.
+  // Not a fraction: a page ends when it has exactly so many entries.
   if (Number.isInteger(limit)) return limit;
   throw invalid('limit', `a whole number from 1 to ${most}`);
 }
 
-/** Where a job is that was made by a request two segments below `/v1`, at the job server that was asked. */
+/** The relative address of a job at the job server that was asked, for the answer to a request two segments below `/v1`. */
 export function jobLocation({ query }: Pick<Call, 'query'>, handle: string): { Location: string } {
   const server = query.get('server');
   const chosen = server === null ? '' : `?server=${encodeURIComponent(server)}`;
@@ -160,10 +160,10 @@ export function cursorOf({ query }: Pick<Call, 'query'>): number {
   return Number(text);
 }
 
-/** What a change is about: a job, a function, or what is neither. */
+/** What was changed: a job, a function, or something else by its name. */
 type Changed = { readonly handle: string } | { readonly function: string } | string;
 
-/** Logs a change and tells it as the event `audit`. */
+/** Logs a change, and emits it as the event `audit`. */
 export function audit(
   { source, permission, request, shared }: AnyCall,
   action: string,

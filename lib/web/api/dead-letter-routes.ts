@@ -11,16 +11,16 @@ import { MAX_REASONS, reasonOf, Reasons } from './reasons.js';
 import type { Route, RouteAnswer } from './route.js';
 import { ANSWERS, DEAD_LETTER_CHOICE, json, NOTHING, problem, ref } from './schemas.js';
 
-/** The most dead letters of a page. */
+/** How many dead letters a page has at most. */
 const MAX_PAGE = 1_000;
 
-/** The most that one call replays or purges: their handles are in memory meanwhile. */
+/** How many dead letters one call replays or purges at most: their handles are in memory in the meantime. */
 const MAX_ACTED_ON = 100_000;
 
 /** How many of them are replayed or purged at once: each may have the largest workload in memory. */
 const AT_ONCE = 16;
 
-/** How many were; while it goes on, where events are accepted. */
+/** How many were done; also while it goes on, if the caller accepts events. */
 const DONE: RouteAnswer = {
   description: 'How many; as server-sent events, where these are accepted: progress, and done or fail in the end',
   schema: ANSWERS.done,
@@ -142,19 +142,19 @@ async function reasons(call: Call): Promise<void> {
   answerLarge(call, { reasons: found.list(), total: found.total });
 }
 
-/** Why a job failed often tells what was in it. */
+/** Hides why a job failed from callers who may not see workloads, because the reason often contains some of the workload. */
 function shown({ permission }: Call, letter: DeadLetterSnapshot): DeadLetterSnapshot {
   return permission.may('inspect') ? letter : { ...letter, error: '' };
 }
 
 async function* chosen({ source, permission, gone }: Call, choice: Choice): AsyncGenerator<DeadLetterSnapshot, void> {
   const { function: name, q, reason } = choice;
-  // To who may only read they all have the same one, an empty text.
+  // For callers with the role `read` all reasons are the same empty text.
   if ((q !== undefined || reason) && !permission.may('inspect')) {
     throw new Problem(403, 'forbidden', 'Searching errors needs the role inspect.');
   }
   for await (const page of source.jobServer.deadLetters?.lines() ?? []) {
-    // What is in memory comes without a turn for anybody else.
+    // Results that are in memory come without a turn of the event loop, so others get one here.
     await new Promise(setImmediate);
     if (gone.aborted) return;
     for (const line of page) {
@@ -199,7 +199,7 @@ async function purgeOne(call: Call): Promise<void> {
   answerNothing(call.response);
 }
 
-/** How far it is with all that were meant. */
+/** How many of all chosen letters are done. */
 interface Progress {
   readonly matched: number;
   done: number;
@@ -220,7 +220,7 @@ async function actOnMany(call: Call, action: 'replay' | 'purge'): Promise<void> 
   if (!isStream) answerJson(call.response, 200, progress);
 }
 
-/** Chosen before the first is acted on: one that dies again meanwhile is not meant a second time. */
+/** The chosen letters' handles, fixed before the first is acted on: a job that dies again in the meantime is not acted on twice. */
 async function handlesOf(call: Call, choice: Choice, limit: number): Promise<ByteString[]> {
   const giveBack = await searching(call);
   try {
@@ -235,7 +235,7 @@ async function handlesOf(call: Call, choice: Choice, limit: number): Promise<Byt
   }
 }
 
-/** A few at once, which share writes to the disk, and others have a turn after them; ends when the caller leaves. */
+/** Acts on a few at once, which share writes to the disk, then gives others a turn; ends when the caller leaves. */
 async function act(
   { source, gone }: Call,
   action: 'replay' | 'purge',

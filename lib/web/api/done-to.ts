@@ -1,11 +1,11 @@
-/** So many are done together; others have their turn before the next ones. */
+/** How many items are done before others get a turn of the event loop. */
 const SLICE = 250;
 
 /**
- * Does something to each of many, as long as who wanted it is there.
+ * Does something to many items, as long as the caller is there.
  *
- * @param act whether it was done.
- * @returns how many it was done to.
+ * @param act does it to one item; returns whether it was done.
+ * @returns to how many items it was done.
  */
 export async function doneTo<Item>(
   items: readonly Item[],

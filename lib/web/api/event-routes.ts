@@ -11,17 +11,17 @@ import { EVENTS, problem } from './schemas.js';
 const TOPICS = ['functions', 'server', 'jobs', 'workers', 'audit'] as const;
 type Topic = (typeof TOPICS)[number];
 
-/** The topics that are told as they happen. */
+/** The topics whose events are sent as they happen. */
 const HAPPENING = [
   ['jobs', 'job'],
   ['workers', 'worker'],
   ['audit', 'audit'],
 ] as const;
 
-/** The most patterns of functions: every job that is told is held against them. */
+/** How many patterns of functions a caller may give: each event of a job is compared with all of them. */
 const MAX_PATTERNS = 100;
 
-/** So many jobs and workers are told of a second; of the others only how many they were. */
+/** How many events of jobs and workers are sent in a second; of the rest only the number is sent. */
 const MAX_A_SECOND = 200;
 
 export const EVENT_ROUTES: readonly Route[] = [
@@ -70,11 +70,11 @@ function topicsOf(call: AnyCall): ReadonlySet<Topic> {
   return topics;
 }
 
-/** One caller who looks on. Who reads slowly is told less often, and of fewer things as they happen. */
+/** The stream to one caller. A caller who reads slowly gets updates less often, and fewer events. */
 class ChangeStream {
   private readonly stream: EventStream;
   private readonly filter: Permission | undefined;
-  /** Up to which look everything was told. */
+  /** The last look whose changes were all sent. */
   private told = 0;
   private isTelling = false;
   private lastState = '';
@@ -104,7 +104,7 @@ class ChangeStream {
     });
   }
 
-  /** What it wants to hear. */
+  /** What the caller wants to be told. */
   viewer(): Viewer {
     const { topics } = this;
     return {
@@ -123,7 +123,7 @@ class ChangeStream {
       ...(topics.has('workers') && {
         worker: (happened, { clientId, functions }) => {
           const seen = functions.filter((name) => this.isWanted(name));
-          // Who has left has no functions any more.
+          // A worker that has left has no functions any more.
           if (seen.length === 0 && !this.call.permission.isForAll) return;
           this.happened('worker', () => ({ happened, clientId, functions: seen, at: new Date() }));
         },
@@ -163,14 +163,14 @@ class ChangeStream {
 
   private tellServer(): void {
     const { state } = this.call.source.live;
-    // The totals of all are none of those of who sees some functions.
+    // The totals of all functions are not for a caller who may see only some.
     if (!state || !this.call.permission.isForAll) return;
     const json = JSON.stringify(state);
     if (json !== this.lastState) this.stream.sendJson('server', json);
     this.lastState = json;
   }
 
-  /** In pieces, as they are read; the last one, which alone has an id, says that this was all. */
+  /** Sends the functions in parts as they are read; only the last part has an id, which says that it was all. */
   private async tellFunctions(): Promise<void> {
     const { board } = this.call.source.live;
     const { looks } = board;
@@ -196,7 +196,7 @@ class ChangeStream {
   }
 }
 
-/** Where the caller was when it lost its last stream. */
+/** The last look that the caller had seen when it lost its last stream. */
 function lookOf({ request, query }: AnyCall, epoch: string): number | undefined {
   const header = request.headers['last-event-id'];
   const id = typeof header === 'string' ? header : query.get('lastEventId');

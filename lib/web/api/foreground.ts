@@ -8,8 +8,8 @@ import type { RunListener } from '../source.js';
 import { SILENT, submit } from './submission.js';
 
 /**
- * Runs a job in the foreground. The caller is its Gearman client: gone, or
- * tired of waiting, it takes the job back, as a client of ours does.
+ * Runs a job in the foreground. The caller is its Gearman client: if it leaves, or
+ * has waited long enough, its wait for the job is withdrawn, as by our own client.
  *
  * @param timeout in seconds; 0: none.
  * @throws Problem
@@ -58,20 +58,20 @@ export async function runInForeground(
     clearTimeout(timer);
     gone.removeEventListener('abort', onGone);
     jobServer.tick();
-    // As our own client does that gives up: a job that nobody else waits for is not run.
+    // The same as when our own client gives up: if nobody else waits for the job, it is not run.
     if (accepted !== undefined) engine.withdrawWait(peer, accepted);
     engine.leave(peer);
   }
 }
 
-/** A job that failed is no fault of the server's: a 5xx would be sent again by clients and proxies on their own. */
+/** The problem of a job that failed. It is no 5xx, because clients and proxies repeat a request after a 5xx by themselves. */
 export function failedProblem(handle: string, name: string, reason: Workload = ''): Problem {
   const detail = `The job ${handle} of ${name} failed${reason.length > 0 ? ': see exception' : ''}.`;
   const exception = reason.length > 0 ? { exception: bytesAsJson(bufferOf(reason)) } : {};
   return new Problem(422, 'job-failed', detail, {}, { handle, ...exception });
 }
 
-/** Why a caller that is still there waits no longer. */
+/** Why a caller that is still connected waits no longer. */
 export function closedBy({ reason }: AbortSignal, detail: string): Problem {
   return reason instanceof Problem ? reason : new Problem(503, 'closed', detail);
 }

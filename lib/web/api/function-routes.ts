@@ -112,7 +112,7 @@ async function limit(call: Call): Promise<void> {
   answerNothing(call.response);
 }
 
-/** Limits by priority, of a body. @throws Problem */
+/** Reads limits by priority from a body. @throws Problem */
 export function limitsOf(body: unknown): [high: number, normal: number, low: number] {
   const given = body as Record<string, unknown> | null;
   const limits = [given?.['high'], given?.['normal'], given?.['low']];

@@ -17,10 +17,10 @@ import { ANSWERS, json } from './schemas.js';
 
 const RESOLUTIONS = ['1s', '10s', '1min', '5min'] as const;
 
-/** A minute is six of the moments that are kept. */
+/** A minute consists of six of the moments that are kept. */
 const MINUTE = 60_000;
 
-/** The most functions of one answer: each may have 30 kB. */
+/** How many functions one answer has at most: each may take 30 kB. */
 const MAX_FUNCTIONS = 100;
 
 export const HISTORY_ROUTES: readonly Route[] = [
@@ -78,7 +78,7 @@ async function history(call: Call): Promise<void> {
   await answerList(call, 'functions', functions(), { resolution });
 }
 
-/** A slice as it is kept, or with the moments of each minute of the clock as one: the last one's minute is not over. */
+/** A slice as it is kept, or with the moments of each minute made one; the last minute is not complete. */
 function inMinutes<Resolution extends HistoryResolution>(
   resolution: Resolution | '1min',
   sliceOf: (fine: Resolution | '10s') => HistorySlice | undefined,
@@ -104,7 +104,7 @@ function inMinutes<Resolution extends HistoryResolution>(
 
 const COUNTS: readonly string[] = ['submitted', 'completed', 'failed'];
 
-/** Counts are added up; of percentiles the largest is told, of what is there the last. */
+/** One value for several moments: counts are added, percentiles become the largest, gauges the last. */
 function asOne(name: string, moments: readonly number[]): number {
   if (COUNTS.includes(name)) return moments.reduce((sum, value) => sum + value, 0);
   if (!name.includes('P')) return moments.at(-1)!;
@@ -132,7 +132,7 @@ function timesOf(slice: HistorySlice | undefined): object {
 }
 
 function shown({ series }: HistorySlice, wanted: readonly HistorySeriesName[]): object {
-  // They are kept as 32-bit numbers: 0.1 would be 0.10000000149011612. What is not a number is null in JSON.
+  // Rounded, because they are kept as 32-bit numbers: 0.1 would be 0.10000000149011612. NaN becomes null in JSON.
   return Object.fromEntries(wanted.map((name) => [name, series[name].map((value) => Math.round(value * 1e6) / 1e6)]));
 }
 

@@ -10,7 +10,7 @@ import { failedProblem } from './foreground.js';
 import type { Route } from './route.js';
 import { ANSWERS, BYTES, EVENTS, json, NOTHING, problem, ref } from './schemas.js';
 
-/** The longest a result is waited for, in seconds. */
+/** How long a call waits for a result at most, in seconds. */
 const MAX_WAIT = 300;
 
 const UNKNOWN = { 404: problem('There is no such job, or it is over') };
@@ -92,7 +92,7 @@ async function show(call: Call): Promise<void> {
   answerJson(call.response, 200, { handle, state });
 }
 
-/** How a job ended. Its function is not known any more: who may see some functions only is told nothing. */
+/** How a job ended. Its function is not known any more, so a caller who may see only some functions is told nothing. */
 async function ended({ source, permission, params }: Call) {
   if (!permission.isForAll) return undefined;
   const found = await source.jobServer.storedJobs?.find(toByteString(params['handle']!));
@@ -127,7 +127,7 @@ async function result(call: Call): Promise<void> {
   throw new Problem(409, 'results-not-kept', 'This job server keeps no results (keepResults, --keep-results).');
 }
 
-/** Begun before the job is looked for, so that its end is not missed. */
+/** Waits for a job's end. It begins before the job is looked up, so that the end is not missed. */
 function waitForEnd({ source, params, gone, shared }: Call, seconds: number) {
   const giveBack = shared.streams.borrow();
   let stopWatching: (() => void) | undefined;
@@ -190,7 +190,7 @@ async function watch(call: Call): Promise<void> {
   whenClosed(call.response, close);
   call.gone.addEventListener('abort', close, { once: true });
   stream.send('job', job);
-  // Over since it was looked for, it will not end again.
+  // If the job ended while it was looked up, there will be no other end.
   if (!(await operations.job(job.handle))) close();
 }
 

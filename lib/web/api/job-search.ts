@@ -6,13 +6,13 @@ import { nameOfBase64 } from './call.js';
 const STATES = ['waiting', 'delayed', 'running'];
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Words, with or without `name:"..."`; within quotes white space stays. */
+/** A word, perhaps with `name:"..."`; white space within quotes belongs to it. */
 const WORD = /(?:[^\s"]|"[^"]*")+/g;
 
 /**
- * Reads what a person searches jobs by: `handle:`, `unique:`, `function:`,
+ * Reads a person's search for jobs: `handle:`, `unique:`, `function:`,
  * `function64:` for one whose name is no UTF-8, `state:`, `priority:`, `age>5m`, `attempts>2`, `hex:00ff`, a value at a path
- * in JSON as `user.id:42`; all else is text in the workload.
+ * in JSON as `user.id:42`; anything else is a text in the workload.
  *
  * @throws Problem naming the word that is not understood.
  */
@@ -79,7 +79,7 @@ function durationOf(value: string): number {
   return Number(number) * UNITS[unit]!;
 }
 
-/** `42`, `true`, `null` and `"42"` as JSON says; all else is text. */
+/** Reads `42`, `true`, `null` and `"42"` as JSON, anything else as text. */
 function jsonValue(raw: string): unknown {
   try {
     return JSON.parse(raw);

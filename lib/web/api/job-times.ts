@@ -17,7 +17,7 @@ export const JOB_TIMES_ROUTE: Route = {
   run: times,
 };
 
-/** Also of a dead letter, and of a job that is over: then of its runs alone. */
+/** The times of a job, also of a dead letter, and of a job that is over: then only its runs. */
 async function times(call: Call): Promise<void> {
   const handle = call.params['handle']!;
   const { permission, response } = call;
@@ -25,7 +25,7 @@ async function times(call: Call): Promise<void> {
   const bytes = toByteString(handle);
   const record = await storedJobs?.recordOf(bytes);
   const name = engine.find(bytes)?.function_.name ?? record?.function;
-  // Of a job of others nothing is known, as of one that never was.
+  // A job that the caller may not see is treated like one that never existed.
   const isKnown = name !== undefined && permission.covers(fromByteString(name));
   requireConsent(call, 'status', isKnown ? name : undefined);
   const runs = history.recent.runsOf(handle, (of) => permission.covers(of));

@@ -2,7 +2,7 @@ import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns } from '../../telemetry/
 import { answerText } from '../http/answers.js';
 import { requireAllFunctions, requireConsent, type AnyCall } from './call.js';
 
-/** `GET /metrics`. A job server elsewhere tells its own metrics itself: of it there is only what was asked here. */
+/** `GET /metrics`. A job server elsewhere serves its own metrics; for it, only the requests that were made here are counted. */
 export async function metrics(call: AnyCall): Promise<void> {
   requireAllFunctions(call);
   requireConsent(call, 'status');

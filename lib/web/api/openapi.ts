@@ -21,14 +21,14 @@ const WITH_BODY: Readonly<Record<number, RouteAnswer>> = {
   415: problem('The bytes of the body are lost'),
 };
 
-/** OpenAPI 3.1, made of the route table. @param version the package's. */
+/** The OpenAPI 3.1 document, made from the route table. @param version of the package. */
 export function openApi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) (paths[route.template] ??= {})[route.method.toLowerCase()] = operation(route);
   return {
     openapi: '3.1.0',
     info: { title: 'nestjs-gearman', version, description: 'A Gearman job server over HTTP.' },
-    // Relative to where this document is: any prefix of a proxy or an app holds.
+    // Relative to this document, so it is right behind any prefix of a proxy or an app.
     servers: [{ url: '..' }],
     security: [{ bearer: [] }, { basic: [] }, {}],
     paths,
@@ -78,7 +78,7 @@ function content(schema: Schema | undefined): object {
 function response({ description, schema, media }: RouteAnswer): object {
   if (!schema && media === undefined) return { description };
   const types = [media ?? 'application/json'].flat();
-  // What JSON is has a schema; events and bytes have none.
+  // Only JSON has a schema; events and bytes have none.
   const contents = types.map((type) => [type, schema && type.includes('json') ? { schema } : {}]);
   return { description, content: Object.fromEntries(contents) };
 }

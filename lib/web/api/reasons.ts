@@ -1,12 +1,12 @@
 import type { DeadLetterSnapshot } from '../../job-server/operations/index.js';
 
-/** So many reasons are told apart; letters with further ones are counted together. */
+/** How many reasons are counted separately; dead letters with further reasons are counted together. */
 export const MAX_REASONS = 1_000;
 
-/** So much of an error makes its reason, in characters. */
+/** How many characters of an error make up its reason. */
 const MAX_REASON = 300;
 
-/** Dead letters of one function that failed for the same reason, but for numbers in it. */
+/** Dead letters of one function that failed for the same reason, whatever numbers were in it. */
 export interface Reason {
   readonly function: string;
   readonly reason: string;
@@ -14,7 +14,7 @@ export interface Reason {
   lastDiedAt: Date;
 }
 
-/** An error without what differs from job to job: numbers, and what looks like an id. */
+/** An error without the parts that differ from job to job: numbers, and what looks like an id. */
 export function reasonOf(error: string): string {
   return error
     .slice(0, MAX_REASON)
@@ -26,7 +26,7 @@ export function reasonOf(error: string): string {
 /** Counts dead letters by function and reason. */
 export class Reasons {
   private readonly found = new Map<string, Reason>();
-  /** How many there are, also of reasons that are not told apart. */
+  /** How many dead letters there are, also those with reasons that are not counted separately. */
   total = 0;
 
   add({ function: name, error, diedAt }: Pick<DeadLetterSnapshot, 'function' | 'error' | 'diedAt'>): void {
@@ -42,7 +42,7 @@ export class Reasons {
     }
   }
 
-  /** The most frequent first. */
+  /** The reasons, the most frequent first. */
   list(): readonly Reason[] {
     return [...this.found.values()].sort((one, other) => other.count - one.count);
   }

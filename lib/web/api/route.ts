@@ -1,36 +1,36 @@
 import type { Role } from '../access/grant.js';
 import type { Call } from './call.js';
 
-/** JSON Schema 2020-12, as OpenAPI 3.1 has it. */
+/** JSON Schema 2020-12, as in OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** What a route may answer: by status, its schema, or the media types of bytes. */
+/** The answers of a route by status: the schema, or the media types of bytes. */
 export interface RouteAnswer {
   readonly description: string;
   readonly schema?: Schema;
   readonly media?: string | readonly string[];
 }
 
-/** One line of the route table; openapi.json is made of it. */
+/** A row of the route table; openapi.json is made from the table. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Below the handler's path: `/v1/jobs/{handle}`. */
+  /** The path below the handler's own: `/v1/jobs/{handle}`. */
   readonly template: string;
-  /** The least role that may. */
+  /** The least role that is allowed to call it. */
   readonly role: Role;
   readonly summary: string;
-  /** Parameters of the query, with what they are. */
+  /** The parameters of the query, each with its description. */
   readonly query?: Readonly<Record<string, string>>;
-  /** The body: a schema of JSON, or `bytes`. */
+  /** The body: the schema of JSON, or `bytes`. */
   readonly body?: Schema | 'bytes';
   readonly answers: Readonly<Record<number, RouteAnswer>>;
   run(call: Call): void | Promise<void>;
 }
 
-/** What a path is: a route with its parameters, or which methods there are. */
+/** The result for a path: a route with its parameters, or the methods that the path allows. */
 export type Found = { readonly route: Route; readonly params: Record<string, string> } | { readonly allowed: string[] };
 
-/** Finds routes by path, segment by segment. */
+/** Finds the route of a path, segment by segment. */
 export class Router {
   private readonly lines: { readonly route: Route; readonly segments: readonly string[] }[];
 
@@ -38,7 +38,7 @@ export class Router {
     this.lines = routes.map((route) => ({ route, segments: route.template.split('/') }));
   }
 
-  /** @param path decoded segments, the first of which is empty. @returns undefined: there is nothing. */
+  /** @param path decoded segments, the first of which is empty. @returns undefined if there is nothing at this path. */
   find(method: string, path: readonly string[]): Found | undefined {
     const matching = this.lines.filter(({ segments }) => matches(segments, path));
     if (matching.length === 0) return undefined;

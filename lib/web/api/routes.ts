@@ -52,7 +52,7 @@ const OTHER_ROUTES: readonly Route[] = [
   },
 ];
 
-/** Everything that is answered: handler and openapi.json are made of it. */
+/** All routes; the handler and openapi.json are made from this table. */
 export const ROUTES: readonly Route[] = [
   ...SUBMIT_ROUTES,
   ...SEARCH_ROUTES,
@@ -62,7 +62,7 @@ export const ROUTES: readonly Route[] = [
   ...WORKER_ROUTES,
   ...HISTORY_ROUTES,
   ...EVENT_ROUTES,
-  // Before those with a parameter in the place of a word.
+  // Before the routes that have a parameter where these have a word.
   ...DEAD_LETTER_ROUTES,
   ...SCHEDULE_ROUTES,
   ...OTHER_ROUTES,
@@ -74,7 +74,7 @@ function server(call: Call): void {
   const { name, jobServer, live } = source;
   const { version, isEnding, storageTrouble, ...numbers } = serverState(jobServer, live.viewerCount);
   const trouble = storageTrouble === undefined ? {} : { storageTrouble };
-  // The numbers of all functions together are those of others too.
+  // The numbers of all functions together are not for a caller who may see only some.
   const more = permission.isForAll && { ...numbers, ...serverDetails(jobServer) };
   answerJson(response, 200, { name, version, isEnding, ...trouble, ...more });
 }

@@ -88,7 +88,7 @@ function* permitted(call: Call): Iterable<object> {
   }
 }
 
-/** A schedule as it is told: what its jobs carry is only for who may see workloads. */
+/** A schedule for the caller: its jobs' workload is only for callers who may see workloads. */
 export function shownSchedule(
   { permission }: Pick<Call, 'permission'>,
   { lastTick, nextTick, options, ...rest }: ScheduleSnapshot,
@@ -155,7 +155,7 @@ function idOf({ params }: Call): string {
   return params['id']!;
 }
 
-/** The schedule a call is about: those of others' functions are as unknown as those that never were. @throws Problem */
+/** The schedule that a call is about; one of a function that the caller may not see is treated like one that never existed. @throws Problem */
 function known(call: Call, action: 'status' | 'admin'): ScheduleSnapshot {
   const id = idOf(call);
   const found = call.source.jobServer.schedules.find(id);
@@ -164,12 +164,12 @@ function known(call: Call, action: 'status' | 'admin'): ScheduleSnapshot {
   return found;
 }
 
-/** What makes jobs needs what submitting them needs. @throws Problem */
+/** A call that makes jobs needs the same permission as submitting them. @throws Problem */
 function requireMaySubmit(call: Call, name: string): void {
   requireConsent(call, 'submit', permittedFunction(call, toByteString(name)));
 }
 
-/** @throws Problem for one that is declared elsewhere. */
+/** @throws Problem for a schedule that is declared elsewhere. */
 export function requirePut(snapshot: ScheduleSnapshot): ScheduleSnapshot {
   if (snapshot.source === 'put') return snapshot;
   const { id, source } = snapshot;
@@ -184,7 +184,7 @@ function change(act: () => unknown): void {
   }
 }
 
-/** @throws Problem that says what is wrong, and whose fault it is. */
+/** @throws Problem with what is wrong, and a status that says whose fault it is. */
 function refuse(error: Error): never {
   if (error instanceof InvalidOptionError) throw new Problem(400, 'invalid-schedule', error.message);
   if (error.cause instanceof Refusal) throw problemOfRefusal(error.cause);

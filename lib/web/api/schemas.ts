@@ -6,12 +6,12 @@ const whole = { type: 'integer', minimum: 0 };
 const flag = { type: 'boolean' };
 const time = { type: 'string', format: 'date-time' };
 
-/** Or null, where a job server elsewhere does not tell. */
+/** Or null, if a job server elsewhere does not tell it. */
 function orNull(schema: Schema): Schema {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
-/** An object of exactly these, all there but those named optional. */
+/** An object with exactly these properties; only those named optional may be missing. */
 function object(properties: Record<string, Schema>, ...optional: string[]): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', properties, required, additionalProperties: false };
@@ -36,7 +36,7 @@ const serverNumbers = {
   eventStreams: whole,
 };
 
-/** What is told of a job server beside its numbers to who may see all functions. */
+/** What callers who may see all functions are told about a job server in addition to its numbers. */
 const serverDetails = {
   startedAt: time,
   node: text,
@@ -54,7 +54,7 @@ const serverDetails = {
 
 const byPriority = object({ high: whole, normal: whole, low: whole });
 
-/** What is in jobs, within JSON. */
+/** The content of jobs within JSON. */
 export const WORKLOAD_FIELDS = { json: {}, text, base64: text } as const;
 
 /** The schemas of openapi.json, by name. */
@@ -194,7 +194,7 @@ export function ref(name: keyof typeof SCHEMAS): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** Schemas that one route has alone. */
+/** Schemas that only one route uses. */
 export const ANSWERS = {
   functions: listOf('functions', ref('Function')),
   jobs: listOf('jobs', ref('Job'), { scanned: whole, next: text }, 'next'),
@@ -237,7 +237,7 @@ export const ANSWERS = {
   running: object({ state: { enum: ['waiting', 'delayed', 'running'] } }),
 } as const;
 
-/** What a batch submits. */
+/** The body of a batch. */
 export const BATCH = listOf(
   'jobs',
   object(
@@ -264,10 +264,10 @@ export const BATCH = listOf(
   ),
 );
 
-/** Which jobs are meant. */
+/** Chooses jobs. */
 export const JOB_CHOICE = object({ q: text, limit: whole }, 'limit');
 
-/** Which dead letters are meant. */
+/** Chooses dead letters. */
 export const DEAD_LETTER_CHOICE = object(
   { function: text, q: text, reason: text, limit: whole },
   'function',

@@ -10,16 +10,16 @@ import { readJobSearch } from './job-search.js';
 import type { Route } from './route.js';
 import { ANSWERS, JOB_CHOICE, json } from './schemas.js';
 
-/** The most jobs of a page. */
+/** How many jobs a page has at most. */
 const MAX_PAGE = 1_000;
 
-/** The most that one call cancels: their handles are in memory meanwhile. */
+/** How many jobs one call cancels at most: their handles are in memory in the meantime. */
 const MAX_ACTED_ON = 100_000;
 
-/** How often a search that is followed tells how far it is, in milliseconds. */
+/** How often a search reports its progress to a caller who accepts events, in milliseconds. */
 const TELL_INTERVAL = 150;
 
-/** What is asked about, or done to, all jobs that a search means; those of `job-routes.ts` are about one. */
+/** Routes about all jobs that a search finds; `job-routes.ts` has the routes about one job. */
 export const SEARCH_ROUTES: readonly Route[] = [
   {
     method: 'GET',
@@ -53,7 +53,7 @@ export const SEARCH_ROUTES: readonly Route[] = [
 
 function searchOf({ permission }: Call, text: string): JobQuery {
   const query = readJobSearch(text);
-  // What is in a workload can be guessed by searching for it.
+  // By searching for it, a caller could guess the content of a workload.
   if ((query.contains !== undefined || query.json) && !permission.may('inspect')) {
     throw new Problem(403, 'forbidden', 'Searching workloads needs the role inspect.');
   }
@@ -73,14 +73,14 @@ async function search(call: Call): Promise<void> {
   }
 }
 
-/** A part of a page, and how far the search is; `next` only in the last part, where there are more. */
+/** A part of a page, and the progress of the search; only the last part has `next`, if there are more jobs. */
 interface Part {
   readonly jobs: JobSnapshot[];
   readonly scanned: number;
   readonly next?: string;
 }
 
-/** A page, part by part as it is found. How many jobs others have is told to who may see all of them alone. */
+/** A page, part by part as jobs are found. How many jobs others have is only told to callers who may see all of them. */
 async function* page({ source, permission, gone }: Call, query: JobQuery, limit: number, skip: number) {
   let [position, told, scanned] = [0, 0, 0];
   for await (const found of source.jobServer.operations.findJobs(query, gone)) {
@@ -111,7 +111,7 @@ async function answerPage(call: Call, query: JobQuery, limit: number, skip: numb
   answerLarge(call, { ...last, jobs });
 }
 
-/** Tells what is found, and how far the search is, a few times a second; it ends when nobody reads any more. */
+/** Sends what is found and the progress a few times a second; ends when nobody reads any more. */
 async function tellPage(call: Call, query: JobQuery, limit: number, skip: number): Promise<void> {
   const { operations } = call.source.jobServer;
   const whole = call.permission.isForAll ? operations.countToSearch(query) : undefined;

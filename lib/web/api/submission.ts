@@ -11,18 +11,18 @@ import {
 import type { JobServerCore } from '../../job-server/core.js';
 import { invalid, problemOfRefusal } from '../problem.js';
 
-/** How a job is to be run, as the query or a line of a batch says it. */
+/** How a job is to be run, from the query or from a line of a batch. */
 export interface Wishes {
   readonly priority?: string | undefined;
   readonly unique?: string | undefined;
-  /** When: ISO 8601, or seconds since 1970. */
+  /** The time to run at: ISO 8601, or seconds since 1970. */
   readonly at?: string | undefined;
-  /** In how many seconds. */
+  /** The number of seconds to wait before it runs. */
   readonly delay?: string | undefined;
   readonly reducer?: string | undefined;
 }
 
-/** The job that is meant. @throws Problem */
+/** Makes the job that the caller describes. @throws Problem */
 export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isBackground: boolean): JobSpec {
   const { priority = 'normal', unique = '', reducer } = wishes;
   if (!Object.hasOwn(Priority, priority)) throw invalid('priority', 'high, normal or low');
@@ -40,7 +40,7 @@ export function specOf(name: ByteString, workload: Workload, wishes: Wishes, isB
   };
 }
 
-/** Submits, and answers once JOB_CREATED may be said: with a storage once the job is on disk. @throws Problem */
+/** Submits a job, and resolves when JOB_CREATED may be sent: with a storage when the job is on disk. @throws Problem */
 export async function submit(jobServer: JobServerCore, spec: JobSpec, peer: Peer): Promise<string> {
   jobServer.tick();
   const taken = jobServer.submit(spec, peer);
@@ -49,7 +49,7 @@ export async function submit(jobServer: JobServerCore, spec: JobSpec, peer: Peer
   return submitted;
 }
 
-/** Hears nothing: submits in the background. */
+/** The listener of a background submission, which needs to be told nothing. */
 export const SILENT: PeerListener = {
   wake: () => undefined,
   assign: () => undefined,

@@ -21,11 +21,11 @@ import { ANSWERS, BATCH, json, problem, ref } from './schemas.js';
 import type { RunListener, Submitter } from '../source.js';
 import { specOf, type Wishes } from './submission.js';
 
-/** The most jobs of a batch, and bytes of its JSON. */
+/** How many jobs a batch may have, and how many bytes of JSON. */
 const MAX_BATCH = 1_000;
 const MAX_BATCH_BYTES = 8_388_608;
 
-/** The longest a caller may wait, in seconds. */
+/** How long a caller may wait at most, in seconds. */
 const MAX_WAIT = 86_400;
 
 const WISHES = {
@@ -91,7 +91,7 @@ export async function submitMany(call: AnyCall): Promise<void> {
   const body = (await readJson(call.request, call.shared.bodies, MAX_BATCH_BYTES)) as { jobs?: unknown };
   const jobs = body?.jobs;
   if (!Array.isArray(jobs) || jobs.length > MAX_BATCH) throw invalid('jobs', `a list of at most ${MAX_BATCH} jobs`);
-  // Each is told what became of it, whatever became of the others.
+  // The answer has an outcome for each job, whatever happened to the others.
   const about = { peer: peerAddress(call.request) };
   const outcomes = jobs.map((line) =>
     acceptLine(call, line).catch((error: unknown) => {
@@ -136,7 +136,7 @@ function workloadOf(fields: Record<string, unknown>, text: (name: string) => str
   return toByteString(text('text') ?? '');
 }
 
-/** JSON can be nested deeper in a text than it can be written again. */
+/** A value as JSON text; a parsed text may be nested too deeply to be written again. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -175,7 +175,7 @@ async function runForResult(call: AnyCall, spec: JobSpec, timeout: number): Prom
         parts.push(Buffer.from(bytes));
       },
     });
-    // As Gearman's clients have it: what was sent as data comes before the rest.
+    // As in Gearman's clients: the parts that were sent as data come before the result.
     const whole = parts.length === 0 ? result.bytes : Buffer.concat([...parts, bufferOf(result.bytes)]);
     answerBytes(call.response, whole, bodies.budget, { 'Gearman-Handle': encodeURIComponent(result.handle) });
   } finally {
@@ -210,7 +210,7 @@ function wishesOf({ query, request }: AnyCall): Wishes {
   return { priority: of('priority'), unique, at: of('at'), delay: of('delay'), reducer: of('reducer') };
 }
 
-/** Small workloads as the engine keeps them cheapest. */
+/** A workload in the form that costs the engine least: small ones as byte strings. */
 function kept(bytes: Buffer): Workload {
   return bytes.length <= 1_024 ? bytes.toString('latin1') : bytes;
 }

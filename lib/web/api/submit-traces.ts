@@ -7,10 +7,10 @@ import { fromByteString, PRIORITY_NAMES, SUBMITTED_KEY, toByteString } from '../
 import { jobAttributes, loadOpenTelemetry, type OpenTelemetry } from '../../telemetry/tracing/index.js';
 import { Problem } from '../problem.js';
 
-/** As W3C has it: neither the version that is none, nor ids of zeros alone. */
+/** W3C's form, without the forbidden version ff and without ids of only zeros. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** Has jobs that are submitted over HTTP belong to the trace of the request: beside the workload it goes on to the worker. */
+/** Continues the trace of a request that submits a job: the trace context goes to the worker beside the workload. */
 export class SubmitTraces {
   private api: OpenTelemetry | undefined;
 
@@ -21,7 +21,7 @@ export class SubmitTraces {
     );
   }
 
-  /** Submits within a span of its own, where this process writes spans; else the caller's context goes on as it came. */
+  /** Submits within a span of its own if this process writes spans; otherwise the caller's context is passed on unchanged. */
   async around<Submitted extends { handle: string }>(
     request: IncomingMessage,
     spec: JobSpec,
@@ -46,7 +46,7 @@ export class SubmitTraces {
     if (!api) return { context: told };
     const { context, propagation, trace } = api;
     const active = context.active();
-    // The app's own span of this request, where it makes one, is a child of the caller's.
+    // If the app makes a span for this request itself, that span is already a child of the caller's.
     const parent = trace.getSpanContext(active) ? active : propagation.extract(active, told ?? {});
     const name = fromByteString(spec.function);
     const attributes = {
@@ -58,7 +58,7 @@ export class SubmitTraces {
     const span = tracer.startSpan(`submit ${name}`, { kind: api.SpanKind.PRODUCER, attributes }, parent);
     const injected: GearmanMetadata = {};
     propagation.inject(trace.setSpan(parent, span), injected);
-    // Without an SDK nothing is.
+    // Without an SDK nothing was injected.
     return { span, context: Object.keys(injected).length > 0 ? injected : told };
   }
 
@@ -68,14 +68,14 @@ export class SubmitTraces {
   }
 }
 
-/** What beside a context says how its job was submitted: of a later one the worker's span begins a trace of its own. */
+/** The metadata for a context, with how the job was submitted: for a job that runs later, the worker's span begins a trace of its own. */
 function metadataOf(context: GearmanMetadata, { isBackground, at }: JobSpec): string {
   const mode = !isBackground ? 'foreground' : at > 0 ? 'delayed' : 'background';
   const { metadata } = fitMetadata({ ...context, [SUBMITTED_KEY]: mode });
   return toByteString(JSON.stringify(metadata));
 }
 
-/** The trace that the caller is in. */
+/** The trace context in the caller's headers. */
 function contextOf({ headers }: IncomingMessage): GearmanMetadata | undefined {
   const { traceparent, tracestate } = headers;
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined;

@@ -11,12 +11,12 @@ import { audit, requireAllFunctions, requireConsent, type Call } from './call.js
 import type { Route } from './route.js';
 import { ANSWERS, json, NOTHING, problem } from './schemas.js';
 
-/** So many of a worker's running jobs are named, those first that it was given first. */
+/** How many of a worker's running jobs are named, those it got first. */
 const MAX_JOBS = 10;
 
-/** A worker, and what it runs. */
+/** A worker, and the jobs that it runs. */
 interface BusyWorker extends Omit<WorkerSnapshot, 'done'> {
-  /** Null where it does jobs of functions that the caller does not see as well. */
+  /** Null if the worker also has functions that the caller may not see. */
   done: number | null;
   jobs: Pick<JobSnapshot, 'handle' | 'function' | 'startedAt'>[];
 }

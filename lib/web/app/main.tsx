@@ -17,8 +17,8 @@ const draw = (): void => {
   place.replaceChildren();
   render(<Shell />, place);
 };
-// Nothing can be changed until it is known who looks: so that is known before a key can be pressed. Where nobody
-// answers, the page says so all the same.
+// Nothing can be changed before it is known who the user is, so the page waits for that before a key can be pressed.
+// If nobody answers, the page shows that.
 learnWho().then(draw, () => {
   draw();
   setTimeout(() => void learnWho().catch(() => undefined), 3_000);

@@ -17,14 +17,14 @@ import type { ReadySource } from '../source.js';
 /** How long a body may take to arrive, and an answer to be read, in milliseconds. */
 const TIMEOUT = 60_000;
 
-/** The priorities there are; every other word is normal, as with gearmand. */
+/** The priorities; as in gearmand, every other word means normal. */
 const PRIORITIES: Readonly<Record<string, Priority>> = { high: Priority.high, low: Priority.low };
 
 /**
- * HTTP as gearmand's `--protocol http` has it, for programs that were written
- * for that: `POST /FUNCTION` runs a job, its headers are `X-Gearman-Unique`,
- * `-Priority` and `-Background`. Where gearmand's answer is of no use to anybody
- * ours differs: docs/SEMANTICS.md lists each case.
+ * gearmand's `--protocol http`, for programs that were written for it: `POST
+ * /FUNCTION` runs a job, with the headers `X-Gearman-Unique`, `-Priority` and
+ * `-Background`. Where gearmand's answer helps nobody, ours differs:
+ * docs/SEMANTICS.md lists each case.
  */
 export function gearmandHandler(jobServer: JobServer): RequestListener {
   const source = localSource('main', jobServer);
@@ -33,7 +33,7 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
   const limits: BodyLimits = { maxBytes: maxPacketBytes, timeout: TIMEOUT, budget };
   const connections = new Connections();
   return (request, response) => {
-    // Its answer is the last of its connection: what came behind it is not done.
+    // Each answer ends its connection, so requests behind the first one are not served.
     if (!connections.watch(request, response)) return;
     const gone = new AbortController();
     const about = { peer: peerAddress(request) };
@@ -66,7 +66,7 @@ async function answerTo(
   if (method !== 'POST' && method !== 'PUT') {
     throw new Problem(405, 'method-not-allowed', 'POST a workload to /FUNCTION.', { Allow: 'POST, PUT' });
   }
-  // The bytes as they are: gearmand decodes nothing, and takes a query for part of the name.
+  // The bytes as they are: gearmand decodes nothing, and treats a query as part of the name.
   const name = url.replace(/^\/+/, '');
   if (name === '') return { status: NOT_FOUND, headers: [], body: Buffer.alloc(0) };
   requireConsent({ source, request, permission: NOBODY }, 'submit', name);
@@ -74,10 +74,10 @@ async function answerTo(
   return spec.isBackground ? accepted(source, spec) : run(source, spec, limits.budget, gone);
 }
 
-/** Who asks is not known here, as on the port of Gearman itself. */
+/** The permission of every caller: as on the port of Gearman itself, nobody has to say who they are. */
 const NOBODY = new Permission({ role: 'submit' });
 
-/** There is no page of this port: what a browser sends here, a page of somebody else makes it send. */
+/** Refuses browsers: this port has no page, so only a page of another site can make a browser send something here. */
 function refuseBrowsers({ headers }: IncomingMessage): void {
   if (headers.origin === undefined && headers['sec-fetch-site'] === undefined) return;
   throw new Problem(403, 'cross-site', 'This port is for programs, not for pages in a browser.');
@@ -87,7 +87,7 @@ function specOf(request: IncomingMessage, name: string, body: Buffer): JobSpec {
   const header = (of: string): string => request.headersDistinct[`x-gearman-${of}`]?.[0] ?? '';
   return {
     function: name,
-    // Without one equal workloads are one job.
+    // Without a unique, jobs with equal workloads are one job.
     unique: toByteString(header('unique')) || '-',
     workload: body,
     priority: PRIORITIES[header('priority').toLowerCase()] ?? Priority.normal,
@@ -147,10 +147,10 @@ function answerOf(error: unknown, log: Log, about: LogFields): Answer {
   };
 }
 
-/** In gearmand's form, byte by byte, which Node's own answers have not: HTTP/1.0, and the connection ends. */
+/** Sends an answer byte by byte in gearmand's form, HTTP/1.0 and the end of the connection, because Node cannot. */
 function send({ socket }: IncomingMessage, { status, headers, body }: Answer, budget: Budget): void {
   const about = [`Content-Length: ${body.length}`, `Server: ${SERVER}`];
-  // gearmand writes these by another piece of code, in the other order.
+  // In this one answer gearmand sends the headers in the other order.
   if (status === NOT_FOUND) about.reverse();
   const lines = [`HTTP/1.0 ${status}`, ...headers, ...about, '', ''];
   if (socket.destroyed) return;

@@ -6,19 +6,19 @@ import type { Budget } from './budget.js';
 import { whenClosed } from './connections.js';
 import { bodyOf, packed, packedHeaders, acceptsGzip } from './packing.js';
 
-/** How long who asked may take to read an answer, in milliseconds. */
+/** How long a client may take to read an answer, in milliseconds. */
 const READ_TIMEOUT = 60_000;
 
-/** How long what nobody wants of a body is read on, in milliseconds. */
+/** How long the unread rest of a body is read, in milliseconds. */
 const BODY_REST_TIMEOUT = 5_000;
 
-/** How much of a list is made before it is written, in characters. */
+/** How many characters of a list are made before they are written. */
 const PIECE = 65_536;
 
-/** How much of a long list is in memory for who does not read it, in bytes: a piece that is written, and the next one. */
+/** How many bytes of a long list are in memory for a client who does not read: the piece that is written, and the next one. */
 const HELD = 2 * PIECE;
 
-/** How much a thing has that is made for one answer alone, in bytes, about. */
+/** About how many bytes an object needs that is made for one answer only. */
 const THING = 256;
 
 /** Sends a short answer. */
@@ -26,20 +26,20 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   void send(response, status, 'application/json', Buffer.from(JSON.stringify(body)), headers);
 }
 
-/** What sends one of the answers that may be long. */
+/** What is needed to send an answer that may be long. */
 interface Answering {
   readonly response: ServerResponse;
-  /** Aborts when who asked is gone. */
+  /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
   readonly shared: { readonly bodies: { readonly budget: Budget } };
 }
 
-/** Sends a page of things: as long as it is not read, it takes room. @throws Problem */
+/** Sends a page of objects; it uses room in the budget until it is read. @throws Problem */
 export function answerLarge({ response, shared }: Answering, body: unknown): void {
   answerText(response, JSON.stringify(body), 'application/json', shared.bodies.budget);
 }
 
-/** Sends bytes that came from a peer: never as something that a browser shows or runs. */
+/** Sends bytes that came from a peer, in a way that no browser shows or runs them. */
 export function answerBytes(response: ServerResponse, workload: Workload, budget: Budget, headers = {}): void {
   const bytes = bufferOf(workload);
   borrow(response, bytes.length, budget);
@@ -53,7 +53,7 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
   response.end(bytes);
 }
 
-/** Sends a text of ours. */
+/** Sends a text that we made. */
 export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
   const bytes = Buffer.from(text);
   borrow(response, bytes.length, budget);
@@ -65,10 +65,10 @@ export function answerNothing(response: ServerResponse, status = 204): void {
 }
 
 /**
- * Sends a list of any length piece by piece, as the reader takes it; `more` stands before it.
+ * Sends a list of any length piece by piece, at the reader's speed; `more` stands before it.
  *
- * @param items an array takes room for all of them: what is made one by one takes none.
- * @throws Problem where there is no room.
+ * @param items an array needs room for all of them; a generator needs none.
+ * @throws Problem if there is no room.
  */
 export async function answerList(
   { response, gone, shared }: Answering,
@@ -93,7 +93,7 @@ export async function answerList(
   written.end(piece);
 }
 
-/** The text of an answer with a list. */
+/** The text of an answer with a list, piece by piece. */
 function* piecesOf(name: string, items: Iterable<unknown>, more: object): Generator<string, void> {
   let piece = JSON.stringify({ ...more, [name]: [] }).slice(0, -2);
   let separator = '';
@@ -107,13 +107,13 @@ function* piecesOf(name: string, items: Iterable<unknown>, more: object): Genera
   yield `${piece}]}`;
 }
 
-/** Borrows room for an answer until it is read, or nobody reads it any more. @throws Problem where there is none. */
+/** Borrows room for an answer until it is read, or its client is gone. @throws Problem if there is no room. */
 function borrow(response: ServerResponse, bytes: number, budget: Budget): void {
   budget.borrow(bytes);
   whenClosed(response, () => budget.giveBack(bytes));
 }
 
-/** Sends a text of ours, packed where that is taken. */
+/** Sends a text that we made, packed if the client accepts that. */
 async function send(
   response: ServerResponse,
   status: number,
@@ -152,7 +152,7 @@ export function bufferOf(workload: Workload): Buffer {
     : Buffer.from(workload.buffer, workload.byteOffset, workload.length);
 }
 
-/** Resolves when there is room again, or nobody reads any more. */
+/** Resolves when there is room again, or when the client is gone. */
 function drained(written: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -164,9 +164,9 @@ function drained(written: Writable): Promise<void> {
 }
 
 /**
- * Ends an answer once the rest of the request's body is there and thrown away,
- * or has had its time: a connection that is closed on what its sender still
- * sends takes the answer with it.
+ * Ends an answer after the rest of the request's body was read and thrown away,
+ * or after some time. If a connection is closed while its sender still sends, the
+ * sender may lose the answer.
  */
 function endAfterBody(response: ServerResponse): void {
   const { req: request } = response;

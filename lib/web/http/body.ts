@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import { invalid, Problem } from '../problem.js';
 import type { Budget } from './budget.js';
 
-/** A request as a framework leaves it that has read its body already. */
+/** A request whose body a framework may have read already. */
 type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
 
-/** How a body may be. */
+/** What a body may be. */
 export interface BodyLimits {
-  /** The most bytes. */
+  /** How many bytes it may have. */
   readonly maxBytes: number;
   /** How long it may take to arrive, in milliseconds. */
   readonly timeout: number;
@@ -16,9 +16,9 @@ export interface BodyLimits {
 }
 
 /**
- * A request's body, byte by byte; from the framework that has read it, where one has.
+ * A request's body as bytes. If a framework has read it already, they come from there.
  *
- * @throws Problem when it is too long, too slow, or its bytes are lost.
+ * @throws Problem if it is too long or too slow, or if its exact bytes are lost.
  */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { body, rawBody } = request as ReadRequest;
@@ -29,7 +29,7 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits): Pr
   return bytes;
 }
 
-/** The largest body of JSON but a list of jobs, in bytes: reading it holds everybody up. */
+/** The largest body of JSON, except for a list of jobs, in bytes: parsing it blocks the event loop. */
 const MAX_JSON = 1_048_576;
 
 /** A body of JSON. @throws Problem */
@@ -38,7 +38,7 @@ export async function readJson(request: IncomingMessage, limits: BodyLimits, max
   if (request.readableEnded && typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) return body;
   const bytes = await readBody(request, { ...limits, maxBytes: Math.min(limits.maxBytes, maxBytes) });
   if (bytes.length === 0) return {};
-  // Every byte that is none would be taken for U+FFFD.
+  // Decoding would turn every byte that is no UTF-8 into U+FFFD.
   if (!isUtf8(bytes)) throw invalid('the body', 'JSON in UTF-8');
   try {
     return JSON.parse(bytes.toString());
@@ -47,7 +47,7 @@ export async function readJson(request: IncomingMessage, limits: BodyLimits, max
   }
 }
 
-/** What a framework has left of a body that it has read. */
+/** The bytes of a body from what a framework has made of it. */
 function bytesOf({ headers }: IncomingMessage, body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
   if (typeof body === 'string') return Buffer.from(body);
@@ -91,7 +91,7 @@ class BodyReader {
     return new Promise((resolve, reject) => {
       const declared = Number(request.headers['content-length'] ?? 0);
       if (declared > this.limits.maxBytes) return reject(tooLarge(this.limits));
-      // Gone before anybody listened for it.
+      // The client was gone before anybody listened for that.
       if (request.destroyed) return reject(incomplete());
       request.on('data', (chunk: Buffer) => {
         try {
@@ -123,7 +123,7 @@ function incomplete(): Problem {
   return new Problem(400, 'body-incomplete', 'The connection ended before the whole body had come.');
 }
 
-/** A problem after which the rest of the body is not read: the connection is over. */
+/** A problem that ends the connection, because the rest of the body is not read. */
 function closing(status: number, code: string, detail: string): Problem {
   return new Problem(status, code, detail, { Connection: 'close' });
 }

@@ -1,12 +1,12 @@
 import { Problem, tooMany } from '../problem.js';
 
-/** How many bytes of all requests and answers may be in memory at once. */
+/** Limits how many bytes of all requests and answers may be in memory at once. */
 export class Budget {
   private used = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** How much is borrowed now, in bytes. */
+  /** How many bytes are borrowed now. */
   get borrowed(): number {
     return this.used;
   }
@@ -15,7 +15,7 @@ export class Budget {
     return this.used + bytes <= this.limit;
   }
 
-  /** @param headers of the answer where there is none. @throws Problem when there is no room. */
+  /** @param headers of the answer if there is no room. @throws Problem if there is no room. */
   borrow(bytes: number, headers: Readonly<Record<string, string>> = {}): void {
     if (!this.hasRoom(bytes)) {
       const detail = 'Too much is on its way in and out; ask again soon.';
@@ -29,14 +29,14 @@ export class Budget {
   }
 }
 
-/** One at a time for each who asks: the next one begins when the one before is over. */
+/** Allows each caller one at a time: the next one begins when the one before is over. */
 export class OneEach {
   private readonly last = new Map<string, Promise<void>>();
 
-  /** @param places how many may go on at once of all who ask. */
+  /** @param places how many all callers together may have at once. */
   constructor(private readonly places: Places) {}
 
-  /** @returns what lets the next one begin; to be called once. @throws Problem when too many others go on. */
+  /** @returns a function that lets the next one begin; call it once. @throws Problem if too many of others run. */
   async borrow(who: string): Promise<() => void> {
     const before = this.last.get(who);
     let free = (): void => undefined;
@@ -58,7 +58,7 @@ export class OneEach {
   }
 }
 
-/** So many at once, and no more. */
+/** Allows only so many at once. */
 export class Places {
   private used = 0;
 
@@ -67,7 +67,7 @@ export class Places {
     private readonly what: string,
   ) {}
 
-  /** @returns what gives the place back; to be called once. @throws Problem when all are borrowed. */
+  /** @returns a function that gives the place back; call it once. @throws Problem if all are borrowed. */
   borrow(): () => void {
     if (this.used >= this.limit) {
       throw tooMany(this.limit, this.what);

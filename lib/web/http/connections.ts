@@ -1,21 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Does something when an answer is over: at once where who asked has left meanwhile. */
+/** Does something when an answer is over; at once if its client is gone already. */
 export function whenClosed(response: ServerResponse, act: () => void): void {
   if (response.destroyed) act();
   else response.once('close', act);
 }
 
 /**
- * Ends answers with their connection. Node tells only the one that is being
- * written; those that wait behind it, as their requests came at once, would
- * stay open for ever, with all that they hold.
+ * Ends answers when their connection ends. Node tells only the answer that is
+ * being written. If several requests came at once, the answers that wait behind it
+ * would stay open for ever, with everything that they hold.
  */
 export class Connections {
   private readonly waiting = new WeakMap<Socket, Set<ServerResponse>>();
 
-  /** @returns false where the connection is over already. */
+  /** @returns false if the connection is over already. */
   watch({ socket }: IncomingMessage, response: ServerResponse): boolean {
     if (response.closed || socket.closed) return false;
     const answers = this.waiting.get(socket) ?? this.answersOf(socket);

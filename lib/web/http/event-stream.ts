@@ -6,13 +6,13 @@ import { whenClosed } from './connections.js';
 import { eventPacker, packedHeaders, acceptsGzip } from './packing.js';
 import type { WebTraffic } from './web-traffic.js';
 
-/** How much an event stream may leave unread before it is cut off, in bytes. */
+/** How many bytes of an event stream may be unread before it is cut off. */
 const MAX_UNREAD = 1_048_576;
 
-/** How long the rest may take to be read once it has ended, in milliseconds. */
+/** How long the client may take to read the rest after the end, in milliseconds. */
 const READ_TIMEOUT = 60_000;
 
-/** How often a comment is sent, so that nobody between takes the stream for dead, in milliseconds. */
+/** How often a comment is sent, so that no proxy thinks the stream dead, in milliseconds. */
 const KEEP_ALIVE = 15_000;
 
 /** Why a stream is cut off: the data of its last event, `cut`. */
@@ -22,12 +22,12 @@ const CUT = {
 } as const;
 
 /**
- * Server-sent events as an answer. Who does not read them is cut off: the last
- * event, `cut`, says why, for those who read on.
+ * An answer of server-sent events. A client who does not read is cut off; if it
+ * reads on, the last event, `cut`, says why.
  */
 export class EventStream {
   private readonly keepAlive: NodeJS.Timeout;
-  /** What was sent and not yet read, in characters: so much of the budget is taken. */
+  /** How many characters were sent and not read yet; so much of the budget is borrowed. */
   private unread = 0;
   private whenRead: (() => void) | undefined;
   private readonly packer: Gzip | undefined;
@@ -57,7 +57,7 @@ export class EventStream {
       this.unread = 0;
       this.whenRead?.();
     });
-    // Who asks for the head alone would wait for an end.
+    // A client that asks only for the headers would wait for the end.
     if (response.req.method === 'HEAD') this.end();
   }
 
@@ -66,7 +66,7 @@ export class EventStream {
     return this.hasEnded || this.response.destroyed || this.response.closed || this.response.writableEnded;
   }
 
-  /** Whether it reads so slowly that what may be left out should be. */
+  /** Whether the client reads so slowly that unimportant events should be left out. */
   get isSlow(): boolean {
     return this.unread > MAX_UNREAD / 4;
   }
@@ -81,12 +81,12 @@ export class EventStream {
     this.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`);
   }
 
-  /** Sends one event with bytes of any length: nothing is made of them for who cannot be sent them. */
+  /** Sends one event with bytes of any length; they are converted only if they can be sent. */
   sendBytes(event: string, bytes: Uint8Array, more: object = {}): void {
     if (this.mayTake(bytes.length)) this.send(event, { ...more, ...bytesAsJson(bytes) });
   }
 
-  /** Resolves when it is not slow, or over; cuts it off when that takes too long. */
+  /** Resolves when the client has caught up, or the stream is over; cuts it off if that takes too long. */
   async keptUp(): Promise<void> {
     if (!this.isSlow || this.isOver) return;
     const timer = setTimeout(() => this.cut('unread'), READ_TIMEOUT).unref();
@@ -113,10 +113,10 @@ export class EventStream {
     this.put(text, () => this.wasRead(text.length));
   }
 
-  /** @param whenRead called once all that was put so far is on its way to the reader. */
+  /** @param whenRead called when everything so far is on its way to the reader. */
   private put(text: string, whenRead: () => void = () => undefined): void {
     if (!this.packer) this.response.write(text, whenRead);
-    // What it was packed to stands before this in the response.
+    // The packed bytes stand before this empty one in the response.
     else this.packer.write(text, () => this.response.write('', whenRead));
   }
 
@@ -127,10 +127,10 @@ export class EventStream {
     return packer;
   }
 
-  /** Whether so much may be sent; cuts the stream off where not. */
+  /** Whether more may be sent; cuts the stream off if not. */
   private mayTake(length: number): boolean {
     if (this.isOver) return false;
-    // An event may be as large as a packet: what counts is what lay there before it.
+    // An event may be as large as a packet, so only what was unread before it counts.
     if (this.unread > MAX_UNREAD) this.cut('unread');
     else if (!this.budget.hasRoom(length)) this.cut('too-busy');
     return !this.isOver;
@@ -139,11 +139,11 @@ export class EventStream {
   private cut(code: keyof typeof CUT): void {
     if (this.isOver) return;
     const { response } = this;
-    // Kept, as an answer that is over has none any more.
+    // Kept, because an answer that is over has no socket any more.
     const { socket } = response;
     this.put(`event: cut\ndata: ${JSON.stringify({ code, detail: CUT[code] })}\n\n`);
     this.end();
-    // The connection carries no further request: who did not read this may not read that.
+    // The connection is not used for further requests: a client who did not read this would not read their answers.
     response.once('finish', () => socket?.destroy());
     this.whenRead?.();
   }
@@ -156,7 +156,7 @@ export class EventStream {
   }
 }
 
-/** Bytes within JSON: as text where they are UTF-8, in base64 where not. */
+/** Bytes within JSON: as text if they are UTF-8, otherwise in base64. */
 export function bytesAsJson(bytes: Uint8Array): { text: string } | { base64: string } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return isUtf8(buffer) ? { text: buffer.toString() } : { base64: buffer.toString('base64') };

@@ -6,7 +6,7 @@ import { notFound } from '../problem.js';
 import { packedHeaders, acceptsGzip } from './packing.js';
 import { allowPage } from './security-headers.js';
 
-/** Where `npm run build` puts the page: beside the folder of each file that this code may be joined into. */
+/** The folder in which `npm run build` puts the page; the same wherever this code is joined into another file. */
 const BUILT = fileURLToPath(new URL('../app/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,23 +19,23 @@ interface PageFile {
   readonly type: string;
   readonly bytes: Buffer;
   readonly packed: Buffer;
-  /** Its name says what is in it, so it never changes. */
+  /** Whether its name contains a hash of its content, so that it never changes. */
   readonly isNamedByContent: boolean;
 }
 
-/** The files of the dashboard, as esbuild made them; read when the first one is asked for, and kept. */
+/** The files of the dashboard, as esbuild made them; read when the first one is asked for, and kept in memory. */
 export class PageFiles {
   private files: ReadonlyMap<string, PageFile> | undefined;
 
-  /** @param folder where they are. */
+  /** @param folder in which they are. */
   constructor(private readonly folder = BUILT) {}
 
-  /** Whether a path below the handler's is the page or one of its files. */
+  /** Whether a path below the handler's own is the page or one of its files. */
   has(path: readonly string[]): boolean {
     return path.length === 2 && path[0] === '' && (path[1] === '' || /^app-(plots-)?\w+\.(js|css)$/.test(path[1]!));
   }
 
-  /** @throws Problem where there is no such file, as where the page was not built. */
+  /** @throws Problem if there is no such file, as when the page was not built. */
   answer(request: IncomingMessage, response: ServerResponse, name: string): void {
     this.files ??= readAll(this.folder);
     const file = this.files.get(name === '' ? 'index.html' : name);
@@ -57,7 +57,7 @@ function readAll(folder: string): ReadonlyMap<string, PageFile> {
   const files = new Map<string, PageFile>();
   for (const name of readdirSync(folder)) {
     const type = TYPES[name.split('.').at(-1)!];
-    // Beside the sources lies what is no part of a built page.
+    // Next to the sources there are files that belong to no built page.
     if (type === undefined || !(name === 'index.html' || name.startsWith('app-'))) continue;
     const bytes = readFileSync(`${folder}/${name}`);
     files.set(name, { type, bytes, packed: gzipSync(bytes, { level: 9 }), isNamedByContent: name !== 'index.html' });

@@ -3,24 +3,24 @@ import { invalid } from '../problem.js';
 
 /** What a request asks for. */
 export interface RequestTarget {
-  /** The decoded segments of the path below where the handler is mounted, the first of which is empty; none: it is not below. */
+  /** The decoded segments of the path below the handler's mount, the first of which is empty; no segments if it is not below. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }
 
-/** What the handler answers below its path: which of two places with its name is meant. */
+/** The paths below the mount that the handler serves; they decide which of two segments with the mount's name is meant. */
 const OURS = /^\/(?:v1(?:\/.*)?|metrics|app-[^/]*)?$|^$/;
 
 /**
- * Reads where a request goes.
+ * Reads the target of a request.
  *
- * @param mount where the handler is, without slashes around it; empty: at the root.
- * @throws Problem when it is no UTF-8.
+ * @param mount where the handler is mounted, without slashes around it; empty: at the root.
+ * @throws Problem if the target is no UTF-8.
  */
 export function targetOf(request: IncomingMessage, mount: string): RequestTarget {
-  // Not `url`: Fastify's middleware and Express' mounted handlers have a shortened one.
+  // Not `url`, which Fastify's middleware and Express' mounted handlers shorten.
   const whole = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
-  // What proxies are sent names the host as well.
+  // A request to a proxy names the host as well.
   const [encoded = '', ...search] = whole.replace(/^https?:\/\/[^/?]*/i, '').split('?');
   const query = search.join('?');
   refuseOtherBytes(query);
@@ -36,7 +36,7 @@ function decoded(segment: string): string {
   }
 }
 
-/** URLSearchParams takes any byte for U+FFFD: two uniques would be one. */
+/** Refuses bytes that are no UTF-8: URLSearchParams makes U+FFFD of each, and two uniques would become equal. */
 function refuseOtherBytes(query: string): void {
   for (const [bytes] of query.matchAll(/(?:%[\da-f]{2})+/gi)) {
     try {
@@ -47,7 +47,7 @@ function refuseOtherBytes(query: string): void {
   }
 }
 
-/** What stands before the mount does not matter, even if it has the same name, and so may a function. */
+/** The path below the mount. What stands before the mount does not matter, even if it has the same name; and a function may have that name too. */
 function belowMount(path: string, mount: string): string | undefined {
   if (mount === '') return path;
   let first: string | undefined;

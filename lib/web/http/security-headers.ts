@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 const FRAMES_AND_FORMS = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** On every answer, whatever it is. */
+/** The headers of every answer. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': `default-src 'none'; ${FRAMES_AND_FORMS}`,
   'X-Content-Type-Options': 'nosniff',
@@ -12,7 +12,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** What the dashboard's own page may do: run and load what this handler serves, and make no markup of text. */
+/** What the dashboard's page may do: run and load what this handler serves, and never turn text into markup. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,12 +24,12 @@ const PAGE_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** Has browsers run, frame and keep nothing of an answer. */
+/** Forbids browsers to run, frame or store an answer. */
 export function secure(response: ServerResponse): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
 }
 
-/** Lets an answer that was made {@link secure} be the dashboard's page. */
+/** Turns an answer that was made {@link secure} into the dashboard's page. */
 export function allowPage(response: ServerResponse): void {
   response.setHeader('Content-Security-Policy', PAGE_POLICY);
 }

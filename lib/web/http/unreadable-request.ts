@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import { Problem } from '../problem.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
-/** Has a server say in the form of all problems what it could not read; Node by itself sends a bare status. */
+/** Lets a server answer a request that it cannot parse with a problem document; by default Node sends a bare status. */
 export function answerUnreadable(server: Server): void {
   const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (request, response) => answers.set(request.socket, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const answer = answers.get(socket);
-    // Within another answer it would be a part of that.
+    // In the middle of another answer it would look like a part of that one.
     const isWithin = answer !== undefined && answer.headersSent && !answer.writableFinished;
     if (socket.writable && !isWithin) socket.write(textOf(problemOf(error.code)));
     socket.destroy();

@@ -2,16 +2,16 @@ import type { ServerResponse } from 'node:http';
 import { Log2Histogram, MetricSet, type MetricFamily, type MetricSource } from '../../telemetry/metrics/index.js';
 import { whenClosed } from './connections.js';
 
-/** A route as metrics name it: its method and template, never the path, of which there are as many as askers like. */
+/** A route as metrics name it: its method and template, never the path, because callers can invent paths without end. */
 interface RouteName {
   readonly method: string;
   readonly route: string;
 }
 
-/** What is no route of the table. */
+/** The name for everything that is no route of the table. */
 const OTHER: RouteName = { method: '_other', route: '_other' };
 
-/** Answers by their status, and how long they took, in milliseconds. */
+/** How many answers had which status, and how long they took, in milliseconds. */
 interface Counts {
   readonly name: RouteName;
   readonly statuses: Map<string, number>;
@@ -24,7 +24,7 @@ interface Asked {
   counts: Counts;
 }
 
-/** What a web handler was asked: plain numbers, read by whoever wants to. */
+/** Counts the requests of a web handler: plain numbers, for whoever wants to read them. */
 export class WebTraffic implements MetricSource {
   private readonly routes = new Map<string, Counts>();
   private readonly asked = new Map<ServerResponse, Asked>();
@@ -36,13 +36,13 @@ export class WebTraffic implements MetricSource {
     whenClosed(response, () => this.answered(response));
   }
 
-  /** It is known which route it asks for. */
+  /** The request's route is known now. */
   routed(response: ServerResponse, method: string, route: string): void {
     const asked = this.asked.get(response);
     if (asked) asked.counts = this.countsOf({ method, route });
   }
 
-  /** Its answer is an event stream, which may last for days: it counts as answered. */
+  /** Its answer is an event stream, which may last for days, so it counts as answered now. */
   streams(response: ServerResponse): void {
     this.eventStreams++;
     whenClosed(response, () => this.eventStreams--);

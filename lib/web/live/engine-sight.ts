@@ -6,7 +6,7 @@ import { EngineRows, type RowKey } from './function-rows.js';
 import { JOB_EVENTS, WORKER_EVENTS, type HappeningKind, type Sight, type Viewer } from './live.js';
 import { serverState } from './server-state.js';
 
-/** A job server of this process, as it is looked at: each kind of event is heard once, for however many look on. */
+/** A job server of this process as viewers see it. Each kind of event has one listener, however many viewers there are. */
 export class EngineSight implements Sight<RowKey> {
   private readonly rows: EngineRows;
   private readonly stops = new Map<HappeningKind, () => void>();

@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto';
 
-/** So many functions are looked at, or told, together; others have their turn before the next ones. */
+/** How many functions are looked at, or sent, before others get a turn of the event loop. */
 const SLICE = 250;
 
-/** So many that are gone are remembered, for those who come back. */
+/** How many functions that are gone are remembered, for viewers who come back. */
 const MAX_GONE = 10_000;
 
-/** How long one event may be, in characters, but for its last row. */
+/** How long one event may be, in characters, without its last row. */
 const MAX_PIECE = 32_768;
 
-/** A function as it is seen now. */
+/** A function as it is now. */
 export interface SeenFunction<Key> {
-  /** What it is told apart by from all others, also from one of the same name later. */
+  /** Identifies the function, also among functions of the same name that come later. */
   readonly key: Key;
-  /** Numbers in the order of the columns; null: not known. May change once the next one is seen. */
+  /** Numbers in the order of the columns; null: not known. The array may change when the next function is read. */
   readonly values: readonly (number | null)[];
 }
 
-/** A function as it is seen now, or is no more. */
+/** A function as it is now, or that it is gone. */
 export type SeenChange<Key> = SeenFunction<Key> | { readonly key: Key; readonly values: undefined };
 
-/** A function's name, and the same in base64url where it is no UTF-8. */
+/** A function's name; if it is no UTF-8, also in base64url. */
 export interface SeenName {
   readonly name: string;
   readonly name64?: string | undefined;
@@ -28,37 +28,37 @@ export interface SeenName {
 
 interface Row extends SeenName {
   readonly id: number;
-  /** The looks in which it was first seen, last changed, last seen. */
+  /** The looks in which it was first seen, last changed, and last seen. */
   readonly bornAt: number;
   changedAt: number;
   seenAt: number;
-  /** Its neighbours in the order of the last change. */
+  /** Its neighbours in the list of rows, which is ordered by their last change. */
   previous: Row | undefined;
   next: Row | undefined;
   values: readonly (number | null)[];
-  /** As JSON, once somebody was told. */
+  /** The row as JSON, after it was first sent. */
   json: string | undefined;
 }
 
 /**
- * The table of functions as it was seen last, and since when each row is as it
- * is: who has seen it at some time is told what has changed since, in however
- * many steps it changed.
+ * The table of functions as it was last seen, and when each row changed last. A
+ * viewer who has seen the table at some time is sent what has changed since then,
+ * in however many steps it changed.
  */
 export class FunctionBoard<Key> {
-  /** Other in each board: numbers of rows and looks mean nothing in another one. */
+  /** Different for each board: numbers of rows and looks mean nothing in another board. */
   readonly epoch = randomBytes(6).toString('base64url');
   /** How often all functions were looked at. */
   looks = 0;
   private readonly rows = new Map<Key, Row>();
-  /** The row that changed last: from it on, what changed of late is found without the others. */
+  /** The row that changed last. From it recent changes are found without looking at the other rows. */
   private last: Row | undefined;
   private gone: { readonly id: number; readonly at: number }[] = [];
-  /** What went in this look and before is not known any more. */
+  /** Rows that were gone in this look, or before, are not remembered any more. */
   private forgotten = 0;
   private lastId = 0;
 
-  /** @param nameOf asked once for each function. */
+  /** @param nameOf is called once for each function. */
   constructor(private readonly nameOf: (key: Key) => SeenName) {}
 
   /** Looks at all functions, slice by slice. */
@@ -76,7 +76,7 @@ export class FunctionBoard<Key> {
     this.looked(look);
   }
 
-  /** Looks at what may have changed since the last look, slice by slice: all others are as they were. */
+  /** Looks, slice by slice, only at functions that may have changed since the last look. */
   *follow(changes: Iterable<SeenChange<Key>>): Generator<void, void> {
     const look = this.looks + 1;
     let looked = 0;
@@ -103,19 +103,19 @@ export class FunctionBoard<Key> {
     this.looks = look;
   }
 
-  /** Whether what has changed since a look can be told. */
+  /** Whether the changes since a look are still known. */
   remembers(look: number): boolean {
     return look >= this.forgotten && look <= this.looks;
   }
 
   /**
    * What has changed since a look, as the members of JSON objects, slice by
-   * slice. A function may be told again in the next change as it was in this one.
+   * slice. A function of these changes may be in the next ones again, unchanged.
    * In `names` and `rows` a number is that of the function whose name or row
    * comes next, and those after it have the next numbers.
    *
    * @param since 0: everything.
-   * @param isWanted whether a function is told, by its name.
+   * @param isWanted whether a function is sent, by its name.
    */
   *changes(since: number, isWanted: (name: string) => boolean): Generator<string, void> {
     const names = new Numbered();
@@ -138,7 +138,7 @@ export class FunctionBoard<Key> {
     if (length > 0) yield piece();
   }
 
-  /** Found together, as rows move while slices of them are told; all of them by their numbers. */
+  /** The rows that changed, collected at once because rows move while slices are sent; all rows come in the order of their numbers. */
   private changedSince(look: number): Row[] {
     if (look === 0) return [...this.rows.values()];
     const rows: Row[] = [];
@@ -172,7 +172,7 @@ export class FunctionBoard<Key> {
     this.link(row);
   }
 
-  /** A row changed last of all. */
+  /** Makes a row the one that changed last. */
   private link(row: Row): void {
     row.previous = this.last;
     if (this.last) this.last.next = row;
@@ -192,7 +192,7 @@ function isSame(some: readonly (number | null)[], others: readonly (number | nul
   return true;
 }
 
-/** What is told of some functions, as a list in JSON: a number stands only before one that has not the next one. */
+/** Entries of some functions as a list in JSON; a number is written only before an entry that is not the next one. */
 class Numbered {
   private parts: string[] = [];
   private next = 0;
@@ -203,7 +203,7 @@ class Numbered {
     this.next = id + 1;
   }
 
-  /** @returns the list so far; another one begins. */
+  /** @returns the list so far; a new one begins. */
   take(): string {
     const list = this.parts.join();
     this.parts = [];
@@ -216,7 +216,7 @@ function nameJson({ name, name64 }: Row): string {
   return JSON.stringify(name64 === undefined ? name : [name, name64]);
 }
 
-/** Zeros at the end are left out: most functions have nothing to do. */
+/** The row's numbers without zeros at the end: most functions have nothing to do. */
 function jsonOf({ values }: Row): string {
   let length = values.length;
   while (length > 0 && values[length - 1] === 0) length--;

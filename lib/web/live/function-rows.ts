@@ -10,7 +10,7 @@ import type { JobServerCore } from '../../job-server/core.js';
 import type { DeadCounts } from '../../job-server/durable/index.js';
 import type { SeenChange, SeenFunction } from './function-board.js';
 
-/** What a row tells of a function after its number, in this order. */
+/** The values of a row after its number, in this order. */
 export const COLUMNS = [
   'high',
   'normal',
@@ -18,24 +18,24 @@ export const COLUMNS = [
   'delayed',
   'running',
   'workers',
-  /** Since the function is known. */
+  /** Since the function became known. */
   'submitted',
   'completed',
   'failed',
   /** Dead letters. */
   'dead',
-  /** Since when the oldest job waits, and the one that was started first runs: milliseconds since `epoch`, 0: none. */
+  /** When the oldest waiting job became ready, and when the longest running job started: milliseconds since `epoch`, 0: none. */
   'oldestAt',
   'longestAt',
-  /** 1 while paused. */
+  /** 1 while the function is paused. */
   'paused',
-  /** 1 while a submission of some priority is refused. */
+  /** 1 while submissions of some priority are refused. */
   'full',
 ] as const;
 
 const DEAD = COLUMNS.indexOf('dead');
 
-/** What a row is of: a function, or the name of one that has nothing here but dead letters. */
+/** What a row is about: a function, or a name that only dead letters have. */
 export interface RowKey {
   readonly name: ByteString;
 }
@@ -43,34 +43,34 @@ export interface RowKey {
 /** Sees the functions of an engine. */
 export class EngineRows {
   private readonly values = new Array<number>(COLUMNS.length).fill(0);
-  /** What the engine's clock says at the {@link epoch}. */
+  /** The engine's clock at the {@link epoch}. */
   private readonly zero: number;
-  /** From when on times count. */
+  /** The moment from which times are counted. */
   readonly epoch = new Date();
 
   private readonly engine: Engine;
   private readonly letters = new Map<ByteString, RowKey>();
   private watch: Watch<GearmanFunction> | undefined;
-  /** How many dead letters there are, while a storage is open that tells. */
+  /** The numbers of dead letters; undefined while no storage is open that has them. */
   private dead: DeadCounts | undefined;
   private deadWatch: Watch<ByteString> | undefined;
-  /** Functions of which something changes that nobody tells: since when the oldest job waits that is in storage alone. */
+  /** Functions whose row may change without an event, because their oldest waiting job is only in the storage. */
   private unsure = new Set<GearmanFunction>();
 
   constructor(private readonly jobServer: Pick<JobServerCore, 'engine' | 'storedJobs' | 'tick'>) {
     jobServer.tick();
     this.engine = jobServer.engine;
-    // A whole number: a job's time is one.
+    // A whole number, because a job's time is one.
     this.zero = Math.floor(this.engine.now);
   }
 
-  /** Milliseconds since the {@link epoch}, by the clock that times of rows follow. */
+  /** Milliseconds since the {@link epoch}, by the clock that is used for the times in rows. */
   get now(): number {
     this.jobServer.tick();
     return Math.floor(this.engine.now) - this.zero;
   }
 
-  /** All functions, and from now on {@link changes} are known; what is told of one holds until the next one is asked for. */
+  /** All functions; from now on {@link changes} are known. Each value is valid until the next one is read. */
   *seen(): Generator<SeenFunction<RowKey>, void> {
     const { values, engine } = this;
     this.watch ??= engine.functions.touched.watch();
@@ -92,7 +92,7 @@ export class EngineRows {
     }
   }
 
-  /** What may have changed since everything, or this, was asked before; undefined: everything may have. */
+  /** The functions that may have changed since the last call of this or {@link seen}; undefined if any may have. */
   changes(): Iterable<SeenChange<RowKey>> | undefined {
     const touched = this.watch?.take();
     const names = this.touchedDead();
@@ -102,14 +102,14 @@ export class EngineRows {
     return this.changed(touched, names);
   }
 
-  /** Nobody asks for now: what changes is not remembered any more. */
+  /** Nobody asks for now, so changes are not remembered any more. */
   rest(): void {
     this.watch?.stop();
     this.deadWatch?.stop();
     this.watch = this.deadWatch = this.dead = undefined;
   }
 
-  /** @param names of those that have other numbers of dead letters than before. */
+  /** @param names with another number of dead letters than before. */
   private *changed(touched: Set<GearmanFunction>, names: Set<ByteString>): Generator<SeenChange<RowKey>, void> {
     const { values, engine } = this;
     for (const name of names) {
@@ -135,7 +135,7 @@ export class EngineRows {
   }
 
   private sliceOf(looked: number): void {
-    // Others had a turn since.
+    // Others had a turn of the event loop since.
     if (looked % 250 === 0) this.jobServer.tick();
   }
 
@@ -143,14 +143,14 @@ export class EngineRows {
     return this.jobServer.storedJobs?.health.dead;
   }
 
-  /** Watches the dead letters there are now: a storage that was opened anew counts them anew. */
+  /** Watches the current numbers of dead letters; a storage that is opened again counts them again. */
   private watchDead(): void {
     this.deadWatch?.stop();
     this.dead = this.deadNow;
     this.deadWatch = this.dead?.touched.watch();
   }
 
-  /** The functions that have other numbers of dead letters than before; undefined: any may have. */
+  /** The functions whose number of dead letters has changed; undefined if any may have. */
   private touchedDead(): Set<ByteString> | undefined {
     if (this.deadNow !== this.dead) return undefined;
     return this.deadWatch ? this.deadWatch.take() : new Set();
@@ -160,7 +160,7 @@ export class EngineRows {
     return this.dead?.of(name) ?? 0;
   }
 
-  /** What there is of a name that no function has. */
+  /** The row of a name that only dead letters have. */
   private lettersOf(name: ByteString, count: number): SeenFunction<RowKey> {
     const { values, letters } = this;
     const key = letters.get(name) ?? { name };
@@ -170,7 +170,7 @@ export class EngineRows {
     return { key, values };
   }
 
-  /** A name has no dead letters any more, or a function has it. */
+  /** Removes the row of a name that has no dead letters any more, or has a function now. */
   private *withoutLetters(name: ByteString): Generator<SeenChange<RowKey>, void> {
     const key = this.letters.get(name);
     if (key) yield { key, values: undefined };
@@ -202,7 +202,7 @@ export class EngineRows {
     if (this.mayAge(function_)) this.unsure.add(function_);
   }
 
-  /** Whether its oldest job is in storage alone, and not known for good. */
+  /** Whether its oldest job is only in the storage, so that its age is not known for good. */
   private mayAge(function_: GearmanFunction): boolean {
     for (const priority of PRIORITIES) {
       if (function_.queues[priority].head || function_.due(priority) === 0) continue;
@@ -212,7 +212,7 @@ export class EngineRows {
   }
 
   private since(isAny: boolean, age: number): number {
-    // 0 stands for none: what began just then began a millisecond later.
+    // 0 means none, so a job that began at just that moment counts as one millisecond later.
     return isAny ? Math.floor(this.engine.now) - age - this.zero || 1 : 0;
   }
 }

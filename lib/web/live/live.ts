@@ -1,60 +1,60 @@
 import type { AuditEvent, JobEvent, WorkerEvent } from '../../job-server/events/index.js';
 import { FunctionBoard, type SeenChange, type SeenFunction, type SeenName } from './function-board.js';
 
-/** How often is looked at what may have changed, in milliseconds. */
+/** How often the functions that may have changed are looked at, in milliseconds. */
 export const LOOK_INTERVAL = 1_000;
 
-/** For how long what was seen is remembered once nobody looks on, in milliseconds. */
+/** How long the board is remembered after the last viewer has left, in milliseconds. */
 const MEMORY = 60_000;
 
-/** What is told of a job. */
+/** The events of jobs that viewers can get. */
 export const JOB_EVENTS = ['submitted', 'assigned', 'completed', 'failed', 'cancelled', 'requeued'] as const;
 export const WORKER_EVENTS = ['workerJoined', 'workerLeft'] as const;
 
-/** Who looks on. */
+/** A viewer of a job server. */
 export interface Viewer {
-  /** What may have changed was looked at again. */
+  /** There was a look: something may have changed. */
   looked(): void;
-  /** Only where it wants jobs. */
+  /** Only if the viewer wants events of jobs. */
   job?(happened: (typeof JOB_EVENTS)[number], job: JobEvent, worker?: WorkerEvent): void;
   worker?(happened: (typeof WORKER_EVENTS)[number], worker: WorkerEvent): void;
   audit?(event: AuditEvent): void;
 }
 
-/** What is told as it happens. */
+/** The kinds of events that are sent as they happen. */
 export type HappeningKind = 'job' | 'worker' | 'audit';
 
-/** A job server as it is looked at. */
+/** A job server as viewers see it. */
 export interface Sight<Key> {
-  /** What times of rows count from. */
+  /** The moment from which times in rows are counted. */
   readonly epoch: Date;
-  /** How long ago the epoch was, in milliseconds, whatever was done to the clock of the machine since. */
+  /** How long ago the epoch was, in milliseconds, whatever was done to the machine's clock since. */
   readonly now: number;
-  /** Its version, where it is known. */
+  /** Its version, if it is known. */
   readonly version: string | undefined;
   nameOf(key: Key): SeenName;
-  /** All functions as they are now; a slice of them is looked at together. */
+  /** All functions as they are now, to be read slice by slice. */
   functions(): Iterable<SeenFunction<Key>> | Promise<Iterable<SeenFunction<Key>>>;
-  /** What may have changed since it was looked at before; undefined, or missing, where all must be looked at. */
+  /** The functions that may have changed since the last look; undefined, or missing, if all must be looked at. */
   changes?(): Iterable<SeenChange<Key>> | undefined;
-  /** Nobody looks on for now. */
+  /** Nobody views it for now. */
   rest?(): void;
-  /** The job server itself, after its functions were looked at. */
+  /** The state of the job server itself, after its functions were read. */
   state(eventStreams: number): object;
-  /** Begins or ceases to tell what happens. @returns false: that cannot be told. */
+  /** Begins or ends sending a kind of event. @returns false if it cannot send that kind. */
   attend(kind: HappeningKind, viewers: ReadonlySet<Viewer>, isWanted: boolean): boolean;
 }
 
-/** What is looked at. */
+/** What exists while somebody views the job server. */
 interface Seeing {
   readonly sight: Sight<unknown>;
   readonly board: FunctionBoard<unknown>;
 }
 
 /**
- * What changes at a job server, for those who look on: while there is one, it is
- * looked at once a second, a slice at a time; at first everything, then what
- * something happened to. Costs nothing while nobody does.
+ * Tells viewers what changes at a job server. While there is a viewer it looks once
+ * a second, slice by slice: at first at everything, then at functions that an event
+ * was about. Without viewers it costs nothing.
  */
 export class Live {
   private current: Seeing | undefined;
@@ -62,18 +62,18 @@ export class Live {
   private timer: NodeJS.Timeout | undefined;
   private forgetting: NodeJS.Timeout | undefined;
   private isLooking = false;
-  /** The job server itself, as last seen. */
+  /** The job server's own state, as last seen. */
   state: object | undefined;
 
-  /** @param open asked when the first one looks on. */
+  /** @param open is called for the first viewer. */
   constructor(private readonly open: () => Sight<unknown>) {}
 
-  /** How many look on. */
+  /** How many viewers there are. */
   get viewerCount(): number {
     return this.viewers.size;
   }
 
-  /** The functions, as they were seen last. */
+  /** The functions, as they were last seen. */
   get board(): FunctionBoard<unknown> {
     return this.seeing().board;
   }
@@ -82,13 +82,13 @@ export class Live {
     return this.seeing().sight;
   }
 
-  /** Whether what somebody wants to hear can be told at all. */
+  /** Whether a kind of event can be sent at all. */
   canTell(kind: HappeningKind): boolean {
     const isWanted = [...this.viewers].some((viewer) => viewer[kind]);
     return this.seeing().sight.attend(kind, this.viewers, isWanted);
   }
 
-  /** Looks on until what it returns is called. It is told of a first look soon. */
+  /** Adds a viewer until the returned function is called. The viewer is told of a first look soon. */
   join(viewer: Viewer): () => void {
     clearTimeout(this.forgetting);
     this.viewers.add(viewer);
@@ -117,7 +117,7 @@ export class Live {
     return this.current;
   }
 
-  /** Looks at what may have changed, and tells those who look on; who joins meanwhile is told as well. */
+  /** Looks at what may have changed, and tells the viewers, also those that joined in the meantime. */
   private async look(): Promise<void> {
     if (this.isLooking) return;
     this.isLooking = true;
@@ -130,7 +130,7 @@ export class Live {
     for (const viewer of this.viewers) viewer.looked();
   }
 
-  /** Hears of jobs, workers and audits only where somebody wants to: each costs something at every job. */
+  /** Listens to jobs, workers and audits only if a viewer wants them, because each listener costs something for every job. */
   private attend(): void {
     for (const kind of ['job', 'worker', 'audit'] as const) this.canTell(kind);
   }

@@ -1,14 +1,14 @@
 import type { JobServerCore } from '../../job-server/core.js';
 
-/** What changes seldom or is looked at by who asks for it alone; the rest is in the server's state. */
+/** What changes rarely, or only single callers ask for; everything else is in the server's state. */
 export interface ServerDetails {
   readonly startedAt?: Date;
-  /** Of Node.js. */
+  /** The version of Node.js. */
   readonly node: string;
-  /** What its process takes of the machine's memory, and has taken of its processors' time. */
+  /** How much memory its process uses, and how much processor time it has used. */
   readonly memoryBytes: number;
   readonly cpuSeconds: number;
-  /** Where it listens, and until when the certificate there is valid. */
+  /** The addresses on which it listens, and how long their certificates are valid. */
   readonly listening: readonly { readonly address: string; readonly certificateUntil?: Date }[];
   /** 0: none. */
   readonly limits: JobServerCore['limits'];
@@ -17,14 +17,14 @@ export interface ServerDetails {
 
 interface StorageDetails {
   readonly kind: string;
-  /** What it takes, and what its disk has left. */
+  /** The size of the storage, and the free room on its disk. */
   readonly bytes?: number;
   readonly freeBytes?: number;
-  /** Changes that wait to be written, and writes since it was opened. */
+  /** How many changes wait to be written, and how many writes there were since it was opened. */
   readonly backlog: number;
   readonly writes: number;
   readonly deadLetters?: number;
-  /** Records that could not be read. */
+  /** How many records could not be read. */
   readonly setAside: number;
 }
 

@@ -1,13 +1,13 @@
 import type { JobServerCore } from '../../job-server/core.js';
 
-/** A job server at one moment; numbers are in memory and storage together. */
+/** A job server at one moment; the numbers count jobs in memory and in storage. */
 export interface ServerState {
   readonly version: string;
   readonly isEnding: boolean;
   /** Why it accepts no background jobs now. */
   readonly storageTrouble?: string;
   readonly functions: number;
-  /** Jobs in memory; of those in storage the functions tell. */
+  /** Jobs in memory; the functions also count the jobs that are only in storage. */
   readonly jobs: number;
   readonly running: number;
   readonly connections: number;

@@ -28,37 +28,37 @@ import { Problem } from '../problem.js';
 import type { WebSource } from '../source.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../web-handler.js';
 
-/** A caller whom these guards of the app let pass has a role. */
+/** A caller whom these guards let pass has a role. */
 export interface GuardedAccess {
-  /** Run after the app's global guards. */
+  /** Guards that run after the app's global guards. */
   guards: readonly Type<CanActivate>[];
-  /** The role of a caller who passes; or a function that chooses it by the request, as the guards left it. Default `operate`. */
+  /** The role of a caller who passes; or a function that chooses it by the request as the guards left it. Default `operate`. */
   role?: Role | AccessFunction;
 }
 
 /** Options of {@link GearmanWebModule}. */
 export interface GearmanWebModuleOptions extends Omit<WebHandlerOptions, 'access' | 'sources'> {
-  /** Where it is, behind the app's global prefix. Default `gearman`. */
+  /** The path behind the app's global prefix. Default `gearman`. */
   path?: string;
-  /** Who may do what, besides what the app's global guards say: they always run first. There is no default. */
+  /** Who may do what. The app's global guards always run first. There is no default. */
   access: Access | GuardedAccess;
   /** Default: the app's `GearmanJobServer`. */
   sources?: readonly WebSource[];
-  /** Modules that provide what `access.guards` inject. */
+  /** Modules that provide what the guards of `access` inject. */
   imports?: ModuleMetadata['imports'];
 }
 
-/** What forRootAsync makes once the app's providers are there. */
+/** The options that forRootAsync makes when the app's providers exist. */
 export type GearmanWebModuleSettings = Omit<GearmanWebModuleOptions, 'imports' | 'path'>;
 
-/** Options of {@link GearmanWebModule.forRootAsync}: the path is known before providers are. */
+/** Options of {@link GearmanWebModule.forRootAsync}; the path has to be known before providers exist. */
 export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptions, 'path' | 'imports'> {
-  /** Guards as those of `access`, where the app's global ones are not enough. */
+  /** Guards that run after the app's global ones, as in `access`. */
   guards?: readonly Type<CanActivate>[];
-  /** What `useFactory` is given. */
+  /** The tokens of what `useFactory` gets. */
   inject?: readonly unknown[];
-  /** Makes the options: this, `useClass` or `useExisting`. */
-  // What is injected is as different as providers are.
+  /** Makes the options. Exactly one of this, `useClass` and `useExisting` is needed. */
+  // The injected values have as many types as there are providers.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   useFactory?: (...injected: any[]) => AsyncSettings | Promise<AsyncSettings>;
   /** A class that makes the options; this module provides it. */
@@ -67,12 +67,12 @@ export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptio
   useExisting?: InjectionToken<GearmanWebModuleOptionsFactory>;
 }
 
-/** What a class of `forRootAsync({ useClass })` or `useExisting` implements. */
+/** The interface of a class for `forRootAsync({ useClass })` or `useExisting`. */
 export interface GearmanWebModuleOptionsFactory {
   createGearmanWebOptions(): AsyncSettings | Promise<AsyncSettings>;
 }
 
-/** With guards, `access` says what role those have that pass. */
+/** If there are guards, `access` decides which role a caller has who passes them. */
 export type AsyncSettings = Omit<GearmanWebModuleSettings, 'access'> & { access: Access };
 
 const SETTINGS = Symbol('GearmanWebModuleSettings');
@@ -85,7 +85,7 @@ const CHOICES =
 const NO_GUARDS =
   "must name a guard; where those of the whole app are enough, let access say the role of whom they let pass: () => 'operate'";
 
-/** Has a method that guards are run before. */
+/** A class whose method guards are bound to. */
 interface Gate {
   pass(request: IncomingMessage, response: ServerResponse): void;
 }
@@ -100,7 +100,7 @@ type Passing = (request: IncomingMessage, response: ServerResponse, next: () => 
  * GearmanWebModule.forRoot({ path: 'gearman', access: { guards: [JwtGuard] } });
  * ```
  *
- * Guards are given the raw request of `node:http`, on Fastify too.
+ * Guards get the raw request of `node:http`, on Fastify too.
  */
 @Module({})
 export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricSource {
@@ -110,7 +110,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
   private readonly logger = new Logger(GearmanWebModule.name);
 
   /**
-   * Made by Nest.
+   * Nest calls it.
    * @internal
    */
   constructor(
@@ -135,7 +135,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
   }
 
   /**
-   * The same, with options that are made once the app's providers are there.
+   * The same, with options that are made when the app's providers exist.
    *
    * @throws InvalidOptionError without exactly one of `useFactory`, `useClass` and `useExisting`.
    */
@@ -144,7 +144,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     return moduleOf(lateSettings(options), guards, { path, imports });
   }
 
-  /** Called by Nest. */
+  /** Nest calls it. */
   configure(consumer: MiddlewareConsumer): void {
     const { access, sources, ...rest } = this.settings;
     const handler = createWebHandler({
@@ -164,12 +164,12 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     consumer.apply(answer).forRoutes(...paths.map((path) => ({ path, method: RequestMethod.ALL })));
   }
 
-  /** What was asked over HTTP, as `GearmanMetrics` finds it. */
+  /** Metrics of the requests over HTTP; `GearmanMetrics` finds them. */
   metrics(): MetricFamily[] {
     return this.handler?.metrics() ?? [];
   }
 
-  /** Called by Nest: open event streams would keep the app from closing. */
+  /** Nest calls it: open event streams would keep the app from closing. */
   async onModuleDestroy(): Promise<void> {
     await this.handler?.close();
   }
@@ -192,7 +192,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
     );
   }
 
-  /** What a guard throws is its answer; what nobody foresaw is logged. */
+  /** The answer for what a guard threw; unexpected errors are logged. */
   private problemOf(error: unknown): Problem {
     if (error instanceof HttpException) {
       const status = error.getStatus();
@@ -214,7 +214,7 @@ export class GearmanWebModule implements NestModule, OnModuleDestroy, AppMetricS
   }
 }
 
-/** What provides options that providers make. */
+/** The providers for options that are made by a provider. */
 function lateSettings(options: GearmanWebModuleAsyncOptions): Provider[] {
   const { inject = [], useFactory, useClass, useExisting } = options;
   const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
@@ -250,13 +250,13 @@ function moduleOf(
   return { module: GearmanWebModule, imports, providers };
 }
 
-/** The root is the app's: its other routes would be answered from here. */
+/** The rule for the mount. The root is the app's own: mounted there, this would answer the app's other routes. */
 const MOUNT: OptionRule = {
   test: (path) => typeof path === 'string' && /[^/]/.test(path),
   allowed: 'a path below the root, as gearman',
 };
 
-/** A class of its own: Nest finds a method's guards, and what they inject, by its class. */
+/** Makes a new class for each list, because Nest finds a method's guards, and what they inject, by its class. */
 function gateOf(guards: readonly Type<CanActivate>[]): Type<Gate> {
   class GearmanWebGate implements Gate {
     pass(): void {}
@@ -269,7 +269,7 @@ function isGuarded(access: Access | GuardedAccess): access is GuardedAccess {
   return typeof access === 'object' && access !== null && 'guards' in access;
 }
 
-/** Guards are bound before providers are there: such as come late would run for nobody. */
+/** Refuses guards in late options: guards are bound before providers exist, so these would never run. */
 function unguarded(settings: AsyncSettings): AsyncSettings {
   if (!isGuarded(settings.access)) return settings;
   throw new InvalidOptionError(

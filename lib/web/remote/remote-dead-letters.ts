@@ -8,7 +8,7 @@ import type { RemoteSource } from '../source.js';
 
 type RemoteCall = Call<RemoteSource>;
 
-/** What can be asked of the dead letters of a job server elsewhere, by method and template. */
+/** The routes about dead letters that a job server elsewhere can answer, by method and template. */
 export const REMOTE_DEAD_LETTER_RUNS: Readonly<Record<string, (call: RemoteCall) => Promise<void>>> = {
   'GET /v1/dead-letters': list,
   'GET /v1/dead-letters/reasons': reasons,

@@ -2,10 +2,10 @@ import { GearmanError, JobExceptionError, JobFailedError, ServerError } from '..
 import { failedProblem } from '../api/foreground.js';
 import { Problem } from '../problem.js';
 
-/** What a job server answers that does not know a word. */
+/** The codes with which job servers answer a command that they do not know. */
 const UNKNOWN_WORD = /^unknown_(command|show_arguments)$/i;
 
-/** No connection, or none any more. */
+/** The codes for a connection that could not be made, or is lost. */
 const AWAY = new Set<string>([
   'GEARMAN_NO_SERVER',
   'GEARMAN_CONNECT_FAILED',
@@ -13,7 +13,7 @@ const AWAY = new Set<string>([
   'GEARMAN_CLOSED',
 ]);
 
-/** What went wrong with a job server elsewhere, as HTTP says it; undefined: it is no matter of Gearman's. */
+/** The problem for an error from a job server elsewhere; undefined if it is no error of Gearman's. */
 export function problemOfGearman(error: unknown): Problem | undefined {
   if (error instanceof JobExceptionError) return failedProblem(error.handle, error.functionName, error.bytes);
   if (error instanceof JobFailedError) return failedProblem(error.handle, error.functionName);
@@ -28,7 +28,7 @@ export function problemOfGearman(error: unknown): Problem | undefined {
 function problemOfServer({ serverCode, serverText, message }: ServerError): Problem {
   const code = serverCode.toUpperCase();
   if (UNKNOWN_WORD.test(serverCode)) return cannotTell(serverText);
-  // gearmand says QUEUE_ERROR of a full queue too.
+  // gearmand says QUEUE_ERROR also if a queue is full.
   if (code === 'QUEUE_ERROR' || code === 'JOB_QUEUE_FULL' || code === 'SCHEDULE_REFUSED') {
     if (/full/i.test(serverText)) return new Problem(429, 'queue-full', message, { 'Retry-After': '1' });
     return new Problem(503, 'queue-error', message, { 'Retry-After': '5' });
@@ -41,7 +41,7 @@ function problemOfServer({ serverCode, serverText, message }: ServerError): Prob
   return new Problem(400, code.toLowerCase().replaceAll('_', '-'), message);
 }
 
-/** It is no fault of the caller's: this job server has no word for it. */
+/** The problem if this job server has no command for it, which is not the caller's fault. */
 export function cannotTell(why: string): Problem {
   return new Problem(501, 'not-told', `This job server cannot do or tell this over Gearman: ${why}`);
 }

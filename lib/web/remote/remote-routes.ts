@@ -20,10 +20,10 @@ import { cannotTell, problemOfGearman } from './remote-problem.js';
 type RemoteCall = Call<RemoteSource>;
 type RemoteRun = (call: RemoteCall) => void | Promise<void>;
 
-/** How often a result that is waited for is asked for, in milliseconds. */
+/** How often a job server is asked for a result that a caller waits for, in milliseconds. */
 const ASK_AGAIN = 250;
 
-/** What of the route table a job server elsewhere can be asked, by method and template. */
+/** The routes that a job server elsewhere can answer, by method and template. */
 const RUNS: Readonly<Record<string, RemoteRun>> = {
   'GET /v1/server': server,
   'GET /v1/me': me,
@@ -49,7 +49,7 @@ const RUNS: Readonly<Record<string, RemoteRun>> = {
   ...REMOTE_SCHEDULE_RUNS,
 };
 
-/** Answers for a job server elsewhere. @throws Problem */
+/** Answers a call for a job server elsewhere. @throws Problem */
 export async function runRemote(call: RemoteCall, method: string, template: string): Promise<void> {
   const run = RUNS[`${method} ${template}`];
   if (!run) throw cannotTell('ask it on a --web-port of its own, where it is a job server of nestjs-gearman.');
@@ -106,7 +106,7 @@ async function listJobs(call: RemoteCall): Promise<void> {
   const limit = limitOf(call, 1_000);
   const all = await call.source.admin.jobs();
   const found = all.filter((job) => {
-    // gearmand keeps one that was cancelled until it would have been its turn.
+    // gearmand keeps a cancelled job until its turn would have come.
     if (job.isIgnored) return false;
     return (handle === undefined || job.handle === handle) && (state === undefined || stateOf(job) === state);
   });
@@ -115,7 +115,7 @@ async function listJobs(call: RemoteCall): Promise<void> {
 
 const stateOf = ({ isQueued }: ShownJob): 'waiting' | 'running' => (isQueued ? 'waiting' : 'running');
 
-/** What nobody tells of a job by its handle alone. */
+/** The properties of a job that no job server tells by its handle alone. */
 const NOT_TOLD = {
   function: null,
   unique: null,

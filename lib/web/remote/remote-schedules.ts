@@ -10,7 +10,7 @@ import type { RemoteSource } from '../source.js';
 
 type RemoteCall = Call<RemoteSource>;
 
-/** What can be asked of the schedules of a job server elsewhere, by method and template. */
+/** The routes about schedules that a job server elsewhere can answer, by method and template. */
 export const REMOTE_SCHEDULE_RUNS: Readonly<Record<string, (call: RemoteCall) => Promise<void>>> = {
   'GET /v1/schedules': list,
   'GET /v1/schedules/{id}': async (call) => answerJson(call.response, 200, shownSchedule(call, await known(call))),
@@ -31,9 +31,9 @@ async function permitted({ source, permission }: RemoteCall): Promise<ScheduleSn
   return schedules.filter(({ options }) => permission.covers(options.function));
 }
 
-/** As a job server of this process tells it. */
+/** A schedule in the form of a job server of this process. */
 function snapshotOf({ lastTick, nextTick, options, ...rest }: ScheduleStatus): ScheduleSnapshot {
-  // What has no last tick comes as the year 1970.
+  // A schedule without a last tick comes with the year 1970.
   const times = { lastTick: lastTick.getTime() || NaN, nextTick: nextTick?.getTime() };
   return { ...rest, ...times, options: options as ScheduleOptions } as ScheduleSnapshot;
 }
@@ -42,7 +42,7 @@ async function find(call: RemoteCall): Promise<ScheduleSnapshot | undefined> {
   return (await call.source.admin.schedules()).map(snapshotOf).find(({ id }) => id === call.params['id']);
 }
 
-/** Those of others' functions are as unknown as those that never were. @throws Problem */
+/** The schedule that a call is about; one of a function that the caller may not see is treated like one that never existed. @throws Problem */
 async function known(call: RemoteCall): Promise<ScheduleSnapshot> {
   const found = await find(call);
   if (!found || !call.permission.covers(found.options.function)) throw notFound(`schedule ${call.params['id']}`);

@@ -4,16 +4,16 @@ import { nameFields } from '../function-name.js';
 import type { SeenFunction, SeenName } from '../live/function-board.js';
 import type { Sight } from '../live/live.js';
 
-/** By how much the same moment may seem to have moved, as answers take their time, in milliseconds. */
+/** How far the same moment may seem to move, because answers take different times, in milliseconds. */
 const JITTER = 1_500;
 
-/** A job server elsewhere, as it is looked at: what it does not tell is null. */
+/** A job server elsewhere as viewers see it; what it does not tell is null. */
 export class RemoteSight implements Sight<string> {
   readonly epoch = new Date();
   version: string | undefined;
   private readonly zero = performance.now();
   private last: SeenFunction<string>[] = [];
-  /** Moments as they were told first. */
+  /** The moments as they were first computed. */
   private moments = new Map<string, { oldest: number | null; longest: number | null }>();
   private trouble: string | undefined;
 
@@ -37,7 +37,7 @@ export class RemoteSight implements Sight<string> {
       this.moments = moments;
       this.trouble = undefined;
     } catch (error) {
-      // Who looks on is told, and sees what was there last.
+      // Viewers are told of it, and keep seeing the last answer.
       this.trouble = (error as Error).message;
     }
     return this.last;
@@ -70,11 +70,11 @@ export class RemoteSight implements Sight<string> {
     const isFull = limits && Object.values(limits).some((limit) => limit > 0 && total >= limit);
     const flags = [isPaused, isFull].map((flag) => (flag === undefined ? null : Number(flag)));
     const values = [high, normal, low, delayed, running, workers, submitted, completed, failed];
-    // How many dead letters there are is told by no admin word without telling all of them.
+    // No admin command tells how many dead letters there are without listing all of them.
     return { key: row.function, values: [...values, null, oldest, longest, ...flags] };
   }
 
-  /** When something began that has this age. */
+  /** The moment at which something of this age began. */
   private momentOf(age: number | undefined, before: number | null | undefined): number | null {
     if (age === undefined) return null;
     if (age === 0) return 0;

@@ -8,15 +8,15 @@ import type { RemoteSource, RunListener, Submitter, WebSource } from '../source.
 import { problemOfGearman } from './remote-problem.js';
 import { RemoteSight } from './remote-sight.js';
 
-/** How long a connection may take that nobody said how long it may, in milliseconds. */
+/** How long connecting may take by default, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
 
-/** A source elsewhere: it connects when it is first asked. @throws InvalidOptionError */
+/** Makes a source elsewhere; it connects when it is first needed. @throws InvalidOptionError */
 export function remoteSource(given: Extract<WebSource, { server: unknown }>): RemoteSource {
   const { name, server, tls = false, connectTimeout = CONNECT_TIMEOUT } = given;
   const admin = new AdminClient({ server, tls, connectTimeout });
   const client = new JobClient({ servers: [server], tls, connectTimeout, clientId: 'web' });
-  // What becomes of a connection is told to who asks for something.
+  // Whoever asks for something is told of a lost connection.
   client.on('error', () => undefined);
   return {
     name,
@@ -99,7 +99,7 @@ function requestOf(spec: JobSpec): JobRequest {
     function: exactText(name),
     workload: bufferOf(workload),
     priority: PRIORITY_NAMES[priority]!,
-    // Its caller submits again what nobody answered: it knows whether that may be.
+    // The caller decides whether to submit again what was not answered, because only the caller knows whether it may.
     resubmit: false,
     ...(unique !== '' && { unique: exactText(unique) }),
     ...(at > 0 && { at: new Date(at) }),

@@ -25,7 +25,7 @@ export interface DeadLetter {
   readonly diedAt: string;
 }
 
-/** Dead letters of one function that failed for the same reason, but for numbers in it. */
+/** Dead letters of one function that failed for the same reason, whatever numbers were in it. */
 interface Reason {
   readonly function: string;
   readonly reason: string;
@@ -43,7 +43,7 @@ interface Page {
   readonly next?: string;
 }
 
-/** Which are meant. */
+/** Chooses dead letters. */
 interface Choice {
   readonly function?: string;
   readonly q?: string;
@@ -52,10 +52,10 @@ interface Choice {
 
 type Verb = 'replay' | 'purge';
 
-/** So many of a reason are shown. */
+/** How many letters of a reason are shown. */
 const PAGE = 1_000;
 
-/** What failed for good: by function and reason, to be tried again or to be forgotten. */
+/** The page of dead letters: by function and reason, to be replayed or purged. */
 export function DeadLettersPage() {
   const { query } = route.value;
   const words = query.get('q') ?? '';
@@ -130,7 +130,7 @@ export function DeadLettersPage() {
   );
 }
 
-/** The reason that the address says; there may be none left of it. */
+/** The reason that the address names; undefined if it has no letters any more. */
 function openedOf(found: Found | undefined): Reason | undefined {
   const { query } = route.value;
   const of = query.get('of');
@@ -152,7 +152,7 @@ interface LettersProps {
   onClose(): void;
 }
 
-/** Those that failed for one reason. */
+/** The letters that failed for one reason. */
 function Letters({ of, words, onClose }: LettersProps) {
   const asked = { limit: PAGE, function: of.function, reason: of.reason, ...(words && { q: words }) };
   const { data, error, again } = useAnswer<Page>('dead-letters', asked, 5_000);
@@ -201,17 +201,17 @@ function actOnMany(verb: Verb, number: number, of: string, choice: Choice, again
   });
 }
 
-/** How far it is with all that were meant. */
+/** How many of all chosen letters are done. */
 interface Progress {
   readonly matched: number;
   readonly done: number;
   readonly failed: number;
 }
 
-/** How often it is told how far it is, in milliseconds: who hears the page is told each time. */
+/** How often progress is shown, in milliseconds; a screen reader reads it aloud each time. */
 const TOLD_EVERY = 250;
 
-/** Acts on all that are meant, and tells meanwhile how far it is. */
+/** Acts on all chosen letters, and shows the progress. */
 async function actAndTell(verb: Verb, choice: Choice): Promise<Progress> {
   let last: Progress = { matched: 0, done: 0, failed: 0 };
   let toldAt = -Infinity;
@@ -224,7 +224,7 @@ async function actAndTell(verb: Verb, choice: Choice): Promise<Progress> {
   return last;
 }
 
-/** A job server elsewhere is asked one by one. */
+/** Acts on letters one by one, for a job server elsewhere. */
 async function actOnEach(verb: Verb, choice: Choice, again: () => void): Promise<string> {
   const { deadLetters } = await ask<Page>('GET', 'dead-letters', { query: { ...choice, limit: PAGE } });
   const done = await oneByOne(deadLetters, ({ handle }) => actOn(verb, handle));

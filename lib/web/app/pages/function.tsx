@@ -32,7 +32,7 @@ interface RecentJob {
   readonly error?: { readonly text?: string; readonly base64?: string };
 }
 
-/** One function: how it goes, who does it, what failed; and what can be done about it. */
+/** The page of one function: how it goes, its workers, its failures, and what can be done. */
 export function FunctionPage() {
   const { query } = route.value;
   const name64 = query.get('name64') ?? undefined;
@@ -85,7 +85,7 @@ export function FunctionPage() {
       </Empty>
     );
   }
-  // Within quotes there can be none.
+  // A quoted name cannot contain quotes.
   const isPlain = name64 === undefined && !name.includes('"');
   const quoted = isPlain ? `function:"${name}"` : `function64:${asked.function64}`;
   return (

@@ -92,10 +92,10 @@ const VALUES: Readonly<Record<string, (row: FunctionRow) => number | string>> = 
   dead: (row) => row.get('dead') ?? -1,
 };
 
-/** So many are named of those that are in the same trouble. */
+/** How many functions with the same trouble are named. */
 const NAMED = 3;
 
-/** What is wrong, and all functions: those in trouble first. */
+/** The page of all functions: what is wrong, then the list, functions in trouble first. */
 export function FunctionsPage() {
   const { query } = route.value;
   const words = query.get('q') ?? '';
@@ -103,7 +103,7 @@ export function FunctionsPage() {
   const rows = useSorted(words, sort);
   const seen = useSignal<readonly FunctionRow[]>([]);
   useSparks(seen.value);
-  // Rows change in place.
+  // Read only to draw again, because rows change in place.
   void changes.value;
   if (!isComplete.value) return <Loading what="functions" />;
   const sortedBy = sort === '' ? undefined : { id: sort.replace('-', ''), isDown: sort.startsWith('-') };
@@ -156,7 +156,7 @@ export function FunctionsPage() {
   );
 }
 
-/** What is wrong, in one line: it is read before anything else. */
+/** What is wrong, in one line, because it is read first. */
 function Verdict() {
   void changes.value;
   const troubles = new Map<Trouble, { count: number; first: FunctionRow[] }>();
@@ -172,7 +172,7 @@ function Verdict() {
     return seen ? [{ trouble, ...seen }] : [];
   });
   if (lines.length === 0) {
-    // What is wrong with the job server itself stands above every page.
+    // Every page shows above what is wrong with the job server itself.
     if (storageTrouble || isEnding || trouble || connection.value.state === 'lost') return null;
     return (
       <p class="verdict well" role="status">
@@ -199,7 +199,7 @@ function Verdict() {
   );
 }
 
-/** What is wrong with a function. */
+/** Shows what is wrong with a function. */
 export function Badge({ of }: { readonly of: Trouble }) {
   return (
     <span class={`badge ${levelOf(of)}`} title={MEANING[of]}>
@@ -212,10 +212,10 @@ function levelOf(trouble: Trouble): 'bad' | 'warn' {
   return trouble === 'no workers' || trouble === 'stalled' ? 'bad' : 'warn';
 }
 
-/** The rows that are wanted, in order. The list is kept from second to second: sorting what is nearly sorted is quick. */
+/** The rows to show, in order. The sorted list is kept between seconds, because sorting a nearly sorted list is quick. */
 function useSorted(words: string, sort: string): readonly FunctionRow[] {
   const kept = useRef<{ rows: FunctionRow[]; made: string; told: number }>({ rows: [], made: '', told: -1 });
-  // By trouble, the order is the same until a row's weight is another one.
+  // The order by trouble stays until a row's weight changes.
   const told = sort === '' ? reorderings.value : changes.value;
   const made = `${sort} ${words}`;
   const { current } = kept;
@@ -244,7 +244,7 @@ function comparing(sort: string): (one: FunctionRow, other: FunctionRow) => numb
   };
 }
 
-/** A first click sorts numbers by the largest, names by the first; a second turns that, a third ends it. */
+/** The order after a click: the first click sorts numbers from the largest, names from A; the second reverses that, the third ends it. */
 function nextSort(sort: string, id: string): string | undefined {
   const [first, second] = id === 'name' ? [id, `-${id}`] : [`-${id}`, id];
   return sort === first ? second : sort === second ? undefined : first;

@@ -35,24 +35,24 @@ interface RecentJob {
   readonly error?: BytesInJson;
 }
 
-/** What was heard of a job since its page is open. */
+/** What has happened to a job since its page was opened. */
 interface Heard {
   readonly at: Date;
   readonly what: string;
   readonly bytes?: Uint8Array;
 }
 
-/** So much of what was heard is kept. */
+/** How many of these events are kept. */
 const MAX_HEARD = 200;
 
-/** One job: where it is, what is in it, what comes of it. */
+/** The page of one job: its state, its content, its outcome. */
 export function JobPage() {
   const handle = route.value.id;
   const path = `jobs/${encodeURIComponent(handle)}`;
   const live = useAnswer<Job | EndedJob>(path, {}, 1_000);
   const isGone = live.error instanceof Problem && live.error.status === 404;
   const known = isGone ? undefined : live.data;
-  // A dead letter is no job any more, or one that failed where results are kept.
+  // A dead letter is no longer a job; if results are kept, it looks like a job that failed.
   const mayBeDead = isGone || (known !== undefined && !('clients' in known) && known.state === 'failed');
   const dead = useAnswer<DeadLetter>(
     mayBeDead && !isRemote.value ? `dead-letters/${encodeURIComponent(handle)}` : undefined,
@@ -175,12 +175,12 @@ function JobFacts({ of: job }: { readonly of: Job }) {
   );
 }
 
-/** How often it ran in vain at least: a policy that lets a lost job run again counts that twice. */
+/** How often it ran in vain at least. A lost job that a policy lets run again is counted both as a loss and as an attempt. */
 function inVainOf(of: Job | DeadLetter | undefined): number {
   return Math.max(of?.attempts ?? 0, of?.losses ?? 0);
 }
 
-/** How far it is, as its worker says. */
+/** A job's progress, as its worker reported it. */
 function Journey({ of: { numerator, denominator } }: { readonly of: Job }) {
   return (
     <p class="journey">
@@ -212,7 +212,7 @@ function DeadFacts({ of: letter }: { readonly of: DeadLetter }) {
   );
 }
 
-/** A job that is over and of which nothing is kept, but perhaps its end is remembered. */
+/** A job that is over and of which nothing is kept; perhaps its end is still remembered. */
 function Over({ handle, isKept }: { readonly handle: string; readonly isKept: boolean }) {
   const here = isRemote.value ? undefined : 'history/jobs';
   const failed = useAnswer<{ jobs: readonly RecentJob[] }>(here, { outcome: 'failed', handle });
@@ -265,7 +265,7 @@ function HeardList({ of }: { readonly of: readonly Heard[] }) {
   );
 }
 
-/** Watches a job, which keeps nobody from cancelling it. */
+/** The events of a job. Watching does not count as waiting: the job can be cancelled. */
 function useHeard(handle: string, isThere: boolean): readonly Heard[] {
   const heard = useSignal<readonly Heard[]>([]);
   const isWatched = isThere && may('inspect') && !isRemote.value;
@@ -286,7 +286,7 @@ function useHeard(handle: string, isThere: boolean): readonly Heard[] {
     on('warning', () => 'warning');
     on('complete', () => 'complete');
     on('fail', ({ outcome }) => String(outcome));
-    // It was over, or nobody answers: the page asks for the job anyway.
+    // The job was over, or nobody answers: the page asks for the job anyway.
     for (const last of ['complete', 'fail']) stream.addEventListener(last, () => stream.close());
     stream.onerror = () => stream.close();
     return () => stream.close();

@@ -55,7 +55,7 @@ const COLUMNS: readonly TableColumn<Job>[] = [
   { id: 'size', title: 'Size', isNumber: true, cell: (job) => size(job.size) },
 ];
 
-/** What a job is at, and how far. */
+/** A job's state and progress. */
 export function JobState({ of }: { readonly of: Job }) {
   const { state, numerator, denominator } = of;
   const share = denominator > 0 ? Math.min(100, Math.round((numerator / denominator) * 100)) : undefined;
@@ -71,7 +71,7 @@ export function JobState({ of }: { readonly of: Job }) {
   );
 }
 
-/** Jobs by what is known of them, and by what is in them. */
+/** The page that searches jobs by their properties and their content. */
 export function JobsListPage() {
   const words = route.value.query.get('q') ?? '';
   const first = useSearch(words);
@@ -192,7 +192,7 @@ interface ProgressProps {
   readonly hasMore: boolean;
 }
 
-/** How far the search is. */
+/** The progress of the search. */
 function Progress({ of: { scanned, total, isOver, error }, found, hasMore }: ProgressProps) {
   if (error !== undefined) return null;
   return (
@@ -218,7 +218,7 @@ function cancelEach(handles: readonly string[]): Promise<number> {
   return oneByOne(handles, (handle) => ask('DELETE', `jobs/${encodeURIComponent(handle)}`));
 }
 
-/** All that match, also those that are not on the page. */
+/** Cancels all jobs that match, also those that are not on the page. */
 async function cancelAll(words: string): Promise<number> {
   if (!isRemote.value) return (await ask<{ done: number }>('POST', 'jobs/cancel', { json: { q: words } })).done;
   const { jobs } = await ask<JobsPage>('GET', 'jobs', { query: { q: words, limit: 1_000 } });

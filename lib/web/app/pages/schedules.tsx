@@ -27,7 +27,7 @@ interface Schedule {
   };
 }
 
-/** Recurring jobs: when each is due, and what can be done about it. */
+/** The page of recurring jobs: when each is due, and what can be done. */
 export function SchedulesPage() {
   const { data, error, again } = useAnswer<{ schedules: readonly Schedule[] }>('schedules', {}, 5_000);
   const isNew = useSignal(false);

@@ -11,7 +11,7 @@ import { Failure, Loading } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 import { When } from '../ui/when.js';
 
-/** What a job server tells of itself; one elsewhere, and who may see some functions, is told less. */
+/** What a job server tells about itself; less if it is elsewhere, or if the user may see only some functions. */
 interface ServerInfo extends ServerState {
   readonly version: string;
   readonly eventStreams?: number;
@@ -34,7 +34,7 @@ interface StorageInfo {
   readonly setAside: number;
 }
 
-/** What was answered last, and what grew since the answer before, a second. */
+/** The last answer, and how much counters grew a second since the answer before. */
 interface Seen {
   readonly name: string;
   readonly at: number;
@@ -44,16 +44,16 @@ interface Seen {
   readonly writes?: number;
 }
 
-/** How often they are asked, in milliseconds. */
+/** How often the job servers are asked, in milliseconds. */
 const INTERVAL = 3_000;
 
-/** Less than so much room on a disk is told, in bytes. */
+/** Less room than this on a disk is shown as a warning, in bytes. */
 const LITTLE_ROOM = 1e9;
 
-/** A certificate that ends so soon is told, in milliseconds. */
+/** A certificate that expires within this time is shown as a warning, in milliseconds. */
 const SOON = 14 * 86_400_000;
 
-/** The job servers: how they are, what they take, and what they may. */
+/** The page of the job servers: their state, their load, and their settings. */
 export function ServerPage() {
   const names = me.value?.servers.map(({ name }) => name) ?? [];
   const seen = useServers(names);
@@ -229,7 +229,7 @@ function ofAtMost(value: number | undefined, most: number): string {
   return most === 0 ? count(value) : `${count(value)} of ${count(most)}`;
 }
 
-/** Asks all of them, again and again. */
+/** Asks all job servers, again and again. */
 function useServers(names: readonly string[]): readonly Seen[] {
   const seen = useSignal<readonly Seen[]>([]);
   const isStill = isFrozen.value;

@@ -10,7 +10,7 @@ import { SearchField } from '../ui/search-field.js';
 import { Empty } from '../ui/states.js';
 import { Table, type TableColumn } from '../ui/table.js';
 
-/** Something that happened. */
+/** An event, as a line. */
 interface Line {
   readonly id: number;
   readonly at: Date;
@@ -19,14 +19,14 @@ interface Line {
   readonly function?: string;
   /** Who did it, or whom it is about. */
   readonly who?: string;
-  /** What it is searched by. */
+  /** The text that the search looks in. */
   readonly words: string;
 }
 
-/** So many lines are kept. */
+/** How many lines are kept. */
 const MAX_LINES = 1_000;
 
-/** What is read no faster than so: what comes meanwhile is shown together, in milliseconds. */
+/** How often lines are drawn, in milliseconds, because nobody reads faster; lines that come in between are drawn together. */
 const REDRAW = 250;
 
 const COLUMNS: readonly TableColumn<Line>[] = [
@@ -58,7 +58,7 @@ const COLUMNS: readonly TableColumn<Line>[] = [
 
 const WORDS: Readonly<Record<string, string>> = { workerJoined: 'worker joined', workerLeft: 'worker left' };
 
-/** What happens now, as it happens. */
+/** The page of events as they happen. */
 export function TailPage() {
   const words = route.value.query.get('q') ?? '';
   const { lines, missed, error } = useTail();

@@ -26,14 +26,14 @@ export interface Worker {
   readonly address: string;
   readonly functions: readonly string[];
   readonly running: number | null;
-  /** Those it was given first. */
+  /** The jobs that it got first. */
   readonly jobs: readonly RunningJob[] | null;
   readonly done: number | null;
   readonly connectedSince: string | null;
   readonly isQuiet: boolean | null;
 }
 
-/** Who is there, what they do, and who is to do no more. */
+/** The page of workers: who is connected, what they do, and how to stop them. */
 export function WorkersPage() {
   const words = route.value.query.get('q') ?? '';
   const { data, error, again } = useAnswer<{ workers: readonly Worker[] }>('workers', {}, 2_000);
@@ -128,7 +128,7 @@ function columnsOf(flow: ReadonlyMap<number, number>, again: () => void): readon
   ];
 }
 
-/** The job that a worker has run for longest: further ones would be cut off in a row. */
+/** The job that a worker has run for longest; there is no room for further ones in a row. */
 function LongestJob({ of: { jobs } }: { readonly of: Worker }) {
   if (!jobs) return <>–</>;
   const [longest] = jobs;
@@ -143,7 +143,7 @@ function LongestJob({ of: { jobs } }: { readonly of: Worker }) {
   );
 }
 
-/** How many jobs each has done a second, from one answer to the next. */
+/** How many jobs a second each worker has done between two answers. */
 function useFlow(workers: readonly Worker[] | undefined): ReadonlyMap<number, number> {
   const last = useRef<{ workers: typeof workers; at: number; flow: ReadonlyMap<number, number> }>({
     workers: undefined,

@@ -1,14 +1,14 @@
 import type { BytesInJson } from './readable.js';
 import { server } from './route.js';
 
-/** An answer that says no: a problem of RFC 9457, or that nobody answered. */
+/** A request that failed: a problem of RFC 9457, or nobody answered. */
 export class Problem extends Error {
-  /** @param status 0: nobody answered. */
+  /** @param status 0 if nobody answered. */
   constructor(
     readonly status: number,
     readonly code: string,
     detail: string,
-    /** What a job failed with. */
+    /** The exception of a job that failed. */
     readonly exception?: BytesInJson,
   ) {
     super(detail);
@@ -17,15 +17,15 @@ export class Problem extends Error {
 
 export interface Asked {
   query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  /** Sent as JSON. */
+  /** A body that is sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** A body that is sent as it is. */
   bytes?: Blob | Uint8Array<ArrayBuffer> | string;
   signal?: AbortSignal;
   accept?: string;
 }
 
-/** The address of a route, relative to the page: any prefix that a proxy adds is right by itself. */
+/** The address of a route, relative to the page, so that it is right behind any prefix of a proxy. */
 export function addressOf(path: string, query: Asked['query'] = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries({ server: server.value, ...query })) {
@@ -37,7 +37,7 @@ export function addressOf(path: string, query: Asked['query'] = {}): string {
   return `v1/${path}${text === '' ? '' : `?${text}`}`;
 }
 
-/** Asks, and gives the answer whatever its body is. @throws Problem */
+/** Sends a request and returns the answer, whatever its body is. @throws Problem */
 export async function send(method: string, path: string, asked: Asked = {}): Promise<Response> {
   const { query, json, bytes, signal, accept } = asked;
   const type = json !== undefined ? 'application/json' : bytes !== undefined ? 'application/octet-stream' : undefined;
@@ -65,7 +65,7 @@ export async function ask<Answer>(method: string, path: string, asked: Asked = {
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
 }
 
-/** Asks for events, up to `end` or `done`; who answers at once with all of it has answered with the last one. @throws Problem */
+/** Asks for events, until `end` or `done`; an answer that is no stream counts as the last event. @throws Problem */
 export async function* follow<Data>(
   method: 'GET' | 'POST',
   path: string,

@@ -3,12 +3,12 @@ import { addressOf, ask, Problem } from './api.js';
 import { FunctionRow, type Column } from './function-row.js';
 import { server as serverName } from './route.js';
 
-/** The job server itself. */
+/** The state of the job server itself. */
 export interface ServerState {
   readonly version?: string;
   readonly isEnding?: boolean | null;
   readonly storageTrouble?: string;
-  /** Why one elsewhere does not answer. */
+  /** Why a job server elsewhere does not answer. */
   readonly trouble?: string;
   readonly functions?: number;
   readonly jobs?: number;
@@ -19,7 +19,7 @@ export interface ServerState {
   readonly eventLoopDelaySeconds?: number;
 }
 
-/** How it stands with the stream of changes. */
+/** The state of the stream of changes. */
 export type Connection =
   | { readonly state: 'connecting' }
   | { readonly state: 'live' }
@@ -28,25 +28,25 @@ export type Connection =
 
 export const connection = signal<Connection>({ state: 'connecting' });
 export const serverState = signal<ServerState>({});
-/** Space stops what is shown, so that it can be read. */
+/** Whether the space key has stopped updates, so that the page can be read. */
 export const isFrozen = signal(false);
-/** Counts up with each change of {@link functions}, and each second. */
+/** Grows with each change of {@link functions}, and each second. */
 export const changes = signal(0);
-/** Counts up when functions come, go, or have another weight: what is sorted by it is no longer in order. */
+/** Grows when functions come, go, or change their weight: the order by weight is then out of date. */
 export const reorderings = signal(0);
-/** Whether all functions were told once. */
+/** Whether all functions have been received once. */
 export const isComplete = signal(false);
 
-/** How many jobs of all functions wait for a worker, and for their time. */
+/** How many jobs of all functions wait for a worker, and how many for their time. */
 export const backlog = signal({ waiting: 0, delayed: 0 });
 
-/** The functions, by their number in the stream. Changed in place; {@link changes} tells. */
+/** The functions, by their number in the stream. The map changes in place; {@link changes} tells when. */
 export const functions = new Map<number, FunctionRow>();
 
-/** After so long without a stream one is opened again, in milliseconds. */
+/** How long after a lost stream a new one is opened, in milliseconds. */
 const RETRY = 2_000;
 
-/** A number is that of the function whose item comes next; those after it have the next numbers. */
+/** A list in which a number is that of the function whose item follows; the items behind it have the next numbers. */
 type Numbered<Item> = readonly (number | Item)[];
 
 interface Told {
@@ -60,21 +60,21 @@ interface Told {
 let source: EventSource | undefined;
 let lastId: string | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
-/** What the job server's clocks said when its stream began, and when that was on a clock here that nobody sets. */
+/** The job server's clocks when its stream began, and when that was on a clock here that nobody sets. */
 let clocks = { now: 0, date: Date.now(), heard: performance.now() };
 let columns: Readonly<Record<Column, number>> | undefined;
-/** Those that time alone changes. */
+/** Rows whose state may change only because time passes. */
 const restless = new Set<FunctionRow>();
-/** Since all was told last: a telling may come in pieces. */
+/** Whether the order changed since the last complete update, which may come in several parts. */
 let isReordered = false;
 let byName = new Map<string, FunctionRow>();
 
-/** What the job server's clock says, in the milliseconds that rows count in. */
+/** The job server's clock, in the milliseconds that rows use. */
 export function now(): number {
   return Math.round(clocks.now + performance.now() - clocks.heard);
 }
 
-/** What date it is at the job server: the clock of who looks on may be wrong. In milliseconds since 1970. */
+/** The date at the job server, in milliseconds since 1970; the clock of this machine may be wrong. */
 export function dateThere(): number {
   return clocks.date + performance.now() - clocks.heard;
 }
@@ -83,7 +83,7 @@ export function functionNamed(name: string, name64?: string): FunctionRow | unde
   return byName.get(name64 ?? `=${name}`);
 }
 
-/** Follows the job server while the page is seen; one stream for all of the page. */
+/** Follows the job server while the page is visible, with one stream for the whole page. */
 export function follow(): void {
   let followed: string | undefined | null = null;
   effect(() => {
@@ -131,7 +131,7 @@ function open(): void {
   on<Told>('functions', take);
   stream.onerror = () => {
     if (source !== stream) return;
-    // The browser tries again by itself after a connection was lost, never after an answer that said no.
+    // The browser reconnects by itself after a lost connection, but never after an answer that refused the stream.
     lose('The job server does not answer.');
     if (stream.readyState === EventSource.CLOSED) void tellWhy();
   };

@@ -1,6 +1,6 @@
 import { readableName } from './readable.js';
 
-/** What is wrong with a function, the worst first. */
+/** What can be wrong with a function, the worst first. */
 export const TROUBLES = ['no workers', 'stalled', 'full', 'failing', 'paused'] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
@@ -13,11 +13,11 @@ export const MEANING: Readonly<Record<Trouble, string>> = {
   paused: 'Its jobs are held back until it is resumed.',
 };
 
-/** Over so long flow is measured, in milliseconds. */
+/** The span of time over which flow is measured, in milliseconds. */
 const FLOW_SPAN = 10_000;
 const FAILURE_SPAN = 60_000;
 
-/** A job that runs for so long while nothing ends is a stall, in milliseconds. */
+/** A job that runs for this long while no job ends is a stall, in milliseconds. */
 const STALL = 600_000;
 
 /** How much a counter grew within a span of time. */
@@ -59,7 +59,7 @@ class Growth {
   }
 }
 
-/** The names of a row's numbers, as the stream's `columns` tell them. */
+/** The names of a row's numbers, as in the stream's `columns`. */
 export type Column =
   | 'high'
   | 'normal'
@@ -76,11 +76,11 @@ export type Column =
   | 'paused'
   | 'full';
 
-/** One function as the stream tells of it. */
+/** A function as the stream describes it. */
 export class FunctionRow {
   readonly label: string;
   trouble: Trouble | undefined;
-  /** Its place among others by what is wrong and how much waits: the higher, the further up. */
+  /** Its position by what is wrong and how much waits: the larger, the further up. */
   weight = 0;
   private numbers: readonly (number | null)[] = [];
   private growth: { submitted: Growth; completed: Growth; failed: Growth; minuteDone: Growth } | undefined;
@@ -95,7 +95,7 @@ export class FunctionRow {
     this.label = readableName(name, name64);
   }
 
-  /** A number; null where the job server does not tell it. */
+  /** A number; null if the job server does not tell it. */
   get(column: Column): number | null {
     const value = this.numbers[this.columns[column]];
     return value === undefined ? 0 : value;
@@ -105,7 +105,7 @@ export class FunctionRow {
     return (this.get('high') ?? 0) + (this.get('normal') ?? 0) + (this.get('low') ?? 0);
   }
 
-  /** @param numbers without the row's own number; zeros at the end may be missing. */
+  /** Reads new numbers. @param numbers without the row's own number; zeros at the end may be missing. */
   see(numbers: readonly (number | null)[], now: number): void {
     const before = [this.get('submitted'), this.get('completed'), this.get('failed')] as const;
     this.numbers = numbers;
@@ -115,7 +115,7 @@ export class FunctionRow {
     this.judge(now);
   }
 
-  /** Looks at what time alone changes. @returns false: nothing of it does any more. */
+  /** Checks what may change because time passes. @returns false if nothing will change that way any more. */
   judge(now: number): boolean {
     if (this.growth?.submitted.isOver(now - FAILURE_SPAN)) this.growth = undefined;
     this.trouble = this.troubleAt(now);
@@ -126,7 +126,7 @@ export class FunctionRow {
     return this.isRestless;
   }
 
-  /** Whether time alone will change what is wrong with it. */
+  /** Whether what is wrong with it may change only because time passes. */
   get isRestless(): boolean {
     return this.growth !== undefined || (this.get('longestAt') ?? 0) > 0;
   }
@@ -145,7 +145,7 @@ export class FunctionRow {
   }
 
   private grow(before: readonly (number | null)[], after: readonly (number | null)[], now: number): void {
-    // What is not told again has not changed: up to the look before, all was as it was.
+    // A row that was not sent has not changed: until the look before, everything was as it was.
     const start = (span: number, index: number): Growth => new Growth(span, now - 1_000, before[index] ?? 0);
     this.growth ??= {
       submitted: start(FLOW_SPAN, 0),

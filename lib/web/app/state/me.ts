@@ -5,7 +5,7 @@ import { server } from './route.js';
 export type Role = 'read' | 'inspect' | 'submit' | 'operate';
 const ROLES: readonly Role[] = ['read', 'inspect', 'submit', 'operate'];
 
-/** Who looks, and at which job servers. */
+/** Who the user is, and the job servers to choose from. */
 export interface Me {
   readonly name: string;
   readonly role: Role;
@@ -15,13 +15,13 @@ export interface Me {
 
 export const me = signal<Me | undefined>(undefined);
 
-/** Whether the job server is asked in Gearman's own protocol, which knows less. */
+/** Whether the job server is asked in Gearman's own protocol, which tells less. */
 export const isRemote = computed(() => {
   const servers = me.value?.servers ?? [];
   return (servers.find(({ name }) => name === server.value) ?? servers[0])?.isRemote ?? false;
 });
 
-/** Whether the one who looks may do what needs a role. */
+/** Whether the user may do what needs a role. */
 export function may(role: Role): boolean {
   return me.value !== undefined && ROLES.indexOf(me.value.role) >= ROLES.indexOf(role);
 }

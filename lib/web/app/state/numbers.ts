@@ -1,6 +1,6 @@
 const WHOLE = new Intl.NumberFormat('en');
 
-/** `12,400`; what a job server does not tell is a dash. */
+/** `12,400`; a dash if the job server does not tell it. */
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : WHOLE.format(value);
 }
@@ -17,14 +17,14 @@ export function about(value: number): string {
   return SHORT.format(value);
 }
 
-/** Something a second: `0.3`, `12`, `12,400`; nothing where there is nothing. */
+/** A rate a second: `0.3`, `12`, `12,400`; an empty text for 0. */
 export function rate(value: number): string {
   if (value <= 0) return '';
   if (value < 9.95) return value < 0.05 ? '<0.1' : value.toFixed(1);
   return count(Math.round(value));
 }
 
-/** How long something lasts: `350 ms`, `4.2 s`, `12 s`, `3 min`, `5 h`, `2 d`. */
+/** How long something takes: `350 ms`, `4.2 s`, `12 s`, `3 min`, `5 h`, `2 d`. */
 export function duration(ms: number): string {
   if (ms < 1) return ms > 0 ? '<1 ms' : '0 s';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
@@ -36,7 +36,7 @@ export function duration(ms: number): string {
   return `${count(Math.floor(seconds / 86_400))} d`;
 }
 
-/** How long ago, without fractions that would flicker: an age is looked at once a second. */
+/** How long ago, in whole units: an age changes once a second, and fractions would flicker. */
 export function age(ms: number): string {
   return ms < 1_000 ? '<1 s' : duration(ms < 10_000 ? Math.floor(ms / 1_000) * 1_000 : ms).replace('.0', '');
 }

@@ -1,9 +1,9 @@
 import { computed, signal } from '@preact/signals';
 
-/** Where the page is: all of it is in the address, so that a link leads back to it. */
+/** Where the page is. All of it is in the address, so that a link leads back to it. */
 export interface Route {
   readonly page: string;
-  /** What the page is about, as a handle; empty where it is a list. */
+  /** The page's subject, such as a handle; empty for a list. */
   readonly id: string;
   readonly query: URLSearchParams;
 }
@@ -11,12 +11,12 @@ export interface Route {
 /** Where the page is now. */
 export const route = signal<Route>(read());
 
-/** The job server that is looked at, where there are several. */
+/** The chosen job server, if there are several. */
 export const server = computed(() => route.value.query.get('server') ?? undefined);
 
 addEventListener('hashchange', () => (route.value = read()));
 
-/** The address of a page; the job server that is looked at stays the same. */
+/** The address of a page, with the same job server as now. */
 export function linkTo(page: string, id = '', query: Readonly<Record<string, string | undefined>> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...query, server: server.value })) {
@@ -30,7 +30,7 @@ export function go(link: string): void {
   location.hash = link;
 }
 
-/** Changes the query of this page, and adds nothing to where Back leads to. */
+/** Changes the query of this page without a new entry for the browser's Back. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
   const { page, id, query } = route.value;
   const now = { ...Object.fromEntries(query), ...changes };

@@ -7,22 +7,22 @@ import { isRemote } from './me.js';
 import { base64url } from './readable.js';
 import { server } from './route.js';
 
-/** What ended in each minute of the last hour, oldest first. */
+/** How many jobs ended in each minute of the last hour, oldest first. */
 export interface Spark {
   readonly completed: readonly number[];
   readonly failed: readonly number[];
 }
 
-/** By the function's number in the stream. */
+/** The last hour of each function, by its number in the stream. */
 export const sparks = signal<ReadonlyMap<number, Spark>>(new Map());
 
-/** How often the functions that are seen are asked for again, in milliseconds. */
+/** How often the visible functions are asked for again, in milliseconds. */
 const INTERVAL = 30_000;
 
-/** What is only scrolled past is not asked for, in milliseconds. */
+/** How long rows must be visible before they are asked for, in milliseconds: not while somebody scrolls past. */
 const PAUSE = 250;
 
-/** The longest query of one request, in characters: a server takes 16 kB of headers. */
+/** The longest query of one request, in characters: a server accepts 16 kB of headers. */
 const MAX_QUERY = 6_000;
 
 /** The most functions of one request. */
@@ -32,7 +32,7 @@ interface Answer {
   readonly functions: readonly { readonly name: string; readonly name64?: string; readonly series: Spark }[];
 }
 
-/** Has the last hour of these functions at hand. One that had no job since the job server began is not asked for. */
+/** Keeps the last hour of these functions up to date. A function that has had no job since the job server started is not asked for. */
 export function useSparks(rows: readonly FunctionRow[]): void {
   const wanted = rows.filter((row) => (row.get('submitted') ?? 0) > 0);
   const isAsked = !isRemote.value && !isFrozen.value;

@@ -2,19 +2,19 @@ import { isRemote, may, type Role } from '../state/me.js';
 
 interface ActionProps {
   readonly label: string;
-  /** Who may. */
+  /** The role that is needed. */
   readonly role: Role;
-  /** The key that does it as well, where the page has one. */
+  /** The key that does the same, if the page has one. */
   readonly hotkey?: string;
   readonly isDestructive?: boolean;
-  /** Why it cannot be done now; undefined: it can. */
+  /** Why it cannot be done now; undefined if it can. */
   readonly whyNot?: string | undefined;
-  /** Only a job server of the same process can do it. */
+  /** Whether only a job server of the same process can do it. */
   readonly isOnlyHere?: boolean;
   run(): void;
 }
 
-/** A button that changes something; grey, with the reason, for who may not, and where it cannot be done. */
+/** A button that changes something. It is grey and gives the reason if the user may not do it, or if it cannot be done. */
 export function Action({ label, role, hotkey, isDestructive, whyNot, isOnlyHere, run }: ActionProps) {
   const reason = reasonNotTo(role, isOnlyHere) ?? whyNot;
   return (
@@ -29,7 +29,7 @@ export function Action({ label, role, hotkey, isDestructive, whyNot, isOnlyHere,
   );
 }
 
-/** Why somebody may not; undefined: they may. */
+/** Why the user may not do it; undefined if they may. */
 export function reasonNotTo(role: Role, isOnlyHere = false): string | undefined {
   if (!may(role)) return `This needs the role ${role}.`;
   if (isOnlyHere && isRemote.value) return 'A job server that is asked in Gearman’s own protocol cannot do this.';

@@ -4,10 +4,10 @@ import { Problem, send } from '../state/api.js';
 import { size } from '../state/numbers.js';
 import { bytesIn, readable, readableBytes } from '../state/readable.js';
 
-/** So much is shown; all of it is there to be downloaded. */
+/** How many bytes are shown; a download has all of them. */
 const SHOWN = 4_096;
 
-/** What is larger is not fetched to be looked at, only to be kept. */
+/** Larger content is not fetched to be shown; it can only be downloaded. */
 const MAX_FETCHED = 1_000_000;
 
 type Form = 'json' | 'text' | 'hex';
@@ -15,17 +15,17 @@ type Form = 'json' | 'text' | 'hex';
 interface FetchedProps {
   readonly title: string;
   readonly path: string;
-  /** How long it is, where that is known. */
+  /** How many bytes there are; null if that is not known. */
   readonly length: number | null;
-  /** What the file is called that it is kept in. */
+  /** The name of the downloaded file. */
   readonly fileName: string;
 }
 
-/** Bytes that the API has, asked for once. */
+/** Bytes from the API, fetched once. */
 export function FetchedBytes({ title, path, length, fileName }: FetchedProps) {
   const bytes = useSignal<Uint8Array | undefined>(undefined);
   const error = useSignal<string | undefined>(undefined);
-  // Of a result it is not known before it comes.
+  // The length of a result is not known before it arrives.
   const told = useSignal(length);
   const known = length ?? told.value;
   const isTooLong = known !== null && known > MAX_FETCHED;
@@ -73,7 +73,7 @@ interface BytesProps {
   readonly fileName?: string;
 }
 
-/** Bytes as JSON where they are that, else as text or in hexadecimal. */
+/** Bytes as JSON if they are JSON, otherwise as text or in hexadecimal. */
 export function Bytes({ title, bytes, path, fileName }: BytesProps) {
   const forms = formsOf(bytes);
   const form = useSignal<Form>(forms[0]!);
@@ -137,7 +137,7 @@ function shown(bytes: Uint8Array, form: Form): string {
   return text === undefined ? readableBytes(bytes.subarray(0, SHOWN)) : linesOf(text.slice(0, SHOWN));
 }
 
-/** Lines stay lines; all else that is not seen is told by its number. */
+/** Keeps line ends; all other invisible characters are shown by their numbers. */
 function linesOf(text: string): string {
   return text.split('\n').map(readable).join('\n');
 }

@@ -9,13 +9,13 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** Something that has to be answered, or closed by Escape. */
+/** A dialog that has to be answered, or closed with Escape. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
-  // Before the paint: who types on at once, as the key that opened it was pressed, types into it.
+  // Before the paint, so that keys that are pressed right after the one that opened it go into the dialog.
   useLayoutEffect(() => {
     box.current!.showModal();
-    // What is asked about stands there before it can be agreed to.
+    // The question is visible before it can be answered.
     box.current!.querySelector<HTMLElement>('[autofocus],input,textarea')?.focus();
   }, []);
   return (
@@ -37,12 +37,12 @@ export function Dialog({ title, onClose, children }: DialogProps) {
 }
 
 interface FormDialogProps extends DialogProps {
-  /** What the button says that does it. */
+  /** The text of the button that confirms. */
   readonly yes: string;
   onSubmit(): void;
 }
 
-/** Fields to be filled in, and then done or left. */
+/** A dialog with fields, to be confirmed or cancelled. */
 export function FormDialog({ title, yes, onClose, onSubmit, children }: FormDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
@@ -70,7 +70,7 @@ export function FormDialog({ title, yes, onClose, onSubmit, children }: FormDial
 interface Question {
   readonly title: string;
   readonly text: ComponentChildren;
-  /** What the button says that does it. */
+  /** The text of the button that confirms. */
   readonly yes: string;
   readonly isDestructive: boolean;
   act(): Promise<string>;
@@ -80,12 +80,12 @@ const question = signal<Question | undefined>(undefined);
 const notice = signal<{ readonly text: string; readonly isBad: boolean } | undefined>(undefined);
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** Asks once, saying how many and of what, before something is done that cannot be taken back. */
+/** Asks once, with how many of what, before something that cannot be undone. */
 export function confirmFirst(asked: Omit<Question, 'isDestructive'> & { readonly isDestructive?: boolean }): void {
   question.value = { isDestructive: true, ...asked };
 }
 
-/** Does something, and tells how it went. */
+/** Does something, and shows its outcome. */
 export async function perform(act: () => Promise<string>): Promise<void> {
   try {
     tell(await act());
@@ -100,13 +100,13 @@ export function tell(text: string, isBad = false): void {
   noticeTimer = setTimeout(() => (notice.value = undefined), isBad ? 20_000 : 10_000);
 }
 
-/** Tells how far something is; it stands there until something else is told. */
+/** Shows progress; it stays until something else is shown. */
 export function tellProgress(text: string): void {
   clearTimeout(noticeTimer);
   notice.value = { text, isBad: false };
 }
 
-/** The question that is asked now, and what was told last. */
+/** Shows the current question, and the last message. */
 export function Conversation() {
   const asked = question.value;
   const told = notice.value;

@@ -2,11 +2,11 @@ import type { ComponentChildren } from 'preact';
 
 interface FactsProps {
   readonly of: readonly (readonly [name: string, value: ComponentChildren])[];
-  /** Within a card, so without a frame of their own. */
+  /** Whether they are inside a card and need no frame of their own. */
   readonly isPlain?: boolean;
 }
 
-/** What is known of one thing: a line of names and values. */
+/** What is known of one thing, as a line of names and values. */
 export function Facts({ of, isPlain }: FactsProps) {
   return (
     <dl class={isPlain ? 'facts plain' : 'facts'}>

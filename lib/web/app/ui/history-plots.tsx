@@ -34,20 +34,20 @@ interface History {
   }[];
 }
 
-/** How often the last hour is asked for, in milliseconds: it has a moment each ten seconds. */
+/** How often the last hour is asked for, in milliseconds: it has a new moment every ten seconds. */
 const INTERVAL = 10_000;
 const MOMENTS = 360;
 
-/** What is shown at least: five minutes. */
+/** How many moments are shown at least: five minutes. */
 const LEAST = 30;
 
-/** With fewer moments than these the last two minutes are shown, second by second. */
+/** With fewer moments than this, the last two minutes are shown second by second. */
 const FEW = 12;
 const SECONDS = 120;
 
-/** The last hour, as the job server remembers it: of all functions, or of one. */
+/** Plots of the last hour, as the job server remembers it, for all functions or for one. */
 export function HistoryPlots({ of }: { readonly of?: Asked['query'] }) {
-  // Once what stands beside them is drawn.
+  // After the rest of the page is drawn.
   useEffect(() => void loadPlots(), []);
   const hour = useAnswer<History>('history', { resolution: '10s', ...of }, INTERVAL).data;
   const known = (of ? hour?.functions?.[0]?.series : hour?.all)?.waiting?.length;
@@ -108,7 +108,7 @@ function Plots({ history, isOfOne }: { readonly history: History; readonly isOfO
   );
 }
 
-/** So many moments, with nothing before the job server began to remember. */
+/** Exactly so many moments; those before the job server began to remember are empty. */
 function filled(values: readonly (number | null)[], moments: number, by: number): (number | null)[] {
   const before = new Array<null>(Math.max(0, moments - values.length)).fill(null);
   return [...before, ...values.slice(-moments).map((value) => (value === null ? null : value / by))];

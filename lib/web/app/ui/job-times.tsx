@@ -7,7 +7,7 @@ import { Text } from './names.js';
 import { useAnswer } from './use-answer.js';
 import { Age, Moment } from './when.js';
 
-/** A run of a job that is over. */
+/** A run of a job, after it has ended. */
 interface Run {
   readonly startedAt: string;
   readonly endedAt: string;
@@ -21,20 +21,20 @@ interface Times {
   readonly runs: readonly Run[];
 }
 
-/** How often it is asked while the job goes on, in milliseconds. */
+/** How often it is asked for while the job goes on, in milliseconds. */
 const INTERVAL = 2_000;
 
 const OUTCOMES: Readonly<Record<string, string>> = { lost: 'worker lost', timedOut: 'took too long' };
 
 interface JobTimesProps {
   readonly handle: string;
-  /** The job, as long as it is not over. */
+  /** The job; undefined when it is over. */
   readonly job: Job | undefined;
   /** How often it ran in vain at least. */
   readonly inVain: number;
 }
 
-/** What happened to a job, and when: accepted, each run with what came of it, and what it does now. */
+/** What happened to a job, and when: its acceptance, each run with its outcome, and what it does now. */
 export function JobTimes({ handle, job, inVain }: JobTimesProps) {
   const path = isRemote.value ? undefined : `jobs/${encodeURIComponent(handle)}/times`;
   const { data } = useAnswer<Times>(path, { state: job?.state }, job ? INTERVAL : 0);
@@ -42,7 +42,7 @@ export function JobTimes({ handle, job, inVain }: JobTimesProps) {
   const { acceptedAt, runs } = data;
   const areSomeForgotten = runs.filter(({ outcome }) => outcome !== 'completed').length < inVain;
   const ready = job?.readyAt;
-  // What could be taken as soon as it came was ready then.
+  // A job that could run at once was ready when it was accepted.
   const wasReadyLater = ready !== undefined && Math.abs(Date.parse(ready) - Date.parse(acceptedAt ?? '')) >= 1_000;
   if (acceptedAt === undefined && ready === undefined && runs.length === 0) return null;
   return (

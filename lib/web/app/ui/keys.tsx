@@ -15,7 +15,7 @@ export interface Key {
 
 type Keys = Readonly<Record<string, Key>>;
 
-/** After `g` the next key has so long, in milliseconds. */
+/** How long after `g` the next key may come, in milliseconds. */
 const CHORD = 1_500;
 
 const isHelpOpen = signal(false);
@@ -35,7 +35,7 @@ const EVERYWHERE: Keys = {
 
 const SHOWN: Readonly<Record<string, string>> = { ' ': 'Space' };
 
-/** Has keys do something while a part of the page is there, from the moment it is seen. */
+/** Lets keys do something while a part of the page is shown, from the moment it is visible. */
 export function usePageKeys(keys: Keys): void {
   const current = useRef(keys);
   current.current = keys;
@@ -53,7 +53,7 @@ export function usePageKeys(keys: Keys): void {
   }, [names]);
 }
 
-/** Hears all keys of the page, but for those that are typed into something. */
+/** Listens to all keys of the page, except those typed into a field. */
 export function listenToKeys(): void {
   let chordUntil = 0;
   addEventListener('keydown', (event) => {
@@ -68,7 +68,7 @@ export function listenToKeys(): void {
       if (event.key === 'Escape') target.blur();
       return;
     }
-    // What is a button does by Enter and Space what it says.
+    // On a button Enter and Space do what the button says.
     if ((event.key === ' ' || event.key === 'Enter') && target.closest('button,a,summary,input,select')) return;
     const isChord = event.timeStamp < chordUntil;
     chordUntil = 0;
@@ -83,7 +83,7 @@ export function listenToKeys(): void {
   });
 }
 
-/** Which keys there are. */
+/** The list of keys. */
 export function KeyHelp() {
   if (!isHelpOpen.value) return null;
   return (

@@ -6,17 +6,17 @@ interface Named {
   readonly name64?: string | undefined;
 }
 
-/** The page of a function; the name is no part of a path there, so any name will do. */
+/** The address of a function's page. The name is not in the path, so any name is possible. */
 export function functionLink({ name, name64 }: Named): string {
   return linkTo('function', '', name64 === undefined ? { name } : { name64 });
 }
 
-/** What says to the API which function is meant, whatever bytes its name has. */
+/** Names the function to the API, whatever bytes are in its name. */
 export function functionQuery({ name, name64 }: Named): { function64: string } {
   return { function64: name64 ?? base64url(name) };
 }
 
-/** The name of a function: on a line of its own kind, so that no text around it is turned. */
+/** The name of a function, isolated so that it does not change the direction of text around it. */
 export function FunctionName({ name, name64 }: Named) {
   const label = readableName(name, name64);
   return (
@@ -26,7 +26,7 @@ export function FunctionName({ name, name64 }: Named) {
   );
 }
 
-/** A text that a peer sent, safe to be looked at. */
+/** A peer's text, made safe to display. */
 export function Text({ of, class: className = '' }: { readonly of: string; readonly class?: string }) {
   const shown = readable(of);
   return (

@@ -2,11 +2,11 @@
 interface Destination {
   readonly page: string;
   readonly title: string;
-  /** What leads there after `g`. */
+  /** The key that leads there after `g`. */
   readonly key: string;
 }
 
-/** The pages that everything else is reached from, in this order. */
+/** The pages in the navigation, in this order; all others are reached from them. */
 export const DESTINATIONS: readonly Destination[] = [
   { page: 'functions', title: 'Functions', key: 'f' },
   { page: 'jobs', title: 'Jobs', key: 'j' },

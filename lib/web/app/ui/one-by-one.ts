@@ -1,13 +1,13 @@
 import { Problem } from '../state/api.js';
 
-/** So many requests at once: a browser has six connections to one place, and the stream has one of them. */
+/** How many requests run at once: a browser has six connections to one host, and the stream uses one of them. */
 const AT_ONCE = 4;
 
 /**
- * Does something to each of many.
+ * Does something to each of many items.
  *
- * @returns how many it was done to; those that were gone meanwhile are no failure, and not counted.
- * @throws Problem for the first that failed otherwise; the others were done.
+ * @returns to how many it was done; items that no longer existed are not counted, and are no failure.
+ * @throws Problem for the first other failure; the other items were done.
  */
 export async function oneByOne<Item>(items: readonly Item[], act: (item: Item) => Promise<unknown>): Promise<number> {
   let [next, done] = [0, 0];

@@ -2,10 +2,10 @@ import { signal } from '@preact/signals';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-/** What draws plots, once it is there; `lost`: it could not be loaded. */
+/** The library that draws plots, when it is loaded; `lost`: it could not be loaded. */
 export const plotLibrary = signal<typeof uPlot | 'loading' | 'lost' | undefined>(undefined);
 
-/** Has it loaded, once: it is a third of all that is loaded, and no list waits for it. */
+/** Loads it once. It is a third of all that the page loads, so lists do not wait for it. */
 export async function loadPlots(): Promise<void> {
   const value = plotLibrary.peek();
   if (value !== undefined && value !== 'lost') return;

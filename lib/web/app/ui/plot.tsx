@@ -7,26 +7,26 @@ import { colours } from './theme.js';
 /** One line of a plot. */
 export interface PlotLine {
   readonly label: string;
-  /** A colour of the style sheet: `--line-1`. */
+  /** A variable of the style sheet: `--line-1`. */
   readonly colour: string;
   readonly values: readonly (number | null)[];
 }
 
 interface PlotProps {
   readonly title: string;
-  /** What the numbers are. */
+  /** The unit of the numbers. */
   readonly unit: 'jobs' | 'jobs/s' | 'seconds';
-  /** When each moment was, in seconds since 1970. */
+  /** The time of each moment, in seconds since 1970. */
   readonly times: readonly number[];
   readonly lines: readonly PlotLine[];
 }
 
 const HEIGHT = 130;
 
-/** What a plot reaches up to at least: noise is no mountain. */
+/** The least height of each scale, so that small numbers do not look like large changes. */
 const LEAST = { jobs: 4, 'jobs/s': 1, seconds: 0.005 } as const;
 
-/** What was in the last hour, as lines; below the pointer, and for who does not see it the last moment, in numbers. */
+/** The last hour as lines; the numbers are shown below the pointer, and those of the last moment for people who do not see the plot. */
 export function Plot({ title, unit, times, lines }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);

@@ -5,12 +5,12 @@ interface SearchFieldProps {
   readonly label: string;
   readonly value: string;
   readonly placeholder: string;
-  /** So long after the last letter it is searched, in milliseconds. */
+  /** How long after the last letter the search begins, in milliseconds. */
   readonly delay?: number;
   onChange(value: string): void;
 }
 
-/** Searches as it is typed; `/` leads here, Escape away. */
+/** A field that searches while the user types; `/` moves into it, Escape out of it. */
 export function SearchField({ label, value, placeholder, delay = 80, onChange }: SearchFieldProps) {
   const text = useSignal(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

@@ -31,13 +31,13 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = {
   server: ServerPage,
 };
 
-/** All of the page: what is always there, and the page that the address says. */
+/** The whole page: the part that is always visible, and the page that the address names. */
 export function Shell() {
   const { page, id } = route.value;
   const [error, retry] = useErrorBoundary();
   const Page = PAGES[page];
   const above = useRef<HTMLDivElement>(null);
-  // The heads of tables stay below what is always seen, however high that is.
+  // The heads of tables stay below the part that is always visible, however high that is.
   useEffect(() => {
     const watcher = new ResizeObserver(([entry]) => {
       document.documentElement.style.setProperty('--above', `${entry!.target.clientHeight}px`);
@@ -162,7 +162,7 @@ const LIVENESS = {
   lost: 'The connection is lost',
 } as const;
 
-/** Whether what is seen is up to date. */
+/** Whether what is shown is up to date. */
 function Liveness() {
   const { state } = connection.value;
   return (

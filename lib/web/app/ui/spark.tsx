@@ -5,10 +5,10 @@ import { sparks } from '../state/sparks.js';
 const MINUTES = 60;
 const HEIGHT = 20;
 
-/** A bar that is there at all is seen. */
+/** The least height of a bar, so that it can be seen. */
 const LEAST = 1.5;
 
-/** What a function has done in the last hour: a bar a minute, what failed on top. */
+/** What a function has done in the last hour: a bar a minute, with failures on top. */
 export function HourOf({ row }: { readonly row: FunctionRow }) {
   const spark = sparks.value.get(row.id);
   if (!spark) return null;
@@ -28,7 +28,7 @@ export function HourOf({ row }: { readonly row: FunctionRow }) {
   );
 }
 
-/** Bars that hang from where the tops of others are. */
+/** Bars that hang down from given tops. */
 function bars(tops: readonly number[], lengths: readonly number[], most: number): string {
   const first = MINUTES - tops.length;
   return lengths

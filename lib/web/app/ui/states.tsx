@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Problem } from '../state/api.js';
 import { connection } from '../state/feed.js';
 
-/** Where a list will be, once it was told. */
+/** Stands where a list will be, until it has arrived. */
 export function Loading({ what }: { readonly what: string }) {
   return (
     <p class="blank loading" role="status">
@@ -11,7 +11,7 @@ export function Loading({ what }: { readonly what: string }) {
   );
 }
 
-/** There is nothing, and what would bring something. */
+/** Says that there is nothing, and what would change that. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
   return (
     <div class="blank empty">
@@ -21,7 +21,7 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
-/** It could not be told, why, and what to do. */
+/** Says that something could not be loaded, why, and what to do. */
 export function Failure({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const isGreyed = error instanceof Problem && error.status === 501;
   return (
@@ -33,7 +33,7 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
   );
 }
 
-/** What is shown is not up to date, and why; a lost connection is told above all pages already. */
+/** Says that what is shown is not up to date, and why. Every page shows a lost connection above already. */
 export function Stale({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
   if (error === undefined || connection.value.state === 'lost') return null;
   return (

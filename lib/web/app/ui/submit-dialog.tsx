@@ -9,16 +9,16 @@ import { functionQuery } from './names.js';
 interface Wanted {
   readonly name: string;
   readonly name64?: string | undefined;
-  /** What was in the job that is submitted again. */
+  /** The workload of the job that is submitted again. */
   readonly workload?: Blob;
 }
 
 const wanted = signal<Wanted | undefined>(undefined);
 
-/** What was submitted last from this page, by function. */
+/** The last workload submitted from this page, by function. */
 const lastOnes = signal<ReadonlyMap<string, Blob | string>>(new Map());
 
-/** Asks for a job's workload, and submits it. */
+/** Asks for a job's workload, and submits the job. */
 export function submitTo(function_: Wanted): void {
   wanted.value = function_;
 }

@@ -7,16 +7,16 @@ import { usePageKeys } from './keys.js';
 export interface TableColumn<Row> {
   readonly id: string;
   readonly title: string;
-  /** What the column means, where its title is too short to say it. */
+  /** Explains the column if its title is too short for that. */
   readonly hint?: string;
   readonly isNumber?: boolean;
-  /** Makes its title a button that sorts. */
+  /** Whether its title is a button that sorts. */
   readonly sorts?: boolean;
   cell(row: Row): ComponentChildren;
 }
 
 interface TableProps<Row> {
-  /** What the table is, for who does not see it; the style sheet knows its columns by it. */
+  /** The table's name for people who do not see it, and for the style sheet. */
   readonly name: string;
   readonly rows: readonly Row[];
   readonly columns: readonly TableColumn<Row>[];
@@ -25,21 +25,21 @@ interface TableProps<Row> {
   linkOf?(row: Row): string;
   readonly sortedBy?: { readonly id: string; readonly isDown: boolean } | undefined;
   onSort?(id: string): void;
-  /** A row that stands out. */
+  /** Makes a row stand out. */
   levelOf?(row: Row): string | undefined;
-  /** What `x` and the boxes choose. */
+  /** The rows chosen with `x` and the boxes. */
   readonly chosen?: ReadonlySet<string | number>;
   onChoose?(row: Row): void;
-  /** Told which rows are seen, or nearly. */
+  /** Called with the rows that are visible, or nearly. */
   onSeen?(rows: readonly Row[]): void;
 }
 
-/** So many rows before and after those that are seen are there as well. */
+/** How many rows exist before and after the visible ones. */
 const MARGIN = 12;
 
 /**
- * A table that holds the rows that are seen, and no others, so that 100,000 of
- * them are as quick as ten. `j` and `k` go from row to row, Enter opens one.
+ * A table in which only the visible rows exist, so that 100,000 of them are as
+ * quick as ten. `j` and `k` go from row to row, Enter opens one.
  */
 export function Table<Row>(props: TableProps<Row>) {
   const { name, rows, columns, keyOf, linkOf, sortedBy, onSort, levelOf, chosen, onChoose, onSeen } = props;
@@ -112,7 +112,7 @@ export function Table<Row>(props: TableProps<Row>) {
       },
     }),
   });
-  // Who reads the page aloud is told of the row as well; at once, lest it takes the focus from what the next key opened.
+  // Screen readers read the row with the focus; moved at once, so that it does not take the focus from what the next key opens.
   useLayoutEffect(() => {
     body.current?.querySelector<HTMLElement>('.row.at')?.focus({ preventScroll: true });
   }, [cursor.value]);

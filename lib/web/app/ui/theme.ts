@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 
-/** Light, dark, or as the system has it. */
+/** Light, dark, or the system's theme. */
 export const theme = signal<Theme>(saved());
-/** Counts how often colours have changed: plots are drawn again. */
+/** Counts changes of colours: plots must then be drawn again. */
 export const colours = signal(0);
 
 const media = matchMedia('(prefers-color-scheme: dark)');
@@ -20,12 +20,12 @@ export function switchTheme(): void {
   try {
     localStorage.setItem('gearman-theme', theme.value);
   } catch {
-    // A browser that keeps nothing has the system's theme again next time.
+    // A browser that stores nothing begins with the system's theme again.
   }
   wearTheme();
 }
 
-/** Puts the theme where the style sheet looks for it. */
+/** Writes the theme where the style sheet reads it. */
 export function wearTheme(): void {
   document.documentElement.dataset['theme'] = theme.value;
   colours.value++;

@@ -4,7 +4,7 @@ import { ask, type Asked } from '../state/api.js';
 import { isFrozen } from '../state/feed.js';
 import { server } from '../state/route.js';
 
-/** What the API answered last. */
+/** The last answer of the API. */
 export interface Answer<Data> {
   readonly data?: Data;
   readonly error?: unknown;
@@ -13,8 +13,8 @@ export interface Answer<Data> {
 }
 
 /**
- * Asks the API for something, and again at an interval while the page is seen.
- * What was answered stays while it is asked again, also where that fails.
+ * Asks the API for something, and again at an interval while the page is visible.
+ * The last answer stays while it asks again, and also if that fails.
  *
  * @param path undefined: nothing is asked.
  * @param interval in milliseconds; 0: once.

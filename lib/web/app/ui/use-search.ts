@@ -5,13 +5,13 @@ import { isFrozen } from '../state/feed.js';
 import { server } from '../state/route.js';
 import type { Job } from '../state/job.js';
 
-/** What a search has found, and how far it is. */
+/** What a search has found, and its progress. */
 export interface Search {
   readonly jobs: readonly Job[];
   readonly scanned: number;
-  /** How many jobs there are to look at, about. */
+  /** About how many jobs have to be looked at. */
   readonly total: number;
-  /** Where the next page begins; undefined: this is all. */
+  /** Where the next page begins; undefined if this is all. */
   readonly next: string | undefined;
   readonly isOver: boolean;
   readonly error: unknown;
@@ -23,16 +23,16 @@ type Part = Partial<Pick<Search, 'jobs' | 'scanned' | 'total' | 'next'>>;
 
 const NOTHING = { jobs: [], scanned: 0, total: 0, next: undefined, isOver: false, error: undefined };
 
-/** A search is done again after so long, in milliseconds, or so many times as long as it took. */
+/** After how long a search is repeated, in milliseconds; at least so many times as long as it took. */
 const INTERVAL = 3_000;
 const PATIENCE = 10;
 
-/** So many are asked for at once; the next ones when they are wanted. */
+/** How many jobs are asked for at once; further ones when the user wants them. */
 const PAGE = 200;
 
 /**
- * Searches jobs: what is found is there as it is found, and kept up to date
- * after that. One search goes on at a time; another one ends it.
+ * Searches jobs: each is shown as soon as it is found, and the list is kept up to
+ * date. Only one search runs at a time; a new one ends it.
  */
 export function useSearch(words: string): Search {
   const held = useSignal<{ key: string } & Omit<Search, 'again'>>({ key: '', ...NOTHING });
@@ -45,7 +45,7 @@ export function useSearch(words: string): Search {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async (): Promise<void> => {
       const began = performance.now();
-      // What was found before stays until there is more, or all.
+      // What the search before found stays until more is found, or the search is complete.
       const hasOld = held.peek().key === key;
       let found: Omit<Search, 'again'> = NOTHING;
       try {

@@ -1,7 +1,7 @@
 import { changes, dateThere } from '../state/feed.js';
 import { age, duration, timeOfDay } from '../state/numbers.js';
 
-/** A moment: how long ago or in how long, and when exactly below the pointer. */
+/** A moment as how long ago or in how long; below the pointer the exact time. */
 export function When({
   at,
   else: otherwise = '–',
@@ -9,7 +9,7 @@ export function When({
   readonly at: string | undefined | null;
   readonly else?: string;
 }) {
-  // Ages go on.
+  // Read only to draw again, because ages grow.
   void changes.value;
   if (!at) return <span class="faint">{otherwise}</span>;
   const ago = dateThere() - Date.parse(at);
@@ -31,7 +31,7 @@ export function Moment({ at }: { readonly at: string }) {
   );
 }
 
-/** How long something lasts already. */
+/** How long something has lasted so far. */
 export function Age({ since }: { readonly since: string | undefined | null }) {
   void changes.value;
   if (!since) return null;
