@@ -440,11 +440,17 @@ export class DurableJobs {
 const FENCED =
   'This job server cannot show the others that it is alive; it gives out no stored jobs until it can. See that it reaches the database.';
 
-/** How much of an exception is kept with a dead letter, in characters. */
+/** How much of an exception is kept with a dead letter, in UTF-16 code units. */
 const ERROR_LENGTH = 4_096;
 
+/** So many bytes are looked at, since an exception may be large: three make one code unit at least, and the last may be cut. */
+const ERROR_BYTES = 3 * ERROR_LENGTH + 4;
+
 function errorText(reason: Workload): string {
-  const bytes = typeof reason === 'string' ? Buffer.from(reason, 'latin1') : Buffer.from(reason);
+  const bytes =
+    typeof reason === 'string'
+      ? Buffer.from(reason.slice(0, ERROR_BYTES), 'latin1')
+      : Buffer.from(reason.subarray(0, ERROR_BYTES));
   // The cut may leave half of a character that takes two code units.
   return bytes
     .toString('utf8')

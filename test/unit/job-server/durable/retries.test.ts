@@ -52,6 +52,24 @@ describe('a policy for background jobs', () => {
     expect(await lines(worker, 'status')).toEqual(['f\t0\t0\t1\n']);
   });
 
+  it.each([
+    ['three bytes a character', '€'.repeat(5_000), '€'.repeat(4_096)],
+    ['a character of two code units at the cut', `a${'😀'.repeat(3_000)}`, `a${'😀'.repeat(2_047)}`],
+    ['a cut within the last character looked at', `ab${'€'.repeat(5_000)}`, `ab${'€'.repeat(4_094)}`],
+    ['a short one', 'no', 'no'],
+  ])('keeps the first 4,096 characters of a long exception: %s', async (_, exception, kept) => {
+    const jobServer = await start({ policies: { f: { retries: 0 } } });
+    const handle = await submit(jobServer, 'SUBMIT_JOB_BG f··x');
+    const worker = new RawPeer(jobServer.connect());
+    worker.send('CAN_DO f', 'GRAB_JOB');
+    await worker.next();
+    worker.send(`WORK_EXCEPTION ${handle}·${Buffer.from(exception).toString('latin1')}`);
+    await worker.untilEcho();
+    const errors: string[] = [];
+    for await (const { error } of jobServer.deadLetters()) errors.push(error);
+    expect(errors).toEqual([kept]);
+  });
+
   it('counts a lost worker as a failure', async () => {
     const jobServer = await start({ policies: { '*': { retries: 0 } } });
     const handle = await submit(jobServer, 'SUBMIT_JOB_BG f··x');
