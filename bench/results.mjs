@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { format, resolveConfig } from 'prettier';
+import { format } from 'oxfmt';
 import { GROWTHS, LOADS } from './loads.mjs';
 import { bars, lines } from './plot.mjs';
 import { comparisonOf, HEAD, rowsOf } from './table.mjs';
@@ -94,5 +94,6 @@ async function writeInto(file, section) {
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (before < 0 || after < 0) throw new Error(`${file.pathname} has lost its marks ${BEGIN} and ${END}`);
   const whole = `${page.slice(0, before)}${BEGIN}\n\n${section}\n\n${page.slice(after)}`;
-  writeFileSync(file, await format(whole, { ...(await resolveConfig(file)), filepath: file.pathname }));
+  const style = JSON.parse(readFileSync(new URL('../.oxfmtrc.json', import.meta.url), 'utf8'));
+  writeFileSync(file, (await format(file.pathname, whole, style)).code);
 }

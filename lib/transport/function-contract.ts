@@ -33,7 +33,10 @@ export class FunctionContract<In = unknown, Out = unknown> {
 
 /** A pattern that Nest's decorators accept and that is no contract, because a contract has types of its own. */
 export type UntypedPattern =
-  string | number | (object & NoContract) | (NoContract & { readonly [key: string]: unknown });
+  | string
+  | number
+  | (object & NoContract)
+  | (NoContract & { readonly [key: string]: unknown });
 
 /** An object that is no contract: it does not have a contract's brand. */
 export interface NoContract {

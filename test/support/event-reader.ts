@@ -4,7 +4,7 @@ import { atEnd } from './cleanup.js';
 export interface ReadEvent {
   readonly event: string;
   readonly id: string | undefined;
-  readonly data: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- what JSON is, the tests say
+  readonly data: any; // oxlint-disable-line typescript/no-explicit-any -- what JSON is, the tests say
 }
 
 /** Reads server-sent events one by one, as they come. */

@@ -1,15 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { format } from 'prettier';
+import { format, type FormatConfig } from 'oxfmt';
+import { ROOT } from './built.js';
 
 /** Expects a page of the docs to be what was made of the code, formatted as the house does; UPDATE_DOCS=1 writes it anew. */
 export async function expectMadePage(path: string, markdown: string): Promise<void> {
-  const page = await format(markdown, {
-    parser: 'markdown',
-    singleQuote: true,
-    printWidth: 120,
-    trailingComma: 'all',
-  });
+  const style = JSON.parse(readFileSync(join(ROOT, '.oxfmtrc.json'), 'utf8')) as FormatConfig;
+  const { code: page, errors } = await format(path, markdown, style);
+  expect(errors).toEqual([]);
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(path, page);
   expect(readFileSync(path, 'utf8')).toBe(page);
 }

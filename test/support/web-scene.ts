@@ -17,7 +17,7 @@ export interface WebScene extends FrontScene {
   readonly answered: Set<string>;
   ask(method: string, path: string, init?: RequestInit): Promise<Response>;
   /** Asks, and reads the answer's JSON. */
-  json(method: string, path: string, init?: RequestInit): Promise<{ status: number; body: any }>; // eslint-disable-line @typescript-eslint/no-explicit-any -- what JSON is, the tests say
+  json(method: string, path: string, init?: RequestInit): Promise<{ status: number; body: any }>; // oxlint-disable-line typescript/no-explicit-any -- what JSON is, the tests say
 }
 
 export async function startWeb(

@@ -48,7 +48,8 @@ export interface Key {
 
 /** What has to be done in addition to showing something else. */
 export type Wish =
-  { readonly kind: 'quit' | 'suspend' | 'redraw' | 'read' } | { readonly kind: 'pause' | 'resume'; readonly row: Row };
+  | { readonly kind: 'quit' | 'suspend' | 'redraw' | 'read' }
+  | { readonly kind: 'pause' | 'resume'; readonly row: Row };
 
 export interface Pressed {
   readonly view: View;

@@ -10,7 +10,8 @@ interface CronPattern {
 }
 
 type CronerOptions = { readonly mode: '5-or-6-parts' } & (
-  { readonly timezone: string } | { readonly utcOffset: number }
+  | { readonly timezone: string }
+  | { readonly utcOffset: number }
 );
 
 interface Croner {

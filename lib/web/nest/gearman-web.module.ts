@@ -59,7 +59,7 @@ export interface GearmanWebModuleAsyncOptions extends Pick<GearmanWebModuleOptio
   inject?: readonly unknown[];
   /** Makes the options. Exactly one of this, `useClass` and `useExisting` is needed. */
   // The injected values have as many types as there are providers.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   useFactory?: (...injected: any[]) => AsyncSettings | Promise<AsyncSettings>;
   /** A class that makes the options; this module provides it. */
   useClass?: Type<GearmanWebModuleOptionsFactory>;

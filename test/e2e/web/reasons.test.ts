@@ -45,7 +45,7 @@ describe('dead letters by reason', () => {
     await die(scene, 'g', ['order 3 is lost']);
     const reasons = async (query = ''): Promise<unknown> => {
       const { body } = await scene.json('GET', `/v1/dead-letters/reasons${query}`);
-      return [body.total, ...body.reasons.map((each: any) => [each.function, each.reason, each.count])]; // eslint-disable-line @typescript-eslint/no-explicit-any -- what JSON is
+      return [body.total, ...body.reasons.map((each: any) => [each.function, each.reason, each.count])]; // oxlint-disable-line typescript/no-explicit-any -- what JSON is
     };
     const lost = 'order … is lost';
     expect(await reasons()).toEqual([4, ['f', lost, 2], ['f', 'disk full', 1], ['g', lost, 1]]);
