@@ -1,15 +1,15 @@
 import { FIGURES, LOADS } from './loads.mjs';
 
-/** What may be lost before it is said, as a part of what was stored. */
+/** How much of a stored figure may be lost before the check fails, as a fraction. */
 const TOLERANCE = 0.15;
-/** What ours is divided by: it feels the machine as ours does, and has nothing that could become slower. */
+/** The contestant that ours is divided by: it depends on the machine as ours does, and has nothing that could become slower. */
 export const YARDSTICK = 'node-floor';
-/** Latencies are not checked: on a machine that does other things as well they say nothing. */
+/** The figures that are checked. Latencies are not: they mean nothing on a machine that does other things as well. */
 const CHECKED = ['perSecond', 'cpuMicros', 'bytesEach'];
 
 /**
- * Compares a load with a stored result: what ours is, as a multiple of the floor
- * measured in the same run. So the machines may differ.
+ * Compares a load with a stored result. Compared is our figure as a multiple of
+ * the floor's in the same run, so the machines may differ.
  *
  * @returns one line a figure, and whether one fell by more than 15 %.
  */

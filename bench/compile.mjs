@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const programs = new Map();
 
-/** Compiles a C program with the machine's compiler, once; it is gone when the process ends. */
+/** Compiles a C program with the machine's compiler, once; the program is deleted when the process ends. */
 export function compile(source) {
   const known = programs.get(source.href);
   if (known) return known;

@@ -5,19 +5,19 @@ import { describeDisk, withFolder } from './folder.mjs';
 import { startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
-/** What a deep queue is compared with. */
+/** The number of jobs that a deep queue is compared with. */
 const SHALLOW = 100_000;
 const CLIENTS = 8;
 const IN_FLIGHT = 512;
-/** With other functions than the load's, whose jobs must stay where they are. */
+/** Uses other functions than the load, whose jobs must stay where they are. */
 const WARM_UP = ['-m', 'fg', '-f', 2, '-n', 20_000];
-/** How often the memory is looked at, in milliseconds. */
+/** How often the memory is measured, in milliseconds. */
 const SAMPLING = 100;
 
 /**
  * A durable queue much deeper than memory: submits so many jobs, kills the job
- * server, starts it on the same folder, and drains it. Beside it the same with
- * few jobs, before and after, so that a noisy minute is seen.
+ * server, starts it on the same folder, and drains the queue. The same is done with
+ * few jobs before and after, which shows whether the machine was busy.
  */
 export async function benchDeep(program, { jobs, runs, disk, uniques, stores = ['durable'] }) {
   console.log(`jobs are stored in ${describeDisk(disk)}\n`);
@@ -55,7 +55,7 @@ async function goDeep(program, store, folder, jobs, hasUniques) {
     const started = performance.now() - start;
     memory.watch(server);
     const first = await gearload(program, server, ['-m', 'drain', '-w', 1, '-n', 1]);
-    // The job that first worker was given next went back when it left.
+    // The job that was given to the first worker went back when that worker left.
     await gearload(program, server, WARM_UP);
     const draining = await gearload(program, server, ['-m', 'drain', '-w', 8, '-n', jobs - 1, ...limit]);
     tell('drained', jobs, draining);
@@ -74,17 +74,17 @@ async function goDeep(program, store, folder, jobs, hasUniques) {
   }
 }
 
-/** What the files of a folder take. */
+/** How many bytes the files of a folder have. */
 function sizeOf(folder) {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-/** Deep runs are long: how far this one is. */
+/** Says how far a run is, because deep runs take long. */
 function tell(what, jobs, { seconds }) {
   if (jobs > SHALLOW) console.error(`${what} ${jobs.toLocaleString('en-US')} jobs in ${Math.round(seconds)} s`);
 }
 
-/** The most anonymous memory that job servers had; the map of their file is the kernel's to drop. */
+/** The most anonymous memory that job servers used; the memory map of their file does not count, because the kernel can drop it. */
 class Memory {
   peak = 0;
 
@@ -103,7 +103,7 @@ function rssAnon(pid) {
     const [, kilobytes] = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return Number(kilobytes ?? 0) / 1_000;
   } catch {
-    // It has just been stopped.
+    // The process has just been stopped.
     return 0;
   }
 }

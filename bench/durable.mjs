@@ -3,7 +3,7 @@ import { describeDisk, withFolder } from './folder.mjs';
 import { hasGearmand, hasRedis, startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
-/** Where background jobs go; gearmand on SQLite is so slow that fewer of them tell enough. */
+/** The stores, each with a number of jobs; gearmand on SQLite is so slow that it gets fewer. */
 const STORES = {
   sqlite: { title: 'gearmand, SQLite', jobs: 1_000, isThere: hasGearmand },
   redis: { title: 'gearmand, Redis', jobs: 300_000, isThere: hasGearmand && hasRedis },
@@ -13,7 +13,7 @@ const STORES = {
 const IN_FLIGHT = [64, 512];
 const CLIENTS = 8;
 
-/** Background submission by 8 clients while nobody works: gearmand's stores beside ours, side by side. */
+/** Background submission by 8 clients without workers: gearmand's stores and ours, side by side. */
 export async function benchDurable(program, { runs, disk, stores: wanted }) {
   const stores = Object.keys(STORES).filter((name) => STORES[name].isThere && (!wanted || wanted.includes(name)));
   console.log(`jobs are stored in ${describeDisk(disk)}; gearmand's Redis writes nothing to it\n`);

@@ -12,12 +12,12 @@ const FIGURES = {
   cpuMicros: { title: 'CPU us a job', digits: 1 },
   databaseMicros: { title: "PostgreSQL's CPU us a job", digits: 1 },
 };
-/** Everybody's first load with so many jobs is for warming up. */
+/** The number of jobs in each contestant's first load, which is only for warming up. */
 const EVERYBODY = { gearmand: 20_000, 'pg-boss': 6_000, 'graphile-worker': 6_000, bullmq: 4_000 };
 
 /**
- * The loads: who takes part, with as many jobs as take a few seconds, and what
- * one does. With a depth so many wait before.
+ * The loads: the contestants, each with as many jobs as take a few seconds, and
+ * what one of them does. With a depth, so many jobs wait before.
  */
 const LOADS = {
   submit64: {
@@ -61,15 +61,15 @@ const LOADS = {
   },
 };
 
-/** What `npm run bench -- fleet` can be told to measure. */
+/** The names that `npm run bench -- fleet` accepts. */
 export const FLEET = [...Object.keys(LOADS), ...Object.keys(ALONE)];
 
 /**
- * Job servers on one PostgreSQL, beside queues in it that are libraries,
- * gearmand's, and our own storage in a log. Contestants take turns; each run
+ * Job servers on one PostgreSQL, beside libraries with queues in it, gearmand's
+ * queue in it, and our own storage in a log. Contestants take turns; each run
  * has a database of its own.
  *
- * @param many how many jobs wait where many do.
+ * @param many how many jobs wait in the loads with a deep queue.
  */
 export async function benchFleet(program, { runs, disk, many, only, json, names }) {
   if (!postgresPrograms()) throw new Error('PostgreSQL is missing: apt-get install postgresql');
@@ -105,7 +105,7 @@ export async function benchFleet(program, { runs, disk, many, only, json, names 
   if (json) writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-/** Those that are there, of those that are wanted; who is missing is named. */
+/** Those of the wanted contestants that are installed; missing ones are named. */
 function contestants(only = Object.keys(CONTESTANTS)) {
   return only.filter((name) => {
     const { missing, title } = CONTESTANTS[name];
@@ -123,7 +123,7 @@ async function run(bench, load, there) {
       try {
         results[name].push(await measure(bench, load, name));
       } catch (error) {
-        // C gearmand has crashed here: the others are measured all the same.
+        // C gearmand has crashed here; the other contestants are measured all the same.
         console.error(`${CONTESTANTS[name].title} failed: ${error.message}`);
       }
     }
@@ -149,7 +149,7 @@ async function measure(bench, { play, jobs, depth }, name) {
   });
 }
 
-/** A database in which so many of somebody's jobs wait, to be copied: made once. */
+/** A database in which so many jobs of a contestant wait, to be copied; made once. */
 async function filled({ cluster, program, filled: databases }, name, jobs) {
   const key = `${name} ${jobs}`;
   if (!databases.has(key)) {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where stored jobs go unless told otherwise: /tmp is often held in memory, /var/tmp is not. */
+/** The default folder for stored jobs: /tmp is often in memory, /var/tmp is not. */
 export const DISK = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
 
 /** Runs an action with a new folder on a disk; deletes it afterwards. */
@@ -19,7 +19,7 @@ export async function withFolder(disk, action) {
   }
 }
 
-/** What kind of file system a directory is on; with a warning where an fsync there costs nothing. */
+/** The kind of file system that a directory is on, with a warning if an fsync there costs nothing. */
 export function describeDisk(disk) {
   const kind = execFileSync('stat', ['-f', '-c', '%T', disk], { encoding: 'utf8' }).trim();
   return `${disk} (${kind})${kind === 'tmpfs' ? ': held in memory, so these figures say nothing; give --disk' : ''}`;

@@ -9,7 +9,7 @@ export function compileGearload() {
   return compile(new URL('gearload.c', import.meta.url));
 }
 
-/** Puts one load on a job server; the figures it printed. */
+/** Runs one load against a job server; returns the figures that it printed. */
 export async function gearload(program, { port, pids }, args) {
   const processes = pids.flatMap((pid) => ['-P', pid]);
   const { stdout } = await run(program, ['-p', port, ...processes, ...args].map(String));

@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- http`: a request over HTTP that waits for a worker's answer,
- * through Nest's TCP transport and through a job server, both behind Express;
- * and job servers' own HTTP ports, C gearmand's too. Who asks, who answers HTTP
- * and the worker are processes of their own.
+ * through Nest's TCP transport and through a job server, both behind Express; and
+ * through job servers' own HTTP ports, also C gearmand's. The client, the HTTP
+ * server and the worker are processes of their own.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +58,7 @@ export async function benchHttp({ runs }) {
   }
 }
 
-/** One contestant, freshly started, warmed up and measured once. */
+/** Starts one contestant, warms it up and measures it once. */
 async function measure({ sides: [worker, front], isWorkerFirst, gearmand, isAlone, ...asked }, inFlight) {
   const [port, httpPort] = [await freePort(), await freePort()];
   const children = [];

@@ -1,6 +1,6 @@
 /**
- * Our job server as a process of its own, on the loopback port given, with a
- * storage in the folder or the PostgreSQL given if one is: what the benchmarks start.
+ * Our job server as a process of its own, which the benchmarks start: on the given
+ * loopback port, with a storage if a folder or a PostgreSQL is given.
  */
 import { JobServer } from '../dist/job-server/index.js';
 

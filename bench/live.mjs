@@ -1,13 +1,13 @@
 const FUNCTIONS = [2_000, 10_000, 100_000];
-/** So many of them have a new job in a second. */
+/** How many functions get a new job in a second. */
 const CHANGED = 100;
-/** So many seconds are measured, after the first ones. */
+/** How many seconds are measured, and how many before them are not. */
 const [SECONDS, FIRST] = [10, 3];
 
 /**
- * Prints what a second costs the process of a job server while one dashboard
- * looks on, by the number of functions: looking at them, and telling what
- * changed. With nobody looking on for comparison.
+ * Prints the CPU time that a job server needs a second while one dashboard is
+ * open, by the number of functions: for looking at them, and for sending what
+ * changed. For comparison also without a dashboard.
  */
 export async function benchLive() {
   console.log('| functions | CPU ms a second, nobody looks on | one looks on |\n| ---: | ---: | ---: |');

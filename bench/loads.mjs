@@ -1,11 +1,11 @@
-/** The workers keep four grabs open each and are given jobs without asking: what ours and the floors can, gearmand cannot. */
+/** Workers keep four grabs open each and get jobs without asking, which our job server and the floors can do, and gearmand cannot. */
 const PUSHED = ['-A', '-g', 4];
 const RATE = ['perSecond', 'cpuMicros'];
 
 /**
- * The loads: how `gearload` is called and which of its figures are shown. A
+ * The loads: the arguments of `gearload`, and which of its figures are shown. A
  * load with `queue` first submits that many jobs, unmeasured. `pushed` are
- * options for everybody but gearmand.
+ * further options for all contestants except gearmand.
  */
 export const LOADS = {
   fg: {
@@ -79,7 +79,7 @@ export const LOADS = {
   },
 };
 
-/** What grows, how far, and the load that shows what it costs. */
+/** What grows, through which steps, and the load that shows the cost. */
 export const GROWTHS = {
   queue: {
     title: 'queued jobs',
@@ -103,7 +103,7 @@ export const GROWTHS = {
   },
 };
 
-/** How a figure is called, which of two is the better, and how it is written. */
+/** The title of each figure, which of two values is better, and how it is written. */
 export const FIGURES = {
   perSecond: { title: 'jobs a second', better: 'higher', digits: 0 },
   cpuMicros: { title: 'server CPU us a job', better: 'lower', digits: 1 },

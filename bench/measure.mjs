@@ -3,10 +3,10 @@ import { FIGURES } from './loads.mjs';
 import { startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
-/** What every job server does before it is measured, so that it is warm. */
+/** The load that warms up each job server before it is measured. */
 const WARM_UP = ['-m', 'fg', '-n', 20_000];
 
-/** The medians of each contestant's figures. Contestants take turns, so that a noisy minute hits all. */
+/** The medians of each contestant's figures. Contestants take turns, so that a busy minute of the machine affects all. */
 export async function measure(program, contestants, runs, load) {
   const results = Object.fromEntries(contestants.map((name) => [name, []]));
   for (let count = 0; count < runs; count++) {

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
-/** So many jobs a round, and rounds a run: the best one counts. */
+/** How many jobs a round has; a run has several rounds, and the best one counts. */
 const JOBS = 300_000;
 const ROUNDS = 9;
-/** How often this tree and the other one take turns. */
+/** How often this tree and the other one are measured in turn. */
 const TURNS = 4;
 
 /**
- * Prints what a scrape costs, by the number of functions; with `against`,
- * another built tree, what a job costs the bare engine here and there, in turn,
- * and how much memory one takes that waits.
+ * Prints what a scrape costs, by the number of functions. With `against`, another
+ * built tree, also what a job costs the bare engine here and there, measured in
+ * turn, and how much memory a waiting job needs.
  */
 export async function benchMetrics(against) {
   await printScrapes();
@@ -42,7 +42,7 @@ async function printScrapes() {
     for (let number = 0; number < functions; number++) coreOf(jobServer).engine.submit(jobOf(`f${number}`, true));
     const scrapes = [];
     for (let scrape = 0; scrape < 40; scrape++) scrapes.push(await scrapeOf(`${listener.url}/metrics`));
-    // The first ones are compiled while they run.
+    // The first scrapes are slower, because V8 compiles the code while they run.
     const warm = scrapes.slice(20);
     const [cpu, turn] = ['cpu', 'turn'].map((name) => median(warm.map((scrape) => scrape[name])).toFixed(1));
     console.log(`| ${functions} | ${cpu} | ${turn} | ${warm[0].bytes} |`);
@@ -51,14 +51,14 @@ async function printScrapes() {
   }
 }
 
-/** One scrape over HTTP: the CPU it took, both sides of the connection, and the longest turn of the event loop meanwhile. */
+/** One scrape over HTTP: the CPU time of both sides of the connection, and the longest turn of the event loop during it. */
 async function scrapeOf(url) {
   const before = process.cpuUsage();
   let turn = 0;
   let isOver = false;
   let began = process.cpuUsage();
   const look = () => {
-    // CPU time, as others have the processor meanwhile.
+    // CPU time, because other processes use the processor too.
     turn = Math.max(turn, cpuSince(began));
     began = process.cpuUsage();
     if (!isOver) setImmediate(look);
@@ -71,7 +71,7 @@ async function scrapeOf(url) {
   return { cpu: cpuSince(before) / 1_000, turn: turn / 1_000, bytes };
 }
 
-/** One run in a process of its own, since what V8 has learned of one engine would harm the other. */
+/** One run in a process of its own, because what V8 has learned from one engine would slow down the other. */
 function engineRun(tree) {
   const args = ['--expose-gc', fileURLToPath(import.meta.url), tree];
   const { stdout, stderr, status } = spawnSync(process.execPath, args);
@@ -86,7 +86,7 @@ async function runEngine(tree) {
   console.log(JSON.stringify({ cpu, bytes: queuedBytes(Engine) }));
 }
 
-/** What a job takes that waits. */
+/** How much memory a waiting job needs. */
 function queuedBytes(Engine) {
   const engine = newEngine(Engine);
   engine.submit(jobOf('f', true));

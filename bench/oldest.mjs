@@ -1,9 +1,9 @@
-// What the age of the oldest waiting job costs to tell, by the number of stored jobs, and what a restart does to it.
+// What it costs to tell the age of the oldest waiting job, by the number of stored jobs, and how a restart changes that.
 //
 //   npm run build && node bench/oldest.mjs [--jobs 1000000] [--postgres]
 //
 // Fills a storage with that many jobs of one function, and asks a job server
-// that holds none of them, then one that holds its window, then again after a restart.
+// that has none of them in memory, then one that has its window, then again after a restart.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -39,7 +39,7 @@ async function measure(jobs, folder, cluster) {
   await storage.open(LISTENER);
   await fill(storage, name, jobs, acceptedAt);
   const since = () => storage.oldest(name, 1, Date.now());
-  // A shared one is asked, and knows a little later.
+  // A database has to be asked, so the answer comes a little later.
   while (since() === undefined) await sleep(20);
   const ofStorage = nsOf(since);
   await storage.close();
@@ -69,7 +69,7 @@ async function fill(storage, name, jobs, acceptedAt) {
   await Promise.all(Array.from({ length: 512 }, client));
 }
 
-/** What a job server on this storage says, and what it takes to ask it. */
+/** The age that a job server on this storage tells, and what the question costs. */
 async function ageIn(storage, name) {
   const jobServer = new JobServer({ listeners: [], storage });
   await jobServer.start();

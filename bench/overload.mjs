@@ -5,14 +5,14 @@ import { hasGearmand, startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
 const CALLERS = 10_000;
-/** With `--quick` so many fewer. */
+/** By how much `--quick` divides the numbers. */
 const QUICK = 10;
 /** How long a caller waits, and how long its job takes, in milliseconds. */
 const PATIENCE = 100;
 const JOB = 50;
-/** How long the next caller waits at most, in milliseconds: where jobs run for nobody it would be minutes. */
+/** How long the next caller waits at most, in milliseconds; if jobs ran although nobody waits, it would be minutes. */
 const LAST = 10_000;
-/** How often a caller alone is measured, before the burst. */
+/** How often a caller alone is measured before the burst. */
 const ALONE = 5;
 
 const CASES = [
@@ -21,7 +21,7 @@ const CASES = [
   ...(hasGearmand ? [{ title: 'gearmand', server: 'gearmand', options: {} }] : []),
 ];
 
-/** Prints how a caller is answered after a burst of callers who gave up: bench/README.md says how to read it. */
+/** Prints how soon a caller is answered after a burst of callers that gave up; bench/README.md says how to read it. */
 export async function benchOverload({ isQuick, runs }) {
   const callers = isQuick ? CALLERS / QUICK : CALLERS;
   console.log(
@@ -54,7 +54,7 @@ async function measure(name, options, count) {
     };
   };
   try {
-    // A process each: what the burst costs its own callers is not what the next one waits for.
+    // In processes of their own, so that the next caller does not wait for what the burst costs its own callers.
     const runs = await side('worker', { jobTime: JOB });
     const burst = await side('callers', options);
     const caller = await side('caller', {});

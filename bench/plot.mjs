@@ -1,16 +1,16 @@
 import { LOADS } from './loads.mjs';
 import { CONTESTANTS } from './table.mjs';
 
-/** Colours that stay apart for colour-blind readers and on paper. */
+/** Colours that can be told apart by colour-blind readers and on paper. */
 const COLOURS = { gearmand: '#d55e00', ours: '#0072b2', 'node-floor': '#56b4e9', 'c-floor': '#999999' };
 const FONT = 'font-family="system-ui, sans-serif" font-size="12"';
 const NAMES = Object.keys(CONTESTANTS);
 const WIDTH = 760;
 
 /**
- * Bars by load, one a contestant. Loads differ by powers of ten, so each is
- * drawn to its own scale; the numbers stand beside the bars. Of two figures
- * the larger is drawn lighter behind the smaller.
+ * Bars by load, one for each contestant. Loads differ by powers of ten, so each
+ * has a scale of its own; the numbers stand beside the bars. Of two figures the
+ * larger one is drawn lighter, behind the smaller one.
  */
 export function bars({ title, figures }, loads) {
   const [bar, gap, left, top] = [14, 26, 250, 60];
@@ -39,7 +39,7 @@ export function bars({ title, figures }, loads) {
   return svg(y + 10, [text(20, 24, title, 'start', 'bold'), legend(44), ...groups]);
 }
 
-/** Two panels over what grows: the rate, and the CPU a job. */
+/** Two panels over the thing that grows: the rate, and the CPU time a job. */
 export function lines({ title }, steps) {
   const height = 330;
   const panels = [
@@ -90,7 +90,7 @@ function text(x, y, words, anchor = 'start', weight = 'normal') {
   return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-weight="${weight}" fill="#222">${words}</text>`;
 }
 
-/** A number as an axis or a bar has room for it. */
+/** A number in a short form for an axis or a bar. */
 function short(value) {
   if (value >= 1e6) return `${round(value / 1e6)}M`;
   if (value >= 1e4) return `${Math.round(value / 1e3)}k`;
@@ -102,7 +102,7 @@ function round(value) {
   return Math.round(value * 10) / 10;
 }
 
-/** The next of 1, 2, 4, 5, 8 times a power of ten. */
+/** The next larger one of 1, 2, 4, 5, 8 times a power of ten. */
 function niceAbove(value) {
   const power = 10 ** Math.floor(Math.log10(value || 1));
   return [1, 2, 4, 5, 8, 10].map((step) => step * power).find((step) => step >= value);

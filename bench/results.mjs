@@ -8,10 +8,10 @@ import { comparisonOf, HEAD, rowsOf } from './table.mjs';
 const PAGE = new URL('../docs/PERFORMANCE.md', import.meta.url);
 const README = new URL('../README.md', import.meta.url);
 const FOLDER = new URL('../docs/performance/', import.meta.url);
-/** The result that is kept, and that `check` compares with. */
+/** The file of the stored result, with which `check` compares. */
 export const STORED = new URL('results.json', FOLDER);
 
-/** Which plot shows which figures of all loads. */
+/** The figures of all loads that each plot shows. */
 const PLOTS = {
   rate: { title: 'Jobs a second, longer is better', figures: ['perSecond'] },
   cpu: { title: 'CPU of the job server, microseconds a job, shorter is better', figures: ['cpuMicros'] },
@@ -30,7 +30,7 @@ export function readResult(file) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** Keeps a result, beside the loads kept that it has not, and draws the page's tables and plots anew. */
+/** Stores a result, keeping other loads that were stored before, and makes the page's tables and plots again. */
 export async function save(result) {
   mkdirSync(FOLDER, { recursive: true });
   const stored = readStored();
@@ -79,7 +79,7 @@ function pageOf({ date, machine, loads }) {
   ].join('\n');
 }
 
-/** How many runs the medians are of: loads may have been measured at different times. */
+/** How many runs the medians come from; loads may have been measured at different times. */
 function runsOf(loads) {
   const counts = Object.values(loads).map(({ runs }) => runs);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
@@ -88,7 +88,7 @@ function runsOf(loads) {
 
 const [BEGIN, END] = ['<!-- measured: npm run bench -- --save writes from here -->', '<!-- to here -->'];
 
-/** Puts a section in the place that a page has for what was measured. */
+/** Writes a section into the place that a page has for measured figures. */
 async function writeInto(file, section) {
   const page = readFileSync(file, 'utf8');
   const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];

@@ -51,7 +51,7 @@ import { benchTail } from './tail.mjs';
 import { benchTraces } from './traces.mjs';
 import { benchTransports } from './transports.mjs';
 
-/** What deals with stored jobs has tables of its own, and is run when it is named. */
+/** Benches of stored jobs, which have tables of their own and run only if they are named. */
 const STORING = { durable: benchDurable, deep: benchDeep };
 const UNIQUES = { none: [false], random: [true], both: [false, true] };
 
@@ -70,7 +70,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 });
-// Job servers and folders go when the process exits; a signal alone would leave them.
+// At its exit the process ends job servers and deletes folders; a signal alone would skip that.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const { disk, quick: isQuick } = values;

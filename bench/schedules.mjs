@@ -4,24 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { Cluster, postgresPrograms } from './fleet/cluster.mjs';
 import { DISK, withFolder } from './folder.mjs';
 
-/** So many recurring jobs, each of which is due every minute. */
+/** How many recurring jobs there are; each is due every minute. */
 const SCHEDULES = 10_000;
 const MINUTE = 60_000;
 /** How long an idle job server is watched, in milliseconds. */
 const IDLE = 5_000;
 
-/** So many schedules of a second are watched for so long, to see how late they fire where little is to be done. */
+/** How many schedules with a period of a second are watched, and how long, to see how late they fire when little is to be done. */
 const FEW = 10;
 const SECONDS = 30;
 
 const STORAGES = ['none', 'memory', 'file'];
-/** `same`: all have one pattern; `own`: no two have the same. */
+/** `same`: all schedules have the same pattern; `own`: each has a different one. */
 const PATTERNS = ['same', 'own'];
 
 /**
- * Prints what 10,000 schedules cost: a start without and with what an earlier
- * one left, an idle second, and the minute in which all of them are due, with
- * free functions and while all of their last jobs wait.
+ * Prints what 10,000 schedules cost: a start without the state of an earlier job
+ * server and one with it, an idle second, and the minute in which all of them are
+ * due, with free functions and while the last jobs of all of them still wait.
  */
 export async function benchSchedules({ disk }) {
   console.log(
@@ -37,7 +37,7 @@ export async function benchSchedules({ disk }) {
   console.log(row('lag', '', disk));
 }
 
-/** The same in PostgreSQL, one of the bench's own, where it is there. */
+/** The same in a PostgreSQL of the bench's own, if PostgreSQL is installed. */
 async function inPostgres(disk) {
   if (!postgresPrograms()) {
     console.error('PostgreSQL is skipped: apt-get install postgresql');
@@ -57,7 +57,7 @@ async function inPostgres(disk) {
   });
 }
 
-/** One process each, since what V8 has learned of one would harm the other. */
+/** Runs one case in a process of its own, because what V8 has learned from one would affect the other. */
 function row(storage, patterns, place) {
   const file = fileURLToPath(import.meta.url);
   const { stdout, stderr, status } = spawnSync(process.execPath, [file, storage, patterns, place]);
@@ -112,7 +112,7 @@ async function runOne(storageName, patterns, place) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-/** Fires by the clocks of the machine, and prints how late, to the next power of two. */
+/** Fires by the machine's clocks, and prints how late, rounded up to a power of two. */
 async function runLag(path) {
   const { JobServer } = await import('../build/job-server/job-server.js');
   const table = Object.fromEntries(
@@ -141,7 +141,7 @@ function tableOf(patterns) {
   return table;
 }
 
-/** All are due: until each has this outcome once more. */
+/** All schedules are due: waits until each has this outcome once more. */
 async function minute(jobServer, clocks, outcome) {
   const { schedules } = jobServer;
   const count = () => Array.from(schedules.all).reduce((sum, { counts }) => sum + counts[outcome], 0);
@@ -156,7 +156,7 @@ async function settled(jobServer) {
   await delay(300);
 }
 
-/** How long something takes, its CPU time, and the longest turn of the event loop meanwhile. */
+/** How long something takes, its CPU time, and the longest turn of the event loop during it. */
 async function measured(act) {
   let gap = 0;
   let last = performance.now();

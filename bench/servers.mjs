@@ -15,9 +15,9 @@ const NODE_FLOOR = fileURLToPath(new URL('floors/floor.mjs', import.meta.url));
 const C_FLOOR = new URL('floors/floor.c', import.meta.url);
 
 /**
- * The job servers compared: the programs one consists of, started one after the
- * other, the job server last. Those that store jobs do so in a folder, or in the
- * database of a URL.
+ * The job servers that are compared: for each the programs it consists of, which are
+ * started one after the other, the job server last. Those that store jobs use a
+ * folder, or the database of a URL.
  */
 export const SERVERS = {
   gearmand: async (port) => [gearmand(port)],
@@ -36,9 +36,9 @@ export const SERVERS = {
   'gearmand-postgres': async (port, url) => [gearmand(port, '-q', 'Postgres', `--libpq-conninfo=${url}`)],
 };
 
-/** Whether C gearmand is there to compare with. */
+/** Whether C gearmand is installed. */
 export const hasGearmand = existsSync(GEARMAND);
-/** Whether Redis is there for gearmand to store jobs in. */
+/** Whether Redis is installed, in which gearmand can store jobs. */
 export const hasRedis = existsSync(REDIS);
 
 const running = new Set();
@@ -69,7 +69,7 @@ function gearmand(port, ...queue) {
   return { port, command: GEARMAND, args };
 }
 
-/** Redis at its fastest: nothing goes to the disk. */
+/** Redis in its fastest form: it writes nothing to the disk. */
 function redis(port, folder) {
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
   return { port, command: REDIS, args };

@@ -2,7 +2,7 @@ import { gearload } from './gearload.mjs';
 import { startServer } from './servers.mjs';
 import { median } from './table.mjs';
 
-/** As the load `fg`: so many clients and workers in all, so many jobs in flight a client. */
+/** As in the load `fg`: how many clients and workers in total, and how many jobs in flight for each client. */
 const CLIENTS = 8;
 const IN_FLIGHT = 8;
 const JOBS = 200_000;
@@ -10,9 +10,9 @@ const JOBS = 200_000;
 const COUNTS = [1, 2];
 
 /**
- * Foreground jobs by one job server, and by two on the same machine that share
- * the same clients and workers, as `round-robin` spreads them: one load
- * generator each. bench/README.md says how to read it.
+ * Foreground jobs through one job server, and through two on the same machine that
+ * share the same clients and workers, as `round-robin` distributes them. Each has a
+ * load generator of its own. bench/README.md says how to read it.
  */
 export async function benchSeveral(program, { runs }) {
   console.log('| job servers | jobs a second | server CPU us a job |');

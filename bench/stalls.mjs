@@ -7,16 +7,16 @@ import { describeDisk, withFolder } from './folder.mjs';
 import { ACTIONS } from './stalls/actions.mjs';
 import { now } from './stalls/probe.mjs';
 
-/** With `--quick` so much less of everything. */
+/** By how much `--quick` divides the sizes. */
 const QUICK = 10;
-/** How long the ECHOs go on behind an action, in milliseconds: what it left to do counts. */
+/** How long the ECHOs go on after an action, in milliseconds, because the work that the action has left behind counts too. */
 const AFTERWARDS = 300;
 
 const program = (name) => fileURLToPath(new URL(`stalls/${name}.mjs`, import.meta.url));
 const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
-/** Prints which action holds others up for how long: bench/README.md says how to read it. */
+/** Prints how long each action delays others; bench/README.md says how to read it. */
 export async function benchStalls({ only, isQuick, disk }) {
   const unknown = only.filter((name) => !(name in ACTIONS));
   if (unknown.length > 0) {
@@ -48,7 +48,7 @@ async function measure({ stored, options, prepare, restarts, act }, size, storag
   if (restarts) server = await startedAgain(server, { ...all, listeners: [{ ...all.listeners[0], port }] });
   const echo = child('echo', String(port));
   await once(echo, 'message');
-  // What was prepared may have left something to do.
+  // The preparation may have left work behind.
   if (!restarts) await sleep(AFTERWARDS);
   await Promise.all([ask(server, 'begin'), ask(echo, 'begin')]);
   const start = now();
@@ -61,7 +61,7 @@ async function measure({ stored, options, prepare, restarts, act }, size, storag
   return { waits, turns, pauses, took };
 }
 
-/** The next job server on the same folder, as soon as it listens. */
+/** Starts the next job server on the same folder; resolves as soon as it listens. */
 async function startedAgain(server, options) {
   const ended = once(server, 'exit');
   stop(server);
@@ -87,7 +87,7 @@ function rowOf(title, size, { waits, turns, pauses, took }) {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** How much of a time was spent in pauses. */
+/** How much of a period was spent in pauses. */
 function overlap(pauses, from, to) {
   return pauses.reduce((sum, [start, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, start)), 0);
 }

@@ -5,7 +5,7 @@ import { accepts, freePort } from './servers.mjs';
 import { median } from './table.mjs';
 
 const ROOT = new URL('..', import.meta.url).pathname;
-/** At most so many milliseconds of CPU, in the median: the clock counts what else the machine does, too. */
+/** The budgets in milliseconds of CPU time, for the median; wall-clock time would include what else the machine does. */
 const BUDGETS = { import: 60, listen: 300 };
 const TICKS_PER_SECOND = 100;
 
@@ -20,9 +20,9 @@ const IMPORTING = `
 `;
 
 /**
- * What a start costs: `import('nestjs-gearman')` in a process that has Nest
- * already, and the command, from `node` to its first connection. Ends with 1
- * where either takes more CPU than it may.
+ * What a start costs: `import('nestjs-gearman')` in a process that has loaded Nest
+ * already, and the command, from `node` to its first connection. Exits with 1 if
+ * either takes more CPU time than its budget.
  */
 export async function benchStart({ runs }) {
   const results = { import: [], listen: [] };

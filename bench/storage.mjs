@@ -3,10 +3,10 @@
 //   npm run build && node bench/storage.mjs [--jobs 1000000] [--in-flight 512] [--uniques] [--durability always] [--stay N]
 //
 // Opens an empty folder, submits background jobs of 100 bytes with so many
-// submissions in flight, closes and opens the storage, then leases and ends them
-// all, but for one in N that stays. Rates are of one process; RssAnon is
-// anonymous memory. What the folder takes in the end is what the disk gave for
-// it, once the log has come to rest.
+// submissions in flight, closes and opens the storage, then leases and ends all
+// jobs except one in N, which stay. Rates are of one process; RssAnon is anonymous
+// memory. The size of the folder at the end is what the disk has allocated for it,
+// after the log has come to rest.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ async function drainAll(storage) {
   await storage.flush();
 }
 
-/** What the disk gave for the folder, in bytes. */
+/** How many bytes the disk has allocated for the folder. */
 function onDisk() {
   return readdirSync(path).reduce(
     (sum, name) => sum + (statSync(join(path, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512,

@@ -1,6 +1,6 @@
 import { FIGURES } from './loads.mjs';
 
-/** Who is compared, in the order of the columns. */
+/** The contestants, in the order of the columns. */
 export const CONTESTANTS = {
   gearmand: 'gearmand -t 4',
   ours: 'ours',
@@ -8,7 +8,7 @@ export const CONTESTANTS = {
   'c-floor': 'C floor',
 };
 
-/** The middle one of some numbers. */
+/** The median of some numbers. */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -20,7 +20,7 @@ const TITLES = ['load', 'figure', ...Object.values(CONTESTANTS), 'ours / gearman
 /** The head of the table. */
 export const HEAD = [`| ${TITLES.join(' | ')} |`, `| --- | --- |${' ---: |'.repeat(TITLES.length - 2)}`];
 
-/** One row a figure: the medians of all, and ours as a multiple of gearmand's and of the floor's. */
+/** One row for each figure: all medians, and ours as a multiple of gearmand's and of the floor's. */
 export function rowsOf({ title, figures }, medians) {
   return figures.map((name, index) => {
     const figures = Object.keys(CONTESTANTS).map((contestant) => medians[contestant]?.[name]);
@@ -30,7 +30,7 @@ export function rowsOf({ title, figures }, medians) {
   });
 }
 
-/** What the README shows of all that: where one job server or the other does better, and by how much. */
+/** The comparison in the README: where each job server is better, and by how much. */
 const COMPARED = [
   ['CPU of a foreground job', 'fg', 'cpuMicros', 'us'],
   ['the same, its worker pushed to by ours (ALL_YOURS)', 'fg-push', 'cpuMicros', 'us'],

@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- tail`: what a tail that is left open costs in memory. One
- * caller follows every topic of `GET /v1/events` while jobs run, workers come
- * and go, and functions are paused; the job server's memory, once the garbage
- * is gone, is told after N jobs and after up to ten times as many, and the same
- * without a tail. Run by itself this file is the job server, in a process of its own.
+ * `npm run bench -- tail`: how much memory an open tail costs. One caller follows
+ * every topic of `GET /v1/events` while jobs run, workers come and go, and
+ * functions are paused. Printed is the job server's memory after garbage
+ * collection, after N jobs and after up to ten times as many, and the same without
+ * a tail. Run directly, this file is the job server, in a process of its own.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,10 +14,10 @@ const HOST = '127.0.0.1';
 const TOPICS = 'functions,server,jobs,workers,audit';
 const IN_FLIGHT = 64;
 const FUNCTIONS = 100;
-/** How often a worker comes and goes, and a function is paused, in jobs. */
+/** After how many jobs a worker comes and goes, and a function is paused. */
 const EVERY = 500;
 
-/** @param jobs after so many, and up to ten times as many, memory is told. */
+/** @param jobs memory is printed after so many, and up to ten times as many. */
 export async function benchTail({ jobs }) {
   console.log('| tail | jobs | seconds | events told | bytes told | heap, MB | buffers, MB | resident, MB |');
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
@@ -64,10 +64,10 @@ async function measure(jobs, hasTail) {
   }
 }
 
-/** What of nobody who follows is told. */
+/** The report if nobody follows. */
 const NOBODY = { request: undefined, events: 0, bytes: 0, isOver: false };
 
-/** A worker comes and goes, and a function is held back. */
+/** Lets a worker come and go, and a function be paused. */
 async function stir(url, worker) {
   worker.register('guest', () => 'done');
   await worker.start();
@@ -98,7 +98,7 @@ async function serve() {
   const server = createServer(createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open' }));
   await new Promise((resolve) => server.listen(0, HOST, resolve));
   process.on('message', async () => {
-    // What the first one frees may hold buffers, which go with the second one.
+    // The first collection may free objects that hold buffers; the second one frees those.
     for (let round = 0; round < 2; round++) {
       gc();
       await new Promise(setImmediate);

@@ -6,7 +6,7 @@ const ECHOES = 20_000;
 const WARM_UP = 10_000;
 const IN_FLIGHT = 64;
 
-/** What stands behind the spans. */
+/** What receives the spans. */
 const MODES = {
   'without @opentelemetry/api': hideApi,
   'with it, and no SDK': () => undefined,
@@ -15,8 +15,9 @@ const MODES = {
 };
 
 /**
- * Prints what an echo through strategy and client costs, by what of
- * OpenTelemetry an app has: all in one process with an embedded job server.
+ * Prints what an echo through strategy and client costs, by the parts of
+ * OpenTelemetry that an app has. Everything runs in one process with an embedded
+ * job server.
  */
 export async function benchTraces({ runs }) {
   const names = Object.keys(MODES);
@@ -78,7 +79,7 @@ async function echo(mode) {
   process.exit();
 }
 
-/** Has the package not be found, as where it is not installed. */
+/** Makes the package impossible to find, as if it were not installed. */
 function hideApi() {
   const hook = `export const resolve = (name, context, next) => {
     if (name !== '@opentelemetry/api') return next(name, context);

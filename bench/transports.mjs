@@ -82,7 +82,7 @@ function write(figure) {
   return figure.toLocaleString('en-US', { maximumFractionDigits: figure < 100 ? 1 : 0 });
 }
 
-/** One contestant, freshly started, warmed up and measured once. */
+/** Starts one contestant, warms it up and measures it once. */
 async function measure(name, { broker: programOf }, format, load, parent) {
   const port = await freePort();
   const folder = mkdtempSync(join(parent, 'bench-broker-'));
@@ -105,7 +105,7 @@ async function measure(name, { broker: programOf }, format, load, parent) {
   }
 }
 
-/** Background jobs are over when the worker has taken the last of them. */
+/** Runs a load. Background jobs have ended when the worker has got the last of them. */
 async function play(client, worker, load) {
   if (load.isAnswered !== false) return ask(client, load);
   const over = answerOf(worker);
@@ -149,7 +149,7 @@ async function cpuOf(worker) {
   return cpu.user + cpu.system;
 }
 
-/** The CPU time of a process and its children, in microseconds (a tick of /proc is 10 ms): RabbitMQ's is a script's child. */
+/** The CPU time of a process and its children, in microseconds (a tick of /proc is 10 ms); RabbitMQ is the child of a script. */
 function cpuOfTree(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);

@@ -8,16 +8,16 @@ import { startServer } from '../servers.mjs';
 
 const run = promisify(execFile);
 const HELD = fileURLToPath(new URL('held-snapshot.mjs', import.meta.url));
-/** At this rate, for so long, in seconds, while somebody's snapshot is held. */
+/** How many jobs a second, and for how many seconds, while another session holds a snapshot. */
 const RATE = 5_000;
 const HELD_FOR = Number(process.env.HELD_SECONDS ?? 60);
 /** How long an idle job server is watched, in seconds. */
 const IDLE = 20;
 const FUNCTIONS = 10_000;
 
-/** What is measured of ours without anybody beside it. */
+/** Measurements of our job server without contestants. */
 export const ALONE = {
-  /** The median lease, by quarters of the time, without an old snapshot and with one. */
+  /** The median time of a lease in each quarter of the time, without an old snapshot and with one. */
   async held({ cluster }) {
     const results = {};
     for (const isHeld of [false, true]) {
@@ -36,7 +36,7 @@ export const ALONE = {
     return results;
   },
 
-  /** How many statements a job server runs that has nothing to do. */
+  /** How many statements a job server runs when it has nothing to do. */
   idle: ({ cluster }) =>
     cluster.withDatabase(undefined, async (database) => {
       const server = await startServer('postgres', cluster.url(database));
@@ -57,7 +57,7 @@ export const ALONE = {
       }
     }),
 
-  /** How long a start takes where 10,000 functions have jobs. */
+  /** How long a start takes if 10,000 functions have jobs. */
   functions: ({ cluster, program }) =>
     cluster.withDatabase(undefined, async (database) => {
       const url = cluster.url(database);

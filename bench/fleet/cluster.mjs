@@ -17,7 +17,7 @@ import pg from 'pg';
 import { freePort } from '../servers.mjs';
 import { median } from '../table.mjs';
 
-/** What differs from PostgreSQL's defaults; a commit waits for the disk, as it does by default. */
+/** The settings that differ from PostgreSQL's defaults; as by default, a commit waits for the disk. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   shared_buffers: '1GB',
@@ -25,11 +25,11 @@ const SETTINGS = {
   max_connections: '200',
   shared_preload_libraries: 'pg_stat_statements',
 };
-/** What is told besides: it decides what a commit costs. */
+/** Further settings that are printed, because they decide what a commit costs. */
 const TOLD = ['server_version', 'fsync', 'synchronous_commit', 'wal_sync_method', 'autovacuum_naptime'];
 const USER = 'bench';
 
-/** Where Debian puts PostgreSQL's programs, the newest; undefined where it is not installed. */
+/** The folder of PostgreSQL's programs on Debian, of the newest version; undefined if it is not installed. */
 export function postgresPrograms() {
   const home = '/usr/lib/postgresql';
   try {
@@ -40,7 +40,7 @@ export function postgresPrograms() {
   }
 }
 
-/** A PostgreSQL of the bench's own, in a folder that is there already. */
+/** A PostgreSQL of the bench's own, in an existing folder. */
 export class Cluster {
   #programs = postgresPrograms();
   #processes = [];
@@ -59,7 +59,7 @@ export class Cluster {
     return this;
   }
 
-  /** Adds a standby that every commit waits for; answers what takes it away. */
+  /** Adds a standby that every commit waits for; returns a function that removes it. */
   async addStandby() {
     const [data, port] = [this.#place('standby'), await freePort()];
     const source = ['-h', '127.0.0.1', '-p', this.port, '-U', USER];
@@ -89,12 +89,12 @@ export class Cluster {
     }
   }
 
-  /** Does something with a database that is gone afterwards: an empty one, or a copy of another one. */
+  /** Runs an action with a new database, empty or a copy of another one, and drops it afterwards. */
   async withDatabase(template, action) {
     const name = `bench_${++this.count}`;
     await this.sql(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template} STRATEGY file_copy` : ''}`);
     try {
-      // Nobody pays for what was written before.
+      // So that no run pays for what was written before.
       await this.sql('CHECKPOINT');
       return await action(name);
     } finally {
@@ -102,7 +102,7 @@ export class Cluster {
     }
   }
 
-  /** Has a database's pages on disk, and as they are after a while. */
+  /** Writes a database's pages to disk, and brings it into the state it has after a while. */
   async settle(name) {
     await this.sql('VACUUM ANALYZE', name);
     await this.sql('CHECKPOINT');
@@ -112,7 +112,7 @@ export class Cluster {
     await this.sql(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
 
-  /** The CPU time of all its processes so far, those that ended included, in microseconds: a tick of /proc is 10 ms. */
+  /** The CPU time of all its processes so far, also of those that have ended, in microseconds; a tick of /proc is 10 ms. */
   cpu() {
     const { pid } = this.postmaster;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
@@ -120,7 +120,7 @@ export class Cluster {
     return children.reduce((sum, child) => sum + ticksOf(child, 2), ended) * 10_000;
   }
 
-  /** How it is set, as name and value. */
+  /** Its settings, by name. */
   async settings() {
     const names = [...TOLD, ...Object.keys(SETTINGS)].map((name) => `'${name}'`);
     const rows = await this.sql(
@@ -177,7 +177,7 @@ export class Cluster {
     await over;
   }
 
-  /** What it costs here to wait until 8 kB are on disk, in microseconds. */
+  /** How long it takes here until 8 kB are on disk, in microseconds. */
   #syncMicros() {
     const path = join(this.folder, 'sync');
     const file = openSync(path, 'w');
@@ -198,7 +198,7 @@ function ticksOf(pid, fields) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
     return stat.slice(11, 11 + fields).reduce((sum, ticks) => sum + Number(ticks), 0);
   } catch {
-    // It has just ended, and is among those that have.
+    // The process has just ended, and is counted with those that have.
     return 0;
   }
 }
@@ -221,7 +221,7 @@ function isRoot() {
   return process.getuid?.() === 0;
 }
 
-/** PostgreSQL refuses to be root. */
+/** Runs a command as another user if this one is root, because PostgreSQL refuses to run as root. */
 function asItself(...command) {
   if (!isRoot()) return command;
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--', ...command];

@@ -10,7 +10,7 @@ import { QUEUES } from './queues.mjs';
 const require = createRequire(import.meta.url);
 const CLIENTS = 8;
 const WORKERS = 8;
-/** Of other functions than the load's, whose jobs must stay where they are. */
+/** Uses other functions than the load, whose jobs must stay where they are. */
 const WARM_UP = ['-m', 'fg', '-f', 2, '-n', 20_000];
 
 /** A job server, with jobs in a database or a folder. */
@@ -23,7 +23,7 @@ class Servers {
     return this.server.startsWith('gearmand') && !hasGearmand ? 'C gearmand is missing' : undefined;
   }
 
-  /** Submits in the background while nobody works. */
+  /** Submits background jobs without workers. */
   submit(place, { jobs, inFlight }) {
     const args = ['-m', 'bg', '-c', CLIENTS, '-d', inFlight / CLIENTS];
     return this.with(place, 1, async ([load]) => {
@@ -45,7 +45,7 @@ class Servers {
     return this.with(place, 1, ([load]) => load(['-m', 'bg', '-c', CLIENTS, '-d', 64, '-n', jobs, '-t', 900]));
   }
 
-  /** Takes queued jobs, by one job server or by several that share them and the workers. */
+  /** Runs queued jobs, by one job server or by several that share the jobs and the workers. */
   drain(place, { jobs, servers = 1 }) {
     const share = ['-m', 'drain', '-w', WORKERS / servers, '-n', Math.ceil(jobs / servers)];
     return this.with(place, servers, async (loads) => {
@@ -74,7 +74,7 @@ class Servers {
 class Library {
   isInDatabase = true;
 
-  /** @param most so many jobs wait at most: one more would take too long to put there. */
+  /** @param most the largest number of waiting jobs; filling the queue with more would take too long. */
   constructor(name, most = Infinity) {
     this.title = this.name = name;
     this.most = most;
@@ -125,7 +125,7 @@ class Library {
   }
 }
 
-/** Adds what PostgreSQL's processes computed meanwhile, a job. */
+/** Adds the CPU time of PostgreSQL's processes for each job. */
 async function counted({ cpu }, jobs, action) {
   if (!cpu) return action();
   const before = cpu();
@@ -133,12 +133,12 @@ async function counted({ cpu }, jobs, action) {
   return { ...figures, databaseMicros: (cpu() - before) / jobs };
 }
 
-/** Everybody, by name. */
+/** All contestants, by name. */
 export const CONTESTANTS = {
   ours: new Servers('ours', 'postgres'),
   'ours-uniques': new Servers('ours, with uniques', 'postgres', { options: ['-u'] }),
   log: new Servers('ours, log', 'durable', { isInDatabase: false }),
-  // Its table keeps one job without a unique a function.
+  // Its table keeps only one job without a unique for each function.
   gearmand: new Servers('gearmand -q Postgres', 'gearmand-postgres', { options: ['-u'] }),
   'pg-boss': new Library('pg-boss'),
   'graphile-worker': new Library('graphile-worker'),

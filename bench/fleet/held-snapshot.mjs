@@ -1,6 +1,6 @@
 /**
- * The storage alone, in a process of its own: adds, leases and ends jobs at a
- * steady rate, and tells the median time of a lease in each quarter.
+ * Runs only the storage, in a process of its own: it adds, leases and ends jobs at
+ * a steady rate, and prints the median time of a lease in each quarter.
  */
 import { PgStorage } from '../../build/job-server/storage/index.js';
 import { median } from '../table.mjs';

@@ -1,4 +1,4 @@
-/** A process with one of the libraries: submits, fills its queue, or works, as it is told; and tells how that went. */
+/** A process with one of the libraries. As it is told, it submits, fills its queue, or works; and it reports the result. */
 import { QUEUES } from './queues.mjs';
 
 const [name, url] = process.argv.slice(2);

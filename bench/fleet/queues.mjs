@@ -1,14 +1,14 @@
 /**
- * Queues in PostgreSQL that are libraries: what each takes to submit one job,
- * to hold many without submitting each, and to work on them as fast as it can,
- * set as its documentation says for speed.
+ * Libraries with queues in PostgreSQL: for each, how to submit one job, how to fill
+ * the queue with many at once, and how to run them as fast as possible, with the
+ * settings that its documentation recommends for speed.
  */
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const NAME = 'bench';
 const PAYLOAD = { x: 'x'.repeat(90) };
-/** How many jobs one statement makes where the queue is filled. */
+/** How many jobs one statement inserts when the queue is filled. */
 const CHUNK = 10_000;
 /** How many jobs a worker runs at once. */
 const CONCURRENCY = 32;

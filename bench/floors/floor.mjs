@@ -4,9 +4,9 @@
  *
  *   node floor.mjs PORT
  *
- * One queue for all functions, no uniques, no priorities, no errors, no
- * checks: what ours costs above this is what its features cost. What is sent
- * in one turn of the event loop leaves in one write a connection.
+ * It has one queue for all functions, no uniques, no priorities, no errors and no
+ * checks: what our job server costs above this is the cost of its features.
+ * Everything sent in one turn of the event loop leaves in one write a connection.
  */
 import { createServer } from 'node:net';
 
@@ -27,7 +27,7 @@ const HEADER = 12;
 const PREFIX = 'H:floor:';
 const EMPTY = Buffer.alloc(0);
 
-/** Jobs by the number in their handle; numbers are used again. */
+/** The jobs by the number in their handle; numbers are used again. */
 const jobs = [];
 const freeNumbers = [];
 let firstJob;
@@ -44,7 +44,7 @@ class Connection {
   isPushed = false;
   isGone = false;
   grabs = 0;
-  /** The next of those that wait for a job. */
+  /** The next connection in the list of those that wait for a job. */
   next = undefined;
 
   constructor(socket) {
@@ -117,13 +117,13 @@ class Connection {
     this.out.latin1Write(workload, at, workload.length);
   }
 
-  /** A packet of a handle (none where number is 0), or of nothing. */
+  /** Sends a packet with only a handle, or without one if `number` is 0. */
   send(type, number) {
     const at = this.begin(type, number, 0);
     if (number > 0) this.writeNumber(at, number);
   }
 
-  /** A packet of a handle (none where number is 0) and of bytes. */
+  /** Sends a packet with a handle (none if `number` is 0) and bytes. */
   sendBytes(type, number, bytes, start, end) {
     let at = this.begin(type, number, end - start + (number > 0 ? 1 : 0));
     if (number > 0) {
@@ -133,7 +133,7 @@ class Connection {
     bytes.copy(this.out, at, start, end);
   }
 
-  /** Makes room for a packet and writes its header; where its body begins. */
+  /** Makes room for a packet and writes its header; returns where its body begins. */
   begin(type, number, bytes) {
     if (number > 0) bytes += PREFIX.length + digitsOf(number);
     const start = this.outBytes;
@@ -161,7 +161,7 @@ class Connection {
     return start + HEADER;
   }
 
-  /** Writes a handle; where it ends. */
+  /** Writes a handle; returns where it ends. */
   writeNumber(at, number) {
     const { out } = this;
     for (let index = 0; index < PREFIX.length; index++) out[at++] = PREFIX.charCodeAt(index);
@@ -175,7 +175,7 @@ class Connection {
     const { out, outBytes } = this;
     this.outBytes = 0;
     const bytes = out.subarray(0, outBytes);
-    // What the kernel did not take at once is the stream's to keep.
+    // If the kernel did not accept everything at once, the stream still needs the buffer.
     if (!this.socket.write(bytes) || this.socket.writableLength > 0) this.out = Buffer.allocUnsafeSlow(4096);
   }
 }
@@ -199,7 +199,7 @@ function waitForJob(worker) {
   lastWaiting = worker;
 }
 
-/** Wakes a sleeping worker, or gives a job to one that keeps a grab open. */
+/** Wakes a sleeping worker, or gives a job to one with an open grab. */
 function offer() {
   while (firstJob && firstWaiting) {
     const worker = firstWaiting;

@@ -1,4 +1,4 @@
-/** A process of `bench -- http`: `side.mjs SIDE PORT HTTP_PORT`. Says `ready`; told `cpu`, how much CPU time it has used. */
+/** A process of `bench -- http`: `side.mjs SIDE PORT HTTP_PORT`. It prints `ready`; asked for `cpu`, it returns the CPU time it has used. */
 import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { Body, Controller, Inject, Logger, Module, Post } from '@nestjs/common';
@@ -14,12 +14,12 @@ const tcp = { transport: Transport.TCP, options: { host: HOST, port } };
 Logger.overrideLogger(['error']);
 
 const SIDES = {
-  /** Answers with what it is sent, over Gearman and over TCP. */
+  /** Returns what it was sent, over Gearman and over TCP. */
   worker: () =>
     serve({ strategy: new GearmanStrategy({ servers: `${HOST}:${port}`, format: 'text', concurrency: 64 }) }),
   'tcp-worker': () => serve(tcp),
 
-  /** An app whose controller calls the worker by Nest's TCP transport. */
+  /** An app whose controller calls the worker with Nest's TCP transport. */
   async 'tcp-front'() {
     class Calls {
       constructor(client) {
@@ -35,7 +35,7 @@ const SIDES = {
     await answer({ imports: [ClientsModule.register([{ name: 'WORKER', ...tcp }])], controllers: [Calls] });
   },
 
-  /** An app that has the job server and its web module. */
+  /** An app with the job server and its web module. */
   async 'module-front'() {
     const listeners = [{ host: HOST, port }];
     await answer({
@@ -43,7 +43,7 @@ const SIDES = {
     });
   },
 
-  /** The job server and its handler, as `job-server --web-port` has them. */
+  /** The job server and its web handler, as `job-server --web-port` starts them. */
   async 'web-port'() {
     const jobServer = new JobServer({ listeners: [{ host: HOST, port }] });
     await jobServer.start();

@@ -11,7 +11,7 @@ process.on('message', async (message) => process.send(await answer(message)));
 process.once('disconnect', () => process.exit());
 process.send('ready');
 
-/** Runs one job at a time, each for so long, or until nobody waits for it any more; tells how many it has run. */
+/** Runs one job at a time, each for a fixed time or until nobody waits for it any more; reports how many it has run. */
 async function worker() {
   const { jobTime } = JSON.parse(options);
   const jobWorker = new JobWorker({ servers, concurrency: 1 });
@@ -25,7 +25,7 @@ async function worker() {
   return () => runs;
 }
 
-/** So many call at once and give up in time; tells how many were answered, once all have given up and the job server knows it. */
+/** Many callers call at once and give up in time. When all have given up and the job server knows it, reports how many were answered. */
 function callers() {
   const client = new JobClient({ servers, ...JSON.parse(options) });
   return async ({ count, patience }) => {
@@ -35,14 +35,14 @@ function callers() {
     );
     await sleep(patience);
     for (const call of calls) call.forget();
-    // Behind the first answer all submissions were answered, and their waits taken back; behind the second that was obeyed.
+    // The first ECHO is answered after all submissions and withdrawals were sent, the second after the job server has obeyed them.
     await client.echo('');
     await client.echo('');
     return answers;
   };
 }
 
-/** One calls, and tells how many milliseconds it waited; null where it gave up. */
+/** One caller calls; reports how many milliseconds it waited, or null if it gave up. */
 function caller() {
   const client = new JobClient({ servers });
   return async ({ patience }) => {

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { each, packet, PACKET, Peer, times } from './peer.mjs';
 
 /**
- * What is done to the job server while somebody else sends ECHOs. `prepare` is
- * not measured; what it resolves with is given to `act`, which resolves when
- * everything was answered. Each has a job server of its own, with a storage
- * where it is `stored`; where it `restarts`, the action is done to the next one
- * on the same folder, from the moment it listens.
+ * The actions on the job server while another connection sends ECHOs. `prepare` is
+ * not measured; its result is passed to `act`, which resolves when everything was
+ * answered. Each action has a job server of its own, with a storage if it is
+ * `stored`. If it `restarts`, it begins when the next job server on the same folder
+ * listens.
  *
  * @typedef {{ port: number, size: number, path: string }} At
  * @typedef {{ title: string, size: number, stored?: boolean, options?: object,
@@ -19,9 +19,9 @@ const WORKLOAD = 'x'.repeat(50);
 const JOB = packet(PACKET.SUBMIT_JOB_BG, 'f', '', WORKLOAD);
 const GRAB = packet(PACKET.GRAB_JOB);
 const MEBIBYTE = 1024 * 1024;
-/** How many submissions are under way while jobs are prepared. */
+/** How many submissions are in flight while jobs are prepared. */
 const AHEAD = 20_000;
-/** How many connections are being made at a time while they are prepared. */
+/** How many connections are opened at a time while they are prepared. */
 const DIALED = 200;
 
 /** @type {Record<string, Action>} */
@@ -333,7 +333,7 @@ export const ACTIONS = {
     async act({ size }, peer) {
       peer.socket.pause();
       peer.send(times(size, packet(PACKET.ECHO_REQ, WORKLOAD)));
-      // Not read at all, then read at once: what waits is all that may wait.
+      // The peer does not read at first, then reads everything at once: as much waits as is allowed to.
       await sleep(3_000);
       peer.socket.resume();
       await Promise.race([peer.told(PACKET.ECHO_RES, size).catch(() => undefined), sleep(20_000)]);
@@ -364,7 +364,7 @@ export const ACTIONS = {
   },
 };
 
-// --- what there is before ---
+// --- preparations ---
 
 async function withJobs({ port, size }) {
   const peer = await Peer.dial(port);
@@ -376,7 +376,7 @@ async function withJobs({ port, size }) {
   return peer;
 }
 
-/** Jobs, of which the handles are known. */
+/** Prepares jobs, and returns their handles. */
 async function withHandles({ port, size }) {
   const peer = await Peer.dial(port);
   const handles = [];
@@ -386,7 +386,7 @@ async function withHandles({ port, size }) {
   return handles;
 }
 
-/** Jobs that failed for good, of which the handles are known. */
+/** Prepares jobs that failed for good, and returns their handles. */
 async function withDead(at) {
   await withJobs(at);
   const worker = await Peer.dial(at.port);
@@ -409,7 +409,7 @@ async function withDead(at) {
   return handles;
 }
 
-/** A worker that does so many functions. */
+/** Prepares a worker with so many functions. */
 async function withWorker({ port, size }) {
   const worker = await Peer.dial(port);
   worker.send(each(size, (index) => packet(PACKET.CAN_DO, `f${index}`)));
@@ -424,7 +424,7 @@ async function withSleeper(at) {
   return worker;
 }
 
-/** A worker that runs so many jobs. */
+/** Prepares a worker that runs so many jobs. */
 async function withRunning(at) {
   await withJobs(at);
   const worker = await Peer.dial(at.port);
@@ -433,7 +433,7 @@ async function withRunning(at) {
   return worker;
 }
 
-/** A client that waits for so many jobs. */
+/** Prepares a client that waits for so many jobs. */
 async function withForeground({ port, size }) {
   const client = await Peer.dial(port);
   client.send(times(size, packet(PACKET.SUBMIT_JOB, 'f', '', WORKLOAD)));
@@ -441,7 +441,7 @@ async function withForeground({ port, size }) {
   return client;
 }
 
-/** So many clients that wait for one job, which runs. */
+/** Prepares so many clients that wait for one running job. */
 async function withCoalesced({ port, size }) {
   const clients = await dialAll(port, size);
   for (const client of clients) client.send(packet(PACKET.SUBMIT_JOB, 'f', 'u', WORKLOAD));
@@ -449,7 +449,7 @@ async function withCoalesced({ port, size }) {
   return { clients, ...(await running(port)) };
 }
 
-/** A worker that runs a job of `f`. */
+/** Prepares a worker that runs a job of `f`. */
 async function running(port) {
   const worker = await Peer.dial(port);
   let handle;
@@ -468,9 +468,9 @@ async function dialAll(port, count) {
   return peers;
 }
 
-// --- what is done ---
+// --- actions ---
 
-/** A peer writes, and reads so many answers: one for each, unless said otherwise. */
+/** A peer writes, and reads `count` answers; by default one for each write. */
 function answered(bytesOf, type, count) {
   return async (at, peer) => {
     peer.send(bytesOf(at));
@@ -478,7 +478,7 @@ function answered(bytesOf, type, count) {
   };
 }
 
-/** A peer writes, and knows that it was obeyed when an ECHO behind it comes back. */
+/** A peer writes; when the ECHO behind it comes back, the peer knows that all was obeyed. */
 function obeyed(bytesOf) {
   return async (at, peer) => {
     peer.send(bytesOf(at));
@@ -503,7 +503,7 @@ async function leaving({ port }, peer) {
   await leavingAll(port, [peer]);
 }
 
-/** Peers leave; over when the job server has seen that. */
+/** Peers leave; resolves when the job server has noticed it. */
 async function leavingAll(port, peers) {
   for (const peer of peers) peer.leave();
   await sleep(500);

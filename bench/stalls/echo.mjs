@@ -1,9 +1,9 @@
-/** Sends an ECHO_REQ every millisecond to the port given, and remembers how long its answers took. */
+/** Sends an ECHO_REQ every millisecond to the given port, and records how long the answers took. */
 import { connect } from 'node:net';
 import { now } from './probe.mjs';
 import { packet, PACKET } from './peer.mjs';
 
-/** What takes less is as good as nothing, in milliseconds. */
+/** Shorter times are ignored, in milliseconds. */
 const LEAST = 3;
 const ECHO = packet(PACKET.ECHO_REQ, '12345678');
 
@@ -28,7 +28,7 @@ socket.on('end', () => fail('the connection of the ECHOs was closed'));
 setInterval(() => {
   sent.push(now());
   socket.write(ECHO);
-  // An answer that is still out counts too: told once it is there.
+  // An answer that is still missing counts too; the report waits for it.
   if (asked && sent[first] > asked) {
     asked = undefined;
     process.send({ waits });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** The packets that are needed here, by PROTOCOL's numbers. */
+/** The packets that are used here, with PROTOCOL's numbers. */
 export const PACKET = {
   CAN_DO: 1,
   CANT_DO: 2,
@@ -23,10 +23,10 @@ export const PACKET = {
   SUBMIT_JOB_EPOCH: 36,
 };
 
-/** Bodies up to this size are kept, in bytes. */
+/** Bodies of at most this size are kept, in bytes. */
 const KEPT_BYTES = 4_096;
 
-/** A request's bytes. */
+/** The bytes of a request. */
 export function packet(type, ...args) {
   const body = Buffer.concat(args.flatMap((arg, index) => (index ? [NUL, Buffer.from(arg)] : [Buffer.from(arg)])));
   const header = Buffer.alloc(12);
@@ -38,17 +38,17 @@ export function packet(type, ...args) {
 
 const NUL = Buffer.from([0]);
 
-/** The same bytes so many times. */
+/** The same bytes, repeated. */
 export function times(count, bytes) {
   return Buffer.alloc(count * bytes.length, bytes);
 }
 
-/** Bytes made of a number, for so many numbers. */
+/** The bytes for each of so many numbers, one after the other. */
 export function each(count, bytesOf) {
   return Buffer.concat(Array.from({ length: count }, (_, index) => bytesOf(index)));
 }
 
-/** A connection that counts what it is told, and keeps what a small packet's first argument says. */
+/** A connection that counts the packets it gets, and keeps the first argument of small ones. */
 export class Peer {
   /** How many packets of each type came. */
   counts = new Array(64).fill(0);
@@ -80,18 +80,18 @@ export class Peer {
     this.socket.destroy();
   }
 
-  /** Resolves when so many packets of a type have come in all. */
+  /** Resolves when so many packets of a type have come in total. */
   async told(type, count) {
     await this.#until(() => this.counts[type] >= count);
   }
 
-  /** Resolves once everything said before was obeyed. */
+  /** Resolves when the job server has obeyed everything sent before. */
   async settled() {
     this.send(packet(PACKET.ECHO_REQ));
     await this.told(PACKET.ECHO_RES, this.counts[PACKET.ECHO_RES] + 1);
   }
 
-  /** Says an admin word; resolves with the bytes of its answer, which ends so. */
+  /** Sends an admin command; resolves with the bytes of its answer, up to `end`. */
   async ask(line, end = '.\n') {
     this.socket.removeAllListeners('data');
     let last = '';
@@ -107,7 +107,7 @@ export class Peer {
     return bytes;
   }
 
-  /** Says many admin lines; resolves when each has its line of answer. */
+  /** Sends many admin commands; resolves when each has got its line of answer. */
   async askAll(lines, count) {
     this.socket.removeAllListeners('data');
     let left = count;

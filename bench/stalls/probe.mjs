@@ -1,11 +1,11 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 
-/** How many of the longest turns and pauses are remembered. */
+/** How many of the longest turns and pauses are recorded. */
 const REMEMBERED = 2_000;
 
 /**
- * What the job server's process says of itself: its longest turn of the event
- * loop, what of it was computed, and when the garbage collector paused it.
+ * What the job server's process measures of itself: its longest turns of the event
+ * loop, how much CPU time they used, and when the garbage collector paused it.
  * Times are the machine's monotonic clock in milliseconds, the same for every
  * process.
  */
@@ -27,14 +27,14 @@ export class Probe {
     setInterval(() => this.#look(), 1).unref();
   }
 
-  /** Forgets what was before. */
+  /** Forgets everything measured before. */
   begin() {
     this.#look();
     this.#turns = [];
     this.#pauses = [];
   }
 
-  /** What was since. */
+  /** What was measured since. */
   end() {
     this.#look();
     return { turns: this.#turns, pauses: this.#pauses };

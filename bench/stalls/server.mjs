@@ -1,4 +1,4 @@
-/** A job server as a process of its own, with the options given as JSON, that says what `Probe` sees. */
+/** A job server as a process of its own, with options in JSON; it reports what `Probe` measures. */
 import { Probe } from './probe.mjs';
 import { JobServer } from '../../dist/job-server/index.js';
 

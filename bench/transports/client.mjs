@@ -1,4 +1,4 @@
-/** The client's process: keeps some requests in flight, and tells how that went. */
+/** The client's process: keeps some requests in flight, and reports the result. */
 import { contestant } from './contestants.mjs';
 
 const { sides, options, format } = contestant(process.argv.slice(2));

@@ -18,7 +18,7 @@ const gearmand = (port) => ({
   command: GEARMAND,
   args: [`--port=${port}`, '--listen=127.0.0.1', '--log-file=stderr', '--threads=4'],
 });
-/** Redis at its fastest: nothing goes to the disk. */
+/** Redis in its fastest form: it writes nothing to the disk. */
 const redis = (port, folder) => ({
   command: REDIS,
   args: ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
@@ -107,13 +107,13 @@ export const QUEUES = {
   },
 };
 
-/** A contestant by the arguments of one of its processes: its name, the port, the format. */
+/** The contestant that the arguments of one of its processes name: its name, the port, the format. */
 export function contestant([name, port, format]) {
   const { sides: both, options } = { ...TRANSPORTS, ...LIBRARIES, ...QUEUES }[name];
   return { sides: both, options: options(Number(port)), format };
 }
 
-/** What is missing for a contestant, and its cure; or undefined. */
+/** What is missing for a contestant, with the cure; undefined if nothing is. */
 export function missingFor({ needs = [], packages = [] }) {
   const programs = needs.filter((path) => !existsSync(path));
   if (programs.length > 0) return `${programs.join(', ')} is missing`;

@@ -1,7 +1,7 @@
 /**
- * The two sides of a contestant, as Nest or a library has them: `serve` answers
- * with what it got (or counts what it took), `call` gives a function that sends
- * one workload and resolves with its answer (or once it is accepted).
+ * The two sides of a contestant, as Nest or a library makes them: `serve` returns
+ * what it got (or counts it), `call` makes a function that sends one workload and
+ * resolves with the answer (or when the job is accepted).
  */
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ import { lastValueFrom } from 'rxjs';
 const require = createRequire(import.meta.url);
 Logger.overrideLogger(['error']);
 
-/** A Nest microservice, and Nest's client of it. */
+/** A Nest microservice, and Nest's client for it. */
 export const nest = {
   async serve({ gearman, nest: options }, format) {
     class Echo {
@@ -103,7 +103,7 @@ export const background = {
   },
 };
 
-/** BullMQ's. */
+/** BullMQ's jobs. */
 export const bullmq = {
   async serve({ port }, _, took) {
     const { Worker } = require('bullmq');

@@ -1,4 +1,4 @@
-/** The worker's process. Told `cpu` it says how much CPU time it has used; told `{ until }`, when it has taken so many. */
+/** The worker's process. Asked for `cpu`, it returns the CPU time it has used; asked `{ until }`, it answers when it has got so many jobs. */
 import { contestant } from './contestants.mjs';
 
 const { sides, options, format } = contestant(process.argv.slice(2));

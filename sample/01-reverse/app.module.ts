@@ -4,7 +4,7 @@ import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-ser
 import { ReverseController } from './reverse.controller.js';
 import { ReverseService } from './reverse.service.js';
 
-/** Job server, worker and client in one app. They need no port to meet; the port is for everybody else. */
+/** Job server, worker and client in one app. Among themselves they need no port; the port is for others. */
 @Module({ controllers: [ReverseController], providers: [ReverseService] })
 export class AppModule {
   static onPort(port: number): DynamicModule {

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Shows the job server to browsers on this machine: on port 4780, or on any where that is taken. */
+/** Serves the job server's page to browsers on this machine: on port 4780, or on any free one if that is in use. */
 async function openPage(jobServer: GearmanJobServer): Promise<string> {
   const page = createServer(createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open' }));
   await new Promise<void>((resolve) => {

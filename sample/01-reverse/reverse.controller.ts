@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 
-/** The worker: every handler is a Gearman function of its pattern's name. */
+/** The worker: each handler is a Gearman function, named by its pattern. */
 @Controller()
 export class ReverseController {
   @MessagePattern('reverse')

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { GearmanJobServer } from 'nestjs-gearman/job-server';
 import type { Subscription } from 'rxjs';
 
-/** What embedding gives beyond `gearmand`: the job server is a provider, its events an observable. */
+/** What embedding adds to `gearmand`: the job server is a provider, and its events are an observable. */
 @Injectable()
 export class JobServerWatch implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(JobServerWatch.name);

@@ -1,7 +1,7 @@
 import { defineFunction } from 'nestjs-gearman';
 
-/** An image goes in; out come its thumbnails, one for each of {@link WIDTHS}, in that order. Bytes both ways. */
+/** Makes the thumbnails of an image, one for each of {@link WIDTHS}, in that order. Bytes both ways. */
 export const makeThumbnails = defineFunction<Buffer, Buffer>('make_thumbnails', { format: 'raw' });
 
-/** In pixels. */
+/** The widths, in pixels. */
 export const WIDTHS = [64, 200, 800];

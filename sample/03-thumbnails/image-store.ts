@@ -4,7 +4,7 @@ import { GearmanClient } from 'nestjs-gearman';
 import { ReplaySubject, type Observable } from 'rxjs';
 import { makeThumbnails, WIDTHS } from './functions.js';
 
-/** What is told of an image, from the first on to whoever asks. */
+/** An event of an image. Whoever asks for events gets all of them, from the first on. */
 export type ImageEvent = { made: number; of: number } | { failed: string };
 
 interface Image {
@@ -12,14 +12,14 @@ interface Image {
   readonly events: ReplaySubject<ImageEvent>;
 }
 
-/** The client: submits a job for each image, and keeps what comes back. In memory, as this is a sample. */
+/** The client: submits a job for each image, and keeps the results, in memory because this is a sample. */
 @Injectable()
 export class ImageStore {
   private readonly images = new Map<string, Image>();
 
   constructor(private readonly gearman: GearmanClient) {}
 
-  /** Resolves to the image's id when a job server has accepted it: the thumbnails come later. */
+  /** Resolves to the image's id when a job server has accepted the job; the thumbnails come later. */
   async add(bytes: Buffer): Promise<string> {
     const job = await this.gearman.submit(makeThumbnails, bytes);
     const id = randomUUID();

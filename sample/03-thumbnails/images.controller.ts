@@ -17,7 +17,7 @@ import { WIDTHS } from './functions.js';
 import { ImageStore, type ImageEvent } from './image-store.js';
 import { WorkerProcesses } from './worker-processes.js';
 
-/** The HTTP side. An upload is answered at once; the events tell when its thumbnails are there. */
+/** The HTTP side. It answers an upload at once; the events tell when its thumbnails are ready. */
 @Controller()
 export class ImagesController {
   constructor(

@@ -5,7 +5,7 @@ import { concatMap, from, type Observable } from 'rxjs';
 import sharp from 'sharp';
 import { makeThumbnails, WIDTHS } from './functions.js';
 
-/** The worker: sends each thumbnail as soon as it is made, and says how far it is. */
+/** The worker: sends each thumbnail as soon as it is made, and reports its progress. */
 @Controller()
 export class ThumbnailsController {
   @GearmanFunction(makeThumbnails)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { GearmanJobServer } from 'nestjs-gearman/job-server';
 
-/** Runs the workers as processes of their own, and counts what each of them was given. */
+/** Runs the workers as processes of their own, and counts the jobs that each of them gets. */
 @Injectable()
 export class WorkerProcesses implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly jobs = new Map<string, number>();
@@ -18,7 +18,7 @@ export class WorkerProcesses implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  /** How many jobs each worker was given so far. */
+  /** How many jobs each worker has got so far. */
   counts(): Record<string, number> {
     return Object.fromEntries(this.jobs);
   }
@@ -29,7 +29,7 @@ export class WorkerProcesses implements OnApplicationBootstrap, BeforeApplicatio
     this.processes = Array.from({ length: Number(process.env.WORKERS ?? 2) }, () => fork(program, { env }));
   }
 
-  /** The workers finish the images they have begun. */
+  /** Lets the workers finish the images that they have begun. */
   async beforeApplicationShutdown(): Promise<void> {
     const running = this.processes.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
     const ends = running.map((worker) => once(worker, 'exit'));

@@ -7,7 +7,7 @@ import { ThumbnailsController } from './thumbnails.controller.js';
 @Module({ controllers: [ThumbnailsController] })
 class WorkerModule {}
 
-// One job at a time: an image fills a processor, and another process may have a free one.
+// One job at a time, because an image uses a whole processor, and another process may have a free one.
 const strategy = new GearmanStrategy({
   servers: process.env.GEARMAN_SERVERS,
   concurrency: 1,
@@ -16,5 +16,5 @@ const strategy = new GearmanStrategy({
 const app = await NestFactory.createMicroservice(WorkerModule, { strategy, logger: ['error', 'warn'] });
 app.enableShutdownHooks();
 await app.listen();
-// Ends with the process that started it, whatever became of that.
+// Ends with the process that started it, however that one ends.
 process.on('disconnect', () => void app.close());

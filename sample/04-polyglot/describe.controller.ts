@@ -4,7 +4,7 @@ import { GearmanClient, GearmanFunction } from 'nestjs-gearman';
 import { firstValueFrom } from 'rxjs';
 import { countWords, describeText, type Report } from './functions.js';
 
-/** In the middle: a worker for PHP, a client of Perl or C. */
+/** Both sides: a worker for the PHP client, and a client of the Perl or C worker. */
 @Controller()
 export class DescribeController {
   constructor(private readonly gearman: GearmanClient) {}

@@ -5,8 +5,8 @@ export interface Report {
   readonly words: number;
 }
 
-/** Ours: the PHP client calls it and understands JSON. */
+/** Our function: the PHP client calls it and understands JSON. */
 export const describeText = defineFunction<{ text: string }, Report>('describe_text', { format: 'json' });
 
-/** Theirs: the Perl or C worker reads text and answers with digits. */
+/** Their function: the Perl or C worker reads text and answers with digits. */
 export const countWords = defineFunction<string, string>('count_words', { format: 'text' });

@@ -22,7 +22,7 @@ export class JobServerProcess {
     return new JobServerProcess(actualPort, child);
   }
 
-  /** `kill -9`: no goodbye to anybody. */
+  /** `kill -9`: its peers get no goodbye. */
   async kill(): Promise<void> {
     const exit = once(this.child, 'exit');
     this.child.kill('SIGKILL');

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-server';
 
-// One job server, a process of its own; it tells its parent where it listens.
+// One job server, in a process of its own; it tells its parent process where it listens.
 const listeners = [{ port: Number(process.argv[2]) }];
 const app = await NestFactory.createApplicationContext(GearmanJobServerModule.forRoot({ listeners }), {
   logger: ['error', 'warn'],

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { GearmanClient } from 'nestjs-gearman';
 import { firstValueFrom, from, mergeMap } from 'rxjs';
 
-/** What came of a number of requests. */
+/** The outcome of a number of requests. */
 export interface Outcome {
   answered: number;
   failed: number;
-  /** Answers by the name of the job server they came through. */
+  /** How many answers came through each job server, by its name. */
   readonly by: Record<string, number>;
 }
 
 const IN_FLIGHT = 50;
 
-/** The client: it knows nothing of failover either. */
+/** The client: it needs no code for failover either. */
 @Injectable()
 export class LoadService {
   constructor(private readonly gearman: GearmanClient) {}
@@ -32,7 +32,7 @@ export class LoadService {
     return outcome;
   }
 
-  /** The job server that answered, or undefined when the answer is wrong or an error. */
+  /** The job server that answered; undefined if the answer is wrong or an error. */
   private async ask(value: number): Promise<string | undefined> {
     try {
       const answer = this.gearman.send<{ square: number; by: string }>('square', value);

@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { GearmanContext } from 'nestjs-gearman';
 
-/** The worker: it serves all job servers at once, and need not know. */
+/** The worker: it serves all job servers at once, and needs no code for that. */
 @Controller()
 export class SquareController {
   /** How many jobs it has run. */

@@ -20,7 +20,7 @@ await measure('without a unique', 100, () => reports.report('2026-07'));
 await measure('with a unique', 1000, () => reports.sharedReport('2026-07'));
 await app.close();
 
-/** Lets a herd of callers ask at the same moment, and says what that cost. */
+/** Lets many callers ask at the same moment, and prints the cost. */
 async function measure(title: string, callers: number, ask: () => Promise<string>): Promise<void> {
   const before = { runs: worker.runs, time: performance.now() };
   const answers = await Promise.all(Array.from({ length: callers }, ask));

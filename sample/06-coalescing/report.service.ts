@@ -12,7 +12,7 @@ export class ReportService {
     return firstValueFrom(this.gearman.send(buildReport, month));
   }
 
-  /** Calls for the same month, from whatever process, share one job while it waits or runs. */
+  /** Calls for the same month, from any process, share one job while it waits or runs. */
   sharedReport(month: string): Promise<string> {
     const record = new GearmanRecordBuilder(month).setUnique(`report-${month}`).build();
     return firstValueFrom(this.gearman.send(buildReport, record));

@@ -5,7 +5,7 @@ import { ExportFiles } from './export-files.js';
 import { exportRows } from './functions.js';
 import { RowSource } from './row-source.js';
 
-/** The worker: nobody waits for its jobs, so what it makes it leaves where others find it. */
+/** The worker. Nobody waits for its jobs, so it stores its results where others find them. */
 @Controller()
 export class ExportWorker {
   constructor(
@@ -17,7 +17,7 @@ export class ExportWorker {
   async export(@Payload() { rows }: { rows: number }, @Ctx() context: GearmanContext): Promise<void> {
     const lines: string[] = [];
     for await (const line of this.source.rows(rows)) context.progress(lines.push(line), rows);
-    // Jobs run at least once: what one writes, a second run may write again.
+    // Jobs run at least once, so a second run may write the same file again.
     this.files.set(context.unique, lines.join('\n'));
   }
 }

@@ -5,10 +5,10 @@ import { firstValueFrom } from 'rxjs';
 import { ExportFiles } from './export-files.js';
 import { exportRows } from './functions.js';
 
-/** What becomes of an export. */
+/** The state of an export. */
 export type ExportState = { state: 'waiting' | 'done' } | { state: 'running'; percent: number };
 
-/** The HTTP side: it answers at once, and later says how far the job is. It keeps nothing: the unique says it all. */
+/** The HTTP side: it answers at once, and later tells how far the job is. It stores nothing, because the unique identifies the job. */
 @Controller('exports')
 export class ExportsController {
   constructor(

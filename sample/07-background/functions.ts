@@ -1,4 +1,4 @@
 import { defineFunction } from 'nestjs-gearman';
 
-/** Writes so many rows into a file that is called as the job's unique. */
+/** Writes so many rows into a file, which is named by the job's unique. */
 export const exportRows = defineFunction<{ rows: number }, void>('export_rows', { format: 'json' });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
-/** Where the rows come from: slowly, as from a database. */
+/** The source of the rows: slow, like a database. */
 @Injectable()
 export class RowSource {
   async *rows(count: number): AsyncGenerator<string> {

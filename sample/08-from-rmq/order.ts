@@ -1,4 +1,4 @@
-/** What is ordered. */
+/** An order. */
 export interface Order {
   readonly item: string;
   readonly pieces: number;

@@ -6,7 +6,7 @@ import { ShoutController } from './shout.controller.js';
 
 @Module({})
 export class AppModule {
-  /** @param shouts whether Nest serves `shout` too, or leaves it to another program */
+  /** @param shouts whether Nest serves `shout` too; if not, another program does */
   static with(port: number, shouts: boolean): DynamicModule {
     return {
       module: AppModule,

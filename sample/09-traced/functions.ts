@@ -1,5 +1,5 @@
 import { defineFunction } from 'nestjs-gearman';
 
 export const greet = defineFunction<string, string>('greet', { format: 'text' });
-/** Served by PHP, or by Nest where there is none. */
+/** Served by PHP, or by Nest if PHP is not installed. */
 export const shout = defineFunction<string, string>('shout', { format: 'text' });

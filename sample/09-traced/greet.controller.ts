@@ -4,7 +4,7 @@ import { GearmanClient, GearmanFunction } from 'nestjs-gearman';
 import { firstValueFrom } from 'rxjs';
 import { greet, shout } from './functions.js';
 
-/** HTTP on one side, a worker on the other, which is a client again. Nothing here knows of traces. */
+/** An HTTP controller, and a worker that is itself a client. No code here is about traces. */
 @Controller()
 export class GreetController {
   constructor(private readonly gearman: GearmanClient) {}

@@ -5,8 +5,8 @@ import { BasicTracerProvider, SimpleSpanProcessor, type SpanExporter } from '@op
 
 /**
  * What every app that traces sets up once, before anything else: where spans
- * go, what carries the current one through promises, and the form in which it
- * travels. `@opentelemetry/sdk-node` does the same and more.
+ * are sent, what keeps the current span across promises, and the format in which
+ * it is sent to others. `@opentelemetry/sdk-node` does the same and more.
  */
 export function startTracing(exporter: SpanExporter): void {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));

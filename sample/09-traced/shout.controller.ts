@@ -3,7 +3,7 @@ import { Payload } from '@nestjs/microservices';
 import { GearmanFunction } from 'nestjs-gearman';
 import { shout } from './functions.js';
 
-/** What worker.php does, for machines without PHP. */
+/** Does the same as worker.php, for machines without PHP. */
 @Controller()
 export class ShoutController {
   @GearmanFunction(shout)

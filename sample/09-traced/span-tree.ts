@@ -3,7 +3,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 
 type Done = Parameters<SpanExporter['export']>[1];
 
-/** Prints each trace as a tree, once the span of its HTTP request has ended: all others end before. */
+/** Prints each trace as a tree when the span of its HTTP request has ended, because all others end before. */
 export class SpanTree implements SpanExporter {
   private readonly traces = new Map<string, ReadableSpan[]>();
 

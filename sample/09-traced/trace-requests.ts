@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 
-/** Stands in for `@opentelemetry/instrumentation-http`: a span around each request. */
+/** Makes a span for each request; replaces `@opentelemetry/instrumentation-http` here. */
 export function traceRequests(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const name = `${request.method} ${request.url}`;
   const span = trace.getTracer('http').startSpan(name, { kind: SpanKind.SERVER });

@@ -11,13 +11,13 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-/** The one of `DATABASE_URL`, or one of the sample's own. */
+/** The database that `DATABASE_URL` names, or else one of the sample's own. */
 export async function openDatabase(): Promise<Database> {
   const url = process.env['DATABASE_URL'];
   return url ? { url, stop: async () => {} } : startPostgres();
 }
 
-/** Starts a PostgreSQL in a temporary folder, from the programs that Debian installs. */
+/** Starts a PostgreSQL in a temporary folder, with the programs that Debian installs. */
 async function startPostgres(): Promise<Database> {
   const programs = installedPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'sample-fleet-'));
@@ -47,12 +47,12 @@ function installedPrograms(): string {
     const versions = readdirSync('/usr/lib/postgresql').sort((one, other) => Number(other) - Number(one));
     if (versions[0]) return `/usr/lib/postgresql/${versions[0]}/bin`;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error('no PostgreSQL is installed: apt install postgresql, or set DATABASE_URL');
 }
 
-/** PostgreSQL refuses to be root. */
+/** Runs a command as another user if this one is root, because PostgreSQL refuses to run as root. */
 function notAsRoot(...command: string[]): string[] {
   if (process.getuid?.() !== 0) return command;
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--', ...command];

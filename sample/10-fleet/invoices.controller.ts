@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 
-/** The worker: a job server may die, and a job then run twice, so it does the same twice without harm. */
+/** The worker. If a job server dies, a job may run twice, so doing a job twice does no harm here. */
 @Controller()
 export class InvoicesController {
   /** The numbers of the invoices that were sent. */

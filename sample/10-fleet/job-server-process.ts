@@ -7,19 +7,19 @@ const PROGRAM = fileURLToPath(new URL('./job-server.js', import.meta.url));
 /** A job server of the fleet, in a process of its own. */
 export class JobServerProcess {
   private constructor(
-    /** Where it listens, as clients and workers write it. */
+    /** Its address, as clients and workers write it. */
     readonly address: string,
     private readonly child: ChildProcess,
   ) {}
 
-  /** Starts one under a name of its own, with the database that all share. */
+  /** Starts a job server with a name of its own, on the database that all share. */
   static async start(name: string, databaseUrl: string): Promise<JobServerProcess> {
     const child = fork(PROGRAM, [name, databaseUrl]);
     const [port] = (await once(child, 'message')) as [number];
     return new JobServerProcess(`127.0.0.1:${port}`, child);
   }
 
-  /** `kill -9`: no goodbye to anybody. */
+  /** `kill -9`: its peers get no goodbye. */
   async kill(): Promise<void> {
     const exit = once(this.child, 'exit');
     this.child.kill('SIGKILL');

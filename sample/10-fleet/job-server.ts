@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-server';
 
-// One job server of the fleet, a process of its own; it tells its parent where it listens.
+// One job server of the fleet, in a process of its own; it tells its parent process where it listens.
 const [name, url] = process.argv.slice(2) as [string, string];
 const module = GearmanJobServerModule.forRoot({
   listeners: [{ port: 0 }],

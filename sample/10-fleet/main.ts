@@ -14,7 +14,7 @@ const database = await openDatabase();
 const one = await JobServerProcess.start('one', database.url);
 const two = await JobServerProcess.start('two', database.url);
 
-// The client goes to the first that is there, the worker serves the second alone.
+// The client uses the first one that is reachable; the worker serves only the second one.
 @Module({
   imports: [GearmanModule.forRoot({ servers: [one.address, two.address] })],
   controllers: [InvoicesController],

@@ -4,7 +4,7 @@ import { Module } from '@nestjs/common';
 import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
 import { ReportsController } from './reports.controller.js';
 
-/** Where jobs, and what has fired, survive the process. */
+/** The folder in which jobs and the state of schedules survive the process. */
 const FOLDER = process.env['FOLDER'] ?? join(tmpdir(), 'sample-11-schedules');
 
 @Module({

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { httpSocketOf } from './job-server-address.mjs';
 
-/** What adds up: every job came in one of the first ways, and went in one of the others or is there. */
+/** Counters that must add up: each job came in one of the first ways, and left in one of the others or still exists. */
 const CAME = ['jobs_submitted_total', 'jobs_restored_total', 'jobs_replayed_total'];
 const WENT = [
   'jobs_completed_total',
@@ -14,8 +14,8 @@ const WENT = [
 const THERE = ['jobs_waiting', 'jobs_delayed', 'jobs_running'];
 
 /**
- * How many jobs came to each function of the job server at a unix socket since
- * its process began, and how many of them went or are there, by its own metrics.
+ * How many jobs came to each function of the job server at a unix socket since its
+ * process began, and how many of them have left or still exist, by its own metrics.
  */
 export async function accountsOf(path) {
   const accounts = new Map();

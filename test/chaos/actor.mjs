@@ -3,28 +3,28 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { within } from './deadline.mjs';
 
-/** How long one may take to end that was asked to, in milliseconds. */
+/** How long a process may take to end after it was asked to, in milliseconds. */
 const END_PATIENCE = 60_000;
 
-/** How long before it hears that it was taken for dead it may have lost its leases, in milliseconds. */
+/** How long a job server may have been without its leases before it hears that others took it for dead, in milliseconds. */
 const LAPSE_TIME = 15_000;
 
 const children = new Set();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
-/** A process that is killed and started again, each time under another name. */
+/** A process that is killed and started again, each time with another name. */
 export class Actor {
-  /** Resolves when it is there: a job server listens, the others have begun. */
+  /** Resolves when it has started: a job server listens, the others have begun. */
   ready = Promise.resolve();
-  /** Of a job server: resolves when it has ended some jobs in this life; and whether it has. */
+  /** For a job server: resolves when it has ended some jobs in this life; and whether it has. */
   worked = Promise.resolve();
   hasWorked = false;
-  /** What it wrote to stderr, and how it ended when nobody ended it. */
+  /** What it wrote to stderr, and how it ended if nobody asked it to. */
   complaints = [];
 
   /**
-   * @param argumentsFor the arguments of the process of that name.
-   * @param tellLapse told when it says that it was taken for dead, as a blow of a run.
+   * @param argumentsFor makes the arguments of the process with a name.
+   * @param tellLapse is called when it reports that others took it for dead; a run counts that as a blow.
    */
   constructor(kind, number, argumentsFor, tellLapse = () => {}) {
     this.kind = kind;
@@ -64,7 +64,7 @@ export class Actor {
     this.worked = Promise.race([worked, this.over]);
   }
 
-  /** Stops it for a while, which it does not notice, and others may. */
+  /** Stops it for a while. It does not notice that, but others may. */
   async stall(time) {
     const { child } = this;
     this.isStalled = true;
@@ -74,7 +74,7 @@ export class Actor {
     this.isStalled = false;
   }
 
-  /** Ends it, and waits until it has ended; one that does not is killed, which is a complaint. */
+  /** Asks it to end and waits; if it does not end it is killed, and that is a complaint. */
   async end(signal) {
     const { child, name } = this;
     child.isExpectedToEnd = true;
@@ -89,7 +89,7 @@ export class Actor {
   }
 }
 
-/** Resolves when a process has written a word to stdout. */
+/** Resolves when a process has written a certain word to stdout. */
 function saying(child, word) {
   return new Promise((resolve) => child.stdout.on('data', (text) => String(text).includes(word) && resolve()));
 }

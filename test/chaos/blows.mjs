@@ -5,26 +5,26 @@ const WORDS = { SIGKILL: 'killed', SIGTERM: 'stopped', SIGSTOP: 'stalled', LAPSE
 
 /**
  * What was done to the processes of a run, each `{ kind, name, signal, time,
- * over }`: `time` just before and `over` when it had ended; the signal LAPSE
- * where a job server was taken for dead by the others. They are written down as
- * they happen, in the run's folder, so that a run that breaks off has them too.
+ * over }`: `time` just before it and `over` when it had ended; with the signal LAPSE
+ * if other job servers took one for dead. They are written to a file in the run's
+ * folder as they happen, so that a run that breaks off has them too.
  */
 export class Blows {
   list = [];
 
-  /** @param wanted how many of which shall be killed, as a Map; the run is over then. */
+  /** @param wanted a Map of how many of each kind shall be killed; then the run is over. */
   constructor(folder, wanted) {
     this.file = openSync(join(folder, 'blows'), 'a');
     this.wanted = wanted;
   }
 
-  /** One that is over. */
+  /** Adds a blow that is over. */
   add(blow) {
     this.list.push(blow);
     this.#write(blow);
   }
 
-  /** One that takes its time: answers what is to be called when it is over. */
+  /** Adds a blow that takes some time; returns a function to call when it is over. */
   begin(blow) {
     const begun = Object.assign(blow, { over: Infinity });
     this.add(begun);
@@ -34,14 +34,14 @@ export class Blows {
     };
   }
 
-  /** How many there were of each, by {@link nameOf}. */
+  /** How many blows there were of each sort, by {@link nameOf}. */
   get counts() {
     const counts = new Map();
     for (const blow of this.list) counts.set(nameOf(blow), (counts.get(nameOf(blow)) ?? 0) + 1);
     return counts;
   }
 
-  /** Whether as many were killed as shall be. */
+  /** Whether as many processes were killed as wanted. */
   get isEnough() {
     if (this.wanted.size === 0) return false;
     const { counts } = this;
@@ -53,7 +53,7 @@ export class Blows {
   }
 }
 
-/** What was done to whom; of the databases, to which. */
+/** What was done to which kind of process; for the databases, to which one. */
 export function nameOf({ kind, name, signal }) {
   return `${kind === 'database' ? name : kind} ${WORDS[signal]}`;
 }

@@ -1,11 +1,11 @@
-/** A client that is killed: `client.mjs SOCKETS FOLDER NAME SEED`, where the job servers listen, with commas. Submits background jobs, many at once, and writes down which were accepted. */
+/** A client that is killed: `client.mjs SOCKETS FOLDER NAME SEED`, with the sockets of the job servers, separated by commas. Submits background jobs, many at once, and writes down which were accepted. */
 import { JobClient } from '../../build/driver/index.js';
 import { Ledger } from './ledger.mjs';
 import { randomJob } from './random-job.mjs';
 import { random } from './random.mjs';
 
 const IN_FLIGHT = 32;
-/** How many of one function come at once besides. */
+/** How many jobs of one function are sometimes submitted at once, in addition. */
 const TOGETHER = 60;
 
 const [sockets, folder, name, seed] = process.argv.slice(2);
@@ -20,13 +20,13 @@ const client = new JobClient({
 client.on('error', () => {});
 let count = 0;
 
-/** One submission after the other; a refused or unanswered one is not accepted. */
+/** Submits one job after the other; a submission that is refused or not answered is not accepted. */
 async function submitAll() {
   for (;;) {
     const id = `${name}.${++count}`;
     try {
       const asked = randomJob(id, chance);
-      // Now and then somebody waits for the same job.
+      // Sometimes another client waits for the same job.
       if (asked.unique && chance() < 0.3) waitFor(asked);
       const { handle } = await client.submitBackground(asked);
       ledger.write('accepted', handle, id);
@@ -41,7 +41,7 @@ function waitFor({ function: fn, unique, workload }) {
   client.submit({ function: fn, unique, workload, resubmit: false }, { complete() {}, fail() {} });
 }
 
-/** Many plain jobs of one queue at once, now and then. */
+/** Sometimes submits many plain jobs of one queue at once. */
 async function submitTogether() {
   for (;;) {
     const submissions = Array.from({ length: TOGETHER }, async () => {

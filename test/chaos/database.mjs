@@ -7,18 +7,18 @@ import { freePort } from './job-server-address.mjs';
 
 const run = promisify(execFile);
 
-/** How long the primary is dead before anybody notices, and how long a hung one is there still after the promotion, in milliseconds. */
+/** How long the primary is dead before anybody notices, and how long a primary that hangs still exists after the promotion, in milliseconds. */
 const DETECTION = 500;
 const HUNG = 4_000;
 
-/** How long what a database does may take, in milliseconds. */
+/** How long an operation of a database may take, in milliseconds. */
 const PATIENCE = 120_000;
 
 /**
- * Two PostgreSQL clusters: a primary, and a standby whose disk every commit
- * waits for. When the primary dies the standby is promoted, and the other one
- * becomes its standby, as a cluster manager would have it. It is killed as a
- * process: what a commit needs of the disk is not proven by it (`fsync` is off).
+ * Two PostgreSQL clusters: a primary, and a standby whose disk every commit waits
+ * for. When the primary dies, the standby is promoted, and the other one becomes
+ * its standby, as with a cluster manager. Only the process is killed; it does not
+ * prove what a commit needs from the disk (`fsync` is off).
  */
 export class DatabasePair {
   #programs = programsOfPostgres();
@@ -45,12 +45,12 @@ export class DatabasePair {
     this.hosts = [this.#primary, this.#standby].map(({ port }) => `127.0.0.1:${port}`);
   }
 
-  /** Both: who uses it looks for the one that can be written. */
+  /** The address of both; a client looks for the one that accepts writes. */
   get url() {
     return `postgresql://gear@${this.hosts.join(',')}/postgres`;
   }
 
-  /** The primary is killed, or hangs until it is; the standby takes its place, and gets a standby itself. */
+  /** Kills the primary, or lets it hang first. The standby takes its place, and gets a standby of its own. */
   async failOver(signal) {
     const former = this.#primary;
     for (const pid of this.#processes(former)) kill(pid, signal);
@@ -64,7 +64,7 @@ export class DatabasePair {
     await this.#follow();
   }
 
-  /** The standby is killed: no commit is told until it is back. */
+  /** Kills the standby: no commit returns until it is back. */
   async loseStandby() {
     await this.#end(this.#standby);
     await sleep(DETECTION);
@@ -77,7 +77,7 @@ export class DatabasePair {
     return Number(await this.#sql(this.#primary, 'SELECT count(*) FROM gearman.jobs'));
   }
 
-  /** Some of the jobs that are left, a line each, and who has them; then the sessions of job servers. */
+  /** Some of the jobs that are left, one line each, with their owners; then the sessions of job servers. */
   async whatIsLeft() {
     const jobs = `SELECT 'job ' || convert_from(handle, 'LATIN1') || ' owner ' || owner || ' priority ' || priority || ' at ' || at
       || ' attempts ' || attempts || ' losses ' || losses FROM gearman.jobs ORDER BY seq LIMIT 10`;
@@ -91,14 +91,14 @@ export class DatabasePair {
     await Promise.all([this.#primary, this.#standby].map((cluster) => this.#end(cluster)));
   }
 
-  /** At once, where the harness itself comes to its end. */
+  /** Kills both at once, when the test itself ends. */
   kill() {
     for (const cluster of [this.#primary, this.#standby]) {
       if (cluster?.process) for (const pid of this.#processes(cluster)) kill(pid, 'SIGKILL');
     }
   }
 
-  /** The standby begins with a copy of the primary. */
+  /** Starts the standby with a copy of the primary. */
   async #follow() {
     const { data } = this.#standby;
     const from = ['-h', '127.0.0.1', '-p', this.#primary.port, '-U', 'gear'];
@@ -125,7 +125,7 @@ export class DatabasePair {
     await cluster.over;
   }
 
-  /** The server first, so that it does not begin anew what its other processes did; none once it is over, when others may have their numbers. */
+  /** Its processes, the main one first, so that it cannot restart the others; none after its end, when other processes may have the numbers. */
   #processes({ process: { pid, exitCode, signalCode } }) {
     if (exitCode !== null || signalCode !== null) return [];
     const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
@@ -142,7 +142,7 @@ export class DatabasePair {
     return (await run(command, rest.map(String), { cwd: '/', timeout: PATIENCE })).stdout;
   }
 
-  /** PostgreSQL refuses to be root. */
+  /** Runs a program as another user if this one is root, because PostgreSQL refuses to run as root. */
   #command(program, ...args) {
     const command = [join(this.#programs, program), ...args];
     if (process.getuid() !== 0) return command;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Resolves with what a promise does; rejects where that takes longer than so many milliseconds, and says what has not come. */
+/** Resolves with a promise's result; if that takes longer than `time` milliseconds, rejects with `what` did not come. */
 export async function within(time, what, promise) {
   const giveUp = new AbortController();
   const late = sleep(time, undefined, { signal: giveUp.signal }).then(() => {

@@ -1,4 +1,4 @@
-/** A client over HTTP that is killed: `http-client.mjs SOCKETS FOLDER NAME SEED`, as client.mjs. Writes down what was answered with 202, one by one and in lists. */
+/** A client over HTTP that is killed: `http-client.mjs SOCKETS FOLDER NAME SEED`, as client.mjs. Writes down which jobs were answered with 202, both single ones and lists. */
 import { Agent, request } from 'node:http';
 import { httpSocketOf } from './job-server-address.mjs';
 import { Ledger } from './ledger.mjs';
@@ -14,7 +14,7 @@ const paths = sockets.split(',').map(httpSocketOf);
 const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
 let count = 0;
 
-/** The answer's JSON. Rejects where there is none, or it is another than 202. */
+/** The answer's JSON. Rejects if there is none, or if its status is not 202. */
 function post(path, body) {
   const socketPath = paths[Math.floor(chance() * paths.length)];
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ async function submitOne() {
   ledger.write('accepted', handle, id);
 }
 
-/** A list, of which each line is accepted or not. */
+/** Submits a list; each of its jobs is accepted or not. */
 async function submitSome() {
   const ids = Array.from({ length: 5 }, () => `${name}.${++count}`);
   const lines = ids.map((id) => {
@@ -49,7 +49,7 @@ async function submitSome() {
   jobs.forEach(({ handle, code }, index) => code === undefined && ledger.write('accepted', handle, ids[index]));
 }
 
-/** One after the other; a refused or unanswered one is not accepted. */
+/** Submits one job after the other; a submission that is refused or not answered is not accepted. */
 async function submitAll() {
   for (;;) {
     await (chance() < 0.2 ? submitSome() : submitOne()).catch(() => pause(20));

@@ -3,33 +3,33 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 
 /*
- * Job servers of a run listen on unix sockets in its own folder. A port of the
- * loopback interface would be free while its job server is dead, and whoever
- * asks the system for any port meanwhile may be given it: another job server
- * there would accept jobs that nobody of this run ever hears of again.
+ * The job servers of a run listen on unix sockets in the run's folder. While a job
+ * server is dead its loopback port would be free, and the system might give it to
+ * another program: another job server there would accept jobs that nobody of this
+ * run ever hears of again.
  */
 
-/** Where a job server of a run listens: the path of its unix socket. */
+/** The path of the unix socket that a job server of a run listens on. */
 export function socketOf(folder, number) {
   return join(folder, `job-server-${number}.sock`);
 }
 
-/** Where the same one answers HTTP. */
+/** The path of the socket on which the same job server answers HTTP. */
 export function httpSocketOf(socket) {
   return `${socket}.http`;
 }
 
-/** Where the same one writes down what it did and said, a line each: `TIME PID assigned|completed|failed|requeued HANDLE`, `TIME PID LEVEL MESSAGE`. */
+/** The file in which the same job server writes what it did and said, one line each: `TIME PID assigned|completed|failed|requeued HANDLE`, `TIME PID LEVEL MESSAGE`. */
 export function logOf(socket) {
   return `${socket}.log`;
 }
 
-/** The ports that the system gives nobody who asks for any: it begins at 32768. */
+/** Ports that the system never gives to a program that asks for any port, because it begins at 32768. */
 const [FIRST_PORT, LAST_PORT] = [15_000, 30_000];
 
 /**
- * A TCP port of the loopback interface that nobody listens on now, for those that
- * only have ports. Nobody is given it by the system while who has it is dead.
+ * A TCP port of the loopback interface on which nobody listens now, for programs that
+ * need a port. The system gives it to nobody else while its program is dead.
  */
 export async function freePort() {
   for (;;) {
@@ -53,7 +53,7 @@ export async function jobsLeft(path) {
   return (await statusOf(path)).reduce((sum, line) => sum + Number(line.split('\t')[1]), 0);
 }
 
-/** What the job server at a unix socket says of its functions, a line each. */
+/** What the job server at a unix socket tells about its functions, one line each. */
 export async function statusOf(path) {
   const socket = connect(path);
   socket.setTimeout(ANSWER_PATIENCE, () => socket.destroy(new Error(`the job server at ${path} does not answer`)));

@@ -1,16 +1,16 @@
-/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, the storage in JSON; HTTP is answered beside it. Says `ready` once it listens, and `working` once it has ended some jobs; SIGTERM stops it cleanly. */
+/** A job server that is killed: `job-server.mjs SOCKET STORAGE [SCHEDULES MISSED]`, with the storage in JSON; it also answers HTTP. Prints `ready` when it listens, and `working` when it has ended some jobs; SIGTERM stops it cleanly. */
 import { openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { JobServer, PgStorage } from '../../dist/job-server/index.js';
 import { createWebHandler } from '../../dist/web/index.js';
 import { httpSocketOf, logOf } from './job-server-address.mjs';
 
-/** After how many ended jobs it says that it works. */
+/** After how many ended jobs it prints `working`. */
 const SOME = 10;
 
 const [path, storage, count = 0, missed] = process.argv.slice(2);
 const kept = JSON.parse(storage);
-/** Every one to three seconds, whatever their last jobs do. */
+/** Schedules with periods of one to three seconds, which fire whatever their last jobs do. */
 const schedules = Object.fromEntries(
   Array.from({ length: Number(count) }, (_, number) => [
     `s${number}`,
@@ -20,12 +20,12 @@ const schedules = Object.fromEntries(
 const log = openSync(logOf(path), 'a');
 const jobServer = new JobServer({
   listeners: [{ path }],
-  // A lone job is in a pack as well: so few come together here that packs would be rare.
+  // A single job is written in a pack too, because so few come together here that packs would be rare.
   storage: kept.type === 'postgres' ? new PgStorage(kept, 1) : kept,
   schedules,
-  // Whoever waits at another job server hears of an end that has come, instead of having the job run once more.
+  // So a client that waits at another job server is told of an end that has already come, and the job does not run once more.
   keepResults: kept.type === 'postgres' ? 600_000 : 0,
-  // Small, so that queues are deeper than it.
+  // Small, so that queues are deeper than the window.
   window: 50,
   policies: { '*': { retries: 1_000, backoff: { initialDelay: 20, maxDelay: 200 } } },
   log: (level, message) => {
@@ -44,7 +44,7 @@ for (const what of ['assigned', 'completed', 'failed', 'requeued']) {
 process.once('SIGTERM', () =>
   jobServer.stop().then(
     () => process.exit(0),
-    // Its database is away: what it could not say, others find out.
+    // If its database is away, it cannot write its last changes; the others find out by themselves.
     (error) => process.exit(error.code === 'GEARMAN_STORAGE_UNREACHABLE' ? 0 : 1),
   ),
 );
@@ -52,19 +52,19 @@ await start();
 await answerHttp();
 console.log('ready');
 
-/** No kill takes it: it is in the kernel's page cache at once. */
+/** Writes a line. A kill cannot lose it, because it is in the kernel's page cache at once. */
 function writeDown(what, text) {
   writeSync(log, `${Date.now()} ${process.pid} ${what} ${text}\n`);
 }
 
-/** As `--web-port` does, on a socket that the one before left behind where it was killed. */
+/** Answers HTTP as `--web-port` does. If the one before was killed, it has left its socket behind. */
 async function answerHttp() {
   const http = createServer(createWebHandler({ sources: [{ name: 'main', jobServer }], access: 'open' }));
   rmSync(httpSocketOf(path), { force: true });
   await new Promise((resolve) => http.listen(httpSocketOf(path), resolve));
 }
 
-/** While its database is away a job server does not start: then it is started again, as a service manager would. */
+/** Starts again until it succeeds, as a service manager would, because a job server does not start while its database is away. */
 async function start() {
   for (;;) {
     try {
@@ -76,7 +76,7 @@ async function start() {
   }
 }
 
-/** A database that is killed cannot be reached, and that is said. */
+/** Whether a message is expected: that a killed database cannot be reached. */
 function isExpected(message) {
   return JSON.parse(storage).type === 'postgres' && /cannot be reached or written|cannot show the others/.test(message);
 }

@@ -1,24 +1,24 @@
 import { nameOf } from './blows.mjs';
 
 /**
- * How long after a worker wrote down that it is about to report, a job may
- * still count as running, in milliseconds: its report is on its way, and the
- * job server writes ends lazily, which a kill may take and a clean stop not.
+ * How long after a worker wrote down that it is about to report, a job may still
+ * count as running, in milliseconds: the report is on its way, and the job server
+ * writes ends lazily, so a kill may lose an end, and a clean stop may not.
  */
 const REPORTING = { SIGKILL: 1_000, SIGTERM: 500, SIGSTOP: 1_000, LAPSE: 1_000 };
 
-/** How much longer than that a database may keep an end waiting: as long as a statement may take, and the next one. */
+/** How much longer a database may keep an end waiting: as long as one statement may take, and the next one. */
 const DATABASE_REPORTING = 4_000;
 
 /**
- * How long after one that stalled goes on, or a database is back, a job may
- * still begin that runs again, in milliseconds: leases were lost meanwhile, and
- * who had them does not know it yet.
+ * For how long after a stalled job server continues, or a database is back, a job
+ * that runs again may still begin, in milliseconds: leases were lost in between, and
+ * their former owners do not know it yet.
  */
 const LEASES_LOST = 8_000;
 
 /**
- * What the ledgers of a run say.
+ * What the ledgers of a run prove.
  *
  * @param blows as {@link Blows} keeps them
  * @param hasDatabase whether ends are written to a database.
@@ -55,7 +55,7 @@ export function judge({ accepted, executions }, blows, hasDatabase) {
   return verdict;
 }
 
-/** What of that which was done to somebody a job's running again comes from; undefined for nothing. */
+/** The blow that explains why a job ran again; undefined if none does. */
 function causeOf(execution, blows, slack) {
   const possible = blows.filter((blow) => isCause(blow, execution, slack));
   const own = possible.find(({ kind, name }) => kind !== 'job-server' || numberIn(name) === execution.server);
@@ -63,14 +63,14 @@ function causeOf(execution, blows, slack) {
   return possible[0] && `another ${nameOf(possible[0])}`;
 }
 
-/** Whether a job ran, or its end was on its way, when somebody was killed it depended on. */
+/** Whether a job ran, or its end was on its way, when a process that it depended on was struck. */
 function isCause({ kind, name, signal, time, over }, { worker, begin, end = Infinity }, slack) {
   if ((kind === 'worker' || kind.endsWith('client')) && name !== worker) return false;
   const losesLeases = kind === 'database' || signal === 'SIGSTOP' || signal === 'LAPSE';
   return begin <= (losesLeases ? over + LEASES_LOST : over) && time <= end + REPORTING[signal] + slack;
 }
 
-/** Which job server it is: `job-server-NUMBER-LIFE`. */
+/** The number of a job server, from its name `job-server-NUMBER-LIFE`. */
 function numberIn(name) {
   return name.split('-')[2];
 }

@@ -5,7 +5,7 @@ const ENDING = '.ledger';
 
 /**
  * What a process did, written down by itself. A line is in the kernel's page
- * cache as soon as it is written, so kill -9 of its writer takes nothing of it:
+ * cache as soon as it is written, so kill -9 of its writer loses nothing:
  *
  *   accepted HANDLE ID TIME    a client was answered with JOB_CREATED
  *   begun HANDLE ID TIME N     a worker was given the job, by job server N
@@ -22,23 +22,23 @@ export class Ledger {
   }
 }
 
-/** Whether a client was answered with JOB_CREATED by now. */
+/** Whether a client has been answered with JOB_CREATED yet. */
 export function hasSubmitted(folder, name) {
   const file = join(folder, name + ENDING);
   return existsSync(file) && readFileSync(file, 'latin1').includes('accepted ');
 }
 
-/** How much the processes of a kind have written down. */
+/** How many bytes the processes of a kind have written down. */
 export function ledgerBytes(folder, kind) {
   const files = readdirSync(folder).filter((name) => name.startsWith(kind) && name.endsWith(ENDING));
   return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 /**
- * Everything the processes of a run wrote down.
+ * Everything that the processes of a run wrote down.
  *
- * @returns `accepted`: every submission that was, as [handle, id, time]; `executions`: how often each handle was worked on,
- * in the order of their beginnings, each `{ worker, id, server, begin, how, end }`, `server` the number of the job server, the last two missing when it came to no end.
+ * @returns `accepted`: every accepted submission, as [handle, id, time]; `executions`: the runs of each handle, in the order
+ * in which they began, each `{ worker, id, server, begin, how, end }`. `server` is the number of the job server; the last two are missing if the run had no end.
  */
 export function readLedgers(folder) {
   const accepted = [];
@@ -47,7 +47,7 @@ export function readLedgers(folder) {
     const open = new Map();
     for (const line of readFileSync(join(folder, file), 'latin1').split('\n')) {
       const [what, handle, id, time, server] = line.split(' ');
-      // The last line of a killed process may lack its end.
+      // The last line of a killed process may be incomplete.
       if (server === undefined) continue;
       if (what === 'accepted') accepted.push([handle, id, Number(time)]);
       else if (what === 'begun') {

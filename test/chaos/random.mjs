@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, 1 excluded, that a seed repeats (mulberry32). */
+/** Numbers from 0 to 1, without 1, which a seed repeats (mulberry32). */
 export function random(seed) {
   let state = seed | 0;
   return () => {

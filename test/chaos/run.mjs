@@ -1,10 +1,10 @@
 /**
- * Proof by killing: submits background jobs, over HTTP too, and works on them
- * while the job server, its workers and its clients are killed (SIGKILL) at
- * random moments, then asks the ledgers, which no kill can touch, whether a promise was broken.
+ * Proof by killing: submits background jobs, over HTTP too, and runs them while the
+ * job server, its workers and its clients are killed (SIGKILL) at random moments.
+ * Then the ledgers, which no kill can damage, show whether a promise was broken.
  *
  *   npm run chaos                                    a minute
- *   npm run chaos -- --seconds 600 --seed 7          ten, as seed 7 has it
+ *   npm run chaos -- --seconds 600 --seed 7          ten minutes, with the random numbers of seed 7
  *   npm run chaos -- --seconds 3600 --kills 300      until so many were killed
  *   npm run chaos -- --durability interval           must fail: what is accepted is not on disk yet
  *   npm run chaos -- --schedules                     ticks of schedules, instead of jobs: ticks.mjs says how
@@ -12,19 +12,19 @@
  *   npm run chaos -- --servers 3 --database --pace 4 --until job-server=500,primary=100
  *                                                    struck four times as often, until so many of them were killed
  *
- * What was struck when stands in the run's folder, in `blows`, what each job server did in `job-server-N.sock.log`, what
- * clients and workers did in the ledgers; of a job that ran again without a cause the report tells all of it.
+ * The run's folder has in `blows` what was struck when, in `job-server-N.sock.log` what each job server did, and in
+ * the ledgers what clients and workers did. If a job ran again without a cause, the report has its whole story.
  *
- * Exit code 0 when no accepted job was lost, every job that ran more than once
- * was running when somebody was killed, and everything came to its end: what
- * has not within `--patience` (120 s) is told, with who has it. Of one job server
- * the metrics must account for every job as well: all that came to a function
- * went or are there. kill -9 leaves the kernel's page
- * cache alone; that JOB_CREATED waits for the disk itself is proven with
- * strace, in test/e2e/durability-order.test.ts.
+ * Exit code 0 if no accepted job was lost, every job that ran more than once was
+ * running when somebody was killed, and everything came to its end; what did not
+ * within `--patience` (120 s) is reported, with its owner. With one job server the
+ * metrics must account for every job as well: all jobs that came to a function have
+ * left or still exist. kill -9 does not touch the kernel's page cache; that
+ * JOB_CREATED waits for the disk itself is proven with strace, in
+ * test/e2e/durability-order.test.ts.
  *
- * It stands under test and not under bench because it can fail; and outside of
- * jest because its processes must be the package as it is built, and nothing else.
+ * It is under test and not under bench because it can fail; and outside of jest
+ * because its processes must be the built package, and nothing else.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,17 +45,17 @@ import { storyOf } from './story.mjs';
 import { tormentSchedules } from './ticks.mjs';
 import { Torment } from './torment.mjs';
 
-/** How many of each kind there are. */
+/** How many processes of each kind there are. */
 const CAST = { 'job-server': 1, worker: 3, client: 2, 'http-client': 1 };
 
-/** Whose kills a run may be told to wait for. */
+/** The kinds of processes whose kills a run can wait for. */
 const MORTALS = [...Object.keys(CAST), 'primary', 'standby'];
 
-/** When a job server counts as dead, and how long a submission waits for the database, in milliseconds. */
+/** After what time a job server counts as dead, and how long a submission waits for the database, in milliseconds. */
 const LEASE_TIME = 3_000;
 const DATABASE_PATIENCE = 2_000;
 
-/** How long a run that waits for kills takes at most, in seconds, and how often it tells how many there were, in milliseconds. */
+/** How long a run that waits for kills takes at most, in seconds, and how often it prints their number, in milliseconds. */
 const LONGEST_RUN = 7_200;
 const TELLING = 60_000;
 
@@ -78,9 +78,9 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds ?? (values.until ? LONGEST_RUN : 60));
 const [seed, maxKills, servers, pace] = [values.seed, values.kills, values.servers, values.pace].map(Number);
-/** How many of which are to be killed. */
+/** How many of each kind are to be killed. */
 const wanted = new Map(values.until?.split(',').map((each) => [each.split('=')[0], Number(each.split('=')[1])]));
-/** How long each step of what is left may take in the end, in milliseconds. */
+/** How long each step at the end may take, in milliseconds. */
 const patience = Number(values.patience) * 1_000;
 const isAlone = servers === 1 && !values.database;
 if (
@@ -119,9 +119,9 @@ const actors = Object.entries(CAST).flatMap(([kind, count]) =>
     );
   }),
 );
-/** What did not come to its end. */
+/** Everything that did not come to its end. */
 const unfinished = [];
-/** What came to how many functions, by the metrics of the job server. */
+/** How many jobs came to how many functions, by the metrics of the job server. */
 const accounts = { jobs: 0, functions: 0 };
 
 const kept = database ? 'PostgreSQL with a synchronous standby' : `durability ${values.durability}`;
@@ -130,7 +130,7 @@ await database?.start();
 process.once('exit', () => database?.kill());
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 for (const actor of actors) actor.start();
-// Who is killed before anything was accepted proves nothing, and a busy machine takes its time for that.
+// A process that is killed before anything was accepted proves nothing, and on a busy machine the first submission takes time.
 await finish('every client has submitted a job', patience, firstSubmissions());
 const begun = Date.now();
 const telling = setInterval(tellBlows, TELLING).unref();
@@ -142,9 +142,9 @@ await comeToRest();
 const ledgers = readLedgers(folder);
 const verdict = judge(ledgers, blows.list, database !== undefined);
 report(verdict, database || verdict.lost.length === 0 ? new Set() : await handlesIn(join(folder, 'jobs')));
-// What went wrong is to be looked at.
+// After a failure the folder stays, to be looked at.
 if (!values.keep && !process.exitCode) rmSync(folder, { recursive: true });
-// Whatever has not come to its end.
+// Also if something has not come to its end.
 process.exit();
 
 function argumentsOf(kind, name) {
@@ -159,7 +159,7 @@ function ownStorage() {
 
 function sharedStorage(number) {
   const times = { patience: DATABASE_PATIENCE, leaseTime: LEASE_TIME };
-  // All but one come back under the name they had, and have their jobs at once.
+  // All job servers but one come back with the name they had, and get their jobs at once.
   const name = number === 0 ? {} : { name: `jobs-${number}` };
   return { type: 'postgres', url: database.url, address: `unix:${sockets[number]}`, ...times, ...name };
 }
@@ -169,7 +169,7 @@ async function firstSubmissions() {
   while (!clients.every(({ name }) => hasSubmitted(folder, name))) await sleep(50);
 }
 
-/** Nobody submits any more, nobody is killed: the workers do what is left. Answers how many jobs they did not do in time. */
+/** Nobody submits any more, and nobody is killed: the workers do what is left. Returns how many jobs they did not do in time. */
 async function comeToRest() {
   for (const actor of actors) if (actor.kind.endsWith('client')) await actor.end('SIGKILL');
   while (actors.some((actor) => actor.isStalled)) await sleep(50);
@@ -179,12 +179,12 @@ async function comeToRest() {
   for (; left > 0 && Date.now() < deadline; left = await jobsThere()) await sleep(50);
   if (left > 0) unfinished.push(`${left} jobs were not done within ${values.patience} s:`, ...(await whatIsLeft()));
   if (isAlone) await account(deadline);
-  // The workers last: they would wait for their job servers.
+  // The workers last, because they would wait for their job servers.
   for (const actor of actors) if (!actor.kind.endsWith('client')) await actor.end('SIGTERM');
   if (database) await finish('the databases end', patience, database.stop());
 }
 
-/** Looks into the metrics: what came to each function since the job server began must have gone. An end may still be on its way. */
+/** Checks the metrics: all jobs that came to each function since the job server began must have left. An end may still be on its way. */
 async function account(deadline) {
   const read = () => within(patience, 'metrics are told', accountsOf(sockets[0])).catch((error) => error);
   const wrong = (told) => [...told].filter(([, { came, are }]) => came !== are);
@@ -198,12 +198,12 @@ async function account(deadline) {
   for (const { came } of told.values()) accounts.jobs += came;
 }
 
-/** Waits, and writes down where that is in vain. */
+/** Waits, and writes down if that was in vain. */
 async function finish(what, time, promise) {
   await within(time, what, promise).catch((error) => unfinished.push(error.message));
 }
 
-/** How many jobs there are; NaN where nobody says so, which is written down. */
+/** How many jobs there are; if nobody tells, NaN, and that is written down. */
 async function jobsThere() {
   const counting = database ? database.jobsLeft() : jobsLeft(sockets[0]);
   try {
@@ -220,7 +220,7 @@ async function whatIsLeft() {
   return [...said, ...(database ? await database.whatIsLeft() : [])];
 }
 
-/** The handles of all jobs that a log has, read without a job server. */
+/** The handles of all jobs in a log, read without a job server. */
 async function handlesIn(path) {
   const log = await LogBeside.open(path);
   const handles = [...log.read()].map((found) => (found.is === 'dead' ? found.letter.job : found.job)?.handle);
@@ -228,14 +228,14 @@ async function handlesIn(path) {
   return new Set(handles);
 }
 
-/** So that one who waits for a long run knows what it does. */
+/** Prints the blows so far, for people who wait for a long run. */
 function tellBlows() {
   console.log(
     `after ${Math.round((Date.now() - begun) / 1_000)} s: ${list(blows.counts, (count, what) => `${what} ${count}`)}`,
   );
 }
 
-/** @param stored what the storage has still. */
+/** @param stored what is still in the storage. */
 function report({ accepted, overHttp, jobs, executed, lost, repeated, causes, unexplained }, stored) {
   const complaints = actors.flatMap((actor) => actor.complaints).filter((text) => text !== '');
   const ended = blows.list.filter(({ signal }) => signal !== 'LAPSE');

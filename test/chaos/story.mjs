@@ -2,18 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { nameOf } from './blows.mjs';
 import { logOf } from './job-server-address.mjs';
 
-/** How long before a job began first and after it was reported last something may have to do with its running again, in milliseconds. */
+/** How long before a job first began, and after its last report, an event may be a reason for its running again, in milliseconds. */
 const AROUND = 15_000;
 
-/** What of a job server's log is told where it is no word of the job itself. */
+/** The levels of a job server's log lines that are included although they are not about the job. */
 const ALARMS = new Set(['warn', 'error']);
 
 /**
- * Everything that was written down of a job, and what was done to whom around
- * it, in the order of time: a line each, its time in seconds from when the job
- * first began.
+ * Everything that was written down about a job, and the blows around it, in the
+ * order of time. Each line begins with its time in seconds since the job first
+ * began.
  *
- * @param ledgers as `readLedgers` answers
+ * @param ledgers as `readLedgers` returns them
  * @param blows as {@link Blows} keeps them
  * @param sockets of the job servers
  */
@@ -32,7 +32,7 @@ export function storyOf(handle, { accepted, executions }, blows, sockets) {
       .filter(({ time, over }) => isNear(time, over))
       .map(({ time, over, name, ...blow }) => {
         const what = `${nameOf({ name, ...blow })}${blow.kind === 'database' ? '' : `: ${name}`}`;
-        // Nobody knows since when.
+        // Nobody knows when a lapse began.
         if (blow.signal === 'LAPSE') return { time: over, text: what };
         return { time, text: `${what}, over after ${over - time} ms` };
       }),

@@ -1,14 +1,14 @@
 /**
  * Proof by killing, for schedules: a job server with 50 schedules of 1 to 3
- * seconds is killed (SIGKILL) again and again; workers write down which ticks
- * they were given. Afterwards every tick of every schedule was run, and once.
+ * seconds is killed (SIGKILL) again and again, and workers write down which ticks
+ * they were given. Every tick of every schedule must have been run, and only once.
  *
  *   npm run chaos -- --schedules                    until the job server was killed 200 times
  *   npm run chaos -- --schedules --kills 10 --seed 7
- *   npm run chaos -- --schedules --missed once      ticks that passed while nobody was there may be left out
+ *   npm run chaos -- --schedules --missed once      ticks that passed while no job server was there may be left out
  *
- * Exit code 0 when no tick ran twice by another job, and none is missing that
- * the policy promises.
+ * Exit code 0 if no tick was run by two jobs, and no tick is missing that the
+ * policy promises.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,11 +20,11 @@ import { readLedgers } from './ledger.mjs';
 import { random } from './random.mjs';
 
 const SCHEDULES = 50;
-/** The longest time between two kills, and how long what is left may take in the end, in milliseconds. */
+/** The longest time between two kills, and how long the end of the run may take, in milliseconds. */
 const LONGEST_PEACE = 2_000;
 const PATIENCE = 120_000;
 
-/** Runs it, and answers with the exit code. @param missed the policy of all schedules */
+/** Runs the test, and returns the exit code. @param missed the policy of all schedules */
 export async function tormentSchedules({ kills, seed, missed, keep }) {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-schedules-'));
   const socket = socketOf(folder, 0);
@@ -38,18 +38,18 @@ export async function tormentSchedules({ kills, seed, missed, keep }) {
     `chaos: ${SCHEDULES} schedules (missed: ${missed}), seed ${seed}, ${kills} kills; everything is in ${folder}`,
   );
   for (const actor of [jobServer, ...workers]) actor.start();
-  // Before it has begun there are no schedules, and a busy machine takes its time for that.
+  // Before the job server has started there are no schedules, and on a busy machine that takes time.
   await jobServer.ready;
   const begun = Date.now();
   for (let kill = 0; kill < kills; kill++) {
     await sleep(chance() * LONGEST_PEACE);
-    // Now and then one that has hardly begun.
+    // Sometimes it is killed when it has hardly started.
     if (chance() < 0.8) await jobServer.ready;
     await jobServer.end('SIGKILL');
     jobServer.start();
   }
   await jobServer.ready;
-  // What was missed while it was away has fired, and is worked on.
+  // Ticks that were missed while it was away have fired by now, and their jobs are run.
   await sleep(3_000);
   const over = Date.now();
   await atRest(socket);
@@ -62,14 +62,14 @@ export async function tormentSchedules({ kills, seed, missed, keep }) {
 
 async function atRest(socket) {
   const deadline = Date.now() + PATIENCE;
-  // New ticks go on coming; what counts are those until now.
+  // New ticks keep coming; only those until now count.
   for (let quiet = 0; quiet < 3 && Date.now() < deadline; await sleep(100)) {
     quiet = (await jobsLeft(socket)) === 0 ? quiet + 1 : 0;
   }
 }
 
 function report({ executions }, { begun, over, missed, complaints }) {
-  /** The jobs of each tick, by its unique: a worker's ledger has the unique in the place of an id. */
+  /** The jobs of each tick, by its unique, which a worker's ledger has instead of an id. */
   const ticks = new Map();
   for (const [handle, list] of executions) {
     const [{ id }] = list;
@@ -85,7 +85,7 @@ function report({ executions }, { begun, over, missed, complaints }) {
       .map((id) => Number(id.split('@')[1]))
       .sort((one, other) => one - other);
     const end = Math.floor(over / 1_000 / period) * period;
-    // A new schedule has missed nothing: it begins with its first tick.
+    // A new schedule has missed nothing; it begins with its first tick.
     const first = seconds[0] ?? Math.ceil(begun / 1_000 / period) * period;
     if (first * 1_000 > begun + 20_000) lost.push(`s${number}: its first tick is ${first}`);
     for (let tick = first; tick <= end; tick += period) {

@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerBytes } from './ledger.mjs';
 
-/** Which part of the kills of those that are no job servers is whose. */
+/** How the kills of all processes but job servers are distributed. */
 const PARTS = { worker: 0.6, client: 0.3, 'http-client': 0.1 };
 
-/** What becomes of the database, by chance: the primary killed, the primary hung, the standby killed. */
+/** What happens to the database: the primary is killed, the primary hangs, the standby is killed. */
 const BLOWS = { kill: 0.6, hang: 0.2, standby: 0.2 };
 
-/** The longest time between two blows at the job servers together, at all others together, and at the database, in milliseconds. */
+/** The longest time between two blows at the job servers together, at all other processes together, and at the database, in milliseconds. */
 const LONGEST_PEACE = 2_000;
 
 /** How long a job server stalls, in milliseconds: longer than the others wait for it. */
 const STALL = 6_000;
 
-/** How much clients and workers write down, in bytes, before the database is struck again: some thirty lines each. */
+/** How many bytes clients and workers write down before the database is struck again: some thirty lines each. */
 const USE = 2_000;
 
-/** How often it is looked whether the run is over, and whether there was work, in milliseconds. */
+/** How often it checks whether the run is over, and whether there was work, in milliseconds. */
 const LOOK = 50;
 
 /**
- * Ends everybody every now and then, and starts them again: each job server on
- * its own, so that one that cannot come back, its database being away, spares
- * none of the others. What was struck has had work before it is struck again;
- * some job servers have not, so that one is killed too that has hardly begun.
+ * Ends every process now and then, and starts it again. Each job server has times
+ * of its own, so that the others are struck too while one cannot come back because
+ * its database is away. A process must have had work before it is struck again;
+ * some job servers need not, so that one that has hardly started is killed too.
  */
 export class Torment {
   /**
-   * @param scene `{ folder, actors, database, blows, chance, pace, verbose }`; `pace`: how many times as often the job
-   * servers and the database are struck, and as seldom the others: what starts all the time has the machine to itself.
-   * @param isOver whether nobody is to be struck any more.
+   * @param scene `{ folder, actors, database, blows, chance, pace, verbose }`; `pace` multiplies how often the job servers
+   * and the database are struck, and divides how often the others are, because processes that start all the time would use the whole machine.
+   * @param isOver whether the run is over.
    */
   constructor(scene, isOver) {
     Object.assign(this, scene);
@@ -61,7 +61,7 @@ export class Torment {
     }
   }
 
-  /** It is whole again, and has been of use, before the next time. */
+  /** Strikes the database; before the next time it must be whole again, and must have been used. */
   async #strikeDatabase() {
     while (await this.#goesOnAfter((this.chance() * LONGEST_PEACE) / this.pace)) {
       if (!(await this.#isUsed())) return;
@@ -76,7 +76,7 @@ export class Torment {
     }
   }
 
-  /** Waits until clients were answered, and workers ended jobs, some of them since now; answers whether they did. */
+  /** Waits until clients were answered and workers ended jobs, some of which began after now; returns whether they did. */
   async #isUsed() {
     const kinds = ['client', 'worker'];
     const before = kinds.map((kind) => ledgerBytes(this.folder, kind));
@@ -108,14 +108,14 @@ export class Torment {
     victim.start();
   }
 
-  /** Waits so long, or until it is over; answers whether it goes on. */
+  /** Waits so long, or until the run is over; returns whether it goes on. */
   async #goesOnAfter(time) {
     const end = Date.now() + time;
     while (!this.isOver() && Date.now() < end) await sleep(Math.min(LOOK, end - Date.now()));
     return !this.isOver();
   }
 
-  /** Waits for something, or until it is over; answers whether it goes on. */
+  /** Waits for a promise, or until the run is over; returns whether it goes on. */
   async #comes(promise) {
     let hasCome = false;
     void promise.then(() => (hasCome = true));

@@ -1,4 +1,4 @@
-/** A worker that is killed: `worker.mjs SOCKETS FOLDER NAME SEED [schedules]`, where the job servers listen, with commas. Writes down what it is given before it works, and what it did before it reports. */
+/** A worker that is killed: `worker.mjs SOCKETS FOLDER NAME SEED [schedules]`, with the sockets of the job servers, separated by commas. Writes down what it is given before it works, and what it did before it reports. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobWorker } from '../../build/driver/index.js';
 import { Ledger } from './ledger.mjs';
@@ -25,12 +25,12 @@ async function work({ handle, workload, server }) {
   ledger.write('done', handle, id);
 }
 
-/** Which of the job servers it is. */
+/** The number of a job server. */
 function numberOf(server) {
   return sockets.split(',').findIndex((path) => server.includes(path));
 }
 
-/** A tick is told by its unique. */
+/** A tick is identified by its unique. */
 function tick({ handle, unique }) {
   ledger.write('begun', handle, unique);
   ledger.write('done', handle, unique);

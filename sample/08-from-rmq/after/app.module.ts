@@ -7,7 +7,7 @@ import { OrdersController } from './orders.controller.js';
 
 @Module({
   imports: [
-    // Instead of a broker beside the app. With job servers elsewhere: `options: { servers: 'jobs:4730' }`, and without this.
+    // Replaces the broker beside the app. If job servers run elsewhere, use `options: { servers: 'jobs:4730' }`, without this line.
     GearmanJobServerModule.forRoot({ listeners: [], isGlobal: true }),
     ClientsModule.registerAsync([
       {
