@@ -6,7 +6,10 @@ import { StorageWrites } from './storage-health.js';
 export interface Change {
   /** Roughly how much is written, in bytes; it does not change. */
   readonly bytes: number;
-  /** Its place in the line of what waits, which alone sets it; missing, or below 0, while it does not wait. */
+  /**
+   * Its place in the line of waiting changes, which only that line sets; missing, or below 0,
+   * while it does not wait.
+   */
   waitsAt?: number;
 }
 
@@ -18,24 +21,24 @@ export interface CommitHost<Item extends Change> {
   settled(items: readonly Item[]): Promise<void>;
   /** They could not be written. Answers those that must be tried again until they can. */
   failed(items: readonly Item[], error: StorageError): readonly Item[];
-  /** They are not written any more, nor tried again: it is over. */
+  /** They will never be written: the group commit was stopped. */
   dropped(items: readonly Item[]): void;
   /** Writing fails, or fails for another reason; with `undefined`: it works again. */
   trouble(error: StorageError | undefined): void;
 }
 
-/** A batch ends with so many items, or so many bytes: what it writes is held in memory until it is durable. */
+/** A batch ends with so many items, or so many bytes: what it writes stays in memory until it is durable. */
 const MAX_BATCH_ITEMS = 4_096;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
-/** After so many the event loop comes round before the next are written: each of the two takes milliseconds. */
+/** After a batch of so many the event loop has a turn before the next batch: each of the two takes milliseconds. */
 const MANY_ITEMS = 1_000;
 
 /** So much may wait before {@link GroupCommit.isBehind}. */
 const MAX_WAITING_ITEMS = 8 * MAX_BATCH_ITEMS;
 const MAX_WAITING_BYTES = 4 * MAX_BATCH_BYTES;
 
-/** How long what failed, and must be written, rests before it is tried again, in milliseconds. */
+/** How long after a failure what must be written is tried again, in milliseconds. */
 const RETRY_DELAY = 500;
 
 /**
@@ -47,7 +50,7 @@ const ENOUGH_COMPANY = 100;
 /** The least time a write waits for company, in milliseconds: timers know nothing shorter. */
 const MIN_GATHERING = 1;
 
-/** So long after a write those that were told of it count among who is likely to come, in milliseconds. */
+/** How long after a write those that were told of it are expected to come again, in milliseconds. */
 const EXPECTATION = 100;
 
 /**
@@ -57,15 +60,15 @@ const EXPECTATION = 100;
  *              |      |
  *            unmark   +--failed--> given up, or kept --retry--> durable
  *
- * A change that somebody waits for is urgent: it is written as soon as the
- * event loop has read what there was to read, or a little later: who was told
- * of the last write is likely to be back at once, and until they are, or half of
- * what that write took has passed, the next one waits for them. Else a few
- * submitters fall into two halves that wait for each other's writes. Any other
- * change waits up to `lazyDelay` for company. What is kept after a failure is
- * written apart from what is new, so that jobs ending can get through where jobs
- * coming cannot (a full disk has room for the first only), and by fewer and
- * fewer at once.
+ * A change that somebody waits for is urgent: it is written as soon as the event
+ * loop has read what there was to read, or a little later. Submitters that were
+ * told of the last write are likely to come again at once: the next write waits
+ * for them, at most half the time that the last one took. Otherwise a few
+ * submitters would fall into two halves that wait for each other's writes. Any
+ * other change waits up to `lazyDelay` for company. What is kept after a failure
+ * is written apart from what is new, so that ends of jobs can be written where
+ * new jobs cannot (a full disk has room for the first only), and fewer and fewer
+ * at once.
  */
 export class GroupCommit<Item extends Change> {
   readonly writes = new StorageWrites();
@@ -73,11 +76,11 @@ export class GroupCommit<Item extends Change> {
   private readonly kept = new Set<Item>();
   /** How many of these are tried at once. */
   private keptLimit = MAX_BATCH_ITEMS;
-  /** How many of what is fresh came as urgent. */
+  /** How many of the fresh changes are urgent. */
   private urgent = 0;
-  /** How many of what is being written did. */
+  /** How many of those that are being written are. */
   private urgentWriting = 0;
-  /** With how many the next write is worth making at once, and how long it waits for them. */
+  /** With how many urgent changes the next write begins at once, and until when it waits for them. */
   private expected = 0;
   private gatherUntil = 0;
   private expectedUntil = 0;
@@ -107,12 +110,15 @@ export class GroupCommit<Item extends Change> {
     return here < this.expected && performance.now() < this.expectedUntil ? this.expected : here;
   }
 
-  /** How many wait, those that are being written aside. */
+  /** How many wait, without those that are being written. */
   get backlog(): number {
     return this.fresh.size;
   }
 
-  /** Resolves when it is no longer behind, or fails or is stopped: that may take long, and is told elsewhere. */
+  /**
+   * Resolves when it is no longer behind, or is stopped; also when writing fails, which may last
+   * long and is told elsewhere.
+   */
   async caughtUp(): Promise<void> {
     if (this.isBehind && !this.isFailing) await new Promise<void>((resolve) => this.behind.push(resolve));
   }
@@ -132,7 +138,7 @@ export class GroupCommit<Item extends Change> {
     else this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
-  /** Lets an item be. */
+  /** An item is not to be written any more. */
   unmark(item: Item): void {
     if (!this.fresh.delete(item)) this.kept.delete(item);
   }
@@ -188,7 +194,7 @@ export class GroupCommit<Item extends Change> {
     if (this.fresh.size > 0) this.timer ??= setTimeout(() => this.hurry(), this.lazyDelay);
   }
 
-  /** Takes out all that waits, and was not being flushed. */
+  /** Takes out all that waits, without the flushes among it. */
   private takeAll(): Item[] {
     const items: Item[] = [...this.kept];
     this.kept.clear();
@@ -196,7 +202,7 @@ export class GroupCommit<Item extends Change> {
     return items;
   }
 
-  /** Whether nobody more is waited for. */
+  /** Whether the next write waits for nobody more. */
   private get isWorthwhile(): boolean {
     const isEnough = this.urgent >= Math.min(this.expected, ENOUGH_COMPANY);
     return isEnough || this.fresh.size >= MAX_BATCH_ITEMS || this.isRetryDue;
@@ -252,7 +258,7 @@ export class GroupCommit<Item extends Change> {
     }
   }
 
-  /** What failed before is being tried again: who waits for all of it waits on. */
+  /** What failed before is being tried again: a flush goes on waiting for it. */
   private waitOn(flusher: Flusher): void {
     this.fresh.add(flusher);
     this.isRetryDue = this.isUrgent = true;
@@ -265,7 +271,7 @@ export class GroupCommit<Item extends Change> {
     for (const item of this.host.failed(items, error)) this.kept.add(item);
     if (before?.error.code !== error.code) this.host.trouble(error);
     if (this.kept.size === 0) return;
-    // Once at once without the jobs that come, then with rests, and fewer.
+    // First at once, without new jobs; after that at intervals, and fewer.
     if (isFresh) this.isRetryDue = this.isUrgent = true;
     else this.keptLimit = Math.ceil(items.length / 4);
     if (!isFresh) this.retryTimer ??= setTimeout(() => this.retry(), RETRY_DELAY);
@@ -287,7 +293,7 @@ export class GroupCommit<Item extends Change> {
   }
 }
 
-/** Stands among the changes and waits for those before it. */
+/** A flush: it stands among the changes and waits for those before it. */
 class Flusher implements Change {
   readonly bytes = 0;
   waitsAt = -1;

@@ -18,7 +18,7 @@ import {
   type Stored,
 } from './record.js';
 
-/** What of a job is in its record, or in that of what became of it. */
+/** The fields of a job in its record, or in the record of what became of it. */
 type Fields = Omit<StoredJob, 'function' | 'priority'>;
 
 const NOTHING: Fields = {
@@ -33,7 +33,10 @@ const NOTHING: Fields = {
   workload: '',
 };
 
-/** What is written to the log at once, as bytes: records, each with a checksum, so that it holds as a whole or not at all. */
+/**
+ * What is written to the log at once, as bytes: records, each with a checksum, so that it is valid
+ * as a whole or not at all.
+ */
 export class Batch {
   /** The batch's bytes, as far as it has come: valid until the next one begins. */
   bytes: Buffer = Buffer.allocUnsafe(64 * 1024);
@@ -81,7 +84,7 @@ export class Batch {
     this.record++;
   }
 
-  /** Has a record say what a number stands for, once: each can be read without any other. */
+  /** Writes what a name's number stands for, once in a record: each can be read without any other. */
   private name(name: Name): void {
     if (name.record === this.record) return;
     name.record = this.record;
@@ -91,13 +94,13 @@ export class Batch {
     this.text(name.text);
   }
 
-  /** What the log has is over. */
+  /** Writes that what the log has of something is over. */
   over(stored: Stored, queue: number): void {
     this.together(32);
     this.tombstone(stored, queue);
   }
 
-  /** A job, or what became of it, in the place of what the log had before. */
+  /** Writes a job, or what became of it, in the place of what the log had before. */
   put(
     kind: Kind,
     queue: Pick<LogQueue, 'key' | 'name' | 'lastSequence'>,
@@ -120,7 +123,7 @@ export class Batch {
     return { number, length, kind, hasTime, isApart };
   }
 
-  /** Remembers where a job came from, or a setting: a name and perhaps a text. */
+  /** Writes where a job came from, or a setting: a name and perhaps a text. */
   note(kind: typeof ORIGIN | typeof SETTING, name: string, text: string, before?: Stored): void {
     this.together(name.length + text.length + 96);
     if (before) this.tombstone(before, 0);
@@ -176,7 +179,7 @@ export class Batch {
   private text(text: string): void {
     const { length } = text;
     this.varint(length);
-    // Asking Node takes longer than so many bytes.
+    // For fewer bytes than this a call of Node takes longer than a loop.
     if (length > 32) this.end += this.bytes.write(text, this.end, 'latin1');
     else for (let index = 0; index < length; index++) this.bytes[this.end++] = text.charCodeAt(index);
   }

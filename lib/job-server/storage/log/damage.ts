@@ -21,7 +21,7 @@ export class DamageReport {
     if (this.reported.has(key)) return;
     this.reported.add(key);
     const path = join(segment.folder, key);
-    // It was told when it was found.
+    // Bytes that are kept already were told when they were found.
     const isKnown = existsSync(path);
     try {
       if (!isKnown) writeFileSync(path, bytes, { mode: 0o600 });
@@ -44,7 +44,7 @@ export class DamageReport {
     }
   }
 
-  /** What a segment has that cannot be read is no longer counted; answers of which functions that were jobs. */
+  /** Counts no longer what cannot be read of a segment; answers which functions have lost jobs by that. */
   private lose(segment: Segment): string[] {
     const { index } = this;
     if (!index?.segments.includes(segment)) return [];

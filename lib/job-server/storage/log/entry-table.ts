@@ -4,11 +4,11 @@ import { HashTable } from './hash-table.js';
 /**
  * The entries that memory has, by their handles and their uniques.
  *
- * Not a Map: as entries come and go, V8 makes a Map's table anew every some
- * hundred of them. An old table, once moved to where garbage is collected
- * rarely, keeps all it had until then, and the next table, which keeps the one
- * after it: with 512 submissions in flight a quarter of all jobs outlived two
- * collections, and a job cost 1.2 to 1.4 times the CPU.
+ * Not a Map: as entries come and go, V8 makes a Map's table anew every few
+ * hundred of them. An old table that has come to the old generation keeps alive
+ * all its entries and the next table, which keeps the one after it: with 512
+ * submissions in flight a quarter of all jobs outlived two collections, and a
+ * job cost 1.2 to 1.4 times the CPU.
  */
 export class EntryTable {
   private readonly places = new HashTable();

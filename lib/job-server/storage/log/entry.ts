@@ -15,7 +15,7 @@ export interface LogChange extends Change {
   readonly isAdding: boolean;
   /** Whether it is written later when it could not be written now. */
   readonly isKept: boolean;
-  /** Says what the log is to have, as it is now. */
+  /** Writes into a batch what the log is to have of it, as it is now. */
   emit(batch: Batch): void;
   /** It is durable, or was not written. */
   settle(isDurable: boolean): void;
@@ -44,20 +44,20 @@ const OVERHEAD_BYTES = 200;
 
 /**
  * A job in memory: because it is leased, because the log does not have it as it
- * shall be, or both. A batch brings the log to what it shall be, whatever
- * happened in between: a job that came and went costs nothing, and what failed
- * is written again.
+ * is now, or both. A batch brings the log up to date, whatever happened in
+ * between: a job that came and went costs nothing, and what failed is written
+ * again.
  */
 export class Entry implements LogChange {
   readonly handleHash: number;
   readonly uniqueHash: number;
-  /** Where memory has it, so that it is found by its handle; -1 when memory has it not. */
+  /** Its place in the {@link EntryTable}, by which it is found; -1 while it is not there. */
   place = -1;
   /** What the log has of it; missing when it has nothing. */
   stored: Stored | undefined;
   /** Why it died, or its result. */
   past: Past | undefined;
-  /** Where it came from, or the tick of the schedule that it is the job of; missing once that is written with it. */
+  /** What is written with it: where it came from, or the tick of its schedule; missing once that is written. */
   note: Note | undefined;
   adder: Adder | undefined;
   readonly bytes: number;
@@ -71,7 +71,7 @@ export class Entry implements LogChange {
     hashes: Hashes,
     private phase_ = Phase.none,
   ) {
-    // With a sign: V8 has an object for each number above 2^31.
+    // As signed numbers: V8 makes an object for each number from 2^31 on.
     this.handleHash = hashes.handle(job.handle) | 0;
     this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique) | 0;
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
@@ -81,7 +81,7 @@ export class Entry implements LogChange {
     return this.phase_;
   }
 
-  /** Its queue counts it by what it is. */
+  /** Sets its phase, by which its queue counts it. */
   set phase(phase: Phase) {
     const { queue, job, phase_: before } = this;
     this.phase_ = phase;
@@ -90,7 +90,7 @@ export class Entry implements LogChange {
     queue.count(job, phase, 1);
   }
 
-  /** A leased job is another from now on: it has had an attempt more, or has another time. */
+  /** A leased job changes: its attempts, its losses or its time. */
   change(job: StoredJob): void {
     this.queue.count(this.job, this.phase_, -1);
     this.queue.count(job, this.phase_, 1);
@@ -110,12 +110,12 @@ export class Entry implements LogChange {
     return this.phase_.fate === 'waiting' && this.job.at === time && this.job.sequence === sequence;
   }
 
-  /** It is a job again, which the log does not know: there it is a dead letter, or is about to be. */
+  /** It is a job again, and the log does not have that yet: there it is a dead letter, or is about to be. */
   get isReturning(): boolean {
     return this.phase.isQueued && (this.next ?? this.stored)?.kind === DEAD;
   }
 
-  /** The log has nothing of it, and shall not. */
+  /** The log has nothing of it, and is to have nothing. */
   get isNothing(): boolean {
     return this.phase.fate === 'gone' && !this.phase.isUnderway && !this.stored && !this.note;
   }
@@ -141,7 +141,7 @@ export class Entry implements LogChange {
     this.next = undefined;
   }
 
-  /** Has somebody told as well when it is durable: now, unless there is a write to wait for. */
+  /** Tells an adder as well when it is durable: now, unless there is a write to wait for. */
   join(adder: Adder, mustWait = false): void {
     if (this.adder || mustWait) this.adder = joined(this.adder, adder);
     else tellStored([adder]);
@@ -162,7 +162,10 @@ export class Entry implements LogChange {
     return !this.isNothing && !isRefused;
   }
 
-  /** What was being written is on disk: tells who waits for it, unless that is what became of it since. */
+  /**
+   * What was being written is on disk: tells its adder, unless that waits for its return from the
+   * dead letters, which is not written yet.
+   */
   tellStored(): void {
     if (this.adder && !this.isReturning) this.takeAdder()?.stored();
   }
@@ -174,7 +177,7 @@ export class Entry implements LogChange {
     return adder;
   }
 
-  /** Tells who waits for it that it was not accepted, and it is over. */
+  /** It is refused: tells its adder, and it is over. */
   refuse(error: StorageError): void {
     const adder = this.takeAdder();
     if (adder) queueMicrotask(() => adder.refused(error));

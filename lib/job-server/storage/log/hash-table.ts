@@ -1,10 +1,10 @@
 /** Each part grows on its own, so that no insertion pays for the growth of a large table. */
 const PARTS = 256;
 
-/** So many slots a part has at least: those of what memory holds grow and shrink with each batch else. */
+/** The least slots of a part: with fewer, the table of entries in memory would grow and shrink with each batch. */
 const MIN_SLOTS = 64;
 
-/** Of a part's slots so many are taken at most, and it grows by so much then: on average seven of ten are taken. */
+/** A part grows by this factor when so many of its slots are taken: on average seven of ten are. */
 const MAX_LOAD = 0.8;
 const GROWTH = 1.25;
 
@@ -16,8 +16,8 @@ const HASHES = 2 ** 24;
 
 /**
  * Where in the log something may be, by a 32-bit hash of its name: 8 bytes a
- * slot. Two names may share a hash, and an entry may be out of date: who looks
- * something up reads the record and compares.
+ * slot. Two names may share a hash, and an entry may be out of date: whoever
+ * looks something up reads the record and compares.
  *
  * Linear probing; a hash of 0 marks a free slot. A part may have any number of
  * slots, and no two begin with the same, so that they do not all grow at once:
@@ -26,7 +26,10 @@ const HASHES = 2 ** 24;
 export class HashTable {
   private readonly parts = Array.from({ length: PARTS }, (_, part) => new Part(MIN_SLOTS * GROWTH ** (part / PARTS)));
 
-  /** Adds very many, part by part, so that the part stays in the processor's cache: lists that are not by part follow. */
+  /**
+   * Adds very many, part by part, so that the part stays in the processor's cache; what is not in
+   * the order of parts is added last.
+   */
   fill(lists: readonly HashedPairs[]): void {
     const entries = lists.reduce((sum, { pairs }) => sum + pairs.length / 2, 0);
     const ats = lists.map(() => 0);
@@ -146,7 +149,7 @@ export class Part {
     const slots = hashes.length;
     let gap = slot;
     for (let next = after(gap, slots); hashes[next] !== 0; next = after(next, slots)) {
-      // It is at home between the gap and where it is.
+      // Its home is behind the gap: it stays.
       if (distance(homeOf(hashes[next]!, slots), next, slots) < distance(gap, next, slots)) continue;
       hashes[gap] = hashes[next]!;
       numbers[gap] = numbers[next]!;
@@ -211,7 +214,10 @@ export class Hashes {
     return hashOf(handle, this.seedFor(0));
   }
 
-  /** Of the handles that differ in nothing but their last characters: a block has many of them. Never 0. */
+  /**
+   * The hash of a group: of all handles that differ only in their last characters, of which a
+   * block has many. Never 0.
+   */
   group(handle: string): number {
     return hashOf(handle.slice(0, -GROUP_CHARACTERS), this.seedFor(0)) || 1;
   }

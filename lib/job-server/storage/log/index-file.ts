@@ -61,7 +61,7 @@ function listsOf({ offsets, firsts }: Segment, { runs, handles, places }: Segmen
 
 /** Says what lives in segments, and that all ends that stand in those are known. */
 export async function writeCheckpoint(path: string, segments: readonly Segment[]): Promise<void> {
-  // As they are now: they change while this is written.
+  // Copied now, since they change while this is written.
   const states = segments.map((segment) => segment.state);
   const heads = states.map(({ alive: _, ...state }, at) => {
     const { number, secret } = segments[at]!.header;
@@ -80,10 +80,11 @@ export function loadCheckpoint(path: string, segments: readonly Segment[]): Map<
     const { number, secret } = segment.header;
     if (number > last) break;
     const at = head.segments.findIndex((each) => each.number === number && each.secret === secret);
-    // It is another log's.
+    // The checkpoint is another log's.
     if (at < 0) return new Map();
     const state = head.segments[at]!;
-    // Its end was lost, or more was written by an owner that had been followed: it is read again, as are those behind it.
+    // The end of its file was lost, or an owner whose folder was taken over has written more: it is read again, as are
+    // those behind it.
     if (state.end !== segment.end) break;
     states.set(segment, { ...state, alive: new Uint8Array(parts[at]!) });
   }
@@ -98,7 +99,7 @@ function indexPath(segment: Segment): string {
   return segment.path.replace(/log$/, 'index');
 }
 
-/** Checksum, length of the head, the head, what follows it: all or nothing gets the name. */
+/** Writes checksum, length of the head, the head, and the parts; the file gets its name only when it is whole. */
 async function writeChecked(
   path: string,
   head: object,
@@ -109,7 +110,7 @@ async function writeChecked(
   const start = Buffer.alloc(8);
   start.writeUInt32LE(text.length, 4);
   const bytes = parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength));
-  // The checksum of nothing is 0, whatever stands before it.
+  // For an empty piece the checksum is 0, whatever the sum before it.
   const pieces = [start, text, ...bytes.filter(({ length }) => length > 0)];
   let sum = crc32(start.subarray(4));
   for (const piece of pieces.slice(1)) sum = crc32(piece, sum);
@@ -124,7 +125,7 @@ async function writeChecked(
   await rename(draft, path);
 }
 
-/** What was written, its parts as copies; undefined where there is nothing that this version wrote as a whole. */
+/** What was written, its parts as copies; undefined where there is no whole file of this version. */
 function readChecked<Head>(path: string): { head: Head; parts: ArrayBuffer[] } | undefined {
   try {
     const bytes = readFileSync(path);

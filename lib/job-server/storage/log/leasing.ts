@@ -10,8 +10,8 @@ import { DEAD, ENDED, JOB, type ItemReader } from './record.js';
 /**
  * Who gets which job next: first those whose time has come, by their times,
  * then those without one, in the order they were accepted. It costs as much as
- * is leased, however deep the queue. What cannot be read it throws as a
- * {@link StorageError}; then the job stays where it is.
+ * is leased, however deep the queue. Throws a {@link StorageError} where the
+ * log cannot be read; then the job stays where it is.
  */
 export class Leasing {
   /** Queues that may have unleased jobs with a time. */
@@ -60,7 +60,7 @@ export class Leasing {
     return { ready, next };
   }
 
-  /** Since when those wait that would be taken next, where that is known. */
+  /** Since when the jobs wait that would be taken next, where that is known. */
   oldest(queue: LogQueue, now: number): number | undefined {
     let oldest: number | undefined;
     if (queue.mayHaveTimed) {
@@ -69,7 +69,7 @@ export class Leasing {
     }
     if (queue.waiting === 0) return oldest;
     const run = this.nextOfRuns(queue);
-    // Before another item is read.
+    // Now, since the next item is read by the same reader.
     oldest = earlier(oldest, run && readySince(run));
     return earlier(oldest, this.sinceOf(queue.apart));
   }
@@ -113,7 +113,7 @@ export class Leasing {
     return item && this.entryOf(item);
   }
 
-  /** The job that does for another one too, as it has its function and unique. */
+  /** The job that stands for another one too, as it has its function and unique. */
   holderOf({ queue, job, uniqueHash }: Entry): Entry | undefined {
     return job.unique === '' ? undefined : this.findByUnique(queue.name.id, job.unique, uniqueHash);
   }
@@ -162,7 +162,7 @@ export class Leasing {
     if (entry.stored) this.index.letGo(entry.stored.number);
   }
 
-  /** What memory says of an item, or else the log. */
+  /** The entry of an item, in memory or else from the log; undefined where memory has a newer item of it. */
   current(item: ItemReader): Entry | undefined {
     const entry = this.get(item.handle);
     if (entry) return entry.stored?.number === item.number ? entry : undefined;
@@ -187,7 +187,7 @@ export class Leasing {
     return entry && readySince(entry.job);
   }
 
-  /** The first job of a queue's runs that nobody has. */
+  /** The first job of a queue's runs that nobody has leased. */
   private nextOfRuns(queue: LogQueue): ItemReader | undefined {
     const { index } = this;
     const { runs } = queue;
@@ -221,7 +221,7 @@ export class Leasing {
     return undefined;
   }
 
-  /** Moves what is due at a time to where it is taken from. */
+  /** Moves the jobs that are due at a time into `due`, from which they are taken. */
   private advance(queue: LogQueue, now: number): void {
     const { timed, due } = queue;
     const isBack = now < queue.advancedTo;

@@ -84,9 +84,9 @@ export class LogBeside {
 
 /**
  * Copies a log, as it is known, to a new folder that nobody owns. The folder
- * gets its name once all of it is on disk: one that was interrupted stays
- * `PATH.partial`, and is none. Meanwhile no segment may be deleted that is not
- * open.
+ * gets its name once all of it is on disk: an interrupted copy stays
+ * `PATH.partial`, and is no log. Meanwhile no segment may be deleted that is
+ * not open.
  */
 export async function copyLog(index: LogIndex, to: string): Promise<void> {
   const path = resolve(to);

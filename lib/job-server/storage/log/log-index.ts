@@ -24,9 +24,9 @@ const MAX_BLOCKS = 64;
 const MAX_BLOCK_BYTES = 64 * 1024;
 
 /**
- * What memory knows of the log, and nothing that the log does not say: it is
- * told every record once that is durable, when it was written as well as when
- * it is read again at a start. And the entries that memory has beside.
+ * What memory knows of the log, and nothing that the log does not say: it is told every record
+ * that is durable, after it was written as well as when it is read at a start. Beside that, the
+ * entries in memory.
  *
  *   segments  where blocks begin, which handles those have, and one bit an item: whether it lives
  *   queues    where jobs wait
@@ -45,18 +45,18 @@ export class LogIndex implements RecordVisitor {
   private readonly waits = (place: number, time: number, sequence: number): boolean =>
     place >= 0 ? this.isFree(place) : this.entries.at(-1 - place)?.waitsAs(time, sequence) === true;
   readonly dead = new PlaceHeap(this.isAlive);
-  /** How many of them there are, as the owner sees them. */
+  /** How many dead letters there are, as the owner sees them. */
   readonly deadCounts = new DeadCounts();
   readonly ended = new PlaceHeap(this.isAlive);
   /** Where settings are, by their names. */
   readonly settings = new Map<string, Stored>();
   /** The highest number that a segment had, also one that cannot be read: no other gets it. */
   lastSegment = 0;
-  /** The segment whose records are told. */
+  /** The segment whose records are being told. */
   current: Segment | undefined;
   private readonly table = new HashTable();
   private readonly blocks = new Map<number, Block>();
-  /** While the log is read at a start: what lives is known in the end. */
+  /** While the log is read at a start: only at the end it is known what lives. */
   private isRecovering = true;
 
   constructor(
@@ -194,7 +194,7 @@ export class LogIndex implements RecordVisitor {
     try {
       return segment.readBlock(index, (damage) => damages.push(damage));
     } catch (error) {
-      // To be opened again by who tries again.
+      // The next attempt opens it again.
       segment.close();
       throw readingError(error, this.path);
     }
@@ -211,7 +211,10 @@ export class LogIndex implements RecordVisitor {
     return this.findHashed(hash, isIt) ?? this.findInBlocks(this.hashes.group(handle), isIt);
   }
 
-  /** A living job with this unique, whose hash it has; of what memory has, that knows better what became. */
+  /**
+   * A living job with this unique, whose hash it has; not one that memory has, which knows better
+   * what became of it.
+   */
   findUnique(hash: number, functionId: number, unique: string): ItemReader | undefined {
     const isOf = ({ kind, queue }: ItemReader): boolean => kind === JOB && queue >>> 2 === functionId;
     return this.findHashed(hash, (item) => isOf(item) && item.unique === unique && this.isFree(item.number));

@@ -38,9 +38,9 @@ const NO_SETTINGS: ReadonlyMap<string, string> = new Map();
  * Jobs in a folder of their own, in a segmented write-ahead log: embedded,
  * crash-safe, and as fast with ten million jobs as with a few.
  *
- * Many submissions share one fdatasync. Memory holds what is leased and what is
- * not written yet, and of everything else one bit and, where it has a unique or
- * a time, 8 to 24 bytes; the rest is the log's, read when it is leased.
+ * Many submissions share one fdatasync. In memory are jobs that are leased or
+ * not written yet, and of every other job one bit and, where it has a unique or
+ * a time, 8 to 24 bytes; the rest is in the log, and read when it is leased.
  */
 export class LogStorage implements JobStorage {
   readonly isShared = false;
@@ -81,14 +81,14 @@ export class LogStorage implements JobStorage {
 
   async lease(functionName: string, priority: StoredPriority, count: number, now: number): Promise<StoredJob[]> {
     const { log } = this;
-    // Jobs that end faster than the disk takes it would fill memory: no new ones until it has caught up.
+    // Jobs that end faster than the disk writes would fill memory: no new ones until it has caught up.
     if (log.commit.isBehind) await log.commit.caughtUp();
     if (this.opened !== log) return [];
     const queue = log.index.findQueue(functionName, priority);
     if (!queue) return [];
     const leased = await log.lease(queue, count, now);
     const jobs = leased.map(({ job }) => job);
-    // V8 may have the list where garbage is collected rarely: forgotten there it would keep the entries until then.
+    // The list may be in V8's old generation: forgotten there it would keep the entries alive for long.
     leased.length = 0;
     return jobs;
   }
@@ -317,7 +317,7 @@ export class LogStorage implements JobStorage {
     if (isReturning) this.log.mark(holder, true);
   }
 
-  /** The entry of a job the caller holds. */
+  /** The entry of a job that the caller has leased. */
   private leased(handle: string): Entry | undefined {
     const entry = this.opened?.leasing.get(handle);
     return entry?.phase.fate === 'leased' ? entry : undefined;

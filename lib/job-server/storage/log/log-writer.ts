@@ -28,7 +28,10 @@ const remove = promisify(unlink);
 const MIN_AHEAD = 4 * 1024;
 const MAX_AHEAD = 1024 * 1024;
 
-/** So much goes to the system's memory in less time than a thread would take to be asked for it; only a sync waits for the disk. */
+/**
+ * Up to so many bytes are written at once: they are in the system's memory sooner than a thread
+ * could be asked for it. Only a sync waits for the disk.
+ */
 const SHORT_BYTES = 128 * 1024;
 
 /** Who keeps entries in memory, and is told how the writing goes. */
@@ -139,11 +142,12 @@ export class LogWriter implements CommitHost<LogChange> {
     if (batch.records.length === 0) return;
     try {
       await file.append(bytes);
-      // Who takes the folder over reads this segment after it said so: what was written before is there.
+      // An owner that takes the folder over reads this segment only after it has said so: what was
+      // written before is there.
       this.folder.owner.check();
     } catch (error) {
       this.file = undefined;
-      // What another owner has read is not this one's to cut off.
+      // Another owner may have read the file: this one must not cut it.
       await file.abandon((error as StorageError).code !== 'GEARMAN_STORAGE_TAKEN_OVER');
       for (const change of changes) this.settle(change, false);
       throw error;
@@ -183,7 +187,7 @@ export class LogWriter implements CommitHost<LogChange> {
 
   private newFile(): SegmentFile {
     const { index, folder, options } = this;
-    // Its header would void what another owner has read of the one before.
+    // Its header would make void what another owner has read of the segment before.
     folder.owner.check();
     const last = index.segments.at(-1);
     const header = {
@@ -224,7 +228,7 @@ class SegmentFile {
    */
   async append(bytes: Buffer): Promise<void> {
     const isNew = this.file === undefined;
-    // What has this owner's name and this number already is what a failed disk could not delete (see `abandon`).
+    // A file of this name is one that a failed disk could not delete (see `abandon`).
     this.file ??= await openFile(this.segment.path, 'w', 0o600);
     const offset = isNew ? 0 : this.segment.end;
     await writeAll(this.file, bytes, offset);
@@ -260,7 +264,7 @@ class SegmentFile {
   private async writeAhead(file: number, end: number): Promise<void> {
     if (end <= this.ahead) return;
     this.ahead = Math.min(end + Math.min(MAX_AHEAD, Math.max(MIN_AHEAD, end)), Math.max(end, this.maxBytes));
-    // Where there is no room the records are there all the same.
+    // Without room for zeros the records are there all the same.
     await writeAll(file, Buffer.alloc(this.ahead - end), end).catch(() => undefined);
   }
 }

@@ -9,10 +9,10 @@ import type { LogWriter } from './log-writer.js';
 import type { LogSizes } from './log-options.js';
 import type { Segment } from './segment.js';
 
-/** The log takes at most so many times what lives in it, and the slack. */
+/** The log has at most so many times the bytes of what lives in it, and the slack. */
 const MAX_TIMES = 2;
 
-/** While nothing was written for so long, in milliseconds, less slack is left. */
+/** When nothing was written for so long, in milliseconds, less slack is allowed. */
 const IDLE_AFTER = 1_000;
 
 /** Items are copied forward so many at a time, or so many bytes. */
@@ -24,7 +24,7 @@ const MAX_SMALL = 16;
 
 /** Who writes items once more. */
 export interface Rewriter {
-  /** Has an item written behind all others, and what it was where it is; answers its length. Throws a StorageError. */
+  /** Has an item written once more, behind all others; answers its length. Throws a StorageError. */
   rewrite(number: number): number;
 }
 
@@ -82,7 +82,7 @@ export class Maintenance {
     return result;
   }
 
-  /** Writes what a start is faster with. Rejects with what the file system says. */
+  /** Writes index files and the checkpoint, which make a start faster. Rejects with what the file system says. */
   async checkpoint(): Promise<void> {
     const { index, writer } = this;
     const current = writer.current;
@@ -137,7 +137,7 @@ export class Maintenance {
     for (let [oldest] = index.segments; oldest?.living === 0 && oldest !== writer.current; [oldest] = index.segments) {
       await removeIndex(oldest);
       await rm(oldest.path, { force: true });
-      // Before the next one goes: none must come back, or stay, without those behind it.
+      // Before the next one is deleted: no segment may come back, or stay, without those behind it.
       await syncFolder(index.path);
       index.dropOldest();
     }

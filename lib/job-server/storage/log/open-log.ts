@@ -169,13 +169,13 @@ export class OpenLog implements EntryKeeper, Rewriter {
     this.mark(entry, false);
   }
 
-  /** What is no job any longer, or not even a dead letter. */
+  /** A job dies, ends or is gone, or a dead letter is gone. */
   become(entry: Entry, fate: 'gone' | 'dead' | 'ended'): void {
     entry.phase = entry.phase[fate];
     this.mark(entry, false);
   }
 
-  /** Has an entry written, or lets it be where it never was written and is over. */
+  /** Has an entry written; or drops it where it was never written and is over. */
   mark(entry: Entry, isUrgent: boolean): void {
     if (entry.isNothing) {
       this.commit.unmark(entry);
@@ -228,7 +228,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
 
   // --- taking once ---
 
-  /** Takes a job whose origin is new, or remembers only the origin of one that is here already. */
+  /** Adds a job whose origin is new, or remembers only the origin of one that is here already. */
   async takeOnce(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const before = this.taking.get(origin);
     if (before) return before.then(() => 'known');
@@ -248,7 +248,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   async fire(id: string, tick: number, job: JobRecord | undefined): Promise<FireOutcome> {
     const { settings } = this;
     const name = tickName(id);
-    // Who fires the same tick is written already, or about to be.
+    // The same tick may be being written: then it is known once that is over.
     while (settings.isChanging(name)) await this.commit.flush();
     const value = laterTick(settings.all.get(name), tick, job?.handle);
     if (value === undefined) return 'known';
@@ -276,7 +276,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     await stored;
   }
 
-  /** Meanwhile none is copied forward, which would come back. */
+  /** While this runs no origin is copied forward: the copy would stay. */
   forgetOrigins(): Promise<number> {
     return this.maintenance.without(() => this.forgetAllOrigins());
   }
@@ -297,7 +297,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     return new Note(32, false, emit, () => this.index.forgetOrigin(stored.number, handle));
   }
 
-  /** What the log has of an origin, in another place. */
+  /** Has an origin written once more, behind all others. */
   private originAgain({ stored, handle }: ItemReader): Note {
     const emit = (batch: Batch): void => batch.note(ORIGIN, handle, '', stored);
     return new Note(300, true, emit, () => this.index.forgetOrigin(stored.number, handle));
@@ -321,7 +321,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 }
 
-/** Where a job came from, so that it is not taken again. */
+/** Where a job came from, so that it is not added again. */
 function originNote(origin: string): Note {
   return new Note(300, true, (batch) => batch.note(ORIGIN, origin, ''));
 }

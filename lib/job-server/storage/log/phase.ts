@@ -1,11 +1,11 @@
 /**
- * What shall be of a job. A hidden one waits too, but is not given out before it is durable: writing failed last.
- * One that is gone is not there any more, or not yet.
+ * What is to become of a job. A hidden one waits too, but is not given out before it is durable, since writing
+ * fails. One that is gone is not there any more, or not yet.
  */
 const FATES = ['hidden', 'waiting', 'leased', 'dead', 'ended', 'gone'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** What the log has of that: all of it; not yet; soon, as it is being written; soon, but it changed since. */
+/** How much of that the log has: all of it; not yet; soon, as it is being written; the same, but it changed since. */
 const WRITTEN = ['saved', 'due', 'underway', 'again'] as const;
 type Written = (typeof WRITTEN)[number];
 
@@ -60,7 +60,7 @@ export class Phase implements Readonly<Record<Fate | Step, Phase>> {
     this.isIdle = written === 'saved' && fate !== 'leased';
   }
 
-  /** Of what is not there, and the log knows nothing of it. */
+  /** The phase of a job that is not there and of which the log knows nothing. */
   static readonly none = Phase.all();
 
   /** Makes all of them; answers the one of nothing. */

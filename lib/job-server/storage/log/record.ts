@@ -57,9 +57,9 @@ export interface SegmentHeader {
   readonly previousEnd: number;
   /** Which owner of the folder writes it. */
   readonly claim: number;
-  /** What the hashes of names are seeded with, in all segments. */
+  /** The seed of the hashes of names, in all segments. */
   readonly seed: number;
-  /** What the checksums are seeded with: no workload, and no other segment's record, passes for one of this. */
+  /** The seed of the checksums: no workload, and no record of another segment, passes for a record of this one. */
   readonly secret: number;
 }
 
@@ -131,8 +131,9 @@ export function recordAt(bytes: Buffer, offset: number, secret: number): number 
 }
 
 /**
- * How long a record would be that begins here; 0 when it is none. Where there is damage, each place may be the beginning
- * of one: without a hash that nobody can know, a workload full of beginnings would take a sum over all of it at each.
+ * How long a record would be that begins here; 0 when none does. In damaged bytes any place may look like the beginning
+ * of one: without a hash that nobody can know, a workload full of such beginnings would need a checksum over all of it
+ * at each.
  */
 export function claimedLength(bytes: Buffer, offset: number, secret: number): number {
   if (offset + RECORD_HEADER > bytes.length || bytes[offset + 14] !== FORMAT || bytes[offset + 15] !== 0) return 0;
@@ -141,7 +142,7 @@ export function claimedLength(bytes: Buffer, offset: number, secret: number): nu
   return bytes.readUInt32LE(offset + RECORD_CHECK) === headerHash(bytes, offset, secret) ? length : 0;
 }
 
-/** A record that was written is whole now: it gets its length and its sums. */
+/** Completes a record: writes its length and its checksums. */
 export function sealRecord(bytes: Buffer, offset: number, length: number, secret: number): void {
   bytes.writeUInt32LE(length, offset + 4);
   bytes.writeUInt32LE(headerHash(bytes, offset, secret), offset + RECORD_CHECK);
@@ -162,10 +163,10 @@ export function firstNumber(bytes: Buffer, offset: number): number {
   return bytes.readUIntLE(offset + 8, 6);
 }
 
-/** Who reads what a record says. */
+/** Is told what a record says. */
 export interface RecordVisitor {
   name(id: number, text: string): unknown;
-  /** `item` is the reader's own, and another one afterwards. */
+  /** `item` is the reader itself, which has the next item afterwards. */
   item(item: ItemReader): unknown;
   over(stored: Stored, queue: number): void;
 }
@@ -229,13 +230,13 @@ export class ItemReader {
   at = 0;
   attempts = 0;
   losses = 0;
-  /** Nobody knows when: -1. */
+  /** -1 where nobody knows when. */
   acceptedAt = -1;
   /** What it is sorted by besides its sequence: when its time comes, it died, or its result is forgotten. */
   time = 0;
   textStart = 0;
   textEnd = 0;
-  /** How far was read. */
+  /** Up to where it has read. */
   end = 0;
   private reducerStart = 0;
   private reducerEnd = 0;
@@ -372,10 +373,10 @@ export class ItemReader {
 }
 
 /**
- * A job as it was read. No object literal: once most of what a literal made
- * outlived a collection of garbage, as jobs do while the disk is slow, V8 puts
- * all it makes where garbage is collected rarely, and each job's strings stay
- * with it.
+ * A job as it was read. No object literal: once most objects that a literal
+ * made have outlived a garbage collection, as jobs do while the disk is slow,
+ * V8 makes all of them in the old generation, and each job's strings stay with
+ * it.
  */
 class ReadJob implements StoredJob {
   readonly handle: string;

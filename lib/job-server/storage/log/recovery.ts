@@ -19,10 +19,9 @@ import { eachRecord, Segment, segmentName, segmentOfName, type Damage } from './
 const CHUNK = 1024 * 1024;
 
 /**
- * Reads a log. What the checkpoint knows is taken from index files; the rest,
- * in general the segment that was written last, is read and applied again, and
- * all of it where there is no checkpoint that fits. Deletes files of segments
- * that are none: another owner's, who was told that it is none; and empty ones,
+ * Reads a log. What the checkpoint knows is taken from index files; the rest, in general the segment that was
+ * written last, is read and applied again, and all of it where there is no checkpoint that fits. Deletes files of
+ * segments that do not count: those of an earlier owner, which was told that nothing was written; and empty ones,
  * whose owner was killed before it had written to them.
  *
  * @param damaged is told of bytes that cannot be read.
@@ -46,7 +45,7 @@ export function readLog(path: string, damaged: (damage: Damage) => void, { isBes
   }
 }
 
-/** The files of a log's segments, oldest first; of two of one number the later claim's is it. */
+/** The files of a log's segments, oldest first; of two with one number that of the later claim counts. */
 export function segmentFiles(path: string): string[] {
   const byNumber = new Map<number, { name: string; claim: number }>();
   for (const name of readdirSync(path)) {

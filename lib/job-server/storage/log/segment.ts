@@ -104,7 +104,7 @@ export class Segment {
     return { end, items, living, livingBytes, tallies: copies, alive: alive.bytes.slice(0, (items + 7) >>> 3) };
   }
 
-  /** What lives is known better than by what was read. */
+  /** Sets what lives, where that is known better than by what was read. */
   set state({ living, livingBytes, tallies, alive }: SegmentState) {
     this.living = living;
     this.livingBytes = livingBytes;

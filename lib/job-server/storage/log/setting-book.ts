@@ -3,7 +3,7 @@ import { Note, type LogChange } from './entry.js';
 import type { LogIndex } from './log-index.js';
 import { SETTING } from './record.js';
 
-/** What a change of a setting takes, roughly. */
+/** How many bytes a change of a setting takes, roughly. */
 const BYTES = 200;
 
 /** What is kept beside the jobs: all of it in memory, and the log is told of what changes. */
@@ -39,7 +39,7 @@ export class SettingBook {
     this.rewrite(name);
   }
 
-  /** Has the log told of a setting, unless it is about to be. */
+  /** Has a setting written, unless it is about to be. */
   rewrite(name: string): void {
     if (this.firing.has(name)) return;
     const change = this.changes.get(name) ?? this.changeOf(name);
@@ -47,12 +47,15 @@ export class SettingBook {
     this.commit.mark(change, false);
   }
 
-  /** Whether the log has one otherwise than memory, or is about to. */
+  /** Whether a setting is still to be written, alone or with a job. */
   isChanging(name: string): boolean {
     return this.changes.has(name) || this.firing.has(name);
   }
 
-  /** What a job is to be written with: it holds once that is durable. Nobody changes it before {@link fired}. */
+  /**
+   * A setting that is to be written with a job: it applies once that is durable. Nobody changes it
+   * before {@link fired}.
+   */
   fire(name: string, value: string): Note {
     this.firing.set(name, []);
     return new Note(
