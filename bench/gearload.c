@@ -12,10 +12,10 @@
  *   idle   opens CLIENTS connections, each with one ECHO
  *   calls  no job server: what a write and a read of a packet cost on a loopback connection of this machine
  *
- * -u gives each job a random unique. -A has the workers send ALL_YOURS first, and keep GRABS grabs open each (1 by
+ * -u gives each job a random unique. With -A the workers send ALL_YOURS first, and keep GRABS grabs open each (1 by
  * default); a job server that refuses it ends the run.
- * A run that takes longer than -t is given up. With -P, once a process, the CPU time and memory of the job server (and
- * of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
+ * A run that takes longer than -t is ended. With -P, once for each process, the CPU time and memory of the job server
+ * (and of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -111,7 +111,7 @@ static void remember(const char *handle, size_t length, uint64_t time) {
   slots[at].time = time;
 }
 
-/* Closes the gap at `empty`: moves back what would not be found any more. */
+/* Closes the gap at `empty`: moves entries back that would not be found any more. */
 static void close_gap(size_t empty) {
   for (size_t at = (empty + 1) & slot_mask; slots[at].handle[0]; at = (at + 1) & slot_mask) {
     size_t home = home_of(slots[at].handle, strlen(slots[at].handle));
@@ -212,7 +212,7 @@ static void start_worker(void) {
   flush(worker);
 }
 
-/* xorshift64*, begun elsewhere in every process. */
+/* xorshift64*, with another start in every process. */
 static uint64_t random_number(void) {
   static uint64_t state = 0;
   if (!state) state = (now() * 0x9e3779b97f4a7c15ull ^ (uint64_t)getpid() << 32) | 1;
@@ -490,7 +490,7 @@ int main(int argc, char **argv) {
     for (int at = 0; at < clients; at++) start_client();
   run();
   double seconds = (now() - start) / 1e9;
-  usleep(200000); /* what the job server still does belongs to this run */
+  usleep(200000); /* work that the job server still has to do belongs to this run */
   usage(&cpu_after, &memory_after);
 
   qsort(latencies, latency_count, sizeof *latencies, ascending);

@@ -3,9 +3,9 @@
  *
  *   floor PORT
  *
- * One queue for all functions, no uniques, no priorities, no errors, no checks: a job server on one thread that does all
- * that Gearman asks for can come near this and not pass it. What is sent in one turn of the loop leaves in one write a
- * connection, as ours does it.
+ * It has one queue for all functions, no uniques, no priorities, no errors and no checks. A job server on one thread that
+ * does everything Gearman asks for can come near this, but cannot be faster. Everything sent in one turn of the loop
+ * leaves in one write a connection, as with ours.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,11 +32,11 @@ typedef struct {
 typedef struct connection {
   int fd, is_dirty, is_gone, is_pushed, grabs, waits_to_write;
   buffer in, out;
-  struct connection *next; /* among those that wait for a job */
+  struct connection *next; /* in the list of those that wait for a job */
 } connection;
 
 typedef struct job {
-  connection *client; /* missing: a background job */
+  connection *client; /* NULL for a background job */
   struct job *next;
   uint32_t slot, name, size;
   char bytes[]; /* name, NUL, workload */
@@ -67,7 +67,7 @@ static char *room(buffer *buffer, size_t bytes) {
   return buffer->bytes + buffer->length;
 }
 
-/* A packet of a handle (none where slot is 0) and what follows it. */
+/* Sends a packet with a handle (none if slot is 0) and the bytes that follow it. */
 static void send_packet(connection *to, uint32_t type, uint32_t slot, const char *rest, size_t length) {
   char handle[32];
   size_t digits = slot ? sprintf(handle, "H:floor:%u", slot) : 0;
@@ -103,7 +103,7 @@ static void wait_for_job(connection *worker) {
   last_waiting = worker;
 }
 
-/* Wakes a sleeping worker, or gives a job to one that keeps a grab open. */
+/* Wakes a sleeping worker, or gives a job to one with an open grab. */
 static void offer(void) {
   while (first_job && first_waiting) {
     connection *worker = first_waiting;
@@ -181,7 +181,7 @@ static void readable(connection *from) {
   if (got < 0 && errno == EAGAIN) return;
   if (got <= 0) {
     close(from->fd);
-    from->is_gone = 1; /* not freed: a job or the list of those that wait may know it */
+    from->is_gone = 1; /* not freed, because a job or the list of waiting connections may still point to it */
     return;
   }
   in->length += got;

@@ -1,5 +1,5 @@
 <?php
-// php client.php [TEXT] [PORT]: asks the Nest worker, by PHP's own Gearman extension.
+// php client.php [TEXT] [PORT]: asks the Nest worker, with PHP's own Gearman extension.
 $client = new GearmanClient();
 $client->addServer('127.0.0.1', (int) ($argv[2] ?? 4730));
 $client->setTimeout(10000);

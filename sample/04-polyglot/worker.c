@@ -1,4 +1,4 @@
-/* cc worker.c -lgearman -o worker && ./worker [PORT]: counts words for whoever asks, by libgearman. */
+/* cc worker.c -lgearman -o worker && ./worker [PORT]: counts words for whoever asks, with libgearman. */
 #include <ctype.h>
 #include <libgearman/gearman.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# perl worker.pl [PORT]: counts words for whoever asks, by Perl's Gearman::Worker.
+# perl worker.pl [PORT]: counts words for whoever asks, with Perl's Gearman::Worker.
 use strict;
 use warnings;
 use Gearman::Worker;

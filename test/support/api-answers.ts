@@ -13,14 +13,14 @@ interface Operation {
   readonly responses: Readonly<Record<string, Answer>>;
 }
 
-/** openapi.json, as far as tests read it. */
+/** The parts of openapi.json that tests read. */
 export interface Description {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
-/** What was answered, however it was asked. */
+/** An answer, from whatever client. */
 export interface Answered {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
@@ -29,7 +29,7 @@ export interface Answered {
 
 let description: Promise<Description> | undefined;
 
-/** openapi.json as a handler answers with it, read once. */
+/** The openapi.json that a handler answers with, read once. */
 export function describeApi(): Promise<Description> {
   return (description ??= readDescription());
 }
@@ -51,12 +51,12 @@ async function readDescription(): Promise<Description> {
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const validators = new Map<string, ValidateFunction>();
 
-/** Checks what a schema of openapi.json says; each is compiled once. */
+/** Makes a check for a schema of openapi.json; each schema is compiled once. */
 export function validatorOf(schema: object, components: object): ValidateFunction {
   const key = JSON.stringify(schema);
   let validate = validators.get(key);
   if (!validate) {
-    // Strict, but for what OpenAPI adds to JSON Schema.
+    // Strict, with the additions that OpenAPI makes to JSON Schema.
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { 'date-time': DATE_TIME } });
     ajv.addVocabulary(['components']);
     validate = ajv.compile({ ...schema, components });
@@ -66,8 +66,8 @@ export function validatorOf(schema: object, components: object): ValidateFunctio
 }
 
 /**
- * Fails unless openapi.json says that this may be answered there; what is at
- * no path of it must be the problem that says so.
+ * Fails unless openapi.json allows this answer. An answer at a path that is not in
+ * it must be the problem that says so.
  *
  * @param path below the handler's path.
  * @returns the route and the status, as `GET /v1/jobs 200`.
@@ -91,7 +91,7 @@ const PROBLEM: Answer = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
-/** What is answered where nothing is. */
+/** The answers at a path where nothing is. */
 const UNKNOWN: Readonly<Record<number, Answer>> = {
   400: PROBLEM,
   401: PROBLEM,
@@ -127,7 +127,7 @@ function mustHaveBody(
   throw new Error(`${place}: ${JSON.stringify(validate.errors)}: ${body.slice(0, 2_000)}`);
 }
 
-/** Those with words in the place of parameters go before those without: the table has them in that order. */
+/** A pattern for a template. Templates with words instead of parameters stand first in the table, so they match first. */
 function patternOf(template: string): RegExp {
   return new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 }

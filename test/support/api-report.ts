@@ -4,7 +4,7 @@ import { ROOT } from './built.js';
 
 const DIST = join(ROOT, 'dist');
 
-/** Where each entry point's types are, below dist. */
+/** The file with each entry point's types, below dist. */
 export const ENTRY_POINTS = {
   index: 'index.d.ts',
   'job-server': 'job-server/index.d.ts',
@@ -17,7 +17,7 @@ const HEAD = `What can be imported, as the built package declares it: names in o
 A change here is a change that users can see. UPDATE_API=1 writes it anew: CONTRIBUTING.md says how.
 `;
 
-/** What the entry points of the built package export, by entry point, as text to be compared. */
+/** The exports of each entry point of the built package, as text that can be compared. */
 export function apiReports(): Map<string, string> {
   const files = Object.entries(ENTRY_POINTS).map(([name, file]) => [name, join(DIST, file)] as const);
   const program = ts.createProgram(
@@ -48,7 +48,7 @@ function entry(checker: ts.TypeChecker, symbol: ts.Symbol): string {
   return `${symbol.name}\n${texts.join('\n').replaceAll(/^/gm, '  ')}\n`;
 }
 
-/** The whole statement of a variable: `const` stands outside its declaration. */
+/** The whole statement of a variable, because `const` stands outside its declaration. */
 function statementOf(declaration: ts.Node): ts.Node {
   return ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
 }
@@ -62,8 +62,9 @@ function print(node: ts.Node): string {
 }
 
 /**
- * Drops private members, which are nobody's business, and puts in one order and
- * one kind of quotes what a compiler may write in any: the types it found out.
+ * Removes private members, which are not part of the API, and gives one order and
+ * one kind of quotes to types that the compiler has inferred, because it may write
+ * them in any.
  */
 function settled(source: ts.SourceFile): ts.TransformerFactory<ts.Node> {
   const textOf = (node: ts.Node): string => printer.printNode(ts.EmitHint.Unspecified, node, source);

@@ -4,12 +4,12 @@ import { join, resolve, sep } from 'node:path';
 /** The root of the repository. */
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Fails unless `dist` is there and as new as `lib`: what a test runs that way must be what it means to test. */
+/** Fails unless `dist` exists and is as new as `lib`, so that a test of the build tests the present code. */
 export function requireBuild(): void {
   requireNewer('dist/index.js', 'lib', 'npm run build');
 }
 
-/** The built main file of a sample; fails unless sample and package are built from what is there. */
+/** The built main file of a sample; fails unless sample and package are built from the present code. */
 export function builtSample(name: string): string {
   requireBuild();
   return requireNewer(`sample/${name}/dist/main.js`, `sample/${name}`, 'npm run build:samples');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir } from './temp-dir.js';
 
-/** A certificate and its key, in PEM, and the files they are in. */
+/** A certificate and its key, in PEM, and the files that contain them. */
 export interface Certificate {
   cert: string;
   key: string;
@@ -12,14 +12,14 @@ export interface Certificate {
 
 /** A certificate authority of a test's own. */
 export interface CertificateAuthority {
-  /** Its own certificate, in PEM: what the other side trusts. */
+  /** Its own certificate, in PEM; the other side must trust it. */
   ca: string;
   file: string;
-  /** Signs a certificate for a host name, for 2 days. `file` names its files; older ones of that name are replaced. */
+  /** Signs a certificate for a host name, for 2 days by default. `file` is the name of its files; older files of that name are replaced. */
   issue(host: string, file?: string, days?: number): Certificate;
 }
 
-/** A certificate authority, made by openssl and gone with the test. */
+/** Makes a certificate authority with openssl; it is deleted when the test file is over. */
 export function certificateAuthority(): CertificateAuthority {
   const folder = tempDir();
   const path = (file: string) => join(folder, file);

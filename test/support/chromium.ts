@@ -8,16 +8,16 @@ import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { atLast } from './cleanup.js';
 import { PATIENCE } from './patience.js';
 
-/** A page in a browser, and all that it should never do. */
+/** A page in a browser, and everything that it should never do. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Dialogs, errors, complaints of the content security policy, requests to elsewhere: each is a fault. */
+  /** Dialogs, errors, violations of the content security policy, requests to other hosts: each is a fault. */
   readonly faults: string[];
 }
 
 let browser: Promise<Browser> | undefined;
 
-/** Starts the browser of all tests that run together. */
+/** Starts the browser for all tests that run together. */
 async function launch(): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), 'nestjs-gearman-'));
   atLast(() => rmSync(home, { recursive: true, force: true }));
@@ -26,15 +26,15 @@ async function launch(): Promise<Browser> {
   return launched;
 }
 
-/** What a test has opened goes with it: a page follows what changes, and costs as long as it is open. */
+/** The contexts that a test has opened, which are closed with it: a page follows changes, and costs CPU time as long as it is open. */
 const contexts: BrowserContext[] = [];
 afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
 });
 
 /**
- * Goes to a page by `g` and its key, and waits until it is there. Both are pressed at once: a busy browser may take
- * longer for one key than the second may come after the first.
+ * Goes to a page with `g` and its key, and waits until the page is there. Both keys are pressed at once, because a busy
+ * browser may take longer for the first one than the time within which the second one must come.
  */
 export async function goTo(page: Page, key: string): Promise<void> {
   const { title } = DESTINATIONS.find((each) => each.key === key)!;
@@ -42,7 +42,7 @@ export async function goTo(page: Page, key: string): Promise<void> {
   await page.locator('nav [aria-current=page]', { hasText: title }).waitFor();
 }
 
-/** Opens a page of an origin in a browser of its own data; it is closed when the test is over. */
+/** Opens a page of an origin in a browser context of its own; it is closed when the test is over. */
 export async function openPage(origin: string, path = '/', options: BrowserContextOptions = {}): Promise<WatchedPage> {
   browser ??= launch();
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 }, ...options });

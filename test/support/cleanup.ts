@@ -6,20 +6,20 @@ const undosOfFile: Undo[] = [];
 let undos = undosOfFile;
 
 /**
- * Has `undo` run when the test file is over, last come first served. What a
- * test starts it hands in here at once, so that a failing test leaves nothing
- * running. Undoing what a test has ended itself must do no harm.
+ * Runs `undo` when the test file is over; the last one that was added runs first. A
+ * test adds it at once for everything it starts, so that a failing test leaves nothing
+ * running. It must do no harm if the test has already ended the thing itself.
  */
 export function atEnd(undo: Undo): void {
   undos.push(undo);
 }
 
-/** Has `undo` run when all tests are over: of what the first test that needs it makes, and the others use as well. */
+/** Runs `undo` when all tests are over: for what the first test that needs it makes, and the others use as well. */
 export function atLast(undo: Undo): void {
   undosOfFile.push(undo);
 }
 
-/** From now on what a test starts is undone when that test is over, and does not wait for the end of the file. */
+/** From now on, what a test starts is undone when that test is over, and not only at the end of the file. */
 export function undoAfterEachTest(): void {
   const undosOfTest: Undo[] = [];
   beforeEach(() => void (undos = undosOfTest));

@@ -8,15 +8,15 @@ import { freePort } from './free-port.js';
 /** The built command; `npm test` builds it first. */
 export const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** What a command did. */
+/** The outcome of a command. */
 export interface Outcome {
-  /** Its exit code; null when a signal ended it. */
+  /** Its exit code; null if a signal ended it. */
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Starts `nestjs-gearman` with arguments; ended at the latest when the test file is over. */
+/** Starts `nestjs-gearman` with arguments; it is ended at the latest when the test file is over. */
 export function spawnCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   if (!existsSync(COMMAND)) throw new Error('the command is not built: npm run build');
   const child = spawn(process.execPath, [COMMAND, ...args], { env: { ...process.env, ...env } });
@@ -34,7 +34,7 @@ export function runCommand(
   return outcomeOf(child);
 }
 
-/** What a command did, once it has ended. */
+/** The outcome of a command, when it has ended. */
 export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   const outcome = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

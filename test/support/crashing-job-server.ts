@@ -22,7 +22,7 @@ export class CrashingJobServer {
     return `127.0.0.1:${this.daemon.port}`;
   }
 
-  /** `kill -9`, and another process in its place. */
+  /** `kill -9`; then starts another process in its place. */
   async crash(): Promise<void> {
     await this.daemon.kill();
     this.daemon = await startJobServerCommand(this.args, this.daemon.port);
@@ -53,7 +53,7 @@ export class CrashingJobServer {
     }
   }
 
-  /** The dead letters, once there are some. */
+  /** Waits for so many dead letters, and returns them. */
   async untilDead(count = 1): Promise<DeadJob[]> {
     let letters: DeadJob[] = [];
     await until(`${count} dead letters`, async () => (letters = await this.dead()).length === count);
@@ -67,7 +67,7 @@ export class CrashingJobServer {
   }
 }
 
-/** Sleeps until there is a job, and takes it. */
+/** Sleeps until there is a job, and grabs it. */
 export async function grab(worker: RawPeer): Promise<string> {
   for (;;) {
     worker.send('PRE_SLEEP');

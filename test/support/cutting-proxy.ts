@@ -1,10 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { atEnd } from './cleanup.js';
 
-/** Where in a conversation it is cut: before the statement goes on, before its answer comes back, or nothing more passes. */
+/** Where a conversation is cut: before the statement is passed on, before its answer is passed back, or so that nothing passes any more. */
 export type Cut = 'before the statement' | 'before the answer' | 'into silence';
 
-/** Stands between a client and a server, and cuts what they say. */
+/** Stands between a client and a server, and can cut their connections. */
 export class CuttingProxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private armed: { readonly pattern: string; readonly cut: Cut; cut_(): void } | undefined;
@@ -30,12 +30,12 @@ export class CuttingProxy {
     return (this.server.address() as { port: number }).port;
   }
 
-  /** Cuts once, where the next statement with this text goes by; resolves when it was. */
+  /** Cuts once, at the next statement that contains this text; resolves when that has happened. */
   cutAt(pattern: string, cut: Cut): Promise<void> {
     return new Promise((resolve) => (this.armed = { pattern, cut, cut_: resolve }));
   }
 
-  /** Nobody gets through any more, and who was is cut off. */
+  /** Refuses new connections, and cuts all others. */
   down(): void {
     this.isDown = true;
     for (const pair of this.pairs) this.end(pair);
@@ -45,12 +45,12 @@ export class CuttingProxy {
     this.isDown = this.isHanging = false;
   }
 
-  /** Whoever is connected, or connects, hears nothing more, as from a machine whose network is gone. */
+  /** Passes nothing on any more, on old and new connections, like a machine without a network. */
   hang(): void {
     this.isHanging = true;
   }
 
-  /** What is said to the server gets there no faster than this. */
+  /** Limits how fast bytes reach the server. */
   slow(bytesAMillisecond: number): void {
     this.bytesAMillisecond = bytesAMillisecond;
   }

@@ -2,15 +2,15 @@ import { accepts } from './free-port.js';
 import { startProgram } from './program.js';
 import { until } from './until.js';
 
-/** A process that serves a loopback port, ended at the latest when the test file is over. */
+/** A process that serves a loopback port; it is ended at the latest when the test file is over. */
 export interface Daemon {
   readonly port: number;
   readonly pid: number;
   /** What it has written to stdout and stderr so far. */
   output(): string;
-  /** Asks it to end (SIGTERM) and waits; its exit code, or null when a signal ended it. */
+  /** Asks it to end (SIGTERM) and waits; returns its exit code, or null if a signal ended it. */
   stop(): Promise<number | null>;
-  /** Ends it at once (SIGKILL), as a crash would, and waits until its port is free. */
+  /** Ends it at once (SIGKILL), like a crash, and waits until its port is free. */
   kill(): Promise<void>;
 }
 

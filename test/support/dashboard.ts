@@ -6,10 +6,10 @@ import { startClient } from './driver-jobs.js';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
-/** A job server of the built command with its page. */
+/** A job server of the built command, with its page. */
 export interface DashboardScene {
   readonly server: Daemon;
-  /** Where the page is: `http://127.0.0.1:4780`. */
+  /** The origin of the page: `http://127.0.0.1:4780`. */
   readonly origin: string;
   /** The job server's address. */
   readonly servers: string;

@@ -11,16 +11,16 @@ import { mustSucceed } from './run.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
 
-/** A database server of a test's own, with an empty database `queues` that `gear` may do all with. */
+/** A database server of a test's own, with an empty database `queues` in which the user `gear` may do everything. */
 export interface DatabaseServer {
   readonly port: number;
-  /** Runs SQL as its administrator, in another database than `queues` if PostgreSQL is told so. */
+  /** Runs SQL as its administrator; with PostgreSQL in the named database instead of `queues`. */
   sql(statement: string, database?: string): Promise<string>;
-  /** Ends it at once, as a crash would. */
+  /** Ends it at once, like a crash. */
   kill(): Promise<void>;
 }
 
-/** What a storage is given where nothing is to hang: a busy machine may take long for a statement. */
+/** Options of a storage for tests in which nothing hangs: on a busy machine a statement may take long. */
 export const UNHURRIED = { queryTimeout: 60_000 };
 
 /** Starts MariaDB on a free loopback port. */
@@ -46,11 +46,11 @@ export async function startMariadb(): Promise<DatabaseServer> {
   return { port, kill, sql: async (statement) => (await mustSucceed('mariadb', [...client, '-e', statement])).stdout };
 }
 
-/** How a PostgreSQL is started. */
+/** Options of a PostgreSQL for tests. */
 export interface PostgresOptions {
-  /** With it, TLS is spoken. */
+  /** Turns TLS on. */
   readonly certificate?: Certificate;
-  /** Where it listens and runs. Default: this machine's loopback interface. */
+  /** The network that it runs and listens in. Default: this machine's loopback interface. */
   readonly network?: Network;
 }
 
@@ -86,7 +86,7 @@ export async function startPostgres({ certificate, network }: PostgresOptions = 
   return { port, kill, sql: (statement, name = 'queues') => sqlIn(name, statement) };
 }
 
-/** A PostgreSQL for the tests of a block, who each have a schema of their own in it; it is there once they run. */
+/** A PostgreSQL for the tests of a block, each of which uses a schema of its own; it is started before they run. */
 export function ownPostgres(): DatabaseServer {
   let database: DatabaseServer;
   beforeAll(async () => {
@@ -102,16 +102,16 @@ export function ownPostgres(): DatabaseServer {
   };
 }
 
-/** From now on commits wait for a standby of that name; for none with an empty one. */
+/** From now on commits wait for the standby of that name; with an empty name for none. */
 export async function setStandby({ sql }: DatabaseServer, name: string): Promise<void> {
   await sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
   await sql('SELECT pg_reload_conf()');
   await until('it is set', async () => (await sql('SHOW synchronous_standby_names')) === `${name}\n`);
-  // Who makes checkpoints is told with all others, and decides whether anybody waits.
+  // The process that makes checkpoints gets the new setting with all others, and it decides whether commits wait.
   await sql('CHECKPOINT');
 }
 
-/** The key has to be its own, and nobody else's to read. */
+/** The settings for TLS. PostgreSQL demands that the key file is its own, and that nobody else can read it. */
 function tlsSettings(data: string, { cert, key }: Certificate): string[] {
   const [certFile, keyFile] = [join(data, 'test.pem'), join(data, 'test.key')];
   writeFileSync(certFile, cert);
@@ -120,7 +120,7 @@ function tlsSettings(data: string, { cert, key }: Certificate): string[] {
   return ['-c', 'ssl=on', '-c', `ssl_cert_file=${certFile}`, '-c', `ssl_key_file=${keyFile}`];
 }
 
-/** Where PostgreSQL's programs are: where POSTGRES_PROGRAMS says, or where Debian puts them; undefined where it is not installed. */
+/** The folder of PostgreSQL's programs: POSTGRES_PROGRAMS, or Debian's; undefined if it is not installed. */
 export function postgresPrograms(): string | undefined {
   const told = process.env['POSTGRES_PROGRAMS'];
   if (told) return told;
@@ -132,7 +132,7 @@ export function postgresPrograms(): string | undefined {
   }
 }
 
-/** PostgreSQL refuses to be root. */
+/** Runs a command as another user if this one is root, because PostgreSQL refuses to run as root. */
 function notAsRoot(...command: string[]): string[] {
   if (process.getuid?.() !== 0) return command;
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', '--', ...command];

@@ -8,16 +8,16 @@ import { tempDir } from './temp-dir.js';
 export class Disk {
   private constructor(readonly path: string) {}
 
-  /** @param size as mount takes it: `2m`. */
+  /** @param size in the form that mount expects: `2m`. */
   static async mount(size: string): Promise<Disk> {
     const path = tempDir();
     await mustSucceed('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]);
-    // Lazily: whoever still has a file open there is ended after this.
+    // Lazily, because a process that still has a file open there may be ended later than this.
     atEnd(async () => void (await run('umount', ['--lazy', path])));
     return new Disk(path);
   }
 
-  /** Takes all the room there is. */
+  /** Uses up all the room there is. */
   fill(): void {
     const file = join(this.path, 'ballast');
     for (let bytes = 1024 * 1024; bytes >= 1; bytes /= 2) {
@@ -29,7 +29,7 @@ export class Disk {
     }
   }
 
-  /** Gives back what {@link fill} took. */
+  /** Frees the room that {@link fill} used. */
   clear(): void {
     rmSync(join(this.path, 'ballast'));
   }

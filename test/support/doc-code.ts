@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './built.js';
 
-/** A piece of TypeScript that stands in the documentation. */
+/** A piece of TypeScript in the documentation. */
 export interface CodeBlock {
-  /** The page and the line its code begins at: `docs/client.md:12`. */
+  /** The page, and the line at which its code begins: `docs/client.md:12`. */
   readonly place: string;
-  /** The code, behind what the page takes for granted. */
+  /** The code, behind the code that the page takes for granted. */
   readonly code: string;
-  /** How many lines of `code` the page takes for granted. */
+  /** How many lines of `code` are taken for granted. */
   readonly givenLines: number;
-  /** What it prints, where the page says so: then it can be run. */
+  /** What it prints, if the page says so: then a test runs it. */
   readonly prints: string | undefined;
 }
 
@@ -21,8 +21,8 @@ export function pages(): string[] {
 }
 
 /**
- * The TypeScript of a page: every block fenced as `ts`. Comments before a
- * fence, which readers don't see, say what a test needs to know of it:
+ * The TypeScript of a page: every block fenced as `ts`. Comments before a fence,
+ * which readers do not see, tell what a test needs to know about the block:
  *
  *   <!-- given
  *   import { GearmanClient } from 'nestjs-gearman';
@@ -46,7 +46,7 @@ export function codeBlocks(page: string): CodeBlock[] {
   });
 }
 
-/** The number of the line that the character at `index` is in, from 1. */
+/** The number of the line, from 1, that contains the character at `index`. */
 function lineOf(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }

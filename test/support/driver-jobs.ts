@@ -15,7 +15,7 @@ export function startClient(options: JobClientOptions): JobClient {
   return client;
 }
 
-/** A worker that is closed when the test file is over; `register` what it does, then start it. */
+/** A worker that is closed when the test file is over; `register` its functions, then start it. */
 export function newWorker(options: JobWorkerOptions): JobWorker {
   const worker = new JobWorker(options);
   atEnd(() => worker.close({ gracePeriod: 0 }));
@@ -27,7 +27,7 @@ export function resultOf(client: JobClient, request: JobRequest): Promise<Buffer
   return new Promise((resolve, reject) => client.submit(request, { complete: resolve, fail: reject }));
 }
 
-/** A foreground job from its submission to its end: everything its observer heard. */
+/** A foreground job from its submission to its end: everything that its observer was told. */
 export function follow(
   client: JobClient,
   request: JobRequest,
@@ -55,7 +55,7 @@ export function follow(
   return { heard, created, over };
 }
 
-/** A door: who waits at it goes on when it is opened. */
+/** A gate: whoever awaits `opened` goes on when `open` is called. */
 export function gate(): { opened: Promise<void>; open(): void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => (open = resolve));

@@ -14,7 +14,7 @@ export async function crashAndRestart(server: Daemon, path: string, args?: reado
   return startDurableJobServer(path, args, server.port);
 }
 
-/** Submits and returns the handle; fails when the job server answers anything but JOB_CREATED. */
+/** Submits and returns the handle; fails if the job server answers anything but JOB_CREATED. */
 export async function mustAccept(client: RawPeer, submission: string): Promise<string> {
   client.send(submission);
   const answer = await client.next();
@@ -32,7 +32,7 @@ export async function jobCount(server: Daemon, name = 'f'): Promise<number> {
   return Number(line?.split('\t')[1] ?? 0);
 }
 
-/** Works until no job of a function is left, and returns their workloads in the order they came. */
+/** Works until no job of a function is left, and returns their workloads in the order in which they came. */
 export async function workAll(server: Daemon, name = 'f'): Promise<string[]> {
   const worker = await RawPeer.connect(server);
   const workloads: string[] = [];

@@ -13,7 +13,7 @@ import {
   type Workload,
 } from '../../lib/job-server/engine/index.js';
 
-/** What a submission may say beside its function and its label. */
+/** The options of a submission in addition to its function and its label. */
 export interface Submission {
   unique?: string;
   priority?: keyof typeof Priority;
@@ -22,21 +22,21 @@ export interface Submission {
 }
 
 /**
- * An engine, its time and its peers, in a test's hands. A job is called by its
- * label, which is its workload: `client.submit('f', 'a')`, `worker.grab()` is
- * `'a'`.
+ * An engine, its time and its peers, all controlled by a test. A job is named by its
+ * label, which is also its workload: after `client.submit('f', 'a')`, `worker.grab()`
+ * returns `'a'`.
  */
 export class EngineScene {
   readonly engine: Engine;
-  /** What the engine told the job server around it, as `submitted a`. */
+  /** What the engine told the job server around it, such as `submitted a`. */
   readonly events: string[] = [];
-  /** Called at each of {@link events}, while the engine is in the middle of it. */
+  /** Called for each of {@link events}, while the engine is still in the middle of it. */
   onEvent: (event: string) => void = () => {};
-  /** The last due time the engine asked for. */
+  /** The last due time that the engine asked for. */
   due = Infinity;
-  /** The engine has asked for a later turn, to go on with what is large. */
+  /** Whether the engine has asked for a later turn, to go on with large work. */
   hasMore = false;
-  /** On the clock that nobody sets. Tests give dates by it too, for both clocks agree until {@link setClock}. */
+  /** The clock that nobody sets. Tests use it for dates too, because both clocks agree until {@link setClock}. */
   now = 1_700_000_000_000;
   private ahead = 0;
   private readonly handles = new Map<string, string>();
@@ -46,7 +46,7 @@ export class EngineScene {
     this.tick();
   }
 
-  /** Sets the clock of dates ahead by so many milliseconds, or back. Nobody is told. */
+  /** Moves the clock of dates forward by so many milliseconds, or back, without telling anybody. */
   setClock(by: number): void {
     this.ahead += by;
   }
@@ -61,19 +61,19 @@ export class EngineScene {
     return new ScenePeer(this);
   }
 
-  /** A worker that registered these functions in this order. */
+  /** A worker that has registered these functions in this order. */
   worker(...functions: string[]): ScenePeer {
     const worker = new ScenePeer(this);
     for (const name of functions) worker.canDo(name);
     return worker;
   }
 
-  /** Background jobs of a function, oldest first. */
+  /** Submits background jobs of a function, in this order. */
   queue(name: string, ...labels: string[]): void {
     for (const label of labels) this.submit(name, label, { background: true });
   }
 
-  /** Submits a job and returns the label of the job that took it, or a refusal's code. */
+  /** Submits a job; returns the label of the job that it became or joined, or the code of the refusal. */
   submit(name: string, label: string, submission: Submission = {}, client?: Peer): string {
     const taken = this.engine.submit(specOf(name, label, submission), client);
     if (taken instanceof Refusal) return taken.code;
@@ -87,12 +87,12 @@ export class EngineScene {
     return this.handles.get(label) ?? `no job ${label}`;
   }
 
-  /** The job with a label, while it is there. */
+  /** The job with a label, while it exists. */
   job(label: string): Job | undefined {
     return this.engine.find(this.handle(label));
   }
 
-  /** Lets time pass, and the engine do what becomes due on the way when it is due. */
+  /** Lets time pass; the engine does everything that becomes due in between, at the time when it is due. */
   pass(milliseconds: number): void {
     const end = this.now + milliseconds;
     for (let due = this.tick(); due <= end; due = this.tick()) this.now = due;
@@ -100,7 +100,7 @@ export class EngineScene {
     this.tick();
   }
 
-  /** Gives the engine its later turns until nothing large is left to do; answers how many it took. */
+  /** Gives the engine later turns until no large work is left; returns how many it needed. */
   workOff(): number {
     let turns = 0;
     for (; this.hasMore; turns++) this.nextTurn();
@@ -112,7 +112,7 @@ export class EngineScene {
     this.hasMore = this.engine.work();
   }
 
-  /** Total, running and workers of a function, as admin `status` tells them. */
+  /** Total, running and workers of a function, as the admin command `status` tells them. */
   status(name: string): string {
     const function_ = this.engine.functions.find(name);
     return function_ ? `${function_.total} ${function_.running} ${function_.workers.size}` : 'unknown';
@@ -139,7 +139,7 @@ export class EngineScene {
   }
 }
 
-/** A client, a worker or both: it acts by calls and writes down what it hears. */
+/** A client, a worker or both: its methods act, and it writes down what it is told. */
 export class ScenePeer {
   readonly peer: Peer;
   private readonly news: string[] = [];
@@ -148,7 +148,7 @@ export class ScenePeer {
     this.peer = scene.engine.join(recordInto(this.news));
   }
 
-  /** What it heard since it was last asked: `NOOP`, `JOB a`, `NO_JOB`, `COMPLETE a result`, ... */
+  /** What it was told since the last call: `NOOP`, `JOB a`, `NO_JOB`, `COMPLETE a result`, ... */
   heard(): string[] {
     return this.news.splice(0);
   }
@@ -175,7 +175,7 @@ export class ScenePeer {
     this.scene.engine.sleep(this.peer);
   }
 
-  /** Asks for a job: its label, `kept` or `NO_JOB`. */
+  /** Asks for a job; returns its label, `kept` or `NO_JOB`. */
   grab(kind: GrabKind = 'plain'): string {
     const job = this.scene.engine.grab(this.peer, kind);
     return typeof job === 'object' ? String(job.workload) : (job ?? 'NO_JOB');
@@ -192,7 +192,7 @@ export class ScenePeer {
     return this.scene.engine.complete(this.peer, this.scene.handle(label), result)?.code;
   }
 
-  /** WORK_FAIL; as a client of the job it cancels it. */
+  /** Sends WORK_FAIL; a client of the job cancels it that way. */
   fail(label: string): string | undefined {
     return this.scene.engine.fail(this.peer, this.scene.handle(label))?.code;
   }

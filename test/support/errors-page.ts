@@ -22,7 +22,7 @@ What a handler threw is not a \`GearmanError\` for its caller: it arrives in the
 HTTP API in [HTTP](http.md).
 `;
 
-/** A section has the codes from this one on, as they stand in the table, to the next section's. */
+/** A section has the codes of the table from this one on, up to the next section's. */
 const SECTIONS: readonly (readonly [title: string, first: GearmanErrorCode])[] = [
   ['Options and connections', 'GEARMAN_INVALID_OPTION'],
   ['Jobs and handlers', 'GEARMAN_TIMEOUT'],

@@ -19,7 +19,7 @@ export class EventReader {
     this.blocks = this.split(response);
   }
 
-  /** @param body what is posted; without one it is a GET. */
+  /** @param body to post; without it, the request is a GET. */
   static async open(url: string, headers: Record<string, string> = {}, body?: string): Promise<EventReader> {
     const gone = new AbortController();
     const init = { headers, signal: gone.signal };
@@ -41,7 +41,7 @@ export class EventReader {
     }
   }
 
-  /** The next event of a name, passing over others. */
+  /** The next event of a name; others are skipped. */
   async nextOf(name: string, isMeant: (data: ReadEvent['data']) => boolean = () => true): Promise<ReadEvent> {
     for (;;) {
       const found = await this.next();

@@ -4,14 +4,14 @@ import { RawPeer } from './raw-peer.js';
 const GREETING = '·nestjs-gearman greeting';
 
 /**
- * The address of a job server that a test plays itself, packet by packet: every
- * connection of a client or worker comes out of {@link accept} as the raw peer
- * at its other end.
+ * The address of a job server that a test plays itself, packet by packet: for every
+ * connection of a client or worker, {@link accept} returns the raw peer at its
+ * other end.
  */
 export class FakeJobServer {
   private readonly arrived: RawPeer[] = [];
   private readonly awaited: ((peer: RawPeer) => void)[] = [];
-  /** Refuses connections while true. */
+  /** While true, connections are refused. */
   isDown = false;
 
   constructor(readonly name = 'fake') {}
@@ -33,7 +33,7 @@ export class FakeJobServer {
     return peer ? Promise.resolve(peer) : new Promise((resolve) => this.awaited.push(resolve));
   }
 
-  /** The next connection, its greeting answered; `packets` are what it was greeted with. */
+  /** The next connection, after its greeting was answered; `packets` are the packets of the greeting. */
   async welcome(...answers: string[]): Promise<{ peer: RawPeer; packets: string[] }> {
     const peer = await this.accept();
     const packets: string[] = [];
@@ -45,7 +45,7 @@ export class FakeJobServer {
   }
 }
 
-/** A pair in memory does not tell one end that the other was destroyed; a socket does. */
+/** Destroys both ends together, because in a pair in memory one end is not told that the other was destroyed; a socket is. */
 function breakTogether(...ends: [Duplex, Duplex]): void {
   for (const [index, end] of ends.entries()) {
     const other = ends[1 - index]!;

@@ -9,7 +9,7 @@ import { pipeThrough, runInBackground, type Ended } from './processes.js';
 import { until } from './until.js';
 import { WORKLOADS } from './workloads.js';
 
-/** A program of another language that is a Gearman client or worker. */
+/** A Gearman client or worker in another language. */
 export interface ForeignProgram {
   readonly name: string;
   readonly peer: PeerName;
@@ -19,7 +19,7 @@ export interface ForeignProgram {
 /** Reverses its standard input, byte by byte. */
 const REVERSE = ['perl', '-0777', '-ne', 'print scalar reverse'];
 
-/** Clients: they are given a port, a function and a mode, and the workload on stdin; see test/support/peers. */
+/** Clients: they get a port, a function and a mode as arguments, and the workload on stdin; see test/support/peers. */
 export const FOREIGN_CLIENTS: readonly ForeignProgram[] = [
   { name: 'a C client', peer: 'libgearman', command: async (...args) => [await compiled('client'), text(args)] },
   { name: 'a PHP client', peer: 'php', command: (...args) => ['php', [source('client.php'), ...text(args)]] },
@@ -31,7 +31,7 @@ export const FOREIGN_CLIENTS: readonly ForeignProgram[] = [
   },
 ];
 
-/** Workers: they are given a port and have the functions reverse, chatty, failing and throwing; gearman only reverse. */
+/** Workers: they get a port, and have the functions reverse, chatty, failing and throwing; gearman has only reverse. */
 export const FOREIGN_WORKERS: readonly ForeignProgram[] = [
   { name: 'a C worker', peer: 'libgearman', command: async (...args) => [await compiled('worker'), text(args)] },
   { name: 'a PHP worker', peer: 'php', command: (...args) => ['php', [source('worker.php'), ...text(args)]] },
@@ -43,12 +43,12 @@ export const FOREIGN_WORKERS: readonly ForeignProgram[] = [
   },
 ];
 
-/** The workloads a client can send: php-gearman refuses to send an empty one, to whatever job server. */
+/** The workloads that a client can send: php-gearman refuses to send an empty one, to any job server. */
 export function workloadsFor({ peer }: ForeignProgram): typeof WORKLOADS {
   return peer === 'php' ? WORKLOADS.filter(([, bytes]) => bytes.length > 0) : WORKLOADS;
 }
 
-/** What a client prints for a job. */
+/** Runs a client for a job, and returns what it prints. */
 export async function runClient(
   client: ForeignProgram,
   port: number,
@@ -60,7 +60,7 @@ export async function runClient(
   return pipeThrough(command, args, workload);
 }
 
-/** Starts a worker and waits until the job server knows it; ends it when what is returned is called. */
+/** Starts a worker and waits until the job server knows it; the returned function ends it. */
 export async function startWorker(worker: ForeignProgram, port: number): Promise<() => Promise<void>> {
   const [command, args] = await worker.command(port);
   const stop = runInBackground(command, args);

@@ -6,11 +6,11 @@ import { Session } from '../../lib/job-server/front/index.js';
 import { atEnd } from './cleanup.js';
 import { RawPeer } from './raw-peer.js';
 
-/** A job server that listens nowhere, and what it logged. */
+/** A job server that listens nowhere, and its log. */
 export interface FrontScene {
   readonly server: JobServer;
   readonly log: string[];
-  /** A connection in memory, to be spoken to byte by byte. */
+  /** A connection in memory, for a test to speak byte by byte. */
   peer(): RawPeer;
   /** A session of its own, as a listener with these rules would make it. */
   session(admin: AdminAccess): { peer: RawPeer; session: Session };
@@ -39,7 +39,7 @@ export async function startFront(options: JobServerOptions = {}): Promise<FrontS
   };
 }
 
-/** Submits by a packet in notation, and returns the handle that JOB_CREATED names. */
+/** Submits with a packet in notation, and returns the handle in JOB_CREATED. */
 export async function submit(peer: RawPeer, packet: string): Promise<string> {
   peer.send(packet);
   const answer = await peer.next();

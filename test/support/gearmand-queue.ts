@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Daemon } from './daemon.js';
 import { startClient } from './driver-jobs.js';
 
-/** A time far ahead, in whole seconds since 1970; gearmand's tables in MySQL and PostgreSQL end in 2038. */
+/** A time far ahead, in whole seconds since 1970, but before 2038, where gearmand's tables in MySQL and PostgreSQL end. */
 export const LATER = 2_000_000_000;
 
-/** Fills a gearmand's queue with one job of every kind, and stops it. */
+/** Fills a gearmand's queue with one job of every kind, and stops gearmand. */
 export async function fillAndStop(gearmand: Daemon): Promise<void> {
   const client = startClient({ servers: `127.0.0.1:${gearmand.port}`, generateUniques: false });
   const workload = Buffer.from([0, 1, 39, 92, 255]);
@@ -25,12 +25,12 @@ export async function fillAndStop(gearmand: Daemon): Promise<void> {
   await gearmand.stop();
 }
 
-/** The same jobs as our storage has them, by function, priority, time and order: names as the bytes of their UTF-8. */
+/** The same jobs as in our storage, by function, priority, time and order; names are the bytes of their UTF-8. */
 export const FILLED = [
   ['f', 'high', 0, 'h', 0],
   ['f', 'bytes', 1, "\0\x01'\\\xff", 0],
   ['f', '', 1, 'no unique', 0],
-  // What stands for a workload that is its own key: NUL and its SHA-256, in 33 bytes.
+  // Stands for a workload that is its own key: NUL and its SHA-256, 33 bytes.
   ['f', `\0${createHash('sha256').update('its own key').digest().toString('latin1')}`, 1, 'its own key', 0],
   ['f', 'later', 1, 'l', LATER * 1_000],
   ['f', 'low', 2, '', 0],

@@ -6,9 +6,9 @@ import { startGearmand } from './gearmand.js';
 import { describeWith } from './peers.js';
 
 /**
- * `describe` over each kind of job server: C gearmand, and ours in this
- * process. `tests` is given where the job server is, to be asked inside tests
- * and hooks.
+ * `describe` for each kind of job server: C gearmand, and ours in this process.
+ * `tests` gets a function that returns the job server's address, to be called in
+ * tests and hooks.
  */
 export function describeJobServers(title: string, tests: (servers: () => ServerAddress) => void): void {
   describeWith('gearmand', `${title}, over C gearmand`, () => withServer(startC, tests));

@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-// What test/jest.config.mjs says of this kind of test.
+// The limit that test/jest.config.mjs sets for this kind of test.
 jest.setTimeout(globalThis.LIMITS.test);

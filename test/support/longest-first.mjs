@@ -1,6 +1,6 @@
 import Sequencer from '@jest/test-sequencer';
 
-/** The test files that took longest, by `npm test -- --json`: they begin first, so that none runs on alone in the end. */
+/** The test files that took longest, by `npm test -- --json`. They start first, so that none of them runs alone at the end. */
 const LONGEST = [
   'e2e/package',
   'e2e/dashboard-million',
@@ -21,7 +21,7 @@ const rankOf = ({ path }) => {
   return rank < 0 ? LONGEST.length : rank;
 };
 
-/** Jest's order (by what it remembers of their time, or else their size), with those that are known to be long first. */
+/** Jest's order (by the time it remembers, or else by size), with the files of {@link LONGEST} first. */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     return [...super.sort(tests)].sort((one, other) => rankOf(one) - rankOf(other));

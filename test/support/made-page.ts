@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { format, type FormatConfig } from 'oxfmt';
 import { ROOT } from './built.js';
 
-/** Expects a page of the docs to be what was made of the code, formatted as the house does; UPDATE_DOCS=1 writes it anew. */
+/** Expects a page of the docs to be equal to what was made from the code, formatted; UPDATE_DOCS=1 writes the page. */
 export async function expectMadePage(path: string, markdown: string): Promise<void> {
   const style = JSON.parse(readFileSync(join(ROOT, '.oxfmtrc.json'), 'utf8')) as FormatConfig;
   const { code: page, errors } = await format(path, markdown, style);

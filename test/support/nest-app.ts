@@ -25,12 +25,12 @@ export class RecordingLogger implements LoggerService {
   }
 }
 
-/** What {@link serve} serves. */
+/** The options of {@link serve}. */
 export interface ServedApp extends GearmanStrategyOptions {
   controllers: Type[];
   providers?: Provider[];
   imports?: ModuleMetadata['imports'];
-  /** Called before the handlers are registered: global guards, pipes and the like. */
+  /** Called before handlers are registered, to add global guards, pipes and the like. */
   prepare?(app: INestMicroservice): void;
 }
 

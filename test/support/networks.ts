@@ -3,18 +3,18 @@ import { mustSucceed } from './run.js';
 import { startProgram } from './program.js';
 import { until } from './until.js';
 
-/** A network of its own, which programs can be started in. */
+/** A network of its own, in which programs can be started. */
 export interface Network {
-  /** The address by which the other one reaches it, and it itself. */
+  /** The address by which the other network, and it itself, reach it. */
   readonly host: string;
-  /** What stands before a command that is run in it. */
+  /** The prefix for a command that runs in it. */
   readonly command: readonly string[];
 }
 
 /**
- * Two networks that a cable joins, gone when the test file is over. Nobody else
- * is in them or reaches them; sockets that are files are there for all the same.
- * Needs the peer `networks of its own`.
+ * Two networks joined by a cable; they are removed when the test file is over. Nobody
+ * else is in them or reaches them, except by sockets that are files. Needs the peer
+ * `networks of its own`.
  */
 export class Networks {
   private constructor(
@@ -34,7 +34,7 @@ export class Networks {
     return new Networks(near, far);
   }
 
-  /** Nothing passes any more, and nobody is told so. */
+  /** Lets nothing pass any more, without telling anybody. */
   async part(): Promise<void> {
     await runIn(this.near, 'ip', 'link', 'set', CABLE, 'down');
   }
@@ -46,7 +46,7 @@ export class Networks {
 
 const CABLE = 'cable';
 
-/** A network is there as long as a process is in it: answers which. */
+/** Opens a network. It exists as long as a process is in it; returns that process. */
 async function openNetwork(): Promise<number> {
   const holder = startProgram('unshare', ['--net', 'sleep', 'infinity']);
   const networkOf = (pid: number | 'self'): string => readlinkSync(`/proc/${pid}/ns/net`);

@@ -1,4 +1,4 @@
-/** What an event's `names` or `rows` tell, by the functions' numbers: one stands only before an item that has not the next one. */
+/** The entries of an event's `names` or `rows`, each with its function's number; in the list a number stands only before an entry that is not the next one. */
 export function numbered<Item>(list: readonly (number | Item)[]): (readonly [id: number, item: Item])[] {
   let id = 0;
   return list.flatMap((each) => {

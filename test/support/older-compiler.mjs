@@ -1,7 +1,7 @@
 /*
- * Compiles projects of an app with the compiler before the native one, as `tsc -p` would, in one process:
- * `node older-compiler.mjs <folder of @types> <project>...`, where the app is. Of the packages only our own types are
- * checked: those of Nest and Node are their makers' business, and would be most of the work.
+ * Compiles projects of an app with the last compiler before the native one, as `tsc -p` would, in one process:
+ * `node older-compiler.mjs <folder of @types> <project>...`, run in the app's folder. Of the packages only our own types
+ * are checked: those of Nest and Node are their makers' concern, and would be most of the work.
  */
 import ts from 'typescript';
 
@@ -13,15 +13,15 @@ const host = {
   },
 };
 
-/** Whether the file is the app's, or the package's under test. */
+/** Whether a file belongs to the app, or to the package under test. */
 function isOurs({ fileName }) {
   return !fileName.includes('/node_modules/') || fileName.includes('/node_modules/nestjs-gearman/');
 }
 
-/** The language's own declarations, which all projects read alike. */
+/** The language's own declarations, which are the same for all projects. */
 const language = new Map();
 
-/** Has a compiler's host read them once. */
+/** Makes a compiler's host read them only once. */
 function sharing(compilerHost) {
   const { getSourceFile } = compilerHost;
   compilerHost.getSourceFile = (name, ...how) => {
@@ -38,7 +38,7 @@ function compile(project) {
   const found = [...errors, ...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   for (const file of program.getSourceFiles().filter(isOurs)) {
     found.push(...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file));
-    // One by one: to emit all at once the compiler checks all there is.
+    // One by one, because to emit all files at once the compiler checks all of them.
     if (!file.isDeclarationFile) found.push(...program.emit(file).diagnostics);
   }
   if (found.length === 0) return;

@@ -3,7 +3,7 @@ import type { BrowserContextOptions } from 'playwright-core';
 import { goTo, openPage } from './chromium.js';
 
 /**
- * Opens the page where it is, sees a function come, pauses it, and finds its job: page, stream, changes and search.
+ * Opens the page at its address, sees a function appear, pauses it, and finds its job: page, stream, changes and search.
  *
  * @param submit submits a job of `mail`, with `hello` as its workload.
  */

@@ -7,16 +7,16 @@ import type { WebHandler, WebHandlerOptions } from '../../lib/web/index.js';
 import { requireBuild, ROOT } from './built.js';
 import { atEnd } from './cleanup.js';
 
-/** A built job server of this process with its page. */
+/** A built job server in this process, with its page. */
 export interface PageScene {
   readonly jobServer: JobServer;
   readonly handler: WebHandler;
   readonly client: JobClient;
-  /** Where the page is: `http://127.0.0.1:4780`. */
+  /** The origin of the page: `http://127.0.0.1:4780`. */
   readonly origin: string;
 }
 
-/** A room of the package as it was built: it has the page, which the sources have not. */
+/** A room of the built package, because only that has the page. */
 export async function builtRoom<Room>(room: string): Promise<Room> {
   requireBuild();
   return (await import(join(ROOT, 'dist', room, 'index.js'))) as unknown as Room;

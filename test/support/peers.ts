@@ -6,14 +6,14 @@ import { CHROMIUM_OPTIONS } from './chromium-options.js';
 import { postgresPrograms } from './databases.js';
 import { C_GEARMAND, PERL_GEARMAND } from './gearmand.js';
 
-/** Something outside of this package that a test talks to, and what to do where it is missing. */
+/** A program outside of this package that tests need, and what to do if it is missing. */
 interface Peer {
-  /** The Debian packages a program comes in. */
+  /** The Debian packages that contain it. */
   readonly packages?: string;
-  /** Where it comes in none. */
+  /** What to do if no package contains it. */
   readonly cure?: string;
   readonly isThere: () => boolean;
-  /** Not every machine that has all programs can have it: with REQUIRE_PEERS=1 as well its tests are skipped then. */
+  /** Whether some machines with all programs cannot have it: its tests are then skipped even with REQUIRE_PEERS=1. */
   readonly isOptional?: boolean;
 }
 
@@ -67,7 +67,7 @@ export type PeerName = keyof typeof PEERS;
 
 const found = new Map<PeerName, boolean>();
 
-/** True when the machine has this peer. */
+/** Whether the machine has this peer. */
 export function hasPeer(name: PeerName): boolean {
   let isThere = found.get(name);
   if (isThere === undefined) found.set(name, (isThere = PEERS[name].isThere()));
@@ -75,9 +75,9 @@ export function hasPeer(name: PeerName): boolean {
 }
 
 /**
- * `describe` for tests that need real peers. Where one is missing they are
- * skipped, their title saying what to install; with REQUIRE_PEERS=1 that is a
- * failure instead, but for peers that not every machine can have.
+ * `describe` for tests that need real peers. If one is missing they are skipped, and
+ * their title says what to install; with REQUIRE_PEERS=1 they fail instead, except for
+ * peers that not every machine can have.
  */
 export function describeWith(peers: PeerName | readonly PeerName[], title: string, tests: () => void): void {
   const missing = [peers].flat().filter((peer) => !hasPeer(peer as PeerName)) as PeerName[];

@@ -2,22 +2,22 @@ import { spawn } from 'node:child_process';
 import { PATIENCE } from './patience.js';
 import { startProgram } from './program.js';
 
-/** What a program left behind. */
+/** The outcome of a program. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: Buffer;
   readonly stderr: string;
 }
 
-/** Where a program runs, and how long it may take to end by itself. */
+/** Where a program runs, and how long it may take to end. */
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Milliseconds; then it is killed. Default {@link PATIENCE}. */
+  /** After how many milliseconds it is killed. Default {@link PATIENCE}. */
   readonly patience?: number;
 }
 
-/** Runs a program to its end: bytes into its stdin, bytes out of its stdout. */
+/** Runs a program to its end, with bytes on its stdin; returns the bytes of its stdout. */
 export function pipeThrough(
   command: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export function pipeThrough(
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  // A program may end before it has read its input; its exit code tells why.
+  // The program may end before it has read its input; its exit code tells why.
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ export function pipeThrough(
   });
 }
 
-/** Starts a program that runs until the test file is over, or until what is returned is called. */
+/** Starts a program that runs until the test file is over, or until the returned function is called. */
 export function runInBackground(command: string, args: readonly string[]): () => Promise<void> {
   const program = startProgram(command, args);
   return async () => void (await program.end('SIGKILL'));

@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { atEnd } from './cleanup.js';
 import { until } from './until.js';
 
-/** A running program, ended at the latest when the test file is over. */
+/** A running program; it is ended at the latest when the test file is over. */
 export interface Program {
   readonly pid: number;
-  /** Its exit code once it has ended, or null when a signal ended it. */
+  /** Its exit code when it has ended; null if a signal ended it. */
   readonly ended: Promise<number | null>;
   /** What it has written to stdout and stderr so far. */
   output(): string;
-  /** Fails when the program has ended, or could not be started: what waits for it waits in vain. */
+  /** Fails if the program has ended, or could not be started: then waiting for it is in vain. */
   mustRun(): void;
   /** Waits until it has written something that matches, and returns the match. */
   says(expected: RegExp): Promise<RegExpExecArray>;
@@ -18,13 +18,13 @@ export interface Program {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Where a program runs, and what it finds in its environment beside the test's own. */
+/** Where a program runs, and its environment in addition to the test's own. */
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Has the kernel end a program when this process dies: a killed test run cleans nothing up by itself. */
+/** Makes the kernel end a program when this process dies, because a test run that is killed cannot clean up. */
 const TIED = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] : [];
 
 /** Starts a program. */

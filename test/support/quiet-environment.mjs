@@ -1,9 +1,9 @@
 import { TestEnvironment } from 'jest-environment-node';
 
 /**
- * Node's environment, but what a test file makes the process print (Nest's
- * logger, warnings of failures that a test provokes) is kept back, and printed
- * only when one of its tests fails: then it may tell why.
+ * Node's environment, but what a test file makes the process print (Nest's logger,
+ * warnings of failures that a test provokes) is held, and printed only if one of its
+ * tests fails, because it may then tell why.
  */
 export default class QuietEnvironment extends TestEnvironment {
   #printed = [];

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 /** How long an answer may take, in milliseconds; it only guards against hanging. */
 const PATIENCE = 60_000;
 
-/** Says something to an HTTP port byte by byte, and reads until the other side ends the connection. */
+/** Writes bytes to an HTTP port, and reads until the other side ends the connection. */
 export function sayHttp(port: number, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');

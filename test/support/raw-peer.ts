@@ -8,10 +8,10 @@ import { bytesOf, packetBytes, readPacket, type WireMagic } from './wire.js';
 export const CLOSED = 'closed';
 
 /**
- * The other side of a connection, in a test's hands: it sends exactly the bytes
- * it is told to and hands out what arrives packet by packet, in the notation of
- * `wire.ts`, or line by line where text arrives. Nothing is waited for longer
- * than {@link PATIENCE}.
+ * The other side of a connection, controlled by a test: it sends exactly the bytes
+ * that it is told to, and returns what arrives packet by packet, in the notation of
+ * `wire.ts`, or line by line if text arrives. It waits for nothing longer than
+ * {@link PATIENCE}.
  *
  * ```ts
  * const worker = await RawPeer.connect(gearmand);
@@ -25,7 +25,7 @@ export class RawPeer {
   private toldEnds = 0;
   private wake: () => void = () => {};
 
-  /** @param magic what this side sends: `REQ` as a client or worker, `RES` in the place of a job server. */
+  /** @param magic what this side sends: `REQ` as a client or worker, `RES` as a job server. */
   constructor(
     readonly stream: Duplex,
     private readonly magic: WireMagic = 'REQ',
@@ -38,7 +38,7 @@ export class RawPeer {
       this.arrived = Buffer.concat([this.arrived, chunk]);
       this.wake();
     });
-    // A reset is an end like any other here; tests see CLOSED.
+    // Here a reset ends the connection like anything else; tests see CLOSED.
     stream.on('end', end).on('close', end).on('error', end);
     atEnd(() => void stream.destroy());
   }
@@ -84,10 +84,10 @@ export class RawPeer {
     return units;
   }
 
-  /** Lines up to and with the one that says `.`, as most admin answers end; where none does, what came before the end, and {@link CLOSED}. */
+  /** Lines up to and including the one with only a full stop, as at the end of most admin answers; if there is none, all lines before the end, and {@link CLOSED}. */
   async list(): Promise<string[]> {
     const lines = (text: string): string[] => text.match(/[^\n]*\n/g) ?? [];
-    // All at once: line by line, a list of 100,000 would cost as many promises.
+    // Taken all at once, because line by line a list of 100,000 would need as many promises.
     const list = await this.take('a list', PATIENCE, () => {
       const bytes = endOfList(this.arrived);
       return bytes > 0 ? { bytes, result: this.arrived.toString('latin1', 0, bytes) } : undefined;
@@ -105,9 +105,9 @@ export class RawPeer {
   }
 
   /**
-   * What has arrived before the job server's answer to an ECHO_REQ sent now. As
-   * a job server answers in order, this is everything it had to say so far: the
-   * way to assert that nothing comes, without waiting for nothing.
+   * Everything that arrives before the job server's answer to an ECHO_REQ sent now. A
+   * job server answers in order, so this is all that it had to say so far. It is the
+   * way to check that nothing comes without waiting for a time.
    */
   async untilEcho(tag = 'sync', deadline = PATIENCE): Promise<string[]> {
     this.send(`ECHO_REQ ${tag}`);
@@ -125,7 +125,7 @@ export class RawPeer {
     this.stream.end();
   }
 
-  /** Ends the connection at once, as a crash would. */
+  /** Ends the connection at once, like a crash. */
   destroy(): void {
     this.stream.destroy();
   }
@@ -158,7 +158,7 @@ export class RawPeer {
     }
   }
 
-  /** A loop that never hears what it waits for must not go on for ever. */
+  /** Throws after some repetitions, so that a loop that waits for something else does not go on for ever. */
   private tellEnd(): string {
     if (++this.toldEnds > 100) throw new Error('the connection has ended: nothing more will come');
     return CLOSED;
@@ -169,7 +169,7 @@ export class RawPeer {
   }
 }
 
-/** How many bytes the list has that has arrived; 0: its end has not. */
+/** How many bytes a list has; 0 if its end has not arrived. */
 function endOfList(bytes: Buffer): number {
   if (bytes.toString('latin1', 0, 2) === '.\n') return 2;
   const end = bytes.indexOf('\n.\n');

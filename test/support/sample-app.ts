@@ -5,7 +5,7 @@ import { GearmanJobServer } from 'nestjs-gearman/job-server';
 import { TestJobServer } from 'nestjs-gearman/testing';
 import { atEnd } from './cleanup.js';
 
-/** A sample's app as its user would test it: in this process, with a `TestJobServer` in its job server's place. */
+/** A sample's app as its user would test it: in this process, with a `TestJobServer` instead of its job server. */
 export async function serveSample(
   metadata: ModuleMetadata,
   options?: Omit<GearmanStrategyOptions, 'servers'>,

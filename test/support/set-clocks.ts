@@ -3,7 +3,7 @@ import type { JobServerOptions } from '../../lib/job-server/index.js';
 import { atEnd } from './cleanup.js';
 import { RawPeer } from './raw-peer.js';
 
-/** A job server whose clocks a test sets: `now` counts on by itself, and what a test adds. */
+/** A job server whose clocks a test can set: `now` goes on by itself, and a test can add to it. */
 export async function serverWithClocks(options: JobServerOptions = {}) {
   const clocks = {
     passed: 0,
@@ -23,7 +23,7 @@ export async function serverWithClocks(options: JobServerOptions = {}) {
   return { server, clocks, peer };
 }
 
-/** Waits until the job server has answered, and thereby has looked at its clock of durations. */
+/** Waits for an answer of the job server, which has then read its clock of durations. */
 export async function echo(peer: RawPeer): Promise<string[]> {
   peer.send('ECHO_REQ x');
   const heard: string[] = [];

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { atEnd } from './cleanup.js';
 
-/** Has nothing happen from time to time by itself until the test is over; what is due once still comes. */
+/** Stops all intervals until the test is over; timers that fire once still do. */
 export function stillIntervals(): void {
   atEnd(() => void jest.useRealTimers());
   jest.useFakeTimers({

@@ -8,7 +8,7 @@ import {
 
 const DEAF = { ready: () => undefined, trouble: () => undefined, setAside: () => undefined };
 
-/** Does something with the storage of a folder that no job server has open. */
+/** Runs an action on the storage of a folder that no job server has open. */
 export async function withStorage<Result>(
   path: string,
   action: (storage: JobStorage) => Promise<Result>,
@@ -22,7 +22,7 @@ export async function withStorage<Result>(
   }
 }
 
-/** All jobs of a folder, each function's by priority and in their order. */
+/** All jobs of a folder: by function, by priority, and in their order. */
 export function jobsIn(path: string): Promise<StoredJob[]> {
   return withStorage(path, async (storage) => {
     const jobs = await all(storage.iterate());
@@ -42,7 +42,7 @@ export function deadLettersIn(path: string): Promise<DeadLetter[]> {
   return withStorage(path, (storage) => all(storage.deadLetters()));
 }
 
-/** Ends the first jobs of a folder, as workers would, and answers which. */
+/** Ends the first jobs of a folder, as workers would, and returns them. */
 export function workOff(path: string, count: number, functionName: string): Promise<StoredJob[]> {
   return withStorage(path, async (storage) => {
     const jobs = await storage.lease(functionName, 1, count, Date.now());
@@ -51,7 +51,7 @@ export function workOff(path: string, count: number, functionName: string): Prom
   });
 }
 
-/** What a job is, without its handle and place. */
+/** The content of a job, without its handle and place. */
 export function contentOf({ function: name, unique, priority, workload, at }: JobRecord): unknown[] {
   const bytes = typeof workload === 'string' ? workload : Buffer.from(workload).toString('latin1');
   return [name, unique, priority, bytes, at];

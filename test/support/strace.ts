@@ -4,21 +4,21 @@ import { startProgram, type Program } from './program.js';
 import { tempDir } from './temp-dir.js';
 import { until } from './until.js';
 
-/** One system call of a traced process. `from` and `to` order all of them: when it was entered, and when it returned. */
+/** A system call of a traced process. `from` and `to` are its order among all calls: when it was entered, and when it returned. */
 export interface SystemCall {
   readonly name: string;
-  /** Its arguments and what it returned, as strace writes them, file names in angle brackets. */
+  /** Its arguments and its result, as strace writes them, with file names in angle brackets. */
   readonly text: string;
   readonly result: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** strace on a running process and all of its threads, ended at the latest when the test file is over. */
+/** strace on a running process and all of its threads; it is ended at the latest when the test file is over. */
 export interface Strace {
-  /** What it has seen so far. */
+  /** The calls so far. */
   calls(): SystemCall[];
-  /** Lets the process go on without it, and tells what it saw. */
+  /** Ends the trace, lets the process go on, and returns the calls. */
   detach(): Promise<SystemCall[]>;
 }
 
@@ -37,7 +37,7 @@ export async function attachStrace(pid: number, args: readonly string[]): Promis
   };
 }
 
-/** Starts a program under strace; what it did can be asked for at any time. */
+/** Starts a program under strace; its calls can be read at any time. */
 export function startTraced(
   command: readonly string[],
   args: readonly string[],
@@ -47,17 +47,17 @@ export function startTraced(
   return { program, calls: () => systemCalls(readFileSync(file, 'latin1')) };
 }
 
-/** Has system calls on the files of a folder fail, or come late, until it is called off: `fdatasync:error=EIO`. */
+/** Makes system calls on the files of a folder fail, or come late, until the trace ends: `fdatasync:error=EIO`. */
 export async function injectFault(pid: number, folder: string, ...faults: readonly string[]): Promise<Strace> {
   const names = faults.map((fault) => fault.split(':')[0]).join(',');
   const injections = faults.flatMap((fault) => ['-e', `inject=${fault}`]);
-  // Those that are there, and those the log may have next.
+  // The files that exist, and those that the log may make next.
   const next = Array.from({ length: 12 }, (_, index) => `${String(index + 1).padStart(10, '0')}-1.log`);
   const files = [...new Set([...readdirSync(folder), ...next])].flatMap((name) => ['-P', join(folder, name)]);
   return attachStrace(pid, [...files, '-e', `trace=${names}`, ...injections]);
 }
 
-/** Waits until a process does nothing but wait: what it was told before has been done. */
+/** Waits until a process only waits: then it has done everything it was told before. */
 export async function untilStill(pid: number): Promise<void> {
   let before = -1;
   await until('it is still', () => {
@@ -68,7 +68,7 @@ export async function untilStill(pid: number): Promise<void> {
   });
 }
 
-/** Reads a trace: a call that others interrupt stands in two lines, `<unfinished ...>` and `<... resumed>`. */
+/** Reads a trace. A call that others interrupt is on two lines, `<unfinished ...>` and `<... resumed>`. */
 function systemCalls(trace: string): SystemCall[] {
   const calls: SystemCall[] = [];
   const unfinished = new Map<string, { readonly text: string; readonly from: number }>();

@@ -9,7 +9,7 @@ export interface CommandResult {
   exitCode: number;
 }
 
-/** A command that runs in this process, in a terminal of the test's. */
+/** A command that runs in this process, in a terminal that the test controls. */
 export class RunningCommand {
   readonly result: Promise<CommandResult>;
   private readonly ending = new AbortController();

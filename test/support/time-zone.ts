@@ -1,8 +1,8 @@
 import { runInThisContext } from 'node:vm';
 
 /**
- * Lets `act` happen in a time zone, as `America/New_York`. Only the real
- * process's environment sets the zone, and jest gives tests a copy of it.
+ * Calls `act` in a time zone, such as `America/New_York`. Only the environment of the
+ * real process sets the zone, and Jest gives tests a copy of it.
  */
 export function inTimeZone<Result>(zone: string, act: () => Result): Result {
   const environment = runInThisContext('process.env') as NodeJS.ProcessEnv;

@@ -6,18 +6,18 @@ import { tempDir } from './temp-dir.js';
 
 /** A real terminal of a test's own, in which a command runs. */
 export interface RealTerminal {
-  /** What stands on the screen now, without blank lines at the end. */
+  /** The text on the screen now, without blank lines at the end. */
   screen(): Promise<string>;
   /** Presses keys, as tmux names them: `C-c`. */
   press(keys: string): Promise<void>;
   /** Types a text as it is. */
   type(text: string): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
-  /** What a terminal knows of itself, as tmux names it: `alternate_on`, `cursor_flag`. */
+  /** A property of the terminal, by tmux's name: `alternate_on`, `cursor_flag`. */
   flag(name: string): Promise<string>;
 }
 
-/** Runs a command in a terminal of 100 columns; when it ends, the terminal goes on and shows `[ended with CODE]`. */
+/** Runs a command in a terminal of 100 columns; when the command ends, the terminal stays and shows `[ended with CODE]`. */
 export async function inTerminal(command: readonly string[]): Promise<RealTerminal> {
   const socket = ['-S', join(tempDir(), 'tmux')];
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

@@ -7,9 +7,9 @@ const { testsOf } = createRequire(import.meta.url)('./whole-folders.cjs') as {
 };
 
 /**
- * Has all test files of a folder, or of a tree of folders, run as one, for what
- * they import costs more than what they test: it is loaded once. So a hook of one
- * of them that is outside of every `describe` stands for all of them.
+ * Runs all test files of a folder, or of a tree of folders, as one file. What they
+ * import takes longer to load than their tests take to run, and so it is loaded once.
+ * A hook that stands outside of every `describe` therefore applies to all of them.
  */
 export async function together(folder: string, isTree = false): Promise<void> {
   undoAfterEachTest();

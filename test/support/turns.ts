@@ -1,9 +1,9 @@
 const ENOUGH = 10_000;
 
 /**
- * Lets the event loop turn until `condition` is true. For what needs no time,
- * only its turn: packets between two ends in memory, promises; also while a
- * test holds the clock.
+ * Lets the event loop turn until `condition` is true. For everything that needs only
+ * turns and no time: packets between two ends in memory, promises. It also works while
+ * a test controls the clock.
  */
 export async function turnsUntil(what: string, condition: () => boolean): Promise<void> {
   for (let turn = 0; !condition(); turn++) {
@@ -12,7 +12,7 @@ export async function turnsUntil(what: string, condition: () => boolean): Promis
   }
 }
 
-/** Lets the event loop turn often enough for everything under way in memory to have arrived. */
+/** Lets the event loop turn often enough that everything on its way in memory has arrived. */
 export async function settled(): Promise<void> {
   let turns = 0;
   await turnsUntil('it has settled', () => turns++ === 20);

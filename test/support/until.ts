@@ -2,9 +2,9 @@ import { until as untilMet, type Met } from '../../lib/testing/until.js';
 import { PATIENCE } from './patience.js';
 
 /**
- * Waits until `condition` is true, asking every few milliseconds, and returns
- * what it returned; fails, naming `what`, after `within` milliseconds. For
- * what cannot be awaited: another process, a file.
+ * Waits until `condition` returns something true, asking every few milliseconds, and
+ * returns what it returned; fails with `what` after `within` milliseconds. For what
+ * cannot be awaited: another process, a file.
  */
 export function until<T>(
   what: string,
@@ -14,7 +14,7 @@ export function until<T>(
   return untilMet(what, condition, { within });
 }
 
-/** `promise`, or a failure naming `what` when it has not settled within `ms` milliseconds. */
+/** The result of `promise`; fails with `what` if it has not settled within `ms` milliseconds. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

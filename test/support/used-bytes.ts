@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How much memory is in use once the garbage is gone, buffers included, in bytes. */
+/** How many bytes of memory are in use after garbage collection, including buffers. */
 export function usedBytes(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // What the first one frees may hold buffers, which go with the second one.
+  // The first collection may free objects that hold buffers; the second one frees those.
   collect();
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

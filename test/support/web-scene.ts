@@ -8,15 +8,15 @@ import { atEnd } from './cleanup.js';
 import { startFront, type FrontScene } from './front.js';
 import type { RawPeer } from './raw-peer.js';
 
-/** A job server that is asked over HTTP. Every answer is held against openapi.json. */
+/** A job server with an HTTP API. Every answer is compared with openapi.json. */
 export interface WebScene extends FrontScene {
   readonly handler: WebHandler;
   readonly http: Server;
   readonly port: number;
-  /** Routes that were answered, as `GET /v1/jobs 200`. */
+  /** The routes that have answered, as `GET /v1/jobs 200`. */
   readonly answered: Set<string>;
   ask(method: string, path: string, init?: RequestInit): Promise<Response>;
-  /** Asks, and reads the answer's JSON. */
+  /** Sends a request, and reads the answer's JSON. */
   json(method: string, path: string, init?: RequestInit): Promise<{ status: number; body: any }>; // oxlint-disable-line typescript/no-explicit-any -- what JSON is, the tests say
 }
 
@@ -31,7 +31,7 @@ export async function startWeb(
     ...options,
   });
   const server = createServer(handler);
-  // On a busy machine a connection that is closed after a while of silence may be just what is asked on next.
+  // On a busy machine the server might close an idle connection just when the next request is sent on it.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {
@@ -44,7 +44,7 @@ export async function startWeb(
   const ask = async (method: string, path: string, init: RequestInit = {}): Promise<Response> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
     const { status, headers } = response;
-    // What is no JSON need not be there as a whole yet.
+    // An answer that is no JSON may not have arrived as a whole yet.
     const body = /json/.test(headers.get('content-type') ?? 'json') ? await response.clone().text() : '';
     answered.add(await mustFit(method, path, { status, headers, body }));
     return response;
@@ -57,7 +57,7 @@ export async function startWeb(
   return { ...front, handler, http: server, port, answered, ask, json };
 }
 
-/** A worker of a function that waits for a job and answers with its handle and workload. */
+/** A worker that waits for a job of a function, and returns its handle and workload. */
 export async function grab(worker: RawPeer, name = 'f'): Promise<{ handle: string; workload: string }> {
   worker.send(`CAN_DO ${name}`, 'ALL_YOURS', 'GRAB_JOB');
   const [, handle, workload] = /^JOB_ASSIGN ([^·]+)·[^·]*·(.*)$/s.exec(await worker.next())!;

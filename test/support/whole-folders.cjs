@@ -1,11 +1,11 @@
 const { readdirSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
-/** The names of files that run many tests in one, see together.ts: those of a tree, those of a folder. */
+/** The names of the files that run many tests as one, see together.ts: for a tree, and for a folder. */
 const TREE = 'tree.tests.ts';
 const FOLDER = 'folder.tests.ts';
 
-/** The test files below a folder, without trees of their own; or in it alone. */
+/** The test files below a folder, except in trees of their own; or only in the folder itself. */
 function testsOf(folder, isTree) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -15,8 +15,8 @@ function testsOf(folder, isTree) {
 }
 
 /**
- * What Jest runs of the files it found: where all tests of a tree, or else of a
- * folder, are asked for, those together, and otherwise each file for itself.
+ * Decides which of the found files Jest runs: if all tests of a tree, or else of a
+ * folder, are asked for, those together as one file, and otherwise each file by itself.
  *
  * @param {string[]} found
  */

@@ -1,13 +1,13 @@
 /**
- * Gearman packets in a notation people can read, both ways:
+ * Gearman packets in a notation that people can read, in both directions:
  *
  *   `SUBMIT_JOB reverse··test`   name, a blank, the body; `·` is a NUL byte
  *   `#43 abc`                    a number without a name
- *   `RES NOOP`, `REQ ECHO_REQ x` with the magic, where it is not the usual one
+ *   `RES NOOP`, `REQ ECHO_REQ x` with the magic, if it is not the usual one
  *
- * All other characters are one byte each (latin1). This is a second route to
- * the bytes: written from PROTOCOL, it shares no code with lib/protocol, so
- * that an error there cannot hide in the expectations too.
+ * All other characters are one byte each (latin1). This is a second way to the
+ * bytes: it is written from PROTOCOL and shares no code with lib/protocol, so that
+ * an error there cannot be in the expectations too.
  */
 const NAMES =
   `CAN_DO CANT_DO RESET_ABILITIES PRE_SLEEP UNUSED NOOP SUBMIT_JOB JOB_CREATED GRAB_JOB NO_JOB JOB_ASSIGN WORK_STATUS
@@ -18,7 +18,7 @@ const NAMES =
 
 export type WireMagic = 'REQ' | 'RES';
 
-/** The bytes of a packet in notation; `magic` is the usual one of whoever sends it. */
+/** The bytes of a packet in notation; `magic` is what its sender usually sends. */
 export function packetBytes(notation: string, magic: WireMagic = 'REQ'): Buffer {
   const [, explicit, name, body = ''] = /^(?:(REQ|RES) )?(#\d+|[A-Z_]+)(?: (.*))?$/s.exec(notation) ?? [];
   if (name === undefined) throw new Error(`not a packet in notation: ${notation}`);
@@ -27,7 +27,7 @@ export function packetBytes(notation: string, magic: WireMagic = 'REQ'): Buffer 
   return rawPacket(`\0${explicit ?? magic}`, number, bytesOf(body));
 }
 
-/** Any twelve bytes of header and a body, also such as no peer should send. */
+/** Any header of twelve bytes and a body, also one that no peer should send. */
 export function rawPacket(magic: string, number: number, body: Buffer | string, size = body.length): Buffer {
   const header = Buffer.alloc(12);
   header.write(magic, 'latin1');
@@ -42,7 +42,7 @@ export function bytesOf(notation: string): Buffer {
   return Buffer.from(notation.replaceAll('·', '\0'), 'latin1');
 }
 
-/** A packet as it stands at the start of `bytes`, in notation, and its size; undefined while it is incomplete. */
+/** The packet at the start of `bytes`, in notation, and its size; undefined while it is incomplete. */
 export function readPacket(bytes: Buffer, magic: WireMagic = 'RES'): { notation: string; size: number } | undefined {
   if (bytes.length < 12) return undefined;
   const size = 12 + bytes.readUInt32BE(8);

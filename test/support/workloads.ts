@@ -1,4 +1,4 @@
-/** Workloads every bridge must carry unchanged. */
+/** Workloads that every bridge must carry unchanged. */
 export const WORKLOADS: readonly (readonly [title: string, bytes: Buffer])[] = [
   ['text', Buffer.from('Hello world!')],
   ['UTF-8', Buffer.from('Grüße, 日本 👍')],
@@ -7,7 +7,7 @@ export const WORKLOADS: readonly (readonly [title: string, bytes: Buffer])[] = [
   ['1 MiB', Buffer.alloc(1024 * 1024, 'one mebibyte of text and \0 bytes')],
 ];
 
-/** The bytes from last to first: what every `reverse` of the tests answers. */
+/** The bytes from last to first, which is the answer of every `reverse` in the tests. */
 export function reversed(bytes: Buffer): Buffer {
   return Buffer.from(bytes).reverse();
 }

@@ -1,4 +1,4 @@
-/* worker PORT: the classic libgearman worker, with the functions all test workers have. */
+/* worker PORT: the classic libgearman worker, with the functions that all test workers have. */
 #include <libgearman/gearman.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 <?php
-// worker.php PORT: the functions all test workers have.
+// worker.php PORT: with the functions that all test workers have.
 $worker = new GearmanWorker();
 $worker->addServer('127.0.0.1', (int) $argv[1]);
 $worker->addFunction('reverse', fn (GearmanJob $job) => strrev($job->workload()));

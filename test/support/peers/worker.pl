@@ -1,4 +1,4 @@
-# worker.pl PORT: the functions all test workers have.
+# worker.pl PORT: with the functions that all test workers have.
 use strict;
 use warnings;
 use Gearman::Worker;
