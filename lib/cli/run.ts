@@ -1,8 +1,7 @@
-import { GearmanError, oneLine, VERSION } from '../ground/index.js';
+import { GearmanError, nearest, oneLine, VERSION } from '../ground/index.js';
 import type { Command, Terminal } from './command.js';
 import { COMMANDS } from './commands.js';
 import { EXIT, Failure, UsageFailure } from './failure.js';
-import { nearest } from './options/nearest.js';
 
 /** Runs a command line and resolves with the exit code. Errors of a person or of the environment are printed without a stack trace. */
 export async function runCommandLine(line: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
-import { InvalidOptionError, shown } from '../ground/index.js';
+import { checkNames, InvalidOptionError, shown } from '../ground/index.js';
+import { checkTls, type TlsOptions } from './tls-options.js';
 
 /**
  * Where a job server is.
@@ -36,9 +36,6 @@ export interface StreamAddress {
   name?: string;
 }
 
-/** What Node's `tls.connect` takes: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized` (default true) and the like. */
-export type TlsOptions = Omit<TlsConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'timeout'>;
-
 /** A {@link ServerAddress} after it was parsed and checked: everything {@link dial} needs. */
 export type Endpoint =
   | {
@@ -64,6 +61,7 @@ export function parseServers(
   servers: ServerAddress | readonly ServerAddress[] = `127.0.0.1:${DEFAULT_PORT}`,
   tls: boolean | TlsOptions = false,
 ): Endpoint[] {
+  checkTls(tls);
   const given = Array.isArray(servers) ? (servers as readonly ServerAddress[]) : [servers as ServerAddress];
   const list = given.flatMap<ServerAddress>((address) =>
     typeof address === 'string' ? address.split(',').map((part) => part.trim()) : [address],
@@ -95,7 +93,12 @@ export function parseAddress(address: ServerAddress, tls: boolean | TlsOptions =
   return parseParts(address, tls);
 }
 
-function parseParts({ host, port, path, tls: own, name }: SocketAddress, tls: boolean | TlsOptions): Endpoint {
+const PARTS: Record<keyof SocketAddress, true> = { host: true, port: true, path: true, tls: true, name: true };
+
+function parseParts(address: SocketAddress, tls: boolean | TlsOptions): Endpoint {
+  checkNames(address, Object.keys(PARTS), 'part of an address', 'servers.');
+  const { host, port, path, tls: own, name } = address;
+  checkTls(own);
   if (path !== undefined) {
     if (host !== undefined || port !== undefined) {
       throw new InvalidOptionError('servers', `${path}: an address must have a path, or host and port, not both`);

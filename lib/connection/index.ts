@@ -6,7 +6,6 @@ export {
   type ServerAddress,
   type SocketAddress,
   type StreamAddress,
-  type TlsOptions,
 } from './address.js';
 export { Backoff, backoffOptions, type BackoffOptions } from './backoff.js';
 export {
@@ -21,4 +20,5 @@ export { ConnectError } from './errors.js';
 export { problemOf } from './problem.js';
 export { Outbox } from './outbox.js';
 export { SharedReads } from './shared-reads.js';
+export type { TlsOptions } from './tls-options.js';
 export { Turns, type Step } from './turns.js';

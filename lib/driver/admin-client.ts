@@ -1,4 +1,4 @@
-import { checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
+import { checkNames, checkOption, InvalidOptionError, wholeNumber } from '../ground/index.js';
 import { parseServers, type Endpoint, type ServerAddress, type TlsOptions } from '../connection/index.js';
 import { asciiJson, fromByteString, showWord, toByteString } from '../protocol/index.js';
 import {
@@ -41,6 +41,13 @@ export interface AdminClientOptions {
   timeout?: number;
 }
 
+const ADMIN_CLIENT_OPTIONS: Record<keyof AdminClientOptions, true> = {
+  server: true,
+  tls: true,
+  connectTimeout: true,
+  timeout: true,
+};
+
 /** How many jobs of a function may be there: one number that holds for each priority, or three numbers; 0 is no limit. */
 export type QueueLimit = number | { high: number; normal: number; low: number };
 
@@ -61,6 +68,7 @@ export class AdminClient {
 
   /** @throws InvalidOptionError */
   constructor(options: AdminClientOptions = {}) {
+    checkNames(options, Object.keys(ADMIN_CLIENT_OPTIONS), 'option of an AdminClient');
     const endpoints = parseServers(options.server, options.tls);
     if (endpoints.length > 1)
       throw new InvalidOptionError('server', 'an AdminClient asks one job server; make one for each');

@@ -26,6 +26,19 @@ export interface DriverOptions {
   clientId?: string;
 }
 
+/** The name of every {@link DriverOptions}; the compiler keeps it complete. */
+export const DRIVER_OPTIONS: Record<keyof DriverOptions, true> = {
+  servers: true,
+  tls: true,
+  connectTimeout: true,
+  reconnect: true,
+  heartbeatInterval: true,
+  heartbeatTimeout: true,
+  maxPacketBytes: true,
+  maxSendBufferBytes: true,
+  clientId: true,
+};
+
 /** Events of a client and a worker; `server` is the address' name. */
 export interface DriverEvents {
   /** A job server is connected and has answered. */

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { type GearmanError, InvalidOptionError, oneOf, optionOr, wholeNumber } from '../ground/index.js';
+import {
+  BOOLEAN,
+  checkNames,
+  type GearmanError,
+  InvalidOptionError,
+  oneOf,
+  optionOr,
+  wholeNumber,
+} from '../ground/index.js';
 import { parseServers } from '../connection/index.js';
 import { PacketType, toByteString } from '../protocol/index.js';
 import { ClientSession, type ClientSessionOwner, type ClientSessionSettings } from './client-session.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { ClientMetrics } from './client-metrics.js';
 import { DriverEmitter } from './driver-emitter.js';
-import type { DriverOptions } from './driver-options.js';
+import { DRIVER_OPTIONS, type DriverOptions } from './driver-options.js';
 import { clientIdOption, linkSettings } from './driver-settings.js';
 import { ClosedError } from './errors.js';
 import type { JobIdentity, JobObserver, JobRequest, JobStatus, KeptResult, Submission } from './job-request.js';
@@ -53,6 +61,16 @@ export interface JobClientOptions extends DriverOptions {
   metadata?: 'auto' | boolean;
 }
 
+/** The name of every {@link JobClientOptions}; the compiler keeps it complete. */
+const JOB_CLIENT_OPTIONS: Record<keyof JobClientOptions, true> = {
+  ...DRIVER_OPTIONS,
+  choose: true,
+  maxPendingSubmissions: true,
+  generateUniques: true,
+  withdraw: true,
+  metadata: true,
+};
+
 /**
  * Submits jobs to one or several job servers.
  *
@@ -80,9 +98,10 @@ export class JobClient extends DriverEmitter implements MetricSource {
   /** @throws InvalidOptionError */
   constructor(options: JobClientOptions = {}) {
     super();
+    checkNames(options, Object.keys(JOB_CLIENT_OPTIONS), 'option of a JobClient');
     this.settings = {
       ...linkSettings(options),
-      withdraw: options.withdraw ?? true,
+      withdraw: optionOr('withdraw', options.withdraw, true, BOOLEAN),
       metadata: metadataOption(options.metadata),
     };
     const clientId = clientIdOption(options.clientId);
@@ -97,7 +116,7 @@ export class JobClient extends DriverEmitter implements MetricSource {
       1_000,
       wholeNumber(1, Infinity, 'submissions'),
     );
-    this.generateUniques = options.generateUniques ?? false;
+    this.generateUniques = optionOr('generateUniques', options.generateUniques, false, BOOLEAN);
     const { connectTimeout } = this.settings;
     this.wait = new ReadyWait(connectTimeout);
     this.queue = new SubmissionQueue(

@@ -1,10 +1,10 @@
-import { InvalidOptionError, optionOr, wholeNumber } from '../ground/index.js';
+import { BOOLEAN, checkNames, InvalidOptionError, optionOr, wholeNumber } from '../ground/index.js';
 import { parseServers, type Endpoint } from '../connection/index.js';
 import { toByteString } from '../protocol/index.js';
 import type { FunctionOptions, JobHandler } from './assigned-job.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { DriverEmitter } from './driver-emitter.js';
-import type { DriverOptions } from './driver-options.js';
+import { DRIVER_OPTIONS, type DriverOptions } from './driver-options.js';
 import { clientIdOption, durationOption, linkSettings } from './driver-settings.js';
 import { ClosedError } from './errors.js';
 import { ReadyWait } from './ready-wait.js';
@@ -42,6 +42,16 @@ export interface JobWorkerOptions extends DriverOptions {
   pollInterval?: number;
 }
 
+/** The name of every {@link JobWorkerOptions}; the compiler keeps it complete. */
+const JOB_WORKER_OPTIONS: Record<keyof JobWorkerOptions, true> = {
+  ...DRIVER_OPTIONS,
+  concurrency: true,
+  alwaysExceptions: true,
+  reducers: true,
+  push: true,
+  pollInterval: true,
+};
+
 /** How a worker closes. */
 export interface CloseOptions {
   /** How long running jobs may take to finish, in milliseconds; then their signals abort and other workers get the jobs. Default 10_000. */
@@ -73,13 +83,14 @@ export class JobWorker extends DriverEmitter implements MetricSource {
   /** @throws InvalidOptionError */
   constructor(options: JobWorkerOptions = {}) {
     super();
+    checkNames(options, Object.keys(JOB_WORKER_OPTIONS), 'option of a JobWorker');
     this.endpoints = parseServers(options.servers, options.tls);
     this.settings = {
       ...linkSettings(options),
       clientId: clientIdOption(options.clientId),
-      push: (options.push ?? true) && this.endpoints.length === 1,
-      reducers: options.reducers ?? false,
-      alwaysExceptions: options.alwaysExceptions ?? false,
+      push: optionOr('push', options.push, true, BOOLEAN) && this.endpoints.length === 1,
+      reducers: optionOr('reducers', options.reducers, false, BOOLEAN),
+      alwaysExceptions: optionOr('alwaysExceptions', options.alwaysExceptions, false, BOOLEAN),
     };
     this.pollInterval = durationOption('pollInterval', options.pollInterval, 5_000, 0);
     this.lanes = [this.lane(slotsOption(options.concurrency, 10))];

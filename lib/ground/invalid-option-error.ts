@@ -1,4 +1,5 @@
 import { GearmanError } from './gearman-error.js';
+import { nearest } from './nearest.js';
 import { shown } from './shown.js';
 
 /** An option or argument has a value that is not allowed. `option` names it, and the message says what is allowed and what was given. */
@@ -22,9 +23,11 @@ export class InvalidOptionError extends GearmanError {
     return new InvalidOptionError(option, notAllowed(value, allowed));
   }
 
-  /** The error for an option that does not exist, mostly a misspelt one. */
-  static unknown(option: string, kind: string, known: readonly string[]): InvalidOptionError {
-    return new InvalidOptionError(option, `is no ${kind}; there are ${known.join(', ')}`);
+  /** The error for an option that does not exist, mostly a misspelt one. `path` is what stands before its name. */
+  static unknown(name: string, kind: string, known: readonly string[], path = ''): InvalidOptionError {
+    const meant = nearest(name, known);
+    const hint = meant === undefined ? '' : `did you mean ${meant}? `;
+    return new InvalidOptionError(`${path}${name}`, `is no ${kind}; ${hint}there are ${known.join(', ')}`);
   }
 }
 

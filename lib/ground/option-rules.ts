@@ -64,7 +64,7 @@ export function optionOr<Value>(option: string, value: Value | undefined, fallba
  */
 export function checkNames(options: object, known: readonly string[], kind: string, path = ''): void {
   const unknown = Object.keys(options).find((option) => !known.includes(option));
-  if (unknown !== undefined) throw InvalidOptionError.unknown(`${path}${unknown}`, kind, known);
+  if (unknown !== undefined) throw InvalidOptionError.unknown(unknown, kind, known, path);
 }
 
 function isWithin(value: number, least: number, most: number): boolean {

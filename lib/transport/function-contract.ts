@@ -1,11 +1,14 @@
+import type { OptionRule } from '../ground/index.js';
 import type { WorkloadFormat } from './formats.js';
-import { checkOptions, RULES } from './option-rules.js';
+import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /** What both sides of a function agree on. */
 export interface FunctionContractOptions {
   /** The format of workload and result. Default: each side's own `format`. */
   format?: WorkloadFormat;
 }
+
+const CONTRACT_RULES = { format: RULES.format } satisfies Record<keyof FunctionContractOptions, OptionRule>;
 
 /**
  * A function as handler and client share it: its name, the types of its
@@ -22,7 +25,8 @@ export class FunctionContract<In = unknown, Out = unknown> {
     readonly name: string,
     readonly options: Readonly<FunctionContractOptions> = {},
   ) {
-    checkOptions(options, { format: RULES.format }, `of the function "${name}"`);
+    checkNames(options, CONTRACT_RULES, `option of the contract "${name}"`);
+    checkOptions(options, CONTRACT_RULES, `of the function "${name}"`);
   }
 
   /** The name, which Nest shows as the pattern. */

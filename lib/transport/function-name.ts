@@ -1,4 +1,4 @@
-import { GearmanError } from '../ground/index.js';
+import { GearmanError, shown } from '../ground/index.js';
 
 /**
  * The name of a pattern's Gearman function: the prefix, then the pattern's route.
@@ -20,5 +20,6 @@ export function functionNameOf(pattern: unknown, route: unknown, prefix: string)
 }
 
 function invalidPattern(pattern: unknown, cure: string): GearmanError {
-  return new GearmanError('GEARMAN_INVALID_PATTERN', `${String(pattern)} cannot name a Gearman function: ${cure}`);
+  const text = typeof pattern === 'string' ? shown(pattern) : String(pattern);
+  return new GearmanError('GEARMAN_INVALID_PATTERN', `${text} cannot name a Gearman function: ${cure}`);
 }

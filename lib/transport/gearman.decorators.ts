@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import { FunctionContract } from './function-contract.js';
 import { GearmanClient } from './gearman.client.js';
 import { GEARMAN_TRANSPORT } from './gearman.transport.js';
-import type { GearmanHandlerOptions } from './handler-options.js';
+import { checkHandlerOptionNames, type GearmanHandlerOptions } from './handler-options.js';
 
 /** The types that a handler may return for a result of this type. */
 export type HandlerResult<Out> = Out | Promise<Out> | Observable<Out> | Promise<Observable<Out>>;
@@ -54,6 +54,7 @@ export function GearmanEvent(
 }
 
 function extrasOf(fn: string | FunctionContract<never>, options: GearmanHandlerOptions): GearmanHandlerOptions {
+  checkHandlerOptionNames(options, String(fn));
   return fn instanceof FunctionContract ? { ...fn.options, ...options } : options;
 }
 

@@ -1,6 +1,6 @@
 import { InvalidOptionError, type OptionRule } from '../ground/index.js';
 import type { WorkloadFormat } from './formats.js';
-import { checkOptions, RULES } from './option-rules.js';
+import { checkNames, checkOptions, RULES } from './option-rules.js';
 
 /**
  * What one handler may say about its function: in `@GearmanFunction(name, options)`,
@@ -31,6 +31,14 @@ const NAMES = Object.keys(HANDLER_RULES) as (keyof GearmanHandlerOptions)[];
 
 function optionsBy(value: (name: keyof GearmanHandlerOptions) => unknown): GearmanHandlerOptions {
   return Object.fromEntries(NAMES.map((name) => [name, value(name)]));
+}
+
+/**
+ * Refuses a misspelt option of `@GearmanFunction` and `@GearmanEvent`. The
+ * extras of Nest's decorators are not checked: they may be for another transport.
+ */
+export function checkHandlerOptionNames(options: GearmanHandlerOptions, functionName: string): void {
+  checkNames(options, HANDLER_RULES, `option of the function "${functionName}"`);
 }
 
 /** The options among a handler's extras, which may contain those of other transports too. Throws `GEARMAN_INVALID_OPTION`. */

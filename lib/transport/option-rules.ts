@@ -40,8 +40,8 @@ export function checkOptions<T extends object>(options: T, rules: { [K in keyof 
  * Refuses an option that does not exist: where options have no types, as in
  * `ClientsModule.register`, a misspelt one would silently leave the default.
  */
-export function checkNames(options: object, known: object): void {
-  checkKnown(options, Object.keys(known).sort(), 'option');
+export function checkNames(options: object, known: object, kind = 'option'): void {
+  checkKnown(options, Object.keys(known).sort(), kind);
 }
 
 function hasMethod(value: unknown, method: string): boolean {

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
-import { notAllowed } from '../../ground/index.js';
+import { nearest, notAllowed } from '../../ground/index.js';
 import { UsageFailure } from '../failure.js';
-import { nearest } from './nearest.js';
 import { ValueProblem, type Option, type OptionTable, type OptionValues } from './option.js';
 
 /** A command line after parsing. */

@@ -56,7 +56,7 @@ describe('a client', () => {
     ['metadata', 'yes', /metadata: must be 'auto', true or false/],
     ['prefix', 5, /prefix: must be a text/],
     ['connectTimeout', 0, /connectTimeout/],
-    ['server' as 'servers', 'jobs', /server: is no option; there are .*servers/],
+    ['server' as 'servers', 'jobs', /server: is no option; did you mean servers\? there are .*servers/],
   ])('refuses at once an option that cannot be: %s = %p', (option, value, message) => {
     expect(() => clientOf({ [option]: value })).toThrow(message);
     expect(() => clientOf({ [option]: value })).toThrow(expect.objectContaining({ code: 'GEARMAN_INVALID_OPTION' }));

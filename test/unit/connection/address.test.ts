@@ -2,6 +2,8 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { parseAddress, parseServers, type ServerAddress } from '../../../lib/connection/index.js';
 
+const PEM = '-----BEGIN CERTIFICATE-----\n';
+
 describe('an address', () => {
   it.each([
     ['jobs', { kind: 'tcp', name: 'jobs:4730', host: 'jobs', port: 4730 }],
@@ -19,10 +21,7 @@ describe('an address', () => {
       { kind: 'tcp', name: 'a', host: 'jobs', port: 4731 },
     ],
     [{ path: '/run/gearman.sock' }, { kind: 'unix', name: 'unix:/run/gearman.sock', path: '/run/gearman.sock' }],
-    [
-      { tls: { ca: 'pem' } },
-      { kind: 'tcp', name: '127.0.0.1:4730', host: '127.0.0.1', port: 4730, tls: { ca: 'pem' } },
-    ],
+    [{ tls: { ca: PEM } }, { kind: 'tcp', name: '127.0.0.1:4730', host: '127.0.0.1', port: 4730, tls: { ca: PEM } }],
   ] as [ServerAddress, object][])('%j is understood', (address, endpoint) => {
     expect(parseAddress(address)).toEqual(endpoint);
   });
@@ -47,6 +46,8 @@ describe('an address', () => {
     [{ port: 4730.5 }, 'from 1 to 65535, not 4730.5'],
     [{ host: 'jobs', path: '/run/gearman.sock' }, 'a path, or host and port, not both'],
     [{ path: '/run/gearman.sock', tls: true }, 'because a unix socket has no TLS'],
+    [{ hostname: 'jobs' }, 'servers.hostname: is no part of an address; there are host, port, path, tls, name'],
+    [{ host: 'jobs', tls: { ca: '/etc/ca.pem' } }, 'tls.ca: must be what is in a PEM file'],
     [{ connect: 'jobs' }, 'a function that returns a Duplex'],
     [4730, 'text or an object, not 4730'],
     [null, 'text or an object, not null'],
@@ -57,7 +58,7 @@ describe('an address', () => {
 });
 
 describe('the option `tls`', () => {
-  const tls = { ca: 'pem' };
+  const tls = { ca: PEM };
 
   it('holds for every TCP address that does not say itself', () => {
     const servers = [
@@ -66,10 +67,25 @@ describe('the option `tls`', () => {
       'tls://c',
       { host: 'd' },
       { host: 'e', tls: false },
-      { host: 'f', tls: { ca: 'x' } },
+      { host: 'f', tls: { ca: [PEM] } },
     ];
     const secured = parseServers(servers, tls).map((endpoint) => endpoint.kind === 'tcp' && endpoint.tls);
-    expect(secured).toEqual([tls, undefined, tls, tls, undefined, { ca: 'x' }]);
+    expect(secured).toEqual([tls, undefined, tls, tls, undefined, { ca: [PEM] }]);
+  });
+
+  it('may have certificates as bytes, and several', () => {
+    expect(() => parseServers('a', { ca: [PEM, Buffer.from('der')], key: [{ pem: PEM }] })).not.toThrow();
+  });
+
+  it.each([
+    ['yes', "tls: must be true, false or options of tls.connect, not 'yes'"],
+    [null, 'tls: must be true, false or options of tls.connect, not null'],
+    [{ ca: '/etc/ca.pem' }, "tls.ca: must be what is in a PEM file, as readFileSync('ca.pem') reads it"],
+    [{ ca: [PEM, '/etc/ca.pem'] }, 'tls.ca: must be what is in a PEM file'],
+    [{ cert: 'client.pem' }, 'tls.cert: must be what is in a PEM file'],
+    [{ key: '' }, 'tls.key: must be what is in a PEM file'],
+  ])('is refused as %j', (wrong, message) => {
+    expect(() => parseServers('a', wrong as object)).toThrow(message);
   });
 });
 

@@ -282,4 +282,7 @@ it('an AdminClient answers commands in their order', async () => {
 
 it('an AdminClient asks one job server', () => {
   expect(() => new AdminClient({ server: 'a,b' })).toThrow('server: an AdminClient asks one job server');
+  expect(() => new AdminClient({ servers: 'a' } as object)).toThrow(
+    'servers: is no option of an AdminClient; did you mean server? there are server, tls, connectTimeout, timeout',
+  );
 });

@@ -334,7 +334,9 @@ describe('an option that cannot be', () => {
     [{ maxPendingSubmissions: 0 }, 'maxPendingSubmissions: must be a whole number of submissions from 1, not 0'],
     [{ maxPacketBytes: 1 }, 'maxPacketBytes: must be a whole number of bytes from 1024, not 1'],
     [{ clientId: 'a b' }, "clientId: must be a text without blanks, not 'a b'"],
-  ])('%j is refused at once', (options, message) => {
+    [{ withdraw: 'false' as never }, "withdraw: must be true or false, not 'false'"],
+    [{ server: 'jobs' }, 'server: is no option of a JobClient; did you mean servers? there are servers, tls, '],
+  ])('%j is refused at once', (options: object, message) => {
     expect(() => new JobClient(options)).toThrow(message);
   });
 });

@@ -57,8 +57,14 @@ describe('an option', () => {
 
   it('that nobody reads is refused, naming those there are', () => {
     expect(() => checkNames({ a: 1 }, ['a', 'b'], 'option')).not.toThrow();
-    expect(() => checkNames({ a: 1, c: undefined }, ['a', 'b'], 'option of the test', 'x.')).toThrow(
-      'x.c: is no option of the test; there are a, b',
+    expect(() => checkNames({ a: 1, other: undefined }, ['a', 'b'], 'option of the test', 'x.')).toThrow(
+      'x.other: is no option of the test; there are a, b',
+    );
+  });
+
+  it('that nobody reads is told the name that was probably meant', () => {
+    expect(() => checkNames({ concurency: 1 }, ['choose', 'concurrency'], 'option')).toThrow(
+      'concurency: is no option; did you mean concurrency? there are choose, concurrency',
     );
   });
 

@@ -10,7 +10,7 @@ describe('the options of a job server', () => {
     [{ listeners: [null] }, 'listeners[0]: must be an object, as { port: 4730 }, not null'],
     [
       { listeners: [{}, { prot: 4731 }] },
-      'listeners[1].prot: is no option of a listener; there are port, host, path, backlog, admin, tls',
+      'listeners[1].prot: is no option of a listener; did you mean port? there are port, host, path, backlog, admin, tls',
     ],
     [{ listeners: [{ host: '' }] }, "listeners[0].host: must be a text, not ''"],
     [{ listeners: [{ path: 7 }] }, 'listeners[0].path: must be a text, not 7'],
@@ -20,7 +20,7 @@ describe('the options of a job server', () => {
     ],
     [
       { listeners: [{ tls: { certificate: 'a.pem', key: 'b.pem', clientCertificates: 'required' } }] },
-      'listeners[0].tls.clientCertificates: is no option of TLS; there are certificate, key, ca, clientCertificate',
+      'listeners[0].tls.clientCertificates: is no option of TLS; did you mean clientCertificate? there are certificate, key, ca, clientCertificate',
     ],
     [{ packing: { from: 256 } }, 'packing: must be { from, size }, both whole numbers from 1, not {"from":256}'],
   ])('refuses %j, which would mean the default or fail later', (options, message) => {

@@ -56,12 +56,6 @@ class Handlers {
   // @ts-expect-error the event's payload is no Order
   @GearmanEvent(price)
   wrongEvent(_order: string): void {}
-
-  // @ts-expect-error no such option
-  @GearmanFunction(price, { concurency: 2 })
-  wrongOption(order: Order): number {
-    return order.id;
-  }
 }
 
 /** Never called: the compiler reads it. */
@@ -88,5 +82,12 @@ describe('a contract', () => {
     expect(metadata('pattern_extras', 'other')).toEqual({ timeout: 5 });
     expect(metadata('handler_type', 'event')).not.toBe(metadata('handler_type', 'plain'));
     expect(callers).toHaveLength(1);
+  });
+
+  it.each([GearmanFunction, GearmanEvent])('and a handler of %p have no option that is misspelt', (decorator) => {
+    // @ts-expect-error no such option
+    expect(() => decorator(price, { concurency: 2 })).toThrow(
+      'concurency: is no option of the function "price"; did you mean concurrency? there are concurrency, format, timeout',
+    );
   });
 });

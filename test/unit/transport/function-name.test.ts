@@ -37,6 +37,10 @@ describe('the function of a pattern', () => {
       expect(() => nameOf(pattern)).toThrow(expect.objectContaining({ code: 'GEARMAN_INVALID_PATTERN' }));
     },
   );
+
+  it('shows an empty text that is none in quotes', () => {
+    expect(() => nameOf('')).toThrow("'' cannot name a Gearman function: use a text, a number or an object of those");
+  });
 });
 
 describe('a contract', () => {
@@ -45,6 +49,9 @@ describe('a contract', () => {
     expect(() => Object.assign(contract.options, { format: 'json' })).toThrow(TypeError);
     expect(() => defineFunction('reverse', { format: 'xml' as 'text' })).toThrow(
       "format: must be 'json', 'text', 'raw' or 'auto', not 'xml' (of the function \"reverse\")",
+    );
+    expect(() => defineFunction('reverse', { formt: 'text' } as object)).toThrow(
+      'formt: is no option of the contract "reverse"; did you mean format? there are format',
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { editDistance, nearest } from '../../../lib/cli/options/nearest.js';
+import { editDistance, nearest } from '../../../lib/ground/nearest.js';
 
 describe('editDistance', () => {
   it.each([
