@@ -71,6 +71,24 @@ describe('nestjs-gearman job-server --metrics-port', () => {
     expect(await server.stop()).toBe(0);
   });
 
+  it('ends a connection that asks again and again without waiting for answers', async () => {
+    const { metricsPort, get } = await startMeasured();
+    const socket = connect(metricsPort, '127.0.0.1');
+    let answers = '';
+    socket.on('error', () => undefined).on('data', (part) => (answers += part.toString('latin1')));
+    socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+    // An 'error' may come first: what was written may be reset.
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answers.split('HTTP/1.1 200').length - 1).toBeLessThan(1_000);
+    expect((await get('/metrics')).status).toBe(200);
+  });
+
+  it('answers those who ask at the same time with the same text', async () => {
+    const { get } = await startMeasured();
+    const texts = await Promise.all(Array.from({ length: 8 }, async () => (await get('/metrics')).text()));
+    for (const text of texts) expect(text).toMatch(/^# HELP[^]*\n$/);
+  });
+
   it('says which port it cannot have, and does not start', async () => {
     const { metricsPort } = await startMeasured();
     const outcome = await runCommand(['job-server', '-p', `${await freePort()}`, '--metrics-port', `${metricsPort}`]);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { inTurns, PROMETHEUS_CONTENT_TYPE, prometheusChunks } from '../../telemetry/forms/index.js';
+import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns } from '../../telemetry/forms/index.js';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
+import { Connections, cutOffSlow } from '../../web/http/connections.js';
 import { listenOn, urlOf } from '../web/http-port.js';
 
 /** How long a client may take to send its request, in milliseconds. */
@@ -8,6 +9,9 @@ const REQUEST_TIMEOUT = 10_000;
 
 /** Each scraper has one connection; so many scrapers there are not. */
 const MAX_CONNECTIONS = 64;
+
+/** A scraper waits for its answer before it asks again. */
+const MOST_AT_ONCE = 4;
 
 /** The process whose metrics and health are served. */
 export interface MeasuredProcess {
@@ -23,11 +27,16 @@ export interface MeasuredProcess {
  */
 export class MetricsListener {
   private readonly server: Server;
+  private readonly connections = new Connections(MOST_AT_ONCE);
+  /** The metrics as text, while it is being made. */
+  private text: Promise<Buffer> | undefined;
 
   constructor(private readonly measured: MeasuredProcess) {
     this.server = createServer(
       { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
       (request, response) => {
+        if (!this.connections.watch(request, response)) return;
+        cutOffSlow(response);
         // A client that closes the connection before the end needs no answer.
         response.on('error', () => undefined);
         this.answer(request, response).catch((error: Error) => response.destroy(error));
@@ -68,19 +77,22 @@ export class MetricsListener {
   }
 
   private async tellMetrics(response: ServerResponse, isHead: boolean): Promise<void> {
-    const families = await this.measured.metrics();
-    response.writeHead(200, { 'Content-Type': PROMETHEUS_CONTENT_TYPE, 'Cache-Control': 'no-store' });
-    if (!isHead) await inTurns(writing(response, prometheusChunks(families)));
-    response.end();
+    const bytes = isHead ? undefined : await (this.text ??= this.makeText());
+    response.writeHead(200, {
+      'Content-Type': PROMETHEUS_CONTENT_TYPE,
+      'Cache-Control': 'no-store',
+      ...(bytes && { 'Content-Length': bytes.length }),
+    });
+    response.end(bytes);
   }
-}
 
-/** Writes parts one by one; the event loop may do other work in between. */
-function* writing(response: ServerResponse, parts: Iterable<string>): Generator<void, void> {
-  for (const part of parts) {
-    if (response.destroyed) return;
-    response.write(part);
-    yield;
+  /** Clients that ask at the same time get the same text: however many they are, it is made and held once. */
+  private async makeText(): Promise<Buffer> {
+    try {
+      return Buffer.from(await prometheusTextInTurns(await this.measured.metrics()));
+    } finally {
+      this.text = undefined;
+    }
   }
 }
 

@@ -3,11 +3,8 @@ import type { Writable } from 'node:stream';
 import type { Workload } from '../../job-server/engine/index.js';
 import type { Problem } from '../problem.js';
 import type { Budget } from './budget.js';
-import { whenClosed } from './connections.js';
+import { cutOffSlow, whenClosed } from './connections.js';
 import { bodyOf, packed, packedHeaders, acceptsGzip } from './packing.js';
-
-/** How long a client may take to read an answer, in milliseconds. */
-const READ_TIMEOUT = 60_000;
 
 /** How long the unread rest of a body is read, in milliseconds. */
 const BODY_REST_TIMEOUT = 5_000;
@@ -177,10 +174,4 @@ function endAfterBody(response: ServerResponse): void {
   const timer = setTimeout(end, BODY_REST_TIMEOUT).unref();
   request.once('end', end).once('close', end);
   request.resume();
-}
-
-function cutOffSlow(response: ServerResponse): void {
-  const timer = setTimeout(() => response.destroy(), READ_TIMEOUT);
-  timer.unref();
-  whenClosed(response, () => clearTimeout(timer));
 }
