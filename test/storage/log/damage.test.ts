@@ -27,7 +27,7 @@ function read(path: string): Said {
   const lines: string[] = [];
   for (const queue of index.queues.values()) {
     for (let entry = leasing.take(queue, Infinity); entry; entry = leasing.take(queue, Infinity)) {
-      index.hold(entry.stored!.number);
+      index.setInMemory(entry.stored!.number);
       const { handle, unique, attempts, losses, at, workload } = entry.job;
       lines.push([handle, queue.functionName, unique, attempts, losses, at, bytesOf(workload).toString()].join(' '));
     }

@@ -31,7 +31,7 @@ export class OwnedFolder {
   }
 
   leave(): void {
-    this.reserve.release();
+    this.reserve.giveUp();
     this.owner.leave();
   }
 }
@@ -41,7 +41,7 @@ function claim(path: string, reserve: Reserve): FolderOwner {
   try {
     return FolderOwner.claim(path);
   } catch (error) {
-    if (storageError(error, path).code !== 'GEARMAN_STORAGE_FULL' || !reserve.release()) throw error;
+    if (storageError(error, path).code !== 'GEARMAN_STORAGE_FULL' || !reserve.giveUp()) throw error;
     return FolderOwner.claim(path);
   }
 }

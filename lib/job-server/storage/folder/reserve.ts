@@ -9,7 +9,7 @@ const RESERVE_BYTES = 1024 * 1024;
 /** On a small disk it takes no more than this part of the room. */
 const PART = 1 / 8;
 
-/** How long a full disk rests before the room is taken again, in milliseconds. */
+/** How long a full disk rests before the room is filled again, in milliseconds. */
 const REST = 5_000;
 
 /**
@@ -26,8 +26,8 @@ export class Reserve {
     this.isThere = existsSync(this.path);
   }
 
-  /** Takes the room if the disk has it. */
-  take(): void {
+  /** Fills the room again if the disk has it. */
+  fill(): void {
     if (this.isThere || performance.now() - this.triedAt < REST) return;
     this.triedAt = performance.now();
     let file: number | undefined;
@@ -48,7 +48,7 @@ export class Reserve {
   }
 
   /** Gives the room up; false when there is none to give. */
-  release(): boolean {
+  giveUp(): boolean {
     const wasThere = this.isThere;
     this.triedAt = performance.now();
     this.remove();

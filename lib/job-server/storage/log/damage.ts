@@ -55,11 +55,12 @@ export class DamageReport {
       for (let number = read.items.first; number < read.items.next; number++) {
         if (!segment.isAlive(number)) continue;
         const item = read.item(number);
-        const held = !item && segment.held.has(number - segment.first) ? index.entries.ofNumber(number) : undefined;
-        if (!item && !held) lost.push(number);
-        const { kind, hasTime } = item ?? held?.stored ?? {};
+        const known =
+          !item && segment.inMemory.has(number - segment.first) ? index.entries.ofNumber(number) : undefined;
+        if (!item && !known) lost.push(number);
+        const { kind, hasTime } = item ?? known?.stored ?? {};
         if (kind !== JOB) continue;
-        const key = item?.queue ?? held!.queue.key;
+        const key = item?.queue ?? known!.queue.key;
         const tally = readable.get(key) ?? [0, 0];
         tally[0]++;
         if (hasTime) tally[1]++;

@@ -101,7 +101,7 @@ export class Entry implements LogChange {
     return this.job.handle;
   }
 
-  get isHeld(): boolean {
+  get isInMemory(): boolean {
     return this.place >= 0;
   }
 

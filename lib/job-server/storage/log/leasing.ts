@@ -107,8 +107,8 @@ export class Leasing {
     hash = this.index.hashes.unique(functionId, unique),
   ): Entry | undefined {
     const { index } = this;
-    const held = index.entries.ofUnique(hash, functionId, unique);
-    if (held) return held;
+    const entry = index.entries.ofUnique(hash, functionId, unique);
+    if (entry) return entry;
     const item = index.findUnique(hash, functionId, unique);
     return item && this.entryOf(item);
   }
@@ -119,16 +119,16 @@ export class Leasing {
   }
 
   /** Memory has an entry from now on. */
-  hold(entry: Entry): void {
-    if (entry.isHeld) return;
+  keep(entry: Entry): void {
+    if (entry.isInMemory) return;
     this.index.entries.add(entry);
-    if (entry.stored) this.index.hold(entry.stored.number);
+    if (entry.stored) this.index.setInMemory(entry.stored.number);
   }
 
   /** Leases an entry that {@link take} took, or that waits somewhere. */
   lease(entry: Entry): void {
     entry.phase = entry.phase.leased;
-    this.hold(entry);
+    this.keep(entry);
   }
 
   /** A leased job is given back as it is, or as it was changed. */
@@ -136,14 +136,14 @@ export class Leasing {
     const { queue, stored, phase } = entry;
     if (phase.written === 'saved' && stored) {
       this.waits(entry, isTold);
-      this.letGo(entry);
+      this.forget(entry);
       if (stored.isApart || stored.number < queue.cursor) queue.place(entry.job, stored.number);
     } else this.wait(entry, isTold);
   }
 
   /** A job waits in memory, until the log has it as it is. */
   wait(entry: Entry, isTold = true): void {
-    this.hold(entry);
+    this.keep(entry);
     this.waits(entry, isTold);
     entry.queue.place(entry.job, -1 - entry.place);
   }
@@ -156,10 +156,10 @@ export class Leasing {
   }
 
   /** Memory forgets an entry that the log has. */
-  letGo(entry: Entry): void {
-    if (!entry.isHeld) return;
+  forget(entry: Entry): void {
+    if (!entry.isInMemory) return;
     this.index.entries.remove(entry);
-    if (entry.stored) this.index.letGo(entry.stored.number);
+    if (entry.stored) this.index.clearInMemory(entry.stored.number);
   }
 
   /** The entry of an item, in memory or else from the log; undefined where memory has a newer item of it. */
@@ -214,7 +214,7 @@ export class Leasing {
     const segment = index.segmentOf(from);
     if (!segment) return undefined;
     for (let number = from; number < next; number++) {
-      if (!segment.isAlive(number) || segment.held.has(number - segment.first)) continue;
+      if (!segment.isAlive(number) || segment.inMemory.has(number - segment.first)) continue;
       const item = index.blockOf(segment, segment.blockOf(number)).item(number);
       if (item?.kind === JOB && item.queue === queue.key && !item.isApart) return item;
     }

@@ -53,7 +53,7 @@ export class LogBeside {
       // Those without a time first.
       for (const until of [-1, Infinity]) {
         for (let entry = leasing.take(queue, until); entry; entry = leasing.take(queue, until)) {
-          index.hold(entry.stored!.number);
+          index.setInMemory(entry.stored!.number);
           yield { is: 'job', job: entry.job };
         }
       }

@@ -155,17 +155,18 @@ export class LogIndex implements RecordVisitor {
   /** Whether an item lives, and memory does not have it. */
   isFree(number: number): boolean {
     const segment = this.segmentOf(number);
-    return segment !== undefined && segment.isAlive(number) && !segment.held.has(number - segment.first);
+    return segment !== undefined && segment.isAlive(number) && !segment.inMemory.has(number - segment.first);
   }
 
-  hold(number: number): void {
+  /** Memory has an entry of an item, which is asked instead of the log. */
+  setInMemory(number: number): void {
     const segment = this.segmentOf(number);
-    segment?.held.set(number - segment.first);
+    segment?.inMemory.set(number - segment.first);
   }
 
-  letGo(number: number): void {
+  clearInMemory(number: number): void {
     const segment = this.segmentOf(number);
-    segment?.held.clear(number - segment.first);
+    segment?.inMemory.clear(number - segment.first);
   }
 
   /** A living item's fields, for now; undefined when it is over, or cannot be read. Throws a {@link StorageError}. */

@@ -261,7 +261,7 @@ export class LogStorage implements JobStorage {
     const { log } = this;
     checkJob(job);
     checkOrigin(origin);
-    return log.takeOnce(job, origin, past);
+    return log.addOnce(job, origin, past);
   }
 
   async forgetOrigins(): Promise<number> {

@@ -88,7 +88,7 @@ export class LogWriter implements CommitHost<LogChange> {
     } catch (error) {
       const isAdding = changes.some((change) => change.isAdding);
       const cause = storageError(error, this.index.path);
-      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.folder.reserve.release())
+      if (!isAdding && cause.code === 'GEARMAN_STORAGE_FULL' && this.folder.reserve.giveUp())
         return this.write(changes);
       this.isWriting = false;
       throw cause;
@@ -181,7 +181,7 @@ export class LogWriter implements CommitHost<LogChange> {
     change.settle(isDurable);
     if (!isDurable || !(change instanceof Entry)) return;
     if (before) this.index.forgetJob(before, change);
-    if (change.stored) this.index.hold(change.stored.number);
+    if (change.stored) this.index.setInMemory(change.stored.number);
     this.keeper.settled(change);
   }
 

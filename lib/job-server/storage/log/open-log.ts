@@ -40,7 +40,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   readonly settings: SettingBook;
   private readonly writer: LogWriter;
   /** Origins whose jobs are being written. */
-  private readonly taking = new Map<string, Promise<OnceOutcome>>();
+  private readonly adding = new Map<string, Promise<OnceOutcome>>();
   private sequence: number;
   /** Whether nobody has begun to close it. */
   isOpen = true;
@@ -56,7 +56,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
       ({ functionName, priority }) => ({ function: functionName, priority }),
       (name) => this.isOpen && listener.ready(name.function, name.priority),
     );
-    folder.reserve.take();
+    folder.reserve.fill();
     this.sequence = index.lastSequence;
     this.leasing = new Leasing(index, (queue) => ready.add(queue));
     const { segmentBytes } = sizes;
@@ -185,7 +185,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
       this.settled(entry);
       return;
     }
-    this.leasing.hold(entry);
+    this.leasing.keep(entry);
     entry.phase = entry.phase.marked;
     this.commit.mark(entry, isUrgent);
   }
@@ -195,7 +195,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   settled(entry: Entry): void {
     if (entry.phase.written !== 'saved') return;
     if (entry.phase.fate === 'hidden') this.leasing.waits(entry);
-    if (entry.phase.isIdle) this.leasing.letGo(entry);
+    if (entry.phase.isIdle) this.leasing.forget(entry);
   }
 
   trouble(error: StorageError | undefined): void {
@@ -203,7 +203,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
   }
 
   written(): void {
-    if (!this.commit.isFailing) this.folder.reserve.take();
+    if (!this.commit.isFailing) this.folder.reserve.fill();
     this.maintenance.look();
   }
 
@@ -217,8 +217,8 @@ export class OpenLog implements EntryKeeper, Rewriter {
       const entry = this.leasing.current(item);
       // Otherwise it is about to be written as it is now.
       if (entry?.phase.written !== 'saved') return length;
-      if (!entry.isHeld) {
-        this.leasing.hold(entry);
+      if (!entry.isInMemory) {
+        this.leasing.keep(entry);
         if (entry.phase.fate === 'waiting') entry.queue.place(entry.job, -1 - entry.place);
       }
       this.mark(entry, false);
@@ -226,19 +226,19 @@ export class OpenLog implements EntryKeeper, Rewriter {
     return length;
   }
 
-  // --- taking once ---
+  // --- adding once ---
 
   /** Adds a job whose origin is new, or remembers only the origin of one that is here already. */
-  async takeOnce(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
-    const before = this.taking.get(origin);
+  async addOnce(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
+    const before = this.adding.get(origin);
     if (before) return before.then(() => 'known');
     if (this.index.hasOrigin(origin)) return 'known';
-    const taking = this.take(job, origin, past);
-    this.taking.set(origin, taking);
+    const adding = this.addNew(job, origin, past);
+    this.adding.set(origin, adding);
     try {
-      return await taking;
+      return await adding;
     } finally {
-      this.taking.delete(origin);
+      this.adding.delete(origin);
     }
   }
 
@@ -303,7 +303,7 @@ export class OpenLog implements EntryKeeper, Rewriter {
     return new Note(300, true, emit, () => this.index.forgetOrigin(stored.number, handle));
   }
 
-  private async take(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
+  private async addNew(job: JobRecord, origin: string, past: Past | undefined): Promise<OnceOutcome> {
     const entry = this.entryOf(job);
     const same = this.leasing.find(job.handle);
     const existing = same ?? (past ? undefined : this.leasing.holderOf(entry));

@@ -71,7 +71,7 @@ export class Segment {
   readonly handles = new Part();
   readonly alive = new Bits();
   /** Items that memory has: leased, or changed since. */
-  readonly held = new Bits();
+  readonly inMemory = new Bits();
   /** What its index file will say; missing once that is written. */
   book: SegmentBook | undefined = new SegmentBook();
   /** The last group, if the last block has it. */
@@ -163,7 +163,7 @@ export class Segment {
 
   removeItem(number: number, length: number): void {
     this.alive.clear(number - this.first);
-    this.held.clear(number - this.first);
+    this.inMemory.clear(number - this.first);
     this.living--;
     this.livingBytes = this.living === 0 ? 0 : this.livingBytes - length;
   }
