@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { COMMANDS } from '../../lib/cli/commands.js';
-import { describeWith } from '../support/peers.js';
-import { tempDir } from '../support/temp-dir.js';
-import { command } from '../support/terminal.js';
+import { COMMANDS } from '../../../lib/cli/commands.js';
+import { describeWith } from '../../support/peers.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { command } from '../../support/terminal.js';
 
 /** The script for a shell, in a file. */
 async function scriptFor(shell: string): Promise<string> {

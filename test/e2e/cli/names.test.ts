@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { atEnd } from '../support/cleanup.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { command, RunningCommand } from '../support/terminal.js';
-import { until } from '../support/until.js';
-import { rawPacket } from '../support/wire.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { atEnd } from '../../support/cleanup.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { command, RunningCommand } from '../../support/terminal.js';
+import { until } from '../../support/until.js';
+import { rawPacket } from '../../support/wire.js';
 
 const FORGED = 'evil  9  9\n\x1b[2Jforged\t9';
 const FORGED_SHOWN = 'evil  9  9\\x{0a}\\x{1b}[2Jforged\\x{09}9';

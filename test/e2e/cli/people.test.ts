@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { atEnd } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { command, RunningCommand } from '../support/terminal.js';
-import { until } from '../support/until.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePort } from '../../support/free-port.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { command, RunningCommand } from '../../support/terminal.js';
+import { until } from '../../support/until.js';
 
 describe('the commands for people', () => {
   let at: string[];

@@ -1,12 +1,12 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { JobWorker } from 'nestjs-gearman';
 import { JobServer } from 'nestjs-gearman/job-server';
-import { requireBuild } from '../support/built.js';
-import { atEnd } from '../support/cleanup.js';
-import { COMMAND, runCommand } from '../support/command.js';
-import { describeWith } from '../support/peers.js';
-import { inTerminal, type RealTerminal } from '../support/tmux.js';
-import { until } from '../support/until.js';
+import { requireBuild } from '../../support/built.js';
+import { atEnd } from '../../support/cleanup.js';
+import { COMMAND, runCommand } from '../../support/command.js';
+import { describeWith } from '../../support/peers.js';
+import { inTerminal, type RealTerminal } from '../../support/tmux.js';
+import { until } from '../../support/until.js';
 
 requireBuild();
 

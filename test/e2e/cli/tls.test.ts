@@ -1,12 +1,12 @@
 import { beforeAll, expect, it } from '@jest/globals';
-import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
-import { atEnd } from '../support/cleanup.js';
-import { startJobServerCommand } from '../support/command.js';
-import type { Daemon } from '../support/daemon.js';
-import { freePort } from '../support/free-port.js';
-import { describeWith } from '../support/peers.js';
-import { command, RunningCommand } from '../support/terminal.js';
-import { until } from '../support/until.js';
+import { certificateAuthority, type CertificateAuthority } from '../../support/certificates.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startJobServerCommand } from '../../support/command.js';
+import type { Daemon } from '../../support/daemon.js';
+import { freePort } from '../../support/free-port.js';
+import { describeWith } from '../../support/peers.js';
+import { command, RunningCommand } from '../../support/terminal.js';
+import { until } from '../../support/until.js';
 
 describeWith('openssl', 'nestjs-gearman over TLS', () => {
   let authority: CertificateAuthority;

@@ -4,9 +4,9 @@ import { connect, createServer, type Server } from 'node:net';
 import { renameSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer, type AccessRequest, type JobServerOptions } from 'nestjs-gearman/job-server';
-import { atEnd } from '../support/cleanup.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { tempDir } from '../support/temp-dir.js';
+import { atEnd } from '../../support/cleanup.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { tempDir } from '../../support/temp-dir.js';
 
 const DENIED = 'ERROR ACCESS_DENIED·This job server does not allow it';
 const ADMIN_DENIED = 'ERR ACCESS_DENIED This+job+server+does+not+allow+it\r\n';

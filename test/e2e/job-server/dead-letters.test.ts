@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { JobClient, JobWorker, ServerError } from 'nestjs-gearman';
-import { atEnd } from '../support/cleanup.js';
-import { startJobServerCommand } from '../support/command.js';
-import { CrashingJobServer, grab } from '../support/crashing-job-server.js';
-import { startGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
-import { command } from '../support/terminal.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startJobServerCommand } from '../../support/command.js';
+import { CrashingJobServer, grab } from '../../support/crashing-job-server.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
+import { command } from '../../support/terminal.js';
+import { until } from '../../support/until.js';
 
 describe('nestjs-gearman dead', () => {
   let server: CrashingJobServer;

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { runCommand, spawnCommand, startJobServerCommand } from '../support/command.js';
-import { freePort } from '../support/free-port.js';
-import { startGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { until } from '../support/until.js';
+import { runCommand, spawnCommand, startJobServerCommand } from '../../support/command.js';
+import { freePort } from '../../support/free-port.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { until } from '../../support/until.js';
 
 /** Starts an exporter; what it tells, sample by sample. */
 async function startExporter(...args: string[]): Promise<() => Promise<string[]>> {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { AdminClient } from 'nestjs-gearman';
-import { startJobServerCommand } from '../support/command.js';
-import { freePort } from '../support/free-port.js';
-import { startGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
-import { CLOSED, RawPeer } from '../support/raw-peer.js';
-import { until } from '../support/until.js';
+import { startJobServerCommand } from '../../support/command.js';
+import { freePort } from '../../support/free-port.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
+import { CLOSED, RawPeer } from '../../support/raw-peer.js';
+import { until } from '../../support/until.js';
 
 /** Where a job server answers Gearman and HTTP. */
 interface Place {
@@ -191,7 +191,7 @@ describe('job-server --protocol http answers the same, but for what is named', (
   itAnswers('ours', () => start((args) => startJobServerCommand(args)));
 
   it('names each difference in docs/SEMANTICS.md', () => {
-    const semantics = readFileSync(new URL('../../docs/SEMANTICS.md', import.meta.url), 'utf8');
+    const semantics = readFileSync(new URL('../../../docs/SEMANTICS.md', import.meta.url), 'utf8');
     const names = [...new Set(DIFFERENT.map(([name]) => name))];
     expect(names.filter((name) => !semantics.includes(`- \`${name}\`: `))).toEqual([]);
   });

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { JobServer, JobServerOptions } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { startListening } from '../support/job-servers.js';
-import { CLOSED, RawPeer } from '../support/raw-peer.js';
-import { until } from '../support/until.js';
-import { packetBytes, rawPacket } from '../support/wire.js';
-import { runs } from '../support/runs.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { startListening } from '../../support/job-servers.js';
+import { CLOSED, RawPeer } from '../../support/raw-peer.js';
+import { until } from '../../support/until.js';
+import { packetBytes, rawPacket } from '../../support/wire.js';
+import { runs } from '../../support/runs.js';
 
 let port: number;
 let server: JobServer;

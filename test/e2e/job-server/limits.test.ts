@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { JobClient, JobWorker } from 'nestjs-gearman';
 import { JobServer, type JobServerOptions } from 'nestjs-gearman/job-server';
-import { atEnd } from '../support/cleanup.js';
-import { CLOSED, RawPeer } from '../support/raw-peer.js';
-import { packetBytes, rawPacket } from '../support/wire.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { CLOSED, RawPeer } from '../../support/raw-peer.js';
+import { packetBytes, rawPacket } from '../../support/wire.js';
+import { until } from '../../support/until.js';
 
 const FULL = 'ERROR QUEUE_ERROR·Job queue is full';
 

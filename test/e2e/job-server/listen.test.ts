@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { JobServer, type ListenerOptions } from 'nestjs-gearman/job-server';
-import { atEnd } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePort } from '../../support/free-port.js';
 
 /** What a job server says that is to listen there. */
 async function refusal(listener: ListenerOptions): Promise<{ message: string; code: string }> {

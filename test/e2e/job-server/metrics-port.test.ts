@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { runCommand, startJobServerCommand } from '../support/command.js';
-import { accepts, freePort } from '../support/free-port.js';
-import { describeWith } from '../support/peers.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { tempDir } from '../support/temp-dir.js';
-import { until } from '../support/until.js';
+import { runCommand, startJobServerCommand } from '../../support/command.js';
+import { accepts, freePort } from '../../support/free-port.js';
+import { describeWith } from '../../support/peers.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 
 /** A job server that tells its metrics, and how to ask for them. */
 async function startMeasured(...args: string[]) {

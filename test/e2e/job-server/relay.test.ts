@@ -6,12 +6,12 @@ import {
   type JobServerOptions,
   type ListenerOptions,
 } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { certificateAuthority } from '../support/certificates.js';
-import { atEnd } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
-import { RawPeer } from '../support/raw-peer.js';
-import { until } from '../support/until.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { certificateAuthority } from '../../support/certificates.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePort } from '../../support/free-port.js';
+import { RawPeer } from '../../support/raw-peer.js';
+import { until } from '../../support/until.js';
 
 /** Job servers that share a storage, and know where each is. */
 class Fleet {

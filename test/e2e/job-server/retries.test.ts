@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CrashingJobServer, grab } from '../support/crashing-job-server.js';
-import { command } from '../support/terminal.js';
+import { CrashingJobServer, grab } from '../../support/crashing-job-server.js';
+import { command } from '../../support/terminal.js';
 
 const AT_ONCE = 'backoff=0..0';
 

@@ -2,14 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { JobServer } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { atEnd } from '../support/cleanup.js';
-import { runCommand, startJobServerCommand } from '../support/command.js';
-import { describeWith } from '../support/peers.js';
-import { run } from '../support/run.js';
-import { command } from '../support/terminal.js';
-import { tempDir } from '../support/temp-dir.js';
-import { until } from '../support/until.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { atEnd } from '../../support/cleanup.js';
+import { runCommand, startJobServerCommand } from '../../support/command.js';
+import { describeWith } from '../../support/peers.js';
+import { run } from '../../support/run.js';
+import { command } from '../../support/terminal.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 
 /** A crontab of these lines, and how to write it anew. */
 function crontab(...lines: string[]): { path: string; write: (...others: string[]) => void } {

@@ -3,16 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { requireBuild } from '../support/built.js';
-import { spawnCommand, outcomeOf } from '../support/command.js';
-import { describeWith } from '../support/peers.js';
-import { startProgram } from '../support/program.js';
-import { tempDir } from '../support/temp-dir.js';
-import { until } from '../support/until.js';
+import { requireBuild } from '../../support/built.js';
+import { spawnCommand, outcomeOf } from '../../support/command.js';
+import { describeWith } from '../../support/peers.js';
+import { startProgram } from '../../support/program.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 
 requireBuild();
 
-const UNIT = fileURLToPath(new URL('../../docs/deploy/nestjs-gearman.service', import.meta.url));
+const UNIT = fileURLToPath(new URL('../../../docs/deploy/nestjs-gearman.service', import.meta.url));
 
 /** Stands for systemd: prints each datagram that comes to a socket in the file system. */
 const MANAGER = `use IO::Socket::UNIX; use Socket; $| = 1;

@@ -6,12 +6,12 @@ import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from '@jest/globals';
 import { AdminClient, JobClient, JobWorker } from 'nestjs-gearman';
 import { CertificateError, JobServer, type JobServerOptions, type TlsListenerOptions } from 'nestjs-gearman/job-server';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { certificateAuthority, type Certificate, type CertificateAuthority } from '../support/certificates.js';
-import { atEnd } from '../support/cleanup.js';
-import { describeWith } from '../support/peers.js';
-import { CLOSED, RawPeer } from '../support/raw-peer.js';
-import { until } from '../support/until.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { certificateAuthority, type Certificate, type CertificateAuthority } from '../../support/certificates.js';
+import { atEnd } from '../../support/cleanup.js';
+import { describeWith } from '../../support/peers.js';
+import { CLOSED, RawPeer } from '../../support/raw-peer.js';
+import { until } from '../../support/until.js';
 
 describeWith('openssl', 'a job server with TLS', () => {
   let authority: CertificateAuthority;

@@ -4,12 +4,12 @@ import { firstValueFrom } from 'rxjs';
 import { JobClient, JobWorker, type AssignedJob, type JobObserver, type Submission } from 'nestjs-gearman';
 import { JobServer, MemoryStorage, type JobServerOptions } from 'nestjs-gearman/job-server';
 import { TestJobServer } from 'nestjs-gearman/testing';
-import { coreOf } from '../../lib/job-server/core-of.js';
-import { atEnd } from '../support/cleanup.js';
-import { startGearmand } from '../support/gearmand.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { runs } from '../support/runs.js';
+import { coreOf } from '../../../lib/job-server/core-of.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startGearmand } from '../../support/gearmand.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { runs } from '../../support/runs.js';
 
 async function start(options: JobServerOptions = {}): Promise<JobServer> {
   const server = new JobServer({ listeners: [], ...options });
