@@ -13,7 +13,8 @@ describeWith('postgres', 'three job servers whose PostgreSQL is killed and hung 
   beforeAll(requireBuild);
 
   it('lose no accepted job, and come to their end', async () => {
-    const args = ['test/chaos/run.mjs', '--servers', '3', '--database', '--seconds', '20', '--seed', '1'];
+    const options = ['--servers', '3', '--database', '--seconds', '60', '--seed', '1'];
+    const args = ['test/chaos/run.mjs', ...options, '--until', 'job-server=3,primary=1'];
     const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT });
     // Shown whole where it fails: it says what was lost, what ran again without a cause, and who has what is left.
     expect(code === 0 && stderr === '' ? '' : `${stdout}${stderr}`).toBe('');
