@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import type { Adder } from '../../lib/job-server/storage/index.js';
+import { requireBuild, ROOT } from '../support/built.js';
 import { goTo, openPage } from '../support/chromium.js';
 import { startDashboard } from '../support/dashboard.js';
 import { newWorker } from '../support/driver-jobs.js';
 import { describeWith } from '../support/peers.js';
-import { withStorage } from '../support/stored-jobs.js';
+import { mustSucceed } from '../support/run.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const JOBS = 1_000_000;
@@ -19,27 +19,9 @@ const LIMITS = { maxPacketBytes: FILE + 1_024, maxSendBufferBytes: 2 * FILE };
 
 /** A folder with a million jobs that wait, and ten thousand that failed for good. */
 async function fill(): Promise<string> {
+  requireBuild();
   const path = tempDir();
-  const adder: Adder = {
-    stored: () => undefined,
-    refused: (error) => {
-      throw error;
-    },
-  };
-  const job = { unique: '', priority: 1, reducer: '', at: 0, attempts: 0, losses: 0 } as const;
-  await withStorage(path, async (storage) => {
-    for (let number = 0; number < JOBS; number++) {
-      const workload = `{"order":${number},"user":{"id":${number}}}`;
-      storage.add({ ...job, handle: `H:stored:${number}`, function: 'stored', workload }, false, adder);
-      if (number % 50_000 === 49_999) await storage.flush();
-    }
-    for (let number = 0; number < DEAD; number++) {
-      const handle = `H:dead:${number}`;
-      storage.add({ ...job, handle, function: 'broken', workload: `${number}` }, 'always', adder);
-      storage.bury(handle, `order ${number} has no address`, Date.now());
-      if (number % 5_000 === 4_999) await storage.flush();
-    }
-  });
+  await mustSucceed(process.execPath, [join(ROOT, 'test/support/million-jobs.mjs'), path, `${JOBS}`, `${DEAD}`]);
   return path;
 }
 
