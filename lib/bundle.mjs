@@ -6,48 +6,36 @@
  * bundled: an optional one is still imported where it is first needed.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [BUILT, DIST] = ['build', 'dist'].map((folder) => join(ROOT, folder));
 /** What package.json exports. */
 const ENTRY_POINTS = ['index', 'job-server/index', 'telemetry/index', 'testing/index', 'web/index'];
 
-const { outputFiles } = await build({
-  absWorkingDir: ROOT,
-  entryPoints: [...ENTRY_POINTS, 'cli/main'].map((name) => ({ in: join(BUILT, `${name}.js`), out: name })),
-  outdir: DIST,
-  // One folder below `dist`, as the entry points that need files of the package are: `../app/` is the page from each of them.
-  chunkNames: 'shared/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  format: 'esm',
+const bundle = await rolldown({
+  input: Object.fromEntries([...ENTRY_POINTS, 'cli/main'].map((name) => [name, join(BUILT, `${name}.js`)])),
   platform: 'node',
-  target: 'node20.19',
-  sourcemap: true,
-  write: false,
+  external: (id) => !isAbsolute(id) && !id.startsWith('.'),
+  plugins: [{ name: 'source-maps', load: withSourceMap }],
 });
-const joined = outputFiles.map(({ path, text }) => [path, path.endsWith('.js') ? withClassNames(text) : text]);
+await bundle.write({
+  dir: DIST,
+  // One folder below `dist`, as the entry points that need files of the package are: `../app/` is the page from each of them.
+  chunkFileNames: 'shared/[name]-[hash].js',
+  sourcemap: true,
+  // The types have them.
+  comments: false,
+});
 const types = await typesOf(ENTRY_POINTS);
-await Promise.all([...joined, ...types].map(([path, text]) => write(path, text)));
+await Promise.all([...types].map(([path, text]) => write(path, text)));
 
-/**
- * Gives classes back the names that esbuild takes: one that names itself becomes `_Job`, one with decorators `GearmanModule2`,
- * which Nest would log. Its option `keepNames` names every function anew each time it is made, on the hot path too. A name and
- * what replaces it have the same length, so that the source map stays right.
- */
-function withClassNames(text) {
-  for (const [, name, inner = name] of text.matchAll(
-    /\b(?:var|let) (\w+) = (?:\w+ = )?class\b(?: (?!extends\b)(\w+))?/g,
-  )) {
-    if (/\d$/.test(name)) throw new Error(`two classes are called ${name.replace(/\d+$/, '')}: give one another name`);
-    const own = inner.startsWith('_') ? name.padStart(inner.length) : name.padEnd(inner.length);
-    text = text.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), own);
-  }
-  return text;
+/** A module with the compiler's map, so that the map of what is joined leads to the sources. */
+async function withSourceMap(path) {
+  const [code, map] = await Promise.all([path, `${path}.map`].map((file) => readFile(file, 'utf8')));
+  return { code, map };
 }
 
 /** What entry points declare, and whatever that refers to: where it goes, and what is in it. */
