@@ -255,7 +255,7 @@ export class JobFeed {
 
   /** A queue of the engine runs low: leases more jobs for it. */
   want(function_: GearmanFunction, priority: Priority): void {
-    // {@link fence} asks again when it is over.
+    // `fence` asks again when it is over.
     if (this.isFenced) return;
     this.track(this.fetch(function_, priority)).catch((error: Error) => {
       const name = fromByteString(function_.name);
