@@ -37,6 +37,8 @@ export const LOADS = {
   },
   bg: {
     title: 'background submission, 8 clients x 8 in flight, nobody works',
+    // What a heap grows by once, whatever is in it, is no part of a job: ours starts smaller than it then stays.
+    queue: 100_000,
     args: ['-m', 'bg', '-c', 8, '-d', 8, '-n', 500_000],
     figures: [...RATE, 'p99', 'bytesEach'],
   },
