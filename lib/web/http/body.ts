@@ -62,6 +62,7 @@ function bytesOf({ headers }: IncomingMessage, body: unknown): Buffer {
 class BodyReader {
   private readonly chunks: Buffer[] = [];
   private size = 0;
+  private refuse: (error: Error) => void = () => undefined;
 
   constructor(
     private readonly request: IncomingMessage,
@@ -82,9 +83,20 @@ class BodyReader {
       return Buffer.concat(this.chunks, this.size);
     } finally {
       clearTimeout(timer);
+      // The rest of a body that took too long still comes: it must borrow no room, because nobody would give that back.
+      this.request.off('data', this.hear);
       budget.giveBack(this.size);
     }
   }
+
+  private readonly hear = (chunk: Buffer): void => {
+    try {
+      this.add(chunk);
+    } catch (error) {
+      this.request.off('data', this.hear).pause();
+      this.refuse(error as Error);
+    }
+  };
 
   private collect(): Promise<void> {
     const { request } = this;
@@ -93,14 +105,8 @@ class BodyReader {
       if (declared > this.limits.maxBytes) return reject(tooLarge(this.limits));
       // The client was gone before anybody listened for that.
       if (request.destroyed) return reject(incomplete());
-      request.on('data', (chunk: Buffer) => {
-        try {
-          this.add(chunk);
-        } catch (error) {
-          request.removeAllListeners('data').pause();
-          reject(error as Error);
-        }
-      });
+      this.refuse = reject;
+      request.on('data', this.hear);
       request.once('end', resolve);
       request.once('error', reject);
       request.once('close', () => reject(incomplete()));
