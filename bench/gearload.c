@@ -15,7 +15,8 @@
  * -u gives each job a random unique. With -A the workers send ALL_YOURS first, and keep GRABS grabs open each (1 by
  * default); a job server that refuses it ends the run.
  * A run that takes longer than -t is ended. With -P, once for each process, the CPU time and memory of the job server
- * (and of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no library.
+ * (and of a database it uses) are read from /proc before and after. Prints one line of JSON. One thread, epoll, no
+ * library.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
