@@ -16,4 +16,7 @@ const terminal: Terminal = {
 // When a reader has read enough (`| head`) and closes the pipe, that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
+// Nobody is left to be told that nobody reads the messages; a job server must not end because of that.
+process.stderr.on('error', () => undefined);
+
 await exit(await runCommandLine(process.argv.slice(2), terminal));

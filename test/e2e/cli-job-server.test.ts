@@ -191,6 +191,22 @@ describe('nestjs-gearman job-server', () => {
     expect(await ended).toBe(0);
   });
 
+  it('goes on when whoever reads its log is gone', async () => {
+    const port = await freePort();
+    const child = spawnCommand(['job-server', '-p', `${port}`, '-L', '127.0.0.1']);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await until('it listens', () => accepts(port));
+    child.stderr!.destroy();
+    const peer = await RawPeer.connect({ port });
+    for (let round = 0; round < 3; round++) {
+      // A packet without its arguments is worth a line in the log.
+      peer.send('SUBMIT_JOB x');
+      expect(await peer.untilEcho()).toHaveLength(1);
+    }
+    child.kill();
+    expect(await ended).toBe(0);
+  });
+
   it.each([
     [['--prot=1'], 1, 'there is no option --prot; did you mean --port?'],
     [['-q', 'redis'], 1, 'there is no queue type redis here'],
