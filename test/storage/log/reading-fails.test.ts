@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
 import { Segment } from '../../../lib/job-server/storage/log/segment.js';
-import { add, addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 import { until } from '../../support/until.js';
 
 it('a log whose disk fails at reading gives out no job that it cannot read, says why, takes new ones, and goes on', async () => {
@@ -116,5 +116,37 @@ describe('a disk that fails at reading', () => {
     jest.restoreAllMocks();
     expect(await storage.lease('reverse', 1, 9, NOW)).toHaveLength(1);
     expect(listener.corrupt).toHaveLength(1);
+  });
+
+  it('refuses listings and copies with the reason, and copies nothing forward, until it is well', async () => {
+    storage = new LogStorage({ path }, { segmentBytes: 5_000, idleSlack: 1_000 });
+    await storage.open(new RecordingListener());
+    const some = Array.from({ length: 30 }, () => newJob({ workload: 'x'.repeat(200) }));
+    const [dead, ...kept] = await addAll(storage, ...some);
+    await storage.leaseOne(dead!);
+    storage.bury(dead!, 'boom', NOW);
+    await storage.close();
+    const listener = new RecordingListener();
+    await storage.open(listener);
+    const reading = jest.spyOn(Segment.prototype, 'read').mockImplementation(() => {
+      throw failure;
+    });
+    const refusal = { code: 'GEARMAN_STORAGE_IO', message: expect.stringContaining(`Input/output error) in ${path}:`) };
+    await expect(allOf(storage.iterate())).rejects.toMatchObject(refusal);
+    await expect(allOf(storage.deadLetters())).rejects.toMatchObject(refusal);
+    await expect(storage.backup(`${path}-copy`)).rejects.toMatchObject(refusal);
+    const before = reading.mock.calls.length;
+    // They come and go, until the oldest segment, which cannot be read, would be copied forward.
+    for (let round = 0; round < 3; round++) {
+      const jobs = Array.from({ length: 30 }, () => newJob({ workload: 'x'.repeat(200) }));
+      await Promise.all(jobs.map((job) => add(storage, job, 'always').stored));
+      for (const { handle } of jobs) storage.done(handle);
+      await storage.flush();
+    }
+    await until('it was tried', () => reading.mock.calls.length > before);
+    expect([listener.troubles, listener.corrupt]).toEqual([[], []]);
+    jest.restoreAllMocks();
+    expect(handlesOf(await storage.lease('reverse', 1, 99, NOW)).sort()).toEqual([...kept].sort());
+    expect(await allOf(storage.deadLetters())).toMatchObject([{ error: 'boom' }]);
   });
 });
