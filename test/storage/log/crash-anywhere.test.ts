@@ -118,7 +118,7 @@ class CrashingStory {
     const jobs: string[] = [];
     for (const queue of index.queues.values()) {
       for (let entry = leasing.take(queue, NOW); entry; entry = leasing.take(queue, NOW)) {
-        index.hold(entry.stored!.number);
+        index.setInMemory(entry.stored!.number);
         jobs.push(entry.handle);
       }
       expect(jobs).toHaveLength(queue.counts[0]);

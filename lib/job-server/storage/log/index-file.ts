@@ -71,8 +71,16 @@ export async function writeCheckpoint(path: string, segments: readonly Segment[]
   await writeChecked(join(path, CHECKPOINT), { segments: heads } satisfies CheckpointHead, bits);
 }
 
-/** What lives, by the checkpoint, in the first of some segments; the others are to be read. */
-export function loadCheckpoint(path: string, segments: readonly Segment[]): Map<Segment, SegmentState> {
+/**
+ * What lives, by the checkpoint, in the first of some segments; the others are to be read.
+ *
+ * @param cut is told of a segment that is shorter than it was, and how long that was.
+ */
+export function loadCheckpoint(
+  path: string,
+  segments: readonly Segment[],
+  cut: (segment: Segment, end: number) => void,
+): Map<Segment, SegmentState> {
   const states = new Map<Segment, SegmentState>();
   const { head, parts } = readChecked<CheckpointHead>(join(path, CHECKPOINT)) ?? { head: { segments: [] }, parts: [] };
   const last = head.segments.at(-1)?.number ?? 0;
@@ -83,6 +91,7 @@ export function loadCheckpoint(path: string, segments: readonly Segment[]): Map<
     // The checkpoint is another log's.
     if (at < 0) return new Map();
     const state = head.segments[at]!;
+    if (state.end > segment.end) cut(segment, state.end);
     // The end of its file was lost, or an owner whose folder was taken over has written more: it is read again, as are
     // those behind it.
     if (state.end !== segment.end) break;

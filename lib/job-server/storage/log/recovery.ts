@@ -33,7 +33,10 @@ export function readLog(path: string, damaged: (damage: Damage) => void, { isBes
   try {
     files = segmentFiles(path)
       .map((name) => ({ name, segment: segmentIn(path, name) }))
-      .filter(({ name, segment }) => segment ?? usedBytes(readFileSync(join(path, name))) > 0);
+      // Only of the last one it may be that nothing was written to it yet.
+      .filter(({ name, segment }, at, { length }) => {
+        return segment ?? (at < length - 1 || usedBytes(readFileSync(join(path, name))) > 0);
+      });
     checkNoneMissing(path, files);
     const index = readSegments(path, files, damaged, isBeside);
     const strays = readdirSync(path).filter((each) => segmentOfName(each) && !files.some(({ name }) => name === each));
@@ -103,7 +106,10 @@ function readSegments(
     return [segment];
   });
   const last = segments.at(-1);
-  const known = loadCheckpoint(path, segments);
+  const known = loadCheckpoint(path, segments, (segment, end) => {
+    // Of any other the next one's header says it.
+    if (segment === last) found.push(cutShort(segment, segment.end, end));
+  });
   for (const segment of segments) {
     index.segments.push(segment);
     const state = known.get(segment);
