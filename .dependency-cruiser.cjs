@@ -1,4 +1,4 @@
-/** The house rules of DESIGN.md section 3: who may import whom. Everything not allowed here is forbidden. */
+/** The rooms, and which others each of them may import (DESIGN.md, section 3). Every import that is not allowed here is forbidden. */
 const rooms = {
   // Metrics as others read them.
   'telemetry/forms': [],
@@ -77,10 +77,10 @@ const rooms = {
     'connection',
   ],
 };
-/** `job-server` alone is the composition: the files directly in lib/job-server. */
+/** The room `job-server` itself is only the files directly in lib/job-server, which put the others together. */
 const inRoom = (room) => (room === 'job-server' ? '^lib/job-server/[^/]+\\.ts$' : `^lib/${room}/`);
 
-/** What every room may import: errors, option rules, log lines, clocks; what is measured; what spans have. None imports another room. */
+/** Rooms that every room may import: errors, option rules, log lines, clocks; metrics; attributes of spans. They import no other room. */
 const forAll = ['ground', 'telemetry/metrics', 'telemetry/tracing'];
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => ({

@@ -1,9 +1,9 @@
 /*
- * Makes `dist` of `build`, where the compiler has put each module and its types: joins the modules into few files, which Node
- * reads in half the time, and copies the types that the entry points need.
+ * Makes `dist` from `build`, where the compiler has put each module and its types: it joins the modules into few files, which
+ * Node reads in half the time, and copies the types that the entry points need.
  *
- * What several entry points use is in a file that all of them import, so that there is one copy of every class. No package is
- * bundled: an optional one is still imported where it is first needed.
+ * Modules that several entry points use are in a file that all of them import, so that there is one copy of every class. No
+ * package is bundled: an optional one is still imported only when it is needed.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -12,7 +12,7 @@ import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [BUILT, DIST] = ['build', 'dist'].map((folder) => join(ROOT, folder));
-/** What package.json exports. */
+/** The entry points that package.json exports. */
 const ENTRY_POINTS = ['index', 'job-server/index', 'telemetry/index', 'testing/index', 'web/index'];
 
 const bundle = await rolldown({
@@ -23,22 +23,22 @@ const bundle = await rolldown({
 });
 await bundle.write({
   dir: DIST,
-  // One folder below `dist`, as the entry points that need files of the package are: `../app/` is the page from each of them.
+  // One folder below `dist`, like the entry points that need files of the package, so that `../app/` is the page for all of them.
   chunkFileNames: 'shared/[name]-[hash].js',
   sourcemap: true,
-  // The types have them.
+  // The comments stay in the types.
   comments: false,
 });
 const types = await typesOf(ENTRY_POINTS);
 await Promise.all([...types].map(([path, text]) => write(path, text)));
 
-/** A module with the compiler's map, so that the map of what is joined leads to the sources. */
+/** A module with the compiler's map, so that the map of the joined file leads to the sources. */
 async function withSourceMap(path) {
   const [code, map] = await Promise.all([path, `${path}.map`].map((file) => readFile(file, 'utf8')));
   return { code, map };
 }
 
-/** What entry points declare, and whatever that refers to: where it goes, and what is in it. */
+/** The declarations of entry points, and all that they refer to: each file's path in `dist`, and its text. */
 async function typesOf(names) {
   const files = new Map();
   const add = async (file) => {

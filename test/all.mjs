@@ -1,13 +1,13 @@
 /*
- * All checks of what is built: those that only read the code in one lane, the
- * tests in another, since the tests wait for others half of their time. What a
- * check of the first lane has found comes at its end. Fails where any of them does.
+ * Runs all checks of the build in two lanes at once: checks that only read the code in
+ * one, the tests in the other, because the tests wait half of their time. The output of
+ * a check in the first lane is printed when it ends. Fails if any of them does.
  */
 import { spawn } from 'node:child_process';
 
 const READING = ['lint', 'typecheck'];
 
-/** Runs one of package.json's scripts; answers how it ended, and what it printed where that is not shown at once. */
+/** Runs one of package.json's scripts; returns how it ended, and its output if that is not shown at once. */
 function run(script, stdio) {
   return new Promise((resolve) => {
     const began = performance.now();
@@ -22,7 +22,7 @@ function run(script, stdio) {
   });
 }
 
-/** The names of those that failed. */
+/** Runs the checks that read the code; returns the names of those that failed. */
 async function read() {
   const failed = [];
   for (const script of READING) {
@@ -35,7 +35,7 @@ async function read() {
   return failed;
 }
 
-/** How the tests ended, which run the samples too. */
+/** Runs the tests, which run the samples too; returns how they ended. */
 async function test() {
   const built = await run('build:samples', 'inherit');
   return built.code === 0 ? run('jest', 'inherit') : built;

@@ -2,17 +2,17 @@ import { availableParallelism, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 
 /*
- * Tests by what they cost: `--selectProjects unit` runs one kind of them.
- * CONTRIBUTING.md says which is where, and how long it takes.
+ * The kinds of tests by their cost: `--selectProjects unit` runs only one kind.
+ * CONTRIBUTING.md says where each kind is, and how long it takes.
  */
 
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** How many programs wait for each core: so many times as long as on an idle machine a test may take, as its limits only guard against hanging. */
+/** How many programs wait for each core. It multiplies the time limits, which only guard against hanging. */
 const BUSY = Math.max(1, loadavg()[0] / availableParallelism());
-/** How many times as often as by default what is random is tried, see test/support/runs.ts. */
+/** By what the tries of random tests are multiplied, see test/support/runs.ts. */
 const FUZZ = Number(process.env.FUZZ ?? 1);
-/** In milliseconds, a whole number of them. */
+/** A second of the limits, in whole milliseconds. */
 const SECOND = 1_000 * Math.ceil(BUSY * FUZZ);
 
 const swc = {
@@ -27,8 +27,8 @@ const swc = {
 /**
  * @param {string} name
  * @param {string[]} folders below `test`
- * @param {{ test: number, wait: number }} limits what a test may take, and what is waited for within one, in milliseconds: a wait
- *   in vain says what it waited for
+ * @param {{ test: number, wait: number }} limits how long a test may take, and how long a wait within one, in milliseconds; a
+ *   wait is shorter, so that it can say what it waited for in vain
  */
 function project(name, folders, limits) {
   return {
@@ -38,11 +38,11 @@ function project(name, folders, limits) {
     testMatch: ['**/*.test.ts', '**/folder.tests.ts', '**/tree.tests.ts'],
     testEnvironment: '<rootDir>/test/support/quiet-environment.mjs',
     globals: { LIMITS: limits },
-    // A project's own `testTimeout` is overlooked by Jest 30.
+    // Jest 30 ignores a project's own `testTimeout`.
     setupFilesAfterEnv: ['<rootDir>/test/support/limits.mjs'],
     extensionsToTreatAsEsm: ['.ts'],
     transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-    // What is imported without its ending is looked for in this order.
+    // A file that is imported without its extension is looked for in this order.
     moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
     moduleNameMapper: {
       '^nestjs-gearman$': '<rootDir>/lib/index.ts',
@@ -52,7 +52,7 @@ function project(name, folders, limits) {
   };
 }
 
-/** Beside linter, compiler and the other tests even what is quick may wait long for its turn: test/all.mjs says so. */
+/** In a whole run, beside linter, compiler and other tests, even quick tests may wait long; test/all.mjs sets the variable. */
 const SHORT = process.env.IN_WHOLE_RUN
   ? { test: 60 * SECOND, wait: 50 * SECOND }
   : { test: 5 * SECOND, wait: 4 * SECOND };
@@ -68,13 +68,13 @@ export default {
     project('e2e', ['e2e', 'conformance', 'support'], LONG),
   ],
   rootDir: ROOT,
-  // Where all tests of a folder are asked for, they may run as one.
+  // If all tests of a folder are asked for, they may run as one file.
   filter: '<rootDir>/test/support/whole-folders.cjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   coverageDirectory: 'coverage',
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'html'],
-  // For two cores. The long ones of a whole run wait for others most of their time.
+  // For two cores. In a whole run the long tests wait for other processes most of their time.
   maxWorkers: process.env.IN_WHOLE_RUN ? 4 : 2,
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   workerIdleMemoryLimit: '700MB',

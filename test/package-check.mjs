@@ -1,6 +1,6 @@
 /*
- * Whether what would be published resolves, for every kind of app: `node package-check.mjs [tarball]`.
- * Without a tarball one is made, of what is built: no tool builds it again beside the tests.
+ * Checks that the package resolves in every kind of app: `node package-check.mjs [tarball]`. Without a
+ * tarball it packs the present build, because nothing may build again while tests run.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -24,7 +24,7 @@ try {
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   check(process.argv[2] ?? join(folder, execFileSync('npm', pack, { encoding: 'utf8' }).trim()));
 } catch (error) {
-  // The tool has said what is wrong.
+  // The tool has printed what is wrong.
   process.exitCode = error.status || 1;
 } finally {
   rmSync(folder, { recursive: true });

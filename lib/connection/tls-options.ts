@@ -7,9 +7,9 @@ export type TlsOptions = Omit<TlsConnectionOptions, 'host' | 'port' | 'path' | '
 const ALLOWED = 'true, false or options of tls.connect';
 
 /**
- * Refuses what is no `tls` option, and paths where the certificates
- * themselves belong: Node takes a path for an empty list of authorities, and
- * then no certificate is known. The message does not show a key.
+ * Refuses options that `tls` does not have, and paths in place of certificates:
+ * Node would read a path as an empty list of authorities, and then know no
+ * certificate. The message never shows a key.
  *
  * @throws InvalidOptionError
  */

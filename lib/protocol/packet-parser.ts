@@ -5,7 +5,7 @@ import { LAST_PACKET_TYPE, PacketType } from './packet-table.js';
 /** The default of `maxPacketBytes`: 64 MiB. */
 export const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
-/** How long an admin command may be, in bytes. */
+/** How long an admin command may be, with its line end, in bytes. */
 export const MAX_LINE_BYTES = 8192;
 
 /** The options of a {@link PacketParser}. */

@@ -17,7 +17,7 @@ export function cutOffSlow(response: ServerResponse): void {
   whenClosed(response, () => clearTimeout(timer));
 }
 
-/** How many answers of one connection may be open at once, where nothing else is said. */
+/** How many answers of one connection may be open at once by default. */
 const MOST_AT_ONCE = 100;
 
 /**
