@@ -3,16 +3,25 @@ import Sequencer from '@jest/test-sequencer';
 /** The test files that took longest, by `npm test -- --json`. They start first, so that none of them runs alone at the end. */
 const LONGEST = [
   'e2e/package',
-  'e2e/dashboard-million',
   'storage/pg-storage',
+  'e2e/dashboard-million',
   'e2e/web-port',
   'e2e/tracing-foreign',
   'e2e/web/folder',
-  'e2e/moving-in',
   'storage/pg-faults',
+  'storage/pg/folder',
+  'e2e/job-server/folder',
+  'storage/log/folder',
+  'e2e/moving-in',
+  'e2e/gearmand-service',
+  'e2e/dashboard/folder',
   'e2e/chaos',
+  'e2e/cli-job-server',
+  'e2e/transport/folder',
+  'e2e/driver/folder',
   'e2e/fleet-chaos',
   'e2e/fleet',
+  'e2e/cli/folder',
   'e2e/dashboard-round',
 ];
 

@@ -6,12 +6,12 @@ import {
   PgStorage,
   type JobStorage,
   type JobRecord,
-} from '../../lib/job-server/storage/index.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
-import { timesAsLong } from '../support/patience.js';
-import { describeWith } from '../support/peers.js';
-import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
-import { runs } from '../support/runs.js';
+} from '../../../lib/job-server/storage/index.js';
+import { ownPostgres, UNHURRIED } from '../../support/databases.js';
+import { timesAsLong } from '../../support/patience.js';
+import { describeWith } from '../../support/peers.js';
+import { add, allOf, bytesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { runs } from '../../support/runs.js';
 
 jest.setTimeout(timesAsLong(3));
 

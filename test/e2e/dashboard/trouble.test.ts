@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals';
-import { MemoryStorage, StorageError, type StorageListener } from '../../lib/job-server/index.js';
-import { goTo, openPage } from '../support/chromium.js';
-import { startDashboard } from '../support/dashboard.js';
-import { newWorker, resultOf } from '../support/driver-jobs.js';
-import { startPageScene } from '../support/page-scene.js';
-import { describeWith } from '../support/peers.js';
-import { tempDir } from '../support/temp-dir.js';
-import { until } from '../support/until.js';
+import { MemoryStorage, StorageError, type StorageListener } from '../../../lib/job-server/index.js';
+import { goTo, openPage } from '../../support/chromium.js';
+import { startDashboard } from '../../support/dashboard.js';
+import { newWorker, resultOf } from '../../support/driver-jobs.js';
+import { startPageScene } from '../../support/page-scene.js';
+import { describeWith } from '../../support/peers.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 
 /** A storage whose disk fills up, and is emptied again. */
 class FillingStorage extends MemoryStorage {

@@ -4,8 +4,8 @@ import { EventPattern, MessagePattern, Payload, type AsyncMicroserviceOptions } 
 import { describe, expect, it } from '@jest/globals';
 import { GearmanStrategy } from 'nestjs-gearman';
 import { GearmanJobServer, GearmanJobServerModule, GearmanSchedule } from 'nestjs-gearman/job-server';
-import { atEnd } from '../support/cleanup.js';
-import { until } from '../support/until.js';
+import { atEnd } from '../../support/cleanup.js';
+import { until } from '../../support/until.js';
 
 /** Starts an app with an embedded job server and these controllers as its handlers. */
 async function startApp(controllers: Type[], providers: Type[] = []): Promise<GearmanJobServer> {

@@ -8,13 +8,13 @@ import { expect, it } from '@jest/globals';
 import compression from 'compression';
 import helmet from 'helmet';
 import { map } from 'rxjs';
-import type { JobClient } from '../../lib/driver/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { startDashboard } from '../support/dashboard.js';
-import { startClient } from '../support/driver-jobs.js';
-import { goRound } from '../support/page-round.js';
-import { builtRoom, startPageScene } from '../support/page-scene.js';
-import { describeWith } from '../support/peers.js';
+import type { JobClient } from '../../../lib/driver/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startDashboard } from '../../support/dashboard.js';
+import { startClient } from '../../support/driver-jobs.js';
+import { goRound } from '../../support/page-round.js';
+import { builtRoom, startPageScene } from '../../support/page-scene.js';
+import { describeWith } from '../../support/peers.js';
 
 function submitTo(client: JobClient): Promise<unknown> {
   return client.submitBackground({ function: 'mail', workload: Buffer.from('hello') });
@@ -59,8 +59,8 @@ class Wrapping implements NestInterceptor {
 /** An app of the built modules, with all that may stand between a browser and the page. */
 async function startApp(adapter: FastifyAdapter | undefined): Promise<{ origin: string; client: JobClient }> {
   const { GearmanJobServerModule, GearmanJobServer } =
-    await builtRoom<typeof import('../../lib/job-server/index.js')>('job-server');
-  const { GearmanWebModule } = await builtRoom<typeof import('../../lib/web/index.js')>('web');
+    await builtRoom<typeof import('../../../lib/job-server/index.js')>('job-server');
+  const { GearmanWebModule } = await builtRoom<typeof import('../../../lib/web/index.js')>('web');
   @Module({
     imports: [
       GearmanJobServerModule.forRoot({ listeners: [] }),

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, expect, it } from '@jest/globals';
-import { PgStorage, type PgStorageOptions } from '../../lib/job-server/storage/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { ownPostgres, setStandby, UNHURRIED } from '../support/databases.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { add, addAll, newJob, RecordingListener } from './recorded-storage.js';
-import { describeSharing } from './sharing.contract.js';
+import { PgStorage, type PgStorageOptions } from '../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { ownPostgres, setStandby, UNHURRIED } from '../../support/databases.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { add, addAll, newJob, RecordingListener } from '../recorded-storage.js';
+import { describeSharing } from '../sharing.contract.js';
 
 /** What whoever runs a database may have set for all who come: nothing of it is to change what becomes of jobs. */
 const DEFAULTS: readonly (readonly [name: string, value: string])[] = [

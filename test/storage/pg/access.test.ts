@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { PgStorage, type StorageError } from '../../lib/job-server/storage/index.js';
-import { ROOT } from '../support/built.js';
-import { certificateAuthority, type CertificateAuthority } from '../support/certificates.js';
-import { startPostgres, UNHURRIED, type DatabaseServer } from '../support/databases.js';
-import { freePort } from '../support/free-port.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { PgStorage, type StorageError } from '../../../lib/job-server/storage/index.js';
+import { ROOT } from '../../support/built.js';
+import { certificateAuthority, type CertificateAuthority } from '../../support/certificates.js';
+import { startPostgres, UNHURRIED, type DatabaseServer } from '../../support/databases.js';
+import { freePort } from '../../support/free-port.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 describeWith(['postgres', 'openssl'], 'a storage in a PostgreSQL that speaks TLS', () => {
   let database: DatabaseServer;

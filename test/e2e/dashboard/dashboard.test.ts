@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { get } from 'node:http';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { requireBuild, ROOT } from '../support/built.js';
-import { openPage } from '../support/chromium.js';
-import { atEnd } from '../support/cleanup.js';
-import { startDashboard } from '../support/dashboard.js';
-import { newWorker } from '../support/driver-jobs.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
+import { requireBuild, ROOT } from '../../support/built.js';
+import { openPage } from '../../support/chromium.js';
+import { atEnd } from '../../support/cleanup.js';
+import { startDashboard } from '../../support/dashboard.js';
+import { newWorker } from '../../support/driver-jobs.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
 
 const HOSTILE = [
   '<img src=x onerror=alert(1)>',

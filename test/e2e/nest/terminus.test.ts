@@ -5,9 +5,9 @@ import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { GearmanClient, GearmanHealthIndicator } from 'nestjs-gearman';
 import { TestJobServer } from 'nestjs-gearman/testing';
-import { atEnd } from '../support/cleanup.js';
-import { freePort } from '../support/free-port.js';
-import { RecordingLogger } from '../support/nest-app.js';
+import { atEnd } from '../../support/cleanup.js';
+import { freePort } from '../../support/free-port.js';
+import { RecordingLogger } from '../../support/nest-app.js';
 
 describe('a health check of @nestjs/terminus', () => {
   let health: HealthCheckService;

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { PgStorage, type JobRecord, type StorageError } from '../../lib/job-server/storage/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { CuttingProxy } from '../support/cutting-proxy.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { add, newJob, RecordingListener } from './recorded-storage.js';
+import { PgStorage, type JobRecord, type StorageError } from '../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { CuttingProxy } from '../../support/cutting-proxy.js';
+import { ownPostgres, UNHURRIED } from '../../support/databases.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { add, newJob, RecordingListener } from '../recorded-storage.js';
 
 const UNREACHABLE = {
   code: 'GEARMAN_STORAGE_UNREACHABLE',

@@ -8,9 +8,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { GearmanClient, GearmanModule, GearmanStrategy } from 'nestjs-gearman';
 import { GearmanJobServer, GearmanJobServerModule } from 'nestjs-gearman/job-server';
 import { firstValueFrom } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { accepts } from '../support/free-port.js';
-import { RawPeer } from '../support/raw-peer.js';
+import { atEnd } from '../../support/cleanup.js';
+import { accepts } from '../../support/free-port.js';
+import { RawPeer } from '../../support/raw-peer.js';
 
 @Controller()
 class ReverseController {

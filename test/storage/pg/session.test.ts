@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { PgStorage } from '../../lib/job-server/storage/index.js';
-import { atEnd } from '../support/cleanup.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { PgStorage } from '../../../lib/job-server/storage/index.js';
+import { atEnd } from '../../support/cleanup.js';
+import { ownPostgres, UNHURRIED } from '../../support/databases.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 describeWith('postgres', 'the session of a job server in PostgreSQL', () => {
   const database = ownPostgres();

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { PgStorage } from '../../lib/job-server/storage/index.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
-import { describeWith } from '../support/peers.js';
-import { until } from '../support/until.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from './recorded-storage.js';
+import { PgStorage } from '../../../lib/job-server/storage/index.js';
+import { ownPostgres, UNHURRIED } from '../../support/databases.js';
+import { describeWith } from '../../support/peers.js';
+import { until } from '../../support/until.js';
+import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
 
 describeWith('postgres', 'job servers on a PostgreSQL with many dead rows', () => {
   const database = ownPostgres();

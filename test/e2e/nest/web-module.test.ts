@@ -19,7 +19,7 @@ import {
   type GearmanWebModuleOptions,
   type GearmanWebModuleOptionsFactory,
 } from 'nestjs-gearman/web';
-import { atEnd } from '../support/cleanup.js';
+import { atEnd } from '../../support/cleanup.js';
 
 /** What a login knows. */
 @Injectable()

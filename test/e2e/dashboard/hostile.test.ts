@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
-import { openPage } from '../support/chromium.js';
-import { newWorker } from '../support/driver-jobs.js';
-import { startPageScene } from '../support/page-scene.js';
-import { describeWith } from '../support/peers.js';
-import { tempDir } from '../support/temp-dir.js';
-import { until } from '../support/until.js';
+import { openPage } from '../../support/chromium.js';
+import { newWorker } from '../../support/driver-jobs.js';
+import { startPageScene } from '../../support/page-scene.js';
+import { describeWith } from '../../support/peers.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { until } from '../../support/until.js';
 
 /** How a peer may call itself, its functions and what went wrong, and how each is shown. */
 const HOSTILE = {

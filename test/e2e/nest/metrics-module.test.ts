@@ -15,9 +15,9 @@ import { GearmanJobServerModule } from 'nestjs-gearman/job-server';
 import { GearmanMetrics, GearmanMetricsModule, METRIC_SOURCE } from 'nestjs-gearman/telemetry';
 import { GearmanWebModule } from 'nestjs-gearman/web';
 import { map } from 'rxjs';
-import { atEnd } from '../support/cleanup.js';
-import { until } from '../support/until.js';
-import { FAMILIES, sourceOf } from '../unit/telemetry/families.js';
+import { atEnd } from '../../support/cleanup.js';
+import { until } from '../../support/until.js';
+import { FAMILIES, sourceOf } from '../../unit/telemetry/families.js';
 
 /** Lets in who says the word. */
 class Guard implements CanActivate {

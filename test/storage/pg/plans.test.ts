@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals';
-import { PgStorage } from '../../lib/job-server/storage/index.js';
-import { PgConnection } from '../../lib/job-server/storage/postgres/pg-connection.js';
-import { checkPgOptions } from '../../lib/job-server/storage/postgres/pg-options.js';
-import { statementsFor } from '../../lib/job-server/storage/postgres/pg-statements.js';
-import { atEnd } from '../support/cleanup.js';
-import { ownPostgres, UNHURRIED } from '../support/databases.js';
-import { describeWith } from '../support/peers.js';
-import { RecordingListener } from './recorded-storage.js';
+import { PgStorage } from '../../../lib/job-server/storage/index.js';
+import { PgConnection } from '../../../lib/job-server/storage/postgres/pg-connection.js';
+import { checkPgOptions } from '../../../lib/job-server/storage/postgres/pg-options.js';
+import { statementsFor } from '../../../lib/job-server/storage/postgres/pg-statements.js';
+import { atEnd } from '../../support/cleanup.js';
+import { ownPostgres, UNHURRIED } from '../../support/databases.js';
+import { describeWith } from '../../support/peers.js';
+import { RecordingListener } from '../recorded-storage.js';
 
 type Name = keyof ReturnType<typeof statementsFor>;
 
