@@ -105,7 +105,7 @@ function jobServerOptions(values: JobServerValues): JobServerOptions {
   };
 }
 
-/** The address at which the other job servers of the fleet reach this one; it reaches them with the same kind of connection. */
+/** If others reach this job server with TLS at the address that `--advertise` names, it reaches them with TLS too. */
 function relayFrom(values: JobServerValues, env: NodeJS.ProcessEnv): Pick<JobServerOptions, 'relay'> {
   const tls = values.advertise === undefined ? undefined : tlsSettings(values, env);
   return tls ? { relay: { tls: relayTls(tls) } } : {};

@@ -127,7 +127,7 @@ class Waiting {
       .sort((one, other) => compare(one.place, other.place));
   }
 
-  /** All handles in the file, also those of jobs in packs that have ended. */
+  /** All handles in the file, also those of jobs that have left their packs. */
   private handles(): Set<string> {
     const { tables } = this;
     const handles = new Set<string>();

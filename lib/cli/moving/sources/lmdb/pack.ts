@@ -51,7 +51,7 @@ export interface Marks {
   readonly counters: ReadonlyMap<number, Pick<JobFields, 'attempts' | 'losses'>>;
 }
 
-/** Reads the number of jobs, a bit for each job that has ended, and index, attempts and losses of each job where these have changed. */
+/** Reads the number of jobs, a bit for each job that has left the pack, and index, attempts and losses of each job where these have changed. */
 export function readMarks(fields: FieldReader): Marks {
   const size = fields.varint();
   const bits = fields.part(Math.ceil(size / 8));
