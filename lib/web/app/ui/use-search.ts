@@ -23,7 +23,7 @@ type Part = Partial<Pick<Search, 'jobs' | 'scanned' | 'total' | 'next'>>;
 
 const NOTHING = { jobs: [], scanned: 0, total: 0, next: undefined, isOver: false, error: undefined };
 
-/** After how long a search is repeated, in milliseconds; at least so many times as long as it took. */
+/** After how long a search is repeated, in milliseconds; or after {@link PATIENCE} times as long as it took, if that is longer. */
 const INTERVAL = 3_000;
 const PATIENCE = 10;
 
