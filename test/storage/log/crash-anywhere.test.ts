@@ -5,11 +5,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it, jest } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { readLog } from '../../../lib/job-server/storage/log/recovery.js';
-import { Leasing } from '../../../lib/job-server/storage/log/leasing.js';
 import { timesAsLong } from '../../support/patience.js';
 import { runs } from '../../support/runs.js';
-import { add, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { add, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { jobsRead } from './jobs-read.js';
 
 jest.setTimeout(timesAsLong(3));
 
@@ -112,20 +111,10 @@ class CrashingStory {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
     }
-    const damages: string[] = [];
-    const index = readLog(copy, ({ reason }) => damages.push(reason));
-    const leasing = new Leasing(index);
-    const jobs: string[] = [];
-    for (const queue of index.queues.values()) {
-      for (let entry = leasing.take(queue, NOW); entry; entry = leasing.take(queue, NOW)) {
-        index.setInMemory(entry.stored!.number);
-        jobs.push(entry.handle);
-      }
-      expect(jobs).toHaveLength(queue.counts[0]);
-    }
-    index.close();
+    const { jobs, counted, damages } = jobsRead(copy);
     expect(damages).toEqual([]);
-    return new Set(jobs);
+    expect(jobs).toHaveLength(counted);
+    return new Set(handlesOf(jobs));
   }
 }
 

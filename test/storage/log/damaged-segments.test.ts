@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { Leasing } from '../../../lib/job-server/storage/log/leasing.js';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { readLog } from '../../../lib/job-server/storage/log/recovery.js';
 import { runs } from '../../support/runs.js';
 import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { jobsRead } from './jobs-read.js';
 
 let folder: string;
 let path: string;
@@ -15,19 +14,9 @@ let path: string;
 let ever: Set<string>;
 
 /** What a folder's log says when it is read at a start, and what of it cannot be read. */
-function read(from: string): { jobs: string[]; damages: string[] } {
-  const damages: string[] = [];
-  const index = readLog(from, ({ reason }) => damages.push(reason));
-  const leasing = new Leasing(index);
-  const jobs: string[] = [];
-  for (const queue of index.queues.values()) {
-    for (let entry = leasing.take(queue, NOW); entry; entry = leasing.take(queue, NOW)) {
-      index.setInMemory(entry.stored!.number);
-      jobs.push(`${entry.handle}/${entry.job.attempts}`);
-    }
-  }
-  index.close();
-  return { jobs: jobs.sort(), damages };
+function read(from: string): { jobs: string[]; damages: readonly string[] } {
+  const { jobs, damages } = jobsRead(from);
+  return { jobs: jobs.map(({ handle, attempts }) => `${handle}/${attempts}`).sort(), damages };
 }
 
 beforeEach(async () => {
