@@ -11,12 +11,14 @@ import {
   type OptionRule,
 } from '../ground/index.js';
 import { JOB_SERVER_DEFAULTS } from '../job-server/job-server-options.js';
+import { SharedTexts } from '../telemetry/forms/index.js';
 import type { MetricFamily, MetricSource } from '../telemetry/metrics/index.js';
 import { accessCheck, type Access, type AccessCheck } from './access/access.js';
 import { Permission, type Grant } from './access/grant.js';
 import { refuseOtherHosts, refuseOtherSites } from './access/origin-check.js';
 import { openApi } from './api/openapi.js';
 import { requireRole, type Shared } from './api/call.js';
+import { metricsText } from './api/metrics.js';
 import { Router, type Route } from './api/route.js';
 import { ROUTES } from './api/routes.js';
 import { SubmitTraces } from './api/submit-traces.js';
@@ -159,6 +161,7 @@ class Answerer {
       streams: new Places(maxStreams, 'event streams and waits'),
       searches: new OneEach(new Places(MAX_SEARCHES, 'searches')),
       traffic: this.traffic,
+      metricsTexts: new SharedTexts((source) => metricsText(source, this.traffic)),
       traces: new SubmitTraces(this.log),
       log: this.log,
       sources: this.sources,
@@ -185,7 +188,7 @@ class Answerer {
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The client may have left while it waited to be let in, such as by a slow guard.
-    if (!this.connections.watch(request, response)) return;
+    if (!(await this.connections.turn(request, response))) return;
     const gone = new AbortController();
     response.on('error', () => undefined);
     this.traffic.begin(response);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns } from '../../telemetry/forms/index.js';
+import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns, SharedTexts } from '../../telemetry/forms/index.js';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { Connections, cutOffSlow } from '../../web/http/connections.js';
 import { listenOn, urlOf } from '../web/http-port.js';
@@ -28,15 +28,14 @@ export interface MeasuredProcess {
 export class MetricsListener {
   private readonly server: Server;
   private readonly connections = new Connections(MOST_AT_ONCE);
-  /** The metrics as text, while it is being made. */
-  private text: Promise<Buffer> | undefined;
+  private readonly texts = new SharedTexts<MeasuredProcess>(async (measured) =>
+    prometheusTextInTurns(await measured.metrics()),
+  );
 
   constructor(private readonly measured: MeasuredProcess) {
     this.server = createServer(
       { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
       (request, response) => {
-        if (!this.connections.watch(request, response)) return;
-        cutOffSlow(response);
         // A client that closes the connection before the end needs no answer.
         response.on('error', () => undefined);
         this.answer(request, response).catch((error: Error) => response.destroy(error));
@@ -61,7 +60,10 @@ export class MetricsListener {
     this.server.closeAllConnections();
   }
 
-  private async answer({ method, url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!(await this.connections.turn(request, response))) return;
+    cutOffSlow(response);
+    const { method, url = '' } = request;
     const path = url.split('?', 1)[0];
     if (path !== '/metrics' && path !== '/healthz' && path !== '/readyz') {
       say(response, 404, 'There are /metrics, /healthz and /readyz here.');
@@ -77,22 +79,13 @@ export class MetricsListener {
   }
 
   private async tellMetrics(response: ServerResponse, isHead: boolean): Promise<void> {
-    const bytes = isHead ? undefined : await (this.text ??= this.makeText());
+    const bytes = isHead ? undefined : await this.texts.of(this.measured);
     response.writeHead(200, {
       'Content-Type': PROMETHEUS_CONTENT_TYPE,
       'Cache-Control': 'no-store',
       ...(bytes && { 'Content-Length': bytes.length }),
     });
     response.end(bytes);
-  }
-
-  /** Clients that ask at the same time get the same text: however many they are, it is made and held once. */
-  private async makeText(): Promise<Buffer> {
-    try {
-      return Buffer.from(await prometheusTextInTurns(await this.measured.metrics()));
-    } finally {
-      this.text = undefined;
-    }
   }
 }
 

@@ -8,4 +8,5 @@ export {
   type ProducedMetric,
 } from './metric-producer.js';
 export { PROMETHEUS_CONTENT_TYPE, prometheusChunks, prometheusText, prometheusTextInTurns } from './prometheus-text.js';
+export { SharedTexts } from './shared-texts.js';
 export { registerMetrics, type MetricRegister } from './register-metrics.js';

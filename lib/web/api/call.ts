@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exactText, fromByteString, toByteString, type ByteString } from '../../protocol/index.js';
 import { countOne, type Action } from '../../job-server/front/index.js';
+import type { SharedTexts } from '../../telemetry/forms/index.js';
 import type { Log } from '../../ground/index.js';
 import type { Permission, Role } from '../access/grant.js';
 import type { BodyLimits } from '../http/body.js';
@@ -18,6 +19,7 @@ export interface Shared {
   /** One search at a time for each caller: see {@link searching}. */
   readonly searches: OneEach;
   readonly traffic: WebTraffic;
+  readonly metricsTexts: SharedTexts<AnySource>;
   readonly traces: SubmitTraces;
   /** The log for everything that belongs to no job server of this process. */
   readonly log: Log;

@@ -32,9 +32,7 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
   const budget = new Budget(4 * maxPacketBytes);
   const limits: BodyLimits = { maxBytes: maxPacketBytes, timeout: TIMEOUT, budget };
   const connections = new Connections();
-  return (request, response) => {
-    // Each answer ends its connection, so requests behind the first one are not served.
-    if (!connections.watch(request, response)) return;
+  const serve: RequestListener = (request, response) => {
     const gone = new AbortController();
     const about = { peer: peerAddress(request) };
     response.once('close', () => gone.abort());
@@ -43,6 +41,10 @@ export function gearmandHandler(jobServer: JobServer): RequestListener {
       .catch((error: unknown) => answerOf(error, log, about))
       .then((answer) => send(request, answer, budget))
       .catch((error: unknown) => log('error', `http: ${String((error as Error).stack ?? error)}`, about));
+  };
+  return (request, response) => {
+    // Each answer ends its connection, so requests behind the first one are not served.
+    void connections.turn(request, response).then((isTurn) => isTurn && serve(request, response));
   };
 }
 

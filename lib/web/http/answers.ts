@@ -51,8 +51,8 @@ export function answerBytes(response: ServerResponse, workload: Workload, budget
 }
 
 /** Sends a text that we made. */
-export function answerText(response: ServerResponse, text: string, type: string, budget: Budget): void {
-  const bytes = Buffer.from(text);
+export function answerText(response: ServerResponse, text: string | Buffer, type: string, budget: Budget): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   borrow(response, bytes.length, budget);
   void send(response, 200, type, bytes);
 }

@@ -70,6 +70,18 @@ describe('connections', () => {
   });
 });
 
+it('requests of one connection are served one after the other', async () => {
+  const scene = await startWeb();
+  const first = requestText('POST /v1/functions/f/run', { Connection: 'keep-alive' }, 'x');
+  const answer = sayHttp(scene.port, first + requestText('POST /v1/functions/g/jobs', {}, 'y'));
+  await until('the first one waits', async () => (await scene.json('GET', '/v1/functions/f')).status === 200);
+  expect((await scene.json('GET', '/v1/functions/g')).status).toBe(404);
+  const worker = scene.peer();
+  const { handle } = await grab(worker);
+  worker.send(`WORK_COMPLETE ${handle}·done`);
+  expect(statusesOf(await answer)).toEqual([200, 202]);
+});
+
 it('a connection that asks a thousand times at once is ended', async () => {
   const scene = await startWeb();
   const socket = connect(scene.port, '127.0.0.1');
