@@ -158,7 +158,7 @@ export function jobLocation({ query }: Pick<Call, 'query'>, handle: string): { L
 /** Where a page begins. @throws Problem */
 export function cursorOf({ query }: Pick<Call, 'query'>): number {
   const text = query.get('cursor') ?? '0';
-  if (!/^\d{1,15}$/.test(text)) throw invalid('cursor', 'the next of the page before');
+  if (!/^\d{1,15}$/.test(text)) throw invalid('cursor', '`next` of the previous page');
   return Number(text);
 }
 

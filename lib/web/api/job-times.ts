@@ -11,7 +11,7 @@ export const JOB_TIMES_ROUTE: Route = {
   template: '/v1/jobs/{handle}/times',
   role: 'read',
   summary:
-    'When a job was accepted, where that is known, and its runs that are over, as far as they are remembered, ' +
+    'When a job was accepted, if that is known, and those of its finished runs that are remembered, ' +
     'oldest first; errors only for the role inspect',
   answers: { 200: json('They', ANSWERS.times) },
   run: times,

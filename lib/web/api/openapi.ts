@@ -5,20 +5,20 @@ import { problem, SCHEMAS } from './schemas.js';
 /** The answers that every route may give. */
 const EVERYWHERE: Readonly<Record<number, RouteAnswer>> = {
   400: problem('Something in the request is not valid'),
-  401: problem('The caller is not known'),
+  401: problem('The request has no valid credentials'),
   403: problem('The caller may not do this, or comes from another site'),
-  421: problem('The request names a host that is not answered here'),
+  421: problem('This server does not answer for the host that the request names'),
   500: problem('The job server failed'),
-  501: problem('A job server elsewhere cannot be asked this over Gearman'),
-  502: problem('The answer of a job server elsewhere cannot be understood'),
-  503: problem('It cannot be done now'),
+  501: problem('A remote job server does not offer this over Gearman'),
+  502: problem('A remote job server gave an answer that cannot be understood'),
+  503: problem('Not possible at the moment; try again later'),
   504: problem('It took too long'),
 };
 
 const WITH_BODY: Readonly<Record<number, RouteAnswer>> = {
   408: problem('The body did not arrive in time'),
   413: problem('The body is too large'),
-  415: problem('The bytes of the body are lost'),
+  415: problem('Something else has read the body already'),
 };
 
 /** The OpenAPI 3.1 document, made from the route table. @param version of the package. */
@@ -41,7 +41,8 @@ export function openApi(routes: readonly Route[], version: string): object {
 
 function operation({ method, template, role, summary, query = {}, body, answers }: Route): object {
   const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
-  if (names.includes('function')) query = { ...query, function64: 'the name in base64url, where the path says `-`' };
+  if (names.includes('function'))
+    query = { ...query, function64: 'the function name in base64url, if the path has `-` in its place' };
   query = { ...query, server: 'which job server, by its name; default: the first' };
   const parameters = [
     ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),

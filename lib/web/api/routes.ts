@@ -22,7 +22,7 @@ const OTHER_ROUTES: readonly Route[] = [
     method: 'GET',
     template: '/v1/server',
     role: 'read',
-    summary: 'The job server itself',
+    summary: 'The state of the job server',
     answers: { 200: json('The job server', ANSWERS.server) },
     run: server,
   },

@@ -28,12 +28,13 @@ export const SEARCH_ROUTES: readonly Route[] = [
     summary: 'Searches jobs, in memory and in storage',
     query: {
       q: 'handle: unique: function: state: priority: age>5m attempts>2 hex: user.id:42, or text in the workload',
-      cursor: 'the next of the page before',
-      limit: `the most jobs, to ${MAX_PAGE}; default 100`,
+      cursor: '`next` of the previous page',
+      limit: `the maximum number of jobs, up to ${MAX_PAGE}; default 100`,
     },
     answers: {
       200: {
-        description: 'A page; or events found and at last end, as it is searched, where these are accepted',
+        description:
+          'A page; or, as server-sent events, each job that is found and `end` at the end, if the request accepts them',
         schema: ANSWERS.jobs,
         media: ['application/json', 'text/event-stream'],
       },
@@ -44,7 +45,7 @@ export const SEARCH_ROUTES: readonly Route[] = [
     method: 'POST',
     template: '/v1/jobs/cancel',
     role: 'operate',
-    summary: `Cancels all jobs that are meant, at most ${MAX_ACTED_ON} at once`,
+    summary: `Cancels all jobs that match, at most ${MAX_ACTED_ON} at once`,
     body: JOB_CHOICE,
     answers: { 200: json('How many', ANSWERS.done) },
     run: cancelMany,

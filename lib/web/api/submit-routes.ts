@@ -45,19 +45,19 @@ export const SUBMIT_ROUTES: readonly Route[] = [
     summary: 'Submits a background job; the body is its workload',
     query: { ...WISHES, ...TIMES },
     body: 'bytes',
-    answers: { 202: json('Accepted; on disk, where there is a storage', ref('Submitted')), ...REFUSED },
+    answers: { 202: json('Accepted; and on disk, if the job server has a storage', ref('Submitted')), ...REFUSED },
     run: submitOne,
   },
   {
     method: 'POST',
     template: '/v1/functions/{function}/run',
     role: 'submit',
-    summary: 'Submits a foreground job and waits for its result; who goes away gives it up',
+    summary: 'Submits a foreground job and waits for its result; a caller that disconnects abandons it',
     query: { ...WISHES, timeout: 'how long to wait, in seconds; default: as long as it takes' },
     body: 'bytes',
     answers: {
       200: {
-        description: 'The result; or what happens, as server-sent events, where these are accepted',
+        description: 'The result; or the events of the job as server-sent events, if the request accepts them',
         media: ['application/octet-stream', 'text/event-stream'],
       },
       422: problem('The job failed'),
@@ -72,7 +72,7 @@ export const SUBMIT_ROUTES: readonly Route[] = [
     role: 'submit',
     summary: `Submits up to ${MAX_BATCH} background jobs, of ${MAX_BATCH_BYTES} bytes of JSON at most`,
     body: BATCH,
-    answers: { 202: json('One outcome for each, in their order', ANSWERS.outcomes) },
+    answers: { 202: json('One outcome for each job, in the order of the request', ANSWERS.outcomes) },
     run: submitMany,
   },
 ];

@@ -28,7 +28,7 @@ export const WORKER_ROUTES: readonly Route[] = [
     method: 'GET',
     template: '/v1/workers',
     role: 'read',
-    summary: `All connections that registered functions; of the jobs each runs, the ${MAX_JOBS} it was given first`,
+    summary: `All connections that registered functions, each with the ${MAX_JOBS} jobs that it has been running longest`,
     answers: { 200: json('All of them', ANSWERS.workers) },
     run: list,
   },
