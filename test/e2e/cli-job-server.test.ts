@@ -237,6 +237,11 @@ describe('nestjs-gearman job-server', () => {
 
   it('checks its options and ends with --check-args', async () => {
     expect(await jobServer('--check-args', '--listen=127.0.0.1')).toEqual({ code: 0, stdout: '', stderr: '' });
+    const refused = await jobServer('--check-args', '--listen=127.0.0.1', '--job-handle-prefix', 'a b');
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--job-handle-prefix: must be a text of'),
+    });
   });
 });
 

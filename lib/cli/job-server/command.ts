@@ -6,7 +6,7 @@ import { readConfigFile } from './config-file.js';
 import { Daemon, startDaemon } from './daemon.js';
 import { jobServerHelp } from './help.js';
 import { mergeValues, OPTIONS, parseJobServerLine } from './options.js';
-import { serve } from './serve.js';
+import { checkSettings, serve } from './serve.js';
 import { settingsFrom } from './settings.js';
 
 /** `nestjs-gearman job-server`: runs a job server until it is told to end. */
@@ -43,6 +43,7 @@ async function run(line: readonly string[], daemon: Daemon | undefined, terminal
   const settings = await settingsFrom(values, process.env);
   if (file) settings.notes.unshift(`options from ${file.path}`);
   if (values['check-args']) {
+    checkSettings(settings);
     if (settings.crontab) terminal.stdout.write(nextTicksOf(settings.crontab.table, Date.now()));
     return 0;
   }

@@ -1,6 +1,7 @@
 // Not imported from the room's entry point, because that loads Nest.
 import { InvalidOptionError } from '../../ground/index.js';
 import { JobServer } from '../../job-server/job-server.js';
+import { validateJobServerOptions } from '../../job-server/job-server-options.js';
 import { ListenError } from '../../job-server/front/index.js';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import type { Terminal } from '../command.js';
@@ -171,6 +172,16 @@ async function answerAsGearmand(
     });
     listening.push(listener);
     log.write('INFO', `answers HTTP as gearmand does on ${listener.url}`, { address: listener.url });
+  }
+}
+
+/** Refuses what a start would refuse of the options alone. @throws Failure */
+export function checkSettings({ jobServer }: Settings): void {
+  try {
+    // Whether the file descriptors suffice is seen at the start, as with gearmand.
+    validateJobServerOptions({ ...jobServer, maxConnections: 0 });
+  } catch (error) {
+    throw failureOf(error);
   }
 }
 
