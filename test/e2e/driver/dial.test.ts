@@ -91,7 +91,7 @@ describe('dialing', () => {
   });
 
   it.each([
-    ['a certificate that is none', { cert: 'x', key: 'y' }, 'no start line'],
+    ['a certificate that is none', { cert: Buffer.from('x'), key: Buffer.from('y') }, 'no start line'],
     ['a version of TLS that there is not', { minVersion: 'TLSv9' as 'TLSv1.3' }, 'TLSv9'],
   ])('wraps what Node says of %s', async (_what, tls, message) => {
     await expect(reach({ port: 4730, tls })).rejects.toMatchObject({
