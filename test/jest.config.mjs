@@ -75,7 +75,7 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'html'],
   // For two cores. In a whole run the long tests wait for other processes most of their time.
-  maxWorkers: process.env.IN_WHOLE_RUN ? 4 : 2,
+  maxWorkers: process.env.IN_WHOLE_RUN ? 5 : 2,
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   workerIdleMemoryLimit: '700MB',
 };
