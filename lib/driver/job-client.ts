@@ -62,7 +62,7 @@ export interface JobClientOptions extends DriverOptions {
 }
 
 /** The name of every {@link JobClientOptions}; the compiler keeps it complete. */
-const JOB_CLIENT_OPTIONS: Record<keyof JobClientOptions, true> = {
+export const JOB_CLIENT_OPTIONS: Record<keyof JobClientOptions, true> = {
   ...DRIVER_OPTIONS,
   choose: true,
   maxPendingSubmissions: true,

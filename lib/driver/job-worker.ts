@@ -43,7 +43,7 @@ export interface JobWorkerOptions extends DriverOptions {
 }
 
 /** The name of every {@link JobWorkerOptions}; the compiler keeps it complete. */
-const JOB_WORKER_OPTIONS: Record<keyof JobWorkerOptions, true> = {
+export const JOB_WORKER_OPTIONS: Record<keyof JobWorkerOptions, true> = {
   ...DRIVER_OPTIONS,
   concurrency: true,
   alwaysExceptions: true,

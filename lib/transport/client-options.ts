@@ -1,4 +1,5 @@
-import type { JobClientOptions } from '../driver/index.js';
+// Not from the room's index, all of which is exported to users.
+import { JOB_CLIENT_OPTIONS, type JobClientOptions } from '../driver/job-client.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
 import { TRACING_RULE, type TracingOptions } from './tracing/tracing-options.js';
@@ -30,23 +31,10 @@ export const DEFAULT_TIMEOUT = 60_000;
 
 /** The names of all options; the compiler checks that none is missing. */
 const CLIENT_OPTIONS: Record<keyof GearmanClientOptions, true> = {
-  servers: true,
-  tls: true,
-  connectTimeout: true,
-  reconnect: true,
-  heartbeatInterval: true,
-  heartbeatTimeout: true,
-  maxPacketBytes: true,
-  maxSendBufferBytes: true,
-  clientId: true,
-  choose: true,
-  maxPendingSubmissions: true,
-  generateUniques: true,
-  withdraw: true,
+  ...JOB_CLIENT_OPTIONS,
   prefix: true,
   format: true,
   timeout: true,
-  metadata: true,
   tracing: true,
   serializer: true,
   deserializer: true,

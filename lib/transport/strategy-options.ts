@@ -1,4 +1,5 @@
-import type { JobWorkerOptions } from '../driver/index.js';
+// Not from the room's index, all of which is exported to users.
+import { JOB_WORKER_OPTIONS, type JobWorkerOptions } from '../driver/job-worker.js';
 import type { WorkloadFormat } from './formats.js';
 import type { GearmanDeserializer, GearmanSerializer, RequestPacket, ResponsePacket } from './gearman.serializer.js';
 import { TRACING_RULE, type TracingOptions } from './tracing/tracing-options.js';
@@ -28,20 +29,7 @@ export interface GearmanStrategyOptions extends JobWorkerOptions {
 
 /** The names of all options; the compiler checks that none is missing. */
 const STRATEGY_OPTIONS: Record<keyof GearmanStrategyOptions, true> = {
-  servers: true,
-  tls: true,
-  connectTimeout: true,
-  reconnect: true,
-  heartbeatInterval: true,
-  heartbeatTimeout: true,
-  maxPacketBytes: true,
-  maxSendBufferBytes: true,
-  clientId: true,
-  concurrency: true,
-  alwaysExceptions: true,
-  reducers: true,
-  push: true,
-  pollInterval: true,
+  ...JOB_WORKER_OPTIONS,
   prefix: true,
   format: true,
   timeout: true,

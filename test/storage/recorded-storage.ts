@@ -46,6 +46,13 @@ export class RecordingListener implements StorageListener {
   }
 }
 
+/** Opens a storage; what it tells from then on is written down. */
+export async function openRecorded(storage: JobStorage): Promise<RecordingListener> {
+  const listener = new RecordingListener();
+  await storage.open(listener);
+  return listener;
+}
+
 /** The time the tests live in, in milliseconds since 1970. */
 export const NOW = 1_700_000_000_000;
 

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { atEnd } from './cleanup.js';
 import { mustSucceed } from './run.js';
 import { tempDir } from './temp-dir.js';
+import { until } from './until.js';
 
 /** A real terminal of a test's own, in which a command runs. */
 export interface RealTerminal {
   /** The text on the screen now, without blank lines at the end. */
   screen(): Promise<string>;
+  /** Resolves once the screen matches; rejects with the screen if it does not in time. */
+  shows(pattern: RegExp): Promise<void>;
   /** Presses keys, as tmux names them: `C-c`. */
   press(keys: string): Promise<void>;
   /** Types a text as it is. */
@@ -24,8 +27,18 @@ export async function inTerminal(command: readonly string[]): Promise<RealTermin
   const shell = `${quoted}; echo "[ended with $?]"; exec sleep 600`;
   atEnd(() => void spawnSync('tmux', [...socket, 'kill-server']));
   await mustSucceed('tmux', [...socket, '-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '20', shell]);
+  const screen = async (): Promise<string> =>
+    (await mustSucceed('tmux', [...socket, 'capture-pane', '-p'])).stdout.trimEnd();
   return {
-    screen: async () => (await mustSucceed('tmux', [...socket, 'capture-pane', '-p'])).stdout.trimEnd(),
+    screen,
+    shows: async (pattern) => {
+      let last = '';
+      try {
+        await until(`the terminal shows ${pattern}`, async () => pattern.test((last = await screen())));
+      } catch (error) {
+        throw new Error(`${(error as Error).message}, but\n${last}`, { cause: error });
+      }
+    },
     type: async (text) => void (await mustSucceed('tmux', [...socket, 'send-keys', '-l', text])),
     resize: async (columns, rows) =>
       void (await mustSucceed('tmux', [...socket, 'resize-window', '-x', `${columns}`, '-y', `${rows}`])),

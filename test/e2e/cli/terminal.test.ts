@@ -45,39 +45,30 @@ describeWith('tmux', 'on a real terminal', () => {
 
   const run = (...line: string[]): Promise<RealTerminal> => inTerminal([process.execPath, COMMAND, ...line]);
 
-  async function shows(terminal: RealTerminal, pattern: RegExp): Promise<void> {
-    let screen = '';
-    try {
-      await until(`the terminal shows ${pattern}`, async () => pattern.test((screen = await terminal.screen())));
-    } catch (error) {
-      throw new Error(`${(error as Error).message}, but\n${screen}`, { cause: error });
-    }
-  }
-
   it('submit shows progress as a bar with rate and time left, which gives way to what is printed', async () => {
     const terminal = await run('submit', ...at, 'steps', 'x');
     allowed++;
-    await shows(terminal, /^█+░+ 25% {2}1 of 4 {2}\S+\/s {2}\S+ left$/m);
+    await terminal.shows(/^█+░+ 25% {2}1 of 4 {2}\S+\/s {2}\S+ left$/m);
     allowed++;
-    await shows(terminal, /^█{15}░{15} 50% {2}2 of 4 {2}[\d.e+]+\/s {2}\d+s left$/m);
+    await terminal.shows(/^█{15}░{15} 50% {2}2 of 4 {2}[\d.e+]+\/s {2}\d+s left$/m);
     allowed++;
-    await shows(terminal, /^evil\\x\{1b\}\[31m\npart\n█+░+ 75% {2}3 of 4/);
+    await terminal.shows(/^evil\\x\{1b\}\[31m\npart\n█+░+ 75% {2}3 of 4/);
     allowed++;
-    await shows(terminal, /^evil\\x\{1b\}\[31m\npart\nthe result\n\[ended with 0\]$/);
+    await terminal.shows(/^evil\\x\{1b\}\[31m\npart\nthe result\n\[ended with 0\]$/);
   });
 
   it('work shows a line of what it does, below what its commands say', async () => {
     const working = await run('work', ...at, '-f', 'say', '--', 'sh', '-c', 'echo said >&2; read word; echo $word');
-    await shows(working, /^0 done, 0 failed, 0 running: waits for say$/);
+    await working.shows(/^0 done, 0 failed, 0 running: waits for say$/);
     expect((await runCommand(['submit', ...at, 'say', 'word\n'])).stdout).toBe('word\n');
-    await shows(working, /^said\n1 done, 0 failed, 0 running: waits for say$/);
+    await working.shows(/^said\n1 done, 0 failed, 0 running: waits for say$/);
     await working.press('C-c');
-    await shows(working, /^said\n1 done, 0 failed, 0 running: waits for say\n\[ended with 0\]$/m);
+    await working.shows(/^said\n1 done, 0 failed, 0 running: waits for say\n\[ended with 0\]$/m);
   });
 
   it('work that cannot begin shows only why', async () => {
     const nowhere = await run('work', '-h', '127.0.0.1', '-p', '1', '--connect-timeout', '200ms', '-f', 'say');
-    await shows(nowhere, /^nestjs-gearman: no job server could be reached [^[]*\[ended with 1\]$/);
+    await nowhere.shows(/^nestjs-gearman: no job server could be reached [^[]*\[ended with 1\]$/);
   });
 
   it('nothing of that where stdout is no terminal', async () => {

@@ -13,7 +13,6 @@ import { describeWith } from '../../support/peers.js';
 import { mustSucceed } from '../../support/run.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { inTerminal, type RealTerminal } from '../../support/tmux.js';
-import { until } from '../../support/until.js';
 
 requireBuild();
 
@@ -37,15 +36,6 @@ describe('A watcher of a job server', () => {
     for (let job = 0; job < 3; job++) await client.submitBackground({ function: 'alone', workload: Buffer.from('x') });
     await client.submitBackground({ function: 'evil\u001b[31m\n', workload: Buffer.from('x') });
   });
-
-  async function shows(terminal: RealTerminal, pattern: RegExp): Promise<void> {
-    let screen = '';
-    try {
-      await until(`the terminal shows ${pattern}`, async () => pattern.test((screen = await terminal.screen())));
-    } catch (error) {
-      throw new Error(`${(error as Error).message}, but\n${screen}`, { cause: error });
-    }
-  }
 
   const words = (...args: string[]): string => [process.execPath, COMMAND, 'top', ...args].join(' ');
   const watch = (...args: string[]): Promise<RealTerminal> => inTerminal(['sh', '-c', words(...args)]);
@@ -97,39 +87,39 @@ describe('A watcher of a job server', () => {
   describeWith('tmux', 'top on a real terminal', () => {
     it('sorts, searches, opens and pauses a function', async () => {
       const terminal = await watch(...at);
-      await shows(terminal, /^alone +no workers +3 +0 +0 +\d\S* +0 +0/m);
+      await terminal.shows(/^alone +no workers +3 +0 +0 +\d\S* +0 +0/m);
       expect(await terminal.flag('cursor_flag')).toBe('0');
       await terminal.type('/画');
-      await shows(terminal, /^FUNCTION .*\n画像🦄 +0 +0 +1 .*\n\n/m);
+      await terminal.shows(/^FUNCTION .*\n画像🦄 +0 +0 +1 .*\n\n/m);
       await terminal.press('Enter');
       await terminal.press('Enter');
-      await shows(terminal, /^画像🦄 .*\n[^]*No jobs\.\n\nWORKER +ADDRESS +FUNCTIONS\nworker-1 +127\.0\.0\.1 +2$/m);
+      await terminal.shows(/^画像🦄 .*\n[^]*No jobs\.\n\nWORKER +ADDRESS +FUNCTIONS\nworker-1 +127\.0\.0\.1 +2$/m);
       await terminal.type('p');
-      await shows(terminal, /^Hold the jobs of 画像🦄 back from workers\? y\/n$/m);
+      await terminal.shows(/^Hold the jobs of 画像🦄 back from workers\? y\/n$/m);
       await terminal.type('y');
-      await shows(terminal, /^画像🦄 +paused /m);
+      await terminal.shows(/^画像🦄 +paused /m);
       expect(coreOf(jobServer).engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(true);
       await terminal.type('p');
-      await shows(terminal, /^Give jobs of 画像🦄 to workers again\? y\/n$/m);
+      await terminal.shows(/^Give jobs of 画像🦄 to workers again\? y\/n$/m);
       await terminal.type('y');
-      await shows(terminal, /^画像🦄 goes on\.$/m);
+      await terminal.shows(/^画像🦄 goes on\.$/m);
       expect(coreOf(jobServer).engine.functions.find(Buffer.from('画像🦄').toString('latin1'))?.isPaused).toBe(false);
       await terminal.type('q');
       await terminal.press('Escape');
-      await shows(terminal, /^alone +no workers/m);
+      await terminal.shows(/^alone +no workers/m);
       await terminal.press('Right');
-      await shows(terminal, /^FUNCTION▲ /m);
+      await terminal.shows(/^FUNCTION▲ /m);
       await terminal.type('?');
-      await shows(terminal, /^Keys$/m);
+      await terminal.shows(/^Keys$/m);
     });
 
     it('fits when the terminal becomes narrow and wide', async () => {
       const terminal = await watch(...at);
-      await shows(terminal, /^FUNCTION .* IN\/S {2}DONE\/S/m);
+      await terminal.shows(/^FUNCTION .* IN\/S {2}DONE\/S/m);
       await terminal.resize(40, 10);
-      await shows(terminal, /^FUNCTION +TROUBLE▲ +WAITING\nalone/m);
+      await terminal.shows(/^FUNCTION +TROUBLE▲ +WAITING\nalone/m);
       await terminal.resize(200, 30);
-      await shows(terminal, / DELAYED {2}LONGEST\nalone/m);
+      await terminal.shows(/ DELAYED {2}LONGEST\nalone/m);
     });
 
     it.each([
@@ -141,10 +131,10 @@ describe('A watcher of a job server', () => {
     ])('leaves the terminal as it was after %s', async (_, end, code) => {
       const line = `echo before; ${words(...at)}; echo "code $?"; stty -a | grep -o -e '-*icanon'`;
       const terminal = await inTerminal(['sh', '-c', line]);
-      await shows(terminal, /^alone +no workers/m);
+      await terminal.shows(/^alone +no workers/m);
       expect(await terminal.flag('alternate_on')).toBe('1');
       await end(terminal);
-      await shows(terminal, new RegExp(`^before\ncode ${code}\nicanon\n`));
+      await terminal.shows(new RegExp(`^before\ncode ${code}\nicanon\n`));
       expect([await terminal.flag('alternate_on'), await terminal.flag('cursor_flag')]).toEqual(['0', '1']);
     });
 
@@ -153,9 +143,9 @@ describe('A watcher of a job server', () => {
       writeFileSync(broken, "process.on('SIGUSR2', () => { throw new Error('as bad as it gets'); });");
       const command = [process.execPath, '--import', broken, COMMAND, 'top', ...at].join(' ');
       const terminal = await inTerminal(['sh', '-c', `${command}; echo "code $?"; stty -a | grep -o -e '-*icanon'`]);
-      await shows(terminal, /^alone +no workers/m);
+      await terminal.shows(/^alone +no workers/m);
       await signalTo(terminal, 'SIGUSR2');
-      await shows(terminal, /^Error: as bad as it gets\n[^]*^code 1\nicanon\n/m);
+      await terminal.shows(/^Error: as bad as it gets\n[^]*^code 1\nicanon\n/m);
       expect([await terminal.flag('alternate_on'), await terminal.flag('cursor_flag')]).toEqual(['0', '1']);
     });
 
@@ -163,26 +153,26 @@ describe('A watcher of a job server', () => {
       const terminal = await inTerminal(['bash', '--norc', '-i']);
       await terminal.type(words(...at));
       await terminal.press('Enter');
-      await shows(terminal, /^alone +no workers/m);
+      await terminal.shows(/^alone +no workers/m);
       await terminal.press('C-z');
-      await shows(terminal, /Stopped/);
+      await terminal.shows(/Stopped/);
       expect([await terminal.flag('alternate_on'), await terminal.flag('cursor_flag')]).toEqual(['0', '1']);
       await terminal.type('fg');
       await terminal.press('Enter');
-      await shows(terminal, /^alone +no workers/m);
+      await terminal.shows(/^alone +no workers/m);
       expect(await terminal.flag('alternate_on')).toBe('1');
       await terminal.type('q');
-      await shows(terminal, /--interval 300ms\n\S*[$#]$/);
+      await terminal.shows(/--interval 300ms\n\S*[$#]$/);
     });
 
     it('waits for a job server that is not there', async () => {
       const port = await freePort();
       const terminal = await watch('-h', '127.0.0.1', '-p', `${port}`, '--interval', '300ms');
-      await shows(terminal, /^! .*127\.0\.0\.1:\d+/m);
+      await terminal.shows(/^! .*127\.0\.0\.1:\d+/m);
       const late = new JobServer({ listeners: [{ port }] });
       await late.start();
       atEnd(() => late.stop());
-      await shows(terminal, /^No functions yet/m);
+      await terminal.shows(/^No functions yet/m);
     });
   });
 
@@ -193,11 +183,11 @@ describe('A watcher of a job server', () => {
       atEnd(() => client.close());
       await client.submitBackground({ function: 'foreign', workload: Buffer.from('x') });
       const terminal = await watch('-h', '127.0.0.1', '-p', `${gearmand.port}`, '--interval', '300ms');
-      await shows(terminal, /^foreign +no workers +1 +0 +0$/m);
+      await terminal.shows(/^foreign +no workers +1 +0 +0$/m);
       await terminal.type('p');
-      await shows(terminal, /cannot hold a function back: it is none of ours\.$/m);
+      await terminal.shows(/cannot hold a function back: it is none of ours\.$/m);
       await terminal.press('Enter');
-      await shows(terminal, /^This job server does not tell which jobs are whose\.\n\nNo worker can do it\.$/m);
+      await terminal.shows(/^This job server does not tell which jobs are whose\.\n\nNo worker can do it\.$/m);
     });
   });
 });

@@ -1,22 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { addAll, handlesOf, newJob, NOW, openRecorded } from '../recorded-storage.js';
+import { segmentsIn } from './segments-in.js';
 
 let folder: string;
 let path: string;
 let copies = 0;
 let storage: LogStorage;
-
-async function open(): Promise<RecordingListener> {
-  const listener = new RecordingListener();
-  await storage.open(listener);
-  return listener;
-}
-
-const segments = (): string[] => readdirSync(path).filter((name) => name.endsWith('.log'));
 
 /** Adds so many jobs that a segment is full. */
 const fill = (): Promise<string[]> =>
@@ -29,7 +22,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gearman-deleting-'));
   path = join(folder, 'jobs');
   storage = new LogStorage({ path }, { segmentBytes: 5_000, idleSlack: 1_000 });
-  await open();
+  await openRecorded(storage);
 });
 afterEach(async () => {
   await storage.close();
@@ -38,7 +31,7 @@ afterEach(async () => {
 
 it('while a segment cannot be deleted none behind it is, as they say what of it is over', async () => {
   const [first, second] = [await fill(), await fill()];
-  const [oldest] = segments();
+  const [oldest] = segmentsIn(path);
   const leased = await storage.lease('reverse', 1, 120, NOW);
   expect(handlesOf(leased)).toEqual([...first, ...second]);
   renameSync(join(path, oldest!), join(folder, 'away'));
@@ -52,9 +45,9 @@ it('while a segment cannot be deleted none behind it is, as they say what of it 
   await storage.close();
   rmdirSync(join(path, oldest!));
   renameSync(join(folder, 'away'), join(path, oldest!));
-  const { corrupt } = await open();
+  const { corrupt } = await openRecorded(storage);
   expect(handlesOf(await storage.lease('reverse', 1, 200, NOW))).toEqual(left);
   expect(corrupt).toEqual([]);
   await maintained();
-  expect(segments()).not.toContain(oldest);
+  expect(segmentsIn(path)).not.toContain(oldest);
 });

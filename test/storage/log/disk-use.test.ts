@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { addAll, handlesOf, newJob, NOW, openRecorded } from '../recorded-storage.js';
+import { segmentsIn } from './segments-in.js';
 import { until } from '../../support/until.js';
 
 const SEGMENT = 20_000;
@@ -11,20 +12,14 @@ const SEGMENT = 20_000;
 describe('the disk that a log takes', () => {
   let path: string;
   let storage: LogStorage;
-  const open = async (): Promise<RecordingListener> => {
-    const listener = new RecordingListener();
-    await storage.open(listener);
-    return listener;
-  };
-  const segments = (): string[] => readdirSync(path).filter((name) => name.endsWith('.log'));
   /** A segment may go between the list and the look. */
   const sizeOf = (name: string): number => statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0;
-  const bytes = (): number => segments().reduce((sum, name) => sum + sizeOf(name), 0);
+  const bytes = (): number => segmentsIn(path).reduce((sum, name) => sum + sizeOf(name), 0);
 
   beforeEach(async () => {
     path = mkdtempSync(join(tmpdir(), 'gearman-log-'));
     storage = new LogStorage({ path }, { segmentBytes: SEGMENT, idleSlack: 1_000 });
-    await open();
+    await openRecorded(storage);
   });
   afterEach(async () => {
     await storage.close();
@@ -60,7 +55,7 @@ describe('the disk that a log takes', () => {
     await until('what is over is gone', () => bytes() <= 3 * left.length * 160 + 1_000);
     expect(handlesOf(await storage.lease('reverse', 1, 100, NOW))).toEqual(left);
     await storage.close();
-    const { corrupt } = await open();
+    const { corrupt } = await openRecorded(storage);
     expect(handlesOf(await storage.lease('reverse', 1, 100, NOW))).toEqual(left);
     expect(corrupt).toEqual([]);
   });
@@ -68,11 +63,11 @@ describe('the disk that a log takes', () => {
   it('is bounded also where the end of a segment was lost', async () => {
     await addAll(storage, ...Array.from({ length: 300 }, () => newJob({ workload: 'x'.repeat(100) })));
     await storage.close();
-    const [oldest] = segments();
+    const [oldest] = segmentsIn(path);
     truncateSync(join(path, oldest!), 10_000);
-    const { corrupt } = await open();
+    const { corrupt } = await openRecorded(storage);
     await until('it is named', () => corrupt.length > 0);
     await comeAndGo(1_000, Infinity);
-    await until('it is deleted', () => !segments().includes(oldest!));
+    await until('it is deleted', () => !segmentsIn(path).includes(oldest!));
   });
 });

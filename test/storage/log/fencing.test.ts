@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { add, addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { add, addAll, handlesOf, newJob, NOW, openRecorded, RecordingListener } from '../recorded-storage.js';
 
 describe('Two owners of one folder', () => {
   let path: string;
@@ -53,8 +53,7 @@ describe('Two owners of one folder', () => {
     await written;
     await first.close();
     await second.close();
-    const listener = new RecordingListener();
-    await second.open(listener);
+    const listener = await openRecorded(second);
     expect(handlesOf(await second.lease('reverse', 1, 9, NOW))).toEqual([...told, job.handle]);
     expect(listener.corrupt).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { until } from '../../support/until.js';
-import { addAll, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { addAll, handlesOf, newJob, NOW, openRecorded, RecordingListener } from '../recorded-storage.js';
 
 const MANY = 20_000;
 
@@ -42,8 +42,7 @@ it('jobs that were being leased when it was closed wait when it is opened again'
 
 it('of jobs with long workloads fewer are leased at once, and the owner is told of the rest', async () => {
   const storage = new LogStorage({ path: tempDir() });
-  const listener = new RecordingListener();
-  await storage.open(listener);
+  const listener = await openRecorded(storage);
   const workload = new Uint8Array(4 * 1024 * 1024);
   const handles = await addAll(storage, ...Array.from({ length: 6 }, () => newJob({ workload })));
   await until('it is told of all', () => listener.readyQueues.length > 0);

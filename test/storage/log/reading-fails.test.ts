@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
 import { Segment } from '../../../lib/job-server/storage/log/segment.js';
-import { add, addAll, allOf, handlesOf, newJob, NOW, RecordingListener } from '../recorded-storage.js';
+import { add, addAll, allOf, handlesOf, newJob, NOW, openRecorded, RecordingListener } from '../recorded-storage.js';
 import { until } from '../../support/until.js';
 
 it('a log whose disk fails at reading gives out no job that it cannot read, says why, takes new ones, and goes on', async () => {
@@ -24,8 +24,7 @@ it('a log whose disk fails at reading gives out no job that it cannot read, says
   await storage.open(new RecordingListener());
   const [first, second] = await addAll(storage, newJob({ unique: 'u' }), newJob());
   await storage.close();
-  const listener = new RecordingListener();
-  await storage.open(listener);
+  const listener = await openRecorded(storage);
   const segment = join(path, '0000000001-1.log');
   renameSync(segment, join(path, 'away'));
   // A folder can be opened as a file can, and not be read.
@@ -103,8 +102,7 @@ describe('a disk that fails at reading', () => {
     const bytes = readFileSync(file);
     bytes[bytes.indexOf('xxx')]! ^= 1;
     writeFileSync(file, bytes);
-    const listener = new RecordingListener();
-    await storage.open(listener);
+    const listener = await openRecorded(storage);
     const { readBlock } = Segment.prototype;
     let reads = 0;
     jest.spyOn(Segment.prototype, 'readBlock').mockImplementation(function (this: Segment, ...args) {
@@ -126,8 +124,7 @@ describe('a disk that fails at reading', () => {
     await storage.leaseOne(dead!);
     storage.bury(dead!, 'boom', NOW);
     await storage.close();
-    const listener = new RecordingListener();
-    await storage.open(listener);
+    const listener = await openRecorded(storage);
     const reading = jest.spyOn(Segment.prototype, 'read').mockImplementation(() => {
       throw failure;
     });

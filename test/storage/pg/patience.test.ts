@@ -5,7 +5,7 @@ import { CuttingProxy } from '../../support/cutting-proxy.js';
 import { ownPostgres, UNHURRIED } from '../../support/databases.js';
 import { describeWith } from '../../support/peers.js';
 import { until } from '../../support/until.js';
-import { add, newJob, RecordingListener } from '../recorded-storage.js';
+import { add, newJob, openRecorded, type RecordingListener } from '../recorded-storage.js';
 
 const UNREACHABLE = {
   code: 'GEARMAN_STORAGE_UNREACHABLE',
@@ -21,8 +21,7 @@ describeWith('postgres', 'submissions that wait for a PostgreSQL which is away',
     const url = `postgresql://gear@127.0.0.1:${proxy.port}/queues`;
     const schema = `p${++schemas}`;
     const storage = new PgStorage({ url, schema, patience: 3_600_000, leaseTime: 3_600_000, ...UNHURRIED });
-    const listener = new RecordingListener();
-    await storage.open(listener);
+    const listener = await openRecorded(storage);
     atEnd(() => storage.close().catch(() => undefined));
     return { storage, listener, proxy };
   };
