@@ -179,18 +179,26 @@ export class Batch {
   private text(text: string): void {
     const { length } = text;
     this.varint(length);
+    const { bytes, end } = this;
+    this.end = end + length;
     // For fewer bytes than this a call of Node takes longer than a loop.
-    if (length > 32) this.end += this.bytes.write(text, this.end, 'latin1');
-    else for (let index = 0; index < length; index++) this.bytes[this.end++] = text.charCodeAt(index);
+    if (length > 32) bytes.write(text, end, 'latin1');
+    else for (let index = 0; index < length; index++) bytes[end + index] = text.charCodeAt(index);
   }
 
   private varint(value: number): void {
+    const { bytes } = this;
+    let { end } = this;
     let rest = value;
-    while (rest >= 128) {
-      this.bytes[this.end++] = (rest % 128) | 128;
-      rest = rest < 2 ** 31 ? rest >>> 7 : Math.floor(rest / 128);
+    // A remainder of what has no 31 bits takes V8 longer than all the others.
+    for (; rest >= 2 ** 31; end++) {
+      const above = Math.floor(rest / 128);
+      bytes[end] = (rest - above * 128) | 128;
+      rest = above;
     }
-    this.bytes[this.end++] = rest;
+    for (; rest >= 128; rest >>>= 7) bytes[end++] = (rest & 127) | 128;
+    bytes[end++] = rest;
+    this.end = end;
   }
 
   private ensure(bytes: number): void {

@@ -143,6 +143,8 @@ export class LogIndex implements RecordVisitor {
     const { segments } = this;
     let low = 0;
     let high = segments.length;
+    // Most that is asked for is in the newest.
+    if (high > 0 && segments[high - 1]!.first <= number) low = high;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (segments[middle]!.first <= number) low = middle + 1;

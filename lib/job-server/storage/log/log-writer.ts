@@ -181,8 +181,8 @@ export class LogWriter implements CommitHost<LogChange> {
     change.settle(isDurable);
     if (!isDurable || !(change instanceof Entry)) return;
     if (before) this.index.forgetJob(before, change);
-    if (change.stored) this.index.setInMemory(change.stored.number);
     this.keeper.settled(change);
+    if (change.isInMemory && change.stored) this.index.setInMemory(change.stored.number);
   }
 
   private newFile(): SegmentFile {
