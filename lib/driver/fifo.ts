@@ -1,4 +1,4 @@
-/** A queue in which adding and taking are cheap at any length; `shift` of a long array is not. */
+/** A queue in which adding, at both ends, and taking are cheap at any length; `shift` of a long array is not. */
 export class Fifo<T> {
   private items: (T | undefined)[] = [];
   private head = 0;
@@ -49,6 +49,14 @@ export class Fifo<T> {
 
   /** Puts items in front of all others. */
   prepend(items: readonly T[]): void {
-    this.items = [...items, ...this.takeAll()];
+    // More room than is needed, or of many that come back one by one each would move all others.
+    if (items.length > this.head) this.makeRoom(Math.max(items.length, this.length >>> 2));
+    this.head -= items.length;
+    for (const [index, item] of items.entries()) this.items[this.head + index] = item;
+  }
+
+  private makeRoom(slots: number): void {
+    this.items = [...new Array<undefined>(slots).fill(undefined), ...this.takeAll()];
+    this.head = slots;
   }
 }
