@@ -116,6 +116,23 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?buffer$' },
     },
     {
+      name: 'no-storage-knows-another',
+      comment: 'a storage is one folder, behind the contract in job-storage.ts',
+      severity: 'error',
+      from: { path: '^lib/job-server/storage/(log|postgres|memory)/' },
+      to: { path: '^lib/job-server/storage/(log|postgres|memory)/', pathNot: '^lib/job-server/storage/$1/' },
+    },
+    {
+      name: 'nobody-knows-which-storage',
+      comment: 'only create-storage.ts makes them by their type, and index.ts exports them',
+      severity: 'error',
+      from: {
+        path: '^lib/',
+        pathNot: '^lib/job-server/storage/((log|postgres|memory)/|index\\.ts$|create-storage\\.ts$)',
+      },
+      to: { path: '^lib/job-server/storage/(log|postgres|memory)/' },
+    },
+    {
       name: 'nest-stays-at-the-edge',
       comment: 'only transport, job-server/nest, telemetry/nest, web/nest, testing and the command know Nest',
       severity: 'error',
