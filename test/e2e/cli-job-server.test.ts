@@ -170,6 +170,19 @@ describe('nestjs-gearman job-server', () => {
     expect(await worker.next()).toMatch(/·f·kept$/);
   });
 
+  // What is not there below /proc cannot be made, though the folder above is there.
+  (existsSync('/proc/self') ? it : it.skip)(
+    'does not start in a folder that cannot be made, and says why',
+    async () => {
+      for (const path of ['/proc/none', '/proc/none/jobs']) {
+        expect(await jobServer('-p', '0', '-L', '127.0.0.1', '-q', 'file', '--queue-path', path)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(`(ENOENT: no such file or directory, mkdir '/proc/none') in ${path}: `),
+        });
+      }
+    },
+  );
+
   (process.getuid?.() === 0 ? it : it.skip)('runs as another user with --user (needs root)', async () => {
     const server = await startJobServerCommand(['-u', 'nobody']);
     const nobody = spawnSync('id', ['-u', 'nobody']).stdout.toString().trim();

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { copyFile, mkdir, open } from 'node:fs/promises';
+import { copyFile, open } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { storageError } from '../folder/file-errors.js';
-import { syncFolder } from '../folder/folder.js';
+import { makeFolder, syncFolder } from '../folder/folder.js';
 import type { JobBeside } from '../job-beside.js';
 import { StorageError } from '../storage-error.js';
 import { Leasing } from './leasing.js';
@@ -97,7 +97,7 @@ export async function copyLog(index: LogIndex, to: string): Promise<void> {
   try {
     if (existsSync(path) && readdirSync(path).length > 0) throw taken(path);
     rmSync(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true, mode: 0o700 });
+    makeFolder(partial, 0o700);
     for (const { segment, end } of segments) await copySegment(segment, end, partial);
     for (const name of segmentFiles(index.path)) {
       const isUnreadable = !segments.some(({ segment }) => basename(segment.path) === name);
