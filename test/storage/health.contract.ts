@@ -49,6 +49,15 @@ export function describeHealth(at: ContractContext): void {
       await oldestIs(NOW - 2_000);
     });
 
+    it('has no age for jobs of which nobody knows when they were accepted, nor after a restart', async () => {
+      if (!at.storage.oldest) return;
+      await addAll(at.storage, newJob(), newJob({ acceptedAt: NOW - 3_000, function: 'other' }));
+      expect(at.storage.oldest('reverse', 1, NOW)).toBeUndefined();
+      await at.restart();
+      await until('the other is told', () => at.storage.oldest!('other', 1, NOW) === NOW - 3_000);
+      expect(at.storage.oldest('reverse', 1, NOW)).toBeUndefined();
+    });
+
     it('counts the age of a job that was replayed from then on, and of a retry from its time on', async () => {
       if (!at.storage.oldest) return;
       const job = newJob({ acceptedAt: NOW - 5_000 });

@@ -230,8 +230,6 @@ export class ItemReader {
   at = 0;
   attempts = 0;
   losses = 0;
-  /** -1 where nobody knows when. */
-  acceptedAt = -1;
   /** What it is sorted by besides its sequence: when its time comes, it died, or its result is forgotten. */
   time = 0;
   textStart = 0;
@@ -241,6 +239,8 @@ export class ItemReader {
   private reducerStart = 0;
   private reducerEnd = 0;
   private workloadStart = 0;
+  /** A millisecond more than when it was accepted; 0 where nobody knows when. */
+  private accepted = 0;
 
   constructor(readonly bytes: Buffer) {}
 
@@ -262,7 +262,7 @@ export class ItemReader {
     this.uniqueEnd = this.end;
     this.reducerStart = this.pass();
     this.reducerEnd = this.end;
-    this.acceptedAt = this.varint() - 1;
+    this.accepted = this.varint();
     this.time = this.at = this.varint();
     this.attempts = this.varint();
     this.losses = this.varint();
@@ -274,6 +274,11 @@ export class ItemReader {
     this.workloadStart = this.end;
     if (this.end > end || end > bytes.length) throw new RecordError('an item is longer than it says');
     this.end = end;
+  }
+
+  /** When it was accepted, in milliseconds since 1970; undefined where nobody knows. */
+  get acceptedAt(): number | undefined {
+    return this.accepted === 0 ? undefined : this.accepted - 1;
   }
 
   get hasUnique(): boolean {
@@ -401,7 +406,7 @@ class ReadJob implements StoredJob {
     this.at = item.at;
     this.attempts = item.attempts;
     this.losses = item.losses;
-    this.acceptedAt = item.acceptedAt < 0 ? undefined : item.acceptedAt;
+    this.acceptedAt = item.acceptedAt;
     this.sequence = item.sequence;
   }
 }
