@@ -126,8 +126,9 @@ function jobLines(
   { waiting, running }: Row,
   columns: readonly ScreenColumn<FunctionJob>[],
 ): Line[] {
-  if (jobs.length === 0) return [[span('No jobs.', 'dim')]];
   const more = waiting + running - jobs.length;
+  if (jobs.length === 0 && more > 0) return [[span(`No jobs in memory, ${shownCount(more)} in the storage.`, 'dim')]];
+  if (jobs.length === 0) return [[span('No jobs.', 'dim')]];
   return [
     titleLine(columns),
     ...jobs.map((job) => tableLine(columns, job)),

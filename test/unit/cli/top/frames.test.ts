@@ -128,6 +128,14 @@ describe('the page of a function', () => {
     ]);
   });
 
+  it('says where jobs are that the job server does not list, as they are in its storage only', () => {
+    const stored = rowsOf([watched('jobs-1:4730', reading(0, [overview('mail', { normal: 200 })]))])[0]!;
+    const details = { workers: [], jobs: [] };
+    const size = { columns: 80, rows: 12 };
+    const lines = functionFrame({ row: stored, details, view: FIRST_VIEW, clock }, size).map(textOf);
+    expect(lines).toContain('No jobs in memory, 200 in the storage.');
+  });
+
   it('says that gearmand tells no jobs, and that nobody can do it', () => {
     const details = { workers: [], jobs: undefined };
     const lines = functionFrame({ row, details, view: FIRST_VIEW, clock }, { columns: 80, rows: 12 }).map(textOf);
