@@ -159,7 +159,7 @@ export function describeLifecycle(at: ContractContext): void {
       expect(handlesOf(await at.lease(1, NOW + 9))).toEqual([now]);
       expect(await at.lease(9, NOW + 9)).toEqual([]);
       at.storage.release(now as string);
-      expect(at.storage.due(NOW + 10)).toEqual({ ready: [{ function: 'reverse', priority: 1 }], next: NOW + 20 });
+      expect(at.storage.due(NOW + 10).ready).toEqual([{ function: 'reverse', priority: 1 }]);
       expect(handlesOf(await at.lease(1, NOW + 20))).toEqual([soon]);
       expect(handlesOf(await at.lease(9, NOW + 20))).toEqual([late, now]);
       expect(at.storage.due(NOW + 20)).toEqual({ ready: [], next: Infinity });
@@ -193,6 +193,17 @@ export function describeLifecycle(at: ContractContext): void {
       at.storage.release(handle, { at: 0 });
       expect(at.storage.count('reverse').scheduled).toEqual([0, 0, 0]);
       expect(handlesOf(await at.lease(1, NOW))).toEqual([handle]);
+    });
+
+    it('holds one again whose time had come before the clock was put back', async () => {
+      const [late] = await addAll(at.storage, newJob({ at: NOW + 20 }));
+      const [soon] = await addAll(at.storage, newJob({ at: NOW + 10 }));
+      expect(at.storage.due(NOW + 20).ready).toHaveLength(1);
+      expect(at.storage.due(NOW)).toEqual({ ready: [], next: NOW + 10 });
+      expect(await at.lease(9)).toEqual([]);
+      expect(handlesOf(await at.lease(9, NOW + 10))).toEqual([soon]);
+      expect(at.storage.due(NOW + 10)).toEqual({ ready: [], next: NOW + 20 });
+      expect(handlesOf(await at.lease(9, NOW + 20))).toEqual([late]);
     });
 
     it('gives out a job whose time is before one that was leased already', async () => {

@@ -53,6 +53,8 @@ export class JobFeed {
   /** Functions whose jobs could not be fetched, and when they are tried again. */
   private readonly failed = new Set<GearmanFunction>();
   private retryAt = Infinity;
+  /** Functions that had jobs whose time has come: whose comes next the storage tells once those are here. */
+  private readonly due = new Set<ByteString>();
   /** Functions that no worker here does, and when their jobs are given back. */
   private readonly idle = new Map<GearmanFunction, number>();
   /** How often the storage was asked how old jobs are, and since when that is counted. */
@@ -315,7 +317,9 @@ export class JobFeed {
   private fetchDue(moment: Moment): void {
     try {
       const { ready, next } = this.storage.due(moment.date);
+      this.due.clear();
       for (const queue of ready) {
+        this.due.add(queue.function);
         this.ready(queue.function, queue.priority);
         this.wantUnasked(this.functionOf(queue.function), queue.priority);
       }
@@ -344,7 +348,9 @@ export class JobFeed {
     const jobs = await this.storage.lease(function_.name, priority, count, this.host.time.date);
     this.takeAllIn(function_, jobs);
     // Fewer than asked for: no more are ready, until the storage or the time says otherwise.
-    function_.isFetching[priority] = jobs.length < count && news[priority] === newsBefore;
+    const isAll = jobs.length < count;
+    function_.isFetching[priority] = isAll && news[priority] === newsBefore;
+    if (isAll && this.due.delete(function_.name)) this.host.time.at(this.host.time.now);
     this.engine.refill(function_);
   }
 

@@ -171,7 +171,8 @@ export interface JobStorage {
 
   /**
    * Which functions and priorities have unleased jobs whose time (`at`) has
-   * come, and when the next one's comes: O(functions that have such jobs).
+   * come, and when it comes for others: O(functions that have such jobs),
+   * however many jobs it has come for.
    * Throws a {@link StorageError} while that cannot be read. A shared storage
    * answers what it last knew, and tells {@link StorageListener.ready} of the rest.
    */
@@ -268,7 +269,10 @@ export type FireOutcome = 'fired' | 'known';
 /** What {@link JobStorage.due} answers. */
 export interface DueJobs {
   readonly ready: readonly QueueName[];
-  /** The next time after `now` a job becomes ready, in milliseconds since 1970; `Infinity` for never. */
+  /**
+   * When the next of the others becomes ready, in milliseconds since 1970; `Infinity` for never.
+   * When the next job of a ready one does, the owner asks once a lease brought fewer than it asked for.
+   */
   readonly next: number;
 }
 

@@ -22,17 +22,14 @@ export class Leasing {
     private readonly index: LogIndex,
     readonly ready: (queue: LogQueue) => void = () => undefined,
   ) {
-    for (const queue of index.queues.values()) if (queue.mayHaveTimed) this.timed.add(queue);
+    for (const queue of index.queues.values()) if (queue.timed.size > 0) this.timed.add(queue);
   }
 
   /** Takes the next job out of its queue, which counts it until it is leased; undefined when none is ready. */
   take(queue: LogQueue, now: number): Entry | undefined {
-    if (queue.mayHaveTimed) {
-      this.advance(queue, now);
-      while (queue.due.hasFirst()) {
-        const entry = this.takeFirst(queue.due);
-        if (entry) return entry;
-      }
+    while (queue.isDue(now)) {
+      const entry = this.takeFirst(queue.timed);
+      if (entry) return entry;
     }
     while (queue.waiting > 0) {
       const run = this.nextOfRuns(queue);
@@ -49,29 +46,21 @@ export class Leasing {
     const ready: QueueName[] = [];
     let next = Infinity;
     for (const queue of this.timed) {
-      if (!queue.mayHaveTimed) {
-        this.timed.delete(queue);
-        continue;
-      }
-      this.advance(queue, now);
-      if (queue.due.size > 0) ready.push({ function: queue.functionName, priority: queue.priority });
-      next = Math.min(next, queue.timed.time);
+      if (queue.isDue(now)) ready.push({ function: queue.functionName, priority: queue.priority });
+      else if (queue.timed.size === 0) this.timed.delete(queue);
+      else next = Math.min(next, queue.timed.time);
     }
     return { ready, next };
   }
 
   /** Since when the jobs wait that would be taken next, where that is known. */
   oldest(queue: LogQueue, now: number): number | undefined {
-    let oldest: number | undefined;
-    if (queue.mayHaveTimed) {
-      this.advance(queue, now);
-      oldest = this.sinceOf(queue.due);
-    }
+    const oldest = queue.isDue(now) ? this.sinceOf(queue.timed) : undefined;
     if (queue.waiting === 0) return oldest;
     const run = this.nextOfRuns(queue);
     // Now, since the next item is read by the same reader.
-    oldest = earlier(oldest, run && readySince(run));
-    return earlier(oldest, this.sinceOf(queue.apart));
+    const first = earlier(oldest, run && readySince(run));
+    return earlier(first, this.sinceOf(queue.apart));
   }
 
   /** A living item of the log as an entry that memory does not have. */
@@ -219,16 +208,5 @@ export class Leasing {
       if (item?.kind === JOB && item.queue === queue.key && !item.isApart) return item;
     }
     return undefined;
-  }
-
-  /** Moves the jobs that are due at a time into `due`, from which they are taken. */
-  private advance(queue: LogQueue, now: number): void {
-    const { timed, due } = queue;
-    const isBack = now < queue.advancedTo;
-    queue.advancedTo = now;
-    // The clock was put back.
-    for (; isBack && due.size > 0; due.pop()) timed.push(due.time, due.sequence, due.number);
-    for (; timed.hasFirst() && timed.time <= now; timed.pop()) due.push(timed.time, timed.sequence, timed.number);
-    due.hasFirst();
   }
 }

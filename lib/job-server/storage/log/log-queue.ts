@@ -11,7 +11,7 @@ import type { Tally } from './segment.js';
  *
  *   runs   in the log, in the order they came: only where each 16 KiB begins is remembered, and how far it was leased
  *   apart  somewhere else: given back, changed, copied forward, or in memory until the log has them as they are
- *   timed  with a time; those whose time has come when it was last looked are in `due`
+ *   timed  with a time
  */
 export class LogQueue {
   /** All jobs, as the owner sees them; those that are leased; and those of both with a time. */
@@ -31,9 +31,6 @@ export class LogQueue {
   lastSequence = 0;
   readonly apart: PlaceHeap;
   readonly timed: PlaceHeap;
-  readonly due: PlaceHeap;
-  /** The time it was last looked at. */
-  advancedTo = 0;
 
   constructor(
     readonly key: number,
@@ -43,16 +40,16 @@ export class LogQueue {
     waits: (number: number, time: number, sequence: number) => boolean,
     private readonly dead: DeadCounts,
   ) {
-    [this.apart, this.timed, this.due] = [new PlaceHeap(waits), new PlaceHeap(waits), new PlaceHeap(waits)];
+    [this.apart, this.timed] = [new PlaceHeap(waits), new PlaceHeap(waits)];
   }
 
   get functionName(): string {
     return this.name.text;
   }
 
-  /** Whether there may be jobs with a time that nobody has leased. */
-  get mayHaveTimed(): boolean {
-    return this.timed.size + this.due.size > 0;
+  /** Whether the first job with a time can be leased. */
+  isDue(now: number): boolean {
+    return this.timed.hasFirst() && this.timed.time <= now;
   }
 
   /** A job's place, from which it can be leased: an item's number in the log, or below 0 an entry's place in memory. */

@@ -43,12 +43,12 @@ export class MemoryQueue {
   }
 
   isDue(now: number): boolean {
-    return (this.scheduled.first?.at ?? Infinity) <= now;
+    return this.nextTime <= now;
   }
 
-  /** When the next job becomes ready after `now`. */
-  dueAfter(now: number): number {
-    return this.scheduled.firstAfter(now)?.at ?? Infinity;
+  /** The time of the first job that has one. */
+  get nextTime(): number {
+    return this.scheduled.first?.at ?? Infinity;
   }
 
   private listOf(job: StoredJob): WaitingList<StoredJob> {
@@ -67,10 +67,12 @@ export class MemoryQueues extends QueueTable<MemoryQueue> {
   }
 
   due(now: number): DueJobs {
-    const { queues } = this;
-    return {
-      ready: queues.filter((queue) => queue.isDue(now)).map(({ name }) => name),
-      next: queues.reduce((next, queue) => Math.min(next, queue.dueAfter(now)), Infinity),
-    };
+    const ready: QueueName[] = [];
+    let next = Infinity;
+    for (const queue of this.queues) {
+      if (queue.isDue(now)) ready.push(queue.name);
+      else next = Math.min(next, queue.nextTime);
+    }
+    return { ready, next };
   }
 }

@@ -29,12 +29,6 @@ export class WaitingList<Item extends Place> {
     return this.ring[this.head];
   }
 
-  /** The first one with a time later than this, which stays. */
-  firstAfter(at: number): Item | undefined {
-    const place = this.placeOf({ at, sequence: Infinity });
-    return place < this.count ? this.at(place) : undefined;
-  }
-
   insert(job: Item): void {
     const place = this.placeOf(job);
     if (this.count === this.ring.length) this.resize(this.count * 2);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import type { Peer } from '../../../../lib/job-server/engine/index.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
@@ -6,6 +6,7 @@ import { functionSnapshot, type FunctionSnapshot } from '../../../../lib/job-ser
 import { MemoryStorage, type JobStorage } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
+import { settled } from '../../../support/turns.js';
 import { until } from '../../../support/until.js';
 
 const HOUR = 3_600_000;
@@ -126,5 +127,35 @@ describe('stored jobs that wait for their time', () => {
     const refused = ['ERROR', 'INVALID_ARGUMENT'];
     const created = ['JOB_CREATED', expect.any(String)];
     expect(answers).toEqual([created, created, created, refused, refused]);
+  });
+});
+
+describe('a stored job whose time comes after that of others has come', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  async function pass(time: number): Promise<void> {
+    await settled();
+    await jest.advanceTimersByTimeAsync(time);
+    await settled();
+  }
+
+  it.each([1, 2, 3])('is run then, also by a worker that took all %i of the others', async (overdue) => {
+    const storage = new MemoryStorage();
+    const before = await start(storage);
+    for (let count = 0; count < overdue; count++) submitAt(before, Date.now() - HOUR);
+    submitAt(before, Date.now() + 2_000);
+    await before.stop();
+    const after = await start(storage);
+    const worker = new RawPeer(after.connect());
+    worker.send('CAN_DO f', 'ALL_YOURS', ...Array<string>(overdue + 1).fill('GRAB_JOB'));
+    await pass(1_000);
+    expect(snapshotOf(after)).toEqual(counts(0, 1, overdue));
+    await pass(1_000);
+    expect(snapshotOf(after)).toEqual(counts(0, 0, overdue + 1));
   });
 });
