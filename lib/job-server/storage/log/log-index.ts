@@ -37,6 +37,8 @@ export class LogIndex implements RecordVisitor {
   readonly hashes: Hashes;
   readonly entries = new EntryTable();
   readonly queues = new Map<number, LogQueue>();
+  /** Those that have jobs, or had some when it was last looked. */
+  private readonly used = new Set<LogQueue>();
   /** Oldest first. */
   readonly segments: Segment[] = [];
   /** Whether an item lives. */
@@ -134,9 +136,16 @@ export class LogIndex implements RecordVisitor {
     let queue = this.queues.get(key);
     if (!queue) {
       const name = this.names.byNumber(key >>> 2) ?? this.names.declared(key >>> 2, '');
-      this.queues.set(key, (queue = new LogQueue(key, name, (key & 3) as 0 | 1 | 2, this.waits, this.deadCounts)));
+      this.queues.set(key, (queue = new LogQueue(key, name, this.waits, this.deadCounts, this.used)));
     }
     return queue;
+  }
+
+  /** The functions that have jobs. */
+  get functionsWithJobs(): string[] {
+    const { used } = this;
+    for (const queue of used) if (queue.total === 0) used.delete(queue);
+    return [...new Set([...used].map(({ functionName }) => functionName))];
   }
 
   segmentOf(number: number): Segment | undefined {

@@ -14,8 +14,8 @@ import type { Tally } from './segment.js';
  *   timed  with a time
  */
 export class LogQueue {
-  /** All jobs, as the owner sees them; those that are leased; and those of both with a time. */
-  private total = 0;
+  /** All jobs, as the owner sees them; those with a time; and those of both that are leased. */
+  total = 0;
   private scheduled = 0;
   private leased = 0;
   private leasedTimed = 0;
@@ -35,12 +35,17 @@ export class LogQueue {
   constructor(
     readonly key: number,
     readonly name: Name,
-    readonly priority: StoredPriority,
     /** Whether a job waits at a place. */
     waits: (number: number, time: number, sequence: number) => boolean,
     private readonly dead: DeadCounts,
+    /** Queues that have jobs, or had some: it puts itself there. */
+    private readonly used: Set<LogQueue>,
   ) {
     [this.apart, this.timed] = [new PlaceHeap(waits), new PlaceHeap(waits)];
+  }
+
+  get priority(): StoredPriority {
+    return (this.key & 3) as StoredPriority;
   }
 
   get functionName(): string {
@@ -66,7 +71,7 @@ export class LogQueue {
   count({ at }: { readonly at: number }, { fate, isQueued }: Phase, by: 1 | -1): void {
     if (fate === 'dead') this.dead.add(this.functionName, by);
     if (!isQueued) return;
-    this.total += by;
+    this.add(by);
     if (at > 0) this.scheduled += by;
     if (fate === 'leased') {
       this.leased += by;
@@ -76,9 +81,14 @@ export class LogQueue {
 
   /** So many jobs more wait, or fewer. */
   countWaiting([total, scheduled]: Readonly<Tally>): void {
-    this.total += total;
+    this.add(total);
     this.scheduled += scheduled;
     this.waiting += total - scheduled;
+  }
+
+  private add(jobs: number): void {
+    if (this.total === 0) this.used.add(this);
+    this.total += jobs;
   }
 }
 

@@ -158,7 +158,7 @@ export class LogStorage implements JobStorage {
   async findByUnique(unique: string, functionName?: string): Promise<QueuedJob | undefined> {
     const { log } = this;
     if (unique === '') return undefined;
-    const names = functionName === undefined ? this.counts().map((counts) => counts.function) : [functionName];
+    const names = functionName === undefined ? log.index.functionsWithJobs : [functionName];
     for (const [index, each] of names.entries()) {
       const name = log.index.names.find(each);
       const entry = name && log.leasing.findByUnique(name.id, unique);
@@ -171,10 +171,7 @@ export class LogStorage implements JobStorage {
   }
 
   counts(): FunctionCounts[] {
-    const names = new Set([...(this.opened?.index.queues.values() ?? [])].map((queue) => queue.functionName));
-    return [...names]
-      .map((name) => this.count(name))
-      .filter(({ total: [high, normal, low] }) => high + normal + low > 0);
+    return (this.opened?.index.functionsWithJobs ?? []).map((name) => this.count(name));
   }
 
   count(functionName: string): FunctionCounts {
