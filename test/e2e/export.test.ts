@@ -119,17 +119,17 @@ describe('nestjs-gearman export and backup, beside a job server under load', () 
 });
 
 const LINES = [
-  '{"state":"waiting","handle":"H:2","function":"f","unique":{"base64":"/w=="},"priority":"high","losses":2,"workload":{"base64":"AP8="}}',
-  '{"state":"waiting","handle":"H:1","function":"f","priority":"normal","workload":"grüße"}',
-  '{"state":"delayed","handle":"H:3","function":"f","priority":"normal","reducer":"sum","at":4000000000000,"attempts":1,"workload":""}',
-  '{"state":"dead","handle":"H:4","function":"f","unique":"u","priority":"normal","error":"no such file","diedAt":1700000000000,"workload":"{\\"a\\":1}"}',
+  '{"state":"waiting","handle":"H:2","function":"f","unique":{"base64":"/w=="},"priority":"high","acceptedAt":1690000000000,"losses":2,"workload":{"base64":"AP8="}}',
+  '{"state":"waiting","handle":"H:1","function":"f","priority":"normal","acceptedAt":1690000000000,"workload":"grüße"}',
+  '{"state":"delayed","handle":"H:3","function":"f","priority":"normal","reducer":"sum","at":4000000000000,"acceptedAt":1690000000000,"attempts":1,"workload":""}',
+  '{"state":"dead","handle":"H:4","function":"f","unique":"u","priority":"normal","acceptedAt":1690000000000,"error":"no such file","diedAt":1700000000000,"workload":"{\\"a\\":1}"}',
 ];
 
 describe('nestjs-gearman export', () => {
   /** A folder with a job of every kind. */
   async function filledFolder(): Promise<string> {
     const folder = newFolder();
-    const job = newJob({ function: 'f', workload: '' });
+    const job = newJob({ function: 'f', workload: '', acceptedAt: 1_690_000_000_000 });
     await withStorage(folder, async (storage) => {
       const jobs = [
         { ...job, handle: 'H:1', workload: 'gr\xc3\xbc\xc3\x9fe' },
@@ -189,7 +189,7 @@ describeWith(['postgres'], 'nestjs-gearman export of a fleet', () => {
     const url = `postgresql://gear@127.0.0.1:${port}/queues`;
     const storage = new PgStorage({ url, ...UNHURRIED });
     await storage.open({ ready: () => undefined, trouble: () => undefined, setAside: () => undefined });
-    const job = newJob({ function: 'f', workload: '' });
+    const job = newJob({ function: 'f', workload: '', acceptedAt: 1_690_000_000_000 });
     const jobs = [
       ...Array.from({ length: 250 }, (_, number) => ({ ...job, handle: `H:many:${number}`, workload: `${number}` })),
       { ...job, handle: 'H:2', priority: 0 as const, unique: '\xff', workload: Buffer.from([0, 255]), losses: 2 },
@@ -209,7 +209,7 @@ describeWith(['postgres'], 'nestjs-gearman export of a fleet', () => {
     expect(written).toEqual({ code: 0, stdout: '', stderr: said });
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     const waiting = (number: number): string =>
-      `{"state":"waiting","handle":"H:many:${number}","function":"f","priority":"normal","workload":"${number}"}`;
+      `{"state":"waiting","handle":"H:many:${number}","function":"f","priority":"normal","acceptedAt":1690000000000,"workload":"${number}"}`;
     expect(lines).toEqual([
       LINES[0],
       ...Array.from({ length: 250 }, (_, number) => waiting(number)),

@@ -1,4 +1,4 @@
-import { StorageError, type JobStorage, type OnceOutcome } from '../../job-server/storage/index.js';
+import { StorageError, type JobRecord, type JobStorage, type OnceOutcome } from '../../job-server/storage/index.js';
 import { Setting, Unfit, type Incoming, type Source } from './incoming.js';
 
 /** How many jobs of a source became what. */
@@ -77,11 +77,16 @@ async function importOne(item: Item, storage: JobStorage): Promise<Outcome> {
   if (item instanceof Unfit) return item;
   try {
     if (item instanceof Setting) return keep(item, storage);
-    return await storage.addOnce!(item.job, item.origin, item.past);
+    return await storage.addOnce!(item.past ? item.job : accepted(item.job), item.origin, item.past);
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'GEARMAN_STORAGE_INVALID') throw error;
     return new Unfit(error.message, { cause: error });
   }
+}
+
+/** A job counts as accepted now where its source does not say when it was: a queue that nobody serves must grow old. */
+function accepted(job: JobRecord): JobRecord {
+  return { ...job, acceptedAt: job.acceptedAt ?? Date.now() };
 }
 
 function keep({ name, value }: Setting, storage: JobStorage): 'set' | undefined {

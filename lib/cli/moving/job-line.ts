@@ -16,6 +16,8 @@ interface JobLine {
   readonly reducer?: JsonBytes;
   /** The job does not run before this time, in milliseconds since 1970. */
   readonly at?: number;
+  /** When it was accepted, in milliseconds since 1970, where that is known. */
+  readonly acceptedAt?: number;
   readonly attempts?: number;
   readonly losses?: number;
   /** For a dead letter: its last failure, and when it was given up. */
@@ -39,6 +41,7 @@ export function lineOf(job: JobRecord, now: number, death?: Death): string {
     priority: PRIORITY_NAMES[job.priority],
     ...(job.reducer !== '' && { reducer: toJson(job.reducer) }),
     ...(job.at > 0 && { at: job.at }),
+    ...(job.acceptedAt !== undefined && { acceptedAt: job.acceptedAt }),
     ...(job.attempts > 0 && { attempts: job.attempts }),
     ...(job.losses > 0 && { losses: job.losses }),
     ...(death && { error: death.error, diedAt: death.diedAt }),
@@ -63,6 +66,7 @@ export function parseLine(text: string): LineJob {
     at: whole(line, 'at', 0),
     attempts: whole(line, 'attempts', 0),
     losses: whole(line, 'losses', 0),
+    ...(line['acceptedAt'] !== undefined && { acceptedAt: whole(line, 'acceptedAt') }),
   };
   switch (line['state']) {
     case 'waiting':

@@ -38,6 +38,13 @@ describe('importing jobs', () => {
     expect(storage.count('f').total).toEqual([0, 2, 0]);
   });
 
+  it('counts as accepted when it is imported, unless its source says when', async () => {
+    const before = Date.now();
+    await run([incoming(1), incoming(2, { function: 'old', acceptedAt: 1_000 })]);
+    expect(storage.oldest('f', 1, Date.now())).toBeGreaterThanOrEqual(before);
+    expect(storage.oldest('old', 1, Date.now())).toBe(1_000);
+  });
+
   it('says why the first one is no job', async () => {
     expect((await run([incoming(1), new Unfit('one'), new Unfit('two')])).firstUnfit?.message).toBe('one');
     expect((await run([incoming(2, { handle: '' })])).firstUnfit?.message).toContain(

@@ -20,6 +20,7 @@ const anyJob: fc.Arbitrary<JobRecord> = fc.record({
   at: whole,
   attempts: whole,
   losses: whole,
+  acceptedAt: fc.option(whole, { nil: undefined }),
 });
 
 const bytesOf = (workload: string | Uint8Array): Buffer =>
