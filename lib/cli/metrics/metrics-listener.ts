@@ -3,6 +3,7 @@ import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns, SharedTexts } from '../
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { Connections, cutOffSlow } from '../../web/http/connections.js';
 import { listenOn, urlOf } from '../web/http-port.js';
+import { limitTurns } from '../web/request-turns.js';
 
 /** How long a client may take to send its request, in milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
@@ -41,6 +42,7 @@ export class MetricsListener {
         this.answer(request, response).catch((error: Error) => response.destroy(error));
       },
     );
+    limitTurns(this.server);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 

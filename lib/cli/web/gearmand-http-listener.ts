@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { JobServer } from '../../job-server/job-server.js';
 import { gearmandHandler } from '../../web/gearmand/gearmand-http.js';
 import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
+import { limitTurns } from './request-turns.js';
 
 /** gearmand's `--protocol http` on one address. */
 export class GearmandHttpListener {
@@ -15,6 +16,7 @@ export class GearmandHttpListener {
     // As in gearmand, a request needs no Host header.
     const options = { ...REQUEST_LIMITS, requireHostHeader: false };
     this.server = createServer(options, gearmandHandler(jobServer));
+    limitTurns(this.server);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 

@@ -3,6 +3,7 @@ import type { MetricFamily } from '../../telemetry/metrics/index.js';
 import { answerUnreadable } from '../../web/http/unreadable-request.js';
 import { createWebHandler, type WebHandler, type WebHandlerOptions } from '../../web/web-handler.js';
 import { listenOn, MAX_CONNECTIONS, REQUEST_LIMITS, urlOf } from './http-port.js';
+import { limitTurns } from './request-turns.js';
 
 /** Where the HTTP API is served, and for whom. */
 export interface WebSettings {
@@ -36,6 +37,7 @@ export class WebListener {
     });
     this.server = createServer(REQUEST_LIMITS, this.handler);
     answerUnreadable(this.server);
+    limitTurns(this.server);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
