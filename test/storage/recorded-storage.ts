@@ -11,6 +11,7 @@ import type {
 export class RecordingListener implements StorageListener {
   readonly readyQueues: string[] = [];
   readonly troubles: (StorageError | undefined)[] = [];
+  readonly compactions: (StorageError | undefined)[] = [];
   readonly corrupt: CorruptRecord[] = [];
   readonly lostHandles: string[] = [];
   readonly cancelled: string[] = [];
@@ -23,6 +24,10 @@ export class RecordingListener implements StorageListener {
 
   trouble(error: StorageError | undefined): void {
     this.troubles.push(error);
+  }
+
+  compaction(error: StorageError | undefined): void {
+    this.compactions.push(error);
   }
 
   setAside(record: CorruptRecord): void {

@@ -390,6 +390,11 @@ export class DurableJobs {
         else this.host.log('info', 'storage: writes again');
         if (!error) this.feed.retry();
       },
+      compaction: (error) => {
+        if (error)
+          this.host.log('error', `storage: grows, as it cannot be made shorter: ${error.message}`, aboutError(error));
+        else this.host.log('info', 'storage: is made shorter again');
+      },
       lost: (handles) => {
         const count = handles.length;
         this.host.log('warn', `storage: taken for dead; ${count} jobs are left to other job servers`, { count });

@@ -291,6 +291,11 @@ export interface StorageListener {
   /** Writing fails, or fails for another reason now; or works again (`undefined`). Every adder is told on its own. */
   trouble(error: StorageError | undefined): void;
   /**
+   * What it has on a disk can no longer be made shorter, and grows; or can be again
+   * (`undefined`). All else works. Never told by a storage that has nothing of the kind.
+   */
+  compaction?(error: StorageError | undefined): void;
+  /**
    * These jobs are the owner's no longer: its session was taken for dead. They
    * wait for anybody, or another one has them; what it still says of them has no
    * effect. Told before one of them can be leased to it again; never by a storage

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { LogStorage } from '../../../lib/job-server/storage/log/log-storage.js';
-import { addAll, handlesOf, newJob, NOW, openRecorded } from '../recorded-storage.js';
+import { addAll, handlesOf, newJob, NOW, openRecorded, type RecordingListener } from '../recorded-storage.js';
 import { segmentsIn } from './segments-in.js';
 
 let folder: string;
 let path: string;
 let copies = 0;
 let storage: LogStorage;
+let listener: RecordingListener;
 
 /** Adds so many jobs that a segment is full. */
 const fill = (): Promise<string[]> =>
@@ -22,7 +23,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gearman-deleting-'));
   path = join(folder, 'jobs');
   storage = new LogStorage({ path }, { segmentBytes: 5_000, idleSlack: 1_000 });
-  await openRecorded(storage);
+  listener = await openRecorded(storage);
 });
 afterEach(async () => {
   await storage.close();
@@ -42,6 +43,7 @@ it('while a segment cannot be deleted none behind it is, as they say what of it 
   await maintained();
   left.push(...(await fill()));
   await maintained();
+  expect(listener.compactions).toMatchObject([{ message: expect.stringContaining(`EISDIR`) }]);
   await storage.close();
   rmdirSync(join(path, oldest!));
   renameSync(join(folder, 'away'), join(path, oldest!));

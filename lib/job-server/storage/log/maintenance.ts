@@ -1,7 +1,9 @@
 import { statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { storageError } from '../folder/file-errors.js';
 import { syncFolder } from '../folder/folder.js';
 import type { GroupCommit } from '../group-commit.js';
+import type { StorageError } from '../storage-error.js';
 import type { LogChange } from './entry.js';
 import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
 import type { LogIndex } from './log-index.js';
@@ -22,10 +24,12 @@ const COPY_BYTES = 1024 * 1024;
 /** Many small segments, of many starts, are copied into one. */
 const MAX_SMALL = 16;
 
-/** Who writes items once more. */
+/** Who writes items once more, and is told how compaction goes. */
 export interface Rewriter {
   /** Has an item written once more, behind all others; answers its length. Throws a StorageError. */
   rewrite(number: number): number;
+  /** It fails, or works again. */
+  compaction(error: StorageError | undefined): void;
 }
 
 /**
@@ -42,6 +46,8 @@ export class Maintenance {
   private timer: NodeJS.Timeout | undefined;
   private wasWritten = false;
   private segmentsSeen = 0;
+  /** Why it fails, as it was told. */
+  private failure: StorageError | undefined;
 
   constructor(
     private readonly index: LogIndex,
@@ -106,9 +112,16 @@ export class Maintenance {
     void this.without(async () => {
       this.isDue = false;
       await this.run(isIdle);
-    }).catch(() => {
-      // Nothing of it is needed for what was promised: the next time it is tried again.
+    }).catch((error: unknown) => {
+      // The next time it is tried again. That nothing can be written is told already.
+      if (!this.commit.isFailing) this.tell(storageError(error, this.index.path));
     });
+  }
+
+  private tell(error: StorageError | undefined): void {
+    if (error?.message === this.failure?.message) return;
+    this.failure = error;
+    this.rewriter.compaction(error);
   }
 
   private async run(isIdle: boolean): Promise<void> {
@@ -140,6 +153,7 @@ export class Maintenance {
       // Before the next one is deleted: no segment may come back, or stay, without those behind it.
       await syncFolder(index.path);
       index.dropOldest();
+      this.tell(undefined);
     }
   }
 

@@ -202,6 +202,10 @@ export class OpenLog implements EntryKeeper, Rewriter {
     this.listener.trouble(error);
   }
 
+  compaction(error: StorageError | undefined): void {
+    if (this.isOpen) this.listener.compaction?.(error);
+  }
+
   written(): void {
     if (!this.commit.isFailing) this.folder.reserve.fill();
     this.maintenance.look();

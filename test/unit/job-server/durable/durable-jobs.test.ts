@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { coreOf } from '../../../../lib/job-server/core-of.js';
 import { JobServer } from '../../../../lib/job-server/job-server.js';
-import { MemoryStorage, StorageError } from '../../../../lib/job-server/storage/index.js';
+import { MemoryStorage, StorageError, type StorageListener } from '../../../../lib/job-server/storage/index.js';
 import { atEnd } from '../../../support/cleanup.js';
 import { RawPeer } from '../../../support/raw-peer.js';
 import { settled, turnsUntil } from '../../../support/turns.js';
@@ -314,6 +314,29 @@ describe('durable jobs', () => {
     expect(await worker.nextOnes(3)).toEqual([`JOB_ASSIGN ${first}·f·1`, `JOB_ASSIGN ${second}·f·2`, 'NO_JOB']);
     worker.sendText('status\n');
     expect(await worker.next()).toBe('f\t2\t2\t1\n');
+  });
+
+  it('logs that its storage grows as it cannot be made shorter, and stays healthy', async () => {
+    class Growing extends MemoryStorage {
+      heard: StorageListener | undefined;
+      override async open(listener: StorageListener): Promise<void> {
+        this.heard = listener;
+        await super.open(listener);
+      }
+    }
+    const storage = new Growing();
+    const lines: string[] = [];
+    const jobServer = new JobServer({ listeners: [], storage, log: (level, line) => lines.push(`${level}: ${line}`) });
+    await jobServer.start();
+    atEnd(() => jobServer.stop());
+    lines.length = 0;
+    storage.heard!.compaction!(new StorageError('GEARMAN_STORAGE_IO', 'the disk failed'));
+    expect(coreOf(jobServer).storedJobs!.problem).toBeUndefined();
+    storage.heard!.compaction!(undefined);
+    expect(lines).toEqual([
+      'error: storage: grows, as it cannot be made shorter: the disk failed',
+      'info: storage: is made shorter again',
+    ]);
   });
 
   it('knows, lists and cancels a job that waits in storage only', async () => {
