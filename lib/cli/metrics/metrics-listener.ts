@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PROMETHEUS_CONTENT_TYPE, prometheusTextInTurns, SharedTexts } from '../../telemetry/forms/index.js';
 import type { MetricFamily } from '../../telemetry/metrics/index.js';
+import { isLoopback, isOtherHost } from '../../web/access/origin-check.js';
 import { Connections, cutOffSlow } from '../../web/http/connections.js';
+import { secure } from '../../web/http/security-headers.js';
 import { listenOn, urlOf } from '../web/http-port.js';
 import { limitTurns } from '../web/request-turns.js';
 
@@ -29,6 +32,8 @@ export interface MeasuredProcess {
 export class MetricsListener {
   private readonly server: Server;
   private readonly connections = new Connections(MOST_AT_ONCE);
+  /** Whether it listens for this machine alone. */
+  private isNear = false;
   private readonly texts = new SharedTexts<MeasuredProcess>(async (measured) =>
     prometheusTextInTurns(await measured.metrics()),
   );
@@ -52,8 +57,9 @@ export class MetricsListener {
   }
 
   /** Begins to listen. Rejects with the system's error, as EADDRINUSE. */
-  listen(port: number, host: string): Promise<void> {
-    return listenOn(this.server, port, host);
+  async listen(port: number, host: string): Promise<void> {
+    await listenOn(this.server, port, host);
+    this.isNear = isLoopback((this.server.address() as AddressInfo).address);
   }
 
   /** Stops listening, and closes all connections. */
@@ -65,6 +71,7 @@ export class MetricsListener {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!(await this.connections.turn(request, response))) return;
     cutOffSlow(response);
+    secure(response);
     const { method, url = '' } = request;
     const path = url.split('?', 1)[0];
     if (path !== '/metrics' && path !== '/healthz' && path !== '/readyz') {
@@ -72,6 +79,12 @@ export class MetricsListener {
     } else if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       say(response, 405, 'Only GET and HEAD are answered here.');
+    } else if (path === '/metrics' && this.isForOthers(request)) {
+      say(
+        response,
+        421,
+        'Only the hosts localhost, 127.0.0.1 and [::1] are answered here; have a proxy send one of them.',
+      );
     } else if (path === '/metrics') {
       await this.tellMetrics(response, method === 'HEAD');
     } else {
@@ -80,11 +93,15 @@ export class MetricsListener {
     }
   }
 
+  /** Whether a page of another site may have sent this to a port for this machine alone. A request without a Host comes from no browser. */
+  private isForOthers(request: IncomingMessage): boolean {
+    return this.isNear && request.headers.host !== undefined && isOtherHost(request);
+  }
+
   private async tellMetrics(response: ServerResponse, isHead: boolean): Promise<void> {
     const bytes = isHead ? undefined : await this.texts.of(this.measured);
     response.writeHead(200, {
       'Content-Type': PROMETHEUS_CONTENT_TYPE,
-      'Cache-Control': 'no-store',
       ...(bytes && { 'Content-Length': bytes.length }),
     });
     response.end(bytes);
@@ -92,6 +109,6 @@ export class MetricsListener {
 }
 
 function say(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
 }

@@ -46,16 +46,14 @@ function isOwnOrigin({ origin, host }: IncomingMessage['headers'], hosts: readon
 }
 
 /**
- * On a loopback port without login, refuses a Host with any other name: it may be
- * that of a page whose name was made to point here (DNS rebinding).
+ * On a loopback port without login, refuses a Host with any other name
+ * ({@link isOtherHost}).
  *
  * @param hosts further names that are allowed, such as that of a proxy.
  * @throws Problem
  */
-export function refuseOtherHosts({ headers, socket }: IncomingMessage, hosts: readonly string[]): void {
-  if (!isLoopback(socket.localAddress)) return;
-  const host = (headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
-  if (NEAR_HOSTS.has(host) || hosts.includes(host)) return;
+export function refuseOtherHosts(request: IncomingMessage, hosts: readonly string[]): void {
+  if (!isLoopback(request.socket.localAddress) || !isOtherHost(request, hosts)) return;
   throw new Problem(
     421,
     'unknown-host',
@@ -63,6 +61,12 @@ export function refuseOtherHosts({ headers, socket }: IncomingMessage, hosts: re
   );
 }
 
-function isLoopback(address: string | undefined): boolean {
+/** Whether the Host is another name than a loopback port has: it may be that of a page whose name was made to point here (DNS rebinding). */
+export function isOtherHost({ headers }: IncomingMessage, hosts: readonly string[] = []): boolean {
+  const host = (headers.host ?? '').toLowerCase().replace(/:\d*$/, '');
+  return !NEAR_HOSTS.has(host) && !hosts.includes(host);
+}
+
+export function isLoopback(address: string | undefined): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address ?? '');
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runCommand, startJobServerCommand } from '../../support/command.js';
 import { accepts, freePort } from '../../support/free-port.js';
 import { describeWith } from '../../support/peers.js';
+import { requestText, sayHttp, statusesOf } from '../../support/raw-http.js';
 import { RawPeer } from '../../support/raw-peer.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { until } from '../../support/until.js';
@@ -41,6 +42,28 @@ describe('nestjs-gearman job-server --metrics-port', () => {
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     const head = await get('/metrics', { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('tells nothing to a page whose name was made to point here, on a port for this machine alone', async () => {
+    const { metricsPort } = await startMeasured();
+    const statusFor = async (path: string, host: string, version = '1.1'): Promise<number> => {
+      const head = `GET ${path} HTTP/${version}\r\n${host}Connection: close\r\n\r\n`;
+      return statusesOf(await sayHttp(metricsPort, head))[0]!;
+    };
+    for (const host of ['localhost', `127.0.0.1:${metricsPort}`, '[::1]:9418', 'LOCALHOST:1']) {
+      expect(await statusFor('/metrics', `Host: ${host}\r\n`)).toBe(200);
+    }
+    for (const host of ['evil.example', `evil.example:${metricsPort}`, '', '10.1.2.3', 'localhost.evil.example']) {
+      expect(await statusFor('/metrics', `Host: ${host}\r\n`)).toBe(421);
+    }
+    // Load balancers ask like this, and hear a word.
+    expect(await statusFor('/readyz', 'Host: jobs-1\r\n')).toBe(200);
+    expect(await statusFor('/metrics', '', '1.0')).toBe(200);
+    const measured = await startMeasured('--metrics-listen', '0.0.0.0');
+    const answer = await sayHttp(measured.metricsPort, requestText('GET /metrics', { Host: 'jobs-1:9418' }));
+    expect(statusesOf(answer)).toEqual([200]);
+    expect(answer).toMatch(/^X-Content-Type-Options: nosniff\r$/m);
+    expect(answer).toMatch(/^Content-Security-Policy: default-src 'none'/m);
   });
 
   it('is not ready while the job server ends, and is still healthy', async () => {
