@@ -117,7 +117,7 @@ function loadCroner(): Croner {
   }
   throw new InvalidOptionError(
     'cron',
-    'needs the package croner, which is not installed: install it with `npm i croner`, or use `every`',
+    'needs the package croner, which is not installed at the job server: install it there with `npm i croner` and start the job server again, or use `every`',
   );
 }
 
