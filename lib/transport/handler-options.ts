@@ -1,4 +1,4 @@
-import { InvalidOptionError, type OptionRule } from '../ground/index.js';
+import { InvalidOptionError, nearest, type OptionRule } from '../ground/index.js';
 import type { WorkloadFormat } from './formats.js';
 import { checkNames, checkOptions, RULES } from './option-rules.js';
 
@@ -33,16 +33,19 @@ function optionsBy(value: (name: keyof GearmanHandlerOptions) => unknown): Gearm
   return Object.fromEntries(NAMES.map((name) => [name, value(name)]));
 }
 
-/**
- * Refuses a misspelt option of `@GearmanFunction` and `@GearmanEvent`. The
- * extras of Nest's decorators are not checked: they may be for another transport.
- */
-export function checkHandlerOptionNames(options: GearmanHandlerOptions, functionName: string): void {
+/** Refuses an option of `@GearmanFunction` and `@GearmanEvent` that does not exist. */
+export function checkHandlerOptionNames(options: object, functionName: string): void {
   checkNames(options, HANDLER_RULES, `option of the function "${functionName}"`);
 }
 
-/** The options among a handler's extras, which may contain those of other transports too. Throws `GEARMAN_INVALID_OPTION`. */
+/**
+ * The options among a handler's extras. Those of Nest's decorators may be for
+ * another transport too, such as `qos`, so only what is nearly the name of one of
+ * ours counts as misspelt. Throws `GEARMAN_INVALID_OPTION`.
+ */
 export function handlerOptionsOf(extras: GearmanHandlerOptions, functionName: string): GearmanHandlerOptions {
+  const ours = Object.entries(extras).filter(([name]) => nearest(name, NAMES) !== undefined);
+  checkHandlerOptionNames(Object.fromEntries(ours), functionName);
   checkOptions(extras, HANDLER_RULES, `of the function "${functionName}"`);
   return optionsBy((name) => extras[name]);
 }

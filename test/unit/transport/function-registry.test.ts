@@ -62,6 +62,11 @@ describe('handlers that do not fit', () => {
       strategyWith(['f', true, { concurrency: 1 }], ['f', true, { concurrency: 2 }]),
       /one handler of the function "f", not on two: 1 and 2/,
     ],
+    [
+      'concurency',
+      strategyWith(['f', false, { concurency: 2 } as GearmanHandlerOptions]),
+      /no option of the function "f"; did you mean concurrency\? there are concurrency, format, timeout$/,
+    ],
   ])('are refused for an option: %s', async (option, strategy, message) => {
     const error = await listenTo(strategy);
     expect(error).toMatchObject({ code: 'GEARMAN_INVALID_OPTION', option, message: expect.stringMatching(message) });
@@ -81,6 +86,11 @@ describe('handlers that fit', () => {
   it('are any number of event handlers of one function', () => {
     const strategy = strategyWith(['f', true], ['f', true], ['f', true]);
     expect(strategy.health().functions).toBe(1);
+  });
+
+  it("may have extras of Nest's other transports beside ours", () => {
+    const extras = { qos: 1, queue: 'q', concurrency: 2 };
+    expect(strategyWith(['f', false, extras]).health().functions).toBe(1);
   });
 
   it('are shown by getHandlers() under their routes, with their extras', () => {
