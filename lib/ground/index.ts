@@ -1,4 +1,5 @@
 export { Alarm, SYSTEM_CLOCKS, type Clocks } from './alarm.js';
+export { digestOf } from './digest.js';
 export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './error-codes.js';
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { fromByteString, SUBMITTED_KEY, toByteString } from '../../protocol/index.js';
-import { coalescingKey, elapsed, type ByteString, type Job, type JobSpec, type Moment } from '../engine/index.js';
+import { elapsed, workloadDigest, type ByteString, type Job, type JobSpec, type Moment } from '../engine/index.js';
 import { readySince, type JobRecord } from '../storage/index.js';
 
 /** In front of the digest that stands for a workload that is its own unique (`-`). */
@@ -8,11 +7,8 @@ const WORKLOAD_KEY = '\0';
 
 /** The unique under which a job is stored: its own, or a digest of its workload when that is the key. */
 export function storedUnique(spec: Pick<JobSpec, 'unique' | 'workload'>): ByteString {
-  if (coalescingKey(spec) === undefined) return '';
   if (spec.unique !== '-') return spec.unique;
-  const { workload } = spec;
-  const bytes = typeof workload === 'string' ? Buffer.from(workload, 'latin1') : workload;
-  return WORKLOAD_KEY + createHash('sha256').update(bytes).digest().toString('latin1');
+  return spec.workload.length === 0 ? '' : WORKLOAD_KEY + workloadDigest(spec.workload);
 }
 
 /** The unique as workers are told it. */

@@ -5,6 +5,7 @@ export { MAX_HANDLE_PREFIX_BYTES, RUN_DIGITS, counterLength } from './handle.js'
 export { NOTHING_SET, type FunctionSettings } from './function-settings.js';
 export {
   coalescingKey,
+  workloadDigest,
   PRIORITIES,
   Priority,
   type ByteString,
