@@ -85,6 +85,8 @@ export class JobLife implements JobFate {
   private again(function_: GearmanFunction, spec: JobSpec, { handle, losses, attempts }: JobHistory): Job {
     const id = this.table.idOf(handle);
     const job = new Job(id, id === 0 ? handle : undefined, function_, spec);
+    // The storage has this string in memory as long as the job is here.
+    job.spelledHandle = handle;
     job.losses = losses;
     job.attempts = attempts;
     return job;
