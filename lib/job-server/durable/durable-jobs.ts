@@ -197,13 +197,12 @@ export class DurableJobs {
     const isBuried = outcome === 'failed' && this.isBuried(job);
     job.isStored = false;
     const handle = this.engine.handleOf(job);
-    const { date, now } = this.host.time;
-    this.feed.ended(job, now);
+    this.feed.ended(job);
     if (isBuried) {
       this.storage.change(handle, { losses: job.losses, attempts: job.attempts });
-      this.storage.bury(handle, errorText(result), date);
+      this.storage.bury(handle, errorText(result), this.host.time.date);
     } else {
-      this.storage.done(handle, this.results.outcomeOf(outcome, result, date));
+      this.storage.done(handle, this.results.outcomeOf(outcome, result, this.host.time));
     }
   }
 

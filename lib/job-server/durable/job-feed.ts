@@ -171,8 +171,8 @@ export class JobFeed {
   }
 
   /** A job that was leased here has ended. */
-  ended({ function_ }: Job, now: number): void {
-    this.window?.ended(function_, now);
+  ended({ function_ }: Job): void {
+    this.window?.ended(function_, this.host.time.now);
   }
 
   /** Nobody here is given jobs of a function any more: what waits is given back, at once where others can have it. */

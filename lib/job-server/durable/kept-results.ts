@@ -19,10 +19,10 @@ export class KeptResults {
   ) {}
 
   /** What is kept of an ended job, or undefined. */
-  outcomeOf(outcome: Outcome, result: Workload, date: number): JobOutcome | undefined {
+  outcomeOf(outcome: Outcome, result: Workload, time: Moment): JobOutcome | undefined {
     if (this.time === 0 || (outcome !== 'completed' && outcome !== 'failed')) return undefined;
     const state = outcome === 'completed' ? 'complete' : 'failed';
-    return { state, result, keepUntil: date + this.time };
+    return { state, result, keepUntil: time.date + this.time };
   }
 
   /** Forgets those whose time is over, now and then; returns when to ask again, as `now` counts. Rejections go to `failed`. */
