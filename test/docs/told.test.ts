@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { COMMANDS } from '../../lib/cli/commands.js';
+import { LIMITS, QUEUE, RECURRING, SEEN, WEB } from '../../lib/cli/job-server/own-options.js';
 import { ADMIN_WORDS } from '../../lib/job-server/front/admin-commands.js';
 import { handlerOptionsOf } from '../../lib/transport/handler-options.js';
 import { ROOT } from '../support/built.js';
@@ -24,4 +25,13 @@ it.each(Object.keys(COMMANDS))('docs/command-line.md tells of the command %s: in
 
 it.each(Object.keys(handlerOptionsOf({}, 'f')))('docs/strategy.md tells of the option %s: in a row', (option) => {
   expect(linesOf('docs/strategy.md', /^\| `/)).toContain(`| \`${option}\``);
+});
+
+const OWN_OPTIONS = Object.keys({ ...QUEUE, ...LIMITS, ...RECURRING, ...SEEN, ...WEB });
+/** Former names, which only `--help` tells. */
+const FORMER = ['lmdb-path', 'lmdb-durability'];
+
+it.each(OWN_OPTIONS.filter((name) => !FORMER.includes(name)))('a page tells of --%s of job-server', (name) => {
+  const pages = readdirSync(join(ROOT, 'docs')).filter((page) => page.endsWith('.md'));
+  expect(pages.filter((page) => linesOf(`docs/${page}`, new RegExp(`--${name}(?![\\w-])`)) !== '')).not.toEqual([]);
 });
