@@ -3,7 +3,7 @@ export { digestOf } from './digest.js';
 export { GEARMAN_ERRORS, type ErrorDescription, type GearmanErrorCode } from './error-codes.js';
 export { GearmanError } from './gearman-error.js';
 export { InvalidOptionError, notAllowed } from './invalid-option-error.js';
-export { MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
+export { MAX_CLIENT_ID_BYTES, MAX_FUNCTION_BYTES, MAX_TIMER_DELAY, MAX_UNIQUE_BYTES } from './limits.js';
 export { aboutError, readableLine, type Log, type LogFields } from './log.js';
 export { nearest } from './nearest.js';
 export { escaped, harmlessJson, oneLine, UNSAFE } from './one-line.js';

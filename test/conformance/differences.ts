@@ -12,6 +12,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'client-cancels': 'a client takes its job back with WORK_FAIL; gearmand 1.1.20 knows it only from workers',
   'drop-keeps-jobs': 'gearmand drops a function with all its waiting jobs, and tells nobody',
   'epoch-is-a-number': 'gearmand takes an epoch that is no number for the past, and runs the job now',
+  'function-name-limit': 'a name has 1,000 bytes at most: a job server keeps it for good; gearmand takes any',
   'http-ends': 'an HTTP request ends the connection; gearmand obeys the admin words and packets in its body',
   'future-job-wakes-nobody': 'gearmand wakes a worker when the job is submitted, and nobody when its time has come',
   'late-result':

@@ -1,4 +1,4 @@
-import { MAX_UNIQUE_BYTES } from '../../ground/index.js';
+import { MAX_FUNCTION_BYTES, MAX_UNIQUE_BYTES } from '../../ground/index.js';
 import {
   coalescingKey,
   PRIORITIES,
@@ -33,6 +33,7 @@ import {
   FUNCTION_NOT_FOUND,
   JOB_NOT_FOUND,
   QUEUE_FULL,
+  FUNCTION_TOO_LARGE,
   TOO_MANY_FUNCTIONS,
   TOO_MANY_SETTINGS,
   UNIQUE_TOO_LARGE,
@@ -135,7 +136,7 @@ export class Engine {
   /** CAN_DO, CAN_DO_TIMEOUT: the worker does a function; `timeout` in milliseconds, 0: none. */
   canDo(worker: Peer, name: ByteString, timeout = 0): Refusal | undefined {
     const function_ = this.functionOf(name);
-    if (!function_) return TOO_MANY_FUNCTIONS;
+    if (!function_) return noRoomFor(name);
     this.abilities.add(worker, function_, timeout);
     return undefined;
   }
@@ -282,7 +283,7 @@ export class Engine {
     if (spec.unique.length > MAX_UNIQUE_BYTES) return UNIQUE_TOO_LARGE;
     if (this.table.size >= this.options.maxJobs) return QUEUE_FULL;
     const function_ = this.functionOf(spec.function);
-    if (!function_) return TOO_MANY_FUNCTIONS;
+    if (!function_) return noRoomFor(spec.function);
     const limit = function_.limits[spec.priority];
     return limit > 0 && function_.total >= limit ? QUEUE_FULL : undefined;
   }
@@ -448,7 +449,7 @@ export class Engine {
 
   /** Makes a function known before anybody registers it. */
   createFunction(name: ByteString): Refusal | undefined {
-    return this.functionOf(name) ? undefined : TOO_MANY_FUNCTIONS;
+    return this.functionOf(name) ? undefined : noRoomFor(name);
   }
 
   /** Forgets a function that has neither workers nor jobs, and what was set for it. */
@@ -473,6 +474,7 @@ export class Engine {
 
   /** Sets all that can be set for a function; a paused one is known from then on. */
   setFunction(name: ByteString, settings: FunctionSettings): Refusal | undefined {
+    if (name.length > MAX_FUNCTION_BYTES) return FUNCTION_TOO_LARGE;
     if (!this.functions.settings.hasRoomFor(name, settings)) return TOO_MANY_SETTINGS;
     const function_ = settings.isPaused ? this.functionOf(name) : this.functions.find(name);
     if (settings.isPaused && !function_) return TOO_MANY_FUNCTIONS;
@@ -512,7 +514,7 @@ export class Engine {
 
   private functionOf(name: ByteString): GearmanFunction | undefined {
     const known = this.functions.find(name);
-    if (known || this.functions.size >= this.options.maxFunctions) return known;
+    if (known || this.functions.size >= this.options.maxFunctions || name.length > MAX_FUNCTION_BYTES) return known;
     return this.functions.create(name);
   }
 
@@ -538,4 +540,9 @@ export class Engine {
     peer.late.clear();
     yield* this.abilities.forgetting(peer, abilities);
   }
+}
+
+/** Why a function of this name cannot be made known. */
+function noRoomFor(name: ByteString): Refusal {
+  return name.length > MAX_FUNCTION_BYTES ? FUNCTION_TOO_LARGE : TOO_MANY_FUNCTIONS;
 }

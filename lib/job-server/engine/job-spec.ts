@@ -33,7 +33,7 @@ export type Outcome = 'completed' | 'failed' | 'cancelled' | 'abandoned';
 export interface JobRecord {
   /** Unique over all servers and restarts; at most 255 bytes. */
   readonly handle: string;
-  /** The Gearman function; at most 1,000 bytes where it is stored. */
+  /** The Gearman function; at most 1,000 bytes. */
   readonly function: string;
   /** Jobs of one function with the same unique are one job; `''`: none. A digest stands for the workload where that is the unique. */
   readonly unique: string;

@@ -1,3 +1,4 @@
+import { MAX_CLIENT_ID_BYTES } from '../../ground/index.js';
 import {
   MAX_METADATA_BYTES,
   METADATA_PREFIX,
@@ -61,7 +62,8 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.SET_CLIENT_ID]: ({ peer }, packet) => {
-    peer.clientId = onlyArgument(packet);
+    const id = onlyArgument(packet);
+    peer.clientId = id.length > MAX_CLIENT_ID_BYTES ? beginningOf(id, MAX_CLIENT_ID_BYTES) : id;
     return undefined;
   },
   [PacketType.GRAB_JOB]: grab('plain'),
@@ -160,7 +162,12 @@ function onlyArgument(packet: Packet): ByteString {
  */
 function beforeNul(argument: ByteString): ByteString {
   const end = argument.indexOf('\0');
-  return end < 0 ? argument : argument.slice(0, end);
+  return end < 0 ? argument : beginningOf(argument, end);
+}
+
+/** A copy of its first bytes: a slice would hold on to all that the peer has sent. */
+function beginningOf(argument: ByteString, length: number): ByteString {
+  return Buffer.from(argument.slice(0, length), 'latin1').toString('latin1');
 }
 
 function canDo(session: Conversation, name: string, timeout: number): Refusal | undefined {

@@ -12,6 +12,25 @@ describe('limits', () => {
     expect(answers).toEqual(['0', 'QUEUE_ERROR', '2', 'QUEUE_ERROR', '4', 'QUEUE_ERROR']);
   });
 
+  it('refuse a name of a function with more than 1,000 bytes, whoever names it', () => {
+    const scene = new EngineScene();
+    const [name, long] = ['n'.repeat(1_000), 'n'.repeat(1_001)];
+    const { engine } = scene;
+    const worker = scene.worker();
+    expect(engine.canDo(worker.peer, name)).toBeUndefined();
+    const limits = [1, 1, 1] as const;
+    for (const refusal of [
+      engine.canDo(worker.peer, long),
+      engine.createFunction(long),
+      engine.pause(long),
+      engine.limitQueue(long, limits),
+    ]) {
+      expect(refusal?.code).toBe('ARGUMENT_TOO_LARGE');
+    }
+    expect([scene.submit(long, 'a'), scene.submit(name, 'b')]).toEqual(['ARGUMENT_TOO_LARGE', 'b']);
+    expect(engine.functions.size).toBe(1);
+  });
+
   it('count running and delayed jobs', () => {
     const scene = new EngineScene({ maxQueue: [0, 2, 0] });
     scene.queue('f', 'a');
