@@ -23,7 +23,11 @@ const JOB_OPTIONS = {
     argument: 'TIME',
   }),
   progress: toggle('Write the progress to stderr, also when that is not a terminal.'),
-  timeout: valued('How long to wait for the result. Default: for ever.', duration, { short: 't', argument: 'TIME' }),
+  timeout: valued(
+    'How long to wait for the result; then the job is given up. gearmand runs it all the same. Default: for ever.',
+    duration,
+    { short: 't', argument: 'TIME' },
+  ),
   help: toggle('Show this page.'),
 } as const;
 
@@ -94,8 +98,8 @@ function foreground(
       settle(new Failure(message));
     };
     const timer =
-      values.timeout && setTimeout(() => stop(`no result within --timeout; the job goes on`), values.timeout);
-    const interrupt = (): void => stop('interrupted; the job goes on');
+      values.timeout && setTimeout(() => stop('no result within --timeout; the job is given up'), values.timeout);
+    const interrupt = (): void => stop('interrupted; the job is given up');
     const settle = (error?: Error): void => {
       progress?.end();
       clearTimeout(timer);

@@ -110,6 +110,12 @@ describe('the commands for people', () => {
     expect([again.exitCode, again.stderr]).toEqual([1, `nestjs-gearman: no such job: ${handle}; it may have ended\n`]);
   });
 
+  it('give a job up that has no result in time', async () => {
+    const { stderr, exitCode } = await command(['submit', ...at, '--timeout', '10ms', 'unserved', 'x']);
+    expect([exitCode, stderr]).toEqual([1, 'nestjs-gearman: no result within --timeout; the job is given up\n']);
+    await until('the job is gone', () => coreOf(jobServer).engine.functions.find('unserved')?.total === 0);
+  });
+
   it('print again while --watch is on, until Ctrl-C', async () => {
     const running = new RunningCommand(['status', ...at, '--watch', '10ms']);
     await until('two lists', () => running.stdout.split('FUNCTION').length > 2);
