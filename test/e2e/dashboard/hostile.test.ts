@@ -81,6 +81,23 @@ describeWith('chromium', 'What others send', () => {
       await open(`jobs/${encodeURIComponent(handle)}`, 'dead letter');
       await page.getByText('Why').waitFor();
     }
+    const id = '<img/src=x/onerror=alert(1)>';
+    const schedule = JSON.stringify({ function: id, every: 3_600_000, workload: id });
+    await fetch(`${origin}/v1/schedules/${encodeURIComponent(id)}`, { method: 'PUT', body: schedule });
+    await open('schedules', id);
+    expect(faults).toEqual([]);
+  });
+
+  it('is no place and no order where a link names what every object has', async () => {
+    const { origin, client } = await startPageScene();
+    for (const name of ['one', 'two']) await client.submitBackground({ function: name, workload: Buffer.of() });
+    const { page, faults } = await openPage(origin);
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      await page.goto(`${origin}/#/${name}`);
+      await page.getByText('There is no such page').waitFor();
+      await page.goto(`${origin}/#/functions?sort=${name}`);
+      await page.getByText('2 functions').waitFor();
+    }
     expect(faults).toEqual([]);
   });
 });

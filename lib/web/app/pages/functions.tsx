@@ -235,7 +235,8 @@ function useSorted(words: string, sort: string): readonly FunctionRow[] {
 function comparing(sort: string): (one: FunctionRow, other: FunctionRow) => number {
   const byName = (one: FunctionRow, other: FunctionRow): number =>
     one.label < other.label ? -1 : one.label > other.label ? 1 : one.id - other.id;
-  const value = VALUES[sort.replace('-', '')];
+  const column = sort.replace('-', '');
+  const value = Object.hasOwn(VALUES, column) ? VALUES[column] : undefined;
   if (!value) return (one, other) => other.weight - one.weight || byName(one, other);
   const sign = sort.startsWith('-') ? -1 : 1;
   return (one, other) => {

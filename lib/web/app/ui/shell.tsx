@@ -35,7 +35,8 @@ const PAGES: Readonly<Record<string, () => preact.JSX.Element | null>> = {
 export function Shell() {
   const { page, id } = route.value;
   const [error, retry] = useErrorBoundary();
-  const Page = PAGES[page];
+  // Whoever makes a link chooses the name, and every object has some names by itself.
+  const Page = Object.hasOwn(PAGES, page) ? PAGES[page] : undefined;
   const above = useRef<HTMLDivElement>(null);
   // The heads of tables stay below the part that is always visible, however high that is.
   useEffect(() => {
