@@ -1,4 +1,4 @@
-import { MAX_CLIENT_ID_BYTES } from '../../ground/index.js';
+import { MAX_CLIENT_ID_BYTES, MAX_FUNCTION_BYTES } from '../../ground/index.js';
 import {
   MAX_METADATA_BYTES,
   METADATA_PREFIX,
@@ -197,8 +197,11 @@ function submission(priority: Priority, isBackground: boolean): Command {
 
 /** The function of a submission: mostly the same as in the peer's last one, whose string is used again. */
 function functionOf(session: Conversation, packet: Packet): ByteString {
-  if (!packet.is(0, session.lastFunction)) session.lastFunction = packet.byteString(0);
-  return session.lastFunction;
+  if (packet.is(0, session.lastFunction)) return session.lastFunction;
+  const name = packet.byteString(0);
+  // One that is too long is refused, and must not stay in memory.
+  if (name.length <= MAX_FUNCTION_BYTES) session.lastFunction = name;
+  return name;
 }
 
 /**
