@@ -8,6 +8,17 @@ const TOLD_AT_ONCE = 64;
 /** What clients are told of a job. A word, since a closure for it would be made with every job. */
 type News = 'data' | 'warning' | 'progress' | 'complete' | 'exception' | 'fail';
 
+/**
+ * Those who are told something: the first so many of a job's clients. Who joins
+ * later stands behind them; none of them is taken out of the list before all is
+ * told, as one that leaves has the job make a new list. So nothing is copied for
+ * each telling: with 100,000 clients that would be 800 kB.
+ */
+interface Told {
+  readonly clients: readonly Peer[];
+  readonly length: number;
+}
+
 /** Tells clients what happens to their jobs: few clients at once, many in turns. */
 export class ClientNews {
   /** Jobs whose clients are being told something, and how many such tellings are under way. */
@@ -25,8 +36,7 @@ export class ClientNews {
       for (const client of clients) tell(client, job, news, bytes);
     } else if (clients.length > 0) {
       this.beingTold.set(job, (this.beingTold.get(job) ?? 0) + 1);
-      // A copy, since a client that joins from now on is not told what was said before.
-      this.chores.begin(this.telling(job, [...clients], news, bytes));
+      this.chores.begin(this.telling(job, { clients, length: clients.length }, news, bytes));
     }
   }
 
@@ -35,8 +45,9 @@ export class ClientNews {
     while (this.beingTold.has(job) && this.chores.work());
   }
 
-  private *telling(job: Job, clients: readonly Peer[], news: News, bytes: Workload): Chore {
-    for (const client of clients) {
+  private *telling(job: Job, { clients, length }: Told, news: News, bytes: Workload): Chore {
+    for (let at = 0; at < length; at++) {
+      const client = clients[at]!;
       if (!client.isGone) tell(client, job, news, bytes);
       yield;
     }

@@ -163,8 +163,8 @@ export class JobLife implements JobFate {
   /** A client no longer waits for a job; queued and waited for by nobody, it is dropped after a while. */
   detach(job: Job, client: Peer): void {
     this.forgetWait(client, job);
-    const clients = job.clients ?? [];
-    for (let at = clients.indexOf(client); at >= 0; at = clients.indexOf(client, at)) clients.splice(at, 1);
+    // A new list: of the former one, a part may still be told something. And one client may stand in it 100,000 times.
+    job.clients = job.clients?.filter((other) => other !== client);
     if (!job.isAbandoned) return;
     if (job.state === 'running') this.tellWorker(job);
     if (job.state !== 'waiting') return;

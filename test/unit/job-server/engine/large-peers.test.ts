@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { EngineScene } from '../../../support/engine-scene.js';
+import { usedBytes } from '../../../support/used-bytes.js';
 
 /** More than is done in one turn. */
 const MANY = 1_000;
@@ -104,6 +105,54 @@ describe('a client of very many jobs', () => {
     expect(scene.workOff()).toBeGreaterThan(1);
     scene.pass(1_000);
     expect(scene.status('f')).toBe('0 0 0');
+  });
+});
+
+describe('a client that waits very often for one job', () => {
+  /** How often: as many lines of 30 bytes are a second of traffic. */
+  const OFTEN = 300_000;
+
+  function waitingOften(often: number) {
+    const scene = new EngineScene();
+    const [client, other] = [scene.client(), scene.client()];
+    for (let count = 0; count < often; count++) client.submit('f', 'a', { unique: 'u' });
+    other.submit('f', 'b', { unique: 'u' });
+    const worker = scene.worker('f');
+    expect(worker.grab()).toBe('a');
+    return { scene, client, other, worker };
+  }
+
+  it('leaves without holding up anybody', async () => {
+    const { scene, client, other, worker } = waitingOften(OFTEN);
+    // Looking for each of its waits anew took 16 s.
+    client.leave();
+    scene.workOff();
+    // Only who is not held up comes here before Jest's own time is up.
+    await new Promise((resolve) => setTimeout(resolve));
+    worker.complete('a', 'done');
+    expect(other.heard()).toEqual(['COMPLETE a done']);
+  });
+
+  it('needs no memory for each of its waits whenever something is told', () => {
+    const { worker } = waitingOften(20_000);
+    const before = usedBytes();
+    for (let count = 0; count < 1_000; count++) worker.sendData('a', 'x');
+    // A list of all for each would be 160 MB.
+    expect(usedBytes() - before).toBeLessThan(10_000_000);
+  });
+
+  it('is told as often as it waited when that was said, though others leave and come meanwhile', () => {
+    const { scene, client, other, worker } = waitingOften(1_000);
+    worker.sendData('a', 'x');
+    other.leave();
+    const late = scene.client();
+    late.submit('f', 'c', { unique: 'u' });
+    client.submit('f', 'd', { unique: 'u' });
+    scene.workOff();
+    expect([client.heard().length, late.heard().length]).toEqual([1_000, 0]);
+    worker.complete('a', 'done');
+    scene.workOff();
+    expect([client.heard().length, late.heard()]).toEqual([1_001, ['COMPLETE a done']]);
   });
 });
 
