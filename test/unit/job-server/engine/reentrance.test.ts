@@ -46,6 +46,17 @@ describe('acting on what the engine tells', () => {
     expect(scene.status('f')).toBe('1 0 1');
   });
 
+  it('tells the time as each of very many jobs is dropped', () => {
+    const scene = new EngineScene({ abandonedTimeout: 1_000 });
+    const client = scene.client();
+    for (let number = 0; number < 20_000; number++) client.submit('f', `job ${number}`);
+    client.leave();
+    scene.workOff();
+    scene.onEvent = () => scene.engine.tick(scene.now);
+    scene.pass(1_000);
+    expect(scene.status('f')).toBe('0 0 0');
+  });
+
   it('submits the next job as one ends', () => {
     const scene = new EngineScene();
     const client = scene.client();
