@@ -14,7 +14,9 @@ export interface SubmissionHost {
 }
 
 /** A background job on its way to the disk, and the answer to who submitted it. */
-export class Submission extends Answer implements Adder {
+export class Submission implements Adder {
+  readonly answer = new Answer();
+
   constructor(
     private readonly host: SubmissionHost,
     readonly function_: GearmanFunction,
@@ -22,9 +24,7 @@ export class Submission extends Answer implements Adder {
     readonly handle: ByteString,
     /** The engine has the job, which may run already. */
     public isHere: boolean,
-  ) {
-    super();
-  }
+  ) {}
 
   stored(existing?: StoredJob, isLeased = false): void {
     this.settle(() => this.host.stored(this, existing, isLeased));
@@ -42,6 +42,6 @@ export class Submission extends Answer implements Adder {
     } catch (error) {
       submitted = queueError(error as Error);
     }
-    this.tell(submitted);
+    this.answer.tell(submitted);
   }
 }

@@ -113,25 +113,25 @@ export class Submissions implements SubmissionHost {
   }
 
   /** Stores a foreground job that was submitted in the background as well. */
-  private storeJoined(job: Job, spec: JobSpec, handle: ByteString): Submission {
+  private storeJoined(job: Job, spec: JobSpec, handle: ByteString): Answer {
     const submission = new Submission(this, job.function_, spec, handle, true);
-    this.unwritten.addJob(handle, submission);
+    this.unwritten.addJob(handle, submission.answer);
     this.storage.add(recordOf(job, handle, this.host.time), 'always', submission);
     job.isStored = true;
-    return submission;
+    return submission.answer;
   }
 
   /** Stores a background job that the engine does not know; the storage may. */
-  private store(spec: JobSpec, key: ByteString): Submission {
+  private store(spec: JobSpec, key: ByteString): Answer {
     const function_ = this.feed.functionOf(spec.function);
     const handle = this.engine.nextHandle();
     const submission = new Submission(this, function_, spec, handle, false);
     const mayRun = this.feed.hasRoom(function_, spec.priority);
     submission.isHere = this.storage.add(newJob(spec, handle, key, this.host.time.date), mayRun, submission);
-    if (key !== '' && submission.isHere) this.unwritten.addJob(handle, submission);
-    else if (key !== '') this.unwritten.addUnique(spec.function, key, handle, submission);
+    if (key !== '' && submission.isHere) this.unwritten.addJob(handle, submission.answer);
+    else if (key !== '') this.unwritten.addUnique(spec.function, key, handle, submission.answer);
     if (submission.isHere) this.takeIn(submission);
-    return submission;
+    return submission.answer;
   }
 
   /** The engine gets a job that is on its way to the disk. */
