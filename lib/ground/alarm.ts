@@ -8,15 +8,18 @@ export interface Clocks {
   readonly date: number;
 }
 
-/** The clocks of the machine. */
-export const SYSTEM_CLOCKS: Clocks = {
-  get now() {
+class SystemClocks implements Clocks {
+  get now(): number {
     return performance.now();
-  },
-  get date() {
+  }
+
+  get date(): number {
     return Date.now();
-  },
-};
+  }
+}
+
+/** The clocks of the machine. */
+export const SYSTEM_CLOCKS: Clocks = new SystemClocks();
 
 /** The job server's time: its clocks, and the only timer. */
 export class Alarm implements Clocks {
