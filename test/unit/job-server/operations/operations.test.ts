@@ -76,6 +76,16 @@ describe.each([
     expect((await find(operations, query)).handles.sort()).toEqual(found.map((name) => handles[name]!).sort());
   });
 
+  it('finds a value in JSON of 1 MiB, and does not read longer JSON', async () => {
+    const { operations, peer } = await scene(options());
+    const client = peer();
+    const jsonOf = (bytes: number): string => `{"key":"long"${' '.repeat(bytes - 14)}}`;
+    const handle = await submit(client, `SUBMIT_JOB_BG f··${jsonOf(1_048_576)}`);
+    await submit(client, `SUBMIT_JOB_BG f··${jsonOf(1_048_577)}`);
+    expect((await find(operations, { json: { path: ['key'], value: 'long' } })).handles).toEqual([handle]);
+    expect((await find(operations, { contains: '"key":"long"' })).handles).toHaveLength(2);
+  });
+
   it('finds one by its handle, and tells where it is', async () => {
     const { operations, handles } = await scene(options());
     const { jobs } = await operations.jobs({ function: 'f', state: 'running' });
