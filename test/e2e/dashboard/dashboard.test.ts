@@ -177,6 +177,18 @@ describeWith('chromium', 'The dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it.each([700, 850, 1000, 1280])('has all of its head in a window of %i pixels', async (width) => {
+    const { origin, client } = await startDashboard();
+    await client.submitBackground({ function: 'f', workload: Buffer.from('1') });
+    const { page } = await openPage(origin, '/', { viewport: { width, height: 800 } });
+    await page.getByText('1 no workers').waitFor();
+    const ends = await page
+      .locator('.top > *')
+      .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().right));
+    expect(Math.max(...ends)).toBeLessThanOrEqual(width);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  });
+
   it('says what would bring a function where there is none', async () => {
     const { origin } = await startDashboard();
     const { page, faults } = await openPage(origin);
