@@ -1,4 +1,4 @@
-import { MAX_CLIENT_ID_BYTES, MAX_FUNCTION_BYTES } from '../../ground/index.js';
+import { MAX_FUNCTION_BYTES } from '../../ground/index.js';
 import {
   MAX_METADATA_BYTES,
   METADATA_PREFIX,
@@ -22,6 +22,7 @@ import {
   type Workload,
 } from '../engine/index.js';
 import { Answer, queueError, type StoredState, type Submitted } from '../durable/index.js';
+import { beforeNul, clientIdOf, onlyArgument } from './argument.js';
 import type { Replies } from './reply-order.js';
 import { nextScheduled } from './schedule.js';
 import type { Conversation } from './session-host.js';
@@ -62,8 +63,7 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
     return undefined;
   },
   [PacketType.SET_CLIENT_ID]: ({ peer }, packet) => {
-    const id = onlyArgument(packet);
-    peer.clientId = id.length > MAX_CLIENT_ID_BYTES ? beginningOf(id, MAX_CLIENT_ID_BYTES) : id;
+    peer.clientId = clientIdOf(packet);
     return undefined;
   },
   [PacketType.GRAB_JOB]: grab('plain'),
@@ -149,25 +149,6 @@ export const COMMANDS: readonly (Command | undefined)[] = commandsByNumber({
 
 function commandsByNumber(commands: Partial<Record<PacketType, Command>>): readonly (Command | undefined)[] {
   return Array.from({ length: LAST_PACKET_TYPE + 1 }, (_, number) => commands[number as PacketType]);
-}
-
-/** The argument of a packet that has one: some peers end it with a NUL, which gearmand ignores. */
-function onlyArgument(packet: Packet): ByteString {
-  return beforeNul(packet.byteString(0));
-}
-
-/**
- * A last argument that is a name or a number, up to its first NUL: in the middle of another packet
- * a NUL would end it.
- */
-function beforeNul(argument: ByteString): ByteString {
-  const end = argument.indexOf('\0');
-  return end < 0 ? argument : beginningOf(argument, end);
-}
-
-/** A copy of its first bytes: a slice would hold on to all that the peer has sent. */
-function beginningOf(argument: ByteString, length: number): ByteString {
-  return Buffer.from(argument.slice(0, length), 'latin1').toString('latin1');
 }
 
 function canDo(session: Conversation, name: string, timeout: number): Refusal | undefined {
