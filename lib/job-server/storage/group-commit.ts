@@ -253,7 +253,7 @@ export class GroupCommit<Item extends Change> {
     }
     for (const flusher of flushers) {
       if (this.kept.size === 0) flusher.resolve();
-      else if (this.failure) flusher.reject(this.failure.error);
+      else if (this.failure && !this.isRetryDue) flusher.reject(this.failure.error);
       else this.waitOn(flusher);
     }
   }

@@ -6,13 +6,14 @@ import { until } from '../../../support/until.js';
 const FULL = new StorageError('GEARMAN_STORAGE_FULL', 'the disk is full');
 
 /** A disk with room for so many changes at once; all that fails must be written. */
-function disk(room: number) {
+function disk(room: number | (() => number)) {
+  const most = typeof room === 'number' ? () => room : room;
   const written: Change[] = [];
   const dropped: Change[] = [];
   const troubles: (StorageError | undefined)[] = [];
   const commit = new GroupCommit<Change>(
     {
-      write: (items) => (items.length > room ? Promise.reject(FULL) : Promise.resolve()),
+      write: (items) => (items.length > most() ? Promise.reject(FULL) : Promise.resolve()),
       settled: async (items) => void written.push(...items),
       failed: (items) => items,
       dropped: (items) => void dropped.push(...items),
@@ -33,6 +34,18 @@ it('brings what does not fit at once through in parts, in its order', async () =
   commit.mark({ bytes: 100 }, true);
   await commit.flush();
   expect(troubles).toEqual([FULL, undefined]);
+});
+
+it('flushes all of what failed once the disk is well again, also where no more than a part of it is tried at once', async () => {
+  let room = 0;
+  const { commit, written, troubles } = disk(() => room);
+  const changes = Array.from({ length: 30 }, () => ({ bytes: 100 }));
+  for (const change of changes) commit.mark(change, true);
+  await until('it has failed', () => troubles.length === 1);
+  await expect(commit.flush()).rejects.toBe(FULL);
+  room = 30;
+  await commit.flush();
+  expect(written).toEqual(changes);
 });
 
 it('hands over what was never written when it is stopped', async () => {
