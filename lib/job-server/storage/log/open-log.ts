@@ -252,13 +252,15 @@ export class OpenLog implements EntryKeeper, Rewriter {
   async fire(id: string, tick: number, job: JobRecord | undefined): Promise<FireOutcome> {
     const { settings } = this;
     const name = tickName(id);
-    // The same tick may be being written: then it is known once that is over.
-    while (settings.isChanging(name)) await this.commit.flush();
+    const entry = job && this.entryOf(job);
+    const holder = (): Entry | undefined => entry && this.leasing.holderOf(entry);
+    // The same tick may be being written: then it is known once that is over. So may the job that is to stand for
+    // this one: should that be refused, the tick must not pass for fired.
+    while (settings.isChanging(name) || holder()?.adder) await this.commit.flush();
     const value = laterTick(settings.all.get(name), tick, job?.handle);
     if (value === undefined) return 'known';
     checkSetting(name, value, settings.all);
-    const entry = job && this.entryOf(job);
-    if (!entry || this.leasing.holderOf(entry)) {
+    if (!entry || holder()) {
       settings.set(name, value);
       await this.commit.flush();
       return 'fired';
