@@ -8,7 +8,7 @@ import { runs } from '../../support/runs.js';
 describe('a table of hashes', () => {
   it('finds what is in it and nothing else, however much comes and goes under colliding hashes', () => {
     // Few slots and many that share one: what is taken out must not hide what was pushed behind it.
-    const hashes = fc.constantFrom(0, 1, 2, 3, 17, 33, 49, 65, 0x80000001, 0xffffffff);
+    const hashes = fc.constantFrom(1, 2, 3, 17, 33, 49, 65, 0x80000001 | 0, -1);
     const steps = fc.array(fc.record({ isIn: fc.boolean(), hash: hashes, number: fc.nat({ max: 20 }) }), {
       maxLength: 300,
       size: 'max',
@@ -18,15 +18,15 @@ describe('a table of hashes', () => {
         const table = new HashTable();
         const known = new Set<string>();
         for (const { isIn, hash, number } of story) {
-          const key = `${hash || 1}/${number}`;
+          const key = `${hash}/${number}`;
           if (isIn && !known.has(key)) table.add(hash, number);
           else if (!isIn) table.remove(hash, number);
           if (isIn) known.add(key);
           else known.delete(key);
-          for (const each of [0, 2, 17, 33, 0xffffffff]) {
+          for (const each of [1, 2, 17, 33, -1]) {
             for (let at = 0; at <= 20; at++) {
               const found = table.find(each, (one) => one === at);
-              const wanted = known.has(`${each || 1}/${at}`) ? at : undefined;
+              const wanted = known.has(`${each}/${at}`) ? at : undefined;
               if (found !== wanted) throw new Error(`${each}/${at} is ${found}, not ${wanted}`);
             }
           }

@@ -71,9 +71,8 @@ export class Entry implements LogChange {
     hashes: Hashes,
     private phase_ = Phase.none,
   ) {
-    // As signed numbers: V8 makes an object for each number from 2^31 on.
-    this.handleHash = hashes.handle(job.handle) | 0;
-    this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique) | 0;
+    this.handleHash = hashes.handle(job.handle);
+    this.uniqueHash = job.unique === '' ? 0 : hashes.unique(queue.name.id, job.unique);
     this.bytes = job.workload.length + job.reducer.length + job.unique.length + OVERHEAD_BYTES;
   }
 

@@ -1,7 +1,7 @@
 /** Each part grows on its own, so that no insertion pays for the growth of a large table. */
 const PARTS = 256;
 
-/** The least slots of a part: with fewer, the table of entries in memory would grow and shrink with each batch. */
+/** The least slots of a part, unless it is told others. */
 const MIN_SLOTS = 64;
 
 /** A part grows by this factor when so many of its slots are taken: on average seven of ten are. */
@@ -38,7 +38,7 @@ export class HashTable {
       for (const [index, { pairs, first, isKept }] of lists.entries()) {
         let at = ats[index]!;
         for (; at < pairs.length && (part === PARTS || pairs[at]! >>> 24 === part); at += 2) {
-          if (isKept(pairs[at + 1]!)) this.add(pairs[at]!, first + pairs[at + 1]!);
+          if (isKept(pairs[at + 1]!)) this.add(pairs[at]! | 0, first + pairs[at + 1]!);
         }
         ats[index] = at;
       }
@@ -46,17 +46,17 @@ export class HashTable {
   }
 
   add(hash: number, number: number): void {
-    this.partOf(hash).add(slotHash(hash), number >>> 0);
+    this.partOf(hash).add(hash, number);
   }
 
   /** Forgets one entry; nothing when there is none. */
   remove(hash: number, number: number): void {
-    this.partOf(hash).remove(slotHash(hash), number >>> 0);
+    this.partOf(hash).remove(hash, number);
   }
 
-  /** The first number under this hash that is the one looked for; numbers are modulo 2^32. */
+  /** The first number under this hash that is the one looked for; numbers are modulo 2^32, from -2^31 on. */
   find(hash: number, isIt: (number: number) => boolean): number | undefined {
-    return this.partOf(hash).find(slotHash(hash), isIt);
+    return this.partOf(hash).find(hash, isIt);
   }
 
   private partOf(hash: number): Part {
@@ -88,17 +88,20 @@ export function byPart(pairs: Float64Array): Uint32Array<ArrayBuffer> {
   return sorted;
 }
 
-/** A table that grows all at once. No hash is 0, which marks a free slot. */
+/**
+ * A table that grows all at once. No hash is 0, which marks a free slot. Hashes and numbers
+ * have signs: for a number from 2^31 on V8 makes an object wherever it hands it over.
+ */
 export class Part {
   private readonly minSlots: number;
-  private hashes: Uint32Array;
-  private numbers: Uint32Array;
+  private hashes: Int32Array;
+  private numbers: Int32Array;
   private size = 0;
 
   constructor(slots = MIN_SLOTS) {
     this.minSlots = Math.round(slots);
-    this.hashes = new Uint32Array(this.minSlots);
-    this.numbers = new Uint32Array(this.minSlots);
+    this.hashes = new Int32Array(this.minSlots);
+    this.numbers = new Int32Array(this.minSlots);
   }
 
   expect(entries: number): void {
@@ -126,7 +129,7 @@ export class Part {
     const { hashes, numbers } = this;
     const slots = hashes.length;
     for (let slot = homeOf(hash, slots); hashes[slot] !== 0; slot = after(slot, slots)) {
-      if (hashes[slot] !== hash || numbers[slot] !== number) continue;
+      if (hashes[slot] !== hash || numbers[slot] !== (number | 0)) continue;
       this.close(slot);
       this.size--;
       if (slots > this.minSlots && this.size < slots * MIN_LOAD) this.resize(Math.max(this.minSlots, slots >>> 1));
@@ -160,8 +163,8 @@ export class Part {
 
   private resize(slots: number): void {
     const { hashes, numbers } = this;
-    this.hashes = new Uint32Array(slots);
-    this.numbers = new Uint32Array(slots);
+    this.hashes = new Int32Array(slots);
+    this.numbers = new Int32Array(slots);
     for (let slot = 0; slot < hashes.length; slot++) if (hashes[slot] !== 0) this.put(hashes[slot]!, numbers[slot]!);
   }
 }
@@ -184,12 +187,7 @@ function distance(from: number, to: number, slots: number): number {
   return to >= from ? to - from : to - from + slots;
 }
 
-/** A hash with a sign or without, as it stands in a slot. */
-function slotHash(hash: number): number {
-  return hash >>> 0 || 1;
-}
-
-/** A byte string's hash, 32 bits. The seed is the log's own, so that nobody can choose names that collide. */
+/** A byte string's hash, 32 bits with a sign and never 0. The seed is the log's own, so that nobody can choose names that collide. */
 export function hashOf(text: string, seed: number): number {
   let hash = seed;
   for (let index = 0; index < text.length; index++) hash = mix(hash, text.charCodeAt(index));
@@ -216,15 +214,15 @@ export class Hashes {
 
   /**
    * The hash of a group: of all handles that differ only in their last characters, of which a
-   * block has many. Never 0.
+   * block has many.
    */
   group(handle: string): number {
-    return hashOf(handle.slice(0, -GROUP_CHARACTERS), this.seedFor(0)) || 1;
+    return hashOf(handle.slice(0, -GROUP_CHARACTERS), this.seedFor(0));
   }
 
   /** The same of a handle in bytes. */
   groupIn(bytes: Uint8Array, start: number, end: number): number {
-    return hashOfBytes(bytes, start, end - GROUP_CHARACTERS, this.seedFor(0)) || 1;
+    return hashOfBytes(bytes, start, end - GROUP_CHARACTERS, this.seedFor(0));
   }
 
   origin(origin: string): number {
@@ -253,5 +251,5 @@ function mix(hash: number, byte: number): number {
 function finish(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
+  return mixed ^ (mixed >>> 16) || 1;
 }

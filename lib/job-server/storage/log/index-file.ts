@@ -6,7 +6,7 @@ import type { LogIndex } from './log-index.js';
 import type { NumberList } from './number-list.js';
 import type { Segment, SegmentBook, SegmentState } from './segment.js';
 
-const VERSION = 4;
+const VERSION = 5;
 const CHECKPOINT = 'checkpoint';
 
 /** What an index file begins with; its lists follow. */

@@ -150,7 +150,7 @@ export function sealRecord(bytes: Buffer, offset: number, length: number, secret
 }
 
 function headerHash(bytes: Buffer, offset: number, secret: number): number {
-  return hashOfBytes(bytes, offset + 4, offset + RECORD_CHECK, secret);
+  return hashOfBytes(bytes, offset + 4, offset + RECORD_CHECK, secret) >>> 0;
 }
 
 /** The length of a record that is known to be whole. */
