@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -67,5 +67,21 @@ describe('What an owner left in the folder', () => {
     const listener = await openRecorded(storage);
     expect(handlesOf(await storage.lease('reverse', 1, 9, NOW))).toEqual(added);
     expect(listener.corrupt).toEqual([]);
+  });
+
+  it('deletes what an owner wrote and refused after the folder was taken over, with the segment of its number', async () => {
+    await openRecorded(storage);
+    await addAll(storage, newJob());
+    await storage.close();
+    await openRecorded(storage);
+    await addAll(storage, newJob());
+    // As an owner leaves it that stalled between a look at its claim and its first write.
+    const [before, now] = segmentsIn(path).sort();
+    const stray = now!.replace('-2.log', '-1.log');
+    expect(stray).not.toBe(now);
+    copyFileSync(join(path, before!), join(path, stray));
+    await moveOn(stray);
+    expect(segmentsIn(path)).not.toContain(now);
+    expect(segmentsIn(path)).not.toContain(stray);
   });
 });

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { storageError } from '../folder/file-errors.js';
 import { syncFolder } from '../folder/folder.js';
 import type { GroupCommit } from '../group-commit.js';
@@ -9,7 +10,7 @@ import { removeIndex, writeCheckpoint, writeIndex } from './index-file.js';
 import type { LogIndex } from './log-index.js';
 import type { LogWriter } from './log-writer.js';
 import type { LogSizes } from './log-options.js';
-import type { Segment } from './segment.js';
+import { segmentOfName, type Segment } from './segment.js';
 
 /** The log has at most so many times the bytes of what lives in it, and the slack. */
 const MAX_TIMES = 2;
@@ -149,7 +150,7 @@ export class Maintenance {
     const { index, writer } = this;
     for (let [oldest] = index.segments; oldest?.living === 0 && oldest !== writer.current; [oldest] = index.segments) {
       await removeIndex(oldest);
-      await rm(oldest.path, { force: true });
+      await removeAll(oldest);
       // Before the next one is deleted: no segment may come back, or stay, without those behind it.
       await syncFolder(index.path);
       index.dropOldest();
@@ -177,4 +178,16 @@ export class Maintenance {
     const { bavail, bsize } = statfsSync(this.index.path);
     return bavail * bsize > 2 * COPY_BYTES;
   }
+}
+
+/**
+ * Deletes a segment's file. Before it one of its number that a former owner began after its folder was taken over:
+ * alone it would pass for the segment at the next start, and it has what was refused.
+ */
+async function removeAll({ folder, path, header }: Segment): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const { number, claim } = segmentOfName(name) ?? header;
+    if (number === header.number && claim < header.claim) await rm(join(folder, name), { force: true });
+  }
+  await rm(path, { force: true });
 }
