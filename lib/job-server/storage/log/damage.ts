@@ -51,10 +51,8 @@ export class DamageReport {
     const readable = new Map<number, Tally>();
     const lost: number[] = [];
     for (let block = 0; block < segment.firsts.length; block++) {
-      const damages: Damage[] = [];
-      const read = index.readBlock(segment, block, damages);
-      // What is lost is not read again: nobody would find another damaged place later.
-      for (const damage of damages) this.setAside(damage);
+      // Other damaged places are told as well: what is lost is not read again.
+      const read = index.readBlock(segment, block);
       for (let number = read.items.first; number < read.items.next; number++) {
         if (!segment.isAlive(number)) continue;
         const item = read.item(number);

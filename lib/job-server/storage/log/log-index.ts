@@ -191,9 +191,7 @@ export class LogIndex implements RecordVisitor {
     const known = this.blocks.get(first);
     // The last one may have grown.
     if (known && known.items.next === segment.blockNext(index)) return known;
-    const damages: Damage[] = [];
-    const block = this.readBlock(segment, index, damages);
-    for (const damage of damages) this.damaged(damage);
+    const block = this.readBlock(segment, index);
     this.blocks.delete(first);
     if (block.bytes.length > MAX_BLOCK_BYTES) return block;
     if (this.blocks.size >= MAX_BLOCKS) for (const [oldest] of this.blocks) if (this.blocks.delete(oldest)) break;
@@ -201,8 +199,15 @@ export class LogIndex implements RecordVisitor {
     return block;
   }
 
-  /** Reads a block past what is in memory. */
-  readBlock(segment: Segment, index: number, damages: Damage[]): Block {
+  /** Reads a block past what is in memory, and tells what is damaged in it. */
+  readBlock(segment: Segment, index: number): Block {
+    const damages: Damage[] = [];
+    const block = this.readChecked(segment, index, damages);
+    for (const damage of damages) this.damaged(damage);
+    return block;
+  }
+
+  private readChecked(segment: Segment, index: number, damages: Damage[]): Block {
     try {
       return segment.readBlock(index, (damage) => damages.push(damage));
     } catch (error) {
